@@ -1,0 +1,1 @@
+"""The CQRS machinery: buses, event store, projections, freshness. It knows no business word."""

@@ -1,0 +1,99 @@
+"""A chunk of commands decided one after the other and written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from cqrs_app.kernel.aggregate import Aggregate
+from cqrs_app.kernel.call import Call
+from cqrs_app.kernel.command_log import CommandLog, receipt_of
+from cqrs_app.kernel.context import Receipt
+from cqrs_app.kernel.decider import NO_STREAM, Decider
+from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.recorded import StoredEvent
+from cqrs_app.kernel.store import Change, Head
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One item of a batch: a receipt, or the error that stood in its way."""
+
+    receipt: Receipt | None
+    error: BusError | None
+
+
+@dataclass(slots=True)
+class _Stream:
+    """A stream as the batch will leave it: stored head, events to come, state after them."""
+
+    stored: Head
+    head: Head
+    pending: tuple[StoredEvent, ...] = ()
+    aggregate: Aggregate | None = None
+
+
+class Batch:
+    """Decides each call on top of what the calls before it decided; commits once."""
+
+    def __init__(self, decider: Decider, log: CommandLog, calls: Sequence[Call]) -> None:
+        self._decider = decider
+        self._calls = calls
+        self._known = log.find_many(call.context.command_id for call in calls)
+        heads = decider.store.load_many({call.stream for call in calls})
+        self._streams = {
+            call.stream: _Stream(head, head)
+            for call in calls
+            for head in [heads.get(call.stream, NO_STREAM)]
+        }
+        self._changes: list[Change] = []
+
+    def carry_out(
+        self,
+        run: Callable[[Call], Receipt],
+        run_alone: Callable[[Call], Receipt],
+        commit: Callable[[Sequence[Change]], None],
+    ) -> list[Outcome]:
+        """Outcomes in the order of the calls; `run` ends in `decide`."""
+        outcomes = [_outcome(run, call) for call in self._calls]
+        if self._changes:
+            try:
+                commit(self._changes)
+            except Exception:
+                # Nothing was written and whose fault it was is not known: each gets its own
+                # transaction, and with it its own answer.
+                self._changes = []
+                return [_outcome(run_alone, call) for call in self._calls]
+        return outcomes
+
+    def decide(self, call: Call) -> Receipt:
+        """The innermost step of the chain: decide and keep the change for the common commit."""
+        earlier = self._known.get(call.context.command_id)
+        if earlier is not None and earlier.outcome in ("succeeded", "refused"):
+            return call.answer_again(earlier)
+        stream = self._streams[call.stream]
+        if stream.aggregate is None:
+            stream.aggregate = self._decider.restore(call, stream.stored, stream.pending)
+        aggregate, stream.aggregate = stream.aggregate, None
+        # A refusal in mid-decision leaves the aggregate half changed: it is then restored anew.
+        change = self._decider.decide_on(call, stream.head, aggregate)
+        stream.aggregate = aggregate
+        stream.pending += change.events
+        if change.events:
+            last = change.events[-1]
+            snapshot = change.snapshot or stream.head.snapshot
+            stream.head = replace(stream.head, version=last.version, hash=last.hash, snapshot=snapshot)
+        self._changes.append(change)
+        # The same id twice in one batch answers with the first, like any repetition.
+        self._known[call.context.command_id] = change.entry
+        return receipt_of(change.entry, repeated=False)
+
+    def event_types(self) -> set[str]:
+        return {event.type for change in self._changes for event in change.events}
+
+
+def _outcome(run: Callable[[Call], Receipt], call: Call) -> Outcome:
+    try:
+        return Outcome(run(call), None)
+    except BusError as error:
+        return Outcome(None, error)

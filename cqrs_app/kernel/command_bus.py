@@ -1,0 +1,203 @@
+"""The command bus: every task, from every door, is carried out here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from cqrs_app.kernel.batch import Batch, Outcome
+from cqrs_app.kernel.call import Call
+from cqrs_app.kernel.command_log import CommandLog, receipt_of
+from cqrs_app.kernel.context import Actor, Context, Receipt
+from cqrs_app.kernel.decider import Decider
+from cqrs_app.kernel.errors import Busy, SwitchedOff
+from cqrs_app.kernel.messages import Command, Event, parse
+from cqrs_app.kernel.middleware import (
+    Count,
+    Deduplicate,
+    Middleware,
+    Record,
+    Retry,
+    authorise,
+    check_permission,
+    compose,
+    log_lines,
+)
+from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.store import EventStore
+
+BATCH_CHUNK = 200
+
+LEASE = timedelta(seconds=60)
+"""How long a running queued command may be silent before another worker takes it."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusOptions:
+    """The knobs of the bus; settings.py and docs/settings.md say what each means."""
+
+    enabled: bool = True
+    queued: bool = False
+    authorise: bool = True
+    log_lines: bool = True
+    snapshots: bool = True
+    optimistic_concurrency: bool = True
+    retry_attempts: int = 3
+    timeout: float = 30.0
+    max_concurrent: int = 100
+
+
+class CommandBus:
+    """`after_commit` is told the types of the events written, `wake` the id of a queued command,
+    `count` each outcome (command name, outcome, milliseconds)."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: EventStore,
+        log: CommandLog,
+        options: BusOptions,
+        *,
+        after_commit: Callable[[Iterable[str]], None],
+        wake: Callable[[str], None],
+        count: Count,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._log = log
+        self._options = options
+        self._after_commit = after_commit
+        self._wake = wake
+        self._clock = clock
+        self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
+        self._decider = Decider(
+            registry=registry,
+            store=store,
+            clock=clock,
+            snapshots=options.snapshots,
+            minds_versions=options.optimistic_concurrency,
+        )
+        self._outer: list[Middleware] = [
+            *([log_lines] if options.log_lines else []),
+            Record(log, count),
+            *([authorise] if options.authorise else []),
+        ]
+        self._inner: list[Middleware] = [
+            Deduplicate(log),
+            *(each for area in registry.areas for each in area.middleware),
+        ]
+        retry = Retry(options.retry_attempts, options.timeout)
+        self._run = compose([*self._outer, *self._inner, retry], self._transact)
+        self._queue = compose(self._outer, self._put_in_log)
+
+    def dispatch(self, command: Command, context: Context) -> Receipt:
+        """Carry out or queue the command, as COMMAND_BUS_TYPE says."""
+        act = self.enqueue if self._options.queued else self.execute
+        return act(command, context)
+
+    def execute(self, command: Command, context: Context) -> Receipt:
+        """Carry out one command now.
+
+        Raises Refused, NotAllowed, VersionConflict, CommandReused, Busy, SwitchedOff, TimedOut;
+        whatever is raised, nothing but the command log has changed.
+        """
+        return self._guarded(self._call(command, context))
+
+    def enqueue(self, command: Command, context: Context) -> Receipt:
+        """Accept a command for a worker to carry out; its log row is the queue.
+
+        Permission is checked now and again when it runs. A repeated id answers with the state
+        of the first.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        receipt = self._queue(self._call(command, context))
+        self._wake(context.command_id)
+        return receipt
+
+    def run_queued(self, command_id: str) -> Receipt | None:
+        """Carry out a queued command; None when another worker has it or it is finished."""
+        entry = self._log.claim(command_id, self._clock(), LEASE)
+        if entry is None:
+            return None
+        command = parse(self._registry.command(entry.type), msgspec.json.decode(entry.payload))
+        context = Context(
+            actor=Actor(entry.operator, frozenset(entry.permissions.split())),
+            channel=entry.channel,
+            command_id=command_id,
+            correlation_id=entry.correlation_id,
+            causation_id=entry.causation_id,
+            expected_version=entry.expected_version,
+            occurred_at=entry.occurred_at,
+        )
+        call = self._call(command, context)
+        call.received_at = entry.received_at
+        return self._guarded(call)
+
+    def preview(self, command: Command, context: Context) -> tuple[Event, ...]:
+        """The events this command would lead to now. Appends nothing and logs nothing.
+
+        Raises what `execute` would raise.
+        """
+        call = self._call(command, context)
+        if self._options.authorise:
+            check_permission(call)
+        stored = self._decider.decide(call).events
+        return tuple(self._registry.codec.decode(event).event for event in stored)
+
+    def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        """Carry out many commands, in order, each accepted or refused on its own.
+
+        A chunk of accepted ones shares a transaction. Should that transaction fail, the chunk is
+        run again one by one, so an item's fate never hangs on its neighbours.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        outcomes: list[Outcome] = []
+        for start in range(0, len(items), BATCH_CHUNK):
+            calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            batch = Batch(self._decider, self._log, calls)
+            run = compose([*self._outer, *self._inner], batch.decide)
+            outcomes += batch.carry_out(run, self._guarded, self._store.commit)
+            self._after_commit(batch.event_types())
+        return outcomes
+
+    def _call(self, command: Command, context: Context) -> Call:
+        stream = self._registry.routes[type(command)].aggregate.stream_for(command)
+        payload = msgspec.json.encode(command).decode()
+        return Call(command, context, stream, payload, self._clock(), self._clock)
+
+    def _guarded(self, call: Call) -> Receipt:
+        if not self._options.enabled:
+            raise SwitchedOff
+        if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
+            raise Busy("tasks")
+        try:
+            return self._run(call)
+        finally:
+            self._slots.release()
+
+    def _transact(self, call: Call) -> Receipt:
+        change = self._decider.decide(call)
+        self._store.commit([change])
+        self._after_commit(event.type for event in change.events)
+        return receipt_of(change.entry, repeated=False)
+
+    def _put_in_log(self, call: Call) -> Receipt:
+        permissions = " ".join(sorted(call.context.actor.permissions))
+        unfinished: dict[str, Any] = {"finished_at": None, "duration_ms": None}
+        entry = replace(call.entry("queued", permissions=permissions), **unfinished)
+        if self._log.queue(entry):
+            return receipt_of(entry, repeated=False)
+        earlier = self._log.find(entry.command_id)
+        return call.answer_again(earlier or entry)

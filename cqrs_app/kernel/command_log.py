@@ -1,0 +1,103 @@
+"""The command log: what was asked, by whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cqrs_app.kernel.context import Receipt
+from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.store import LogEntry
+from cqrs_app.kernel.store.base import LOG_FIELDS, UNFINISHED
+from cqrs_app.kernel.tables import command_log
+
+_FIELDS = tuple(command_log.c[name] for name in LOG_FIELDS)
+
+
+class CommandLog:
+    """Rows that no transaction of a command writes: refusals, failures, queued commands."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+
+    def find(self, command_id: str) -> LogEntry | None:
+        return self.find_many((command_id,)).get(command_id)
+
+    def find_many(self, command_ids: Iterable[str]) -> dict[str, LogEntry]:
+        found = select(*_FIELDS).where(command_log.c.command_id.in_(tuple(command_ids)))
+        with self._reader.connect() as connection:
+            entries = (LogEntry(**row._mapping) for row in connection.execute(found))
+            return {entry.command_id: entry for entry in entries}
+
+    def record(self, entry: LogEntry) -> None:
+        """Write what became of a command; a finished row of the same id stays as it is."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        row = dialect.insert(command_log).values(asdict(entry))
+        replace = {name: row.excluded[name] for name in LOG_FIELDS if name != "command_id"}
+        with self._engine.begin() as connection:
+            connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=["command_id"],
+                    set_=replace,
+                    where=command_log.c.outcome.in_(UNFINISHED),
+                )
+            )
+
+    def queue(self, entry: LogEntry) -> bool:
+        """Write a queued command; False when the id is in the log already."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        row = dialect.insert(command_log).values(asdict(entry)).on_conflict_do_nothing()
+        with self._engine.begin() as connection:
+            return connection.execute(row).rowcount == 1
+
+    def claim(self, command_id: str, now: datetime, lease: timedelta) -> LogEntry | None:
+        """Take a queued command to run it, or one whose runner has been silent for `lease`.
+
+        Returns None when somebody else has it or it is finished.
+        """
+        columns = command_log.c
+        free = (columns.outcome == "queued") | (
+            (columns.outcome == "running") & (columns.finished_at < now - lease)
+        )
+        taken = (
+            update(command_log)
+            .where(columns.command_id == command_id, free)
+            .values(outcome="running", attempts=columns.attempts + 1, finished_at=now)
+        )
+        with self._engine.begin() as connection:
+            if connection.execute(taken).rowcount == 0:
+                return None
+        return self.find(command_id)
+
+    def waiting(self, before: datetime, lease: timedelta, limit: int = 100) -> list[str]:
+        """Ids of commands queued before a moment, or running without a sign for `lease`."""
+        columns = command_log.c
+        queued = (columns.outcome == "queued") & (columns.received_at < before)
+        lost = (columns.outcome == "running") & (columns.finished_at < before - lease)
+        found = select(columns.command_id).where(queued | lost)
+        with self._reader.connect() as connection:
+            ordered = found.order_by(columns.received_at).limit(limit)
+            return list(connection.execute(ordered).scalars())
+
+
+def receipt_of(entry: LogEntry, *, repeated: bool = True) -> Receipt:
+    """The receipt a log row stands for."""
+    listed: list[dict[str, Any]] = msgspec.json.decode(entry.events)
+    return Receipt(
+        command_id=entry.command_id,
+        status=entry.outcome,
+        stream=entry.stream,
+        version=entry.version or 0,
+        events=tuple(each["type"] for each in listed),
+        duration_ms=entry.duration_ms or 0.0,
+        repeated=repeated,
+    )
+
+

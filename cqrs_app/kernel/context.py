@@ -1,0 +1,57 @@
+"""Who asks, through which door, and what comes back."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An operator, or a named system operator such as `importer`, and what it may do."""
+
+    name: str
+    permissions: frozenset[str] = frozenset()
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The circumstances of one command.
+
+    `expected_version` is the stream version the operator saw; `occurred_at` (UTC) is set for
+    history that happened before it was recorded, and needs the permission `history.record`.
+    """
+
+    actor: Actor
+    channel: str
+    command_id: str = field(default_factory=new_id)
+    correlation_id: str = ""
+    causation_id: str | None = None
+    expected_version: int | None = None
+    occurred_at: datetime | None = None
+
+    @property
+    def correlation(self) -> str:
+        """The id all that follows from the first command shares: its own, for a first one."""
+        return self.correlation_id or self.command_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The answer to a command. `version` is the stream's version after it; times in ms."""
+
+    command_id: str
+    status: str
+    stream: str
+    version: int
+    events: tuple[str, ...]
+    duration_ms: float
+    repeated: bool = False

@@ -1,0 +1,92 @@
+"""From a command to the change it makes: load, decide, chain, snapshot. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from cqrs_app.kernel.aggregate import Aggregate, decide, restore, snapshot_of
+from cqrs_app.kernel.call import Call
+from cqrs_app.kernel.errors import VersionConflict
+from cqrs_app.kernel.messages import Event
+from cqrs_app.kernel.recorded import FIRST_HASH, StoredEvent
+from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.store import Change, EventStore, Head
+
+NO_STREAM = Head(0, FIRST_HASH, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """`minds_versions` off: a command never minds that the operator saw an older version."""
+
+    registry: Registry
+    store: EventStore
+    clock: Callable[[], datetime]
+    snapshots: bool = True
+    minds_versions: bool = True
+
+    def decide(self, call: Call) -> Change:
+        """What the command would write now.
+
+        Raises Refused by the shop's rules, VersionConflict when the operator saw an older version
+        and the command minds.
+        """
+        head = self.store.load(call.stream) or NO_STREAM
+        return self.decide_on(call, head, self.restore(call, head))
+
+    def decide_on(self, call: Call, head: Head, aggregate: Aggregate) -> Change:
+        """The same on an aggregate already restored, which is left in its new state."""
+        expected = call.context.expected_version
+        minds = type(call.command).declaration.minds_version and self.minds_versions
+        if minds and expected is not None and expected != head.version:
+            raise VersionConflict(call.stream, expected, head.version)
+        at = call.context.occurred_at or self.clock()
+        method = self.registry.routes[type(call.command)].method
+        stored = self._chain(call, head, decide(aggregate, method, call.command, at), at)
+        version = head.version + len(stored)
+        snapshot = None
+        if self.snapshots and stored:
+            last = head.snapshot.version if head.snapshot else 0
+            snapshot = snapshot_of(aggregate, version, last)
+        listed = [{"type": event.type, "version": event.version} for event in stored]
+        events = msgspec.json.encode(listed).decode()
+        return Change(call.entry("succeeded", version=version, events=events), stored, snapshot)
+
+    def restore(self, call: Call, head: Head, pending: Sequence[StoredEvent] = ()) -> Aggregate:
+        """The aggregate at `head`; `pending` are events not yet written that follow it."""
+        cls = self.registry.routes[type(call.command)].aggregate
+        snapshot = head.snapshot
+        if snapshot and snapshot.shape != cls.shape:
+            snapshot = None
+        after = snapshot.version if snapshot else 0
+        later: Iterable[StoredEvent] = ()
+        if after < head.version:
+            later = self.store.events_of(call.stream, after, head.version)
+        return restore(cls, snapshot, map(self.registry.codec.decode, (*later, *pending)))
+
+    def _chain(
+        self, call: Call, head: Head, events: Sequence[Event], at: datetime
+    ) -> tuple[StoredEvent, ...]:
+        context, previous, stored = call.context, head.hash, []
+        recorded_at = self.clock()
+        for version, event in enumerate(events, start=head.version + 1):
+            row = StoredEvent(
+                stream=call.stream,
+                version=version,
+                type=type(event).__name__,
+                schema=event.schema,
+                payload=self.registry.codec.encode(event),
+                operator=context.actor.name,
+                command_id=context.command_id,
+                correlation_id=context.correlation,
+                causation_id=context.causation_id,
+                occurred_at=at,
+                recorded_at=recorded_at,
+            )
+            previous = row.hash_after(previous)
+            stored.append(replace(row, hash=previous))
+        return tuple(stored)

@@ -1,0 +1,106 @@
+"""Wake-ups: RQ jobs that say who may be behind, never what changed.
+
+Losing, doubling or delaying one does no harm: the sweep finds whoever is behind. So nothing here
+waits for Redis on behalf of an operator, and nothing here raises.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from cqrs_app.kernel.background import Background, logger
+
+QUEUE = "countersign"
+MARK_SECONDS = 5
+"""How long a wake-up that got lost on its way can hold back the next ones."""
+REST_SECONDS = 1.0
+"""How long Redis is left alone after it did not answer."""
+
+FAILURE_TTL = 3600
+
+
+def queue_on(redis: Redis) -> Queue:
+    """The one queue of the product; a worker of several queues can lose a job when killed."""
+    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+
+
+def mark_of(consumer: str) -> str:
+    return f"countersign:waking:{consumer}"
+
+
+class Doorbell:
+    """Rings from a thread of its own. At most one wake-up per consumer waits at any time."""
+
+    def __init__(self, redis: Redis, consumers_of: Callable[[Iterable[str]], Iterable[str]]) -> None:
+        self._redis = redis
+        self._queue = queue_on(redis)
+        self._consumers_of = consumers_of
+        self._lock = threading.Lock()
+        self._types: set[str] = set()
+        self._commands: list[str] = []
+        self._rest_until = 0.0
+        self._background = Background("doorbell", self._ring)
+        self.missed = 0
+
+    def ring(self, event_types: Iterable[str]) -> None:
+        """Events of these types were committed."""
+        with self._lock:
+            self._types.update(event_types)
+        self._background.nudge()
+
+    def ring_for_command(self, command_id: str) -> None:
+        """A command was queued."""
+        with self._lock:
+            self._commands.append(command_id)
+        self._background.nudge()
+
+    def close(self) -> None:
+        """Do what still waits; called when the process, or a test, is done."""
+        self._background.close()
+
+    def flush(self) -> None:
+        """Ring now, in this thread."""
+        self._background.run_now()
+
+    def _ring(self) -> None:
+        with self._lock:
+            types, self._types = self._types, set()
+            commands, self._commands = self._commands, []
+        consumers = sorted(self._consumers_of(types)) if types else []
+        if not consumers and not commands:
+            return
+        if time.monotonic() < self._rest_until:
+            self.missed += len(consumers) + len(commands)
+            return
+        try:
+            self._enqueue(consumers, commands)
+        except RedisError as error:
+            self._rest_until = time.monotonic() + REST_SECONDS
+            self.missed += len(consumers) + len(commands)
+            logger.warning("Redis did not take a wake-up (%s); the sweep does the work", error)
+
+    def _enqueue(self, consumers: list[str], commands: list[str]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for consumer in consumers:
+            pipeline.set(mark_of(consumer), 1, nx=True, ex=MARK_SECONDS)
+        fresh = pipeline.execute()
+        for consumer, is_fresh in zip(consumers, fresh, strict=True):
+            if is_fresh:
+                self._put("cqrs_app.jobs.advance", consumer)
+        for command_id in commands:
+            self._put("cqrs_app.jobs.run_command", command_id)
+
+    def _put(self, function: str, argument: str) -> None:
+        self._queue.enqueue(function, argument, result_ttl=0, failure_ttl=FAILURE_TTL)
+
+
+def answered(redis: Redis, consumer: str) -> None:
+    """The wake-up is being answered: a later commit may ring again."""
+    redis.delete(mark_of(consumer))

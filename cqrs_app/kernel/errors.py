@@ -1,0 +1,120 @@
+"""What can stand in the way of a command or a query, one class each.
+
+Every error has a `code` for programs and a `sentence` for people; nobody matches on text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class BusError(Exception):
+    """A message that was not carried out. Nothing it asked for has happened."""
+
+    code = "failed"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Refused(BusError):
+    """A rule of the shop said no."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class NotAllowed(BusError):
+    """The operator lacks the permission."""
+
+    code = "not_allowed"
+
+    def __init__(self, what: str, permission: str) -> None:
+        super().__init__(
+            f"You do not have the permission to do this ({what}). Nothing was changed. "
+            f"Ask an administrator for the right “{permission}”."
+        )
+        self.permission = permission
+
+
+class Invalid(BusError):
+    """The message has fields that cannot be used; `problems` maps field to sentence."""
+
+    code = "invalid"
+
+    def __init__(self, name: str, problems: Mapping[str, str]) -> None:
+        listed = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+        super().__init__(f"{name} has values that cannot be used. {listed}")
+        self.problems = dict(problems)
+
+
+class UnknownMessage(BusError):
+    """No command or query of this name is registered."""
+
+    code = "unknown"
+
+
+class VersionConflict(BusError):
+    """The stream has moved on since the operator (or this decision) read it."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, stream: str, expected: int, actual: int | None) -> None:
+        super().__init__(
+            "This was changed by someone else since you looked at it. "
+            "Nothing was overwritten. Look at what changed, then decide again."
+        )
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+
+
+class CommandReused(BusError):
+    """A command id came back with another command or from another operator."""
+
+    code = "command_id_reused"
+
+    def __init__(self, command_id: str) -> None:
+        super().__init__(
+            f"The command id {command_id} was already used for something else. "
+            "Nothing was changed. Send the task again with a new id."
+        )
+
+
+class Busy(BusError):
+    """More messages at once than the settings allow."""
+
+    code = "busy"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Too many {what} at once. Nothing was changed. Try again in a moment.")
+
+
+class SwitchedOff(BusError):
+    """The bus is switched off by setting."""
+
+    code = "switched_off"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Commands are switched off (CQRS_ENABLED=false). Nothing was changed. "
+            "Pages can be read; tasks wait until the setting is on again."
+        )
+
+
+class TimedOut(BusError):
+    """A message took longer than its timeout."""
+
+    code = "timed_out"
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(
+            f"{what} took longer than {seconds:g} seconds and was stopped. "
+            "Nothing was changed. Try again, or ask for less at once."
+        )
+
+
+class AlreadyRecorded(Exception):
+    """The store holds a finished command with this id: the caller answers with its receipt."""

@@ -1,0 +1,97 @@
+"""How fresh an answer is: what every panel states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from cqrs_app.kernel import checkpoints
+from cqrs_app.kernel.store import EventStore
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`as_of`: the moment the data is known to show; `position`: the last event it holds.
+
+    `lag_events` counts every committed event it does not hold, `lag_seconds` the age of the
+    oldest of them. `state`: current, behind, stale, paused, rebuilding, failed.
+    """
+
+    as_of: datetime
+    position: int
+    lag_events: int
+    lag_seconds: float
+    state: str
+    parked: int = 0
+    cached: bool = False
+
+
+class FreshnessGauge:
+    """Past `amber` seconds of lag an answer is behind, past `red` stale."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        amber: float,
+        red: float,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._store = store
+        self._amber = amber
+        self._red = red
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    def positions(self, connection: Connection, reads: Iterable[str]) -> dict[str, int]:
+        """Projection -> its checkpoint, read in the transaction of the query."""
+        return {name: each.position for name, each in checkpoints.read(connection, reads).items()}
+
+    def measure(
+        self,
+        connection: Connection,
+        reads: Iterable[str],
+        *,
+        held: dict[str, int] | None = None,
+        as_of: datetime | None = None,
+        cached: bool = False,
+    ) -> Freshness:
+        """Freshness of an answer from these projections; `held` are the positions it was made
+        from, where that was earlier than now."""
+        names = tuple(reads)
+        now = self._clock()
+        if not names:
+            return Freshness(now, 0, 0, 0.0, "current", cached=cached)
+        found = checkpoints.read(connection, names)
+        positions = held or {name: each.position for name, each in found.items()}
+        position = min(positions.values(), default=0)
+        lag = max(self._store.head() - position, 0)
+        seconds = self._age(position, now) if lag else 0.0
+        states = {each.state for each in found.values()}
+        return Freshness(
+            as_of=as_of or now,
+            position=position,
+            lag_events=lag,
+            lag_seconds=seconds,
+            state=self._state(states, lag, seconds),
+            parked=sum(checkpoints.parked_count(connection, names).values()),
+            cached=cached,
+        )
+
+    def current(self, position: int) -> Freshness:
+        """Of an answer folded from the events themselves."""
+        return Freshness(self._clock(), position, 0, 0.0, "current")
+
+    def _age(self, position: int, now: datetime) -> float:
+        recorded_at = self._store.recorded_after(position)
+        return max((now - recorded_at).total_seconds(), 0.0) if recorded_at else 0.0
+
+    def _state(self, states: set[str], lag: int, seconds: float) -> str:
+        for state in ("failed", "rebuilding", "paused"):
+            if state in states:
+                return state
+        if not lag or seconds < self._amber:
+            return "current"
+        return "behind" if seconds < self._red else "stale"

@@ -1,0 +1,224 @@
+"""Commands, events and queries: frozen, typed, validated on construction, serialisable.
+
+A field's limits stand in its type, `Annotated[str, Meta(max_length=40, title="Order")]`, and
+serve every door: construction, forms, API and documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from decimal import Decimal
+from functools import cache
+from typing import Any, ClassVar, TypeVar, dataclass_transform, get_args, get_type_hints
+
+import msgspec
+
+from cqrs_app.kernel.errors import Invalid
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a command or a query says of itself, apart from its fields."""
+
+    label: str
+    permission: str
+    minds_version: bool = False
+    reads: tuple[str, ...] = ()
+    cached: bool = False
+    store: str = "read"
+
+
+class Validated:
+    """A message that cannot exist with unusable values; raises Invalid from its constructor."""
+
+    __slots__ = ()
+    declaration: ClassVar[Declaration]
+
+    def __post_init__(self) -> None:
+        values = {name: getattr(self, name) for name in hints_of(type(self))}
+        found = problems(type(self), values) or dict(self.check())
+        if found:
+            raise Invalid(type(self).__name__, found)
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """Rules over several fields: yields (field, sentence). Overridden where needed."""
+        return iter(())
+
+
+class Command(Validated):
+    """A task somebody wants done; may be refused."""
+
+    __slots__ = ()
+
+
+class Query(Validated):
+    """A question; changes nothing."""
+
+    __slots__ = ()
+
+
+class Event:
+    """Something that happened; `schema` counts the shapes its payload has had."""
+
+    __slots__ = ()
+    schema: ClassVar[int] = 1
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def command(*, label: str, permission: str, minds_version: bool = False) -> Callable[[C], C]:
+    """Declare a command. `minds_version`: a change since the operator looked is a conflict."""
+    return _declare(Declaration(label, permission, minds_version=minds_version))
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def query(
+    *,
+    label: str,
+    permission: str,
+    reads: tuple[str, ...] = (),
+    cached: bool = False,
+    store: str = "read",
+) -> Callable[[C], C]:
+    """Declare a query. `reads`: the projections it answers from; `cached`: keep the answer;
+    `store`: "read", or "write" for questions about events and the command log themselves."""
+    return _declare(Declaration(label, permission, reads=reads, cached=cached, store=store))
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def event(*, schema: int = 1) -> Callable[[C], C]:
+    """Declare an event with the number of its payload's shape."""
+
+    def decorate(cls: C) -> C:
+        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made.schema = schema
+        return made
+
+    return decorate
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def value(cls: C) -> C:
+    """A frozen part of a message, such as an order line."""
+    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+
+
+def _declare(declaration: Declaration) -> Callable[[C], C]:
+    def decorate(cls: C) -> C:
+        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made.declaration = declaration
+        return made
+
+    return decorate
+
+
+@cache
+def hints_of(cls: type) -> dict[str, Any]:
+    """Field name -> annotated type, in order of declaration."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+@cache
+def required_of(cls: type) -> frozenset[str]:
+    """The fields that have no default."""
+    return frozenset(
+        field.name
+        for field in fields(cls)
+        if field.default is MISSING and field.default_factory is MISSING
+    )
+
+
+@cache
+def meta_of(hint: Any) -> msgspec.Meta | None:
+    """The limits and labels written beside a type, if any."""
+    return next((arg for arg in get_args(hint) if isinstance(arg, msgspec.Meta)), None)
+
+
+def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
+    """Each unusable field of `values` with one sentence; empty when all can be used."""
+    found = {}
+    for name, hint in hints_of(cls).items():
+        if name not in values:
+            continue
+        try:
+            msgspec.convert(values[name], hint, from_attributes=True)
+        except msgspec.ValidationError as error:
+            found[name] = sentence_of(str(error))
+            continue
+        except Invalid as error:
+            found[name] = error.sentence
+            continue
+        if isinstance(values[name], Decimal):
+            found |= {name: text for text in _decimal_problem(values[name], hint)}
+    return found
+
+
+def parse(cls: type[T], values: Mapping[str, Any]) -> T:
+    """Build a message from plain values (JSON, a stored payload).
+
+    Raises Invalid with a sentence per field: unknown, missing or unusable.
+    """
+    hints = hints_of(cls)
+    found = {name: "There is no such field." for name in values if name not in hints}
+    found |= {name: "This is needed." for name in required_of(cls) if name not in values}
+    converted = {}
+    for name in hints.keys() & values.keys():
+        try:
+            converted[name] = msgspec.convert(values[name], hints[name])
+        except msgspec.ValidationError as error:
+            found[name] = sentence_of(str(error))
+    if found:
+        raise Invalid(cls.__name__, found)
+    return cls(**converted)
+
+
+_SENTENCES = (
+    (r"Expected `str` of length >= 1$", "This is needed."),
+    (r"Expected `str` of length >= (\d+)", r"Write at least \1 characters."),
+    (r"Expected `str` of length <= (\d+)", r"Write at most \1 characters."),
+    (r"Expected `str` matching regex.*", "This has characters that cannot be used here."),
+    (r"Expected `int` >= (-?\d+)", r"Must be \1 or more."),
+    (r"Expected `int` <= (-?\d+)", r"Must be \1 or less."),
+    (r"Expected `int`.*", "Write a whole number."),
+    (r"Invalid decimal string|Expected `decimal`.*", "Write a number, such as 12.50."),
+    (r"Invalid enum value.*", "Choose one from the list."),
+    (r"Expected `array` of length >= 1$", "At least one is needed."),
+    (r"Expected `array` of length <= (\d+)", r"At most \1 are possible."),
+    (r"Invalid RFC3339.*", "Write a date and time, such as 2026-03-31T14:05:00Z."),
+    (r"Expected `str`.*", "Write a text."),
+)
+
+
+def sentence_of(message: str) -> str:
+    """The decoder's message as a sentence for people, keeping the place inside a list."""
+    text, _, place = message.partition(" - at ")
+    for pattern, sentence in _SENTENCES:
+        if re.match(pattern, text):
+            text = re.sub(pattern, sentence, text)
+            break
+    inside = place.strip("`$")
+    return f"{text} (at {inside.lstrip('.')})" if inside else text
+
+
+def _decimal_problem(number: Decimal, hint: Any) -> Iterator[str]:
+    # The decoder knows limits of int and float only; a decimal's stand in `extra`.
+    meta = meta_of(hint)
+    limits = (meta.extra or {}) if meta else {}
+    if not number.is_finite():
+        yield "Write a number, such as 12.50."
+    elif "ge" in limits and number < limits["ge"]:
+        yield f"Must be {limits['ge']} or more."
+    elif "le" in limits and number > limits["le"]:
+        yield f"Must be {limits['le']} or less."
+    elif "places" in limits and -_exponent(number) > limits["places"]:
+        yield f"At most {limits['places']} digits after the point."
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.normalize().as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0

@@ -1,0 +1,109 @@
+"""Poison events: the culprit is set aside with its traceback, its stream waits behind it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from cqrs_app.kernel.recorded import StoredEvent
+from cqrs_app.kernel.tables import parked_events
+
+_COLUMNS = parked_events.c
+
+DATABASE_TROUBLE = (OperationalError, InterfaceError)
+"""The database's fault (locked, gone, too slow), never an event's: tried again, not parked."""
+
+
+def parked_streams(connection: Connection, projection: str, streams: Iterable[str]) -> set[str]:
+    """Those of `streams` that wait behind a parked event."""
+    found = select(_COLUMNS.stream).where(
+        _COLUMNS.projection == projection, _COLUMNS.stream.in_(tuple(streams))
+    )
+    return set(connection.execute(found.distinct()).scalars())
+
+
+def park(
+    connection: Connection,
+    projection: str,
+    event: StoredEvent,
+    at: datetime,
+    error: Exception | None = None,
+) -> None:
+    """Set one event aside: the culprit with its error, or one that must wait behind it."""
+    connection.execute(
+        insert(parked_events).values(
+            projection=projection,
+            position=event.position,
+            stream=event.stream,
+            version=event.version,
+            type=event.type,
+            culprit=error is not None,
+            attempts=0 if error is None else 1,
+            parked_at=at,
+            **_explained(error),
+        )
+    )
+
+
+def apply_one(
+    connection: Connection, event: StoredEvent, take: Callable[[Connection, StoredEvent], None]
+) -> Exception | None:
+    """Take in one event in a savepoint. Returns what it raised, after undoing it, or None."""
+    try:
+        with connection.begin_nested():
+            take(connection, event)
+    except DATABASE_TROUBLE:
+        raise
+    except Exception as error:
+        return error
+    return None
+
+
+def positions_of(connection: Connection, projection: str, stream: str) -> list[int]:
+    """Positions of a stream's parked events, in order."""
+    found = select(_COLUMNS.position).where(
+        _COLUMNS.projection == projection, _COLUMNS.stream == stream
+    )
+    return list(connection.execute(found.order_by(_COLUMNS.position)).scalars())
+
+
+def release(
+    connection: Connection,
+    projection: str,
+    events: Sequence[StoredEvent],
+    take: Callable[[Connection, StoredEvent], None],
+) -> int:
+    """Apply a stream's parked events in order, up to the first that fails again.
+
+    Returns how many were applied and are no longer parked.
+    """
+    for done, event in enumerate(events):
+        error = apply_one(connection, event, take)
+        here = (_COLUMNS.projection == projection, _COLUMNS.position == event.position)
+        if error is not None:
+            tried = {"culprit": True, "attempts": _COLUMNS.attempts + 1}
+            connection.execute(
+                update(parked_events).where(*here).values(tried | _explained(error))
+            )
+            return done
+        connection.execute(delete(parked_events).where(*here))
+    return len(events)
+
+
+def forget(connection: Connection, projection: str, positions: Iterable[int] | None = None) -> None:
+    """Take events off the parked list without applying them: all of them, or some."""
+    gone = delete(parked_events).where(_COLUMNS.projection == projection)
+    if positions is not None:
+        gone = gone.where(_COLUMNS.position.in_(tuple(positions)))
+    connection.execute(gone)
+
+
+def _explained(error: Exception | None) -> dict[str, str | None]:
+    if error is None:
+        return {"error": None, "traceback": None}
+    lines = "".join(traceback.format_exception(error))
+    return {"error": f"{type(error).__name__}: {error}", "traceback": lines}

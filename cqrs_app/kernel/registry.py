@@ -1,0 +1,111 @@
+"""What the product can do: areas declare it, the registry answers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cqrs_app.kernel.aggregate import Aggregate, Method
+from cqrs_app.kernel.errors import UnknownMessage
+from cqrs_app.kernel.messages import Command, Event, Query
+from cqrs_app.kernel.projection import Projection
+from cqrs_app.kernel.recorded import EventCodec, Upcaster
+from cqrs_app.kernel.rows import Rows
+
+QueryHandler = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """How a query is answered from the events: which stream, and what to make of the fold.
+
+    The rows hold what the query's projections would store for that stream.
+    """
+
+    stream: Callable[[Any], str]
+    handler: Callable[[Any, Rows], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """One business area's table of contents."""
+
+    name: str
+    handles: Mapping[type[Aggregate], Mapping[type[Command], Method]] = field(default_factory=dict)
+    events: Sequence[type[Event]] = ()
+    upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)
+    projections: Sequence[Projection] = ()
+    answers: Mapping[type[Query], QueryHandler] = field(default_factory=dict)
+    answers_strongly: Mapping[type[Query], Strong] = field(default_factory=dict)
+    middleware: Sequence[Any] = ()
+    query_middleware: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a command goes: the aggregate's class and the method that decides."""
+
+    aggregate: type[Aggregate]
+    method: Method
+
+
+class Registry:
+    """Everything the areas declare, by name; fails at start-up on a doubled name."""
+
+    def __init__(self, areas: Iterable[Area]) -> None:
+        self.areas = tuple(areas)
+        self.routes: dict[type[Command], Route] = {}
+        self.answers: dict[type[Query], QueryHandler] = {}
+        self.answers_strongly: dict[type[Query], Strong] = {}
+        self.projections: dict[str, Projection] = {}
+        for area in self.areas:
+            for aggregate, methods in area.handles.items():
+                for command, method in methods.items():
+                    self.routes[command] = Route(aggregate, method)
+            self.answers |= area.answers
+            self.answers_strongly |= area.answers_strongly
+            for projection in area.projections:
+                if projection.name in self.projections:
+                    raise ValueError(f"two projections are called {projection.name}")
+                self.projections[projection.name] = projection
+        self.commands = _by_name(self.routes)
+        self.queries = _by_name(self.answers)
+        self.events = _by_name(event for area in self.areas for event in area.events)
+        for projection in self.projections.values():
+            projection.bind(self.events.values())
+        self.codec = EventCodec(
+            self.events.values(),
+            {key: upcast for area in self.areas for key, upcast in area.upcasters.items()},
+        )
+
+    def command(self, name: str) -> type[Command]:
+        if name not in self.commands:
+            raise UnknownMessage(f"There is no task called {name}.")
+        return self.commands[name]
+
+    def query(self, name: str) -> type[Query]:
+        if name not in self.queries:
+            raise UnknownMessage(f"There is no question called {name}.")
+        return self.queries[name]
+
+    def permissions(self) -> frozenset[str]:
+        """Every permission some command or query asks for."""
+        messages: list[type[Command] | type[Query]] = [*self.routes, *self.answers]
+        return frozenset(message.declaration.permission for message in messages)
+
+    def consumers_of(self, types: Iterable[str]) -> frozenset[str]:
+        """The projections that handle at least one of these event types."""
+        wanted = set(types)
+        return frozenset(
+            name for name, each in self.projections.items() if wanted & each.handlers.keys()
+        )
+
+
+def _by_name(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:
+    named: dict[str, type[Any]] = {}
+    for cls in classes:
+        if named.setdefault(cls.__name__, cls) is not cls:
+            raise ValueError(f"two messages are called {cls.__name__}")
+    return named
+

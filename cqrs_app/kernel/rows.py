@@ -1,0 +1,127 @@
+"""The read rows a batch of events touches: loaded once, changed in memory, written in bulk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+KEYS_AT_ONCE = 400
+"""Keys of one look-up, below SQLite's limit of bound values."""
+
+
+class Rows:
+    """A unit of work for projections. Without a connection it starts empty and stays in memory:
+    a fold of events into the very rows the projection would store."""
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        self._connection = connection
+        self._loaded: dict[Table, dict[Key, Row | None]] = defaultdict(dict)
+        self._changed: dict[Table, dict[Key, None]] = defaultdict(dict)
+
+    def preload(self, touched: Iterable[tuple[Table, Key]]) -> None:
+        """Load these rows in few look-ups, so that `get` finds them in memory."""
+        wanted: dict[Table, set[Key]] = defaultdict(set)
+        for table, key in touched:
+            if key not in self._loaded[table]:
+                wanted[table].add(key)
+        for table, keys in wanted.items():
+            self._load(table, list(keys))
+
+    def get(self, table: Table, *key: Any) -> Row | None:
+        """The row as it stands now; not to be changed."""
+        if key not in self._loaded[table]:
+            self._load(table, [key])
+        return self._loaded[table][key]
+
+    def change(self, table: Table, *key: Any) -> Row:
+        """The row, to be changed in place. Raises LookupError when there is none."""
+        row = self.get(table, *key)
+        if row is None:
+            raise LookupError(f"{table.name} has no row {key}")
+        self._changed[table][key] = None
+        return row
+
+    def put(self, table: Table, **row: Any) -> None:
+        """A new row, or the whole of an existing one."""
+        key = tuple(row[name] for name in key_of(table))
+        self._loaded[table][key] = {name: row.get(name) for name in table.c.keys()}  # noqa: SIM118
+        self._changed[table][key] = None
+
+    def add(self, table: Table, key: Key, **amounts: Any) -> None:
+        """Add to the numbers of a row that counts from nothing."""
+        row = self.get(table, *key)
+        if row is None:
+            names = zip(key_of(table), key, strict=True)
+            self.put(table, **dict(names), **amounts)
+            return
+        for name, amount in amounts.items():
+            row[name] += amount
+        self._changed[table][key] = None
+
+    def all(self, table: Table) -> list[Row]:
+        """Every row held in memory, in the order of its key: for folds and tests."""
+        rows = ((key, row) for key, row in self._loaded[table].items() if row is not None)
+        return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+    def flush(self) -> None:
+        """Write what changed, a few statements per table."""
+        if self._connection is None:
+            return
+        dialect = self._connection.dialect.name
+        for table, keys in self._changed.items():
+            rows = [self._loaded[table][key] for key in keys]
+            if rows:
+                self._connection.execute(_upsert(table, dialect), rows)
+        self._changed.clear()
+
+    def _load(self, table: Table, keys: list[Key]) -> None:
+        held = self._loaded[table]
+        for key in keys:
+            held.setdefault(key, None)
+        if self._connection is None:
+            return
+        names = key_of(table)
+        columns = [table.c[name] for name in names]
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
+            if len(columns) == 1:
+                found = select(table).where(columns[0].in_([key[0] for key in some]))
+            else:
+                found = select(table).where(tuple_(*columns).in_(some))
+            for row in self._connection.execute(found).mappings():
+                held[tuple(row[name] for name in names)] = dict(row)
+
+
+def empty(connection: Connection, tables: Iterable[Table]) -> None:
+    """Delete every row; whoever reads meanwhile still sees the old ones until the commit."""
+    for table in tables:
+        connection.execute(delete(table))
+
+
+def key_of(table: Table) -> tuple[str, ...]:
+    """The columns that name a row: the table's `info["key"]`, else its primary key."""
+    named: Iterable[str] = table.info.get("key", ())
+    return tuple(named) or tuple(column.name for column in table.primary_key)
+
+
+@cache
+def _upsert(table: Table, dialect: str) -> Insert:
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    key = key_of(table)
+    rest: Mapping[str, Any] = {
+        name: insert.excluded[name]
+        for name in table.c.keys()  # noqa: SIM118
+        if name not in key
+    }
+    if not rest:
+        return insert.on_conflict_do_nothing(index_elements=key)
+    return insert.on_conflict_do_update(index_elements=key, set_=rest)

@@ -1,0 +1,18 @@
+"""The event store: one contract, two databases."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from cqrs_app.kernel.store.base import Change, EventStore, Head, LogEntry
+from cqrs_app.kernel.store.postgresql import PostgresEventStore
+from cqrs_app.kernel.store.sqlite import SqliteEventStore
+
+__all__ = ["Change", "EventStore", "Head", "LogEntry", "event_store"]
+
+
+def event_store(engine: Engine) -> EventStore:
+    """The store that fits the engine's database."""
+    if engine.dialect.name == "postgresql":
+        return PostgresEventStore(engine)
+    return SqliteEventStore(engine)

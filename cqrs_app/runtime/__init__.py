@@ -1,0 +1,52 @@
+"""The on-call engineer's area: projections, parked events, the command log, processes, caches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cqrs_app.kernel.registry import Area
+from cqrs_app.runtime import command_log, figures, pending, status
+from cqrs_app.runtime.commands import (
+    PauseProjection,
+    ResumeProjection,
+    RetryParkedEvents,
+    SkipParkedEvent,
+)
+from cqrs_app.runtime.events import (
+    ParkedEventSkipped,
+    ParkedEventsRetried,
+    ProjectionPaused,
+    ProjectionResumed,
+)
+from cqrs_app.runtime.projection_control import ProjectionControl, known_projections
+from cqrs_app.runtime.projections import ControlProjection
+
+
+def runtime_area(projections: Iterable[str]) -> Area:
+    """The area that runs the given projections of the other areas."""
+    return Area(
+        name="runtime",
+        handles={
+            ProjectionControl: {
+                PauseProjection: ProjectionControl.pause,
+                ResumeProjection: ProjectionControl.resume,
+                RetryParkedEvents: ProjectionControl.retry_parked,
+                SkipParkedEvent: ProjectionControl.skip_parked,
+            }
+        },
+        events=[ProjectionPaused, ProjectionResumed, ParkedEventsRetried, ParkedEventSkipped],
+        projections=[ControlProjection()],
+        answers={
+            status.ProjectionStatus: status.projection_status,
+            status.ParkedStreams: status.parked_streams,
+            status.ProcessList: status.process_list,
+            figures.CommandFigures: figures.command_figures,
+            figures.QueryFigures: figures.query_figures,
+            command_log.ListCommands: command_log.list_commands,
+            command_log.GetCommand: command_log.get_command,
+            command_log.FailedToday: command_log.failed_today,
+            pending.PendingWrites: pending.pending_writes,
+            pending.RawEvents: pending.raw_events,
+        },
+        middleware=[known_projections(frozenset(projections))],
+    )

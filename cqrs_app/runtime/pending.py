@@ -1,0 +1,85 @@
+"""What is written but perhaps not shown yet, and the events as they were written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, select
+
+from cqrs_app.kernel.messages import Query, query
+from cqrs_app.kernel.recorded import StoredEvent
+from cqrs_app.kernel.store.base import EVENT_FIELDS
+from cqrs_app.kernel.tables import command_log, events, streams
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A stream's last event: which version a page must hold to be current, and whose it is."""
+
+    stream: str
+    version: int
+    type: str
+    operator: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A command that was accepted and waits for a worker."""
+
+    stream: str
+    command_id: str
+    type: str
+    operator: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Per stream: the last write, and the first command still queued."""
+
+    written: dict[str, Written]
+    waiting: dict[str, Waiting]
+
+
+@query(label="Pending changes", permission="orders.view", store="write")
+class PendingWrites(Query):
+    """For the rows of one page; never cached."""
+
+    streams: tuple[str, ...]
+
+
+def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
+    heads = streams.c
+    last = and_(events.c.stream == heads.stream, events.c.version == heads.version)
+    written = (
+        select(heads.stream, heads.version, events.c.type, events.c.operator, events.c.recorded_at)
+        .join(events, last)
+        .where(heads.stream.in_(question.streams))
+    )
+    log = command_log.c
+    waiting = (
+        select(log.stream, log.command_id, log.type, log.operator, log.received_at)
+        .where(log.outcome.in_(("queued", "running")), log.stream.in_(question.streams))
+        .order_by(log.received_at.desc())
+    )
+    return Pending(
+        {row.stream: Written(*row) for row in connection.execute(written)},
+        {row.stream: Waiting(*row) for row in connection.execute(waiting)},
+    )
+
+
+@query(label="Raw events", permission="events.view", store="write")
+class RawEvents(Query):
+    """The last events of a stream, newest last."""
+
+    stream: str
+    limit: int = 200
+
+
+def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent, ...]:
+    columns = [events.c[name] for name in EVENT_FIELDS]
+    found = select(*columns).where(events.c.stream == question.stream)
+    rows = connection.execute(found.order_by(events.c.version.desc()).limit(question.limit)).all()
+    return tuple(StoredEvent(**row._mapping) for row in reversed(rows))

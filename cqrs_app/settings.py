@@ -1,0 +1,213 @@
+"""Every knob of the product, typed, in one place.
+
+`Settings.from_environment` is the only reader of the process environment. `docs/settings.md`
+explains each knob to the person who runs the console; the names in the environment are the field
+names in upper case.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+BUS_TYPES = ("synchronous", "asynchronous", "distributed")
+DATABASES = ("", "sqlite", "postgresql")
+ALWAYS_ON = (
+    "cqrs_event_sourcing",
+    "write_model_event_store",
+    "query_optimization_enabled",
+    "read_model_optimization_enabled",
+    "read_model_denormalization_enabled",
+    "read_model_indexing_enabled",
+)
+
+
+class SettingsError(Exception):
+    """A setting has a value the product cannot run with; the text says which and what to write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    # Where it runs
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path("var")
+    web_workers: int = 2
+    web_threads: int = 8
+    workers: int = 2
+    worker_max_jobs: int = 100_000
+
+    # Stores; empty means the embedded default below `data_dir`
+    database_url: str = ""
+    read_database_url: str = ""
+    query_database_url: str = ""
+    redis_url: str = ""
+    cache_redis_url: str = ""
+
+    # Signing in
+    admin_name: str = "admin"
+    admin_password: str = ""
+    secret_key: str = ""
+    secret_key_fallbacks: str = ""
+    secure_cookies: bool = False
+    trusted_hosts: str = ""
+    proxy_hops: int = 0
+    session_idle_seconds: int = 30 * 60
+    session_hours: int = 12
+    sign_in_attempts: int = 5
+    sign_in_pause_seconds: int = 30
+    max_request_bytes: int = 16 * 1024 * 1024
+
+    # The shop
+    shop_name: str = "Countersign"
+    timezone: str = "UTC"
+    demo_orders: int = 240
+
+    # The buses
+    cqrs_enabled: bool = True
+    command_bus_type: str = "synchronous"
+    query_bus_type: str = "synchronous"
+    command_async_processing: bool = False
+    command_validation_enabled: bool = True
+    command_authorization_enabled: bool = True
+    command_logging_enabled: bool = True
+    command_retry_attempts: int = 3
+    command_timeout: float = 30.0
+    max_concurrent_commands: int = 100
+    query_caching_enabled: bool = True
+    query_cache_ttl: int = 300
+    query_authorization_enabled: bool = True
+    query_pagination_enabled: bool = True
+    query_timeout: float = 10.0
+    max_concurrent_queries: int = 200
+
+    # The stores' behaviour
+    write_model_database: str = ""
+    read_model_database: str = ""
+    write_model_snapshots: bool = True
+    write_model_optimistic_concurrency: bool = True
+    read_write_separation: bool = True
+    cqrs_event_sourcing: bool = True
+    write_model_event_store: bool = True
+    query_optimization_enabled: bool = True
+    read_model_optimization_enabled: bool = True
+    read_model_denormalization_enabled: bool = True
+    read_model_indexing_enabled: bool = True
+
+    # Freshness
+    projection_batch: int = 500
+    sweep_seconds: float = 1.0
+    read_your_writes_seconds: float = 1.5
+    amber_lag_seconds: float = 5.0
+    red_lag_seconds: float = 60.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read every setting from `environment`; unset ones keep their default.
+
+        Raises SettingsError with one sentence when a value cannot be used.
+        """
+        hints = get_type_hints(cls)
+        values = {
+            name: _parse(name.upper(), environment[name.upper()], kind)
+            for name, kind in hints.items()
+            if environment.get(name.upper(), "") != ""
+        }
+        return cls(**values).resolved()
+
+    def resolved(self) -> Settings:
+        """The same settings with the embedded defaults filled in and contradictions refused."""
+        data_dir = self.data_dir.expanduser().absolute()
+        write = self.database_url or f"sqlite:///{data_dir / 'write.sqlite3'}"
+        read = self.read_database_url
+        if not self.read_write_separation:
+            read = write
+        elif not read:
+            embedded = write.startswith("sqlite")
+            read = f"sqlite:///{data_dir / 'read.sqlite3'}" if embedded else write
+        settings = dataclasses.replace(
+            self,
+            data_dir=data_dir,
+            database_url=_with_driver(write),
+            read_database_url=_with_driver(read),
+            query_database_url=_with_driver(self.query_database_url or read),
+            cache_redis_url=self.cache_redis_url or self.redis_url,
+        )
+        settings._refuse_contradictions()
+        return settings
+
+    @property
+    def commands_are_queued(self) -> bool:
+        return self.command_async_processing or self.command_bus_type != "synchronous"
+
+    def ensure_secret_key(self) -> str:
+        """The signing key: the setting, else one made once and kept in the data folder (0600)."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data_dir / "secret_key"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        return path.read_text()
+
+    def _refuse_contradictions(self) -> None:
+        for name in ("command_bus_type", "query_bus_type"):
+            _one_of(name, getattr(self, name), BUS_TYPES)
+        for name, url in (
+            ("write_model_database", self.database_url),
+            ("read_model_database", self.read_database_url),
+        ):
+            wanted = getattr(self, name)
+            _one_of(name, wanted, DATABASES)
+            if wanted and not url.startswith(wanted):
+                raise SettingsError(
+                    f"{name.upper()} says {wanted}, but the address of that store is another "
+                    f"kind of database. Set DATABASE_URL and READ_DATABASE_URL to match it."
+                )
+        for name in ALWAYS_ON:
+            if not getattr(self, name):
+                raise SettingsError(
+                    f"{name.upper()} cannot be switched off: the console is built on it. "
+                    f"Remove the setting."
+                )
+
+
+def _with_driver(url: str) -> str:
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        choices = ", ".join(choice for choice in allowed if choice)
+        raise SettingsError(f"{name.upper()} is {value!r}; it must be one of: {choices}.")
+
+
+def _parse(name: str, text: str, kind: Any) -> Any:
+    if kind is bool:
+        lowered = text.strip().lower()
+        if lowered in ("1", "true", "yes", "on"):
+            return True
+        if lowered in ("0", "false", "no", "off"):
+            return False
+        raise SettingsError(f"{name} is {text!r}; write true or false.")
+    if kind in (int, float):
+        try:
+            number: int | float = kind(text)
+        except ValueError:
+            raise SettingsError(f"{name} is {text!r}; write a number.") from None
+        if number < 0:
+            raise SettingsError(f"{name} is {text!r}; it cannot be negative.")
+        return number
+    return kind(text)
