@@ -1,0 +1,18 @@
+"""Countersign: an operations console where a team works its orders."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from cqrs_app.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole application, from settings (default: the environment). Opens no connection.
+
+    Raises SettingsError when a setting cannot be used.
+    """
+    # Imported here: the supervisor and the settings must answer without loading the product.
+    from cqrs_app.composition import compose
+
+    return compose(settings or Settings.from_environment())

@@ -1,0 +1,37 @@
+"""The background processes that `flask up` supervises; on other hosts they are started alone."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from cqrs_app.extensions import kernel
+from cqrs_app.sweep import run_sweep
+from cqrs_app.worker import run_worker
+
+
+@click.command()
+@with_appcontext
+def worker() -> None:
+    """Answer wake-ups until told to stop."""
+    _log_to_stderr()
+    settings = current_app.extensions["settings"]
+    kernel.runner.prepare()
+    run_worker(current_app.extensions["redis_url"], settings.worker_max_jobs, kernel.presence)
+
+
+@click.command()
+@with_appcontext
+def sweep() -> None:
+    """Do what lost wake-ups left undone, until told to stop."""
+    _log_to_stderr()
+    settings = current_app.extensions["settings"]
+    kernel.runner.prepare()
+    run_sweep(kernel, settings.sweep_seconds)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")

@@ -1,0 +1,105 @@
+"""The stores' engines and their migrations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from sqlalchemy import Engine, MetaData, create_engine
+
+import cqrs_app.operators.tables
+import cqrs_app.orders.read_models  # noqa: F401 - both define their tables on import
+from cqrs_app.extensions import db
+from cqrs_app.kernel import tables
+from cqrs_app.kernel.assembly import Engines
+from cqrs_app.kernel.databases import configure_sqlite, engine_options
+from cqrs_app.settings import Settings
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+STORES: dict[str, MetaData] = {"write": tables.write, "read": tables.read}
+BUSY_SECONDS = 30.0
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Give Flask-SQLAlchemy the three engines: write (its default), read and query."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    pool = settings.web_threads
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(
+        settings.database_url, settings.command_timeout, pool
+    )
+    app.config["SQLALCHEMY_BINDS"] = {
+        "read": {"url": settings.read_database_url}
+        | _options(settings.read_database_url, BUSY_SECONDS * 2, pool),
+        "query": {"url": settings.query_database_url}
+        | _options(settings.query_database_url, settings.query_timeout, pool, read_only=True),
+    }
+    db.init_app(app)
+
+
+def engines_of(app: Flask, settings: Settings) -> Engines:
+    """The engines of a configured application, ready to use."""
+    with app.app_context():
+        engines = Engines(write=db.engine, read=db.engines["read"], query=db.engines["query"])
+    for engine, durable, read_only in (
+        (engines.write, True, False),
+        (engines.read, False, False),
+        (engines.query, False, True),
+    ):
+        if engine.dialect.name == "sqlite":
+            configure_sqlite(
+                engine, durable=durable, read_only=read_only, timeout=settings.query_timeout
+            )
+    return engines
+
+
+def upgrade(settings: Settings) -> None:
+    """Bring both stores to the newest shape; quick when they have it already."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    for store in STORES:
+        with _migrating(settings, store) as config:
+            command.upgrade(config, "head")
+
+
+def check(settings: Settings) -> None:
+    """Raise alembic's CommandError when a migration is missing for what the models say."""
+    for store in STORES:
+        with _migrating(settings, store) as config:
+            command.check(config)
+
+
+def revise(settings: Settings, store: str, message: str) -> None:
+    """Write a new migration of one store from what the models say."""
+    with _migrating(settings, store) as config:
+        command.revision(config, message, autogenerate=True)
+
+
+class _migrating:  # noqa: N801 - used like a function
+    """A context with alembic's configuration of one store and a connection to it."""
+
+    def __init__(self, settings: Settings, store: str) -> None:
+        url = settings.database_url if store == "write" else settings.read_database_url
+        self._engine: Engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            configure_sqlite(self._engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
+        self._config = Config()
+        self._config.set_main_option("script_location", str(MIGRATIONS))
+        self._config.set_main_option("path_separator", "os")
+        self._config.set_main_option("version_locations", str(MIGRATIONS / store))
+        self._config.attributes |= {"store": store, "metadata": STORES[store]}
+
+    def __enter__(self) -> Config:
+        self._transaction = self._engine.begin()
+        self._config.attributes["connection"] = self._transaction.__enter__()
+        return self._config
+
+    def __exit__(self, *raised: Any) -> None:
+        self._transaction.__exit__(*raised)
+        self._engine.dispose()
+
+
+def _options(url: str, timeout: float, pool: int, *, read_only: bool = False) -> dict[str, Any]:
+    return engine_options(url, timeout=timeout, pool_size=pool, read_only=read_only)

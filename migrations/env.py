@@ -1,0 +1,28 @@
+"""Runs the migrations of one store on the connection that cqrs_app.database hands over.
+
+Both stores may live in one database, so each has a version table of its own and sees only its
+own tables.
+"""
+
+from alembic import context
+
+store = context.config.attributes["store"]
+metadata = context.config.attributes["metadata"]
+
+
+def include_name(name: str | None, kind: str, parents: object) -> bool:
+    """Leave the other store's tables, and those a database keeps for itself, alone."""
+    return kind != "table" or name in metadata.tables
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=f"alembic_version_{store}",
+    include_name=include_name,
+    render_as_batch=True,
+    compare_type=True,
+    user_module_prefix="columns.",
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,81 @@
+"""Wake-ups: coalesced, harmless when lost, and never a way to run anything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from cqrs_app.jobs import AllowedJob
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.doorbell import QUEUE, answered
+from tests.kernel.conftest import by_ana
+from tests.kernel.shop import Add
+
+
+def waiting(kernel: Kernel) -> list[tuple[str, tuple[str, ...]]]:
+    queue = Queue(QUEUE, connection=kernel.redis, serializer=JSONSerializer, job_class=AllowedJob)
+    return [(job.func_name, tuple(job.args)) for job in queue.jobs]
+
+
+def add(kernel: Kernel) -> None:
+    kernel.commands.execute(Add(counter_id="a"), by_ana())
+    kernel.doorbell.flush()
+
+
+def test_at_most_one_wake_up_per_consumer_waits(kernel: Kernel) -> None:
+    for _ in range(5):
+        add(kernel)
+    kernel.doorbell.close()
+    assert waiting(kernel) == [("cqrs_app.jobs.advance", ("counters",))]
+    answered(kernel.redis, "counters")
+    add(kernel)
+    kernel.doorbell.close()
+    assert len(waiting(kernel)) == 2
+
+
+def test_a_queued_command_wakes_a_worker_with_its_id(kernel: Kernel) -> None:
+    kernel.commands.enqueue(Add(counter_id="a"), by_ana(command_id="one"))
+    kernel.doorbell.close()
+    assert waiting(kernel) == [("cqrs_app.jobs.run_command", ("one",))]
+
+
+def test_what_is_written_to_redis_is_json_and_holds_no_business_data(kernel: Kernel) -> None:
+    kernel.commands.execute(Add(counter_id="secret-order"), by_ana())
+    kernel.doorbell.close()
+    kernel.doorbell.flush()
+    jobs = list(kernel.redis.scan_iter("rq:job:*"))
+    assert jobs
+    for key in jobs:
+        if kernel.redis.type(key) == b"hash":
+            import zlib
+
+            data = zlib.decompress(kernel.redis.hget(key, "data"))  # type: ignore[arg-type]
+            assert json.loads(data) == ["cqrs_app.jobs.advance", None, ["counters"], {}]
+    assert b"secret-order" not in b"".join(
+        kernel.redis.dump(key) or b"" for key in kernel.redis.scan_iter("*")
+    )
+
+
+def test_a_job_that_is_not_ours_is_not_run(redis_url: str) -> None:
+    queue = Queue(
+        QUEUE,
+        connection=Redis.from_url(redis_url),
+        serializer=JSONSerializer,
+        job_class=AllowedJob,
+    )
+    job = queue.enqueue("os.system", "true")
+    with pytest.raises(PermissionError, match=r"os\.system"):
+        job.perform()
+
+
+def test_redis_down_costs_an_operator_nothing(make_kernel: Callable[..., Kernel]) -> None:
+    kernel = make_kernel(redis="unix:///nowhere/redis.sock")
+    receipts = [kernel.commands.execute(Add(counter_id="a"), by_ana()) for _ in range(20)]
+    assert [receipt.version for receipt in receipts] == list(range(1, 21))
+    kernel.doorbell.close()
+    assert kernel.doorbell.missed > 0

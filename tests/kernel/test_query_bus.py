@@ -1,0 +1,227 @@
+"""The query bus: permission, cache, consistency, and what an answer says of its freshness."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from redis import Redis
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.context import Actor
+from cqrs_app.kernel.errors import NotAllowed
+from cqrs_app.kernel.query_bus import Asker, QueryOptions, Seen
+from cqrs_app.kernel.statistics import measured
+from tests.kernel.conftest import ANA, ASKER, by_ana
+from tests.kernel.shop import Add, CounterView, GetCounter, counters, shop
+
+A = GetCounter(counter_id="a")
+
+
+def add(kernel: Kernel, times: int = 1) -> None:
+    for _ in range(times):
+        kernel.commands.execute(Add(counter_id="a"), by_ana())
+
+
+def results(kernel: Kernel) -> dict[str, int]:
+    kernel.statistics.flush()
+    with kernel.engines.query.connect() as connection:
+        since = kernel.clock().replace(hour=0, minute=0)
+        [counted] = measured(connection, "query", since)
+    return counted.results
+
+
+def test_an_answer_says_how_fresh_it_is(kernel: Kernel) -> None:
+    add(kernel, 2)
+    kernel.runner.advance("counters")
+    answer = kernel.queries.ask(A, ASKER)
+    assert answer.value == CounterView("a", 2, 2)
+    assert (answer.freshness.lag_events, answer.freshness.state) == (0, "current")
+    assert answer.freshness.position == 2
+    add(kernel, 3)
+    behind = kernel.queries.ask(A, ASKER)
+    assert behind.value == CounterView("a", 2, 2)
+    assert behind.freshness.lag_events == 3
+    assert behind.freshness.lag_seconds > 0
+
+
+def test_lag_turns_amber_and_red_with_time(
+    make_kernel: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = make_kernel()
+    add(kernel)
+    gauge = kernel.queries._gauge
+    now = kernel.clock()
+    for seconds, state in ((1, "current"), (20, "behind"), (100, "stale")):
+        from datetime import timedelta
+
+        monkeypatch.setattr(gauge, "_clock", lambda s=seconds: now + timedelta(seconds=s))
+        assert kernel.queries.ask(A, ASKER).freshness.state == state
+
+
+def test_without_the_permission_nothing_is_answered(kernel: Kernel) -> None:
+    with pytest.raises(NotAllowed):
+        kernel.queries.ask(A, Asker(actor=Actor("eve")))
+    assert results(kernel) == {"refused": 1}
+
+
+def test_the_second_answer_comes_from_the_cache(kernel: Kernel) -> None:
+    add(kernel, 2)
+    kernel.runner.advance("counters")
+    first, second = kernel.queries.ask(A, ASKER), kernel.queries.ask(A, ASKER)
+    assert second.value == first.value
+    assert (first.freshness.cached, second.freshness.cached) == (False, True)
+    assert results(kernel) == {"miss": 1, "hit": 1}
+
+
+def test_an_advanced_projection_makes_its_cached_answers_old(kernel: Kernel) -> None:
+    add(kernel, 2)
+    kernel.runner.advance("counters")
+    kernel.queries.ask(A, ASKER)
+    add(kernel)
+    kernel.runner.advance("counters")
+    assert kernel.queries.ask(A, ASKER).value == CounterView("a", 3, 3)
+    assert results(kernel) == {"miss": 2}
+
+
+def test_while_one_computes_others_get_the_old_answer_with_its_age(kernel: Kernel) -> None:
+    add(kernel)
+    kernel.runner.advance("counters")
+    first = kernel.queries.ask(A, ASKER)
+    add(kernel)
+    kernel.runner.advance("counters")
+    key = next(k for k in kernel.redis.scan_iter("countersign:cache:*")).decode()
+    kernel.redis.set(f"{key}:flight", 1, px=5000)
+    old = kernel.queries.ask(A, ASKER)
+    assert old.value == first.value
+    assert old.freshness.as_of == first.freshness.as_of
+    assert old.freshness.lag_events == 1
+    assert results(kernel) == {"miss": 1, "stale_hit": 1}
+
+
+def test_a_stampede_computes_once(make_kernel: Callable[..., Kernel]) -> None:
+    calls = []
+
+    def slow(question: GetCounter, connection: object) -> CounterView | None:
+        calls.append(question)
+        time.sleep(0.3)
+        return CounterView("a", 1, 1)
+
+    kernel = make_kernel(area=replace(shop(), answers={GetCounter: slow}))
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(kernel.queries.ask(A, ASKER).value))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [CounterView("a", 1, 1)] * 6
+    assert len(calls) == 1
+
+
+def test_invalidating_by_pattern_forgets_matching_answers_only(kernel: Kernel) -> None:
+    kernel.queries.ask(A, ASKER)
+    assert kernel.cache.invalidate("*Orders") == 0
+    assert kernel.cache.invalidate("Get*") == 1
+    kernel.queries.ask(A, ASKER)
+    assert results(kernel) == {"miss": 2}
+
+
+def test_a_flushed_redis_only_costs_a_miss(kernel: Kernel, redis_url: str) -> None:
+    add(kernel)
+    kernel.runner.advance("counters")
+    kernel.queries.ask(A, ASKER)
+    Redis.from_url(redis_url).flushall()
+    assert kernel.queries.ask(A, ASKER).value == CounterView("a", 1, 1)
+    assert kernel.queries.ask(A, ASKER).freshness.cached
+
+
+def test_without_redis_questions_pass_through_and_commands_go_on(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    kernel = make_kernel(redis="unix:///nowhere/redis.sock")
+    add(kernel)
+    kernel.doorbell.flush()
+    kernel.runner.advance("counters")
+    assert kernel.queries.ask(A, ASKER).value == CounterView("a", 1, 1)
+    assert kernel.queries.ask(A, ASKER).value == CounterView("a", 1, 1)
+    assert kernel.doorbell.missed >= 1
+
+
+def test_caching_can_be_switched_off(make_kernel: Callable[..., Kernel]) -> None:
+    kernel = make_kernel(queries=QueryOptions(caching=False))
+    kernel.queries.ask(A, ASKER)
+    kernel.queries.ask(A, ASKER)
+    assert results(kernel) == {"uncached": 2}
+
+
+def test_a_strong_answer_is_folded_from_the_events(kernel: Kernel) -> None:
+    add(kernel, 4)
+    answer = kernel.queries.ask(A, Asker(actor=ANA, strong=True))
+    assert answer.value == CounterView("a", 4, 4)
+    assert answer.freshness.state == "current"
+    assert kernel.queries.ask(A, ASKER).value is None
+
+
+def test_reading_ones_own_write_waits_until_it_is_there(kernel: Kernel) -> None:
+    add(kernel)
+    seen = Asker(actor=ANA, seen=Seen("counter-a", 1), wait=10)
+    threading.Timer(0.2, kernel.runner.advance, args=("counters",)).start()
+    answer = kernel.queries.ask(A, seen)
+    assert answer.value == CounterView("a", 1, 1)
+    assert not answer.stale
+
+
+def test_reading_ones_own_write_answers_stale_after_the_wait(kernel: Kernel) -> None:
+    add(kernel)
+    answer = kernel.queries.ask(A, Asker(actor=ANA, seen=Seen("counter-a", 1), wait=0.1))
+    assert answer.value is None
+    assert answer.stale
+
+
+def test_a_parked_write_is_stale_although_the_checkpoint_is_past_it(kernel: Kernel) -> None:
+    for _ in range(2):
+        kernel.commands.execute(Add(counter_id="poison"), by_ana())
+    kernel.runner.advance("counters")
+    asker = Asker(actor=ANA, seen=Seen("counter-poison", 2), wait=0.05)
+    answer = kernel.queries.ask(GetCounter(counter_id="poison"), asker)
+    assert answer.stale
+    assert answer.freshness.parked == 1
+    assert answer.freshness.lag_events == 0
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_a_batch_answers_in_order_and_keeps_errors_apart(
+    make_kernel: Callable[..., Kernel], side_by_side: bool
+) -> None:
+    kernel = make_kernel(queries=QueryOptions(side_by_side=side_by_side))
+    add(kernel)
+    kernel.runner.advance("counters")
+    first, second, third = kernel.queries.ask_batch(
+        [
+            (A, ASKER),
+            (A, Asker(actor=Actor("eve"))),
+            (GetCounter(counter_id="none"), ASKER),
+        ]
+    )
+    assert first.value == CounterView("a", 1, 1)  # type: ignore[union-attr]
+    assert isinstance(second, NotAllowed)
+    assert third.value is None  # type: ignore[union-attr]
+
+
+def test_a_paused_projection_is_said_on_its_answers(kernel: Kernel) -> None:
+    from cqrs_app.runtime.commands import PauseProjection
+
+    kernel.commands.execute(PauseProjection(projection="counters"), by_ana())
+    kernel.runner.advance("projection_control")
+    assert kernel.queries.ask(A, ASKER).freshness.state == "paused"
+
+
+def test_the_query_engine_cannot_write(kernel: Kernel) -> None:
+    with pytest.raises(Exception, match="read.?only"), kernel.engines.query.begin() as connection:
+        connection.execute(counters.delete())
