@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.hosting.console import Console
 from cqrs_app.embedded_redis import RedisUnavailable
+from cqrs_app.hosting.console import Console
 from cqrs_app.hosting.preflight import CannotStart, claim_data_folder, require_free_port
-from cqrs_app.settings import Settings, SettingsError
 from cqrs_app.hosting.stopping import StopRequested
+from cqrs_app.settings import Settings, SettingsError
 
 
 @click.command("up")

@@ -9,10 +9,11 @@ from cqrs_app.kernel.aggregate import Aggregate
 from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.command_log import CommandLog, receipt_of
 from cqrs_app.kernel.context import Receipt
-from cqrs_app.kernel.decider import NO_STREAM, Decider
+from cqrs_app.kernel.decider import Decider
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.recorded import StoredEvent
-from cqrs_app.kernel.store import Change, Head
+from cqrs_app.kernel.repository import NO_STREAM
+from cqrs_app.kernel.store import Change, EventStore, Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,13 @@ class _Stream:
 class Batch:
     """Decides each call on top of what the calls before it decided; commits once."""
 
-    def __init__(self, decider: Decider, log: CommandLog, calls: Sequence[Call]) -> None:
+    def __init__(
+        self, decider: Decider, store: EventStore, log: CommandLog, calls: Sequence[Call]
+    ) -> None:
         self._decider = decider
         self._calls = calls
         self._known = log.find_many(call.context.command_id for call in calls)
-        heads = decider.store.load_many({call.stream for call in calls})
+        heads = store.load_many({call.stream for call in calls})
         self._streams = {
             call.stream: _Stream(head, head)
             for call in calls
@@ -73,7 +76,10 @@ class Batch:
             return call.answer_again(earlier)
         stream = self._streams[call.stream]
         if stream.aggregate is None:
-            stream.aggregate = self._decider.restore(call, stream.stored, stream.pending)
+            cls = self._decider.registry.routes[type(call.command)].aggregate
+            stream.aggregate = self._decider.repository.at(
+                cls, call.stream, stream.stored, stream.pending
+            )
         aggregate, stream.aggregate = stream.aggregate, None
         # A refusal in mid-decision leaves the aggregate half changed: it is then restored anew.
         change = self._decider.decide_on(call, stream.head, aggregate)

@@ -29,6 +29,7 @@ from cqrs_app.kernel.middleware import (
     log_lines,
 )
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.store import EventStore
 
 BATCH_CHUNK = 200
@@ -82,7 +83,7 @@ class CommandBus:
         self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
         self._decider = Decider(
             registry=registry,
-            store=store,
+            repository=Repository(store, registry.codec),
             clock=clock,
             snapshots=options.snapshots,
             minds_versions=options.optimistic_concurrency,
@@ -166,7 +167,7 @@ class CommandBus:
         outcomes: list[Outcome] = []
         for start in range(0, len(items), BATCH_CHUNK):
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
-            batch = Batch(self._decider, self._log, calls)
+            batch = Batch(self._decider, self._store, self._log, calls)
             run = compose([*self._outer, *self._inner], batch.decide)
             outcomes += batch.carry_out(run, self._guarded, self._store.commit)
             self._after_commit(batch.event_types())

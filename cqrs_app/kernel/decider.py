@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
-from cqrs_app.kernel.aggregate import Aggregate, decide, restore, snapshot_of
+from cqrs_app.kernel.aggregate import Aggregate, decide, snapshot_of
 from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.messages import Event
-from cqrs_app.kernel.recorded import FIRST_HASH, StoredEvent
+from cqrs_app.kernel.recorded import StoredEvent
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.store import Change, EventStore, Head
-
-NO_STREAM = Head(0, FIRST_HASH, None)
+from cqrs_app.kernel.repository import Repository
+from cqrs_app.kernel.store import Change, Head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +23,7 @@ class Decider:
     """`minds_versions` off: a command never minds that the operator saw an older version."""
 
     registry: Registry
-    store: EventStore
+    repository: Repository
     clock: Callable[[], datetime]
     snapshots: bool = True
     minds_versions: bool = True
@@ -35,8 +34,9 @@ class Decider:
         Raises Refused by the shop's rules, VersionConflict when the operator saw an older version
         and the command minds.
         """
-        head = self.store.load(call.stream) or NO_STREAM
-        return self.decide_on(call, head, self.restore(call, head))
+        cls = self.registry.routes[type(call.command)].aggregate
+        aggregate, head = self.repository.load(cls, call.stream)
+        return self.decide_on(call, head, aggregate)
 
     def decide_on(self, call: Call, head: Head, aggregate: Aggregate) -> Change:
         """The same on an aggregate already restored, which is left in its new state."""
@@ -55,18 +55,6 @@ class Decider:
         listed = [{"type": event.type, "version": event.version} for event in stored]
         events = msgspec.json.encode(listed).decode()
         return Change(call.entry("succeeded", version=version, events=events), stored, snapshot)
-
-    def restore(self, call: Call, head: Head, pending: Sequence[StoredEvent] = ()) -> Aggregate:
-        """The aggregate at `head`; `pending` are events not yet written that follow it."""
-        cls = self.registry.routes[type(call.command)].aggregate
-        snapshot = head.snapshot
-        if snapshot and snapshot.shape != cls.shape:
-            snapshot = None
-        after = snapshot.version if snapshot else 0
-        later: Iterable[StoredEvent] = ()
-        if after < head.version:
-            later = self.store.events_of(call.stream, after, head.version)
-        return restore(cls, snapshot, map(self.registry.codec.decode, (*later, *pending)))
 
     def _chain(
         self, call: Call, head: Head, events: Sequence[Event], at: datetime

@@ -22,6 +22,7 @@ from cqrs_app.kernel.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.middleware import Count
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.rows import Rows
 from cqrs_app.kernel.runner import ProjectionRunner
 from cqrs_app.kernel.store import EventStore
@@ -97,6 +98,7 @@ class QueryBus:
         self._write = reader_of(engines["write"])
         self._engine = engines["read"]
         self._store = store
+        self._repository = Repository(store, registry.codec)
         self._runner = runner
         self._gauge = gauge
         self._cache = cache
@@ -170,6 +172,8 @@ class QueryBus:
         return proceed(), results[-1] if results else "uncached"
 
     def _answer(self, query: Query, asker: Asker) -> tuple[Answer[Any], str]:
+        if type(query) in self._registry.answers_from_state:
+            return self._from_state(query), "strong"
         if asker.strong:
             return self._strong(query), "strong"
         stale = asker.seen is not None and not self._wait_for(query, asker.seen, asker.wait)
@@ -229,6 +233,13 @@ class QueryBus:
             value = handler(query, connection)
             freshness = self._gauge.measure(connection, reads, held=positions)
         return Answer(value, freshness, stale), positions
+
+    def _from_state(self, query: Query) -> Answer[Any]:
+        source = self._registry.answers_from_state[type(query)]
+        stream = source.aggregate.stream_of(source.identity(query))
+        aggregate, head = self._repository.load(source.aggregate, stream)
+        value = source.handler(query, aggregate, head.version)
+        return Answer(value, self._gauge.current(self._store.head()))
 
     def _strong(self, query: Query) -> Answer[Any]:
         strong = self._registry.answers_strongly.get(type(query))

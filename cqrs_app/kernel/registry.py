@@ -27,6 +27,18 @@ class Strong:
     handler: Callable[[Any, Rows], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class FromState:
+    """How a query is answered from the aggregate itself, as it stands now.
+
+    The handler takes the query, the aggregate and its stream's version.
+    """
+
+    aggregate: type[Aggregate]
+    identity: Callable[[Any], str]
+    handler: Callable[[Any, Any, int], Any]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
     """One business area's table of contents."""
@@ -38,6 +50,7 @@ class Area:
     projections: Sequence[Projection] = ()
     answers: Mapping[type[Query], QueryHandler] = field(default_factory=dict)
     answers_strongly: Mapping[type[Query], Strong] = field(default_factory=dict)
+    answers_from_state: Mapping[type[Query], FromState] = field(default_factory=dict)
     middleware: Sequence[Any] = ()
     query_middleware: Sequence[Any] = ()
 
@@ -58,6 +71,7 @@ class Registry:
         self.routes: dict[type[Command], Route] = {}
         self.answers: dict[type[Query], QueryHandler] = {}
         self.answers_strongly: dict[type[Query], Strong] = {}
+        self.answers_from_state: dict[type[Query], FromState] = {}
         self.projections: dict[str, Projection] = {}
         for area in self.areas:
             for aggregate, methods in area.handles.items():
@@ -65,12 +79,13 @@ class Registry:
                     self.routes[command] = Route(aggregate, method)
             self.answers |= area.answers
             self.answers_strongly |= area.answers_strongly
+            self.answers_from_state |= area.answers_from_state
             for projection in area.projections:
                 if projection.name in self.projections:
                     raise ValueError(f"two projections are called {projection.name}")
                 self.projections[projection.name] = projection
         self.commands = _by_name(self.routes)
-        self.queries = _by_name(self.answers)
+        self.queries = _by_name([*self.answers, *self.answers_from_state])
         self.events = _by_name(event for area in self.areas for event in area.events)
         for projection in self.projections.values():
             projection.bind(self.events.values())
@@ -91,7 +106,7 @@ class Registry:
 
     def permissions(self) -> frozenset[str]:
         """Every permission some command or query asks for."""
-        messages: list[type[Command] | type[Query]] = [*self.routes, *self.answers]
+        messages: list[type[Command] | type[Query]] = [*self.routes, *self.queries.values()]
         return frozenset(message.declaration.permission for message in messages)
 
     def consumers_of(self, types: Iterable[str]) -> frozenset[str]:

@@ -47,6 +47,7 @@ def runtime_area(projections: Iterable[str]) -> Area:
             command_log.FailedToday: command_log.failed_today,
             pending.PendingWrites: pending.pending_writes,
             pending.RawEvents: pending.raw_events,
+            pending.EventsSince: pending.events_since,
         },
         middleware=[known_projections(frozenset(projections))],
     )

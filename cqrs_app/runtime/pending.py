@@ -83,3 +83,20 @@ def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent
     found = select(*columns).where(events.c.stream == question.stream)
     rows = connection.execute(found.order_by(events.c.version.desc()).limit(question.limit)).all()
     return tuple(StoredEvent(**row._mapping) for row in reversed(rows))
+
+
+@query(label="Changes since", permission="orders.view", store="write")
+class EventsSince(Query):
+    """What happened in a stream after a version: what an operator has not seen yet."""
+
+    stream: str
+    version: int
+
+
+def events_since(question: EventsSince, connection: Connection) -> tuple[Written, ...]:
+    columns = events.c
+    names = [columns[name] for name in ("stream", "version", "type", "operator", "recorded_at")]
+    found = select(*names).where(
+        columns.stream == question.stream, columns.version > question.version
+    )
+    return tuple(Written(*row) for row in connection.execute(found.order_by(columns.version)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
@@ -15,6 +16,7 @@ from cqrs_app.kernel.command_bus import utc_now
 from cqrs_app.kernel.context import new_id
 from cqrs_app.kernel.decider import Decider
 from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
+from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.store import Change
 from cqrs_app.kernel.verification import verify
 from tests.kernel.conftest import by_ana
@@ -27,7 +29,8 @@ def change(kernel: Kernel, counter: str = "a", command_id: str | None = None) ->
     call = Call(
         Add(counter_id=counter), context, f"counter-{counter}", "{}", utc_now(), utc_now
     )
-    decider = Decider(registry=kernel.registry, store=kernel.store, clock=utc_now)
+    repository = Repository(kernel.store, kernel.registry.codec)
+    decider = Decider(registry=kernel.registry, repository=repository, clock=utc_now)
     return decider.decide(call)
 
 
@@ -183,8 +186,6 @@ def test_a_snapshot_of_an_older_shape_is_ignored(kernel: Kernel, engines: Engine
 def test_an_old_payload_is_read_in_its_newest_shape(kernel: Kernel) -> None:
     add(kernel, "a")
     [stored] = kernel.store.events_of("counter-a")
-    from dataclasses import replace
-
     old = replace(stored, type="Taken", schema=1, payload='{"counter_id":"a","amount":1}')
     assert kernel.registry.codec.decode(old).event == Taken(
         counter_id="a", amount=1, why="not known"

@@ -1,0 +1,1 @@
+"""Bulk history into the console, through the command bus."""
