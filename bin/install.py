@@ -1,0 +1,104 @@
+"""Makes `.venv` and installs one of the pinned requirement files; run by bin/install.
+
+Standard library only. Safe to run twice at the same time and to interrupt at any moment.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REQUIREMENTS = {"run": "requirements.txt", "dev": "requirements-dev.txt"}
+
+
+def main(project: Path, kind: str) -> None:
+    """Bring `.venv` to what the requirement file of `kind` says; ends with one sentence if not."""
+    if kind not in REQUIREMENTS:
+        sys.exit("Usage: bin/install [run|dev]")
+    requirements = project / REQUIREMENTS[kind]
+    venv = project / ".venv"
+    stamp = venv / f".installed-{kind}"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if is_current(venv, stamp, wanted):
+        return
+    try:
+        lock = (project / ".venv.lock").open("a")
+    except OSError as error:
+        sys.exit(f"The folder {project} cannot be written ({error.strerror}); .venv goes there.")
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # waits for another copy that installs just now
+        if not is_current(venv, stamp, wanted):
+            install(venv, requirements)
+            stamp.write_text(wanted)
+
+
+def is_current(venv: Path, stamp: Path, wanted: str) -> bool:
+    """Whether the environment works and holds what `wanted` is the digest of."""
+    return (
+        not (venv / ".installing").exists()
+        and stamp.is_file()
+        and stamp.read_text() == wanted
+        and works(venv)
+    )
+
+
+def works(venv: Path) -> bool:
+    """Whether its Python starts; not so when the one it was made from has gone."""
+    python = venv / "bin" / "python"
+    return os.access(python, os.X_OK) and succeeds(python, "-c", "pass")
+
+
+def install(venv: Path, requirements: Path) -> None:
+    """Fill the environment, from nothing if it is absent, broken or half installed."""
+    marker = venv / ".installing"
+    python = venv / "bin" / "python"
+    if marker.exists() or not works(venv) or not succeeds(python, "-m", "pip", "--version"):
+        shutil.rmtree(venv, ignore_errors=True)
+        make(venv)
+    say(f"Installing {requirements.name} into {venv.name} (once; needs the network) ...")
+    marker.touch()
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+    result = subprocess.run([python, *pip, "-r", requirements], check=False)
+    marker.unlink()  # not reached when interrupted: the next run starts afresh
+    if result.returncode != 0:
+        sys.exit(
+            f"The packages of {requirements.name} could not be installed; the reason is above. "
+            f"Nothing is lost: run the same command again."
+        )
+
+
+def make(venv: Path) -> None:
+    """Create the empty environment, with pip."""
+    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+    if missing:
+        sys.exit(
+            f"Python's {' and '.join(missing)} module is missing. On Debian and Ubuntu: "
+            f"apt-get install python3-venv"
+        )
+    say(f"Making {venv.name} with Python {sys.version.split()[0]} ...")
+    if not succeeds(sys.executable, "-m", "venv", venv, quiet=False):
+        sys.exit(f"Python's venv module could not make {venv}; its own words are above.")
+
+
+def succeeds(*command: str | Path, quiet: bool = True) -> bool:
+    """Whether the command ends with status 0."""
+    sink = subprocess.DEVNULL if quiet else None
+    return subprocess.run(command, check=False, stdout=sink, stderr=sink).returncode == 0
+
+
+def say(text: str) -> None:
+    """Progress goes to standard error: bin/test and bin/check print results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), sys.argv[2])
+    except KeyboardInterrupt:
+        sys.exit(130)

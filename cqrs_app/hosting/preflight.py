@@ -1,0 +1,82 @@
+"""What must be so before the console starts; each refusal is one sentence that says what to do."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+
+class CannotStart(Exception):
+    """The console cannot start here; the text says why and what to change."""
+
+
+def claim_data_folder(folder: Path) -> IO[str]:
+    """Make `folder`, prove it writable and lock it; it is ours until the returned file closes.
+
+    The lock goes with the process, however that ends, so no stale lock can be left behind.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        lock = (folder / "lock").open("a")
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {folder} cannot be written ({error.strerror}). "
+            f"Set DATA_DIR to a folder you may write to."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise CannotStart(
+            f"Another copy already runs on the data folder {folder}. "
+            f"Stop it, or set DATA_DIR to another folder."
+        ) from error
+    return lock
+
+
+def require_free_port(host: str, port: int, patience: float = 2.0) -> None:
+    """Refuse a port that cannot be listened on.
+
+    A port in use gets `patience` seconds: a console that was killed a moment ago still holds it.
+    """
+    if not 1 <= port <= 65535:
+        raise CannotStart(f"PORT is {port}; set it to a number from 1 to 65535.")
+    deadline = time.monotonic() + patience
+    while (error := _listen_error(host, port)) is not None:
+        if error.errno != errno.EADDRINUSE:
+            raise CannotStart(
+                f"Cannot listen on port {port} of {host} ({error.strerror}). "
+                f"Set HOST and PORT to an address you may use."
+            ) from error
+        if time.monotonic() > deadline:
+            raise CannotStart(
+                f"Port {port} on {host} is already in use. Set PORT to another one."
+            ) from error
+        time.sleep(0.1)
+
+
+def _listen_error(host: str, port: int) -> OSError | None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the web server does: a connection that just closed does not make a port busy.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        return error
+    return None
+
+
+def project_folder() -> Path:
+    """The folder that holds app.py, from which every process is started."""
+    return Path(__file__).resolve().parents[2]

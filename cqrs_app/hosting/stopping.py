@@ -1,0 +1,34 @@
+"""How a signal stops the console: once politely, a second time at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+
+class StopRequested(BaseException):
+    """Somebody asked the console to stop. Not an error, so no `except Exception` catches it."""
+
+
+class StopSwitch:
+    """Raises StopRequested on the first SIGINT, SIGTERM or SIGHUP; calls `hurry` on later ones."""
+
+    def __init__(self, hurry: Callable[[], None]) -> None:
+        self._hurry = hurry
+        self._stopping = False
+        signal.signal(signal.SIGINT, self._received)
+        signal.signal(signal.SIGTERM, self._received)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored: it runs under nohup
+            signal.signal(signal.SIGHUP, self._received)
+
+    def stopping(self) -> None:
+        """From now on nothing is raised any more; the caller is stopping already."""
+        self._stopping = True
+
+    def _received(self, signum: int, frame: FrameType | None) -> None:
+        if self._stopping:
+            self._hurry()
+            return
+        self._stopping = True
+        raise StopRequested

@@ -1,0 +1,44 @@
+"""What each role may do, and the actors that are not people."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from cqrs_app.kernel.context import Actor
+
+_VIEWER = frozenset({"orders.view", "customers.view"})
+_OPERATOR = _VIEWER | {
+    "orders.place",
+    "orders.approve",
+    "orders.hold",
+    "orders.release",
+    "orders.address",
+    "orders.note",
+    "orders.ship",
+    "orders.deliver",
+    "commands.view",
+}
+_SUPERVISOR = _OPERATOR | {
+    "orders.reject",
+    "orders.cancel",
+    "credit_notes.record",
+    "events.view",
+    "system.view",
+}
+# `history.record` is for system operators only: people work under today's rules.
+_ADMIN = _SUPERVISOR | {"projections.manage"}
+
+ROLES = MappingProxyType(
+    {"viewer": _VIEWER, "operator": _OPERATOR, "supervisor": _SUPERVISOR, "admin": _ADMIN}
+)
+"""Role -> permissions, from the least to the most."""
+
+SYSTEM_NAMES = frozenset({"importer", "sweeper", "demo", "system", "worker", "fulfilment"})
+"""Names of system operators; no person may have one, so that the log cannot mislead."""
+
+
+def system_actor(name: str, *permissions: str) -> Actor:
+    """A process that acts under its own name with these permissions and no more."""
+    if name not in SYSTEM_NAMES:
+        raise ValueError(f"{name} is not one of the system's own names: see SYSTEM_NAMES")
+    return Actor(name, frozenset(permissions))

@@ -1,0 +1,51 @@
+"""What the write store holds about operators."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, String, Table
+
+from cqrs_app.kernel.columns import UtcDateTime
+from cqrs_app.kernel.tables import write
+
+NAME_LENGTH = 40
+ADDRESS_LENGTH = 64
+USER_AGENT_LENGTH = 300
+
+operators = Table(
+    "operators",
+    write,
+    Column("name", String(NAME_LENGTH), primary_key=True),
+    Column("display_name", String(100), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("password_changed_at", UtcDateTime, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    write,
+    # SHA-256 of the token in hexadecimal: a copy of the database opens no session.
+    Column("token_hash", String(64), primary_key=True),
+    Column("operator", String(NAME_LENGTH), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Column("address", String(ADDRESS_LENGTH), nullable=False),
+    Column("user_agent", String(USER_AGENT_LENGTH), nullable=False),
+)
+Index("ix_sessions_operator", sessions.c.operator)
+Index("ix_sessions_expires_at", sessions.c.expires_at)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    write,
+    Column("account", String(NAME_LENGTH), primary_key=True),
+    Column("network", String(ADDRESS_LENGTH), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("wait_until", UtcDateTime),
+)
+Index("ix_sign_in_failures_last_at", sign_in_failures.c.last_at)

@@ -1,0 +1,62 @@
+"""Orders: taken in, approved, held, shipped, cancelled; and the credit notes of their customers."""
+
+from __future__ import annotations
+
+from cqrs_app.kernel.registry import Area, Strong
+from cqrs_app.orders import commands, events
+from cqrs_app.orders.credit_note import CreditNote
+from cqrs_app.orders.order import Order
+from cqrs_app.orders.projections.customers import CustomersProjection
+from cqrs_app.orders.projections.orders import OrdersProjection
+from cqrs_app.orders.projections.timeline import OrderTimelineProjection
+from cqrs_app.orders.queries import customers, figures, import_totals, one_order, order_list
+
+ORDERS = Area(
+    name="orders",
+    handles={
+        Order: {
+            commands.PlaceOrder: Order.place,
+            commands.ApproveOrder: Order.approve,
+            commands.RejectOrder: Order.reject,
+            commands.HoldOrder: Order.hold,
+            commands.ReleaseOrder: Order.release,
+            commands.ChangeShippingAddress: Order.change_address,
+            commands.AddOrderNote: Order.add_note,
+            commands.ShipOrder: Order.ship,
+            commands.DeliverOrder: Order.deliver,
+            commands.CancelOrder: Order.cancel,
+        },
+        CreditNote: {commands.RecordCreditNote: CreditNote.record},
+    },
+    events=[
+        events.OrderPlaced,
+        events.OrderApproved,
+        events.OrderRejected,
+        events.OrderHeld,
+        events.OrderReleased,
+        events.ShippingAddressChanged,
+        events.OrderNoteAdded,
+        events.OrderShipped,
+        events.OrderDelivered,
+        events.OrderCancelled,
+        events.CreditNoteRecorded,
+    ],
+    projections=[OrdersProjection(), OrderTimelineProjection(), CustomersProjection()],
+    answers={
+        order_list.ListOrders: order_list.list_orders,
+        order_list.CountChanges: order_list.count_changes,
+        one_order.GetOrder: one_order.get_order,
+        one_order.OrderTimeline: one_order.timeline,
+        figures.WaitingWork: figures.waiting_work,
+        figures.TodayFigures: figures.today_figures,
+        figures.OrdersByDay: figures.orders_by_day,
+        figures.OrdersByStatus: figures.orders_by_status,
+        customers.ListCustomers: customers.list_customers,
+        customers.GetCustomer: customers.get_customer,
+        import_totals.ImportTotals: import_totals.import_totals,
+    },
+    answers_strongly={
+        one_order.GetOrder: Strong(one_order.stream_of, one_order.fold_order),
+        one_order.OrderTimeline: Strong(one_order.stream_of, one_order.fold_timeline),
+    },
+)

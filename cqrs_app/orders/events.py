@@ -1,0 +1,135 @@
+"""What happened to orders and credit notes.
+
+An event carries what its readers need, so that no projection has to look anywhere else. Codes
+of reasons are plain text here: history keeps a reason after the shop has dropped it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cqrs_app.kernel.messages import Event, event, value
+
+
+@value
+class Address:
+    """Where an order goes; any part may be empty."""
+
+    name: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@value
+class PricedLine:
+    """One line as it was sold or credited, with its own price."""
+
+    sku: str
+    description: str
+    quantity: int
+    unit_price: Decimal
+
+
+@value
+class SentLine:
+    """How much of which line left; lines count from 1."""
+
+    line_no: int
+    quantity: int
+
+
+@event()
+class OrderPlaced(Event):
+    """`customer_id` is empty for a guest; `total` is the sum over the lines, exactly."""
+
+    order_id: str
+    customer_id: str
+    customer_name: str
+    country: str
+    shipping_address: Address
+    currency: str
+    lines: tuple[PricedLine, ...]
+    total: Decimal
+
+
+@event()
+class OrderApproved(Event):
+    order_id: str
+
+
+@event()
+class OrderRejected(Event):
+    order_id: str
+    reason: str
+    customer_id: str
+    currency: str
+    total: Decimal
+
+
+@event()
+class OrderHeld(Event):
+    order_id: str
+    reason: str
+    note: str
+
+
+@event()
+class OrderReleased(Event):
+    """`status` is what it went back to: where it stood before the hold."""
+
+    order_id: str
+    status: str
+
+
+@event()
+class ShippingAddressChanged(Event):
+    order_id: str
+    address: Address
+
+
+@event()
+class OrderNoteAdded(Event):
+    order_id: str
+    note: str
+
+
+@event()
+class OrderShipped(Event):
+    """`complete`: nothing is left to ship after this."""
+
+    order_id: str
+    lines: tuple[SentLine, ...]
+    carrier: str
+    tracking: str
+    complete: bool
+
+
+@event()
+class OrderDelivered(Event):
+    order_id: str
+
+
+@event()
+class OrderCancelled(Event):
+    order_id: str
+    reason: str
+    note: str
+    customer_id: str
+    currency: str
+    total: Decimal
+
+
+@event()
+class CreditNoteRecorded(Event):
+    """`amount` is what is credited, a positive number."""
+
+    credit_note_id: str
+    customer_id: str
+    country: str
+    currency: str
+    reason: str
+    lines: tuple[PricedLine, ...]
+    amount: Decimal

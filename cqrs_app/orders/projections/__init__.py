@@ -1,0 +1,1 @@
+"""Events -> read models: the order list and its figures, the timeline, the customers."""

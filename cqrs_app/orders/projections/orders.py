@@ -1,0 +1,197 @@
+"""Orders, their lines, their words and their figures: one projection, so that lists and figures
+on one page never disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from sqlalchemy import Table
+
+from cqrs_app.kernel.projection import Projection
+from cqrs_app.kernel.recorded import Recorded
+from cqrs_app.kernel.rows import Key, Row, Rows
+from cqrs_app.orders.events import (
+    Address,
+    OrderApproved,
+    OrderCancelled,
+    OrderDelivered,
+    OrderHeld,
+    OrderNoteAdded,
+    OrderPlaced,
+    OrderRejected,
+    OrderReleased,
+    OrderShipped,
+    ShippingAddressChanged,
+)
+from cqrs_app.orders.read_models import (
+    order_activity,
+    order_days,
+    order_lines,
+    order_texts,
+    orders,
+)
+from cqrs_app.orders.search import searchable, with_more
+from cqrs_app.orders.words import OrderStatus
+
+
+class OrdersProjection(Projection):
+    name: ClassVar[str] = "orders"
+    tables: ClassVar[tuple[Table, ...]] = (
+        orders,
+        order_lines,
+        order_texts,
+        order_days,
+        order_activity,
+    )
+
+    def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
+        event: Any = recorded.event
+        if isinstance(event, OrderPlaced):
+            day = _day(recorded)
+            yield order_days, (day, event.currency, str(OrderStatus.PLACED))
+            yield order_activity, (day, "placed", event.currency)
+            return
+        yield orders, (event.order_id,)
+        if isinstance(event, OrderShipped):
+            yield order_texts, (event.order_id,)
+            for line in event.lines:
+                yield order_lines, (event.order_id, line.line_no)
+
+    def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
+        row_id, day = recorded.stored.position or 0, _day(recorded)
+        rows.put(
+            orders,
+            row_id=row_id,
+            order_id=event.order_id,
+            status=str(OrderStatus.PLACED),
+            customer_id=event.customer_id,
+            customer_name=event.customer_name,
+            country=event.country,
+            currency=event.currency,
+            total=event.total,
+            line_count=len(event.lines),
+            units=sum(line.quantity for line in event.lines),
+            shipped_units=0,
+            placed_at=recorded.occurred_at,
+            placed_day=day,
+            hold_reason="",
+            carrier="",
+            tracking="",
+            **_address(event.shipping_address),
+            **_applied(recorded),
+        )
+        for line_no, line in enumerate(event.lines, start=1):
+            rows.put(
+                order_lines,
+                order_id=event.order_id,
+                line_no=line_no,
+                sku=line.sku,
+                description=line.description,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                amount=line.quantity * line.unit_price,
+                shipped_quantity=0,
+            )
+        rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=_words_of(event))
+        counted = (day, event.currency, str(OrderStatus.PLACED))
+        rows.add(order_days, counted, orders=1, value=event.total)
+        _count(rows, recorded, "placed", event.currency, event.total)
+
+    def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
+        row = self._move(event.order_id, OrderStatus.APPROVED, recorded, rows)
+        _count(rows, recorded, "approved", row["currency"], row["total"])
+
+    def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
+        self._move(event.order_id, OrderStatus.REJECTED, recorded, rows)
+        _count(rows, recorded, "rejected", event.currency, event.total)
+
+    def order_held(self, event: OrderHeld, recorded: Recorded, rows: Rows) -> None:
+        row = self._move(event.order_id, OrderStatus.ON_HOLD, recorded, rows)
+        row["hold_reason"] = event.reason
+        _count(rows, recorded, "held", row["currency"], row["total"])
+
+    def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
+        row = self._move(event.order_id, OrderStatus(event.status), recorded, rows)
+        _count(rows, recorded, "released", row["currency"], row["total"])
+
+    def shipping_address_changed(
+        self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
+    ) -> None:
+        self._mark(event.order_id, recorded, rows).update(_address(event.address))
+
+    def order_note_added(self, event: OrderNoteAdded, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
+
+    def order_shipped(self, event: OrderShipped, recorded: Recorded, rows: Rows) -> None:
+        value = Decimal(0)
+        for sent in event.lines:
+            line = rows.change(order_lines, event.order_id, sent.line_no)
+            line["shipped_quantity"] += sent.quantity
+            value += sent.quantity * line["unit_price"]
+        status = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
+        row = self._move(event.order_id, status, recorded, rows)
+        row["shipped_units"] += sum(sent.quantity for sent in event.lines)
+        row["carrier"] = event.carrier or row["carrier"]
+        row["tracking"] = event.tracking or row["tracking"]
+        if event.tracking:
+            words = rows.change(order_texts, event.order_id)
+            words["search"] = with_more(words["search"], [event.tracking])
+        _count(rows, recorded, "shipped", row["currency"], value)
+
+    def order_delivered(self, event: OrderDelivered, recorded: Recorded, rows: Rows) -> None:
+        row = self._move(event.order_id, OrderStatus.DELIVERED, recorded, rows)
+        _count(rows, recorded, "delivered", row["currency"], row["total"])
+
+    def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
+        self._move(event.order_id, OrderStatus.CANCELLED, recorded, rows)
+        _count(rows, recorded, "cancelled", event.currency, event.total)
+
+    def _move(self, order_id: str, status: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
+        row = self._mark(order_id, recorded, rows)
+        placed, total = (row["placed_day"], row["currency"]), row["total"]
+        rows.add(order_days, (*placed, row["status"]), orders=-1, value=-total)
+        rows.add(order_days, (*placed, str(status)), orders=1, value=total)
+        row["status"], row["hold_reason"] = str(status), ""
+        return row
+
+    def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
+        row = rows.change(orders, order_id)
+        row.update(_applied(recorded))
+        return row
+
+
+def _applied(recorded: Recorded) -> Row:
+    return {
+        "updated_at": recorded.recorded_at,
+        "applied_version": recorded.version,
+        "applied_position": recorded.stored.position or 0,
+    }
+
+
+def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Decimal) -> None:
+    rows.add(order_activity, (_day(recorded), what, currency), count=1, value=value)
+
+
+def _day(recorded: Recorded) -> date:
+    return recorded.occurred_at.astimezone(UTC).date()
+
+
+def _address(address: Address) -> Row:
+    return {
+        "ship_name": address.name,
+        "ship_line1": address.line1,
+        "ship_line2": address.line2,
+        "ship_city": address.city,
+        "ship_postal_code": address.postal_code,
+        "ship_country": address.country,
+    }
+
+
+def _words_of(event: OrderPlaced) -> str:
+    texts = [event.order_id, event.customer_id, event.customer_name, event.country]
+    texts += [line.sku for line in event.lines]
+    texts += [line.description for line in event.lines]
+    return searchable(texts)

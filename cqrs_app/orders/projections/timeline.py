@@ -1,0 +1,119 @@
+"""What happened to each order, in the shop's words, with who and when."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+import msgspec
+from sqlalchemy import Table
+
+from cqrs_app.kernel.projection import Projection
+from cqrs_app.kernel.recorded import Recorded
+from cqrs_app.kernel.rows import Rows
+from cqrs_app.orders.events import (
+    Address,
+    OrderApproved,
+    OrderCancelled,
+    OrderDelivered,
+    OrderHeld,
+    OrderNoteAdded,
+    OrderPlaced,
+    OrderRejected,
+    OrderReleased,
+    OrderShipped,
+    ShippingAddressChanged,
+)
+from cqrs_app.orders.read_models import order_timeline
+from cqrs_app.orders.words import OrderStatus, label_of
+
+
+class OrderTimelineProjection(Projection):
+    """One row per event; its detail is a list of (name, text) pairs, empty texts left out."""
+
+    name: ClassVar[str] = "order_timeline"
+    tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
+
+    def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
+        units = sum(line.quantity for line in event.lines)
+        _enter(
+            rows,
+            recorded,
+            event.order_id,
+            "Order placed",
+            ("Customer", event.customer_name or event.customer_id or "Guest"),
+            ("Lines", f"{len(event.lines):,}, {units:,} {'unit' if units == 1 else 'units'}"),
+            ("Total", f"{event.currency} {_amount(event.total)}"),
+        )
+
+    def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
+        _enter(rows, recorded, event.order_id, "Approved")
+
+    def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
+        _enter(rows, recorded, event.order_id, "Rejected", ("Reason", event.reason))
+
+    def order_held(self, event: OrderHeld, recorded: Recorded, rows: Rows) -> None:
+        reason, note = ("Reason", label_of(event.reason)), ("Note", event.note)
+        _enter(rows, recorded, event.order_id, "Put on hold", reason, note)
+
+    def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
+        back = ("Back to", OrderStatus(event.status).label)
+        _enter(rows, recorded, event.order_id, "Released", back)
+
+    def shipping_address_changed(
+        self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
+    ) -> None:
+        address = ("Address", _one_line(event.address))
+        _enter(rows, recorded, event.order_id, "Shipping address changed", address)
+
+    def order_note_added(self, event: OrderNoteAdded, recorded: Recorded, rows: Rows) -> None:
+        _enter(rows, recorded, event.order_id, "Note", ("Note", event.note))
+
+    def order_shipped(self, event: OrderShipped, recorded: Recorded, rows: Rows) -> None:
+        units = sum(line.quantity for line in event.lines)
+        _enter(
+            rows,
+            recorded,
+            event.order_id,
+            "Shipped" if event.complete else "Shipped in part",
+            ("Units", f"{units:,}"),
+            ("Carrier", event.carrier),
+            ("Tracking", event.tracking),
+        )
+
+    def order_delivered(self, event: OrderDelivered, recorded: Recorded, rows: Rows) -> None:
+        _enter(rows, recorded, event.order_id, "Delivered")
+
+    def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
+        reason, note = ("Reason", label_of(event.reason)), ("Note", event.note)
+        _enter(rows, recorded, event.order_id, "Cancelled", reason, note)
+
+
+def _enter(
+    rows: Rows, recorded: Recorded, order_id: str, label: str, *detail: tuple[str, str]
+) -> None:
+    stored = recorded.stored
+    rows.put(
+        order_timeline,
+        order_id=order_id,
+        version=stored.version,
+        at=stored.occurred_at,
+        recorded_at=stored.recorded_at,
+        operator=stored.operator,
+        type=stored.type,
+        label=label,
+        detail=msgspec.json.encode([pair for pair in detail if pair[1]]).decode(),
+        command_id=stored.command_id,
+        position=stored.position,
+    )
+
+
+def _amount(value: Decimal) -> str:
+    whole, _, fraction = f"{value:,.4f}".partition(".")
+    return f"{whole}.{fraction[:2]}{fraction[2:].rstrip('0')}"
+
+
+def _one_line(address: Address) -> str:
+    city = f"{address.postal_code} {address.city}".strip()
+    parts = (address.name, address.line1, address.line2, city, address.country)
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,69 @@
+"""Which orders are meant: what the list, its counts and its pages have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+from sqlalchemy import ColumnElement
+
+from cqrs_app.kernel.messages import Query
+from cqrs_app.orders.read_models import orders
+from cqrs_app.orders.search import matching
+from cqrs_app.orders.types import HIGHEST_AMOUNT, CountryOrAny, CustomerId
+from cqrs_app.orders.words import OrderStatus
+
+SearchText = Annotated[
+    str,
+    Meta(
+        title="Search",
+        description="Words of the order, its customer, articles or tracking numbers.",
+        max_length=200,
+    ),
+]
+Limit = Annotated[int, Meta(title="Rows", ge=1, le=200)]
+_AMOUNT_LIMITS = {"ge": -HIGHEST_AMOUNT, "le": HIGHEST_AMOUNT, "places": 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilters(Query):
+    """Everything that is given must hold; of several statuses, one. Dates are days in UTC and
+    include both ends; totals are in each order's own currency."""
+
+    q: SearchText = ""
+    status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
+    customer_id: CustomerId = ""
+    country: CountryOrAny = ""
+    placed_from: Annotated[date | None, Meta(title="Placed from")] = None
+    placed_to: Annotated[date | None, Meta(title="Placed to")] = None
+    min_total: Annotated[Decimal | None, Meta(title="Total from", extra=_AMOUNT_LIMITS)] = None
+    max_total: Annotated[Decimal | None, Meta(title="Total to", extra=_AMOUNT_LIMITS)] = None
+
+
+def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bool]]:
+    """The same as SQL, for `orders`."""
+    columns = orders.c
+    if filters.q.strip():
+        yield matching(filters.q, dialect)
+    if filters.status:
+        yield columns.status.in_([str(status) for status in filters.status])
+    if filters.customer_id:
+        yield columns.customer_id == filters.customer_id
+    if filters.country:
+        yield columns.country == filters.country
+    if filters.placed_from is not None:
+        yield columns.placed_at >= _midnight(filters.placed_from)
+    if filters.placed_to is not None and filters.placed_to < date.max:
+        yield columns.placed_at < _midnight(filters.placed_to + timedelta(days=1))
+    if filters.min_total is not None:
+        yield columns.total >= filters.min_total
+    if filters.max_total is not None:
+        yield columns.total <= filters.max_total
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

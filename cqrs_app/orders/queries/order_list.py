@@ -1,0 +1,133 @@
+"""The order list: a page of it, and how many of its orders have changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from sqlalchemy import Connection, Row, func, select
+
+from cqrs_app.kernel.messages import query
+from cqrs_app.orders.queries.filters import Limit, OrderFilters, conditions
+from cqrs_app.orders.queries.paging import Page, Place, Sort, mark_problem, page_of
+from cqrs_app.orders.read_models import orders
+from cqrs_app.orders.words import HoldReason, OrderStatus
+
+SORTS = MappingProxyType(
+    {
+        "placed_at": Sort((orders.c.placed_at, orders.c.order_id), datetime),
+        "updated_at": Sort((orders.c.updated_at, orders.c.order_id), datetime),
+        "total": Sort((orders.c.total, orders.c.order_id), Decimal),
+        "order_id": Sort((orders.c.order_id,), str),
+    }
+)
+COUNTED_TO = 1_000
+"""Nobody reads a larger number of changes; counting stops there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """An order as the list shows it; money in its currency, times in UTC."""
+
+    order_id: str
+    status: OrderStatus
+    customer_id: str
+    customer_name: str
+    country: str
+    currency: str
+    total: Decimal
+    line_count: int
+    units: int
+    shipped_units: int
+    placed_at: datetime
+    updated_at: datetime
+    hold_reason: HoldReason | None
+    carrier: str
+    tracking: str
+    applied_version: int
+
+
+_COLUMNS = [orders.c[name] for name in OrderRow.__annotations__]
+
+
+@query(label="Orders", permission="orders.view", reads=("orders",), cached=True)
+class ListOrders(OrderFilters):
+    """One page of the orders that fit; `after` and `before` are marks from an earlier page."""
+
+    sort: Literal["placed_at", "updated_at", "total", "order_id"] = "placed_at"
+    descending: bool = True
+    after: Annotated[str, Meta(max_length=400)] = ""
+    before: Annotated[str, Meta(max_length=400)] = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.after and self.before:
+            yield "before", "A page starts after one mark or before one, not both."
+        for name, mark in (("after", self.after), ("before", self.before)):
+            problem = mark_problem(mark, _place(self), SORTS[self.sort])
+            if problem:
+                yield name, problem
+
+
+def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
+    found = select(*_COLUMNS).where(*conditions(question, connection.dialect.name))
+    return page_of(found, _place(question), SORTS[question.sort], connection, _order_row)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Orders that came in and orders that changed, counted up to COUNTED_TO."""
+
+    new: int
+    changed: int
+
+
+@query(label="Changes since", permission="orders.view", reads=("orders",))
+class CountChanges(OrderFilters):
+    """How many orders that fit hold an event after position `since`.
+
+    `since` is the position that the shown page's freshness states.
+    """
+
+    since: Annotated[int, Meta(ge=0, le=2**62)]
+
+
+def count_changes(question: CountChanges, connection: Connection) -> Changes:
+    newer = (
+        select((orders.c.row_id > question.since).label("is_new"))
+        .where(
+            orders.c.applied_position > question.since,
+            *conditions(question, connection.dialect.name),
+        )
+        .limit(COUNTED_TO)
+        .subquery()
+    )
+    counted = select(newer.c.is_new, func.count()).group_by(newer.c.is_new)
+    counts = {bool(is_new): count for is_new, count in connection.execute(counted)}
+    return Changes(counts.get(True, 0), counts.get(False, 0))
+
+
+def _place(question: ListOrders) -> Place:
+    return Place(
+        sort=question.sort,
+        descending=question.descending,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _order_row(row: Row[Any]) -> OrderRow:
+    return OrderRow(**{**row._mapping, **_words(row.status, row.hold_reason)})
+
+
+def _words(status: str, hold_reason: str) -> dict[str, Any]:
+    return {
+        "status": OrderStatus(status),
+        "hold_reason": HoldReason(hold_reason) if hold_reason else None,
+    }

@@ -1,0 +1,126 @@
+"""Keyset pages: the next page starts after the last row seen, however many rows come before it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Select, literal, tuple_
+
+T = TypeVar("T")
+
+DOES_NOT_FIT = "This page mark does not fit the list any more. Start again at the first page."
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A list's order: columns that together name one row, the last ones breaking ties.
+
+    `first` is the type of the first column's values; the others are texts.
+    """
+
+    columns: tuple[ColumnElement[Any], ...]
+    first: type[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """`next` and `previous` are marks for the pages after and before, None where there is none."""
+
+    rows: tuple[T, ...]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a page starts: after a mark, before one, or at the beginning."""
+
+    sort: str
+    descending: bool
+    after: str = ""
+    before: str = ""
+    limit: int
+
+
+def mark_problem(mark: str, place: Place, sort: Sort) -> str | None:
+    """A sentence when a mark cannot be used with this order, such as one somebody has edited."""
+    return DOES_NOT_FIT if mark and _values(mark, place, sort) is None else None
+
+
+def page_of(
+    found: Select[Any],
+    place: Place,
+    sort: Sort,
+    connection: Connection,
+    make: Callable[[Row[Any]], T],
+) -> Page[T]:
+    """One page of `found`, whose columns must include those of the sort."""
+    backwards = bool(place.before)
+    values = _values(place.before or place.after, place, sort)
+    falling = place.descending != backwards
+    if values is not None:
+        here = tuple_(*sort.columns)
+        there = tuple_(
+            *(
+                literal(value, column.type)
+                for value, column in zip(values, sort.columns, strict=True)
+            )
+        )
+        found = found.where(here < there if falling else here > there)
+    order = [column.desc() if falling else column.asc() for column in sort.columns]
+    rows = connection.execute(found.order_by(*order).limit(place.limit + 1)).all()
+    more, rows = len(rows) > place.limit, rows[: place.limit]
+    if not rows:
+        return Page((), None, None)
+    if backwards:
+        rows = rows[::-1]
+    has_next = more or backwards
+    has_previous = more if backwards else values is not None
+    return Page(
+        tuple(make(row) for row in rows),
+        _mark(rows[-1], place, sort) if has_next else None,
+        _mark(rows[0], place, sort) if has_previous else None,
+    )
+
+
+def _mark(row: Row[Any], place: Place, sort: Sort) -> str:
+    values = [row._mapping[column] for column in sort.columns]
+    content = msgspec.json.encode((place.sort, place.descending, *values))
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _values(mark: str, place: Place, sort: Sort) -> Sequence[Any] | None:
+    if not mark:
+        return None
+    try:
+        content = msgspec.json.decode(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
+        name, descending, first, *rest = msgspec.convert(content, list[Any])
+        values = [_of_type(first, sort.first), *(msgspec.convert(each, str) for each in rest)]
+    except (binascii.Error, ValueError, ArithmeticError, RecursionError):
+        return None
+    fits = (name, descending) == (place.sort, place.descending)
+    fits = fits and not any(isinstance(each, str) and "\x00" in each for each in values)
+    return values if fits and len(values) == len(sort.columns) else None
+
+
+def _of_type(value: Any, wanted: type[Any]) -> Any:
+    """Raises ValueError for a value that no row can have."""
+    converted = msgspec.convert(value, wanted)
+    if isinstance(converted, datetime) and converted.tzinfo is None:
+        raise ValueError(value)
+    if isinstance(converted, datetime):
+        return converted.astimezone(UTC)
+    if isinstance(converted, Decimal) and not abs(converted) < Decimal(10) ** 14:
+        raise ValueError(value)
+    if isinstance(converted, Decimal) and converted != round(converted, 4):
+        raise ValueError(value)
+    if isinstance(converted, int) and not abs(converted) < 2**62:
+        raise ValueError(value)
+    return converted

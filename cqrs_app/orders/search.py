@@ -1,0 +1,134 @@
+"""Full-text search over orders: whole words, the last one as a beginning, in any order.
+
+Text is cut into words here, not by the databases: whose parsers each have ideas of their own
+about hyphens, numbers and accents. Both then index the very same words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, false, literal_column, select, text, true
+
+from cqrs_app.orders.read_models import order_texts, orders
+
+LONGEST_TEXT = 20_000
+"""Characters kept per order; what comes last in an order of a thousand lines is not found."""
+_KEPT_FOR_LATER = 2_000
+_LONGEST_WORD = 100
+_MOST_WORDS = 12
+
+POSTGRESQL_CREATE = (
+    """
+    CREATE INDEX IF NOT EXISTS ix_order_texts_search ON order_texts
+    USING gin (array_to_tsvector(string_to_array(search, ' ')))
+    """,
+)
+POSTGRESQL_DROP = ("DROP INDEX IF EXISTS ix_order_texts_search",)
+
+# The ascii tokenizer splits at the spaces between our words and nowhere else.
+SQLITE_CREATE = (
+    """
+    CREATE VIRTUAL TABLE IF NOT EXISTS order_search USING fts5(
+        search, content='order_texts', content_rowid='row_id', tokenize='ascii', detail='none'
+    )
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS order_search_insert AFTER INSERT ON order_texts BEGIN
+        INSERT INTO order_search (rowid, search) VALUES (new.row_id, new.search);
+    END
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS order_search_delete AFTER DELETE ON order_texts BEGIN
+        INSERT INTO order_search (order_search, rowid, search)
+        VALUES ('delete', old.row_id, old.search);
+    END
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS order_search_update
+    AFTER UPDATE OF row_id, search ON order_texts
+    WHEN old.search <> new.search OR old.row_id <> new.row_id BEGIN
+        INSERT INTO order_search (order_search, rowid, search)
+        VALUES ('delete', old.row_id, old.search);
+        INSERT INTO order_search (rowid, search) VALUES (new.row_id, new.search);
+    END
+    """,
+)
+SQLITE_DROP = (
+    "DROP TRIGGER IF EXISTS order_search_insert",
+    "DROP TRIGGER IF EXISTS order_search_delete",
+    "DROP TRIGGER IF EXISTS order_search_update",
+    "DROP TABLE IF EXISTS order_search",
+)
+
+
+def create_search(connection: Connection) -> None:
+    """Make the index; `order_texts` must exist. Does nothing where it is there already."""
+    on_postgresql = connection.dialect.name == "postgresql"
+    for statement in POSTGRESQL_CREATE if on_postgresql else SQLITE_CREATE:
+        connection.exec_driver_sql(statement)
+
+
+def drop_search(connection: Connection) -> None:
+    """Remove what create_search made."""
+    on_postgresql = connection.dialect.name == "postgresql"
+    for statement in POSTGRESQL_DROP if on_postgresql else SQLITE_DROP:
+        connection.exec_driver_sql(statement)
+
+
+def words(written: str) -> list[str]:
+    """The words of a text: letters and digits, without case and accents, each once."""
+    plain = unicodedata.normalize("NFKD", written).casefold()
+    kept = "".join(char for char in plain if not unicodedata.combining(char))
+    found = re.findall(r"[^\W_]+", kept)
+    return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found))
+
+
+def searchable(texts: Iterable[str]) -> str:
+    """What is indexed of a new order: its words, cut so that later ones still find room."""
+    return _joined(words(" ".join(texts)), LONGEST_TEXT - _KEPT_FOR_LATER)
+
+
+def with_more(search: str, texts: Iterable[str]) -> str:
+    """The same with the words of a later event."""
+    return _joined(dict.fromkeys([*search.split(), *words(" ".join(texts))]), LONGEST_TEXT)
+
+
+def matching(written: str, dialect: str) -> ColumnElement[bool]:
+    """The condition on `orders` for what somebody typed: anything at all is allowed.
+
+    Nothing typed matches every order; something without a letter or digit matches none.
+    """
+    if not written.strip():
+        return true()
+    wanted = words(written)[:_MOST_WORDS]
+    if not wanted:
+        return false()
+    if dialect == "postgresql":
+        terms = " & ".join(f"'{word}'" for word in wanted) + ":*"
+        found = select(order_texts.c.row_id).where(
+            text(
+                "array_to_tsvector(string_to_array(order_texts.search, ' '))"
+                " @@ CAST(:terms AS tsquery)"
+            ).bindparams(terms=terms)
+        )
+    else:
+        terms = " AND ".join(f'"{word}"' for word in wanted) + " *"
+        found = (
+            select(literal_column("rowid"))
+            .select_from(text("order_search"))
+            .where(text("order_search MATCH :terms").bindparams(terms=terms))
+        )
+    return orders.c.row_id.in_(found)
+
+
+def _joined(found: Iterable[str], most: int) -> str:
+    kept, length = [], -1
+    for word in found:
+        length += len(word) + 1
+        if length > most:
+            break
+        kept.append(word)
+    return " ".join(kept)

@@ -1,0 +1,188 @@
+"""The kinds of values that orders' commands are made of, with their limits and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from decimal import Decimal
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from cqrs_app.kernel.messages import problems, value
+
+# An id stands in addresses of pages, so "." and ".." must not be one. The last look-ahead is
+# there because `$` also matches before a line break at the end.
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$"
+_ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
+# Control characters and halves of surrogate pairs cannot be stored by every database.
+_ONE_LINE = r"^[^\x00-\x1f\x7f\ud800-\udfff]*(?!\n)$"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
+
+MOST_LINES = 5_000
+HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
+"""The most one order or credit note may come to, in its currency; sums of many stay exact."""
+
+OrderId = Annotated[
+    str,
+    Meta(
+        title="Order number",
+        description="Letters, digits, point, underscore and hyphen.",
+        pattern=_ID,
+        min_length=1,
+        max_length=60,
+    ),
+]
+CreditNoteId = Annotated[
+    str,
+    Meta(
+        title="Credit note number",
+        description="Letters, digits, point, underscore and hyphen.",
+        pattern=_ID,
+        min_length=1,
+        max_length=60,
+    ),
+]
+CustomerId = Annotated[
+    str,
+    Meta(
+        title="Customer number",
+        description="Empty for a guest.",
+        pattern=_ID_OR_NONE,
+        max_length=60,
+    ),
+]
+CustomerName = Annotated[
+    str,
+    Meta(title="Customer", pattern=_ONE_LINE, max_length=200, extra={"autocomplete": "name"}),
+]
+Country = Annotated[
+    str,
+    Meta(
+        title="Country",
+        pattern=_ONE_LINE,
+        min_length=1,
+        max_length=60,
+        extra={"autocomplete": "country-name"},
+    ),
+]
+CountryOrAny = Annotated[str, Meta(title="Country", pattern=_ONE_LINE, max_length=60)]
+Currency = Annotated[
+    str,
+    Meta(
+        title="Currency",
+        description="The three letters of ISO 4217, such as GBP.",
+        pattern=r"^[A-Z]{3}(?!\n)$",
+        max_length=3,
+        extra={"autocomplete": "transaction-currency"},
+    ),
+]
+Sku = Annotated[str, Meta(title="Article number", pattern=_ONE_LINE, min_length=1, max_length=60)]
+Description = Annotated[str, Meta(title="Article", pattern=_ONE_LINE, max_length=300)]
+Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=1_000_000_000)]
+Price = Annotated[
+    Decimal,
+    Meta(
+        title="Price of one",
+        description="In the order's currency, at most four digits after the point.",
+        extra={"ge": Decimal(0), "le": Decimal(100_000_000), "places": 4},
+    ),
+]
+LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
+Note = Annotated[
+    str,
+    Meta(
+        title="Note",
+        description="For your colleagues; the customer does not see it.",
+        pattern=_LINES,
+        max_length=2_000,
+        extra={"widget": "textarea"},
+    ),
+]
+Reason = Annotated[
+    str,
+    Meta(
+        title="Reason",
+        description="Stays with the order for whoever asks later.",
+        pattern=_LINES,
+        min_length=1,
+        max_length=500,
+        extra={"widget": "textarea"},
+    ),
+]
+OptionalReason = Annotated[
+    str,
+    Meta(title="Reason", pattern=_LINES, max_length=500, extra={"widget": "textarea"}),
+]
+Carrier = Annotated[
+    str, Meta(title="Carrier", description="Such as DHL.", pattern=_ONE_LINE, max_length=60)
+]
+Tracking = Annotated[str, Meta(title="Tracking number", pattern=_ONE_LINE, max_length=100)]
+
+
+def _address_part(title: str, autocomplete: str, most: int) -> Meta:
+    extra = {"autocomplete": f"shipping {autocomplete}"}
+    return Meta(title=title, pattern=_ONE_LINE, max_length=most, extra=extra)
+
+
+@value
+class ShippingAddress:
+    """Where an order goes. Every part may be empty: imported history has no addresses."""
+
+    name: Annotated[str, _address_part("Recipient", "name", 200)] = ""
+    line1: Annotated[str, _address_part("Street", "address-line1", 200)] = ""
+    line2: Annotated[str, _address_part("Second line", "address-line2", 200)] = ""
+    city: Annotated[str, _address_part("City", "address-level2", 100)] = ""
+    postal_code: Annotated[str, _address_part("Postal code", "postal-code", 30)] = ""
+    country: Annotated[str, _address_part("Country", "country-name", 60)] = ""
+
+
+@value
+class OrderLine:
+    """One line of an order; it keeps its own price, and one article may stand on several."""
+
+    sku: Sku
+    description: Description = ""
+    quantity: Quantity
+    unit_price: Price
+
+
+@value
+class ShippedLine:
+    """How much of which line leaves; lines count from 1."""
+
+    line_no: LineNumber
+    quantity: Quantity
+
+
+@value
+class CreditedLine:
+    """One line of a credit note; the amounts are what is credited."""
+
+    sku: Sku
+    description: Description = ""
+    quantity: Quantity
+    unit_price: Price
+
+
+def unusable_parts(part: Any) -> Iterator[str]:
+    """A sentence for each unusable field of a value inside a command.
+
+    A command checks its own fields only, and a decoder knows no limits of decimals.
+    """
+    for name, sentence in problems(
+        type(part), {field.name: getattr(part, field.name) for field in fields(part)}
+    ).items():
+        yield f"{name.replace('_', ' ')}: {sentence}"
+
+
+def unusable_lines(lines: Iterable[Any]) -> Iterator[str]:
+    """The same for each of a command's lines, with the line's number."""
+    for number, line in enumerate(lines, start=1):
+        for sentence in unusable_parts(line):
+            yield f"Line {number}, {sentence}"
+
+
+def amount_of(lines: Iterable[Any]) -> Decimal:
+    """What the lines come to, exactly."""
+    return sum((line.quantity * line.unit_price for line in lines), Decimal(0))

@@ -1,0 +1,73 @@
+"""The shop's words for the states and reasons of an order: a stable code and a label each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands; the values are stored."""
+
+    PLACED = "placed"
+    APPROVED = "approved"
+    ON_HOLD = "on_hold"
+    PART_SHIPPED = "part_shipped"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+    @property
+    def label(self) -> str:
+        return _STATUS_LABELS[self]
+
+
+_STATUS_LABELS = MappingProxyType(
+    {
+        OrderStatus.PLACED: "To approve",
+        OrderStatus.APPROVED: "To ship",
+        OrderStatus.ON_HOLD: "On hold",
+        OrderStatus.PART_SHIPPED: "Partly shipped",
+        OrderStatus.SHIPPED: "Shipped",
+        OrderStatus.DELIVERED: "Delivered",
+        OrderStatus.CANCELLED: "Cancelled",
+        OrderStatus.REJECTED: "Rejected",
+    }
+)
+
+
+class HoldReason(StrEnum):
+    """Why an order waits."""
+
+    PAYMENT_CHECK = "payment_check"
+    ADDRESS_CHECK = "address_check"
+    STOCK_CHECK = "stock_check"
+    FRAUD_SUSPECTED = "fraud_suspected"
+    CUSTOMER_REQUEST = "customer_request"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return label_of(self)
+
+
+class CancelReason(StrEnum):
+    """Why an order is not carried out."""
+
+    CUSTOMER_REQUEST = "customer_request"
+    OUT_OF_STOCK = "out_of_stock"
+    PAYMENT_FAILED = "payment_failed"
+    ADDRESS_PROBLEM = "address_problem"
+    DUPLICATE = "duplicate"
+    FRAUD = "fraud"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return label_of(self)
+
+
+def label_of(code: str) -> str:
+    """A reason's code as people read it; also a code that this release no longer offers."""
+    return code.replace("_", " ").capitalize()

@@ -1,0 +1,210 @@
+"""Form fields that read what people type into the values commands are made of.
+
+What cannot be read stays on screen as it was typed, with a sentence. The classes have the names
+of the ones they refine, by which templates choose how to show them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import wtforms
+from flask import current_app
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
+from wtforms.widgets import HiddenInput
+
+BLANK: Any = object()
+"""The value of a field that was left empty."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
+
+
+class _Typed(wtforms.Field):
+    """A field with one text that `read` turns into a value, or refuses with a ValueError."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = None
+        text = str(valuelist[0]).strip() if valuelist else ""
+        if text:
+            self.data = self.read(text)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else self.write(self.data)
+
+    def read(self, text: str) -> Any:
+        raise NotImplementedError
+
+    def write(self, value: Any) -> str:
+        return str(value)
+
+
+class IntegerField(_Typed, wtforms.IntegerField):
+    """A whole number."""
+
+    def read(self, text: str) -> int:
+        if not _WHOLE.fullmatch(text):
+            raise ValueError("Write a whole number.")
+        return int(text)
+
+
+class HiddenIntegerField(IntegerField):
+    """A whole number that the page brings along."""
+
+    widget = HiddenInput()
+
+
+class DecimalField(_Typed, wtforms.DecimalField):
+    """An exact number with a point; never rounded."""
+
+    def read(self, text: str) -> Decimal:
+        if not _DECIMAL.fullmatch(text):
+            raise ValueError("Write a number, such as 12.50.")
+        return Decimal(text)
+
+    def write(self, value: Decimal) -> str:
+        return format(value, "f")
+
+
+class DateField(_Typed, wtforms.DateField):
+    """A day."""
+
+    def read(self, text: str) -> date:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("Write a date, such as 2026-03-31.") from None
+
+    def write(self, value: date) -> str:
+        return value.isoformat()
+
+
+class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
+    """A moment, typed and shown in the shop's time zone; the value is in UTC."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._zone = ZoneInfo(current_app.extensions["settings"].timezone)
+        self.description = f"{self.description} Time zone: {self._zone.key}.".strip()
+
+    def read(self, text: str) -> datetime:
+        try:
+            typed = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("Write a date and time, such as 2026-03-31 14:05.") from None
+        moment = (typed if typed.tzinfo else typed.replace(tzinfo=self._zone)).astimezone(UTC)
+        if not typed.tzinfo and moment.astimezone(self._zone).replace(tzinfo=None) != typed:
+            raise ValueError("There is no such time on that day: the clocks went forward.")
+        return moment
+
+    def write(self, value: datetime) -> str:
+        return value.astimezone(self._zone).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
+
+
+class SelectField(wtforms.SelectField):
+    """One member of an enumeration, by its `label`; its value comes back as text."""
+
+    def __init__(self, label: str, kind: type[Enum], empty: str | None, **kwargs: Any) -> None:
+        choices = [SelectChoice(str(member.value), str(_label_of(member))) for member in kind]
+        super().__init__(
+            label,
+            choices=choices if empty is None else [SelectChoice("", empty), *choices],
+            coerce=lambda value: str(value.value if isinstance(value, Enum) else value or ""),
+            # The kernel says it with the words it has for every door.
+            validate_choice=False,
+            **kwargs,
+        )
+
+
+class LinesField(wtforms.TextAreaField):
+    """Several texts, one a line; empty lines do not count."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.type = "TextAreaField"
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        text = str(valuelist[0]) if valuelist else ""
+        self.data: Any = tuple(line.strip() for line in text.splitlines() if line.strip())
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else "\n".join(self.data or ())
+
+
+class FormField(wtforms.FormField):  # type: ignore[type-arg]  # generic in its stubs only
+    """One value made of several fields; if `needed` is false it may be left empty as a whole."""
+
+    def __init__(self, *args: Any, needed: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.needed = self.flags.required = needed
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        if not self.needed and is_blank(self):
+            return True
+        return bool(super().validate(form, extra_validators))
+
+
+class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its stubs only
+    """Rows, each with a button that removes it, and one that adds another; they work without
+    scripts because a button's name says what it does."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.flags.required = self.min_entries > 0
+
+    @property
+    def add_name(self) -> str:
+        return f"{self.name}-add"
+
+    def remove_name(self, index: int) -> str:
+        return f"{self.name}-remove-{index}"
+
+    def add_row(self) -> None:
+        """One more empty row, while there may be one more."""
+        if self.max_entries is None or len(self.entries) < self.max_entries:
+            self.append_entry()
+
+    def remove_row(self, index: int) -> None:
+        """Without that row; the last one of a list that needs one is emptied instead."""
+        self.pop_entry(index)  # type: ignore[call-arg]  # the stubs are of an older version
+        while len(self.entries) < self.min_entries:
+            self.append_entry()
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        pattern = re.compile(re.escape(prefix) + r"-([0-9]{1,6})(-|$)")
+        return (int(found[1]) for key in formdata if (found := pattern.match(key)))
+
+
+def value_of(field: Any) -> Any:
+    """What a field holds, in plain values as the kernel's `parse` takes them, or BLANK."""
+    if isinstance(field, FieldList):
+        return [value_of(entry) for entry in field.entries]
+    if isinstance(field, FormField):
+        if not field.needed and is_blank(field):
+            return BLANK
+        values = {sub.short_name: value_of(sub) for sub in field.form}
+        return {name: value for name, value in values.items() if value is not BLANK}
+    return BLANK if field.data in (None, "", ()) else field.data
+
+
+def is_blank(field: FormField) -> bool:
+    """Whether nothing was filled in beyond what an empty form shows already."""
+    return all(value_of(sub) in (BLANK, False, [], sub.default) for sub in field.form)
+
+
+def without_outer_space(text: str | None) -> str | None:
+    """A filter: what people cannot see does not count; line ends as the kernel stores them."""
+    return text and text.replace("\r\n", "\n").strip()
+
+
+def _label_of(member: Enum) -> Any:
+    named: Callable[[], Any] | str | None = getattr(member, "label", None)
+    return named or member.name.replace("_", " ").capitalize()

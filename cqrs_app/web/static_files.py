@@ -1,0 +1,50 @@
+"""Static files under an address that holds a hash of them all.
+
+The hash is a part of the path, so that what a style sheet imports by a relative address has it
+too. A browser keeps such a file for ever; after an upgrade the address is another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+
+KEPT_FOR_EVER = "public, max-age=31536000, immutable"
+ASKED_FOR_AGAIN = "no-cache"
+_ANY_VERSION = re.compile(r"v-[0-9a-f]{12}/")
+
+
+def init_static_files(app: Flask) -> None:
+    """Make `url_for('static', filename=...)` and the answers to it carry the hash."""
+    if not app.static_folder:
+        raise ValueError("the application has no folder of static files")
+    version = version_of(Path(app.static_folder))
+    serve = app.send_static_file
+
+    def static(filename: str) -> Response:
+        found = _ANY_VERSION.match(filename)
+        response = serve(filename[found.end() :] if found else filename)
+        # A page from before an upgrade still finds its files, but keeps nothing of them.
+        current = found is not None and found[0] == version
+        response.headers["Cache-Control"] = KEPT_FOR_EVER if current else ASKED_FOR_AGAIN
+        return response
+
+    app.view_functions["static"] = static
+
+    @app.url_defaults
+    def _add_version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and "filename" in values:
+            values["filename"] = version + values["filename"]
+
+
+def version_of(folder: Path) -> str:
+    """`v-` and twelve digits that change with any file's name or content; ends with a slash."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
+    return f"v-{digest.hexdigest()[:12]}/"

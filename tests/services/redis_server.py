@@ -1,0 +1,57 @@
+"""A Redis server of the tests' own, one per test process, started as the console starts its."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from cqrs_app import embedded_redis
+from cqrs_app.hosting.kinship import bound_to_parent
+from tests.services.obtainable import unobtainable
+
+
+@contextmanager
+def running_redis(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """An embedded server for `data_dir`, at `embedded_redis.url(data_dir)`, killed at the end."""
+    process = subprocess.Popen(
+        embedded_redis.command(data_dir),
+        stdin=subprocess.DEVNULL,
+        preexec_fn=bound_to_parent(),  # noqa: PLW1509 - it touches no lock that a thread may hold
+    )
+    try:
+        assert embedded_redis.wait_until_ready(data_dir, lambda: process.poll() is None)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The address of this test process's server, with whatever earlier tests left in it."""
+    try:
+        embedded_redis.find_server()
+    except embedded_redis.RedisUnavailable:
+        unobtainable("Redis", "apt-get install redis-server")
+    folder = Path(tempfile.mkdtemp(prefix="countersign-redis-"))
+    try:
+        with running_redis(folder):
+            yield embedded_redis.url(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The address of a Redis that holds nothing."""
+    client = redis.Redis.from_url(redis_server)
+    client.flushall()
+    client.close()
+    return redis_server
