@@ -6,4 +6,5 @@ pytest_plugins = (
     "tests.services.redis_server",
     "tests.services.stores",
     "tests.services.browser",
+    "tests.console",
 )

@@ -18,7 +18,8 @@ from cqrs_app.imports.documents import Contents, Document, Profile
 from cqrs_app.imports.source import SourceRow, read_rows
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages import Command
-from cqrs_app.orders.commands import CreditLine, OrderLine, PlaceOrder, RecordCreditNote
+from cqrs_app.orders.commands import PlaceOrder, RecordCreditNote
+from cqrs_app.orders.types import CreditedLine, OrderLine
 
 HEADER = (
     "InvoiceNo",
@@ -140,9 +141,9 @@ def _credit_note(lines: list[Line]) -> RecordCreditNote:
     )
 
 
-def _credit_lines(lines: list[Line]) -> Iterator[CreditLine]:
+def _credit_lines(lines: list[Line]) -> Iterator[CreditedLine]:
     for line in lines:
-        yield CreditLine(
+        yield CreditedLine(
             sku=line.sku,
             description=line.description,
             quantity=-line.quantity,

@@ -10,9 +10,8 @@ from cqrs_app.imports.documents import Document
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor
 from cqrs_app.kernel.query_bus import Asker
-from cqrs_app.orders.queries import ImportTotals
+from cqrs_app.orders.queries.import_totals import IDS_AT_ONCE, ImportTotals
 
-IDS_AT_ONCE = 400
 SHOWN_PLACES = Decimal("0.001")
 
 
@@ -71,18 +70,18 @@ def read_back(
             credit_note_ids=tuple(each.key for each in some if each.kind == "credit_note"),
         )
         totals.append(kernel.queries.ask(question, Asker(actor=actor)).value)
-    ordering = {customer for each in totals for customer in each.order_customers}
-    credited = {customer for each in totals for customer in each.credit_customers}
+    ordering = {customer for each in totals for customer in each.customers}
+    credited = {customer for each in totals for customer in each.credited_customers}
     return Report(
         rows=rows,
-        taken=sum(each.order_lines + each.credit_lines for each in totals),
+        taken=sum(each.lines + each.credit_lines for each in totals),
         set_aside=sum(reasons.values()),
         set_aside_by_reason=reasons,
         orders=sum(each.orders for each in totals),
         credit_notes=sum(each.credit_notes for each in totals),
         customers=len(ordering | credited),
         customers_with_orders=len(ordering),
-        guest_orders=sum(each.guest_orders for each in totals),
+        guest_orders=sum(each.guests for each in totals),
         gross=sum((each.gross for each in totals), Decimal(0)),
         credited=-sum((each.credited for each in totals), Decimal(0)),
         commands_per_second=per_second,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_args, get_type_hints
@@ -28,6 +28,7 @@ class Declaration:
     label: str
     permission: str
     minds_version: bool = False
+    risky: bool = False
     reads: tuple[str, ...] = ()
     cached: bool = False
     store: str = "read"
@@ -70,9 +71,12 @@ class Event:
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def command(*, label: str, permission: str, minds_version: bool = False) -> Callable[[C], C]:
-    """Declare a command. `minds_version`: a change since the operator looked is a conflict."""
-    return _declare(Declaration(label, permission, minds_version=minds_version))
+def command(
+    *, label: str, permission: str, minds_version: bool = False, risky: bool = False
+) -> Callable[[C], C]:
+    """Declare a command. `minds_version`: a change since the operator looked is a conflict;
+    `risky`: not easily undone, so a page makes it look so."""
+    return _declare(Declaration(label, permission, minds_version=minds_version, risky=risky))
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -135,8 +139,12 @@ def required_of(cls: type) -> frozenset[str]:
 
 @cache
 def meta_of(hint: Any) -> msgspec.Meta | None:
-    """The limits and labels written beside a type, if any."""
-    return next((arg for arg in get_args(hint) if isinstance(arg, msgspec.Meta)), None)
+    """The limits and labels written beside a type, also beside one side of `... | None`."""
+    for argument in get_args(hint):
+        found = argument if isinstance(argument, msgspec.Meta) else meta_of(argument)
+        if found is not None:
+            return found
+    return None
 
 
 def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
@@ -153,8 +161,7 @@ def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
         except Invalid as error:
             found[name] = error.sentence
             continue
-        if isinstance(values[name], Decimal):
-            found |= {name: text for text in _decimal_problem(values[name], hint)}
+        found |= {name: text for text in _decimals(values[name], hint)}
     return found
 
 
@@ -203,6 +210,18 @@ def sentence_of(message: str) -> str:
             break
     inside = place.strip("`$")
     return f"{text} (at {inside.lstrip('.')})" if inside else text
+
+
+def _decimals(found: Any, hint: Any) -> Iterator[str]:
+    """What is wrong with the decimals in a value, however deep inside it they are."""
+    if isinstance(found, Decimal):
+        yield from _decimal_problem(found, hint)
+    elif isinstance(found, tuple):
+        for index, each in enumerate(found):
+            yield from (f"{text} (in row {index + 1})" for text in _decimals(each, None))
+    elif is_dataclass(found):
+        for name, inner in hints_of(type(found)).items():
+            yield from _decimals(getattr(found, name), inner)
 
 
 def _decimal_problem(number: Decimal, hint: Any) -> Iterator[str]:

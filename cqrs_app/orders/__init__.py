@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cqrs_app.kernel.registry import Area, Strong
+from cqrs_app.kernel.registry import Area, FromState, Strong
 from cqrs_app.orders import commands, events
+from cqrs_app.orders.actions import possible
 from cqrs_app.orders.credit_note import CreditNote
 from cqrs_app.orders.order import Order
 from cqrs_app.orders.projections.customers import CustomersProjection
@@ -58,5 +59,7 @@ ORDERS = Area(
     answers_strongly={
         one_order.GetOrder: Strong(one_order.stream_of, one_order.fold_order),
         one_order.OrderTimeline: Strong(one_order.stream_of, one_order.fold_timeline),
+    },    answers_from_state={
+        one_order.OrderActions: FromState(Order, lambda question: question.order_id, possible),
     },
 )

@@ -21,6 +21,14 @@ class Action:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What may be done with an order at this version of it."""
+
+    version: int
+    actions: tuple[Action, ...]
+
+
 _ASKED: tuple[tuple[type[Command], Callable[[Order], None]], ...] = (
     (commands.ApproveOrder, rules.may_approve),
     (commands.ReleaseOrder, rules.may_release),
@@ -46,3 +54,8 @@ def _action(command: type[Command], may: Callable[[Order], None], order: Order) 
     except Refused as refusal:
         return Action(name, label, allowed=False, reason=refusal.sentence)
     return Action(name, label, allowed=True, reason="")
+
+
+def possible(question: object, order: Order, version: int) -> Possible:
+    """The answer to OrderActions; nothing is possible with an order that does not exist."""
+    return Possible(version, actions_of(order) if version else ())

@@ -61,7 +61,7 @@ class ApproveOrder(Command):
     order_id: OrderId
 
 
-@command(label="Reject order", permission="orders.reject", minds_version=True)
+@command(label="Reject order", permission="orders.reject", minds_version=True, risky=True)
 class RejectOrder(Command):
     """Turn down an order that waits for approval."""
 
@@ -149,7 +149,7 @@ class DeliverOrder(Command):
     order_id: OrderId
 
 
-@command(label="Cancel order", permission="orders.cancel", minds_version=True)
+@command(label="Cancel order", permission="orders.cancel", minds_version=True, risky=True)
 class CancelOrder(Command):
     """Give the order up before anything of it is shipped."""
 

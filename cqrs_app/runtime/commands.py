@@ -24,7 +24,7 @@ Reason = Annotated[
 Stream = Annotated[str, Meta(title="Stream", min_length=1, max_length=200)]
 
 
-@command(label="Pause projection", permission="projections.manage")
+@command(label="Pause projection", permission="projections.manage", risky=True)
 class PauseProjection(Command):
     """Stop taking in events; the pages it feeds say so until it is resumed."""
 
@@ -46,7 +46,7 @@ class RetryParkedEvents(Command):
     stream: Stream
 
 
-@command(label="Skip parked event", permission="projections.manage")
+@command(label="Skip parked event", permission="projections.manage", risky=True)
 class SkipParkedEvent(Command):
     """Leave the event that cannot be applied out of this projection, and go on behind it."""
 

@@ -7,6 +7,7 @@ Pure functions; nothing here knows a business word or reads a clock unless told 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,6 +136,11 @@ def short_id(value: str) -> str:
     return text if len(text) <= 12 else f"\N{HORIZONTAL ELLIPSIS}{text[-8:]}"
 
 
+def event_words(name: str) -> str:
+    """An event's name as words: "OrderApproved" as "Order approved"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+
+
 def pretty_json(value: Any) -> str:
     """A payload as indented JSON, keys in their own order, non-ASCII text readable."""
     if isinstance(value, bytes | str):
@@ -242,6 +248,7 @@ def register(app: Flask, zone: ZoneInfo | str) -> None:
         milliseconds=milliseconds,
         short_id=short_id,
         pretty_json=pretty_json,
+        event_words=event_words,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,33 @@
+"""The pages: GET asks queries, POST dispatches one command; nothing else happens here."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from cqrs_app.settings import Settings
+from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
+    command_log,
+    commands,
+    customers,
+    health,
+    home,
+    order,
+    orders,
+    system,
+)
+from cqrs_app.web.auth import init_auth
+from cqrs_app.web.blueprint import bp
+from cqrs_app.web.errors import init_errors
+from cqrs_app.web.presentation import register
+from cqrs_app.web.security import init_security
+from cqrs_app.web.shell import init_shell
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
+    init_auth(app)
+    init_security(app)
+    register(app, settings.timezone)
+    init_shell(app, settings)
+    init_errors(app)
+    app.register_blueprint(bp)

@@ -1,0 +1,21 @@
+"""Where an operator goes after a task: the page of the thing it was about."""
+
+from __future__ import annotations
+
+from flask import url_for
+
+from cqrs_app.extensions import kernel
+from cqrs_app.kernel.messages import Command
+
+
+def page_of(cls: type[Command], identity: str, command: Command | None = None) -> str:
+    """The address of the page that shows `identity`; the area's list where it is not known."""
+    category = kernel.registry.routes[cls].aggregate.category
+    if category == "order":
+        return url_for("web.order", order_id=identity) if identity else url_for("web.orders")
+    if category == "credit_note":
+        customer_id = getattr(command, "customer_id", "")
+        if customer_id:
+            return url_for("web.customer", customer_id=customer_id)
+        return url_for("web.customers")
+    return url_for("web.system")

@@ -1,0 +1,47 @@
+"""What a form shows before anyone has typed: the present values, a free number."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from cqrs_app.kernel.messages import Command
+from cqrs_app.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
+from cqrs_app.orders.queries.one_order import GetOrder
+from cqrs_app.web import asking
+
+Given = Mapping[str, str]
+
+
+def suggestions(cls: type[Command], given: Given) -> dict[str, Any]:
+    """Values for the fields of a task's form, beside those that are given already."""
+    suggest = _SUGGESTIONS.get(cls)
+    return suggest(given) if suggest else {}
+
+
+def _present_address(given: Given) -> dict[str, Any]:
+    order = asking.ask(GetOrder(order_id=given["order_id"])).value if "order_id" in given else None
+    return {"address": asdict(order.shipping_address)} if order else {}
+
+
+def _free_number(given: Given) -> dict[str, Any]:
+    return {"order_id": f"W{_number()}"}
+
+
+def _free_credit_number(given: Given) -> dict[str, Any]:
+    return {"credit_note_id": f"CN{_number()}"}
+
+
+def _number() -> str:
+    # Not counted up: two people who open the form at once must not get the same one.
+    return f"{datetime.now(UTC):%y%m%d}-{secrets.randbelow(1_000_000):06d}"
+
+
+_SUGGESTIONS: dict[type[Command], Callable[[Given], dict[str, Any]]] = {
+    ChangeShippingAddress: _present_address,
+    PlaceOrder: _free_number,
+    RecordCreditNote: _free_credit_number,
+}

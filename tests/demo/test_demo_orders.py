@@ -1,0 +1,42 @@
+"""The demo shop: in every state, repeatable, and placed only where there is nothing yet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from cqrs_app.demo import load_if_empty
+from cqrs_app.demo.shop import tasks
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.orders.read_models import orders
+from cqrs_app.orders.words import OrderStatus
+
+NOW = datetime(2026, 3, 15, 14, 0, tzinfo=UTC)
+
+
+def test_the_same_number_gives_the_same_shop() -> None:
+    assert tasks(50, NOW) == tasks(50, NOW)
+
+
+def test_everything_happened_within_the_last_month_or_so() -> None:
+    moments = [task.at for task in tasks(200, NOW)]
+    assert max(moments) < NOW
+    assert min(moments) > NOW - timedelta(days=32)
+
+
+def test_an_empty_store_gets_orders_in_every_state_and_a_filled_one_is_left_alone(
+    console: Flask, kernel: Kernel
+) -> None:
+    told: list[str] = []
+    assert load_if_empty(console, told.append) > 0
+    with kernel.engines.query.connect() as connection:
+        counted = select(orders.c.status, func.count()).group_by(orders.c.status)
+        counts = dict(connection.execute(counted).all())
+    assert set(counts) == {str(status) for status in OrderStatus}
+    assert sum(counts.values()) == 240
+    head = kernel.store.head()
+    assert load_if_empty(console, told.append) == 0
+    assert kernel.store.head() == head
+    assert len(told) == 1

@@ -1,0 +1,131 @@
+"""Sentences about aggregates: given these events, when this command, then these or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from cqrs_app.kernel.aggregate import Aggregate, decide
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages import Command, Event
+from cqrs_app.orders import ORDERS
+from cqrs_app.orders import commands as do
+from cqrs_app.orders import events as was
+from cqrs_app.orders.order import Order
+from cqrs_app.orders.types import OrderLine
+
+NOON = datetime(2010, 12, 1, 12, 3, tzinfo=UTC)
+ON = "on 1 Dec 2010 at 12:03 UTC"
+
+METHODS = {
+    command: (aggregate, method)
+    for aggregate, methods in ORDERS.handles.items()
+    for command, method in methods.items()
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """The events so far; `when` runs a command on top of them."""
+
+    events: Sequence[Event]
+
+    def when(self, command: Command) -> Outcome:
+        aggregate, method = METHODS[type(command)]
+        subject = evolved(aggregate, self.events)
+        try:
+            return Outcome(decide(subject, method, command, NOON), None)
+        except Refused as refusal:
+            return Outcome((), refusal)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    events: tuple[Event, ...]
+    refusal: Refused | None
+
+    def then(self, *events: Event) -> None:
+        assert self.refusal is None, self.refusal
+        assert self.events == events
+
+    def refused(self, code: str, sentence: str) -> None:
+        assert self.refusal is not None, f"it was accepted: {self.events}"
+        assert (self.refusal.code, self.refusal.sentence) == (code, sentence)
+
+
+def given(*events: Event) -> Given:
+    return Given(events)
+
+
+def evolved(aggregate: type[Aggregate], events: Sequence[Event]) -> Any:
+    subject = aggregate()
+    for event in events:
+        subject.evolve(event, NOON)
+    return subject
+
+
+def order(*events: Event) -> Order:
+    subject = evolved(Order, events)
+    assert isinstance(subject, Order)
+    return subject
+
+
+def line(sku: str = "85123A", quantity: int = 6, price: str = "2.55", what: str = "") -> OrderLine:
+    return OrderLine(sku=sku, description=what, quantity=quantity, unit_price=Decimal(price))
+
+
+def place(order_id: str = "536365", *lines: OrderLine, **rest: Any) -> do.PlaceOrder:
+    values = {"country": "United Kingdom", "currency": "GBP", "customer_id": "17850"} | rest
+    return do.PlaceOrder(
+        order_id=order_id, lines=lines or (line(), line("71053", 2, "3.39")), **values
+    )
+
+
+PLACED = was.OrderPlaced(
+    order_id="536365",
+    customer_id="17850",
+    customer_name="",
+    country="United Kingdom",
+    shipping_address=was.Address(),
+    currency="GBP",
+    lines=(
+        was.PricedLine(sku="85123A", description="", quantity=6, unit_price=Decimal("2.55")),
+        was.PricedLine(sku="71053", description="", quantity=2, unit_price=Decimal("3.39")),
+    ),
+    total=Decimal("22.08"),
+)
+APPROVED = was.OrderApproved(order_id="536365")
+HELD = was.OrderHeld(order_id="536365", reason="payment_check", note="")
+DELIVERED = was.OrderDelivered(order_id="536365")
+REJECTED = was.OrderRejected(
+    order_id="536365", reason="no", customer_id="17850", currency="GBP", total=Decimal("22.08")
+)
+CANCELLED = was.OrderCancelled(
+    order_id="536365",
+    reason="duplicate",
+    note="",
+    customer_id="17850",
+    currency="GBP",
+    total=Decimal("22.08"),
+)
+
+
+def released(status: str) -> was.OrderReleased:
+    return was.OrderReleased(order_id="536365", status=status)
+
+
+def shipped(*lines: tuple[int, int], complete: bool) -> was.OrderShipped:
+    return was.OrderShipped(
+        order_id="536365",
+        lines=tuple(was.SentLine(line_no=number, quantity=quantity) for number, quantity in lines),
+        carrier="DHL",
+        tracking="JD014",
+        complete=complete,
+    )
+
+
+ALL_SHIPPED = shipped((1, 6), (2, 2), complete=True)
+PART_SHIPPED = shipped((1, 4), complete=False)
