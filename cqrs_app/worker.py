@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis import Redis
+from redis import Redis, exceptions
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
@@ -37,7 +36,9 @@ class Worker(SimpleWorker):
 def run_worker(url: str, max_jobs: int, presence: Presence) -> None:
     """Work until told to stop, or for `max_jobs` jobs. Redis may come and go meanwhile."""
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 1_000_000)
-    redis = Redis.from_url(url, retry=retry, retry_on_error=[ConnectionError, TimeoutError])
+    redis = Redis.from_url(
+        url, retry=retry, retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError]
+    )
     worker = Worker(
         [QUEUE],
         connection=redis,

@@ -6,6 +6,7 @@ import csv
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
@@ -31,17 +32,13 @@ def import_command(file: Path, profile: str, report_file: Path | None) -> None:
     database.upgrade(settings)
     kernel.runner.prepare()
     started = time.monotonic()
-    with click.progressbar(
-        length=1,
-        label="Importing",
-        show_pos=True,
-        item_show_func=lambda done: f"{done} per second" if done else "",
-    ) as bar:
+    bar: Any  # click's type says nothing of a changing length
+    with click.progressbar(length=1, label="Importing", show_pos=True, item_show_func=_rate) as bar:
 
         def progress(done: int, everything: int) -> None:
             bar.length = everything
             rate = done / max(time.monotonic() - started, 0.001)
-            bar.update(done - bar.pos, f"{rate:.0f}")  # type: ignore[arg-type]
+            bar.update(done - bar.pos, rate)
 
         try:
             imported = import_file(kernel, PROFILES[profile], file, progress)
@@ -58,6 +55,10 @@ def import_command(file: Path, profile: str, report_file: Path | None) -> None:
             "The read models do not show every row that was taken: look at the System page for "
             "parked events, then run the import again."
         )
+
+
+def _rate(per_second: float | None) -> str:
+    return f"{per_second:.0f} per second" if per_second else ""
 
 
 def _write_set_aside(path: Path, header: tuple[str, ...], imported: Imported) -> None:

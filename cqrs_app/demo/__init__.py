@@ -16,7 +16,7 @@ from cqrs_app.settings import Settings
 
 
 def load_if_empty(app: Flask, echo: Callable[[str], None]) -> int:
-    """Place demo orders of the last 30 days when the store holds no event; returns the tasks done."""
+    """Place the demo orders when the store holds no event; returns how many tasks were done."""
     kernel: Kernel = app.extensions["kernel"]
     settings: Settings = app.extensions["settings"]
     kernel.runner.prepare()

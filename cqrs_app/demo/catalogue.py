@@ -28,14 +28,60 @@ PRODUCTS = tuple(
     )
 )
 
-FIRST_NAMES = (
-    "Amelia Bruno Carla Dario Elif Farid Greta Hugo Ines Jonas Katya Liam Maren Noor Otto Priya "
-    "Quentin Rosa Samir Tilda Ugo Vera Wanda Yusuf Zoe"
-).split()
-LAST_NAMES = (
-    "Abel Brandt Castell Duarte Eklund Fischer Grau Holm Ibarra Jansen Kowal Lindt Marek Novak "
-    "Olsen Petit Quist Ruiz Sato Tamm Urban Vidal Weiss Young Zeller"
-).split()
+FIRST_NAMES = [
+    "Amelia",
+    "Bruno",
+    "Carla",
+    "Dario",
+    "Elif",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Katya",
+    "Liam",
+    "Maren",
+    "Noor",
+    "Otto",
+    "Priya",
+    "Quentin",
+    "Rosa",
+    "Samir",
+    "Tilda",
+    "Ugo",
+    "Vera",
+    "Wanda",
+    "Yusuf",
+    "Zoe",
+]
+LAST_NAMES = [
+    "Abel",
+    "Brandt",
+    "Castell",
+    "Duarte",
+    "Eklund",
+    "Fischer",
+    "Grau",
+    "Holm",
+    "Ibarra",
+    "Jansen",
+    "Kowal",
+    "Lindt",
+    "Marek",
+    "Novak",
+    "Olsen",
+    "Petit",
+    "Quist",
+    "Ruiz",
+    "Sato",
+    "Tamm",
+    "Urban",
+    "Vidal",
+    "Weiss",
+    "Young",
+    "Zeller",
+]
 
 PLACES = (
     ("Germany", "Leipzig", "04109", "Gartenweg"),

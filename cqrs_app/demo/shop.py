@@ -1,4 +1,4 @@
-"""A plausible month of a small shop, the same for the same number: seeded, made up, in every state."""
+"""A plausible month of a small shop: made up, seeded, with orders in every state."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Customer:
 
 def tasks(orders: int, now: datetime) -> list[Task]:
     """What happened to that many orders in the days before `now`, in order of time."""
-    random = Random(SEED)  # noqa: S311 - made up on purpose, not a secret
+    random = Random(SEED)
     customers = [_customer(random, number) for number in range(max(orders // 3, 1))]
     everything: list[Task] = []
     for number in range(orders):
@@ -83,7 +83,9 @@ def _life_of_an_order(
     order = _order(random, order_id, customer)
     yield Task(at, order)
     if random.random() < 0.15:
-        yield Task(_later(random, at, 1, 50), AddOrderNote(order_id=order_id, note=random.choice(NOTES)))
+        yield Task(
+            _later(random, at, 1, 50), AddOrderNote(order_id=order_id, note=random.choice(NOTES))
+        )
     if random.random() < 0.10:
         reason = random.choice(list(HoldReason))
         at = _later(random, at, 10, 200)
@@ -100,8 +102,8 @@ def _life_of_an_order(
     yield Task(at, ApproveOrder(order_id=order_id))
     at = _later(random, at, 120, 2_800)
     if fate < 0.10:
-        reason = random.choice(list(CancelReason))
-        yield Task(at, CancelOrder(order_id=order_id, reason=reason))
+        cancelled_for = random.choice(list(CancelReason))
+        yield Task(at, CancelOrder(order_id=order_id, reason=cancelled_for))
         return
     yield from _shipping(random, order, customer, at)
 

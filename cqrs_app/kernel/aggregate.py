@@ -61,10 +61,7 @@ class Snapshot:
 
 def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) -> A:
     """The aggregate from its snapshot and the events after it."""
-    if snapshot is None:
-        aggregate = cls()
-    else:
-        aggregate = msgspec.json.decode(snapshot.state, type=cls)
+    aggregate = cls() if snapshot is None else msgspec.json.decode(snapshot.state, type=cls)
     for recorded in later:
         aggregate.evolve(recorded.event, recorded.occurred_at)
     return aggregate

@@ -62,7 +62,7 @@ class Batch:
         if self._changes:
             try:
                 commit(self._changes)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it was, each item is tried alone
                 # Nothing was written and whose fault it was is not known: each gets its own
                 # transaction, and with it its own answer.
                 self._changes = []
@@ -88,7 +88,9 @@ class Batch:
         if change.events:
             last = change.events[-1]
             snapshot = change.snapshot or stream.head.snapshot
-            stream.head = replace(stream.head, version=last.version, hash=last.hash, snapshot=snapshot)
+            stream.head = replace(
+                stream.head, version=last.version, hash=last.hash, snapshot=snapshot
+            )
         self._changes.append(change)
         # The same id twice in one batch answers with the first, like any repetition.
         self._known[call.context.command_id] = change.entry

@@ -72,7 +72,7 @@ class QueryCache:
     def store(self, key: str, entry: Entry) -> None:
         if self.away:
             return
-        seconds = int(self._ttl * random.uniform(0.9, 1.0)) or 1
+        seconds = int(self._ttl * random.uniform(0.9, 1.0)) or 1  # noqa: S311 - spreads load
         try:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.set(key, msgspec.json.encode(entry), ex=seconds)

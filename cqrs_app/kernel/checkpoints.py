@@ -52,7 +52,9 @@ def lock(connection: Connection, name: str) -> Checkpoint | None:
     return Checkpoint(*row) if row else None
 
 
-def move(connection: Connection, old: Checkpoint, position: int, applied: int, at: datetime) -> None:
+def move(
+    connection: Connection, old: Checkpoint, position: int, applied: int, at: datetime
+) -> None:
     """Compare-and-set; raises Overtaken when another runner was here."""
     moved = (
         update(checkpoints)
@@ -82,7 +84,7 @@ def parked_count(connection: Connection, names: Iterable[str]) -> dict[str, int]
         .where(columns.projection.in_(tuple(names)))
         .group_by(columns.projection)
     )
-    return {name: count for name, count in connection.execute(found)}
+    return dict(connection.execute(found).tuples().all())
 
 
 def is_parked(connection: Connection, names: Iterable[str], stream: str) -> bool:

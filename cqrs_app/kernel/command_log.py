@@ -99,5 +99,3 @@ def receipt_of(entry: LogEntry, *, repeated: bool = True) -> Receipt:
         duration_ms=entry.duration_ms or 0.0,
         repeated=repeated,
     )
-
-

@@ -25,7 +25,9 @@ def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool)
     wait for the writer's lock (SQLite)."""
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": min(timeout, 30.0), "check_same_thread": False}}
-    options = f"-c statement_timeout={int(timeout * 1000)} -c idle_in_transaction_session_timeout=60000"
+    options = (
+        f"-c statement_timeout={int(timeout * 1000)} -c idle_in_transaction_session_timeout=60000"
+    )
     if read_only:
         options += " -c default_transaction_read_only=on"
     return {

@@ -38,7 +38,9 @@ def mark_of(consumer: str) -> str:
 class Doorbell:
     """Rings from a thread of its own. At most one wake-up per consumer waits at any time."""
 
-    def __init__(self, redis: Redis, consumers_of: Callable[[Iterable[str]], Iterable[str]]) -> None:
+    def __init__(
+        self, redis: Redis, consumers_of: Callable[[Iterable[str]], Iterable[str]]
+    ) -> None:
         self._redis = redis
         self._queue = queue_on(redis)
         self._consumers_of = consumers_of

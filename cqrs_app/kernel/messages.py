@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform, get_args, get_type_hints
 
 import msgspec
 
@@ -98,9 +98,9 @@ def event(*, schema: int = 1) -> Callable[[C], C]:
     """Declare an event with the number of its payload's shape."""
 
     def decorate(cls: C) -> C:
-        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         made.schema = schema
-        return made
+        return cast(C, made)
 
     return decorate
 
@@ -108,28 +108,37 @@ def event(*, schema: int = 1) -> Callable[[C], C]:
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def value(cls: C) -> C:
     """A frozen part of a message, such as an order line."""
-    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    return cast(C, made)
 
 
 def _declare(declaration: Declaration) -> Callable[[C], C]:
     def decorate(cls: C) -> C:
-        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         made.declaration = declaration
-        return made
+        return cast(C, made)
 
     return decorate
 
 
-@cache
-def hints_of(cls: type) -> dict[str, Any]:
+def hints_of(cls: Any) -> dict[str, Any]:
     """Field name -> annotated type, in order of declaration."""
+    return _hints_of(cls)
+
+
+@cache
+def _hints_of(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls, include_extras=True)
     return {field.name: hints[field.name] for field in fields(cls)}
 
 
-@cache
-def required_of(cls: type) -> frozenset[str]:
+def required_of(cls: Any) -> frozenset[str]:
     """The fields that have no default."""
+    return _required_of(cls)
+
+
+@cache
+def _required_of(cls: Any) -> frozenset[str]:
     return frozenset(
         field.name
         for field in fields(cls)
@@ -161,7 +170,8 @@ def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
         except Invalid as error:
             found[name] = error.sentence
             continue
-        found |= {name: text for text in _decimals(values[name], hint)}
+        for text in _decimals(values[name], hint):
+            found[name] = text
     return found
 
 

@@ -159,5 +159,6 @@ class Retry:
                     raise
             if call.duration_ms > self._timeout * 1000:
                 raise TimedOut(type(call.command).declaration.label, self._timeout)
-            time.sleep(random.uniform(0, RETRY_PAUSE_SECONDS * call.attempts))
+            # Spread by chance, so that two writers do not meet again.
+            time.sleep(random.uniform(0, RETRY_PAUSE_SECONDS * call.attempts))  # noqa: S311
             call.attempts += 1

@@ -58,7 +58,7 @@ def apply_one(
             take(connection, event)
     except DATABASE_TROUBLE:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it goes into the parked event's row
         return error
     return None
 
@@ -86,9 +86,7 @@ def release(
         here = (_COLUMNS.projection == projection, _COLUMNS.position == event.position)
         if error is not None:
             tried = {"culprit": True, "attempts": _COLUMNS.attempts + 1}
-            connection.execute(
-                update(parked_events).where(*here).values(tried | _explained(error))
-            )
+            connection.execute(update(parked_events).where(*here).values(tried | _explained(error)))
             return done
         connection.execute(delete(parked_events).where(*here))
     return len(events)

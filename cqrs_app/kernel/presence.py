@@ -72,4 +72,4 @@ def seen(connection: Connection, now: datetime) -> list[Process]:
     names = [columns[n] for n in ("kind", "host", "pid", "started_at", "seen_at", "doing")]
     found = select(*names).where(columns.seen_at > now - FORGOTTEN_AFTER)
     rows = connection.execute(found.order_by(columns.kind, columns.started_at)).all()
-    return [Process(*row, alive=row.seen_at > now - SILENT_AFTER) for row in rows]
+    return [Process(**row._mapping, alive=row.seen_at > now - SILENT_AFTER) for row in rows]

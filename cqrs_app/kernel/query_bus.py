@@ -79,8 +79,11 @@ QueryMiddleware = Callable[[Query, Asker, Callable[[], Answer[Any]]], Answer[Any
 
 
 class QueryBus:
-    """`engines`: "read" and "write", both only to be read. `count` is told (query name, result, milliseconds) of each answer; the result is hit,
-    stale_hit, miss, uncached, strong, refused or failed."""
+    """`engines`: "read" and "write", both only to be read.
+
+    `count` is told (query name, result, milliseconds) of each answer; the result is hit,
+    stale_hit, miss, uncached, strong, refused or failed.
+    """
 
     def __init__(
         self,
@@ -138,9 +141,7 @@ class QueryBus:
         finally:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
-    def ask_batch(
-        self, questions: Sequence[tuple[Query, Asker]]
-    ) -> list[Answer[Any] | BusError]:
+    def ask_batch(self, questions: Sequence[tuple[Query, Asker]]) -> list[Answer[Any] | BusError]:
         """Answers in the order of the questions; one that fails is its error."""
         if not self._options.side_by_side or len(questions) < 2:
             return [self._answer_or_error(*question) for question in questions]

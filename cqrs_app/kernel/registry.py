@@ -123,4 +123,3 @@ def _by_name(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:
         if named.setdefault(cls.__name__, cls) is not cls:
             raise ValueError(f"two messages are called {cls.__name__}")
     return named
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -78,7 +78,7 @@ class Rows:
             return
         dialect = self._connection.dialect.name
         for table, keys in self._changed.items():
-            rows = [self._loaded[table][key] for key in keys]
+            rows = [row for key in keys if (row := self._loaded[table][key]) is not None]
             if rows:
                 self._connection.execute(_upsert(table, dialect), rows)
         self._changed.clear()
@@ -123,5 +123,5 @@ def _upsert(table: Table, dialect: str) -> Insert:
         if name not in key
     }
     if not rest:
-        return insert.on_conflict_do_nothing(index_elements=key)
-    return insert.on_conflict_do_update(index_elements=key, set_=rest)
+        return cast(Insert, insert.on_conflict_do_nothing(index_elements=key))
+    return cast(Insert, insert.on_conflict_do_update(index_elements=key, set_=rest))

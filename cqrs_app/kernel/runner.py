@@ -114,11 +114,7 @@ class ProjectionRunner:
                 checkpoint = checkpoints.lock(connection, projection.name)
                 if checkpoint is None or checkpoint.state == "paused":
                     return 0
-                if checkpoint.version != projection.version:
-                    raise UnknownEvent(
-                        f"Its tables have shape {checkpoint.version}, this release makes shape "
-                        f"{projection.version}. Run: flask projections rebuild {projection.name}"
-                    )
+                _require_shape(checkpoint, projection)
                 events = self._store.follow(checkpoint.position, self._batch)
                 if events:
                     self._take(connection, projection, events)
@@ -147,7 +143,7 @@ class ProjectionRunner:
                 return
             except (*parking.DATABASE_TROUBLE, UnknownEvent):
                 raise
-            except Exception:
+            except Exception:  # noqa: BLE001 - it is raised again, and kept, one by one
                 # One of them is poison: the next lines find which, and say so in its row.
                 blocked = set()
         self._take_apart(connection, projection, mine, blocked)
@@ -182,3 +178,11 @@ class ProjectionRunner:
     ) -> None:
         position = events[-1].position or checkpoint.position
         checkpoints.move(connection, checkpoint, position, len(events), self._clock())
+
+
+def _require_shape(checkpoint: Checkpoint, projection: Projection) -> None:
+    if checkpoint.version != projection.version:
+        raise UnknownEvent(
+            f"Its tables have shape {checkpoint.version}, this release makes shape "
+            f"{projection.version}. Run: flask projections rebuild {projection.name}"
+        )

@@ -59,7 +59,8 @@ ORDERS = Area(
     answers_strongly={
         one_order.GetOrder: Strong(one_order.stream_of, one_order.fold_order),
         one_order.OrderTimeline: Strong(one_order.stream_of, one_order.fold_timeline),
-    },    answers_from_state={
+    },
+    answers_from_state={
         one_order.OrderActions: FromState(Order, lambda question: question.order_id, possible),
     },
 )

@@ -70,13 +70,15 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
     if not health.redis:
         yield (
             "warn",
-            "Redis is away: every task still works and is kept; pages follow a second or two later.",
+            "Redis is away: tasks work and are kept; pages follow a second or two later.",
         )
     if not health.workers and not health.sweeps:
         yield (
             "bad",
-            "No worker and no sweep is running: tasks are accepted and kept, but pages do not "
-            "show them until one is started.",
+            (
+                "No worker and no sweep is running: tasks are accepted and kept, but pages do "
+                "not show them until one is started."
+            ),
         )
     elif not health.workers:
         yield "warn", "No worker is running: the sweep does the work, a second or two later."

@@ -25,7 +25,9 @@ class ControlProjection(Projection):
 
     name: ClassVar[str] = "projection_control"
 
-    def take(self, connection: Connection, batch: Iterable[Recorded], runner: ProjectionRunner) -> None:
+    def take(
+        self, connection: Connection, batch: Iterable[Recorded], runner: ProjectionRunner
+    ) -> None:
         for recorded in batch:
             match recorded.event:
                 case ProjectionPaused(projection=name):

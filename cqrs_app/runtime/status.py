@@ -35,8 +35,10 @@ class ProjectionStatus(Query):
     """Every projection with its position, state and parked events."""
 
 
-def projection_status(question: ProjectionStatus, connection: Connection) -> tuple[ProjectionRow, ...]:
-    parked = dict(
+def projection_status(
+    question: ProjectionStatus, connection: Connection
+) -> tuple[ProjectionRow, ...]:
+    parked: dict[str, int] = dict(
         connection.execute(
             select(parked_events.c.projection, func.count()).group_by(parked_events.c.projection)
         ).all()
@@ -54,7 +56,9 @@ def projection_status(question: ProjectionStatus, connection: Connection) -> tup
     rows = connection.execute(select(checkpoints).order_by(checkpoints.c.projection))
     return tuple(
         ProjectionRow(
-            *row, parked=parked.get(row.projection, 0), rate=rates.get(row.projection, 0.0)
+            **row._mapping,
+            parked=parked.get(row.projection, 0),
+            rate=rates.get(row.projection, 0.0),
         )
         for row in rows
     )
@@ -126,5 +130,3 @@ class ProcessList(Query):
 
 def process_list(question: ProcessList, connection: Connection) -> tuple[Process, ...]:
     return tuple(presence.seen(connection, datetime.now(UTC)))
-
-

@@ -85,8 +85,10 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> ResponseReturnValue:
         number = new_id()
-        logger.exception("%s: a page failed", number, exc_info=error)
-        text = "The console met a fault of its own. What you sent was either done whole or not at all."
+        logger.error("%s: a page failed", number, exc_info=error)
+        text = (
+            "The console met a fault of its own. What you sent was either done whole or not at all."
+        )
         return error_page(500, text, number)
 
 

@@ -81,7 +81,9 @@ def milliseconds(value: float | None) -> str:
         return NONE
     if value >= 1_000:
         return f"{value / 1_000:.1f} s"
-    return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
+    return (
+        f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
+    )
 
 
 def as_utc(value: datetime) -> datetime:
@@ -121,7 +123,7 @@ def seconds_since(value: datetime | None, now: datetime | None = None) -> float 
 
 
 def change(today: Decimal | float, yesterday: Decimal | float) -> str:
-    """Today's figure against yesterday's: "+12%", "−8%", "same"; "new" when there was nothing."""
+    """Today's figure against yesterday's: "+12%", "-8%", "same"; "new" when there was nothing."""
     if today == yesterday:
         return "same"
     if not yesterday:

@@ -170,7 +170,9 @@ def test_the_command_writes_report_and_rows_set_aside(console: Flask, tmp_path: 
         ("10", "adjustment"),
         ("11", "unreadable"),
     ]
-    result = runner.invoke(args=["import", str(tmp_path / "none.csv"), "--profile", "online-retail"])
+    result = runner.invoke(
+        args=["import", str(tmp_path / "none.csv"), "--profile", "online-retail"]
+    )
     assert result.exit_code == 1
     assert "Nothing was imported." in result.output
 
@@ -240,9 +242,13 @@ def test_the_real_files_come_to_their_exact_figures(
     assert report.gross == Decimal(money["gross_sale_rows"])
     assert report.credited == Decimal(money["cancelled_C_rows"])
     with kernel.engines.query.connect() as connection:
-        by_country = Counter(dict(
-            connection.execute(select(orders.c.country, func.count()).group_by(orders.c.country)).all()
-        ))
+        by_country = Counter(
+            dict(
+                connection.execute(
+                    select(orders.c.country, func.count()).group_by(orders.c.country)
+                ).all()
+            )
+        )
     assert by_country == {row[0]: row[1] for row in truth["by_country"] if row[1]}
 
 

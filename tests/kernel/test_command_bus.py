@@ -54,7 +54,11 @@ def test_a_refusal_is_logged_with_code_and_sentence_and_appends_nothing(kernel: 
         kernel.commands.execute(Take(counter_id="a"), by_ana(command_id="one"))
     entry = kernel.log.find("one")
     assert entry is not None
-    assert (entry.outcome, entry.code, entry.sentence) == ("refused", "not_enough", "Only 0 are left.")
+    assert (entry.outcome, entry.code, entry.sentence) == (
+        "refused",
+        "not_enough",
+        "Only 0 are left.",
+    )
     assert refused.value.code == "not_enough"
     assert versions(kernel) == []
 
@@ -143,7 +147,7 @@ def test_without_the_permission_nothing_happens_but_the_log_row(kernel: Kernel) 
 
 def test_its_own_time_needs_the_permission_for_history(kernel: Kernel) -> None:
     past = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
-    with pytest.raises(NotAllowed, match="history.record"):
+    with pytest.raises(NotAllowed, match=r"history\.record"):
         kernel.commands.execute(Add(counter_id="a"), by_ana(occurred_at=past))
     importer = Actor("importer", ANA.permissions | {"history.record"})
     context = Context(actor=importer, channel="import", occurred_at=past)
@@ -157,9 +161,7 @@ def test_a_command_that_minds_versions_conflicts_with_a_later_change(kernel: Ker
     kernel.commands.execute(Add(counter_id="a", amount=5), by_ana())
     kernel.commands.execute(Add(counter_id="a", amount=5), by_ana())
     with pytest.raises(VersionConflict) as conflict:
-        kernel.commands.execute(
-            Take(counter_id="a"), by_ana(expected_version=1, command_id="one")
-        )
+        kernel.commands.execute(Take(counter_id="a"), by_ana(expected_version=1, command_id="one"))
     assert (conflict.value.expected, conflict.value.actual) == (1, 2)
     entry = kernel.log.find("one")
     assert entry is not None and entry.code == "changed_meanwhile"
@@ -185,7 +187,7 @@ def test_many_writers_on_one_stream_all_get_in_exactly_once(
         try:
             for _ in range(10):
                 kernel.commands.execute(Add(counter_id="a"), by_ana())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told by the assertion below
             failures.append(error)
 
     threads = [threading.Thread(target=write) for _ in range(5)]

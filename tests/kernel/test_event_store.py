@@ -26,9 +26,7 @@ from tests.kernel.shop import Add, Taken
 def change(kernel: Kernel, counter: str = "a", command_id: str | None = None) -> Change:
     """What adding one would write now."""
     context = by_ana(command_id=command_id or new_id())
-    call = Call(
-        Add(counter_id=counter), context, f"counter-{counter}", "{}", utc_now(), utc_now
-    )
+    call = Call(Add(counter_id=counter), context, f"counter-{counter}", "{}", utc_now(), utc_now)
     repository = Repository(kernel.store, kernel.registry.codec)
     decider = Decider(registry=kernel.registry, repository=repository, clock=utc_now)
     return decider.decide(call)
@@ -203,7 +201,7 @@ def test_an_untouched_log_verifies(kernel: Kernel) -> None:
 
 
 TAMPERING = {
-    "changed": "UPDATE events SET payload = '{\"counter_id\":\"a\",\"amount\":99}' WHERE version = 2",
+    "changed": 'UPDATE events SET payload = \'{"counter_id":"a","amount":99}\' WHERE version = 2',
     "removed": "DELETE FROM events WHERE version = 2",
     "cut off": "DELETE FROM events WHERE version = 3",
     "another operator": "UPDATE events SET operator = 'eve' WHERE version = 1",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -263,13 +264,12 @@ def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str
         queries=QueryOptions(),
         tuning=Tuning(projection_batch=4, amber_lag=5, red_lag=60, cache_ttl=60),
     )
-    with open(marker, "w") as file:
-        file.write("running")
+    Path(marker).write_text("running")
     while True:
         kernel.runner.advance("counters")
 
 
-def test_runners_killed_in_mid_batch_neither_lose_nor_double_an_event(  # noqa: PLR0913
+def test_runners_killed_in_mid_batch_neither_lose_nor_double_an_event(
     make_kernel: Callable[..., Kernel],
     engines: Engines,
     urls: tuple[str, str],

@@ -223,5 +223,5 @@ def test_a_paused_projection_is_said_on_its_answers(kernel: Kernel) -> None:
 
 
 def test_the_query_engine_cannot_write(kernel: Kernel) -> None:
-    with pytest.raises(Exception, match="read.?only"), kernel.engines.query.begin() as connection:
+    with pytest.raises(Exception, match=r"read.?only"), kernel.engines.query.begin() as connection:
         connection.execute(counters.delete())

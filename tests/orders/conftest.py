@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 
 from tests.orders.history import make_tables, read_store
+from tests.services.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def orders_on_postgresql(postgres_server: PostgresServer) -> Iterator[Engine]:
+    """One database for all tests of orders, each in a transaction that is rolled back."""
+    with postgres_server.database() as url:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            make_tables(connection)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -16,9 +29,10 @@ def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
     if request.param == "sqlite":
         engine = read_store()
     else:
-        engine = create_engine(request.getfixturevalue("postgres_url"))
-    with engine.begin() as connection:
-        if request.param == "postgresql":
-            make_tables(connection)
+        engine = request.getfixturevalue("orders_on_postgresql")
+    with closing(engine.connect()) as connection:
+        connection.begin()
         yield connection
-    engine.dispose()
+        connection.rollback()
+    if request.param == "sqlite":
+        engine.dispose()

@@ -150,8 +150,7 @@ class EventStore(ABC):
         unplaced = select(columns.recorded_at).where(columns.position.is_(None))
         with self._reader.connect() as connection:
             found = connection.execute(placed.order_by(columns.position).limit(1)).scalar()
-            found = found or connection.execute(unplaced.order_by(columns.id).limit(1)).scalar()
-            return found
+            return found or connection.execute(unplaced.order_by(columns.id).limit(1)).scalar()
 
     def position_of(self, stream: str, version: int) -> int | None:
         """The position of one event; None while it has none or does not exist."""

@@ -34,6 +34,8 @@ def _columns(names: Sequence[str], prefix: str = "") -> str:
     return ", ".join(f"{prefix}{name}" for name in names)
 
 
+_EVENT_ALIASES = _columns(_APPEND_FIELDS).replace("command_id", "by_id", 1)
+
 # Everything a command writes in one statement, so in one round trip and one transaction. Two
 # constraints guard it: (stream, version) is unique, and an event's command_id, which comes from
 # the log row just written, must not be null: a command that is already finished writes no log row.
@@ -54,14 +56,14 @@ WITH logged AS (
     snapshot_shape = coalesce(excluded.snapshot_shape, s.snapshot_shape)
 ), appended AS (
     INSERT INTO events ({_columns(_APPEND_FIELDS)})
-    SELECT {_columns([n if n != "command_id" else "l.command_id" for n in _APPEND_FIELDS])}
+    SELECT {_columns(_APPEND_FIELDS).replace("command_id", "l.command_id", 1)}
     FROM unnest({_arrays(tables.events, _APPEND_FIELDS, "e")})
-    WITH ORDINALITY AS e ({_columns([f"{n}" if n != "command_id" else "by_id" for n in _APPEND_FIELDS])}, ordinal)
+    WITH ORDINALITY AS e ({_EVENT_ALIASES}, ordinal)
     LEFT JOIN logged l ON l.command_id = e.by_id
     ORDER BY e.ordinal
 )
 SELECT count(*) FROM logged
-"""
+"""  # noqa: S608 - put together from the names of our own columns
 
 _PLACE = text("""
 UPDATE events SET position = dealt.position
@@ -101,7 +103,9 @@ class PostgresEventStore(EventStore):
         dealt = 0
         while True:
             with self._engine.begin() as connection:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEQUENCER_LOCK})
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEQUENCER_LOCK}
+                )
                 count = connection.execute(_PLACE, {"limit": PLACED_AT_ONCE}).rowcount
             dealt += count
             if count < PLACED_AT_ONCE:

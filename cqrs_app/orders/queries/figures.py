@@ -189,8 +189,9 @@ def _by_status(
     counts: dict[OrderStatus, int] = defaultdict(int)
     values: dict[OrderStatus, dict[str, Decimal]] = defaultdict(dict)
     for name, currency, count, value in connection.execute(found):
-        counts[OrderStatus(name)] += int(count)
-        values[OrderStatus(name)][currency] = value
+        if count:
+            counts[OrderStatus(name)] += int(count)
+            values[OrderStatus(name)][currency] = value
     return counts, values
 
 
