@@ -38,6 +38,7 @@ def runtime_area(projections: Iterable[str]) -> Area:
         projections=[ControlProjection()],
         answers={
             status.ProjectionStatus: status.projection_status,
+            status.LogHead: status.log_head,
             status.ParkedStreams: status.parked_streams,
             status.ProcessList: status.process_list,
             figures.CommandFigures: figures.command_figures,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from cqrs_app.kernel import presence
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.presence import Process
-from cqrs_app.kernel.tables import checkpoints, parked_events, statistics
+from cqrs_app.kernel.tables import checkpoints, events, parked_events, statistics
 
 RATE_OVER = timedelta(minutes=5)
 
@@ -62,6 +62,42 @@ def projection_status(
         )
         for row in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """`events` counts the committed events; `oldest_after` maps each position asked for to the
+    moment the first event behind it was recorded, None where there is none."""
+
+    events: int
+    oldest_after: dict[int, datetime | None]
+
+
+@query(label="Event log", permission="system.view", store="write")
+class LogHead(Query):
+    """Where the log ends, and since when events wait behind some positions of it."""
+
+    after: tuple[int, ...] = ()
+
+
+def log_head(question: LogHead, connection: Connection) -> Log:
+    columns = events.c
+    placed = select(func.coalesce(func.max(columns.position), 0)).scalar_subquery()
+    unplaced = select(func.count()).where(columns.position.is_(None)).scalar_subquery()
+    count = int(connection.execute(select(placed + unplaced)).scalar_one())
+    return Log(count, {each: _oldest_after(connection, each) for each in set(question.after)})
+
+
+def _oldest_after(connection: Connection, position: int) -> datetime | None:
+    columns = events.c
+    behind = select(columns.recorded_at).where(columns.position > position)
+    # On PostgreSQL an event has no position for a moment after its commit.
+    unplaced = select(columns.recorded_at).where(columns.position.is_(None))
+    for found in (behind.order_by(columns.position), unplaced.order_by(columns.id)):
+        moment: datetime | None = connection.execute(found.limit(1)).scalar()
+        if moment is not None:
+            return moment
+    return None
 
 
 @dataclass(frozen=True, slots=True)

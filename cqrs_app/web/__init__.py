@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from flask import Flask
 
 from cqrs_app.settings import Settings
+from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
+    command_log,
+    commands,
+    customers,
+    health,
+    home,
+    order,
+    orders,
+    system,
+)
 from cqrs_app.web.auth import init_auth
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.errors import init_errors
@@ -14,7 +22,6 @@ from cqrs_app.web.presentation import register
 from cqrs_app.web.security import init_security
 from cqrs_app.web.shell import init_shell
 
-PAGES = (
     "auth",
     "home",
     "orders",
@@ -29,9 +36,6 @@ PAGES = (
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
-    # Each of these adds its views to the blueprint when it is first imported.
-    for pages in PAGES:
-        import_module(f"cqrs_app.web.{pages}")
     init_auth(app)
     init_security(app)
     register(app, settings.timezone)

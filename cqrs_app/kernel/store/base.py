@@ -74,7 +74,7 @@ class EventStore(ABC):
     """Appends with optimistic locking and reads in one global order.
 
     Positions are dealt after commit, in insert order, so that a reader who has seen position n
-    has seen all that will ever stand before n (docs/decisions/0003).
+    has seen all that will ever stand before n (docs/decisions/0001).
     """
 
     def __init__(self, engine: Engine) -> None:

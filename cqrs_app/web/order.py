@@ -1,0 +1,112 @@
+"""One order: where it stands, what may be done with it, its lines and its history."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.extensions import kernel
+from cqrs_app.kernel.query_bus import Answer
+from cqrs_app.orders.actions import Action
+from cqrs_app.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
+from cqrs_app.runtime.pending import PendingWrites, RawEvents
+from cqrs_app.web import asking
+from cqrs_app.web.auth import background
+from cqrs_app.web.blueprint import bp
+from cqrs_app.web.marks import marks_of
+from cqrs_app.web.polling import fragment
+
+FIRST_LINES = 200
+"""An order of thousands of lines shows these first, and the rest when asked."""
+
+
+@bp.get("/orders/<order_id>")
+def order(order_id: str) -> ResponseReturnValue:
+    """The order's page; htmx gets the part it asks for."""
+    if asking.wants("order-events"):
+        return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
+    all_lines = request.args.get("lines") == "all"
+    shown = _shown(order_id, all_lines=all_lines)
+    if shown["order"] is None and not shown["marks"].pending:
+        abort(404, f"There is no order {order_id}.")
+    if asking.wants("order"):
+        return render_template("orders/_order.html", **shown)
+    with_events = asking.may("events.view") and "events" in request.args
+    return render_template(
+        "orders/order.html",
+        **shown,
+        may_see_events=asking.may("events.view"),
+        events=_events(order_id) if with_events else None,
+    )
+
+
+@bp.get("/orders/<order_id>/now")
+@background
+def order_now(order_id: str) -> ResponseReturnValue:
+    """The order's content again, for the page that shows it."""
+    all_lines = request.args.get("lines") == "all"
+    return fragment(render_template("orders/_order.html", **_shown(order_id, all_lines=all_lines)))
+
+
+def order_fragment(order_id: str) -> str:
+    """The order's content after a task, in the place of what the page shows."""
+    address = urlsplit(request.headers.get("HX-Current-URL", ""))
+    all_lines = parse_qs(address.query).get("lines") == ["all"]
+    return render_template("orders/_order.html", **_shown(order_id, all_lines=all_lines))
+
+
+def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
+    stream = f"order-{order_id}"
+    answer = _found(GetOrder(order_id=order_id))
+    value = answer.value
+    timeline = _found(OrderTimeline(order_id=order_id))
+    actions = asking.ask(OrderActions(order_id=order_id))
+    pending = asking.ask(PendingWrites(streams=(stream,))).value
+    allowed, not_now = _offered(actions.value.actions)
+    return {
+        "order_id": order_id,
+        "order": value,
+        "freshness": answer.freshness,
+        "lines": value.lines if all_lines else value.lines[:FIRST_LINES] if value else (),
+        "all_lines": all_lines,
+        "timeline": timeline.value[::-1],
+        "timeline_freshness": timeline.freshness,
+        "notes": [entry for entry in timeline.value[::-1] if entry.type == "OrderNoteAdded"],
+        "allowed": allowed,
+        "not_now": not_now,
+        "actions_freshness": actions.freshness,
+        "marks": marks_of(
+            pending, stream, value.applied_version if value else 0, answer.freshness
+        ),
+        "may_see_commands": asking.may("commands.view"),
+        "may_see_customers": asking.may("customers.view"),
+        "now_url_args": {"lines": "all"} if all_lines else {},
+    }
+
+
+def _found(question: GetOrder | OrderTimeline) -> Answer[Any]:
+    """The answer as projected; what the projections do not hold yet is folded from its events."""
+    answer = asking.ask(question)
+    return answer if answer.value else asking.ask(question, strong=True)
+
+
+def _offered(actions: tuple[Action, ...]) -> tuple[list[dict[str, Any]], list[Action]]:
+    """The tasks the operator may do now, and those that only the order's state forbids."""
+    allowed, not_now = [], []
+    for action in actions:
+        declaration = kernel.registry.command(action.command).declaration
+        if not asking.may(declaration.permission):
+            continue
+        if action.allowed:
+            task = {"name": action.command, "label": action.label, "risky": declaration.risky}
+            allowed.append(task)
+        else:
+            not_now.append(action)
+    return allowed, not_now
+
+
+def _events(order_id: str) -> Answer[Any]:
+    return asking.ask(RawEvents(stream=f"order-{order_id}"))

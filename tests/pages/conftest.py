@@ -1,0 +1,98 @@
+"""A console with orders in it, and people of every role in front of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from cqrs_app.demo import load_if_empty
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.operators.roles import ROLES
+from cqrs_app.orders.read_models import orders
+from tests.platform.processes import PROJECT, clean_environment
+
+PASSWORD = "nine grey geese on a lake"
+
+
+@pytest.fixture
+def shop(make_console: Callable[..., Flask]) -> Flask:
+    """A console with forty demo orders, all shown."""
+    app = make_console(demo_orders=40)
+    load_if_empty(app, lambda text: None)
+    return app
+
+
+@pytest.fixture
+def client_of(shop: Flask) -> Callable[[str], FlaskClient]:
+    """`client_of(role)`: a browser without scripts in which somebody of that role is signed in;
+    the role "nobody" is signed out."""
+
+    def client(role: str) -> FlaskClient:
+        made = shop.test_client()
+        if role in ROLES:
+            accounts = shop.extensions["accounts"]
+            if role not in {each.name for each in accounts.list()}:
+                accounts.create(role, role, PASSWORD)
+            token = shop.extensions["sessions"].open(role, "127.0.0.1", "test")
+            with made.session_transaction() as cookie:
+                cookie["token"] = token
+        return made
+
+    return client
+
+
+def order_in(app: Flask, status: str) -> str:
+    """The number of some order at this status."""
+    kernel: Kernel = app.extensions["kernel"]
+    with kernel.engines.query.connect() as connection:
+        found = select(orders.c.order_id).where(orders.c.status == status).limit(1)
+        return str(connection.execute(found).scalar_one())
+
+
+def catch_up(app: Flask) -> None:
+    """Bring every projection up to date, as the workers do."""
+    kernel: Kernel = app.extensions["kernel"]
+    for name in kernel.registry.projections:
+        kernel.runner.advance(name)
+
+
+@contextmanager
+def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A real `flask worker` or `flask sweep` beside the application."""
+    settings = app.extensions["settings"]
+    environment = clean_environment(
+        {
+            "DATA_DIR": str(settings.data_dir),
+            "DATABASE_URL": settings.database_url,
+            "READ_DATABASE_URL": settings.read_database_url,
+            "REDIS_URL": app.extensions["redis_url"],
+            "SECRET_KEY": settings.secret_key,
+        }
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", command], cwd=PROJECT, env=environment
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Fail unless it happens in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if happened():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"did not happen within {seconds} seconds (process {os.getpid()})")

@@ -1,0 +1,130 @@
+"""Every route by every role: a route that is not in the table below fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cqrs_app.operators.roles import ROLES
+from tests.pages.conftest import order_in
+
+PUBLIC = "public"
+SIGNED_IN = "signed in"
+WHO = {
+    "static": PUBLIC,
+    "web.healthz": PUBLIC,
+    "web.readyz": PUBLIC,
+    "web.prometheus": PUBLIC,
+    "web.sign_in": PUBLIC,
+    "web.sign_out": SIGNED_IN,
+    "web.home": "orders.view",
+    "web.home_panel": "orders.view",
+    "web.orders": "orders.view",
+    "web.orders_changes": "orders.view",
+    "web.order": "orders.view",
+    "web.customers": "customers.view",
+    "web.customer": "customers.view",
+    "web.command_log": "commands.view",
+    "web.command": "commands.view",
+    "web.system": "system.view",
+    "web.system_panel": "system.view",
+    "web.command_form": "each command",
+    "web.command_submit": "each command",
+}
+
+
+def addresses(app: Flask) -> dict[str, str]:
+    order_id = order_in(app, "placed")
+    return {
+        "web.home": "/",
+        "web.home_panel": "/home/waiting",
+        "web.orders": "/orders",
+        "web.orders_changes": "/orders/changes?since=0",
+        "web.order": f"/orders/{order_id}",
+        "web.customers": "/customers",
+        "web.customer": "/customers/C1001",
+        "web.command_log": "/log",
+        "web.command": "/log/none",
+        "web.system": "/system",
+        "web.system_panel": "/system/projections",
+    }
+
+
+def test_every_route_is_in_the_table(shop: Flask) -> None:
+    assert {rule.endpoint for rule in shop.url_map.iter_rules()} == set(WHO)
+
+
+@pytest.mark.parametrize("role", ["nobody", *ROLES])
+def test_each_page_is_shown_to_those_who_may_see_it_and_to_nobody_else(
+    shop: Flask, client_of: Callable[[str], FlaskClient], role: str
+) -> None:
+    client = client_of(role)
+    for endpoint, address in addresses(shop).items():
+        status = client.get(address).status_code
+        if role == "nobody":
+            assert status == 303, endpoint
+        elif WHO[endpoint] in ROLES[role]:
+            assert status in (200, 404), (endpoint, status)
+        else:
+            assert status == 403, (endpoint, status)
+
+
+@pytest.mark.parametrize("role", ["nobody", *ROLES])
+def test_each_task_opens_and_runs_only_with_its_permission(
+    shop: Flask, client_of: Callable[[str], FlaskClient], role: str
+) -> None:
+    shop.config["WTF_CSRF_ENABLED"] = False
+    client, registry = client_of(role), shop.extensions["kernel"].registry
+    for name, cls in registry.commands.items():
+        form = client.get(f"/commands/{name}").status_code
+        sent = client.post(f"/commands/{name}", data={}).status_code
+        if role == "nobody":
+            assert (form, sent) == (303, 303), name
+        elif cls.declaration.permission in ROLES[role]:
+            assert (form, sent) == (200, 422), name
+        else:
+            assert (form, sent) == (403, 403), name
+
+
+def test_health_is_told_to_anyone(shop: Flask) -> None:
+    client = shop.test_client()
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json == {"missing": ["a worker", "the sweep"]}
+    metrics = client.get("/metrics").get_data(as_text=True)
+    assert 'countersign_projection_lag_events{projection="orders"} 0.0' in metrics
+    assert 'countersign_up{part="redis"} 1.0' in metrics
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/orders?status=nonsense",
+        "/orders?min_total=lots",
+        "/orders?placed_from=yesterday",
+        "/orders?after=tampered",
+        "/orders?sort=password_hash",
+        "/orders/..%2f..",
+        "/orders/none-such",
+        "/customers/none-such",
+        "/customers?after=x",
+        "/log?received_from=x",
+        "/log?after=x",
+        "/log/none-such",
+        "/system/none-such",
+        "/home/none-such",
+        "/commands/DropTables",
+        "/commands/ApproveOrder?order_id=%00&expected_version=x",
+    ],
+)
+def test_what_cannot_be_used_gets_a_sentence_and_never_a_fault(
+    client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    answer = client_of("admin").get(address)
+    assert answer.status_code in (200, 404, 422), answer.status_code
+    if answer.status_code != 200:
+        assert "data-error-text" in answer.get_data(as_text=True)

@@ -1,0 +1,46 @@
+"""An event's shape is a promise: it changes only together with its schema number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from cqrs_app.areas import build_registry
+from cqrs_app.kernel import contracts
+from cqrs_app.kernel.messages import Event, event
+from cqrs_app.kernel.registry import Area, Registry
+
+CONTRACTS = Path(__file__).parent.parent / "docs" / "contracts"
+
+
+def test_every_event_of_the_product_keeps_its_stored_contract() -> None:
+    assert contracts.faults(build_registry(), CONTRACTS) == []
+
+
+def test_a_changed_shape_without_a_new_number_is_found(tmp_path: Path) -> None:
+    @event()
+    class Happened(Event):
+        what: str
+
+    before = Registry([Area(name="test", events=[Happened])])
+    assert list(contracts.write_missing(before, tmp_path)) == ["Happened.1.json"]
+    assert contracts.faults(before, tmp_path) == []
+
+    changed = msgspec.defstruct("Happened", [("what", int)], namespace={"schema": 1})
+    after = Registry([Area(name="test", events=[changed])])  # type: ignore[list-item]
+    [fault] = contracts.faults(after, tmp_path)
+    assert "changed without a new schema number" in fault
+
+
+def test_a_new_number_needs_a_way_up_from_the_old_one(tmp_path: Path) -> None:
+    @event(schema=2)
+    class Happened(Event):
+        what: str
+
+    without = Registry([Area(name="test", events=[Happened])])
+    list(contracts.write_missing(without, tmp_path))
+    assert contracts.faults(without, tmp_path) == ["Happened has no upcaster from schema 1."]
+    upcasters = {("Happened", 1): dict}
+    with_way = Registry([Area(name="test", events=[Happened], upcasters=upcasters)])
+    assert contracts.faults(with_way, tmp_path) == []
