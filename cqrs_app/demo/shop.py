@@ -77,16 +77,16 @@ def _life_of_an_order(
     random: Random, number: int, customer: Customer, now: datetime
 ) -> Iterator[Task]:
     order_id = f"CS-{10_001 + number}"
-    # Business picks up over the month, and every day has its orders.
-    age = DAYS * (1 - random.random() ** 0.8)
-    at = now - timedelta(days=age, minutes=random.randint(1, 600))
+    # Business picks up over the month, and the last hours always bring some orders.
+    days = random.random() * 0.6 if number % 8 == 0 else DAYS * (1 - random.random() ** 0.8)
+    at = now - timedelta(days=days, minutes=random.randint(1, 120))
     order = _order(random, order_id, customer)
     yield Task(at, order)
     if random.random() < 0.15:
         yield Task(
             _later(random, at, 1, 50), AddOrderNote(order_id=order_id, note=random.choice(NOTES))
         )
-    if random.random() < 0.10:
+    if random.random() < 0.12:
         reason = random.choice(list(HoldReason))
         at = _later(random, at, 10, 200)
         yield Task(at, HoldOrder(order_id=order_id, reason=reason))

@@ -84,7 +84,7 @@ def parked_count(connection: Connection, names: Iterable[str]) -> dict[str, int]
         .where(columns.projection.in_(tuple(names)))
         .group_by(columns.projection)
     )
-    return dict(connection.execute(found).tuples().all())
+    return dict(connection.execute(found).all())
 
 
 def is_parked(connection: Connection, names: Iterable[str], stream: str) -> bool:

@@ -22,17 +22,6 @@ from cqrs_app.web.presentation import register
 from cqrs_app.web.security import init_security
 from cqrs_app.web.shell import init_shell
 
-    "auth",
-    "home",
-    "orders",
-    "order",
-    "customers",
-    "commands",
-    "command_log",
-    "system",
-    "health",
-)
-
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""

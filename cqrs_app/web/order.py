@@ -60,9 +60,9 @@ def order_fragment(order_id: str) -> str:
 
 def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     stream = f"order-{order_id}"
-    answer = _found(GetOrder(order_id=order_id))
+    answer, ahead = _found(GetOrder(order_id=order_id))
     value = answer.value
-    timeline = _found(OrderTimeline(order_id=order_id))
+    timeline, _ = _found(OrderTimeline(order_id=order_id))
     actions = asking.ask(OrderActions(order_id=order_id))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
     allowed, not_now = _offered(actions.value.actions)
@@ -78,19 +78,18 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "allowed": allowed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
-        "marks": marks_of(
-            pending, stream, value.applied_version if value else 0, answer.freshness
-        ),
+        "marks": marks_of(pending, stream, value.applied_version if value else 0, answer.freshness),
         "may_see_commands": asking.may("commands.view"),
         "may_see_customers": asking.may("customers.view"),
-        "now_url_args": {"lines": "all"} if all_lines else {},
+        "ahead": value is not None and ahead,
+        "more_args": {"lines": "all"} if all_lines else {},
     }
 
 
-def _found(question: GetOrder | OrderTimeline) -> Answer[Any]:
-    """The answer as projected; what the projections do not hold yet is folded from its events."""
+def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
+    """The answer as projected; what no projection holds yet is folded from its events, and True."""
     answer = asking.ask(question)
-    return answer if answer.value else asking.ask(question, strong=True)
+    return (answer, False) if answer.value else (asking.ask(question, strong=True), True)
 
 
 def _offered(actions: tuple[Action, ...]) -> tuple[list[dict[str, Any]], list[Action]]:

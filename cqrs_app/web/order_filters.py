@@ -56,7 +56,8 @@ class Address:
         return replace(self, given={k: v for k, v in self.given.items() if k not in names})
 
     def url(self, endpoint: str = "web.orders", **changed: str | int | None) -> str:
-        return url_for(endpoint, **{name: list(found) for name, found in self.given.items()} | changed)
+        given: dict[str, Any] = {name: list(found) for name, found in self.given.items()}
+        return url_for(endpoint, **given | changed)
 
 
 def chips(address: Address) -> list[dict[str, str]]:
@@ -65,7 +66,7 @@ def chips(address: Address) -> list[dict[str, str]]:
     for name in FILTERS:
         for value in address.given.get(name, ()):
             left = tuple(each for each in address.given[name] if name == "status" and each != value)
-            rest = {k: v for k, v in (first.given | {name: left}).items() if v}
+            rest = {k: v for k, v in {**first.given, name: left}.items() if v}
             text = OrderStatus(value).label if name == "status" else value
             found.append({"label": label(name), "value": text, "remove_url": Address(rest).url()})
     return found

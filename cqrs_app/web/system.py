@@ -83,7 +83,19 @@ def _projections() -> dict[str, Any]:
     # Asked second, so that no projection can be ahead of the log.
     log = asking.ask(LogHead(after=tuple(row.position for row in answer.value))).value
     rows = [_standing(row, log.events, log.oldest_after[row.position]) for row in answer.value]
-    return {"answer": answer, "rows": rows, "events": log.events, **_may_manage()}
+    return {
+        "answer": answer,
+        "rows": rows,
+        "events": log.events,
+        "manageable": _manageable(),
+        **_may_manage(),
+    }
+
+
+def _manageable() -> set[str]:
+    # The runtime's own projection carries the tasks out, so none of them can be about it.
+    areas = (area for area in kernel.registry.areas if area.name != "runtime")
+    return {projection.name for area in areas for projection in area.projections}
 
 
 def _standing(row: ProjectionRow, head: int, oldest: datetime | None) -> Standing:

@@ -35,19 +35,20 @@ def shop(make_console: Callable[..., Flask]) -> Flask:
 def client_of(shop: Flask) -> Callable[[str], FlaskClient]:
     """`client_of(role)`: a browser without scripts in which somebody of that role is signed in;
     the role "nobody" is signed out."""
+    return lambda role: client_in(shop, role)
 
-    def client(role: str) -> FlaskClient:
-        made = shop.test_client()
-        if role in ROLES:
-            accounts = shop.extensions["accounts"]
-            if role not in {each.name for each in accounts.list()}:
-                accounts.create(role, role, PASSWORD)
-            token = shop.extensions["sessions"].open(role, "127.0.0.1", "test")
-            with made.session_transaction() as cookie:
-                cookie["token"] = token
-        return made
 
-    return client
+def client_in(app: Flask, role: str) -> FlaskClient:
+    """The same for any console."""
+    made = app.test_client()
+    if role in ROLES:
+        accounts = app.extensions["accounts"]
+        if role not in {each.name for each in accounts.list()}:
+            accounts.create(role, role, PASSWORD)
+        token = app.extensions["sessions"].open(role, "127.0.0.1", "test")
+        with made.session_transaction() as cookie:
+            cookie["token"] = token
+    return made
 
 
 def order_in(app: Flask, status: str) -> str:

@@ -10,11 +10,12 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cqrs_app.demo import load_if_empty
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.orders.commands import AddOrderNote, HoldOrder
 from cqrs_app.orders.words import HoldReason
-from tests.pages.conftest import catch_up, order_in
+from tests.pages.conftest import catch_up, client_in, order_in
 
 BEN = Actor("ben", frozenset({"orders.note", "orders.hold"}))
 
@@ -204,16 +205,12 @@ def test_every_panel_states_its_age(client_of: Callable[[str], FlaskClient], sho
         assert page(client, address).find(class_="fresh"), address
 
 
-def test_redis_away_is_said_and_everything_still_works(
-    make_console: Callable[..., Flask], shop: Flask, client_of: Callable[[str], FlaskClient]
-) -> None:
-    del make_console
-    kernel: Kernel = shop.extensions["kernel"]
-    kernel.redis.connection_pool.disconnect()
-    kernel.redis.connection_pool.connection_kwargs["path"] = "/nowhere/redis.sock"
-    client, order_id = client_of("operator"), order_in(shop, "placed")
+def test_redis_away_is_said_and_everything_still_works(make_console: Callable[..., Flask]) -> None:
+    app = make_console(demo_orders=40, redis_url="unix:///nowhere/redis.sock")
+    load_if_empty(app, lambda text: None)
+    client, order_id = client_in(app, "operator"), order_in(app, "placed")
     assert "Redis is away" in page(client, f"/orders/{order_id}").get_text(" ")
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
     assert answer.status_code == 303
-    catch_up(shop)
+    catch_up(app)
     assert "pending" not in page(client, f"/orders/{order_id}").get_text(" ")

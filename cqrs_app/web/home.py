@@ -1,0 +1,165 @@
+"""Home: what waits, what today brought, whether the console is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import abort, render_template, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from cqrs_app.extensions import kernel
+from cqrs_app.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.runtime import health
+from cqrs_app.runtime.command_log import FailedToday
+from cqrs_app.runtime.figures import QueryFigures
+from cqrs_app.runtime.status import ParkedStreams
+from cqrs_app.web import asking
+from cqrs_app.web.auth import background
+from cqrs_app.web.blueprint import bp
+from cqrs_app.web.polling import fragment
+
+DAYS = 30
+COUNTED = ("placed", "approved", "held", "shipped", "delivered", "cancelled")
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The whole page; its panels then follow by themselves."""
+    panels = {name: Markup(_panel(name)) for name in PANELS}  # noqa: S704 - our own templates
+    return render_template("home/home.html", panels=panels)
+
+
+@bp.get("/home/<panel>")
+@background
+def home_panel(panel: str) -> ResponseReturnValue:
+    """One panel, for its own poll."""
+    if panel not in PANELS:
+        abort(404, "There is no such panel.")
+    return fragment(_panel(panel))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One kind of work today and the day before; `currency` is empty for a plain count."""
+
+    label: str
+    currency: str
+    today: Decimal | int
+    before: Decimal | int
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One reading of the health strip; `tone` is good, warn, bad or idle."""
+
+    label: str
+    value: str
+    tone: str
+    url: str = ""
+
+
+def _panel(name: str) -> str:
+    return render_template(f"home/_{name}.html", **PANELS[name]())
+
+
+def _waiting() -> dict[str, Any]:
+    answer = asking.ask(WaitingWork())
+    waiting = answer.value
+    cards = [
+        ("To approve", waiting.to_approve, ["placed"]),
+        ("On hold", waiting.on_hold, ["on_hold"]),
+        ("To ship", waiting.to_ship, ["approved", "part_shipped"]),
+    ]
+    return {
+        "answer": answer,
+        "cards": [
+            {"label": label, "queue": queue, "url": _oldest_first(statuses)}
+            for label, queue, statuses in cards
+        ],
+    }
+
+
+def _oldest_first(statuses: list[str]) -> str:
+    return url_for("web.orders", status=statuses, sort="placed_at", descending=0)
+
+
+def _today() -> dict[str, Any]:
+    answer = asking.ask(TodayFigures(day=_day()))
+    return {"answer": answer, "rows": _compared(answer.value), "day": _day()}
+
+
+def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
+    rows = []
+    for what in COUNTED:
+        some = [each for each in figures if each.what == what]
+        counts = sum(each.count for each in some), sum(each.count_before for each in some)
+        rows.append(Comparison(f"Orders {what}", "", *counts))
+        if what == "placed":
+            rows += [
+                Comparison("Value placed", each.currency, each.value, each.value_before)
+                for each in some
+            ]
+    return rows
+
+
+def _chart() -> dict[str, Any]:
+    answer = asking.ask(OrdersByDay(days=DAYS, until=_day()))
+    return {"answer": answer, "days": answer.value}
+
+
+def _health() -> dict[str, Any]:
+    answer = asking.ask(WaitingWork())
+    state = health.look(kernel)
+    failed = asking.ask(FailedToday()).value
+    signs = [
+        Sign("Events behind", str(answer.freshness.lag_events), _tone(answer.freshness.state)),
+        Sign("Workers", str(state.workers), "good" if state.workers else "bad"),
+        Sign("Sweep", "running" if state.sweeps else "stopped", "good" if state.sweeps else "bad"),
+        Sign("Redis", "here" if state.redis else "away", "good" if state.redis else "warn"),
+        Sign(
+            "Failed tasks today",
+            str(failed),
+            "bad" if failed else "good",
+            url_for("web.command_log", outcome="failed") if asking.may("commands.view") else "",
+        ),
+    ]
+    if asking.may("system.view"):
+        signs += _for_engineers()
+    return {"answer": answer, "signs": signs}
+
+
+def _for_engineers() -> list[Sign]:
+    parked = len(asking.ask(ParkedStreams()).value)
+    rows = asking.ask(QueryFigures(hours=24)).value
+    hits = sum(each.hits + each.stale_hits for each in rows)
+    asked = hits + sum(each.misses for each in rows)
+    rate = f"{hits / asked:.0%}" if asked else "none yet"
+    system = url_for("web.system")
+    return [
+        Sign("Parked streams", str(parked), "bad" if parked else "good", system),
+        Sign("Cache hit rate", rate, "good" if asked else "idle", system),
+    ]
+
+
+def _tone(state: str) -> str:
+    return {"current": "good", "behind": "warn", "paused": "warn", "rebuilding": "warn"}.get(
+        state, "bad"
+    )
+
+
+def _day() -> date:
+    # Days are UTC days, as in the read models behind these figures.
+    return datetime.now(UTC).date()
+
+
+PANELS: dict[str, Callable[[], dict[str, Any]]] = {
+    "waiting": _waiting,
+    "today": _today,
+    "chart": _chart,
+    "health": _health,
+}
