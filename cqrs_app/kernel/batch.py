@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -71,6 +72,8 @@ class Batch:
 
     def decide(self, call: Call) -> Receipt:
         """The innermost step of the chain: decide and keep the change for the common commit."""
+        # A command's time is its own, not that of those before it in the batch.
+        call.started = time.perf_counter()
         earlier = self._known.get(call.context.command_id)
         if earlier is not None and earlier.outcome in ("succeeded", "refused"):
             return call.answer_again(earlier)

@@ -98,10 +98,10 @@ def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
     for what in COUNTED:
         some = [each for each in figures if each.what == what]
         counts = sum(each.count for each in some), sum(each.count_before for each in some)
-        rows.append(Comparison(f"Orders {what}", "", *counts))
+        rows.append(Comparison(what.capitalize(), "", *counts))
         if what == "placed":
             rows += [
-                Comparison("Value placed", each.currency, each.value, each.value_before)
+                Comparison("Placed, value", each.currency, each.value, each.value_before)
                 for each in some
             ]
     return rows

@@ -70,7 +70,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "order_id": order_id,
         "order": value,
         "freshness": answer.freshness,
-        "lines": value.lines if all_lines else value.lines[:FIRST_LINES] if value else (),
+        "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
         "all_lines": all_lines,
         "timeline": timeline.value[::-1],
         "timeline_freshness": timeline.freshness,

@@ -190,7 +190,7 @@ def test_what_people_write_is_shown_and_never_run(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:
     client, order_id = client_of("operator"), order_in(shop, "placed")
-    evil = '<script>alert(1)</script><img src=x onerror=alert(1)>"\'{{7*7}}'
+    evil = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'{{7*7}}"
     send(client, form_address(client, order_id, "AddOrderNote"), note=evil)
     catch_up(shop)
     raw = client.get(f"/orders/{order_id}").get_data(as_text=True)
