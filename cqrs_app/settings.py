@@ -19,6 +19,7 @@ BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
 ALWAYS_ON = (
     "cqrs_event_sourcing",
+    "command_validation_enabled",
     "write_model_event_store",
     "query_optimization_enabled",
     "read_model_optimization_enabled",
@@ -142,6 +143,10 @@ class Settings:
         return settings
 
     @property
+    def has_replica(self) -> bool:
+        return self.query_database_url != self.read_database_url
+
+    @property
     def commands_are_queued(self) -> bool:
         return self.command_async_processing or self.command_bus_type != "synchronous"
 
@@ -160,6 +165,11 @@ class Settings:
         return path.read_text()
 
     def _refuse_contradictions(self) -> None:
+        if self.query_bus_type == "distributed" and not self.has_replica:
+            raise SettingsError(
+                "QUERY_BUS_TYPE is 'distributed', but QUERY_DATABASE_URL names no replica to ask. "
+                "Set it, or write 'asynchronous'."
+            )
         for name in ("command_bus_type", "query_bus_type"):
             _one_of(name, getattr(self, name), BUS_TYPES)
         for name, url in (

@@ -21,6 +21,7 @@ from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
 from cqrs_app.kernel.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.middleware import Count
+from cqrs_app.kernel.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.rows import Rows
@@ -247,9 +248,15 @@ class QueryBus:
         if strong is None:
             raise Refused("no_strong_answer", f"{query.declaration.label}: only as projected.")
         stream, rows = strong.stream(query), Rows()
-        for name in query.declaration.reads:
-            self._runner.fold(name, stream, rows)
-        value = strong.handler(query, rows)
+        try:
+            for name in query.declaration.reads:
+                self._runner.fold(name, stream, rows)
+            value = strong.handler(query, rows)
+        except DATABASE_TROUBLE:
+            raise
+        except Exception as error:
+            sentence = "An event of it cannot be applied. Nothing is lost: see parked events."
+            raise Refused("cannot_be_folded", sentence) from error
         return Answer(value, self._gauge.current(self._store.head()))
 
     def _wait_for(self, query: Query, seen: Seen, wait: float) -> bool:

@@ -13,7 +13,7 @@ from cqrs_app.extensions import kernel
 from cqrs_app.runtime.command_log import CommandView, GetCommand, Link, ListCommands
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
-from cqrs_app.web.listing import asked, chips, pager
+from cqrs_app.web.listing import asked, chips, page_size, pager
 
 ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
@@ -32,7 +32,7 @@ FILTERS = MappingProxyType(
 @bp.get("/log")
 def command_log() -> ResponseReturnValue:
     """One page of the log, newest first."""
-    question = asked(ListCommands)
+    question = asked(ListCommands, **page_size())
     answer = asking.ask(question)
     return render_template(
         "commands/log.html",

@@ -11,7 +11,7 @@ from cqrs_app.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.orders.queries.order_list import ListOrders
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
-from cqrs_app.web.listing import asked, here, pager, sorts
+from cqrs_app.web.listing import asked, here, page_size, pager, sorts
 
 HIGHEST_FIRST = MappingProxyType(
     {"customer_id": False, "name": False, "orders": True, "placed_value": True}
@@ -22,7 +22,7 @@ ORDERS_SHOWN = 25
 @bp.get("/customers")
 def customers() -> ResponseReturnValue:
     """One page of the accounts that fit."""
-    question = asked(ListCustomers)
+    question = asked(ListCustomers, **page_size())
     answer = asking.ask(question)
     return render_template(
         "customers/customers.html",

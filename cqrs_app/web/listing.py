@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request, url_for
+from flask import current_app, request, url_for
 
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages import Query, hints_of, parse
 
 PLACE = ("after", "before")
+WHOLE_LIST = 200
 
 
 def asked(cls: type[Query], **fixed: Any) -> Any:
@@ -27,6 +28,12 @@ def asked(cls: type[Query], **fixed: Any) -> Any:
         values["descending"] = values["descending"] == "1"
     values.pop("limit", None)
     return parse(cls, values | fixed)
+
+
+def page_size() -> dict[str, int]:
+    """The size of a list's page where it is not the usual one: see QUERY_PAGINATION_ENABLED."""
+    paged = current_app.extensions["settings"].query_pagination_enabled
+    return {} if paged else {"limit": WHOLE_LIST}
 
 
 def here(endpoint: str, without: tuple[str, ...] = (), **changed: Any) -> str:

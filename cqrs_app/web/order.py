@@ -9,6 +9,7 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.orders.actions import Action
 from cqrs_app.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
@@ -60,7 +61,12 @@ def order_fragment(order_id: str) -> str:
 
 def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     stream = f"order-{order_id}"
-    answer, ahead = _found(GetOrder(order_id=order_id))
+    try:
+        question = GetOrder(order_id=order_id)
+    except Invalid:
+        # No order can have this number.
+        abort(404, f"There is no order {order_id}.")
+    answer, ahead = _found(question)
     value = answer.value
     timeline, _ = _found(OrderTimeline(order_id=order_id))
     actions = asking.ask(OrderActions(order_id=order_id))

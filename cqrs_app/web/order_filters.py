@@ -20,6 +20,8 @@ Q = TypeVar("Q", bound=OrderFilters)
 FILTERS = tuple(hints_of(OrderFilters))
 PLACE = ("after", "before")
 WHOLE = ("limit", "since")
+FLAGS = {"1": True, "0": False}
+DAYS = dict.fromkeys(("placed_from", "placed_to"), "Write a day, such as 2026-03-31.")
 HIGHEST_FIRST = {"placed_at": True, "updated_at": True, "total": True, "order_id": False}
 
 
@@ -34,19 +36,26 @@ class Address:
         kept = {name: tuple(v for v in args.getlist(name) if v.strip()) for name in args}
         return cls({name: values for name, values in kept.items() if values})
 
-    def question(self, cls: type[Q], **more: Any) -> Q:
+    def question(self, cls: type[Q]) -> Q:
         """The question asked here. Raises Invalid, a sentence per parameter that is unusable."""
+        try:
+            return parse(cls, self._values())
+        except Invalid as invalid:
+            told = {label(name): DAYS.get(name, text) for name, text in invalid.problems.items()}
+            raise Invalid("The address of this list", told) from invalid
+
+    def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {name: found[0].strip() for name, found in self.given.items()}
         if "status" in self.given:
             values["status"] = list(dict.fromkeys(self.given["status"]))
         for name in WHOLE:
             if values.get(name, "").isdecimal() and len(values[name]) <= 19:
                 values[name] = int(values[name])
-        if "descending" in values:
-            if values["descending"] not in ("0", "1"):
-                raise Invalid(cls.__name__, {"descending": "Write 1 for yes or 0 for no."})
-            values["descending"] = values["descending"] == "1"
-        return parse(cls, values | more)
+        if values.get("descending", "") in FLAGS:
+            values["descending"] = FLAGS[values["descending"]]
+        elif "descending" in values:
+            raise Invalid("ListOrders", {"descending": "Write 1 for yes or 0 for no."})
+        return values
 
     def filters(self) -> Address:
         """Only what chooses orders, without their sequence and the place in it."""
@@ -96,6 +105,7 @@ def pager(address: Address, next_mark: str | None, previous_mark: str | None) ->
 
 
 def label(name: str) -> str:
-    """The filter's name on the page."""
-    meta = meta_of(hints_of(OrderFilters)[name])
+    """The parameter's name on the page."""
+    hint = hints_of(ListOrders).get(name)
+    meta = meta_of(hint) if hint else None
     return meta.title if meta and meta.title else name.replace("_", " ").capitalize()

@@ -11,6 +11,7 @@ from cqrs_app.runtime.pending import PendingWrites
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.listing import page_size
 from cqrs_app.web.marks import marks_of
 from cqrs_app.web.order_filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.web.polling import fragment
@@ -20,7 +21,7 @@ from cqrs_app.web.polling import fragment
 def orders() -> ResponseReturnValue:
     """A page of the list; htmx gets the table alone."""
     address = Address.of(request.args)
-    question = address.question(ListOrders)
+    question = address.question(ListOrders, **page_size())
     answer = asking.ask(question)
     page, freshness = answer.value, answer.freshness
     streams = tuple(f"order-{row.order_id}" for row in page.rows)
@@ -39,6 +40,7 @@ def orders() -> ResponseReturnValue:
         "first_url": address.without(*PLACE).url(),
         "may_place": asking.may("orders.place"),
         "changes": None,
+        "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
         "show_url": address.url(),
     }

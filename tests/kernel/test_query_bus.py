@@ -12,7 +12,7 @@ from redis import Redis
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor
-from cqrs_app.kernel.errors import NotAllowed
+from cqrs_app.kernel.errors import NotAllowed, Refused
 from cqrs_app.kernel.query_bus import Asker, QueryOptions, Seen
 from cqrs_app.kernel.statistics import measured
 from tests.kernel.conftest import ANA, ASKER, by_ana
@@ -225,3 +225,10 @@ def test_a_paused_projection_is_said_on_its_answers(kernel: Kernel) -> None:
 def test_the_query_engine_cannot_write(kernel: Kernel) -> None:
     with pytest.raises(Exception, match=r"read.?only"), kernel.engines.query.begin() as connection:
         connection.execute(counters.delete())
+
+
+def test_a_stream_that_cannot_be_folded_is_told_not_a_fault(kernel: Kernel) -> None:
+    for _ in range(2):
+        kernel.commands.execute(Add(counter_id="poison"), by_ana())
+    with pytest.raises(Refused, match="cannot be applied"):
+        kernel.queries.ask(GetCounter(counter_id="poison"), Asker(actor=ANA, strong=True))

@@ -15,7 +15,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.orders.commands import AddOrderNote, HoldOrder
 from cqrs_app.orders.words import HoldReason
-from tests.pages.conftest import catch_up, client_in, order_in
+from tests.pages.conftest import catch_up, client_in, order_in, process_of, wait_until
 
 BEN = Actor("ben", frozenset({"orders.note", "orders.hold"}))
 
@@ -214,3 +214,33 @@ def test_redis_away_is_said_and_everything_still_works(make_console: Callable[..
     assert answer.status_code == 303
     catch_up(app)
     assert "pending" not in page(client, f"/orders/{order_id}").get_text(" ")
+
+
+def test_a_queued_task_is_marked_until_a_worker_has_done_it(
+    make_console: Callable[..., Flask],
+) -> None:
+    app = make_console(demo_orders=40, command_bus_type="asynchronous")
+    load_if_empty(app, lambda text: None)
+    client, order_id = client_in(app, "operator"), order_in(app, "placed")
+    kernel: Kernel = app.extensions["kernel"]
+    answer = send(client, form_address(client, order_id, "ApproveOrder"))
+    assert answer.status_code == 303
+    assert "pending: Approve order by operator" in _words(client, order_id)
+    assert [e.type for e in kernel.store.events_of(f"order-{order_id}")][-1] != "OrderApproved"
+    with process_of(app, "worker"):
+        wait_until(lambda: "pending" not in _words(client, order_id))
+    assert kernel.store.events_of(f"order-{order_id}")[-1].type == "OrderApproved"
+
+
+def _words(client: FlaskClient, order_id: str) -> str:
+    return " ".join(page(client, f"/orders/{order_id}").get_text(" ").split())
+
+
+def test_lists_without_pages_show_everything_at_once(make_console: Callable[..., Flask]) -> None:
+    app = make_console(demo_orders=40, query_pagination_enabled=False)
+    load_if_empty(app, lambda text: None)
+    soup = page(client_in(app, "operator"), "/orders")
+    assert len(soup.select("[data-row]")) == 40
+    assert soup.find("nav", attrs={"aria-label": "Pages of orders"}) is None or not soup.select(
+        "nav.pager a"
+    )
