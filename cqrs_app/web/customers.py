@@ -7,6 +7,7 @@ from types import MappingProxyType
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.orders.queries.order_list import ListOrders
 from cqrs_app.web import asking
@@ -22,7 +23,10 @@ ORDERS_SHOWN = 25
 @bp.get("/customers")
 def customers() -> ResponseReturnValue:
     """One page of the accounts that fit."""
-    question = asked(ListCustomers, **page_size())
+    try:
+        question = asked(ListCustomers, **page_size())
+    except Invalid as invalid:
+        raise Invalid("The address of this list", invalid.problems) from invalid
     answer = asking.ask(question)
     return render_template(
         "customers/customers.html",
@@ -39,7 +43,12 @@ def customers() -> ResponseReturnValue:
 @bp.get("/customers/<customer_id>")
 def customer(customer_id: str) -> ResponseReturnValue:
     """One customer."""
-    answer = asking.ask(GetCustomer(customer_id=customer_id))
+    try:
+        question = GetCustomer(customer_id=customer_id)
+    except Invalid:
+        # No customer can have this number.
+        abort(404, f"There is no customer {customer_id}.")
+    answer = asking.ask(question)
     if answer.value is None:
         abort(404, f"There is no customer {customer_id}.")
     orders = asking.ask(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
@@ -49,5 +58,6 @@ def customer(customer_id: str) -> ResponseReturnValue:
         freshness=answer.freshness,
         orders=orders.value,
         orders_freshness=orders.freshness,
+        credit_notes=sum(account.credit_notes for account in answer.value.accounts),
         may_credit=asking.may("credit_notes.record"),
     )

@@ -17,7 +17,7 @@ from cqrs_app.orders.queries.figures import Figure, OrdersByDay, TodayFigures, W
 from cqrs_app.runtime import health
 from cqrs_app.runtime.command_log import FailedToday
 from cqrs_app.runtime.figures import QueryFigures
-from cqrs_app.runtime.status import ParkedStreams
+from cqrs_app.runtime.status import ProjectionStatus
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
@@ -125,24 +125,31 @@ def _health() -> dict[str, Any]:
             "Failed tasks today",
             str(failed),
             "bad" if failed else "good",
-            url_for("web.command_log", outcome="failed") if asking.may("commands.view") else "",
+            _failed_today() if asking.may("commands.view") else "",
         ),
     ]
     if asking.may("system.view"):
-        signs += _for_engineers()
+        signs += _for_engineers(state)
     return {"answer": answer, "signs": signs}
 
 
-def _for_engineers() -> list[Sign]:
-    parked = len(asking.ask(ParkedStreams()).value)
+def _failed_today() -> str:
+    # From today on only, so that the list shows as many as the figure says.
+    return url_for("web.command_log", outcome="failed", received_from=_day().isoformat())
+
+
+def _for_engineers(state: health.Health) -> list[Sign]:
+    parked = sum(each.parked for each in asking.ask(ProjectionStatus()).value)
     rows = asking.ask(QueryFigures(hours=24)).value
     hits = sum(each.hits + each.stale_hits for each in rows)
     asked = hits + sum(each.misses for each in rows)
     rate = f"{hits / asked:.0%}" if asked else "none yet"
     system = url_for("web.system")
     return [
-        Sign("Parked streams", str(parked), "bad" if parked else "good", system),
-        Sign("Cache hit rate", rate, "good" if asked else "idle", system),
+        Sign("Parked events", str(parked), "bad" if parked else "good", system),
+        Sign(
+            "Cache hit rate", rate, ("good" if asked else "idle") if state.redis else "warn", system
+        ),
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from cqrs_app.kernel import presence
 from cqrs_app.kernel.assembly import Kernel
 from tests.pages.conftest import PASSWORD, order_in, process_of, wait_until
 
@@ -52,7 +53,7 @@ def test_an_operator_approves_an_order_and_sees_every_panel_hold_it(
     expect(page.locator("#order .pending").first).to_be_visible()
     with process_of(shop, "worker"):
         expect(page.locator("#order .pending")).to_have_count(0, timeout=30_000)
-    expect(page.locator("#order")).to_contain_text("Order approved")
+    expect(page.locator("#order")).to_contain_text("Approved by operator")
     expect(page).to_have_url(re.compile(f"/orders/{order_id}$"))
     page.goto(f"/log?stream={order_id}")
     expect(page.locator("main")).to_contain_text("Approve order")
@@ -78,8 +79,6 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_the_sweep_goes_on(
 
 
 def _alive(kernel: Kernel, kind: str) -> int:
-    from cqrs_app.kernel import presence
-
     with kernel.engines.write.connect() as connection:
         return sum(e.alive for e in presence.seen(connection, kernel.clock()) if e.kind == kind)
 
@@ -99,20 +98,27 @@ def test_the_dialog_opens_closes_and_gives_the_focus_back(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_every_page_fits_and_is_accessible(
+def test_every_page_fits_and_is_accessible(  # noqa: PLR0913
     shop: Flask,
     signed_in: Callable[..., Page],
     accessibility_violations: Callable[[Page], list[str]],
+    page_problems: list[str],
     width: int,
     scheme: str,
 ) -> None:
     page = signed_in("admin", viewport={"width": width, "height": 900}, color_scheme=scheme)
-    order_id = order_in(shop, "shipped")
-    problems = []
-    for address in (*PAGES, f"/orders/{order_id}", "/customers/C1001", "/orders?q=nothing-such"):
+    shown = (f"/orders/{order_in(shop, 'shipped')}", "/customers/C1001", "/orders?q=nothing-such")
+    faults = []
+    for address in (*PAGES, *shown):
         page.goto(address)
-        problems += [f"{address}: {each}" for each in accessibility_violations(page)]
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if wide > 0:
-            problems.append(f"{address}: {wide} px wider than the screen")
-    assert not problems, "\n".join(problems)
+            faults.append(f"{address}: {wide} px wider than the screen")
+    assert not page_problems, "\n".join(page_problems)
+    for address in (*PAGES, *shown):
+        page.goto(address)
+        faults += [f"{address}: {each}" for each in accessibility_violations(page)]
+    # The checker tries styles on that the policy of the pages forbids; that is its own affair.
+    page.wait_for_timeout(500)
+    page_problems.clear()
+    assert not faults, "\n".join(faults)
