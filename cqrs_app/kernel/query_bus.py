@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -178,7 +178,8 @@ class QueryBus:
             return self._from_state(query), "strong"
         if asker.strong:
             return self._strong(query), "strong"
-        stale = asker.seen is not None and not self._wait_for(query, asker.seen, asker.wait)
+        reads = query.declaration.reads
+        stale = asker.seen is not None and not self.wait_until_shown(reads, asker.seen, asker.wait)
         if not query.declaration.cached or not self._options.caching:
             return self._fresh(query, stale)[0], "uncached"
         return self._cached(query, stale)
@@ -259,11 +260,12 @@ class QueryBus:
             raise Refused("cannot_be_folded", sentence) from error
         return Answer(value, self._gauge.current(self._store.head()))
 
-    def _wait_for(self, query: Query, seen: Seen, wait: float) -> bool:
-        """Whether the projections hold `seen`, waiting up to `wait` seconds until they do."""
+    def wait_until_shown(self, reads: Iterable[str], seen: Seen, wait: float) -> bool:
+        """Whether these projections hold a write, waiting up to `wait` seconds until they do."""
+        names = tuple(reads)
         deadline = time.monotonic() + wait
         while True:
-            if self._holds(query.declaration.reads, seen):
+            if self._holds(names, seen):
                 return True
             if time.monotonic() >= deadline:
                 return False

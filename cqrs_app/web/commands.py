@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, flash, redirect, render_template, request
+from flask import Response, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
@@ -21,6 +21,7 @@ from cqrs_app.kernel.errors import (
     VersionConflict,
 )
 from cqrs_app.kernel.messages import Command, hints_of
+from cqrs_app.kernel.query_bus import Seen
 from cqrs_app.runtime.pending import EventsSince, Written
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
@@ -122,6 +123,10 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     flash(f"“{cls.declaration.label}” {told}. Pages follow in a moment.", "good")
     if asking.is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
+    # A page without scripts does not follow by itself: give it a moment to hold the change.
+    readers = kernel.registry.consumers_of(receipt.events)
+    seconds = current_app.extensions["settings"].read_your_writes_seconds
+    kernel.queries.wait_until_shown(readers, Seen(receipt.stream, receipt.version), seconds)
     return redirect(page, 303)
 
 

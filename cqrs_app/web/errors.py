@@ -73,7 +73,10 @@ def init_errors(app: Flask) -> None:
     def _http(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error.get_response()
-        return error_page(error.code, error.description or "")
+        # The framework's own sentences say nothing of this console.
+        plain = error.description == type(error).description
+        text = TITLES.get(error.code, "") + "." if plain else error.description or ""
+        return error_page(error.code, text)
 
     @app.errorhandler(OperationalError)
     def _database(error: OperationalError) -> ResponseReturnValue:

@@ -36,10 +36,13 @@ class Address:
         kept = {name: tuple(v for v in args.getlist(name) if v.strip()) for name in args}
         return cls({name: values for name, values in kept.items() if values})
 
-    def question(self, cls: type[Q]) -> Q:
-        """The question asked here. Raises Invalid, a sentence per parameter that is unusable."""
+    def question(self, cls: type[Q], **fixed: Any) -> Q:
+        """The question asked here, with some fields fixed by the page.
+
+        Raises Invalid, a sentence per parameter that is unusable.
+        """
         try:
-            return parse(cls, self._values())
+            return parse(cls, self._values() | fixed)
         except Invalid as invalid:
             told = {label(name): DAYS.get(name, text) for name, text in invalid.problems.items()}
             raise Invalid("The address of this list", told) from invalid

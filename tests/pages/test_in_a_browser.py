@@ -98,7 +98,7 @@ def test_the_dialog_opens_closes_and_gives_the_focus_back(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_every_page_fits_and_is_accessible(  # noqa: PLR0913
+def test_every_page_fits_and_is_accessible(
     shop: Flask,
     signed_in: Callable[..., Page],
     accessibility_violations: Callable[[Page], list[str]],

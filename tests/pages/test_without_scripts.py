@@ -244,3 +244,15 @@ def test_lists_without_pages_show_everything_at_once(make_console: Callable[...,
     assert soup.find("nav", attrs={"aria-label": "Pages of orders"}) is None or not soup.select(
         "nav.pager a"
     )
+
+
+def test_with_a_worker_the_next_page_holds_the_change_already(
+    make_console: Callable[..., Flask],
+) -> None:
+    app = make_console(demo_orders=40, read_your_writes_seconds=20.0)
+    load_if_empty(app, lambda text: None)
+    client, order_id = client_in(app, "operator"), order_in(app, "placed")
+    with process_of(app, "worker"):
+        answer = send(client, form_address(client, order_id, "ApproveOrder"))
+    assert answer.status_code == 303
+    assert "pending" not in _words(client, order_id)
