@@ -19,9 +19,9 @@ from cqrs_app.kernel.databases import configure_sqlite, engine_options
 from cqrs_app.kernel.query_bus import Asker, QueryOptions
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.runtime import runtime_area
-from tests.kernel.shop import counters, shop
+from tests.kernel.shop import shop, test_tables
 
-KERNEL_READ = [tables.checkpoints, tables.parked_events, tables.statistics, counters]
+KERNEL_READ = [tables.checkpoints, tables.parked_events, tables.statistics]
 KERNEL_WRITE = [tables.events, tables.streams, tables.command_log, tables.processes]
 ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
 
@@ -53,6 +53,7 @@ def engines(urls: tuple[str, str]) -> Iterator[Engines]:
     )
     tables.write.create_all(made.write, tables=KERNEL_WRITE)
     tables.read.create_all(made.read, tables=KERNEL_READ)
+    test_tables.create_all(made.read)
     yield made
     for engine in (made.write, made.read, made.query):
         engine.dispose()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.command_bus import BusOptions
-from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.context import Actor, Context, Receipt
 from cqrs_app.kernel.errors import (
     BusError,
+    Busy,
     CommandReused,
     Invalid,
     NotAllowed,
@@ -21,6 +23,7 @@ from cqrs_app.kernel.errors import (
     SwitchedOff,
     VersionConflict,
 )
+from cqrs_app.kernel.messages import Event
 from tests.kernel.conftest import ANA, by_ana
 from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop
 
@@ -303,3 +306,52 @@ def test_a_batch_overtaken_by_another_writer_still_gets_every_item_in(kernel: Ke
     errors: list[BusError | None] = [outcome.error for outcome in outcomes]
     assert errors == [None, None, None]
     assert versions(kernel) == [1, 2, 3, 4]
+
+
+def test_an_area_can_add_its_own_step_to_every_command(make_kernel: Callable[..., Kernel]) -> None:
+    def closed(call: Call, proceed: Callable[[Call], Receipt]) -> Receipt:
+        if call.command == Add(counter_id="closed"):
+            raise Refused("closed", "This counter is closed.")
+        return proceed(call)
+
+    kernel = make_kernel(area=replace(shop(), middleware=[closed]))
+    kernel.commands.execute(Add(counter_id="a"), by_ana())
+    with pytest.raises(Refused, match="closed"):
+        kernel.commands.execute(Add(counter_id="closed"), by_ana(command_id="one"))
+    entry = kernel.log.find("one")
+    assert entry is not None
+    assert entry.code == "closed"
+
+
+def test_without_snapshots_the_state_comes_from_all_events(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    kernel = make_kernel(commands=BusOptions(snapshots=False))
+    for _ in range(3):
+        kernel.commands.execute(Add(counter_id="a"), by_ana())
+    head = kernel.store.load("counter-a")
+    assert head is not None
+    assert head.snapshot is None
+    assert kernel.commands.execute(Take(counter_id="a", amount=3), by_ana()).version == 4
+
+
+def test_more_commands_at_once_than_allowed_are_turned_away(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(counter: Counter, command: Add) -> Iterator[Event]:
+        entered.set()
+        assert leave.wait(20)
+        yield from counter.add(command)
+
+    options = BusOptions(max_concurrent=1, timeout=0.2)
+    kernel = make_kernel(area=replace(shop(), handles={Counter: {Add: slow}}), commands=options)
+    first = threading.Thread(target=kernel.commands.execute, args=(Add(counter_id="a"), by_ana()))
+    first.start()
+    assert entered.wait(20)
+    with pytest.raises(Busy):
+        kernel.commands.execute(Add(counter_id="b"), by_ana())
+    leave.set()
+    first.join()
+    assert versions(kernel) == [1]

@@ -13,7 +13,8 @@ from redis import Redis
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor
 from cqrs_app.kernel.errors import NotAllowed, Refused
-from cqrs_app.kernel.query_bus import Asker, QueryOptions, Seen
+from cqrs_app.kernel.messages import Query
+from cqrs_app.kernel.query_bus import Answer, Asker, QueryOptions, Seen
 from cqrs_app.kernel.statistics import measured
 from tests.kernel.conftest import ANA, ASKER, by_ana
 from tests.kernel.shop import Add, CounterView, GetCounter, counters, shop
@@ -232,3 +233,19 @@ def test_a_stream_that_cannot_be_folded_is_told_not_a_fault(kernel: Kernel) -> N
         kernel.commands.execute(Add(counter_id="poison"), by_ana())
     with pytest.raises(Refused, match="cannot be applied"):
         kernel.queries.ask(GetCounter(counter_id="poison"), Asker(actor=ANA, strong=True))
+
+
+def test_an_area_can_add_its_own_step_to_every_question(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    seen = []
+
+    def note(
+        question: Query, asker: Asker, proceed: Callable[[], Answer[object]]
+    ) -> Answer[object]:
+        seen.append((question, asker.actor.name))
+        return proceed()
+
+    kernel = make_kernel(area=replace(shop(), query_middleware=[note]))
+    assert kernel.queries.ask(A, ASKER).value is None
+    assert seen == [(A, "ana")]

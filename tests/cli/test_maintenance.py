@@ -1,0 +1,76 @@
+"""The commands with which a console is looked after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from cqrs_app.demo import load_if_empty
+from cqrs_app.kernel.assembly import Kernel
+from tests.services.stores import Databases
+
+
+@pytest.fixture
+def shop(console: Flask) -> Flask:
+    load_if_empty(console, lambda told: None)
+    return console
+
+
+def run(app: Flask, *arguments: str) -> Any:
+    return app.test_cli_runner().invoke(args=list(arguments))
+
+
+def test_migrations_are_up_to_date_and_running_them_again_changes_nothing(console: Flask) -> None:
+    assert run(console, "db", "upgrade").exit_code == 0
+    result = run(console, "db", "check")
+    assert result.exit_code == 0, result.output
+    assert "The migrations match the models." in result.output
+
+
+def test_projections_are_listed_and_rebuilt(shop: Flask, backend: Databases) -> None:
+    kernel: Kernel = shop.extensions["kernel"]
+    with kernel.engines.read.begin() as connection:
+        connection.execute(text("UPDATE orders SET status = 'cancelled'"))
+    result = run(shop, "projections", "rebuild", "orders")
+    assert result.exit_code == 0, result.output
+    assert f"orders holds {kernel.store.head()} events." in result.output
+    with kernel.engines.read.connect() as connection:
+        statuses = connection.execute(text("SELECT count(DISTINCT status) FROM orders")).scalar()
+    assert statuses == 8
+    listed = run(shop, "projections", "list").output
+    assert "order_timeline" in listed
+    assert "running" in listed
+    assert run(shop, "projections", "catch-up").exit_code == 0
+    unknown = run(shop, "projections", "rebuild", "nothing")
+    assert unknown.exit_code == 2
+    assert "There is no projection called nothing." in unknown.output
+
+
+def test_an_untouched_log_verifies_and_a_changed_one_does_not(shop: Flask) -> None:
+    result = run(shop, "events", "verify")
+    assert result.exit_code == 0
+    assert "0 faults." in result.output
+    kernel: Kernel = shop.extensions["kernel"]
+    with kernel.engines.write.begin() as connection:
+        connection.execute(
+            text("UPDATE events SET operator = 'eve' WHERE stream = 'order-CS-10001'")
+        )
+    result = run(shop, "events", "verify")
+    assert result.exit_code == 1
+    assert "order-CS-10001: version 1 (OrderPlaced) was changed" in result.output
+
+
+def test_contracts_are_kept(console: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(console.root_path)
+    result = run(console, "events", "contracts")
+    assert result.exit_code == 0
+    assert "Every event keeps its contract." in result.output
+
+
+def test_cached_answers_are_forgotten(console: Flask) -> None:
+    result = run(console, "cache", "invalidate", "*Orders")
+    assert result.exit_code == 0
+    assert "0 cached answers forgotten." in result.output
