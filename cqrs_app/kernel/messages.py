@@ -157,22 +157,22 @@ def meta_of(hint: Any) -> msgspec.Meta | None:
 
 
 def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
-    """Each unusable field of `values` with one sentence; empty when all can be used."""
-    found = {}
+    """Each unusable place in `values`, such as `note` or `lines.0.quantity`, with one sentence."""
+    found: dict[str, str] = {}
     for name, hint in hints_of(cls).items():
-        if name not in values:
-            continue
-        try:
-            msgspec.convert(values[name], hint, from_attributes=True)
-        except msgspec.ValidationError as error:
-            found[name] = sentence_of(str(error))
-            continue
-        except Invalid as error:
-            found[name] = error.sentence
-            continue
-        for text in _decimals(values[name], hint):
-            found[name] = text
+        if name in values:
+            found |= _problems_of(values[name], hint, name)
     return found
+
+
+def _problems_of(found: Any, hint: Any, place: str) -> dict[str, str]:
+    try:
+        msgspec.convert(found, hint, from_attributes=True)
+    except msgspec.ValidationError as error:
+        return dict([_told(place, error)])
+    except Invalid as error:
+        return {place: error.sentence}
+    return dict(_inside(found, hint, place))
 
 
 def parse(cls: type[T], values: Mapping[str, Any]) -> T:
@@ -188,7 +188,7 @@ def parse(cls: type[T], values: Mapping[str, Any]) -> T:
         try:
             converted[name] = msgspec.convert(values[name], hints[name])
         except msgspec.ValidationError as error:
-            found[name] = sentence_of(str(error))
+            found |= dict([_told(name, error)])
     if found:
         raise Invalid(cls.__name__, found)
     return cls(**converted)
@@ -208,30 +208,39 @@ _SENTENCES = (
     (r"Expected `array` of length <= (\d+)", r"At most \1 are possible."),
     (r"Invalid RFC3339.*", "Write a date and time, such as 2026-03-31T14:05:00Z."),
     (r"Expected `str`.*", "Write a text."),
+    (r"Expected `bool`.*", "Write true or false."),
+    (r"Expected `array`.*", "Write a list."),
+    (r"Expected `object`.*", "Write an object with named values."),
+    (r"Expected `date`.*|Invalid ISO8601.*", "Write a date, such as 2026-03-31."),
 )
 
 
-def sentence_of(message: str) -> str:
-    """The decoder's message as a sentence for people, keeping the place inside a list."""
-    text, _, place = message.partition(" - at ")
+def _told(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
+    """Where the decoder stopped, below `place`, and its message as a sentence for people."""
+    text, _, inside = str(error).partition(" - at ")
+    parts = re.findall(r"[^.\[\]]+", inside.strip("`").removeprefix("$"))
+    missing = re.match(r"Object missing required field `([^`]*)`", text)
+    if missing:
+        return ".".join((place, *parts, missing[1])), "This is needed."
     for pattern, sentence in _SENTENCES:
         if re.match(pattern, text):
             text = re.sub(pattern, sentence, text)
             break
-    inside = place.strip("`$")
-    return f"{text} (at {inside.lstrip('.')})" if inside else text
+    return ".".join((place, *parts)), text
 
 
-def _decimals(found: Any, hint: Any) -> Iterator[str]:
-    """What is wrong with the decimals in a value, however deep inside it they are."""
+def _inside(found: Any, hint: Any, place: str) -> Iterator[tuple[str, str]]:
+    """What the decoder does not see: limits of decimals, and of values that were made before."""
     if isinstance(found, Decimal):
-        yield from _decimal_problem(found, hint)
+        yield from ((place, text) for text in _decimal_problem(found, hint))
     elif isinstance(found, tuple):
         for index, each in enumerate(found):
-            yield from (f"{text} (in row {index + 1})" for text in _decimals(each, None))
+            yield from _inside(each, None, f"{place}.{index}")
     elif is_dataclass(found):
-        for name, inner in hints_of(type(found)).items():
-            yield from _decimals(getattr(found, name), inner)
+        cls = type(found)
+        values = {name: getattr(found, name) for name in hints_of(cls)}
+        for name, text in problems(cls, values).items():
+            yield f"{place}.{name}", text
 
 
 def _decimal_problem(number: Decimal, hint: Any) -> Iterator[str]:

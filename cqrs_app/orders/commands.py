@@ -27,8 +27,6 @@ from cqrs_app.orders.types import (
     ShippingAddress,
     Tracking,
     amount_of,
-    unusable_lines,
-    unusable_parts,
 )
 from cqrs_app.orders.words import CancelReason, HoldReason
 
@@ -50,8 +48,7 @@ class PlaceOrder(Command):
     ]
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _first("shipping_address", unusable_parts(self.shipping_address))
-        yield from _lines_with_prices(self.lines)
+        yield from _not_too_much(self.lines)
 
 
 @command(label="Approve order", permission="orders.approve", minds_version=True)
@@ -97,7 +94,6 @@ class ChangeShippingAddress(Command):
     address: ShippingAddress
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _first("address", unusable_parts(self.address))
         for name in ("line1", "city", "country"):
             if not getattr(self.address, name).strip():
                 yield "address", "Street, city and country are needed."
@@ -133,7 +129,6 @@ class ShipOrder(Command):
     tracking: Tracking = ""
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _first("lines", unusable_lines(self.lines))
         seen = set()
         for line in self.lines:
             if line.line_no in seen:
@@ -175,19 +170,11 @@ class RecordCreditNote(Command):
     ]
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _lines_with_prices(self.lines)
+        yield from _not_too_much(self.lines)
 
 
-def _first(field: str, sentences: Iterator[str]) -> Iterator[tuple[str, str]]:
-    for sentence in sentences:
-        yield field, sentence
-        return
-
-
-def _lines_with_prices(
+def _not_too_much(
     lines: tuple[OrderLine, ...] | tuple[CreditedLine, ...],
 ) -> Iterator[tuple[str, str]]:
-    found = list(_first("lines", unusable_lines(lines)))
-    yield from found
-    if not found and amount_of(lines) > HIGHEST_AMOUNT:
+    if amount_of(lines) > HIGHEST_AMOUNT:
         yield "lines", f"The lines come to more than {HIGHEST_AMOUNT:,}."

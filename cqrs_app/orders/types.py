@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from cqrs_app.kernel.messages import problems, value
+from cqrs_app.kernel.messages import value
 
 # An id stands in addresses of pages, so "." and ".." must not be one. The last look-ahead is
 # there because `$` also matches before a line break at the end.
@@ -163,24 +162,6 @@ class CreditedLine:
     description: Description = ""
     quantity: Quantity
     unit_price: Price
-
-
-def unusable_parts(part: Any) -> Iterator[str]:
-    """A sentence for each unusable field of a value inside a command.
-
-    A command checks its own fields only, and a decoder knows no limits of decimals.
-    """
-    for name, sentence in problems(
-        type(part), {field.name: getattr(part, field.name) for field in fields(part)}
-    ).items():
-        yield f"{name.replace('_', ' ')}: {sentence}"
-
-
-def unusable_lines(lines: Iterable[Any]) -> Iterator[str]:
-    """The same for each of a command's lines, with the line's number."""
-    for number, line in enumerate(lines, start=1):
-        for sentence in unusable_parts(line):
-            yield f"Line {number}, {sentence}"
 
 
 def amount_of(lines: Iterable[Any]) -> Decimal:

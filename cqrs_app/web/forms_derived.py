@@ -62,7 +62,7 @@ class Usable:
             raise StopValidation(NEEDED if self._needed else "")
         found = problems(self._cls, {self._name: value})
         if found:
-            raise ValidationError(found[self._name])
+            raise ValidationError(next(iter(found.values())))
 
 
 class CommandId:
