@@ -41,10 +41,12 @@ class FromState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
-    """One business area's table of contents."""
+    """One business area's table of contents. `refusals` says of each command which codes its
+    rules can answer with, and what they mean."""
 
     name: str
     handles: Mapping[type[Aggregate], Mapping[type[Command], Method]] = field(default_factory=dict)
+    refusals: Mapping[type[Command], Mapping[str, str]] = field(default_factory=dict)
     events: Sequence[type[Event]] = ()
     upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)
     projections: Sequence[Projection] = ()

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from cqrs_app.kernel.fields import decimal_meta
 from cqrs_app.kernel.messages import value
 
 # An id stands in addresses of pages, so "." and ".." must not be one. The last look-ahead is
@@ -26,6 +27,7 @@ OrderId = Annotated[
     str,
     Meta(
         title="Order number",
+        examples=["10042"],
         description="Letters, digits, point, underscore and hyphen.",
         pattern=_ID,
         min_length=1,
@@ -36,6 +38,7 @@ CreditNoteId = Annotated[
     str,
     Meta(
         title="Credit note number",
+        examples=["C10042"],
         description="Letters, digits, point, underscore and hyphen.",
         pattern=_ID,
         min_length=1,
@@ -46,6 +49,7 @@ CustomerId = Annotated[
     str,
     Meta(
         title="Customer number",
+        examples=["12583"],
         description="Empty for a guest.",
         pattern=_ID_OR_NONE,
         max_length=60,
@@ -53,13 +57,20 @@ CustomerId = Annotated[
 ]
 CustomerName = Annotated[
     str,
-    Meta(title="Customer", pattern=_ONE_LINE, max_length=200, extra={"autocomplete": "name"}),
+    Meta(
+        title="Customer",
+        examples=["Ana Lima"],
+        pattern=_ONE_LINE,
+        max_length=200,
+        extra={"autocomplete": "name"},
+    ),
 ]
 Country = Annotated[
     str,
     Meta(
         title="Country",
         pattern=_ONE_LINE,
+        examples=["France"],
         min_length=1,
         max_length=60,
         extra={"autocomplete": "country-name"},
@@ -70,21 +81,31 @@ Currency = Annotated[
     str,
     Meta(
         title="Currency",
+        examples=["GBP"],
         description="The three letters of ISO 4217, such as GBP.",
         pattern=r"^[A-Z]{3}(?!\n)$",
         max_length=3,
         extra={"autocomplete": "transaction-currency"},
     ),
 ]
-Sku = Annotated[str, Meta(title="Article number", pattern=_ONE_LINE, min_length=1, max_length=60)]
-Description = Annotated[str, Meta(title="Article", pattern=_ONE_LINE, max_length=300)]
+Sku = Annotated[
+    str,
+    Meta(
+        title="Article number", examples=["85123A"], pattern=_ONE_LINE, min_length=1, max_length=60
+    ),
+]
+Description = Annotated[
+    str, Meta(title="Article", examples=["White hanging heart"], pattern=_ONE_LINE, max_length=300)
+]
 Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=1_000_000_000)]
 Price = Annotated[
     Decimal,
-    Meta(
-        title="Price of one",
+    decimal_meta(
+        "Price of one",
+        ge=Decimal(0),
+        le=Decimal(100_000_000),
+        places=4,
         description="In the order's currency, at most four digits after the point.",
-        extra={"ge": Decimal(0), "le": Decimal(100_000_000), "places": 4},
     ),
 ]
 LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
@@ -92,6 +113,7 @@ Note = Annotated[
     str,
     Meta(
         title="Note",
+        examples=["Rang the customer: the address is right."],
         description="For your colleagues; the customer does not see it.",
         pattern=_LINES,
         max_length=2_000,
@@ -102,6 +124,7 @@ Reason = Annotated[
     str,
     Meta(
         title="Reason",
+        examples=["We cannot deliver there."],
         description="Stays with the order for whoever asks later.",
         pattern=_LINES,
         min_length=1,
@@ -114,26 +137,41 @@ OptionalReason = Annotated[
     Meta(title="Reason", pattern=_LINES, max_length=500, extra={"widget": "textarea"}),
 ]
 Carrier = Annotated[
-    str, Meta(title="Carrier", description="Such as DHL.", pattern=_ONE_LINE, max_length=60)
+    str,
+    Meta(
+        title="Carrier",
+        examples=["DHL"],
+        description="Such as DHL.",
+        pattern=_ONE_LINE,
+        max_length=60,
+    ),
 ]
-Tracking = Annotated[str, Meta(title="Tracking number", pattern=_ONE_LINE, max_length=100)]
+Tracking = Annotated[
+    str,
+    Meta(title="Tracking number", examples=["JD014600003"], pattern=_ONE_LINE, max_length=100),
+]
 
 
-def _address_part(title: str, autocomplete: str, most: int) -> Meta:
-    extra = {"autocomplete": f"shipping {autocomplete}"}
-    return Meta(title=title, pattern=_ONE_LINE, max_length=most, extra=extra)
+def _address_part(title: str, autocomplete: str, most: int, *examples: str) -> Meta:
+    return Meta(
+        title=title,
+        examples=list(examples),
+        pattern=_ONE_LINE,
+        max_length=most,
+        extra={"autocomplete": f"shipping {autocomplete}"},
+    )
 
 
 @value
 class ShippingAddress:
     """Where an order goes. Every part may be empty: imported history has no addresses."""
 
-    name: Annotated[str, _address_part("Recipient", "name", 200)] = ""
-    line1: Annotated[str, _address_part("Street", "address-line1", 200)] = ""
+    name: Annotated[str, _address_part("Recipient", "name", 200, "Ana Lima")] = ""
+    line1: Annotated[str, _address_part("Street", "address-line1", 200, "Rue Haute 5")] = ""
     line2: Annotated[str, _address_part("Second line", "address-line2", 200)] = ""
-    city: Annotated[str, _address_part("City", "address-level2", 100)] = ""
-    postal_code: Annotated[str, _address_part("Postal code", "postal-code", 30)] = ""
-    country: Annotated[str, _address_part("Country", "country-name", 60)] = ""
+    city: Annotated[str, _address_part("City", "address-level2", 100, "Lille")] = ""
+    postal_code: Annotated[str, _address_part("Postal code", "postal-code", 30, "59000")] = ""
+    country: Annotated[str, _address_part("Country", "country-name", 60, "France")] = ""
 
 
 @value

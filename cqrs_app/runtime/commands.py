@@ -9,19 +9,29 @@ from msgspec import Meta
 from cqrs_app.kernel.messages import Command, command
 
 ProjectionName = Annotated[
-    str, Meta(title="Projection", min_length=1, max_length=60, pattern=r"^[a-z_]+$")
+    str,
+    Meta(
+        title="Projection",
+        examples=["orders"],
+        min_length=1,
+        max_length=60,
+        pattern=r"^[a-z_]+(?!\n)$",
+    ),
 ]
 Reason = Annotated[
     str,
     Meta(
         title="Reason",
+        examples=["The order was cancelled by hand; the event adds nothing."],
         description="Kept in the log for whoever asks later.",
         min_length=10,
         max_length=500,
         extra={"widget": "textarea"},
     ),
 ]
-Stream = Annotated[str, Meta(title="Stream", min_length=1, max_length=200)]
+Stream = Annotated[
+    str, Meta(title="Stream", examples=["order-10042"], min_length=1, max_length=200)
+]
 
 
 @command(label="Pause projection", permission="projections.manage", risky=True)

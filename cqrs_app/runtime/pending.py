@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+from msgspec import Meta
 from sqlalchemy import Connection, and_, select
 
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.recorded import StoredEvent
 from cqrs_app.kernel.store.base import EVENT_FIELDS
 from cqrs_app.kernel.tables import command_log, events, streams
+from cqrs_app.runtime.commands import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Pending:
 class PendingWrites(Query):
     """For the rows of one page; never cached."""
 
-    streams: tuple[str, ...]
+    streams: Annotated[tuple[Stream, ...], Meta(title="Streams", max_length=500)]
 
 
 def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
@@ -74,8 +77,8 @@ def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
 class RawEvents(Query):
     """The last events of a stream, newest last."""
 
-    stream: str
-    limit: int = 200
+    stream: Stream
+    limit: Annotated[int, Meta(title="Events", ge=1, le=1_000)] = 200
 
 
 def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent, ...]:
@@ -89,8 +92,8 @@ def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent
 class EventsSince(Query):
     """What happened in a stream after a version: what an operator has not seen yet."""
 
-    stream: str
-    version: int
+    stream: Stream
+    version: Annotated[int, Meta(title="Version", ge=0)]
 
 
 def events_since(question: EventsSince, connection: Connection) -> tuple[Written, ...]:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import hints_of, meta_of
+from cqrs_app.kernel.fields import hints_of, meta_of
 from cqrs_app.runtime.command_log import CommandView, GetCommand, Link, ListCommands
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp

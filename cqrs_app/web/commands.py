@@ -20,7 +20,8 @@ from cqrs_app.kernel.errors import (
     Refused,
     VersionConflict,
 )
-from cqrs_app.kernel.messages import Command, hints_of
+from cqrs_app.kernel.fields import hints_of
+from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.query_bus import Seen
 from cqrs_app.runtime.pending import EventsSince, Written
 from cqrs_app.web import asking

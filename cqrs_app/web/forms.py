@@ -17,7 +17,8 @@ from wtforms import HiddenField
 
 from cqrs_app.kernel.context import new_id
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Command, hints_of, parse
+from cqrs_app.kernel.fields import hints_of
+from cqrs_app.kernel.messages import Command, parse
 from cqrs_app.web.forms_derived import CommandId, field_for
 from cqrs_app.web.forms_fields import (
     BLANK,

@@ -16,7 +16,7 @@ import msgspec
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 
-from cqrs_app.kernel.messages import hints_of, problems, required_of
+from cqrs_app.kernel.fields import hints_of, problems, required_of
 from cqrs_app.web.forms_fields import (
     BLANK,
     DateField,

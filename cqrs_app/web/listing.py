@@ -8,7 +8,8 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Query, hints_of, parse
+from cqrs_app.kernel.fields import hints_of
+from cqrs_app.kernel.messages import Query, parse
 
 PLACE = ("after", "before")
 WHOLE_LIST = 200

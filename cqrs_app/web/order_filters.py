@@ -10,7 +10,8 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import hints_of, meta_of, parse
+from cqrs_app.kernel.fields import hints_of, meta_of
+from cqrs_app.kernel.messages import parse
 from cqrs_app.orders.queries.filters import OrderFilters
 from cqrs_app.orders.queries.order_list import ListOrders
 from cqrs_app.orders.words import OrderStatus

@@ -11,6 +11,7 @@ from typing import Annotated
 from msgspec import Meta
 from sqlalchemy import ColumnElement
 
+from cqrs_app.kernel.fields import decimal_meta
 from cqrs_app.kernel.messages import Query
 from cqrs_app.orders.read_models import orders
 from cqrs_app.orders.search import matching
@@ -26,7 +27,10 @@ SearchText = Annotated[
     ),
 ]
 Limit = Annotated[int, Meta(title="Rows", ge=1, le=200)]
-_AMOUNT_LIMITS = {"ge": -HIGHEST_AMOUNT, "le": HIGHEST_AMOUNT, "places": 4}
+
+
+def _total(title: str) -> Meta:
+    return decimal_meta(title, ge=-HIGHEST_AMOUNT, le=HIGHEST_AMOUNT, places=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,8 @@ class OrderFilters(Query):
     country: CountryOrAny = ""
     placed_from: Annotated[date | None, Meta(title="Placed from")] = None
     placed_to: Annotated[date | None, Meta(title="Placed to")] = None
-    min_total: Annotated[Decimal | None, Meta(title="Total from", extra=_AMOUNT_LIMITS)] = None
-    max_total: Annotated[Decimal | None, Meta(title="Total to", extra=_AMOUNT_LIMITS)] = None
+    min_total: Annotated[Decimal | None, _total("Total from")] = None
+    max_total: Annotated[Decimal | None, _total("Total to")] = None
 
 
 def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bool]]:

@@ -1,0 +1,1 @@
+"""What the product can do, described from its declarations: for the API, the pages, the shell."""

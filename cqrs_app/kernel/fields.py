@@ -1,0 +1,169 @@
+"""The fields of messages: their types and limits, and what is wrong with a value for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from cqrs_app.kernel.errors import Invalid
+
+HIGHEST_WHOLE_NUMBER = 2**63 - 1
+USABLE_YEARS = range(1000, 9000)
+"""So that a day more or less, in any time zone, is a date too."""
+UNUSABLE_CHARACTERS = "This has characters that cannot be used here."
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+_SENTENCES = (
+    (r"Expected `str` of length >= 1$", "This is needed."),
+    (r"Expected `str` of length >= (\d+)", r"Write at least \1 characters."),
+    (r"Expected `str` of length <= (\d+)", r"Write at most \1 characters."),
+    (r"Expected `str` matching regex.*", UNUSABLE_CHARACTERS),
+    (r"Expected `int` >= (-?\d+)", r"Must be \1 or more."),
+    (r"Expected `int` <= (-?\d+)", r"Must be \1 or less."),
+    (r"Expected `int`.*", "Write a whole number."),
+    (r"Invalid decimal string|Expected `decimal`.*", "Write a number, such as 12.50."),
+    (r"Invalid enum value.*", "Choose one from the list."),
+    (r"Expected `array` of length >= 1$", "At least one is needed."),
+    (r"Expected `array` of length <= (\d+)", r"At most \1 are possible."),
+    (r"Invalid RFC3339.*", "Write a date and time, such as 2026-03-31T14:05:00Z."),
+    (r"Expected `str`.*", "Write a text."),
+    (r"Expected `bool`.*", "Write true or false."),
+    (r"Expected `array`.*", "Write a list."),
+    (r"Expected `object`.*", "Write an object with named values."),
+    (r"Expected `date`.*|Invalid ISO8601.*", "Write a date, such as 2026-03-31."),
+)
+
+
+def hints_of(cls: Any) -> dict[str, Any]:
+    """Field name -> annotated type, in order of declaration."""
+    return _hints_of(cls)
+
+
+@cache
+def _hints_of(cls: Any) -> dict[str, Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def required_of(cls: Any) -> frozenset[str]:
+    """The fields that have no default."""
+    return _required_of(cls)
+
+
+@cache
+def _required_of(cls: Any) -> frozenset[str]:
+    return frozenset(
+        field.name
+        for field in fields(cls)
+        if field.default is MISSING and field.default_factory is MISSING
+    )
+
+
+@cache
+def meta_of(hint: Any) -> msgspec.Meta | None:
+    """The limits and labels written beside a type, also beside one side of `... | None`."""
+    for argument in get_args(hint):
+        found = argument if isinstance(argument, msgspec.Meta) else meta_of(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def decimal_meta(
+    title: str, *, ge: Decimal, le: Decimal, places: int, description: str | None = None
+) -> msgspec.Meta:
+    """The limits of a decimal; `places` counts the digits after its point.
+
+    The decoder knows limits of whole numbers only: these stand in `extra`, and for readers of a
+    schema in a pattern.
+    """
+    sign, digits = "-?" if ge < 0 else "", len(str(int(le)))
+    return msgspec.Meta(
+        title=title,
+        description=description,
+        extra={"ge": ge, "le": le, "places": places},
+        extra_json_schema={"pattern": rf"^{sign}[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}})?$"},
+    )
+
+
+def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
+    """Each unusable place in `values`, such as `note` or `lines.0.quantity`, with one sentence."""
+    found: dict[str, str] = {}
+    for name, hint in hints_of(cls).items():
+        if name in values:
+            found |= _problems_of(values[name], hint, name)
+    return found
+
+
+def _problems_of(found: Any, hint: Any, place: str) -> dict[str, str]:
+    try:
+        msgspec.convert(found, hint, from_attributes=True)
+    except msgspec.ValidationError as error:
+        return dict([told(place, error)])
+    except Invalid as error:
+        return {place: error.sentence}
+    return dict(_inside(found, hint, place))
+
+
+def told(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
+    """Where the decoder stopped, below `place`, and its message as a sentence for people."""
+    text, _, inside = str(error).partition(" - at ")
+    parts = re.findall(r"[^.\[\]]+", inside.strip("`").removeprefix("$"))
+    missing = re.match(r"Object missing required field `([^`]*)`", text)
+    if missing:
+        return ".".join((place, *parts, missing[1])), "This is needed."
+    for pattern, sentence in _SENTENCES:
+        if re.match(pattern, text):
+            text = re.sub(pattern, sentence, text)
+            break
+    return ".".join((place, *parts)), text
+
+
+def _inside(found: Any, hint: Any, place: str) -> Iterator[tuple[str, str]]:
+    """What the decoder does not see: what no database can hold, limits of decimals, and of
+    values that were made before."""
+    if isinstance(found, tuple):
+        for index, each in enumerate(found):
+            yield from _inside(each, None, f"{place}.{index}")
+    elif is_dataclass(found):
+        cls = type(found)
+        values = {name: getattr(found, name) for name in hints_of(cls)}
+        for name, text in problems(cls, values).items():
+            yield f"{place}.{name}", text
+    elif isinstance(found, Decimal):
+        yield from ((place, text) for text in _decimal_problem(found, hint))
+    elif not _storable(found):
+        yield place, UNUSABLE_CHARACTERS if isinstance(found, str) else "This is out of range."
+
+
+def _storable(found: Any) -> bool:
+    if isinstance(found, str):
+        return not _UNSTORABLE.search(found)
+    if isinstance(found, int):
+        return abs(found) <= HIGHEST_WHOLE_NUMBER
+    return not isinstance(found, date) or found.year in USABLE_YEARS
+
+
+def _decimal_problem(number: Decimal, hint: Any) -> Iterator[str]:
+    meta = meta_of(hint)
+    limits = (meta.extra or {}) if meta else {}
+    if not number.is_finite():
+        yield "Write a number, such as 12.50."
+    elif "ge" in limits and number < limits["ge"]:
+        yield f"Must be {limits['ge']} or more."
+    elif "le" in limits and number > limits["le"]:
+        yield f"Must be {limits['le']} or less."
+    elif "places" in limits and -_exponent(number) > limits["places"]:
+        yield f"At most {limits['places']} digits after the point."
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.normalize().as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
