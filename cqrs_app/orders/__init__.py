@@ -11,6 +11,7 @@ from cqrs_app.orders.projections.customers import CustomersProjection
 from cqrs_app.orders.projections.orders import OrdersProjection
 from cqrs_app.orders.projections.timeline import OrderTimelineProjection
 from cqrs_app.orders.queries import customers, figures, import_totals, one_order, order_list
+from cqrs_app.orders.refusals import ORDER_REFUSALS
 
 ORDERS = Area(
     name="orders",
@@ -29,6 +30,7 @@ ORDERS = Area(
         },
         CreditNote: {commands.RecordCreditNote: CreditNote.record},
     },
+    refusals=ORDER_REFUSALS,
     events=[
         events.OrderPlaced,
         events.OrderApproved,

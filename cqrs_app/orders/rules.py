@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cqrs_app.orders.order import Order
 
 _S = OrderStatus
+NO_SUCH_ORDER = "There is no order with this number."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ _STANDING = MappingProxyType(
     }
 )
 
-_APPROVE = Rule(
+APPROVE = Rule(
     states=frozenset({_S.PLACED}),
     otherwise="it can no longer be approved",
     instead={
@@ -49,7 +50,7 @@ _APPROVE = Rule(
         _S.ON_HOLD: "release it before you approve it",
     },
 )
-_REJECT = Rule(
+REJECT = Rule(
     states=frozenset({_S.PLACED}),
     otherwise="it can no longer be rejected",
     instead={
@@ -57,22 +58,22 @@ _REJECT = Rule(
         _S.ON_HOLD: "release it before you reject it",
     },
 )
-_HOLD = Rule(
+HOLD = Rule(
     states=frozenset({_S.PLACED, _S.APPROVED, _S.PART_SHIPPED}),
     otherwise="it can no longer be put on hold",
     instead={_S.ON_HOLD: "it need not be held again"},
 )
-_RELEASE = Rule(
+RELEASE = Rule(
     states=frozenset({_S.ON_HOLD}),
     otherwise="it is not on hold",
     codes=dict.fromkeys(_S, "not_on_hold"),
 )
-_ADDRESS = Rule(
+ADDRESS = Rule(
     states=frozenset({_S.PLACED, _S.APPROVED, _S.ON_HOLD, _S.PART_SHIPPED}),
     otherwise="its shipping address can no longer be changed",
 )
-_NOTE = Rule(states=frozenset(_S), otherwise="")
-_SHIP = Rule(
+NOTE = Rule(states=frozenset(_S), otherwise="")
+SHIP = Rule(
     states=frozenset({_S.APPROVED, _S.PART_SHIPPED}),
     otherwise="it can no longer be shipped",
     instead={
@@ -82,7 +83,7 @@ _SHIP = Rule(
         _S.DELIVERED: "nothing is left to ship",
     },
 )
-_DELIVER = Rule(
+DELIVER = Rule(
     states=frozenset({_S.SHIPPED}),
     otherwise="it cannot be delivered",
     instead={
@@ -94,7 +95,7 @@ _DELIVER = Rule(
     },
     codes=dict.fromkeys((_S.PLACED, _S.APPROVED, _S.PART_SHIPPED), "not_shipped"),
 )
-_CANCEL = Rule(
+CANCEL = Rule(
     states=frozenset({_S.PLACED, _S.APPROVED, _S.ON_HOLD}),
     otherwise="it can no longer be cancelled",
     instead={_S.CANCELLED: "it need not be cancelled again"},
@@ -113,42 +114,53 @@ def may_place(order: Order) -> None:
 
 
 def may_approve(order: Order) -> None:
-    _ask(_APPROVE, order)
+    _ask(APPROVE, order)
 
 
 def may_reject(order: Order) -> None:
-    _ask(_REJECT, order)
+    _ask(REJECT, order)
 
 
 def may_hold(order: Order) -> None:
-    _ask(_HOLD, order)
+    _ask(HOLD, order)
 
 
 def may_release(order: Order) -> None:
-    _ask(_RELEASE, order)
+    _ask(RELEASE, order)
 
 
 def may_change_address(order: Order) -> None:
-    _ask(_ADDRESS, order)
+    _ask(ADDRESS, order)
 
 
 def may_note(order: Order) -> None:
-    _ask(_NOTE, order)
+    _ask(NOTE, order)
 
 
 def may_ship(order: Order) -> None:
-    _ask(_SHIP, order)
+    _ask(SHIP, order)
 
 
 def may_deliver(order: Order) -> None:
-    _ask(_DELIVER, order)
+    _ask(DELIVER, order)
 
 
 def may_cancel(order: Order) -> None:
     """Until anything has left, also when the rest is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is _S.PART_SHIPPED:
-        raise _refusal(_CANCEL, order, _S.PART_SHIPPED)
-    _ask(_CANCEL, order)
+        raise _refusal(CANCEL, order, _S.PART_SHIPPED)
+    _ask(CANCEL, order)
+
+
+def refusals_of(rule: Rule) -> dict[str, str]:
+    """The codes this rule can answer with, and when."""
+    found = {"no_such_order": NO_SUCH_ORDER}
+    for status in OrderStatus:
+        if status not in rule.states:
+            code = rule.codes.get(status, _STANDING[status][0])
+            when = f"“{status.label}”: {rule.instead.get(status, rule.otherwise)}."
+            found[code] = f"{found[code]} {when}" if code in found else when
+    return found
 
 
 def moment(at: datetime) -> str:
@@ -159,7 +171,7 @@ def moment(at: datetime) -> str:
 
 def _ask(rule: Rule, order: Order) -> None:
     if order.status is None:
-        raise Refused("no_such_order", "There is no order with this number.")
+        raise Refused("no_such_order", NO_SUCH_ORDER)
     if order.status not in rule.states:
         raise _refusal(rule, order, order.status)
 

@@ -21,6 +21,8 @@ from cqrs_app.runtime.events import (
 from cqrs_app.runtime.projection_control import ProjectionControl, known_projections
 from cqrs_app.runtime.projections import ControlProjection
 
+_UNKNOWN = {"no_such_projection": "There is no projection of this name."}
+
 
 def runtime_area(projections: Iterable[str]) -> Area:
     """The area that runs the given projections of the other areas."""
@@ -33,6 +35,12 @@ def runtime_area(projections: Iterable[str]) -> Area:
                 RetryParkedEvents: ProjectionControl.retry_parked,
                 SkipParkedEvent: ProjectionControl.skip_parked,
             }
+        },
+        refusals={
+            PauseProjection: _UNKNOWN | {"already_paused": "It is paused already."},
+            ResumeProjection: _UNKNOWN | {"not_paused": "It is not paused."},
+            RetryParkedEvents: _UNKNOWN,
+            SkipParkedEvent: _UNKNOWN,
         },
         events=[ProjectionPaused, ProjectionResumed, ParkedEventsRetried, ParkedEventSkipped],
         projections=[ControlProjection()],
