@@ -17,6 +17,7 @@ from cqrs_app.kernel.query_bus import QueryOptions
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.sessions import Sessions
 from cqrs_app.operators.throttle import Throttle
+from cqrs_app.operators.tokens import Tokens
 from cqrs_app.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
@@ -37,6 +38,7 @@ def compose(settings: Settings) -> Flask:
     app.extensions["kernel"] = kernel
     write = kernel.engines.write
     app.extensions["accounts"] = Accounts(write)
+    app.extensions["tokens"] = Tokens(write)
     app.extensions["sessions"] = Sessions(
         write, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
     )

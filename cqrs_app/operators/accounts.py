@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -10,18 +9,13 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.operators import passwords
-from cqrs_app.operators.errors import AccountError, UnusableName
+from cqrs_app.operators.errors import AccountError
+from cqrs_app.operators.names import account_of, usable_name
 from cqrs_app.operators.operator import Operator
-from cqrs_app.operators.roles import ROLES, SYSTEM_NAMES
-from cqrs_app.operators.tables import NAME_LENGTH, operators, sessions
+from cqrs_app.operators.roles import ROLES
+from cqrs_app.operators.tables import operators, sessions
 
-_NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{NAME_LENGTH - 1}}}")
 _working = operators.c.disabled_at.is_(None)
-
-
-def account_of(name: str) -> str:
-    """A name as typed -> the account it means: capitals and outer spaces do not count."""
-    return name.strip().casefold()
 
 
 class Accounts:
@@ -35,14 +29,7 @@ class Accounts:
 
     def create(self, name: str, role: str, password: str, display_name: str = "") -> Operator:
         """A new operator who can sign in at once."""
-        account = account_of(name)
-        if not _NAME.fullmatch(account):
-            raise UnusableName(
-                f"{name!r} cannot be an operator's name: use letters a to z, digits, "
-                f"dots and dashes, at most {NAME_LENGTH}, starting with a letter or digit."
-            )
-        if account in SYSTEM_NAMES:
-            raise UnusableName(f"{account} is the name of a part of the system: choose another.")
+        account = usable_name(name, "an operator's")
         if role not in ROLES:
             raise AccountError(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
         passwords.require_strong(password, account)

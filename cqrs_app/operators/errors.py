@@ -1,4 +1,4 @@
-"""Why an account cannot be made or changed; each says it in one sentence."""
+"""Why an account or a token cannot be made or changed; each says it in one sentence."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class UnusableName(AccountError):
 
 class WeakPassword(AccountError):
     """The password does not protect the account."""
+
+
+class TokenError(AccountError):
+    """The token cannot be made, or there is none to revoke."""

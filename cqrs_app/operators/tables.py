@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.columns import UtcDateTime
 from cqrs_app.kernel.tables import write
@@ -10,6 +10,7 @@ from cqrs_app.kernel.tables import write
 NAME_LENGTH = 40
 ADDRESS_LENGTH = 64
 USER_AGENT_LENGTH = 300
+MAKER_LENGTH = 100
 
 operators = Table(
     "operators",
@@ -49,3 +50,28 @@ sign_in_failures = Table(
     Column("wait_until", UtcDateTime),
 )
 Index("ix_sign_in_failures_last_at", sign_in_failures.c.last_at)
+
+api_tokens = Table(
+    "api_tokens",
+    write,
+    # SHA-256 of the secret in hexadecimal: a copy of the database opens nothing.
+    Column("secret_hash", String(64), primary_key=True),
+    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("role", String(20), nullable=False),
+    # Separated by spaces; empty for all that the role may do.
+    Column("permissions", Text, nullable=False, server_default=""),
+    Column("made_by", String(MAKER_LENGTH), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("revoked_by", String(MAKER_LENGTH)),
+)
+_living = api_tokens.c.revoked_at.is_(None)
+Index(
+    "ix_api_tokens_name",
+    api_tokens.c.name,
+    unique=True,
+    postgresql_where=_living,
+    sqlite_where=_living,
+)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cqrs_app.operators.accounts import account_of
+from cqrs_app.operators.names import account_of
 from cqrs_app.operators.tables import ADDRESS_LENGTH, NAME_LENGTH, sign_in_failures
 
 LONGEST_PAUSE = timedelta(minutes=15)
