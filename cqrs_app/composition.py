@@ -9,7 +9,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cqrs_app import cli, database, embedded_redis, web
+from cqrs_app import api, cli, database, embedded_redis, web
 from cqrs_app.areas import build_registry
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.command_bus import BusOptions
@@ -46,6 +46,7 @@ def compose(settings: Settings) -> Flask:
         write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
     )
     web.init_app(app, settings)
+    api.init_app(app, settings)
     cli.init_app(app)
     return app
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import types
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from cqrs_app.kernel.fields import hints_of, meta_of, required_of
+from cqrs_app.kernel.fields import hints_of, meta_of, plain_type, required_of
 
 _PLAIN: dict[Any, Any] = {
     bool: False,
@@ -38,12 +37,12 @@ def _has_example(hint: Any) -> bool:
     meta = meta_of(hint)
     if meta and meta.examples:
         return True
-    kind = _kind_of(hint)
+    kind = plain_type(hint)
     return hasattr(kind, "__dataclass_fields__") and any(map(_has_example, hints_of(kind).values()))
 
 
 def _value(hint: Any) -> Any:
-    meta, kind = meta_of(hint), _kind_of(hint)
+    meta, kind = meta_of(hint), plain_type(hint)
     if meta and meta.examples:
         return meta.examples[0]
     if get_origin(kind) is tuple:
@@ -57,12 +56,3 @@ def _value(hint: Any) -> Any:
     if kind is int and meta and meta.ge is not None:
         return max(int(meta.ge), 1)
     return msgspec.to_builtins(_PLAIN[kind])
-
-
-def _kind_of(hint: Any) -> Any:
-    """The type without what is said beside it, and without `None`."""
-    if get_origin(hint) is Annotated:
-        return _kind_of(get_args(hint)[0])
-    if get_origin(hint) in (Union, types.UnionType):
-        return _kind_of(next(part for part in get_args(hint) if part is not type(None)))
-    return hint

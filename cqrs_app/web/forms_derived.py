@@ -16,7 +16,7 @@ import msgspec
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 
-from cqrs_app.kernel.fields import hints_of, problems, required_of
+from cqrs_app.kernel.fields import hints_of, plain_type, problems, required_of
 from cqrs_app.web.forms_fields import (
     BLANK,
     DateField,
@@ -80,7 +80,7 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     extra: dict[str, Any] = {}
     for meta in metas:
         extra |= meta.extra or {}
-    kind, needed = _plain(hint), name in required_of(cls)
+    kind, needed = plain_type(hint), name in required_of(cls)
     titles = [meta.title for meta in metas if meta.title]
     helps = [meta.description for meta in metas if meta.description]
     common: dict[str, Any] = {
@@ -141,16 +141,6 @@ def _metas_in(hint: Any) -> Iterator[msgspec.Meta]:
             yield from _metas_in(part)
 
 
-def _plain(hint: Any) -> Any:
-    """The type without what is said beside it, and without `None`."""
-    if get_origin(hint) is Annotated:
-        return _plain(get_args(hint)[0])
-    if get_origin(hint) in (Union, types.UnionType):
-        members = [part for part in get_args(hint) if part is not type(None)]
-        return _plain(members[0]) if len(members) == 1 else hint
-    return hint
-
-
 def _is_value(kind: Any) -> bool:
     return isinstance(kind, type) and is_dataclass(kind)
 
@@ -158,7 +148,7 @@ def _is_value(kind: Any) -> bool:
 def _item_of(kind: Any) -> Any:
     """What a tuple of any length holds, or None for another type."""
     if get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,):
-        return _plain(get_args(kind)[0])
+        return plain_type(get_args(kind)[0])
     return None
 
 
