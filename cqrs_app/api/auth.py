@@ -42,14 +42,13 @@ def _identify() -> ResponseReturnValue | None:
     if kind.lower() != "bearer" or not secret.strip():
         return problem(401, "no_token", NOT_SAID_WHO, headers={"WWW-Authenticate": CHALLENGE})
     limits = cast("RequestLimits", current_app.extensions["request_limits"])
-    address = request.remote_addr or ""
-    if limits.is_guessing(address):
-        return _too_many(limits.wait_of_guess(address))
     token = cast("Tokens", current_app.extensions["tokens"]).find(secret.strip())
     if token is None:
-        limits.wait_of_guess(address)
-        challenge = f'{CHALLENGE}, error="invalid_token"'
-        return problem(401, "unknown_token", UNKNOWN, headers={"WWW-Authenticate": challenge})
+        wait = limits.wait_of_guess(request.remote_addr or "")
+        challenge = {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'}
+        return (
+            _too_many(wait) if wait else problem(401, "unknown_token", UNKNOWN, headers=challenge)
+        )
     g.token = token
     wait = limits.wait_of(token.name)
     return _too_many(wait) if wait else None

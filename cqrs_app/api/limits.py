@@ -15,7 +15,7 @@ REST_SECONDS = 1.0
 """How long Redis is left alone after it did not answer."""
 
 GUESSES_PER_MINUTE = 30
-"""Unknown tokens from one address; more are not even looked up."""
+"""Unknown tokens from one address; a good one is heard from there all the same."""
 
 
 class RequestLimits:
@@ -41,28 +41,13 @@ class RequestLimits:
         """Count an unknown token from this address in the same way."""
         return self._count(self._guesses, "guess", address)
 
-    def is_guessing(self, address: str) -> bool:
-        """Whether this address has sent too many unknown tokens."""
-        limiter = self._limiter()
-        try:
-            return not limiter.test(self._guesses, "guess", address)
-        except RedisError:
-            self._rest()
-            return not self._own.test(self._guesses, "guess", address)
-
     def _count(self, item: RateLimitItemPerMinute, *key: str) -> int:
-        limiter = self._limiter()
-        try:
-            return _wait(limiter, item, key)
-        except RedisError:
-            self._rest()
-            return _wait(self._own, item, key)
-
-    def _limiter(self) -> SlidingWindowCounterRateLimiter:
-        return self._own if time.monotonic() < self._rest_until else self._shared
-
-    def _rest(self) -> None:
-        self._rest_until = time.monotonic() + REST_SECONDS
+        if time.monotonic() >= self._rest_until:
+            try:
+                return _wait(self._shared, item, key)
+            except RedisError:
+                self._rest_until = time.monotonic() + REST_SECONDS
+        return _wait(self._own, item, key)
 
 
 def _wait(

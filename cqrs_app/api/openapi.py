@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import msgspec
 from flask import Response
 
-from cqrs_app.api.answers import tagged
+from cqrs_app.api.answers import encoded, tagged
 from cqrs_app.api.auth import public
 from cqrs_app.api.batch import MOST_COMMANDS, BatchRequest
 from cqrs_app.api.blueprint import bp
@@ -59,7 +59,7 @@ def description(registry: Registry) -> dict[str, Any]:
         "Problem": PROBLEM, "Answer": ANSWER, "CommandState": STATE,
         "BatchResults": BATCH_RESULT, "Events": EVENTS, "Preview": PREVIEW,
     }  # fmt: skip
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {"title": "Countersign", "version": "1", "description": __doc__},
         "servers": [{"url": bp.url_prefix}],
@@ -70,6 +70,8 @@ def description(registry: Registry) -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
+    plain: dict[str, Any] = msgspec.json.decode(encoded(document))
+    return plain
 
 
 @cache

@@ -70,6 +70,8 @@ def _required_of(cls: Any) -> frozenset[str]:
 @cache
 def meta_of(hint: Any) -> msgspec.Meta | None:
     """The limits and labels written beside a type, also beside one side of `... | None`."""
+    if get_origin(hint) not in (Annotated, Union, types.UnionType):
+        return None
     for argument in get_args(hint):
         found = argument if isinstance(argument, msgspec.Meta) else meta_of(argument)
         if found is not None:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
@@ -27,7 +27,9 @@ from cqrs_app.web.forms_fields import (
     HiddenIntegerField,
     IntegerField,
     LinesField,
+    NumbersField,
     SelectField,
+    SelectMultipleField,
     value_of,
     without_outer_space,
 )
@@ -121,7 +123,13 @@ def _single(
     if isinstance(kind, type) and issubclass(kind, Enum):
         empty = None if common["default"] else "Choose one" if needed else "None"
         return SelectField(kind=kind, empty=empty, **common)
-    return LinesField(**common) if _item_of(kind) is str else None
+    if get_origin(kind) is Literal:
+        choices = Enum("Choice", {str(each): each for each in get_args(kind)})  # type: ignore[misc]
+        return SelectField(kind=choices, empty=None, **common)
+    item = _item_of(kind)
+    if isinstance(item, type) and issubclass(item, Enum):
+        return SelectMultipleField(kind=item, **common)
+    return {str: LinesField, int: NumbersField}.get(item, lambda **_: None)(**common)
 
 
 @cache

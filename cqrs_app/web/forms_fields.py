@@ -124,6 +124,18 @@ class SelectField(wtforms.SelectField):
         )
 
 
+class SelectMultipleField(wtforms.SelectMultipleField):
+    """Some members of an enumeration; their values come back as texts."""
+
+    def __init__(self, label: str, kind: type[Enum], **kwargs: Any) -> None:
+        choices = [SelectChoice(str(member.value), str(_label_of(member))) for member in kind]
+        # The kernel says what cannot be chosen with the words it has for every door.
+        super().__init__(label, choices=choices, validate_choice=False, **kwargs)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data: Any = tuple(valuelist)
+
+
 class LinesField(wtforms.TextAreaField):
     """Several texts, one a line; empty lines do not count."""
 
@@ -137,6 +149,16 @@ class LinesField(wtforms.TextAreaField):
 
     def _value(self) -> str:
         return str(self.raw_data[0]) if self.raw_data else "\n".join(self.data or ())
+
+
+class NumbersField(LinesField):
+    """Several whole numbers, one a line."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        super().process_formdata(valuelist)
+        if not all(_WHOLE.fullmatch(line) for line in self.data):
+            raise ValueError("Write whole numbers, one a line.")
+        self.data = tuple(map(int, self.data))
 
 
 class FormField(wtforms.FormField):  # type: ignore[type-arg]  # generic in its stubs only
