@@ -11,11 +11,24 @@ from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
 from cqrs_app.cli.processes import sweep, worker
 from cqrs_app.cli.projections import projections
+from cqrs_app.cli.tokens import tokens
 from cqrs_app.cli.up import up
+
+COMMANDS = (
+    up,
+    worker,
+    sweep,
+    import_command,
+    database,
+    projections,
+    events,
+    cache,
+    operators,
+    tokens,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register every command."""
-    commands = (up, worker, sweep, import_command, database, projections, events, cache, operators)
-    for command in commands:
+    for command in COMMANDS:
         app.cli.add_command(command)
