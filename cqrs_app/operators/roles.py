@@ -26,7 +26,7 @@ _SUPERVISOR = _OPERATOR | {
     "system.view",
 }
 # `history.record` is for system operators only: people work under today's rules.
-_ADMIN = _SUPERVISOR | {"projections.manage"}
+_ADMIN = _SUPERVISOR | {"projections.manage", "tokens.manage"}
 
 ROLES = MappingProxyType(
     {"viewer": _VIEWER, "operator": _OPERATOR, "supervisor": _SUPERVISOR, "admin": _ADMIN}

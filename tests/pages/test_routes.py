@@ -32,6 +32,10 @@ WHO = {
     "web.command": "commands.view",
     "web.system": "system.view",
     "web.system_panel": "system.view",
+    "web.tokens": "tokens.manage",
+    "web.token_new": "tokens.manage",
+    "web.token_revoke": "tokens.manage",
+    "web.token_revoked": "tokens.manage",
     "web.command_form": "each command",
     "web.command_submit": "each command",
     "web.question": "each query",
@@ -56,6 +60,9 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.command": "/log/none",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
+        "web.tokens": "/tokens",
+        "web.token_new": "/tokens/new",
+        "web.token_revoke": "/tokens/none-such/revoke",
     }
 
 
