@@ -74,8 +74,9 @@ def test_no_request_meets_a_fault_or_an_answer_outside_the_description(
     @settings(FUZZING)
     @given(data=st.data())
     def fuzz(operation: Any, data: st.DataObject) -> None:
-        says_something = operation.body or list(operation.iter_parameters())
-        modes = GenerationMode if says_something else [GenerationMode.POSITIVE]
+        # There is nothing to send wrongly to the description itself.
+        fixed = operation.path == "/openapi.json"
+        modes = [GenerationMode.POSITIVE] if fixed else list(GenerationMode)
         case = data.draw(st.one_of(*(operation.as_strategy(mode) for mode in modes)))
         answer = case.call_and_validate(headers=program.headers, checks=CHECKS)
         answers[operation.label].add(answer.status_code)
