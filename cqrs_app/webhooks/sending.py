@@ -127,6 +127,9 @@ def _connected(target: Target, ips: list[Ip]) -> Iterator[http.client.HTTPConnec
         connection = http.client.HTTPConnection(target.host, target.port)
         connection.sock = stream
         yield connection
+        if cut.is_set():
+            # A head that was cut short reads like one that is complete.
+            raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
         if cut.is_set():
             raise TimeoutError from error
