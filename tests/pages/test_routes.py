@@ -32,6 +32,10 @@ WHO = {
     "web.command": "commands.view",
     "web.system": "system.view",
     "web.system_panel": "system.view",
+    "web.webhooks": "webhooks.view",
+    "web.webhooks_now": "webhooks.view",
+    "web.webhook": "webhooks.view",
+    "web.webhook_now": "webhooks.view",
     "web.command_form": "each command",
     "web.command_submit": "each command",
 }
@@ -52,6 +56,10 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.command": "/log/none",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
+        "web.webhooks": "/webhooks",
+        "web.webhooks_now": "/webhooks/-/now",
+        "web.webhook": "/webhooks/none",
+        "web.webhook_now": "/webhooks/none/now",
     }
 
 
@@ -118,6 +126,10 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
         "/log?after=x",
         "/log/none-such",
         "/system/none-such",
+        "/webhooks/none-such",
+        "/webhooks/No%20Such",
+        "/webhooks/-/nothing",
+        "/commands/ChangeWebhook?webhook_id=No%20Such",
         "/home/none-such",
         "/commands/DropTables",
         "/commands/ApproveOrder?order_id=%00&expected_version=x",
