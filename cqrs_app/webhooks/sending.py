@@ -63,10 +63,16 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[Netwo
     except TimeoutError:
         error = f"No answer within {WHOLE_SECONDS:g} seconds."
     except (OSError, http.client.HTTPException, ValueError) as trouble:
-        error = (
-            f"The receiver could not be reached or did not speak HTTP: {str(trouble) or 'no word'}."
-        )
+        error = _trouble(trouble)
     return Answer(status, error, (time.perf_counter() - started) * 1000)
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, socket.gaierror):
+        return "The name of the receiver could not be resolved."
+    if isinstance(error, OSError):
+        return f"The receiver could not be reached: {error.strerror or error}."
+    return f"The receiver did not answer as HTTP has it: {str(error) or type(error).__name__}."
 
 
 def _refusal(status: int) -> str:
@@ -148,6 +154,9 @@ def _connect(target: Target, ips: list[Ip], deadline: float) -> socket.socket:
             break
         try:
             stream = socket.create_connection((str(ip), target.port), timeout=patience)
+        except TimeoutError:
+            trouble = OSError(f"no connection within {CONNECT_SECONDS:g} seconds")
+            continue
         except OSError as error:
             trouble = error
             continue

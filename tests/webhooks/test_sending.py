@@ -116,7 +116,12 @@ def test_the_next_address_is_tried_when_one_does_not_answer(
 def test_a_name_that_does_not_exist_is_a_failure() -> None:
     answer = post("https://receiver.invalid/", b"{}", {}, HERE)
     assert answer.status is None
-    assert answer.error.startswith("The receiver could not be reached")
+    assert answer.error == "The name of the receiver could not be resolved."
+
+
+def test_a_port_nobody_listens_on_is_a_failure() -> None:
+    answer = post("http://127.0.0.1:9/", b"{}", {}, HERE)
+    assert answer.error == "The receiver could not be reached: Connection refused."
 
 
 @pytest.fixture
@@ -168,7 +173,7 @@ def test_what_is_no_http_is_a_failure(talker: tuple[int, list[bytes]]) -> None:
     port, pieces = talker
     pieces.append(b"220 mail.example ESMTP\r\n")
     answer = post(f"http://127.0.0.1:{port}/", b"{}", {}, HERE)
-    assert answer.error.startswith("The receiver could not be reached or did not speak HTTP")
+    assert answer.error.startswith("The receiver did not answer as HTTP has it: 220 mail")
 
 
 def test_an_endless_answer_is_not_read_to_its_end(
