@@ -331,6 +331,7 @@ def test_of_two_deliverers_one_finds_the_webhook_taken(shop: Shop, receiver: Rec
 def test_whoever_has_lost_the_lease_moves_nothing(shop: Shop, receiver: Receiver) -> None:
     shop.add(receiver)
     shop.place()
+    shop.place()
     others: list[bool] = []
 
     def meanwhile(received: Received) -> int:
@@ -342,9 +343,10 @@ def test_whoever_has_lost_the_lease_moves_nothing(shop: Shop, receiver: Receiver
 
     receiver.answer = meanwhile
     shop.deliver()
-    assert receiver.types == ["OrderPlaced"] * 2
+    streams = [each.json["stream"] for each in receiver.received]
+    assert streams == ["order-W1", "order-W1", "order-W2"]
     cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
-    assert (cursor.delivered, cursor.taken_by) == (1, None)
+    assert (cursor.delivered, cursor.taken_by) == (2, None)
 
 
 def test_rebuilding_every_projection_sends_nothing(shop: Shop, receiver: Receiver) -> None:
