@@ -18,7 +18,6 @@ from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.recorded import StoredEvent, UnknownEvent
 from cqrs_app.kernel.repository import Repository
-from cqrs_app.webhooks import sending, signing
 from cqrs_app.webhooks.commands import PauseWebhook
 from cqrs_app.webhooks.cursors import Cursor, Cursors, Overtaken
 from cqrs_app.webhooks.events import (
@@ -27,9 +26,9 @@ from cqrs_app.webhooks.events import (
     WebhookResumed,
     WebhookTestRequested,
 )
-from cqrs_app.webhooks.keyring import Keyring
 from cqrs_app.webhooks.messages import Message, id_of, message_of
 from cqrs_app.webhooks.schedule import has_failed_too_long, pause_after
+from cqrs_app.webhooks.sender import Sender
 from cqrs_app.webhooks.sending import Answer
 from cqrs_app.webhooks.targets import Network
 from cqrs_app.webhooks.webhook import Webhook
@@ -37,7 +36,8 @@ from cqrs_app.webhooks.webhook import Webhook
 SLICE_SECONDS = 5.0
 """After so long another webhook gets its turn."""
 
-BATCH = 200
+BATCH = 500
+"""Events that nobody asked for and that are passed over together, at most."""
 
 _AFRESH: dict[str, Any] = {"failures": 0, "failing_since": None, "next_attempt_at": None}
 
@@ -61,10 +61,9 @@ class Deliverer:
         self._kernel = kernel
         self._repository = Repository(kernel.store, kernel.registry.codec)
         self._cursors = Cursors(kernel.engines.write, kernel.clock)
-        self._keyring = Keyring(kernel.engines.write, kernel.clock)
+        self._sender = Sender(kernel.engines.write, kernel.clock, allowed)
         self._actor = actor
         self._types = types
-        self._allowed = allowed
         self._pause_after_hours = pause_after_hours
         self._chance = chance
 
@@ -97,7 +96,7 @@ class Deliverer:
             waiting = cursor.next_attempt_at and cursor.next_attempt_at > self._kernel.clock()
             if webhook.paused or webhook.removed or waiting:
                 return False
-            events = self._kernel.store.follow(cursor.position, BATCH)
+            events = self._ahead(webhook, cursor)
             if not events:
                 return False
             cursor = self._follow(webhook, cursor, events)
@@ -109,16 +108,15 @@ class Deliverer:
 
     def _act(self, webhook: Webhook, version: int, cursor: Cursor) -> Cursor:
         """Carry out what was asked of the webhook since the version last acted on."""
-        signed_by = () if webhook.removed else webhook.signing(self._kernel.clock())
-        self._keyring.keep(cursor.webhook_id, signed_by)
+        self._sender.prepare(webhook, cursor.webhook_id)
         stream = Webhook.stream_of(cursor.webhook_id)
         for stored in self._kernel.store.events_of(stream, cursor.acted_version, version):
             cursor = self._act_on(webhook, stored, cursor)
-        state = "removed" if webhook.removed else "paused" if webhook.paused else "running"
-        return self._cursors.save(cursor, state=state)
+        return cursor
 
     def _act_on(self, webhook: Webhook, stored: StoredEvent, cursor: Cursor) -> Cursor:
-        done: dict[str, Any] = {"acted_version": stored.version}
+        # Together: the state must never be older than the version it is said to be of.
+        done: dict[str, Any] = {"acted_version": stored.version, "state": webhook.state}
         attempt = None
         match self._kernel.registry.codec.decode(stored).event:
             case WebhookReplayRequested(after_position=position):
@@ -128,8 +126,16 @@ class Deliverer:
             case WebhookTestRequested() if not webhook.removed:
                 message = message_of(stored, self._kernel.registry.codec)
                 cursor = self._cursors.save(cursor)
-                attempt = self._attempt(message, self._send(webhook, cursor.webhook_id, message))
+                answer = self._sender.send(webhook, cursor.webhook_id, message)
+                attempt = self._sender.attempt(message, answer)
         return self._cursors.save(cursor, attempt, **done)
+
+    def _ahead(self, webhook: Webhook, cursor: Cursor) -> tuple[StoredEvent, ...]:
+        """The next events: one where it is to be sent, else many to pass over at once."""
+        events = self._kernel.store.follow(cursor.position, 1)
+        if not events or self._wanted(webhook, events[0]):
+            return events
+        return self._kernel.store.follow(cursor.position, BATCH)
 
     def _follow(self, webhook: Webhook, cursor: Cursor, events: tuple[StoredEvent, ...]) -> Cursor:
         """Pass over what nobody asked for, then deliver one event; or pass over them all."""
@@ -154,12 +160,12 @@ class Deliverer:
         except UnknownEvent as unknown:
             message = Message(id_of(stored), stored.type, stored.position or 0, b"")
             return self._failed(cursor, message, Answer(None, str(unknown), 0.0))
-        answer = self._send(webhook, cursor.webhook_id, message)
+        answer = self._sender.send(webhook, cursor.webhook_id, message)
         if not answer.taken:
             return self._failed(cursor, message, answer)
         return self._cursors.save(
             cursor,
-            self._attempt(message, answer),
+            self._sender.attempt(message, answer),
             **_AFRESH,
             position=stored.position,
             last_status=answer.status,
@@ -173,7 +179,7 @@ class Deliverer:
         since = cursor.failing_since or now
         cursor = self._cursors.save(
             cursor,
-            self._attempt(message, answer),
+            self._sender.attempt(message, answer),
             failures=failures,
             failing_since=since,
             next_attempt_at=now + pause_after(failures, self._chance()),
@@ -195,21 +201,3 @@ class Deliverer:
         except BusError as error:
             # Somebody paused it meanwhile, or tasks are switched off: the next failure asks again.
             logger.warning("webhook %s was not paused: %s", cursor.webhook_id, error.sentence)
-
-    def _send(self, webhook: Webhook, webhook_id: str, message: Message) -> Answer:
-        now = self._kernel.clock()
-        secrets = self._keyring.keep(webhook_id, webhook.signing(now))
-        headers = signing.headers(secrets, message.id, int(now.timestamp()), message.body)
-        headers["User-Agent"] = "Countersign-Webhooks/1"
-        return sending.post(webhook.url, message.body, headers, self._allowed)
-
-    def _attempt(self, message: Message, answer: Answer) -> dict[str, Any]:
-        return {
-            "message_id": message.id,
-            "type": message.type,
-            "position": message.position,
-            "status": answer.status,
-            "error": answer.error or None,
-            "duration_ms": answer.duration_ms,
-            "attempted_at": self._kernel.clock(),
-        }

@@ -111,6 +111,11 @@ class Webhook(Aggregate):
         self._require(command.webhook_id)
         yield WebhookRemoved(webhook_id=command.webhook_id)
 
+    @property
+    def state(self) -> str:
+        """running, paused or removed."""
+        return "removed" if self.removed else "paused" if self.paused else "running"
+
     def wants(self, event_type: str) -> bool:
         """Whether it was asked for; no type named means all."""
         return not self.event_types or event_type in self.event_types

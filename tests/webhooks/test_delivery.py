@@ -8,6 +8,7 @@ import hmac
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from sqlalchemy import select, text
 
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.webhooks import commands as do
+from cqrs_app.webhooks.cursors import Cursor, Cursors
 from cqrs_app.webhooks.due import due
 from cqrs_app.webhooks.queries import GetWebhook, GetWebhookSecret, ListWebhooks, WebhookView
 from cqrs_app.webhooks.tables import webhook_secrets
@@ -295,6 +297,32 @@ def test_a_removed_webhook_gets_nothing_and_its_secret_is_forgotten(
     shop.catch_up()
     assert shop.ask(ListWebhooks()) == ()
     assert due(shop.kernel) == []
+
+
+def test_a_deliverer_that_dies_while_it_acts_leaves_no_webhook_paused_for_ever(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.add(receiver)
+    shop.do(do.PauseWebhook(webhook_id="warehouse", reason="They move house."))
+    shop.place()
+    shop.deliver()
+    shop.do(do.ResumeWebhook(webhook_id="warehouse"))
+    save, saved = Cursors.save, []
+
+    def dies_after_the_first(*arguments: Any, **changes: Any) -> Cursor:
+        if saved:
+            raise KeyboardInterrupt
+        saved.append(True)
+        return save(*arguments, **changes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Cursors, "save", dies_after_the_first)
+        with pytest.raises(KeyboardInterrupt):
+            shop.deliver()
+    assert receiver.received == []
+    assert due(shop.kernel) == ["warehouse"]
+    shop.deliver()
+    assert receiver.types == ["OrderPlaced"]
 
 
 def test_a_changed_address_is_used_at_once(shop: Shop, receiver: Receiver) -> None:
