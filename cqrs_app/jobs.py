@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import current_app
 from rq.job import Job
 
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.doorbell import answered
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.webhooks.dispatcher import Dispatcher
 
 
 def advance(projection: str) -> None:
@@ -27,7 +29,13 @@ def run_command(command_id: str) -> None:
         return
 
 
-ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command)}
+def deliver(webhook_id: str) -> None:
+    """Send one webhook what is due."""
+    dispatcher: Dispatcher = current_app.extensions["webhooks"]
+    dispatcher.answer(webhook_id)
+
+
+ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command, deliver)}
 
 
 class AllowedJob(Job):

@@ -8,6 +8,7 @@ names in upper case.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -69,6 +70,11 @@ class Settings:
     shop_name: str = "Countersign"
     timezone: str = "UTC"
     demo_orders: int = 240
+
+    # Webhooks
+    webhook_workers: int = 1
+    webhook_allowed_networks: str = ""
+    webhook_pause_after_hours: float = 72.0
 
     # The buses
     cqrs_enabled: bool = True
@@ -151,6 +157,12 @@ class Settings:
     def commands_are_queued(self) -> bool:
         return self.command_async_processing or self.command_bus_type != "synchronous"
 
+    @property
+    def webhook_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Networks that webhooks may reach though they are not public."""
+        parts = (part.strip() for part in self.webhook_allowed_networks.split(","))
+        return tuple(ipaddress.ip_network(part) for part in parts if part)
+
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, else one made once and kept in the data folder (0600)."""
         if self.secret_key:
@@ -184,6 +196,13 @@ class Settings:
                     f"{name.upper()} says {wanted}, but the address of that store is another "
                     f"kind of database. Set DATABASE_URL and READ_DATABASE_URL to match it."
                 )
+        try:
+            self.webhook_networks  # noqa: B018 - whether it can be read is the question
+        except ValueError as error:
+            raise SettingsError(
+                f"WEBHOOK_ALLOWED_NETWORKS cannot be used: {error}. "
+                f"Write networks with commas, such as 10.1.0.0/16, fd12::/16."
+            ) from None
         for name in ALWAYS_ON:
             if not getattr(self, name):
                 raise SettingsError(

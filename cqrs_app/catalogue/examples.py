@@ -95,5 +95,9 @@ def as_options(example: Mapping[str, Any], prefix: str = "--") -> list[str]:
 
 def _item(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ",".join(f"{name}={each}" for name, each in value.items())
+        return ",".join(f"{name}={_in_row(str(each))}" for name, each in value.items())
     return str(value)
+
+
+def _in_row(text: str) -> str:
+    return f'"{text}"' if "," in text else text

@@ -10,7 +10,7 @@ from cqrs_app.cli.database import database
 from cqrs_app.cli.events import events
 from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
-from cqrs_app.cli.processes import sweep, worker
+from cqrs_app.cli.processes import sweep, webhook_worker, worker
 from cqrs_app.cli.projections import projections
 from cqrs_app.cli.query import query
 from cqrs_app.cli.tokens import tokens
@@ -19,6 +19,7 @@ from cqrs_app.cli.up import up
 COMMANDS = (
     up,
     worker,
+    webhook_worker,
     sweep,
     import_command,
     database,

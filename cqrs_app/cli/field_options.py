@@ -11,7 +11,7 @@ import click
 from msgspec import Meta
 
 from cqrs_app.cli.field_types import Kind, Rows, from_json, kind_of, type_of
-from cqrs_app.kernel.messages import hints_of, required_of
+from cqrs_app.kernel.fields import hints_of, required_of
 
 
 class FieldOption(click.Option):

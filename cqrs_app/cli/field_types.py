@@ -6,18 +6,17 @@ Limits are not judged here: the kernel's `parse` says them with the words it has
 from __future__ import annotations
 
 import shlex
-import types
 from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import click
 import msgspec
 
-from cqrs_app.kernel.messages import hints_of, required_of
+from cqrs_app.kernel.fields import hints_of, plain_type, required_of
 
 _NUMBERS = {int: "INTEGER", float: "NUMBER", Decimal: "NUMBER"}
 _METAVARS = {**_NUMBERS, str: "TEXT", date: "YYYY-MM-DD", datetime: "TIME"}
@@ -33,15 +32,11 @@ class Kind:
 
 def kind_of(hint: Any) -> Kind:
     """`Annotated[tuple[OrderLine, ...] | None, ...]` -> Kind(OrderLine, many=True)."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return kind_of(arguments[0])
-    if origin in (Union, types.UnionType):
-        sides = [side for side in arguments if side is not type(None)]
-        return kind_of(sides[0]) if len(sides) == 1 else Kind(hint)
-    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-        return Kind(kind_of(arguments[0]).base, many=True)
-    return Kind(hint)
+    base = plain_type(hint)
+    arguments = get_args(base)
+    if get_origin(base) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return Kind(plain_type(arguments[0]), many=True)
+    return Kind(base)
 
 
 def type_of(base: Any) -> click.ParamType[Any]:

@@ -16,6 +16,7 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     orders,
     system,
     tokens,
+    webhooks,
 )
 from cqrs_app.web.auth import init_auth
 from cqrs_app.web.blueprint import bp

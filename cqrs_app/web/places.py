@@ -18,4 +18,8 @@ def page_of(cls: type[Command], identity: str, command: Command | None = None) -
         if customer_id:
             return url_for("web.customer", customer_id=customer_id)
         return url_for("web.customers")
+    if category == "webhook":
+        if identity:
+            return url_for("web.webhook", webhook_id=identity)
+        return url_for("web.webhooks")
     return url_for("web.system")

@@ -36,6 +36,10 @@ WHO = {
     "web.token_new": "tokens.manage",
     "web.token_revoke": "tokens.manage",
     "web.token_revoked": "tokens.manage",
+    "web.webhooks": "webhooks.view",
+    "web.webhooks_now": "webhooks.view",
+    "web.webhook": "webhooks.view",
+    "web.webhook_now": "webhooks.view",
     "web.command_form": "each command",
     "web.command_submit": "each command",
     "web.question": "each query",
@@ -63,6 +67,10 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.tokens": "/tokens",
         "web.token_new": "/tokens/new",
         "web.token_revoke": "/tokens/none-such/revoke",
+        "web.webhooks": "/webhooks",
+        "web.webhooks_now": "/webhooks/-/now",
+        "web.webhook": "/webhooks/none",
+        "web.webhook_now": "/webhooks/none/now",
     }
 
 
@@ -131,6 +139,10 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
         "/log?after=x",
         "/log/none-such",
         "/system/none-such",
+        "/webhooks/none-such",
+        "/webhooks/No%20Such",
+        "/webhooks/-/nothing",
+        "/commands/ChangeWebhook?webhook_id=No%20Such",
         "/home/none-such",
         "/commands/DropTables",
         "/commands/ApproveOrder?order_id=%00&expected_version=x",
