@@ -10,10 +10,8 @@ from alembic.config import Config
 from flask import Flask
 from sqlalchemy import Engine, MetaData, create_engine
 
-import cqrs_app.operators.tables
-import cqrs_app.orders.read_models
-import cqrs_app.webhooks.read_models
-import cqrs_app.webhooks.tables  # noqa: F401 - these modules define their tables on import
+import cqrs_app.areas
+import cqrs_app.operators.tables  # noqa: F401 - both define their tables on import
 from cqrs_app.extensions import db
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines

@@ -8,6 +8,8 @@ from cqrs_app.areas import build_registry
 from cqrs_app.catalogue.examples import example_of
 
 REGISTRY = build_registry()
+THE = "10042"
+"""The order that the examples are about."""
 
 COMMANDS: dict[str, dict[str, Any]] = {
     name: example_of(cls) for name, cls in REGISTRY.commands.items()

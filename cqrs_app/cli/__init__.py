@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from cqrs_app.cli.cache import cache
+from cqrs_app.cli.catalogue import catalogue
 from cqrs_app.cli.command import command
 from cqrs_app.cli.database import database
 from cqrs_app.cli.events import events
@@ -30,6 +31,7 @@ COMMANDS = (
     tokens,
     command,
     query,
+    catalogue,
 )
 
 
