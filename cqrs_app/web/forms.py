@@ -27,6 +27,7 @@ from cqrs_app.web.forms_fields import (
     HiddenIntegerField,
     value_of,
 )
+from cqrs_app.web.forms_made import MADE
 
 C = TypeVar("C", bound=Command)
 Q = TypeVar("Q", bound=Query)
@@ -54,7 +55,8 @@ def _form_for(cls: type, hidden: tuple[str, ...]) -> Any:
     for name in hints_of(cls):
         if name in fields or hasattr(FlaskForm, name):
             raise TypeError(f"a form has a {name} of its own: see {cls.__name__}")
-        fields[name] = field_for(cls, name, hidden=name in hidden)
+        made = MADE.get((cls, name))
+        fields[name] = made(cls) if made else field_for(cls, name, hidden=name in hidden)
     return type(f"{cls.__name__}Form", (FlaskForm,), fields)
 
 

@@ -19,6 +19,7 @@ from wtforms.validators import StopValidation, ValidationError
 from cqrs_app.kernel.fields import hints_of, plain_type, problems, required_of
 from cqrs_app.web.forms_fields import (
     BLANK,
+    CheckboxesField,
     DateField,
     DateTimeLocalField,
     DecimalField,
@@ -29,7 +30,7 @@ from cqrs_app.web.forms_fields import (
     LinesField,
     NumbersField,
     SelectField,
-    SelectMultipleField,
+    label_of,
     value_of,
     without_outer_space,
 )
@@ -124,11 +125,12 @@ def _single(
         empty = None if common["default"] else "Choose one" if needed else "None"
         return SelectField(kind=kind, empty=empty, **common)
     if get_origin(kind) is Literal:
-        choices = Enum("Choice", {str(each): each for each in get_args(kind)})  # type: ignore[misc]
-        return SelectField(kind=choices, empty=None, **common)
+        named = Enum("Choice", {str(each): each for each in get_args(kind)})  # type: ignore[misc]
+        return SelectField(kind=named, empty=None, **common)
     item = _item_of(kind)
     if isinstance(item, type) and issubclass(item, Enum):
-        return SelectMultipleField(kind=item, **common)
+        choices = [(str(member.value), str(label_of(member))) for member in item]
+        return CheckboxesField(choices=choices, **common)
     return {str: LinesField, int: NumbersField}.get(item, lambda **_: None)(**common)
 
 

@@ -7,7 +7,7 @@ of the ones they refine, by which templates choose how to show them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import wtforms
 from flask import current_app
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
-from wtforms.widgets import HiddenInput
+from wtforms.widgets import CheckboxInput, HiddenInput
 
 BLANK: Any = object()
 """The value of a field that was left empty."""
@@ -113,7 +113,7 @@ class SelectField(wtforms.SelectField):
     """One member of an enumeration, by its `label`; its value comes back as text."""
 
     def __init__(self, label: str, kind: type[Enum], empty: str | None, **kwargs: Any) -> None:
-        choices = [SelectChoice(str(member.value), str(_label_of(member))) for member in kind]
+        choices = [SelectChoice(str(member.value), str(label_of(member))) for member in kind]
         super().__init__(
             label,
             choices=choices if empty is None else [SelectChoice("", empty), *choices],
@@ -124,13 +124,15 @@ class SelectField(wtforms.SelectField):
         )
 
 
-class SelectMultipleField(wtforms.SelectMultipleField):
-    """Some members of an enumeration; their values come back as texts."""
+class CheckboxesField(wtforms.SelectMultipleField):
+    """Some of several choices (value, text), each with a box; their values come back as texts."""
 
-    def __init__(self, label: str, kind: type[Enum], **kwargs: Any) -> None:
-        choices = [SelectChoice(str(member.value), str(_label_of(member))) for member in kind]
+    option_widget = CheckboxInput()
+
+    def __init__(self, label: str, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        listed = [SelectChoice(value, text) for value, text in choices]
         # The kernel says what cannot be chosen with the words it has for every door.
-        super().__init__(label, choices=choices, validate_choice=False, **kwargs)
+        super().__init__(label, choices=listed, validate_choice=False, **kwargs)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         self.data: Any = tuple(valuelist)
@@ -227,6 +229,6 @@ def without_outer_space(text: str | None) -> str | None:
     return text and text.replace("\r\n", "\n").strip()
 
 
-def _label_of(member: Enum) -> Any:
+def label_of(member: Enum) -> Any:
     named: Callable[[], Any] | str | None = getattr(member, "label", None)
     return named or member.name.replace("_", " ").capitalize()
