@@ -7,6 +7,7 @@ from flask import Flask
 from cqrs_app.cli.cache import cache
 from cqrs_app.cli.command import command
 from cqrs_app.cli.database import database
+from cqrs_app.cli.doctor import doctor
 from cqrs_app.cli.events import events
 from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
@@ -29,6 +30,7 @@ COMMANDS = (
     tokens,
     command,
     query,
+    doctor,
 )
 
 
