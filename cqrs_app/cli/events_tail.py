@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from cqrs_app.cli.faults import database_sentence
+from cqrs_app.cli.message_group import registry
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.recorded import StoredEvent
 
@@ -30,9 +31,9 @@ def _known_types(
     if value is None:
         return None
     types = frozenset(part.strip() for part in value.split(",") if part.strip())
-    unknown = sorted(types - kernel.registry.events.keys())
+    unknown = sorted(types - registry().events.keys())
     if unknown:
-        known = ", ".join(sorted(kernel.registry.events))
+        known = ", ".join(sorted(registry().events))
         raise click.BadParameter(f"There is no event {', '.join(unknown)}. There are: {known}.")
     return types
 
