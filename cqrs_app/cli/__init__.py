@@ -8,6 +8,7 @@ from cqrs_app.cli.cache import cache
 from cqrs_app.cli.catalogue import catalogue
 from cqrs_app.cli.command import command
 from cqrs_app.cli.database import database
+from cqrs_app.cli.doctor import doctor
 from cqrs_app.cli.events import events
 from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
@@ -32,6 +33,7 @@ COMMANDS = (
     command,
     query,
     catalogue,
+    doctor,
 )
 
 

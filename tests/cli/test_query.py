@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.roles import ROLES
 from tests.cli.conftest import PASSWORD, Run, catch_up
 from tests.messages import QUERIES, THE
+from tests.platform.processes import run_python
 
 
 def ask(flask: Run, *words: str) -> Any:
@@ -71,6 +73,14 @@ def test_what_cannot_be_understood_is_status_2(
     result = flask("query", *words)
     assert result.exit_code == 2
     assert sentence in result.stderr
+
+
+def test_a_database_that_is_away_is_a_sentence_and_no_traceback(tmp_path: Path) -> None:
+    away = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+    result = run_python("-m", "flask", "--app", "app", "query", "OrdersByStatus", **away)
+    assert result.returncode == 1
+    assert "Error: The database cannot be used: " in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("role", [*ROLES, None])
