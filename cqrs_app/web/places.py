@@ -8,6 +8,20 @@ from cqrs_app.extensions import kernel
 from cqrs_app.kernel.messages import Command
 
 
+_NAVIGATION = {
+    "order": "orders",
+    "credit_note": "customers",
+    "webhook": "webhooks",
+    "projection": "system",
+}
+
+
+def place_of(cls: type[Command]) -> str:
+    """The entry of the navigation that a task belongs to."""
+    category = kernel.registry.routes[cls].aggregate.category
+    return _NAVIGATION.get(category, "catalogue")
+
+
 def page_of(cls: type[Command], identity: str, command: Command | None = None) -> str:
     """The address of the page that shows `identity`; the area's list where it is not known, and
     the task's own page in the catalogue where its area has none."""
