@@ -7,7 +7,6 @@ from flask import url_for
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.messages import Command
 
-
 _NAVIGATION = {
     "order": "orders",
     "credit_note": "customers",
