@@ -7,6 +7,7 @@ from flask import Flask
 from cqrs_app.cli.cache import cache
 from cqrs_app.cli.database import database
 from cqrs_app.cli.events import events
+from cqrs_app.cli.exports import export
 from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
 from cqrs_app.cli.processes import sweep, worker
@@ -16,6 +17,17 @@ from cqrs_app.cli.up import up
 
 def init_app(app: Flask) -> None:
     """Register every command."""
-    commands = (up, worker, sweep, import_command, database, projections, events, cache, operators)
+    commands = (
+        up,
+        worker,
+        sweep,
+        import_command,
+        export,
+        database,
+        projections,
+        events,
+        cache,
+        operators,
+    )
     for command in commands:
         app.cli.add_command(command)

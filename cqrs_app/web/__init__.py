@@ -9,6 +9,7 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     command_log,
     commands,
     customers,
+    exports,
     health,
     home,
     order,

@@ -30,6 +30,7 @@ WHO = {
     "web.customer": "customers.view",
     "web.command_log": "commands.view",
     "web.command": "commands.view",
+    "web.export": "exports.run",
     "web.system": "system.view",
     "web.system_panel": "system.view",
     "web.command_form": "each command",
@@ -50,6 +51,7 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.customer": "/customers/C1001",
         "web.command_log": "/log",
         "web.command": "/log/none",
+        "web.export": "/exports/ListOrders.csv",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
     }
