@@ -19,6 +19,7 @@ from cqrs_app.operators.sessions import Sessions
 from cqrs_app.operators.throttle import Throttle
 from cqrs_app.operators.tokens import Tokens
 from cqrs_app.settings import Settings
+from cqrs_app.uploads.receiving import Files
 
 PROJECT = Path(__file__).parent.parent
 
@@ -52,9 +53,10 @@ def compose(settings: Settings) -> Flask:
 
 def _kernel(app: Flask, settings: Settings) -> Kernel:
     address = app.extensions["redis_url"]
+    engines = database.engines_of(app, settings)
     return assemble(
-        build_registry(),
-        database.engines_of(app, settings),
+        build_registry(Files(engines.write).is_there),
+        engines,
         redis=_redis(address),
         cache_redis=_redis(settings.cache_redis_url or address),
         commands=BusOptions(

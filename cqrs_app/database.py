@@ -11,7 +11,8 @@ from flask import Flask
 from sqlalchemy import Engine, MetaData, create_engine
 
 import cqrs_app.operators.tables
-import cqrs_app.orders.read_models  # noqa: F401 - both define their tables on import
+import cqrs_app.orders.read_models
+import cqrs_app.uploads.tables  # noqa: F401 - these define their tables on import
 from cqrs_app.extensions import db
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines

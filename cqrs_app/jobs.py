@@ -7,6 +7,7 @@ from typing import Any
 from rq.job import Job
 
 from cqrs_app.extensions import kernel
+from cqrs_app.imports.background import start
 from cqrs_app.kernel.doorbell import answered
 from cqrs_app.kernel.errors import BusError
 
@@ -27,7 +28,12 @@ def run_command(command_id: str) -> None:
         return
 
 
-ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command)}
+def run_import(import_id: str) -> None:
+    """Have an uploaded file taken in, by a process beside this worker."""
+    start(kernel, import_id)
+
+
+ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command, run_import)}
 
 
 class AllowedJob(Job):

@@ -13,6 +13,7 @@ from cqrs_app.cli.operators import operators
 from cqrs_app.cli.processes import sweep, worker
 from cqrs_app.cli.projections import projections
 from cqrs_app.cli.up import up
+from cqrs_app.cli.uploads import run_import
 
 
 def init_app(app: Flask) -> None:
@@ -22,6 +23,7 @@ def init_app(app: Flask) -> None:
         worker,
         sweep,
         import_command,
+        run_import,
         export,
         database,
         projections,

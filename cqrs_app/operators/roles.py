@@ -25,6 +25,7 @@ _SUPERVISOR = _OPERATOR | {
     "events.view",
     "system.view",
     "exports.run",
+    "imports.run",
 }
 # `history.record` is for system operators only: people work under today's rules.
 _ADMIN = _SUPERVISOR | {"projections.manage"}

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from cqrs_app.operators.roles import ROLES
 from tests.pages.conftest import order_in
 
+NO_IMPORT = "00000000-0000-4000-8000-000000000000"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
 WHO = {
@@ -31,6 +32,13 @@ WHO = {
     "web.command_log": "commands.view",
     "web.command": "commands.view",
     "web.export": "exports.run",
+    "web.imports": "imports.run",
+    "web.imports_panel": "imports.run",
+    "web.send_import": "imports.run",
+    "web.history_import": "imports.run",
+    "web.import_now": "imports.run",
+    "web.import_report": "imports.run",
+    "web.import_set_aside": "imports.run",
     "web.system": "system.view",
     "web.system_panel": "system.view",
     "web.command_form": "each command",
@@ -52,6 +60,12 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.command_log": "/log",
         "web.command": "/log/none",
         "web.export": "/exports/ListOrders.csv",
+        "web.imports": "/imports",
+        "web.imports_panel": "/imports/panel",
+        "web.history_import": f"/imports/{NO_IMPORT}",
+        "web.import_now": f"/imports/{NO_IMPORT}/now",
+        "web.import_report": f"/imports/{NO_IMPORT}/report.json",
+        "web.import_set_aside": f"/imports/{NO_IMPORT}/set-aside.csv",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
     }
@@ -121,6 +135,9 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
         "/log/none-such",
         "/system/none-such",
         "/home/none-such",
+        "/imports/none-such",
+        "/imports?after=x",
+        "/imports/panel?after=x",
         "/commands/DropTables",
         "/commands/ApproveOrder?order_id=%00&expected_version=x",
     ],
