@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import subprocess
+import time
 from decimal import Decimal
 
 import psutil
@@ -17,9 +18,10 @@ from sqlalchemy import func, select, update
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.orders.read_models import orders
 from cqrs_app.uploads.tables import imports
+from cqrs_app.uploads.work import LEASE
 from tests.imports.test_online_retail import HEADER
 from tests.pages.conftest import client_in, order_in, process_of, wait_until
-from tests.platform.processes import alive, ended, family
+from tests.platform.processes import ended, family
 from tests.uploads.conftest import id_in, kept, row_of, send
 
 ORDERS = 4_000
@@ -106,15 +108,18 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
         wait_until(lambda: kernel.store.head() > 200)
         importer = importer_of(worker)
         assert importer is not None
-        # Held up, so that it is not through before it looks around.
+        # Held up until it is time for it to look around.
         importer.suspend()
         worker.kill()
         worker.wait()
-        wait_until(lambda: alive(importer))
+        time.sleep(LEASE.total_seconds() / 6 + 1)
         importer.resume()
+        assert ended([importer])
+    assert kernel.store.head() < ORDERS
     with process_of(console, "sweep"):
+        # No lease had to end: it said that it stopped.
+        wait_until(lambda: row_of(console, import_id).attempts == 2, 10)
         wait_until(lambda: is_over(console, import_id), 90)
-    assert ended([importer])
     assert_exact(console, import_id)
 
 
