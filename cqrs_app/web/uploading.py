@@ -7,17 +7,19 @@ from typing import Any
 
 from flask import current_app, g, request
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField
+from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from wtforms import HiddenField, SelectField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
+from wtforms.validators import InputRequired
 
 from cqrs_app.imports.profiles import PROFILES
 from cqrs_app.kernel.context import new_id
 from cqrs_app.settings import Settings
 from cqrs_app.uploads.receiving import too_large
 
+NO_FILE = "Choose a file."
 ENDPOINT = "web.send_import"
 FORM_BYTES = 64 * 1024
 """What the form needs beside its file."""
@@ -34,14 +36,15 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     import_id = HiddenField(default=new_id)
     profile = SelectField(
         "Kind of file",
+        [InputRequired()],
         choices=[SelectChoice(name, name) for name in sorted(PROFILES)],
         description="It says which columns the file has and what becomes of its rows.",
     )
-    file = FileField("File")
+    file = FileField("File", [FileRequired(NO_FILE)])
 
     def validate_file(self, field: Any) -> None:
-        if not isinstance(field.data, FileStorage) or not name_of(field.data):
-            raise ValidationError("Choose a file.")
+        if not name_of(field.data):
+            raise ValidationError(NO_FILE)
 
 
 def name_of(file: FileStorage) -> str:

@@ -14,7 +14,7 @@ from cqrs_app.kernel import presence
 from cqrs_app.kernel.assembly import Kernel
 from tests.pages.conftest import PASSWORD, order_in, process_of, wait_until
 
-PAGES = ("/", "/orders", "/customers", "/log", "/system", "/commands/PlaceOrder")
+PAGES = ("/", "/orders", "/customers", "/imports", "/log", "/system", "/commands/PlaceOrder")
 
 
 @pytest.fixture
