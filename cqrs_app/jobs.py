@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import current_app
 from rq.job import Job
 
 from cqrs_app.extensions import kernel
 from cqrs_app.imports.background import start
 from cqrs_app.kernel.doorbell import answered
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.webhooks.dispatcher import Dispatcher
 
 
 def advance(projection: str) -> None:
@@ -33,7 +35,14 @@ def run_import(import_id: str) -> None:
     start(kernel, import_id)
 
 
-ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command, run_import)}
+def deliver(webhook_id: str) -> None:
+    """Send one webhook what is due."""
+    dispatcher: Dispatcher = current_app.extensions["webhooks"]
+    dispatcher.answer(webhook_id)
+
+
+_JOBS = (advance, run_command, run_import, deliver)
+ALLOWED = {f"{__name__}.{function.__name__}" for function in _JOBS}
 
 
 class AllowedJob(Job):

@@ -8,12 +8,15 @@ names in upper case.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
+
+import click
 
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
@@ -28,8 +31,11 @@ ALWAYS_ON = (
 )
 
 
-class SettingsError(Exception):
-    """A setting has a value the product cannot run with; the text says which and what to write."""
+class SettingsError(click.ClickException):
+    """A setting has a value the product cannot run with; the text says which and what to write.
+
+    Every command of `flask` that meets one ends with that text instead of a traceback.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +70,17 @@ class Settings:
     sign_in_pause_seconds: int = 30
     max_request_bytes: int = 16 * 1024 * 1024
     max_import_bytes: int = 64 * 1024 * 1024
+    api_requests_per_minute: int = 6_000
 
     # The shop
     shop_name: str = "Countersign"
     timezone: str = "UTC"
     demo_orders: int = 240
+
+    # Webhooks
+    webhook_workers: int = 1
+    webhook_allowed_networks: str = ""
+    webhook_pause_after_hours: float = 72.0
 
     # The buses
     cqrs_enabled: bool = True
@@ -151,19 +163,40 @@ class Settings:
     def commands_are_queued(self) -> bool:
         return self.command_async_processing or self.command_bus_type != "synchronous"
 
+    @property
+    def webhook_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Networks that webhooks may reach though they are not public."""
+        parts = (part.strip() for part in self.webhook_allowed_networks.split(","))
+        return tuple(ipaddress.ip_network(part) for part in parts if part)
+
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, else one made once and kept in the data folder (0600)."""
         if self.secret_key:
             return self.secret_key
         path = self.data_dir / "secret_key"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.make_data_dir()
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return path.read_text()
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
         return path.read_text()
+
+    def make_data_dir(self) -> None:
+        """Make the data folder where it is missing; raises SettingsError when that cannot be."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
+
+    def _cannot_be_written(self, error: OSError) -> SettingsError:
+        return SettingsError(
+            f"The data folder {self.data_dir} cannot be written ({error.strerror}). "
+            "Make it writable for this user, or set DATA_DIR to a folder you may write to."
+        )
 
     def _refuse_contradictions(self) -> None:
         if self.query_bus_type == "distributed" and not self.has_replica:
@@ -184,6 +217,13 @@ class Settings:
                     f"{name.upper()} says {wanted}, but the address of that store is another "
                     f"kind of database. Set DATABASE_URL and READ_DATABASE_URL to match it."
                 )
+        try:
+            self.webhook_networks  # noqa: B018 - whether it can be read is the question
+        except ValueError as error:
+            raise SettingsError(
+                f"WEBHOOK_ALLOWED_NETWORKS cannot be used: {error}. "
+                f"Write networks with commas, such as 10.1.0.0/16, fd12::/16."
+            ) from None
         for name in ALWAYS_ON:
             if not getattr(self, name):
                 raise SettingsError(

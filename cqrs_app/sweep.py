@@ -15,6 +15,7 @@ from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import LEASE
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.webhooks.dispatcher import Dispatcher
 
 logger = logging.getLogger("countersign")
 
@@ -25,10 +26,11 @@ HOUSEKEEPING_SECONDS = 3600.0
 
 
 class Sweep:
-    """One pass looks for lag, for queued commands, for imports and for lost cache tags."""
+    """One pass looks for lag, queued commands, imports, deliveries and lost cache tags."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, webhooks: Dispatcher | None = None) -> None:
         self._kernel = kernel
+        self._webhooks = webhooks
         self._behind_since: dict[str, float] = {}
         self._housekept = float("-inf")
 
@@ -36,6 +38,9 @@ class Sweep:
         """One pass. Raises SQLAlchemyError when a database is away."""
         kernel = self._kernel
         kernel.presence.beat("sweep")
+        # Before the projections: deliveries go on while the read store is away.
+        if self._webhooks:
+            self._webhooks.look_after(PATIENCE_SECONDS)
         self._advance()
         before = kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
         for command_id in kernel.log.waiting(before, LEASE):
@@ -61,12 +66,12 @@ class Sweep:
                 self._kernel.runner.advance(name)
 
 
-def run_sweep(kernel: Kernel, seconds: float) -> None:
+def run_sweep(kernel: Kernel, webhooks: Dispatcher, seconds: float) -> None:
     """Sweep every so many seconds until told to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sweep = Sweep(kernel)
+    sweep = Sweep(kernel, webhooks)
     while not stop.is_set():
         try:
             sweep.once()

@@ -23,24 +23,29 @@ class Worker(SimpleWorker):
     dies."""
 
     presence: Presence
+    kind: str
 
     def heartbeat(self, *arguments: Any, **options: Any) -> None:
         super().heartbeat(*arguments, **options)
-        self.presence.beat("worker")
+        self.presence.beat(self.kind)
 
     def execute_job(self, *arguments: Any, **options: Any) -> None:
         super().execute_job(*arguments, **options)
-        self.presence.beat("worker")
+        self.presence.beat(self.kind)
 
 
-def run_worker(url: str, max_jobs: int, presence: Presence) -> None:
-    """Work until told to stop, or for `max_jobs` jobs. Redis may come and go meanwhile."""
+def run_worker(
+    url: str, max_jobs: int, presence: Presence, *, queue: str = QUEUE, kind: str = "worker"
+) -> None:
+    """Work until told to stop, or for `max_jobs` jobs. Redis may come and go meanwhile.
+
+    `kind` is what the process calls itself among the living ones."""
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 1_000_000)
     redis = Redis.from_url(
         url, retry=retry, retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError]
     )
     worker = Worker(
-        [QUEUE],
+        [queue],
         connection=redis,
         job_class=AllowedJob,
         serializer=JSONSerializer,
@@ -48,9 +53,9 @@ def run_worker(url: str, max_jobs: int, presence: Presence) -> None:
         maintenance_interval=60,
         log_job_description=False,
     )
-    worker.presence = presence
-    presence.beat("worker")
+    worker.presence, worker.kind = presence, kind
+    presence.beat(kind)
     try:
         worker.work(logging_level="WARNING", max_jobs=max_jobs)
     finally:
-        presence.leave("worker")
+        presence.leave(kind)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 
-from cqrs_app.catalogue.examples import example_of
-from cqrs_app.kernel.fields import hints_of, meta_of, required_of
+from cqrs_app.catalogue.examples import example_of, known_examples
+from cqrs_app.kernel.fields import hints_of, meta_of, plain_type, required_of
 from cqrs_app.kernel.messages import Event
 from cqrs_app.kernel.registry import Area, Registry
 
 Kind = Literal["command", "event", "query"]
+Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,9 @@ class FieldEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One message. `refusals` maps the codes of a command's rules to what they mean; `example`
-    holds plain values of its fields; `version` counts the shapes an event has had."""
+    """One message. `parts` are the fields of the values inside it, by type; `refusals` maps the
+    codes of a command's rules to what they mean; `example` holds plain values of its fields;
+    `version` counts the shapes an event has had."""
 
     name: str
     kind: Kind
@@ -41,6 +43,7 @@ class Entry:
     label: str
     summary: str
     fields: tuple[FieldEntry, ...]
+    parts: Mapping[str, tuple[FieldEntry, ...]]
     example: Mapping[str, Any]
     permission: str | None = None
     refusals: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -53,19 +56,20 @@ class Entry:
 
 def entries(registry: Registry) -> tuple[Entry, ...]:
     """Everything the areas declare, in their order: commands, then queries, then events."""
-    found = [entry for area in registry.areas for entry in _of_area(area)]
+    known = known_examples([*registry.commands.values()])
+    found = [entry for area in registry.areas for entry in _of_area(area, known)]
     kinds: list[Kind] = ["command", "query", "event"]
     return tuple(sorted(found, key=lambda entry: kinds.index(entry.kind)))
 
 
-def _of_area(area: Area) -> Iterator[Entry]:
+def _of_area(area: Area, known: Mapping[str, Any]) -> Iterator[Entry]:
     for methods in area.handles.values():
         for command in methods:
             yield _message(area, command, "command", area.refusals.get(command, {}))
     for query in {**area.answers, **area.answers_from_state}:
         yield _message(area, query, "query", {})
     for event in area.events:
-        yield _event(area, event)
+        yield _event(area, event, known)
 
 
 def _message(area: Area, cls: Any, kind: Kind, refusals: Mapping[str, str]) -> Entry:
@@ -76,7 +80,7 @@ def _message(area: Area, cls: Any, kind: Kind, refusals: Mapping[str, str]) -> E
         area=area.name,
         label=declared.label,
         summary=_summary(cls),
-        fields=_fields(cls),
+        **_fields(cls),
         example=example_of(cls, whole=kind == "command"),
         permission=declared.permission,
         refusals=refusals,
@@ -87,15 +91,15 @@ def _message(area: Area, cls: Any, kind: Kind, refusals: Mapping[str, str]) -> E
     )
 
 
-def _event(area: Area, cls: type[Event]) -> Entry:
+def _event(area: Area, cls: type[Event], known: Mapping[str, Any]) -> Entry:
     return Entry(
         name=cls.__name__,
         kind="event",
         area=area.name,
         label=_words(cls.__name__),
         summary=_summary(cls),
-        fields=_fields(cls),
-        example=example_of(cls),
+        **_fields(cls),
+        example=example_of(cls, known=known),
         version=cls.schema,
     )
 
@@ -111,24 +115,37 @@ def _words(name: str) -> str:
     return spaced.strip().capitalize()
 
 
-def _fields(cls: type) -> tuple[FieldEntry, ...]:
+def _fields(cls: type) -> dict[str, Any]:
+    """The fields of a message, and of the values inside it."""
     _, components = msgspec.json.schema_components([cls], ref_template="{name}")
-    schema = components[cls.__name__]["properties"]
+    shapes = {name: shape for name, shape in components.items() if "properties" in shape}
+    classes = {each.__name__: each for each in _values_in(cls)}
+    told = {name: tuple(_told(classes[name], shapes[name], components)) for name in shapes}
+    return {"fields": told.pop(cls.__name__), "parts": told}
+
+
+def _values_in(cls: type) -> Iterator[type]:
+    yield cls
+    for hint in hints_of(cls).values():
+        kind = plain_type(hint)
+        for each in (kind, *(plain_type(argument) for argument in get_args(kind))):
+            if dataclasses.is_dataclass(each):
+                yield from _values_in(cast("type", each))
+
+
+def _told(cls: type, shape: Schema, components: Schema) -> Iterator[FieldEntry]:
     needed = required_of(cls)
-    return tuple(_field(cls, name, schema[name], needed=name in needed) for name in hints_of(cls))
-
-
-def _field(cls: type, name: str, schema: Mapping[str, Any], *, needed: bool) -> FieldEntry:
-    meta = meta_of(hints_of(cls)[name])
-    return FieldEntry(
-        name=name,
-        title=(meta and meta.title) or name.replace("_", " ").capitalize(),
-        help=(meta and meta.description) or "",
-        type=_type_of(schema),
-        limits=tuple(_limits(schema)),
-        needed=needed,
-        default=None if needed else msgspec.to_builtins(_default(cls, name)),
-    )
+    for name, hint in hints_of(cls).items():
+        schema, meta = shape["properties"][name], meta_of(hint)
+        yield FieldEntry(
+            name=name,
+            title=(meta and meta.title) or name.replace("_", " ").capitalize(),
+            help=(meta and meta.description) or "",
+            type=_type_of(schema, components),
+            limits=tuple(_limits(schema)),
+            needed=name in needed,
+            default=None if name in needed else msgspec.to_builtins(_default(cls, name)),
+        )
 
 
 def _default(cls: type, name: str) -> Any:
@@ -138,32 +155,32 @@ def _default(cls: type, name: str) -> Any:
     return field.default_factory() if field.default_factory is not MISSING else None
 
 
-def _type_of(schema: Mapping[str, Any]) -> str:
-    if "anyOf" in schema:
-        return " or ".join(_type_of(each) for each in schema["anyOf"])
-    if "allOf" in schema:
-        return _type_of(schema["allOf"][0])
+def _type_of(schema: Schema, components: Schema) -> str:
+    """A type in words; choices are listed, values are named."""
     if "$ref" in schema:
-        return str(schema["$ref"])
+        found = components[schema["$ref"]]
+        return _type_of(found, components) if "enum" in found else str(schema["$ref"])
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
-    if schema.get("type") == "array":
-        return f"list of {_type_of(schema['items'])}" if schema.get("items") else "list"
+    inside = schema.get("anyOf") or schema.get("allOf")
+    if inside:
+        return " or ".join(_type_of(each, components) for each in inside)
+    if schema.get("items"):
+        return f"list of {_type_of(schema['items'], components)}"
     return str(schema.get("format") or schema.get("type", "anything"))
 
 
 _LIMITS = (
-    ("minLength", "at least {} characters"),
-    ("maxLength", "at most {} characters"),
+    ("minLength", "at least {} long"),
+    ("maxLength", "at most {} long"),
     ("minimum", "{} or more"),
     ("maximum", "{} or less"),
-    ("minItems", "at least {}"),
-    ("maxItems", "at most {}"),
-    ("pattern", "matches {}"),
+    ("minItems", "at least {} of them"),
+    ("maxItems", "at most {} of them"),
 )
 
 
-def _limits(schema: Mapping[str, Any]) -> Iterator[str]:
+def _limits(schema: Schema) -> Iterator[str]:
     for part in (schema, *schema.get("anyOf", ())):
         for name, sentence in _LIMITS:
             if name in part:

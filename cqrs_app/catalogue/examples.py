@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import types
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from cqrs_app.kernel.fields import hints_of, meta_of, required_of
+from cqrs_app.kernel.fields import hints_of, meta_of, plain_type, required_of
 
 _PLAIN: dict[Any, Any] = {
     bool: False,
@@ -23,46 +26,78 @@ _PLAIN: dict[Any, Any] = {
 }
 
 
-def example_of(cls: Any, *, whole: bool = True) -> dict[str, Any]:
+def example_of(
+    cls: Any, *, whole: bool = True, known: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """Plain values for the fields that are needed and, when `whole`, for those that say an example
-    of themselves (`Meta(examples=[...])`)."""
+    of themselves (`Meta(examples=[...])`). `known` has examples for names that say none."""
     needed = required_of(cls)
     return {
-        name: _value(hint)
+        name: _value(name, hint, known)
         for name, hint in hints_of(cls).items()
-        if name in needed or (whole and _has_example(hint))
+        if name in needed or (whole and _has_example(name, hint, known))
     }
 
 
-def _has_example(hint: Any) -> bool:
-    meta = meta_of(hint)
-    if meta and meta.examples:
+def known_examples(classes: Iterable[Any]) -> dict[str, Any]:
+    """Field name -> the example it has in one of these classes, or in a value inside them."""
+    found: dict[str, Any] = {}
+    for cls in classes:
+        for name, hint in hints_of(cls).items():
+            meta, kind = meta_of(hint), plain_type(hint)
+            item = get_args(kind)[0] if get_origin(kind) is tuple else kind
+            if meta and meta.examples:
+                found.setdefault(name, meta.examples[0])
+            elif is_dataclass(item):
+                found = known_examples([item]) | found
+    return found
+
+
+def _has_example(name: str, hint: Any, known: Mapping[str, Any]) -> bool:
+    meta, kind = meta_of(hint), plain_type(hint)
+    if (meta and meta.examples) or (kind is str and name in known):
         return True
-    kind = _kind_of(hint)
-    return hasattr(kind, "__dataclass_fields__") and any(map(_has_example, hints_of(kind).values()))
+    return is_dataclass(kind) and any(
+        _has_example(inner, each, known) for inner, each in hints_of(kind).items()
+    )
 
 
-def _value(hint: Any) -> Any:
-    meta, kind = meta_of(hint), _kind_of(hint)
+def _value(name: str, hint: Any, known: Mapping[str, Any]) -> Any:
+    meta, kind = meta_of(hint), plain_type(hint)
     if meta and meta.examples:
         return meta.examples[0]
     if get_origin(kind) is tuple:
-        return [_value(get_args(kind)[0])]
+        return [_value("", get_args(kind)[0], known)]
     if get_origin(kind) is Literal:
         return get_args(kind)[0]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind)).value
-    if hasattr(kind, "__dataclass_fields__"):
-        return example_of(kind)
+    if is_dataclass(kind):
+        return example_of(kind, known=known)
     if kind is int and meta and meta.ge is not None:
         return max(int(meta.ge), 1)
-    return msgspec.to_builtins(_PLAIN[kind])
+    return known[name] if kind is str and name in known else msgspec.to_builtins(_PLAIN[kind])
 
 
-def _kind_of(hint: Any) -> Any:
-    """The type without what is said beside it, and without `None`."""
-    if get_origin(hint) is Annotated:
-        return _kind_of(get_args(hint)[0])
-    if get_origin(hint) in (Union, types.UnionType):
-        return _kind_of(next(part for part in get_args(hint) if part is not type(None)))
-    return hint
+def as_options(example: Mapping[str, Any], prefix: str = "--") -> list[str]:
+    """The same values as options of the command line: `--order-id 10042`."""
+    options = []
+    for name, value in example.items():
+        option = f"{prefix}{name.replace('_', '-')}"
+        if isinstance(value, Mapping):
+            options += as_options(value, f"{option}.")
+        elif isinstance(value, list):
+            options += [f"{option} {shlex.quote(_item(each))}" for each in value]
+        else:
+            options.append(f"{option} {shlex.quote(str(value))}")
+    return options
+
+
+def _item(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={_in_row(str(each))}" for name, each in value.items())
+    return str(value)
+
+
+def _in_row(text: str) -> str:
+    return f'"{text}"' if "," in text else text

@@ -15,12 +15,13 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.areas import build_registry
+from cqrs_app.cli.acting import acting_as
+from cqrs_app.cli.sentences import in_one_sentence
 from cqrs_app.exports.formats import FORMATS
 from cqrs_app.exports.lists import Listing, listings, question_of
-from cqrs_app.exports.rows import PERMISSION, Rows, pages
+from cqrs_app.exports.rows import Rows, pages
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.errors import BusError, Invalid
-from cqrs_app.operators.roles import system_actor
 
 STDOUT = Path("-")
 TELL_EVERY = 50_000
@@ -73,12 +74,20 @@ def _command(listing: Listing) -> click.Command:
                 metavar="NAME=VALUE",
                 help="As on the page, such as status=placed. May be repeated.",
             ),
+            click.Option(
+                ["--as", "operator"],
+                metavar="OPERATOR",
+                help="With this operator's role; default: all that any role may see.",
+            ),
         ],
     )
 
 
-def _run(listing: Listing, ending: str, out: Path, given: Sequence[str]) -> None:
-    actor = system_actor("system", listing.query.declaration.permission, PERMISSION)
+@in_one_sentence
+def _run(
+    listing: Listing, ending: str, out: Path, given: Sequence[str], operator: str | None
+) -> None:
+    actor = acting_as(operator)
     try:
         question = question_of(listing, _pairs(given))
         portions = pages(kernel.queries, question, actor)

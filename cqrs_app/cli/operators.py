@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from cqrs_app.cli.sentences import in_one_sentence
 from cqrs_app.operators import passwords
 from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.errors import AccountError
 from cqrs_app.operators.roles import ROLES
 
 operators = AppGroup("operators", help="Accounts of the people who work here.")
 # More is no password; it also keeps a piped file from filling the memory.
 LONGEST_LINE = 10_000
-
-
-def _in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except AccountError as error:
-            raise click.ClickException(str(error)) from error
-
-    return run
 
 
 def _password_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -46,7 +34,7 @@ def _password_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--role", required=True, type=click.Choice(list(ROLES)))
 @click.option("--display-name", default="", help="How the name is shown; default: NAME.")
 @_password_options
-@_in_one_sentence
+@in_one_sentence
 def create(name: str, role: str, display_name: str, password_stdin: bool, generate: bool) -> None:
     """Make an operator who can sign in at once."""
     password, shown = _password(password_stdin, generate)
@@ -66,7 +54,7 @@ def list_operators() -> None:
 
 @operators.command("disable")
 @click.argument("name")
-@_in_one_sentence
+@in_one_sentence
 def disable(name: str) -> None:
     """Close an account; its sessions end with the next request."""
     _accounts().disable(name)
@@ -75,7 +63,7 @@ def disable(name: str) -> None:
 
 @operators.command("enable")
 @click.argument("name")
-@_in_one_sentence
+@in_one_sentence
 def enable(name: str) -> None:
     """Open a disabled account again."""
     _accounts().enable(name)
@@ -85,7 +73,7 @@ def enable(name: str) -> None:
 @operators.command("password")
 @click.argument("name")
 @_password_options
-@_in_one_sentence
+@in_one_sentence
 def password_command(name: str, password_stdin: bool, generate: bool) -> None:
     """Set a new password; all sessions of the operator end."""
     operator = _accounts().get(name)

@@ -10,6 +10,8 @@ from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
 from cqrs_app.sweep import run_sweep
+from cqrs_app.webhooks.dispatcher import WORKER
+from cqrs_app.webhooks.wake_ups import QUEUE
 from cqrs_app.worker import run_worker
 
 
@@ -25,12 +27,28 @@ def worker() -> None:
 
 @click.command()
 @with_appcontext
+def webhook_worker() -> None:
+    """Deliver webhooks until told to stop."""
+    _log_to_stderr()
+    settings = current_app.extensions["settings"]
+    kernel.runner.prepare()
+    run_worker(
+        current_app.extensions["redis_url"],
+        settings.worker_max_jobs,
+        kernel.presence,
+        queue=QUEUE,
+        kind=WORKER,
+    )
+
+
+@click.command()
+@with_appcontext
 def sweep() -> None:
     """Do what lost wake-ups left undone, until told to stop."""
     _log_to_stderr()
     settings = current_app.extensions["settings"]
     kernel.runner.prepare()
-    run_sweep(kernel, settings.sweep_seconds)
+    run_sweep(kernel, current_app.extensions["webhooks"], settings.sweep_seconds)
 
 
 def _log_to_stderr() -> None:

@@ -95,6 +95,8 @@ class Console:
     def _start_processes(self) -> Child:
         for number in range(1, self.settings.workers + 1):
             self.supervisor.start(self._flask(f"Worker {number}", "worker"))
+        for number in range(1, self.settings.webhook_workers + 1):
+            self.supervisor.start(self._flask(f"Webhook worker {number}", "webhook-worker"))
         self.supervisor.start(self._flask("The sweep", "sweep"))
         return self.supervisor.start(
             self._python(

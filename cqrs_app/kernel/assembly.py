@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from redis import Redis
 from sqlalchemy import Engine
 
+from cqrs_app.kernel.background import Background
 from cqrs_app.kernel.cache import QueryCache
 from cqrs_app.kernel.command_bus import BusOptions, CommandBus
 from cqrs_app.kernel.command_log import CommandLog
@@ -58,10 +59,13 @@ class Kernel:
     presence: Presence
     redis: Redis
     clock: Callable[[], datetime]
+    followers: Sequence[Background]
 
     def close(self) -> None:
         """Finish what runs in the background."""
         self.doorbell.close()
+        for follower in self.followers:
+            follower.close()
         self.statistics.close()
 
 
@@ -75,8 +79,10 @@ def assemble(
     queries: QueryOptions,
     tuning: Tuning,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    followers: Sequence[Background] = (),
 ) -> Kernel:
-    """Build the kernel; opens no connection."""
+    """Build the kernel; opens no connection. `followers` are nudged whenever a projection has
+    moved: whatever else follows the log has something new then."""
     store, log = event_store(engines.write), CommandLog(engines.write)
     statistics = Statistics(engines.read, clock)
     doorbell = Doorbell(redis, registry.consumers_of)
@@ -86,6 +92,8 @@ def assemble(
         cache.tag({name: position})
         if events:
             statistics.count("projection", name, "applied", ms, events)
+            for follower in followers:
+                follower.nudge()
 
     runner = ProjectionRunner(
         registry,
@@ -130,4 +138,5 @@ def assemble(
         presence=Presence(engines.write, clock),
         redis=redis,
         clock=clock,
+        followers=tuple(followers),
     )

@@ -54,8 +54,10 @@ class CommandLog:
         """Write a queued command; False when the id is in the log already."""
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         row = dialect.insert(command_log).values(asdict(entry)).on_conflict_do_nothing()
+        # Asked for what it wrote: how many rows an INSERT had, not every driver tells.
+        written = row.returning(command_log.c.command_id)
         with self._engine.begin() as connection:
-            return connection.execute(row).rowcount == 1
+            return connection.execute(written).first() is not None
 
     def claim(self, command_id: str, now: datetime, lease: timedelta) -> LogEntry | None:
         """Take a queued command to run it, or one whose runner has been silent for `lease`.

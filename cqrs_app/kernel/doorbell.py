@@ -26,9 +26,10 @@ REST_SECONDS = 1.0
 FAILURE_TTL = 3600
 
 
-def queue_on(redis: Redis) -> Queue:
-    """The one queue of the product; a worker of several queues can lose a job when killed."""
-    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+def queue_on(redis: Redis, name: str = QUEUE) -> Queue:
+    """The queue of projections and commands, or one of that name. Each has workers of its own: a
+    worker of several queues can lose a job when killed."""
+    return Queue(name, connection=redis, serializer=JSONSerializer)
 
 
 def mark_of(consumer: str) -> str:

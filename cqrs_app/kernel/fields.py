@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import types
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -69,11 +70,23 @@ def _required_of(cls: Any) -> frozenset[str]:
 @cache
 def meta_of(hint: Any) -> msgspec.Meta | None:
     """The limits and labels written beside a type, also beside one side of `... | None`."""
+    if get_origin(hint) not in (Annotated, Union, types.UnionType):
+        return None
     for argument in get_args(hint):
         found = argument if isinstance(argument, msgspec.Meta) else meta_of(argument)
         if found is not None:
             return found
     return None
+
+
+def plain_type(hint: Any) -> Any:
+    """The type without what is said beside it, and without `None`."""
+    if get_origin(hint) is Annotated:
+        return plain_type(get_args(hint)[0])
+    if get_origin(hint) in (Union, types.UnionType):
+        members = [part for part in get_args(hint) if part is not type(None)]
+        return plain_type(members[0]) if len(members) == 1 else hint
+    return hint
 
 
 def decimal_meta(

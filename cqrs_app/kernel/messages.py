@@ -119,8 +119,9 @@ def _declare(declaration: Declaration) -> Callable[[C], C]:
     return decorate
 
 
-def parse(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Build a message from plain values (JSON, a stored payload).
+def parse(cls: type[T], values: Mapping[str, Any], *, from_text: bool = False) -> T:
+    """Build a message from plain values (JSON, a stored payload), or `from_text`: from texts that
+    stand for numbers, dates and the like (an address, a command line).
 
     Raises Invalid with a sentence per field: unknown, missing or unusable.
     """
@@ -130,7 +131,7 @@ def parse(cls: type[T], values: Mapping[str, Any]) -> T:
     converted = {}
     for name in hints.keys() & values.keys():
         try:
-            converted[name] = msgspec.convert(values[name], hints[name])
+            converted[name] = msgspec.convert(values[name], hints[name], strict=not from_text)
         except msgspec.ValidationError as error:
             found |= dict([told(name, error)])
     if found:

@@ -26,16 +26,19 @@ _SUPERVISOR = _OPERATOR | {
     "system.view",
     "exports.run",
     "imports.run",
+    "webhooks.view",
 }
 # `history.record` is for system operators only: people work under today's rules.
-_ADMIN = _SUPERVISOR | {"projections.manage"}
+_ADMIN = _SUPERVISOR | {"projections.manage", "tokens.manage", "webhooks.manage"}
 
 ROLES = MappingProxyType(
     {"viewer": _VIEWER, "operator": _OPERATOR, "supervisor": _SUPERVISOR, "admin": _ADMIN}
 )
 """Role -> permissions, from the least to the most."""
 
-SYSTEM_NAMES = frozenset({"importer", "sweeper", "demo", "system", "worker", "fulfilment"})
+SYSTEM_NAMES = frozenset(
+    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks"}
+)
 """Names of system operators; no person may have one, so that the log cannot mislead."""
 
 

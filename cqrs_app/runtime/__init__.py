@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cqrs_app.kernel.registry import Area
-from cqrs_app.runtime import command_log, figures, pending, status
+from cqrs_app.runtime import command_log, feed, figures, pending, status
 from cqrs_app.runtime.commands import (
     PauseProjection,
     ResumeProjection,
@@ -57,6 +57,7 @@ def runtime_area(projections: Iterable[str]) -> Area:
             pending.PendingWrites: pending.pending_writes,
             pending.RawEvents: pending.raw_events,
             pending.EventsSince: pending.events_since,
+            feed.FollowEvents: feed.follow_events,
         },
         middleware=[known_projections(frozenset(projections))],
     )

@@ -120,8 +120,9 @@ def _bus(connection: Connection, bus: str, plural: str) -> Iterator[Metric]:
     yield times
 
 
-def exposition(kernel: Kernel) -> bytes:
-    """The text that a Prometheus server scrapes."""
+def exposition(kernel: Kernel, *others: Collector) -> bytes:
+    """The text that a Prometheus server scrapes; `others` are the collectors of other areas."""
     registry = CollectorRegistry()
-    registry.register(ConsoleCollector(kernel))
+    for collector in (ConsoleCollector(kernel), *others):
+        registry.register(collector)
     return generate_latest(registry)

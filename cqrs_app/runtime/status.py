@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
+from msgspec import Meta
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.kernel import presence
@@ -120,7 +122,7 @@ class ParkedStream:
 class ParkedStreams(Query):
     """Streams with events that could not be applied, oldest first."""
 
-    limit: int = 50
+    limit: Annotated[int, Meta(title="Streams", ge=1, le=500)] = 50
 
 
 def parked_streams(question: ParkedStreams, connection: Connection) -> tuple[ParkedStream, ...]:

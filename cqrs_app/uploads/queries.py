@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -77,7 +76,7 @@ class ImportView:
     """One import; `report` as the command line writes it, once there is one."""
 
     row: ImportRow
-    report: MappingProxyType[str, Any] | None
+    report: dict[str, Any] | None
 
 
 @query(label="Import", permission="imports.run", store="write")
@@ -96,8 +95,7 @@ def get_import(question: GetImport, connection: Connection) -> ImportView | None
         return None
     values = dict(row._mapping)
     report = values.pop("report")
-    decoded = MappingProxyType(msgspec.json.decode(report)) if report else None
-    return ImportView(ImportRow(**values), decoded)
+    return ImportView(ImportRow(**values), msgspec.json.decode(report) if report else None)
 
 
 def _place(question: ListImports) -> Place:

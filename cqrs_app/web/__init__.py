@@ -6,6 +6,7 @@ from flask import Flask
 
 from cqrs_app.settings import Settings
 from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
+    catalogue,
     command_log,
     commands,
     customers,
@@ -16,6 +17,8 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     order,
     orders,
     system,
+    tokens,
+    webhooks,
 )
 from cqrs_app.web.auth import init_auth
 from cqrs_app.web.blueprint import bp

@@ -115,8 +115,8 @@ def local_path(address: str | None) -> str:
 
 
 def _require_operator() -> ResponseReturnValue | None:
-    if request.endpoint == "static":
-        return None
+    if request.endpoint == "static" or request.blueprint not in (None, bp.name):
+        return None  # another blueprint has a door of its own
     view = current_app.view_functions.get(request.endpoint or "")
     g.operator = _operator(active=not getattr(view, "is_background", False))
     # Without a view the answer is "not found" or the like, and tells nothing.

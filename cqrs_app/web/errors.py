@@ -36,11 +36,13 @@ STATUS: dict[type[BusError], int] = {
 }
 TITLES = {
     400: "This request cannot be understood",
+    401: "This needs a token",
     403: "This is not allowed",
     404: "There is nothing here",
     405: "This cannot be done here",
     409: "Changed by someone else",
     413: "This is too large",
+    415: "This is not JSON",
     422: "This cannot be used",
     429: "Too many requests",
     500: "Something went wrong",

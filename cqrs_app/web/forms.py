@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import Form, HiddenField
 
 from cqrs_app.kernel.context import new_id
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.fields import hints_of
-from cqrs_app.kernel.messages import Command, parse
+from cqrs_app.kernel.messages import Command, Query, parse
 from cqrs_app.web.forms_derived import CommandId, field_for
 from cqrs_app.web.forms_fields import (
     BLANK,
@@ -27,8 +27,10 @@ from cqrs_app.web.forms_fields import (
     HiddenIntegerField,
     value_of,
 )
+from cqrs_app.web.forms_made import MADE
 
 C = TypeVar("C", bound=Command)
+Q = TypeVar("Q", bound=Query)
 
 CIRCUMSTANCES = ("command_id", "expected_version")
 
@@ -53,8 +55,26 @@ def _form_for(cls: type, hidden: tuple[str, ...]) -> Any:
     for name in hints_of(cls):
         if name in fields or hasattr(FlaskForm, name):
             raise TypeError(f"a form has a {name} of its own: see {cls.__name__}")
-        fields[name] = field_for(cls, name, hidden=name in hidden)
+        made = MADE.get((cls, name))
+        fields[name] = made(cls) if made else field_for(cls, name, hidden=name in hidden)
     return type(f"{cls.__name__}Form", (FlaskForm,), fields)
+
+
+@cache
+def question_form(cls: type) -> Any:
+    """The form class of a query: its fields, without what only a change needs."""
+    return type(
+        f"{cls.__name__}Form", (Form,), {name: field_for(cls, name) for name in hints_of(cls)}
+    )
+
+
+def question_from(form: Any, query_class: type[Q]) -> Q:
+    """The query a sent form means; raises Invalid as `command_from` does."""
+    cls: type = query_class
+    if not form.validate():
+        raise Invalid(query_class.__name__, dict(_problems_in(form)))
+    values = {name: value_of(form[name]) for name in hints_of(cls)}
+    return parse(query_class, {name: each for name, each in values.items() if each is not BLANK})
 
 
 def command_from(form: Any, command_class: type[C]) -> C:

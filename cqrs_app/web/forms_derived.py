@@ -10,15 +10,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 
-from cqrs_app.kernel.fields import hints_of, problems, required_of
+from cqrs_app.kernel.fields import hints_of, plain_type, problems, required_of
 from cqrs_app.web.forms_fields import (
     BLANK,
+    CheckboxesField,
     DateField,
     DateTimeLocalField,
     DecimalField,
@@ -27,7 +28,9 @@ from cqrs_app.web.forms_fields import (
     HiddenIntegerField,
     IntegerField,
     LinesField,
+    NumbersField,
     SelectField,
+    label_of,
     value_of,
     without_outer_space,
 )
@@ -80,7 +83,7 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     extra: dict[str, Any] = {}
     for meta in metas:
         extra |= meta.extra or {}
-    kind, needed = _plain(hint), name in required_of(cls)
+    kind, needed = plain_type(hint), name in required_of(cls)
     titles = [meta.title for meta in metas if meta.title]
     helps = [meta.description for meta in metas if meta.description]
     common: dict[str, Any] = {
@@ -121,7 +124,14 @@ def _single(
     if isinstance(kind, type) and issubclass(kind, Enum):
         empty = None if common["default"] else "Choose one" if needed else "None"
         return SelectField(kind=kind, empty=empty, **common)
-    return LinesField(**common) if _item_of(kind) is str else None
+    if get_origin(kind) is Literal:
+        named = Enum("Choice", {str(each): each for each in get_args(kind)})  # type: ignore[misc]
+        return SelectField(kind=named, empty=None, **common)
+    item = _item_of(kind)
+    if isinstance(item, type) and issubclass(item, Enum):
+        choices = [(str(member.value), str(label_of(member))) for member in item]
+        return CheckboxesField(choices=choices, **common)
+    return {str: LinesField, int: NumbersField}.get(item, lambda **_: None)(**common)
 
 
 @cache
@@ -141,16 +151,6 @@ def _metas_in(hint: Any) -> Iterator[msgspec.Meta]:
             yield from _metas_in(part)
 
 
-def _plain(hint: Any) -> Any:
-    """The type without what is said beside it, and without `None`."""
-    if get_origin(hint) is Annotated:
-        return _plain(get_args(hint)[0])
-    if get_origin(hint) in (Union, types.UnionType):
-        members = [part for part in get_args(hint) if part is not type(None)]
-        return _plain(members[0]) if len(members) == 1 else hint
-    return hint
-
-
 def _is_value(kind: Any) -> bool:
     return isinstance(kind, type) and is_dataclass(kind)
 
@@ -158,7 +158,7 @@ def _is_value(kind: Any) -> bool:
 def _item_of(kind: Any) -> Any:
     """What a tuple of any length holds, or None for another type."""
     if get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,):
-        return _plain(get_args(kind)[0])
+        return plain_type(get_args(kind)[0])
     return None
 
 

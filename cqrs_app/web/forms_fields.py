@@ -7,7 +7,7 @@ of the ones they refine, by which templates choose how to show them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import wtforms
 from flask import current_app
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
-from wtforms.widgets import HiddenInput
+from wtforms.widgets import CheckboxInput, HiddenInput
 
 BLANK: Any = object()
 """The value of a field that was left empty."""
@@ -113,7 +113,7 @@ class SelectField(wtforms.SelectField):
     """One member of an enumeration, by its `label`; its value comes back as text."""
 
     def __init__(self, label: str, kind: type[Enum], empty: str | None, **kwargs: Any) -> None:
-        choices = [SelectChoice(str(member.value), str(_label_of(member))) for member in kind]
+        choices = [SelectChoice(str(member.value), str(label_of(member))) for member in kind]
         super().__init__(
             label,
             choices=choices if empty is None else [SelectChoice("", empty), *choices],
@@ -122,6 +122,20 @@ class SelectField(wtforms.SelectField):
             validate_choice=False,
             **kwargs,
         )
+
+
+class CheckboxesField(wtforms.SelectMultipleField):
+    """Some of several choices (value, text), each with a box; their values come back as texts."""
+
+    option_widget = CheckboxInput()
+
+    def __init__(self, label: str, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        listed = [SelectChoice(value, text) for value, text in choices]
+        # The kernel says what cannot be chosen with the words it has for every door.
+        super().__init__(label, choices=listed, validate_choice=False, **kwargs)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data: Any = tuple(valuelist)
 
 
 class LinesField(wtforms.TextAreaField):
@@ -137,6 +151,16 @@ class LinesField(wtforms.TextAreaField):
 
     def _value(self) -> str:
         return str(self.raw_data[0]) if self.raw_data else "\n".join(self.data or ())
+
+
+class NumbersField(LinesField):
+    """Several whole numbers, one a line."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        super().process_formdata(valuelist)
+        if not all(_WHOLE.fullmatch(line) for line in self.data):
+            raise ValueError("Write whole numbers, one a line.")
+        self.data = tuple(map(int, self.data))
 
 
 class FormField(wtforms.FormField):  # type: ignore[type-arg]  # generic in its stubs only
@@ -205,6 +229,6 @@ def without_outer_space(text: str | None) -> str | None:
     return text and text.replace("\r\n", "\n").strip()
 
 
-def _label_of(member: Enum) -> Any:
+def label_of(member: Enum) -> Any:
     named: Callable[[], Any] | str | None = getattr(member, "label", None)
     return named or member.name.replace("_", " ").capitalize()

@@ -10,6 +10,7 @@ from cqrs_app.extensions import kernel
 from cqrs_app.runtime import health, metrics
 from cqrs_app.web.auth import public
 from cqrs_app.web.blueprint import bp
+from cqrs_app.webhooks.metrics import WebhookCollector
 
 
 @bp.get("/healthz")
@@ -31,4 +32,5 @@ def readyz() -> ResponseReturnValue:
 @public
 def prometheus() -> ResponseReturnValue:
     """The state of the console for a Prometheus server; holds no business data."""
-    return Response(metrics.exposition(kernel), content_type=CONTENT_TYPE_LATEST)
+    text = metrics.exposition(kernel, WebhookCollector(kernel.engines.write))
+    return Response(text, content_type=CONTENT_TYPE_LATEST)

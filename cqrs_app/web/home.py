@@ -22,6 +22,9 @@ from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.polling import fragment
+from cqrs_app.web.webhooks import standings
+from cqrs_app.webhooks.queries import VIEW as SEE_WEBHOOKS
+from cqrs_app.webhooks.queries import ListWebhooks
 
 DAYS = 30
 COUNTED = ("placed", "approved", "held", "shipped", "delivered", "cancelled")
@@ -130,6 +133,8 @@ def _health() -> dict[str, Any]:
     ]
     if asking.may("system.view"):
         signs += _for_engineers(state)
+    if asking.may(SEE_WEBHOOKS):
+        signs += _webhooks()
     return {"answer": answer, "signs": signs}
 
 
@@ -151,6 +156,16 @@ def _for_engineers(state: health.Health) -> list[Sign]:
             "Cache hit rate", rate, ("good" if asked else "idle") if state.redis else "warn", system
         ),
     ]
+
+
+def _webhooks() -> list[Sign]:
+    conditions = [each.condition for each in standings(asking.ask(ListWebhooks()).value)]
+    if not conditions:
+        return []
+    for condition, tone in (("failing", "bad"), ("paused", "warn")):
+        if count := conditions.count(condition):
+            return [Sign("Webhooks", f"{count} {condition}", tone, url_for("web.webhooks"))]
+    return [Sign("Webhooks", "delivering", "good", url_for("web.webhooks"))]
 
 
 def _tone(state: str) -> str:

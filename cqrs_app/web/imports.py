@@ -104,7 +104,7 @@ def import_report(import_id: str) -> ResponseReturnValue:
     view = _view(import_id).value
     if view.report is None:
         abort(404, f"{view.row.file_name} has no report yet. Look at its page for how far it is.")
-    text = json.dumps(dict(view.report), indent=2) + "\n"
+    text = json.dumps(view.report, indent=2) + "\n"
     return _file(view, "report.json", "application/json", [text.encode()])
 
 

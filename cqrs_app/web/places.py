@@ -9,7 +9,8 @@ from cqrs_app.kernel.messages import Command
 
 
 def page_of(cls: type[Command], identity: str, command: Command | None = None) -> str:
-    """The address of the page that shows `identity`; the area's list where it is not known."""
+    """The address of the page that shows `identity`; the area's list where it is not known, and
+    the task's own page in the catalogue where its area has none."""
     category = kernel.registry.routes[cls].aggregate.category
     if category == "order":
         return url_for("web.order", order_id=identity) if identity else url_for("web.orders")
@@ -21,4 +22,10 @@ def page_of(cls: type[Command], identity: str, command: Command | None = None) -
     if category == "import":
         shown = url_for("web.history_import", import_id=identity) if identity else ""
         return shown or url_for("web.imports")
-    return url_for("web.system")
+    if category == "webhook":
+        if identity:
+            return url_for("web.webhook", webhook_id=identity)
+        return url_for("web.webhooks")
+    if category == "projection":
+        return url_for("web.system")
+    return url_for("web.catalogue_entry", name=cls.__name__)

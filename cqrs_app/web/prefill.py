@@ -12,6 +12,8 @@ from cqrs_app.kernel.messages import Command
 from cqrs_app.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
 from cqrs_app.orders.queries.one_order import GetOrder
 from cqrs_app.web import asking
+from cqrs_app.webhooks.commands import ChangeWebhook
+from cqrs_app.webhooks.queries import GetWebhook
 
 Given = Mapping[str, str]
 
@@ -25,6 +27,14 @@ def suggestions(cls: type[Command], given: Given) -> dict[str, Any]:
 def _present_address(given: Given) -> dict[str, Any]:
     order = asking.ask(GetOrder(order_id=given["order_id"])).value if "order_id" in given else None
     return {"address": asdict(order.shipping_address)} if order else {}
+
+
+def _present_webhook(given: Given) -> dict[str, Any]:
+    if "webhook_id" not in given:
+        return {}
+    webhook = asking.ask(GetWebhook(webhook_id=given["webhook_id"])).value
+    names = ("url", "event_types", "description")
+    return {name: getattr(webhook, name) for name in names} if webhook else {}
 
 
 def _free_number(given: Given) -> dict[str, Any]:
@@ -42,6 +52,7 @@ def _number() -> str:
 
 _SUGGESTIONS: dict[type[Command], Callable[[Given], dict[str, Any]]] = {
     ChangeShippingAddress: _present_address,
+    ChangeWebhook: _present_webhook,
     PlaceOrder: _free_number,
     RecordCreditNote: _free_credit_number,
 }

@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from markupsafe import Markup, escape
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EM DASH}"
@@ -220,6 +221,12 @@ def polyline(values: Sequence[float], width: float = 100, height: float = 24) ->
     )
 
 
+def ticked(text: str) -> Markup:
+    """A docstring's text: what stands in `backticks` is set as code."""
+    escaped = str(escape(text))
+    return Markup(re.sub(r"`([^`]+)`", r'<span class="mono">\1</span>', escaped))  # noqa: S704
+
+
 def register(app: Flask, zone: ZoneInfo | str) -> None:
     """Make every function here available to `app`'s templates; times are shown in `zone`."""
     zone = ZoneInfo(zone) if isinstance(zone, str) else zone
@@ -251,6 +258,7 @@ def register(app: Flask, zone: ZoneInfo | str) -> None:
         short_id=short_id,
         pretty_json=pretty_json,
         event_words=event_words,
+        ticked=ticked,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -74,7 +74,7 @@ def init_security(app: Flask) -> None:
         if settings.secure_cookies:
             response.headers["Strict-Transport-Security"] = HTTPS_ONLY
         if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 

@@ -29,6 +29,8 @@ from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.polling import fragment
 from cqrs_app.web.presentation import seconds_since
+from cqrs_app.web.webhooks import standings
+from cqrs_app.webhooks.queries import ListWebhooks
 
 MOST_PARKED = 50
 
@@ -113,6 +115,16 @@ def _parked() -> dict[str, Any]:
     return {"answer": answer, "most": MOST_PARKED, **_may_manage()}
 
 
+def _webhooks() -> dict[str, Any]:
+    answer = asking.ask(ListWebhooks())
+    rows = standings(answer.value)
+    urgent = ("failing", "paused")
+    return {
+        "answer": answer,
+        "rows": sorted(rows, key=lambda row: row.condition not in urgent),
+    }
+
+
 def _cache() -> dict[str, Any]:
     answer = asking.ask(QueryFigures(hours=24))
     rows = answer.value
@@ -146,6 +158,7 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "projections": ("Projections", _projections),
     "parked": ("Parked events", _parked),
     "queues": ("Processes", _queues),
+    "webhooks": ("Webhooks", _webhooks),
     "cache": ("Answers, last 24 hours", _cache),
     "commands": ("Tasks, last 24 hours", _commands),
 }

@@ -133,6 +133,11 @@
     true,
   );
 
+  // What can only be copied is selected as soon as it is reached.
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches?.("input[readonly]")) event.target.select();
+  });
+
   // Clicks ----------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const hit = (selector) => event.target.closest?.(selector);

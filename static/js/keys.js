@@ -1,7 +1,9 @@
 // Single-key shortcuts. They can be switched off in the list that "?" opens (WCAG 2.1.4), and
 // never act while someone types.
 (() => {
-  const PLACES = { h: "home", o: "orders", c: "customers", l: "command-log", s: "system" };
+  const PLACES = {
+    h: "home", o: "orders", c: "customers", l: "command-log", s: "system", w: "webhooks",
+  };
   const read = () => {
     try {
       return localStorage.getItem("keys") !== "off";

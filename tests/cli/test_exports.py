@@ -92,6 +92,19 @@ def test_a_database_that_goes_away_in_the_middle_leaves_the_old_file(
     assert [each.name for each in tmp_path.glob("*orders.csv*")] == ["orders.csv"]
 
 
+def test_with_the_rights_of_an_operator_who_lacks_one_nothing_is_written(
+    console: Flask, tmp_path: Path
+) -> None:
+    console.extensions["accounts"].create("mia", "operator", "seven brown herons")
+    out = tmp_path / "orders.csv"
+    run = console.test_cli_runner()
+    for name, sentence in (("mia", "exports.run"), ("nobody", "There is no operator")):
+        result = run.invoke(args=["export", "orders", "--out", str(out), "--as", name])
+        assert result.exit_code == 1
+        assert sentence in result.stderr
+    assert not out.exists()
+
+
 def test_a_folder_that_is_not_there_gets_a_sentence(console: Flask, tmp_path: Path) -> None:
     out = tmp_path / "none" / "orders.csv"
     result = console.test_cli_runner().invoke(args=["export", "orders", "--out", str(out)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -12,9 +13,17 @@ from playwright.sync_api import Page, expect
 
 from cqrs_app.kernel import presence
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.operators.roles import ROLES
+from cqrs_app.webhooks.commands import AddWebhook, TestWebhook
 from tests.pages.conftest import PASSWORD, order_in, process_of, wait_until
 
-PAGES = ("/", "/orders", "/customers", "/imports", "/log", "/system", "/commands/PlaceOrder")
+PAGES = (
+    *("/", "/orders", "/customers", "/imports", "/log", "/system"),
+    *("/webhooks", "/webhooks/warehouse"),
+    *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
+    *("/catalogue", "/catalogue/PlaceOrder", "/catalogue/problems", "/queries/ListOrders"),
+)
 
 
 @pytest.fixture
@@ -96,6 +105,23 @@ def test_the_dialog_opens_closes_and_gives_the_focus_back(
     expect(opener).to_be_focused()
 
 
+def add_webhook(shop: Flask) -> None:
+    """A webhook that has been tried, with a long address."""
+    kernel: Kernel = shop.extensions["kernel"]
+    command = AddWebhook(
+        webhook_id="warehouse",
+        url=f"https://127-0-0-1.invalid/{'hooks/' * 30}?shop=1",
+        event_types=("OrderPlaced", "OrderShipped", "ShippingAddressChanged"),
+        description="Picking lists for the house across the road.",
+    )
+    context = Context(actor=Actor("ada", ROLES["admin"]), channel="test")
+    kernel.commands.execute(command, context)
+    kernel.commands.execute(TestWebhook(webhook_id="warehouse"), replace(context, command_id="t"))
+    for name in kernel.registry.projections:
+        kernel.runner.advance(name)
+    shop.extensions["webhooks"].answer("warehouse")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_fits_and_is_accessible(
@@ -106,6 +132,7 @@ def test_every_page_fits_and_is_accessible(
     width: int,
     scheme: str,
 ) -> None:
+    add_webhook(shop)
     page = signed_in("admin", viewport={"width": width, "height": 900}, color_scheme=scheme)
     shown = (f"/orders/{order_in(shop, 'shipped')}", "/customers/C1001", "/orders?q=nothing-such")
     faults = []

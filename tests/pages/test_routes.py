@@ -41,8 +41,20 @@ WHO = {
     "web.import_set_aside": "imports.run",
     "web.system": "system.view",
     "web.system_panel": "system.view",
+    "web.tokens": "tokens.manage",
+    "web.token_new": "tokens.manage",
+    "web.token_revoke": "tokens.manage",
+    "web.token_revoked": "tokens.manage",
+    "web.webhooks": "webhooks.view",
+    "web.webhooks_now": "webhooks.view",
+    "web.webhook": "webhooks.view",
+    "web.webhook_now": "webhooks.view",
     "web.command_form": "each command",
     "web.command_submit": "each command",
+    "web.question": "each query",
+    "web.catalogue": SIGNED_IN,
+    "web.catalogue_problems": SIGNED_IN,
+    "web.catalogue_entry": SIGNED_IN,
 }
 
 
@@ -68,11 +80,20 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.import_set_aside": f"/imports/{NO_IMPORT}/set-aside.csv",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
+        "web.tokens": "/tokens",
+        "web.token_new": "/tokens/new",
+        "web.token_revoke": "/tokens/none-such/revoke",
+        "web.webhooks": "/webhooks",
+        "web.webhooks_now": "/webhooks/-/now",
+        "web.webhook": "/webhooks/none",
+        "web.webhook_now": "/webhooks/none/now",
     }
 
 
 def test_every_route_is_in_the_table(shop: Flask) -> None:
-    assert {rule.endpoint for rule in shop.url_map.iter_rules()} == set(WHO)
+    endpoints = {rule.endpoint for rule in shop.url_map.iter_rules()}
+    # tests/api asks those of the API, which take tokens.
+    assert {each for each in endpoints if not each.startswith("api.")} == set(WHO)
 
 
 @pytest.mark.parametrize("role", ["nobody", *ROLES])
@@ -134,6 +155,10 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
         "/log?after=x",
         "/log/none-such",
         "/system/none-such",
+        "/webhooks/none-such",
+        "/webhooks/No%20Such",
+        "/webhooks/-/nothing",
+        "/commands/ChangeWebhook?webhook_id=No%20Such",
         "/home/none-such",
         "/imports/none-such",
         "/imports?after=x",

@@ -160,6 +160,16 @@ def test_unusable_fields_are_told_where_they_stand(
     assert fields(soup)["currency"] == "pounds"
 
 
+def test_the_focus_goes_to_the_first_unusable_field_also_inside_a_line(
+    client_of: Callable[[str], FlaskClient],
+) -> None:
+    given = {"order_id": "W-9", "country": "Germany", "currency": "EUR"}
+    line = {"lines-0-sku": "X", "lines-0-quantity": "none", "lines-0-unit_price": "1"}
+    answer = send(client_of("operator"), "/commands/PlaceOrder", **given, **line)
+    focused = BeautifulSoup(answer.get_data(), "html.parser").find_all(autofocus=True)
+    assert [each["name"] for each in focused] == ["lines-0-quantity"]
+
+
 def test_an_order_is_placed_with_two_lines_added_by_button(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:

@@ -73,7 +73,7 @@ def test_it_starts_stops_without_a_trace_and_starts_again_with_its_data(tmp_path
         assert re.search(r"Sign in as admin with the password \S+ \(shown this once\)", greeting)
         assert status_of(port) == 200
         processes = family(first.pid)
-        for words in ("redis", " worker", " sweep", "gunicorn"):
+        for words in ("redis", " worker", " webhook-worker", " sweep", "gunicorn"):
             assert named(processes, words)
         stop(first)
         assert first.returncode == 0

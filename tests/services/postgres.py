@@ -60,6 +60,13 @@ class PostgresServer:
                 [make_url(address).database],
             )
 
+    def admit(self, address: str, *, sessions: bool) -> None:
+        """Let new sessions into a database, or keep them out, as a server that restarts does."""
+        allowed = "true" if sessions else "false"
+        self._run(
+            f"ALTER DATABASE {{}} ALLOW_CONNECTIONS {allowed}", make_url(address).database or ""
+        )
+
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
         """The address of a fresh database that is dropped at the end."""

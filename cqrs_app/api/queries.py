@@ -1,0 +1,85 @@
+"""Queries over HTTP, with how fresh each answer is."""
+
+from __future__ import annotations
+
+from typing import Any, get_origin
+
+from flask import Response, request
+
+from cqrs_app.api import reading
+from cqrs_app.api.answers import tagged
+from cqrs_app.api.blueprint import bp
+from cqrs_app.extensions import kernel
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.fields import hints_of, plain_type
+from cqrs_app.kernel.messages import Query, parse
+from cqrs_app.kernel.query_bus import Answer, Asker, Seen
+
+LONGEST_WAIT_MS = 10_000
+CONSISTENCY = ("min_version", "wait_ms", "strong")
+
+
+@bp.get("/queries/<name>")
+def ask(name: str) -> Response:
+    """The answer to one question; 304 when the asker holds it already."""
+    cls = kernel.registry.query(name)
+    question = parse(cls, _values(cls), from_text=True)
+    found = kernel.queries.ask(question, _asker())
+    shown = described(found)
+    return tagged(shown, (found.value, found.stale, found.freshness.state))
+
+
+def described(answer: Answer[Any]) -> dict[str, Any]:
+    """An answer with its freshness, as every door tells it."""
+    freshness = answer.freshness
+    return {
+        "value": answer.value,
+        "as_of": freshness.as_of,
+        "position": freshness.position,
+        "lag_events": freshness.lag_events,
+        "lag_seconds": round(freshness.lag_seconds, 3),
+        "state": freshness.state,
+        "parked": freshness.parked,
+        "cached": freshness.cached,
+        "stale": answer.stale,
+    }
+
+
+def _values(cls: type[Query]) -> dict[str, Any]:
+    """The question's fields among the parameters; a list is given by repeating its name."""
+    hints, problems = hints_of(cls), dict[str, str]()
+    values: dict[str, Any] = {}
+    for name in request.args:
+        given = request.args.getlist(name)
+        if name in hints and get_origin(plain_type(hints[name])) is tuple:
+            values[name] = given
+        elif name in hints:
+            values[name] = given[0]
+        if len(given) > 1 and not isinstance(values.get(name), list):
+            problems[name] = "Give one value only."
+        elif name not in hints and name not in CONSISTENCY:
+            problems[name] = "There is no such field."
+    if problems:
+        raise Invalid(cls.__name__, problems)
+    return values
+
+
+def _asker() -> Asker:
+    wait = reading.number("wait_ms", lowest=0, highest=LONGEST_WAIT_MS) or 0
+    return Asker(
+        actor=reading.actor(),
+        seen=_seen(request.args.get("min_version")),
+        wait=wait / 1000,
+        strong=reading.flag("strong"),
+    )
+
+
+def _seen(text: str | None) -> Seen | None:
+    if text is None:
+        return None
+    stream, _, version = text.rpartition(":")
+    usable = stream and stream.isprintable() and version.isascii() and version.isdecimal()
+    if not usable or int(version[:20]) > 2**31 - 1:
+        sentence = "Write a stream and a version of it, such as order-10042:3."
+        raise Invalid("The request", {"min_version": sentence})
+    return Seen(stream, int(version))

@@ -1,0 +1,122 @@
+"""Where a webhook may send to: rules about addresses and networks. Pure; resolves no name.
+
+The console stands inside the shop's network, so a webhook must not become a way to reach what only
+the inside can reach. Whatever is not public is refused unless WEBHOOK_ALLOWED_NETWORKS has it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PORTS = {"https": 443, "http": 80}
+_PLAIN = re.compile(r"[!-~]+(?!\n)$")
+
+
+class Forbidden(Exception):
+    """A place nothing may be sent to; the text is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address taken apart; `path` has the query, `host` no brackets."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def target_of(url: str) -> Target:
+    """Raises ValueError for what `unusable` finds fault with."""
+    problems = dict(unusable(url))
+    if problems:
+        raise ValueError(problems["url"])
+    parts = urlsplit(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, parts.hostname or "", parts.port or PORTS[parts.scheme], path)
+
+
+def unusable(url: str) -> Iterator[tuple[str, str]]:
+    """The field and a sentence where this is no address to send to."""
+    try:
+        problem = _problem(url)
+    except ValueError:
+        problem = "Write an address such as https://example.com/hooks/orders."
+    if problem:
+        yield "url", problem
+
+
+def _problem(url: str) -> str:
+    if not _PLAIN.match(url):
+        return "Write the address without blanks and in plain letters, as a browser copies it."
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not _is_host(parts):
+        return "Write an address such as https://example.com/hooks/orders."
+    if parts.username is not None or parts.password is not None:
+        return "Leave name and password out: the address is kept where many can read it."
+    if parts.fragment:
+        return "Leave out the part from # on: it is never sent."
+    return ""
+
+
+def _is_host(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if parts.port == 0 or len(host) > 253:
+        return False
+    if ":" in host:
+        return "%" not in host and bool(ipaddress.IPv6Address(host))
+    return bool(re.fullmatch(r"[a-z0-9_]([a-z0-9_.\-]*[a-z0-9_.])?", host))
+
+
+def require_permitted(target: Target, ip: Ip, allowed: tuple[Network, ...]) -> None:
+    """Raises Forbidden where nothing may be sent to this IP address in this way."""
+    real = _unwrapped(ip)
+    if any(real in network for network in allowed):
+        return
+    if not _is_public(real):
+        raise Forbidden(
+            f"{target.host} is {ip}, which is not a public address. Nothing was sent. If it is "
+            f"meant, whoever runs the console adds its network to WEBHOOK_ALLOWED_NETWORKS."
+        )
+    if target.scheme != "https":
+        raise Forbidden(
+            f"{target.host} is on the public internet, where only https is used. "
+            f"Nothing was sent. Change the address to https."
+        )
+
+
+def refuse_literal(target: Target, allowed: tuple[Network, ...]) -> None:
+    """What can be said before any name is resolved. Raises Forbidden."""
+    try:
+        ip = ipaddress.ip_address(target.host)
+    except ValueError:
+        if target.scheme != "https" and not allowed:
+            raise Forbidden("Only https addresses are used. Write https:// instead.") from None
+        return
+    require_permitted(target, ip, allowed)
+
+
+def _unwrapped(ip: Ip) -> Ip:
+    """The IPv4 address inside ::ffff:a.b.c.d, which is where the connection would go."""
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return mapped or ip
+
+
+def _is_public(ip: Ip) -> bool:
+    # 6to4 and Teredo carry an IPv4 address that nobody has checked.
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour or ip.teredo or ip.is_site_local):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from cqrs_app.areas import build_registry
+from cqrs_app.catalogue.entries import Entry, entries
+from cqrs_app.kernel.messages import parse
+from cqrs_app.operators.roles import ROLES
+from tests.platform.processes import PROJECT
+
+REGISTRY = build_registry()
+ENTRIES = {entry.name: entry for entry in entries(REGISTRY)}
+
+
+def test_everything_is_in_it() -> None:
+    assert set(ENTRIES) == {*REGISTRY.commands, *REGISTRY.queries, *REGISTRY.events}
+
+
+@pytest.mark.parametrize("name", [*REGISTRY.commands, *REGISTRY.queries])
+def test_every_example_can_be_used(name: str) -> None:
+    message: type = REGISTRY.commands.get(name) or REGISTRY.query(name)
+    parse(message, ENTRIES[name].example)
+
+
+@pytest.mark.parametrize("name", [*REGISTRY.commands, *REGISTRY.queries])
+def test_every_message_says_what_it_is(name: str) -> None:
+    entry = ENTRIES[name]
+    assert entry.label
+    assert entry.summary.endswith(".")
+
+
+def test_every_permission_belongs_to_a_role_or_to_the_system() -> None:
+    given = set.union(*(set(rights) for rights in ROLES.values()))
+    assert REGISTRY.permissions() - given <= {"history.record"}
+
+
+@pytest.mark.parametrize("area", [area.name for area in REGISTRY.areas])
+def test_every_refusal_an_area_can_raise_is_declared(area: str) -> None:
+    folder = PROJECT / "cqrs_app" / area
+    raised = {code for path in folder.rglob("*.py") for code in _refusals_in(path)}
+    told = {
+        code
+        for entry in ENTRIES.values()
+        if entry.area == area and entry.kind == "command"
+        for code in entry.refusals
+    }
+    assert raised <= told
+    assert _commands_of(area)
+
+
+def _commands_of(area: str) -> list[Entry]:
+    return [entry for entry in ENTRIES.values() if entry.area == area and entry.kind == "command"]
+
+
+def _refusals_in(path: Path) -> set[str]:
+    """The codes that stand in `Refused("code", ...)`."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "Refused" and call.args
+        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    }

@@ -1,0 +1,106 @@
+"""A console, a receiver that listens on this machine, and a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cqrs_app.areas import SENDABLE
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.context import Actor, Context, Receipt
+from cqrs_app.kernel.messages import Command, Query
+from cqrs_app.kernel.query_bus import Asker
+from cqrs_app.operators.roles import ROLES, system_actor
+from cqrs_app.orders import commands as orders
+from cqrs_app.orders.types import OrderLine
+from cqrs_app.webhooks import commands as do
+from cqrs_app.webhooks import names
+from cqrs_app.webhooks.delivery import Deliverer
+from cqrs_app.webhooks.queries import Deliveries, GetDeliveries
+from tests.webhooks.receiver import Receiver, listening
+
+ADA = Actor("ada", ROLES["admin"])
+
+
+@dataclass
+class Clock:
+    """The present moment, and however far a test has moved it."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def move(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+
+class Shop:
+    """What the tests do with a console; `deliver` runs in the test's own thread."""
+
+    def __init__(self, app: Flask, clock: Clock) -> None:
+        self.app = app
+        self.clock = clock
+        self.kernel: Kernel = replace(app.extensions["kernel"], clock=clock)
+        self.deliverer = Deliverer(
+            self.kernel,
+            actor=system_actor("webhooks", do.MANAGE),
+            types=names(SENDABLE),
+            allowed=app.extensions["settings"].webhook_networks,
+            pause_after_hours=app.extensions["settings"].webhook_pause_after_hours,
+            chance=lambda: 0.5,
+        )
+        self.orders = 0
+
+    def do(self, command: Command) -> Receipt:
+        return self.kernel.commands.execute(command, Context(actor=ADA, channel="test"))
+
+    def ask(self, question: Query) -> Any:
+        return self.kernel.queries.ask(question, Asker(actor=ADA)).value
+
+    def add(self, receiver: Receiver, *types: str, name: str = "warehouse") -> None:
+        self.do(do.AddWebhook(webhook_id=name, url=receiver.url, event_types=types))
+
+    def place(self) -> str:
+        """A new order."""
+        self.orders += 1
+        order_id = f"W{self.orders}"
+        line = OrderLine(sku="TEA", quantity=1, unit_price=Decimal("2.50"))
+        self.do(
+            orders.PlaceOrder(
+                order_id=order_id, country="United Kingdom", currency="GBP", lines=(line,)
+            )
+        )
+        return order_id
+
+    def approve(self, order_id: str) -> None:
+        self.do(orders.ApproveOrder(order_id=order_id))
+
+    def deliver(self, name: str = "warehouse") -> bool:
+        return self.deliverer.deliver(name)
+
+    def catch_up(self) -> None:
+        for name in self.kernel.registry.projections:
+            self.kernel.runner.advance(name)
+
+    def state(self, name: str = "warehouse") -> Deliveries:
+        found: Deliveries = self.ask(GetDeliveries(webhook_id=name))
+        return found
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with listening() as made:
+        yield made
+
+
+@pytest.fixture
+def shop(make_console: Callable[..., Flask]) -> Shop:
+    """A console that may reach this machine."""
+    return Shop(make_console(webhook_allowed_networks="127.0.0.0/8"), Clock())

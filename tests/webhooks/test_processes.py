@@ -1,0 +1,185 @@
+"""Deliveries by real processes: killed in the middle, without Redis, with a Redis that forgot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+
+from cqrs_app.kernel import presence
+from cqrs_app.webhooks.dispatcher import WORKER, Dispatcher
+from cqrs_app.webhooks.wake_ups import QUEUE, ring
+from tests.pages.conftest import wait_until
+from tests.platform.processes import PROJECT, clean_environment
+from tests.webhooks.conftest import Clock, Shop
+from tests.webhooks.receiver import Received, Receiver
+
+
+@contextmanager
+def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A real process of the console: `flask ...`."""
+    settings = shop.app.extensions["settings"]
+    environment = clean_environment(
+        {
+            "DATA_DIR": str(settings.data_dir),
+            "DATABASE_URL": settings.database_url,
+            "READ_DATABASE_URL": settings.read_database_url,
+            "REDIS_URL": shop.app.extensions["redis_url"],
+            "SECRET_KEY": settings.secret_key,
+            "WEBHOOK_ALLOWED_NETWORKS": settings.webhook_allowed_networks,
+        }
+    )
+    command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
+    made = subprocess.Popen(command, cwd=PROJECT, env=environment)
+    try:
+        yield made
+    finally:
+        made.kill()
+        made.wait()
+
+
+def has_worker(shop: Shop) -> bool:
+    with shop.kernel.engines.write.connect() as connection:
+        found = presence.seen(connection, shop.kernel.clock())
+    return any(each.alive and each.kind == WORKER for each in found)
+
+
+def test_a_commit_reaches_the_receiver_through_the_workers(shop: Shop, receiver: Receiver) -> None:
+    shop.add(receiver)
+    with process(shop, "worker"), process(shop, "webhook-worker"):
+        for _ in range(3):
+            shop.place()
+        wait_until(lambda: len(receiver.received) == 3)
+    assert [each.json["stream"] for each in receiver.received] == [
+        "order-W1",
+        "order-W2",
+        "order-W3",
+    ]
+
+
+def test_a_deliverer_killed_in_mid_delivery_leaves_nothing_out(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    for _ in range(3):
+        shop.place()
+    arrived = threading.Event()
+
+    def hang_on_the_second(received: Received) -> int:
+        if received.json["stream"] == "order-W2" and not arrived.is_set():
+            arrived.set()
+            threading.Event().wait(8)
+        return 200
+
+    receiver.answer = hang_on_the_second
+    ring(shop.kernel.redis, ["warehouse"])
+    with process(shop, "webhook-worker") as worker:
+        assert arrived.wait(30)
+        worker.kill()
+        worker.wait()
+    cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
+    assert cursor.delivered == 1
+    assert cursor.taken_by is not None
+    assert not shop.deliver()
+    assert len(receiver.received) == 2
+    shop.clock.move(seconds=61)
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == [
+        "order-W1",
+        "order-W2",
+        "order-W2",
+        "order-W3",
+    ]
+
+
+def test_a_redis_that_forgot_everything_loses_nothing(shop: Shop, receiver: Receiver) -> None:
+    with process(shop, "webhook-worker"):
+        wait_until(lambda: has_worker(shop))
+        shop.add(receiver)
+        shop.place()
+        shop.kernel.doorbell.flush()
+        shop.kernel.redis.flushall()
+        with process(shop, "sweep"):
+            wait_until(lambda: len(receiver.received) == 1)
+            shop.kernel.redis.flushall()
+            shop.place()
+            wait_until(lambda: len(receiver.received) == 2)
+    assert receiver.positions == sorted(set(receiver.positions))
+
+
+def test_without_redis_the_sweep_delivers_and_waits_for_no_receiver(
+    make_console: Callable[..., Flask], receiver: Receiver
+) -> None:
+    away = {"redis_url": "unix:///nowhere/redis.sock", "webhook_allowed_networks": "127.0.0.0/8"}
+    shop = Shop(make_console(**away), Clock())
+    shop.add(receiver)
+    shop.place()
+    with process(shop, "sweep"):
+        wait_until(lambda: len(receiver.received) == 1)
+
+
+def test_looking_after_webhooks_does_not_wait_for_a_slow_receiver(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    shop.catch_up()
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def hang(received: Received) -> int:
+        arrived.set()
+        go_on.wait(10)
+        return 200
+
+    receiver.answer = hang
+    dispatcher: Dispatcher = shop.app.extensions["webhooks"]
+    dispatcher.look_after(0.0)
+    assert arrived.wait(10)
+    dispatcher.look_after(0.0)
+    assert len(receiver.received) == 1
+    go_on.set()
+    dispatcher.wait(10)
+    assert shop.state().delivery.cursor.delivered == 1  # type: ignore[union-attr]
+
+
+def test_with_a_worker_alive_the_sweep_only_rings(shop: Shop, receiver: Receiver) -> None:
+    shop.add(receiver)
+    shop.place()
+    shop.catch_up()
+    shop.kernel.close()
+    shop.kernel.redis.flushall()
+    shop.kernel.presence.beat(WORKER)
+    dispatcher: Dispatcher = shop.app.extensions["webhooks"]
+    dispatcher.look_after(60.0)
+    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 0
+    dispatcher.look_after(0.0)
+    dispatcher.look_after(0.0)
+    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 1
+    assert receiver.received == []
+
+
+def test_many_wake_ups_are_one_job(shop: Shop, receiver: Receiver) -> None:
+    shop.add(receiver)
+    shop.catch_up()
+    shop.kernel.close()
+    for _ in range(3):
+        shop.place()
+        shop.catch_up()
+        shop.kernel.close()
+    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 1
+
+
+def test_a_turn_that_is_over_queues_up_again(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    monkeypatch.setattr("cqrs_app.webhooks.delivery.SLICE_SECONDS", 0.0)
+    dispatcher: Dispatcher = shop.app.extensions["webhooks"]
+    dispatcher.answer("warehouse")
+    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 1
