@@ -69,6 +69,7 @@ class Settings:
     sign_in_attempts: int = 5
     sign_in_pause_seconds: int = 30
     max_request_bytes: int = 16 * 1024 * 1024
+    max_import_bytes: int = 64 * 1024 * 1024
     api_requests_per_minute: int = 6_000
 
     # The shop

@@ -15,10 +15,8 @@ from flask.cli import with_appcontext
 from cqrs_app import database
 from cqrs_app.extensions import kernel
 from cqrs_app.imports.importer import Imported, import_file
-from cqrs_app.imports.online_retail import ONLINE_RETAIL
+from cqrs_app.imports.profiles import PROFILES
 from cqrs_app.imports.source import BadFile
-
-PROFILES = {profile.name: profile for profile in (ONLINE_RETAIL,)}
 
 
 @click.command("import")

@@ -47,13 +47,15 @@ class Asker:
     """Who asks, and how consistent the answer must be.
 
     By default the answer is eventual. `seen`: wait up to `wait` seconds for one's own write, then
-    answer all the same, marked stale. `strong`: fold the events now.
+    answer all the same, marked stale. `strong`: fold the events now. `cached` off: ask the
+    database and keep nothing, for answers that nobody asks for twice.
     """
 
     actor: Actor
     seen: Seen | None = None
     wait: float = 0.0
     strong: bool = False
+    cached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ class QueryBus:
             return self._strong(query), "strong"
         reads = query.declaration.reads
         stale = asker.seen is not None and not self.wait_until_shown(reads, asker.seen, asker.wait)
-        if not query.declaration.cached or not self._options.caching:
+        if not (query.declaration.cached and asker.cached and self._options.caching):
             return self._fresh(query, stale)[0], "uncached"
         return self._cached(query, stale)
 

@@ -32,6 +32,9 @@ def page_of(cls: type[Command], identity: str, command: Command | None = None) -
         if customer_id:
             return url_for("web.customer", customer_id=customer_id)
         return url_for("web.customers")
+    if category == "import":
+        shown = url_for("web.history_import", import_id=identity) if identity else ""
+        return shown or url_for("web.imports")
     if category == "webhook":
         if identity:
             return url_for("web.webhook", webhook_id=identity)

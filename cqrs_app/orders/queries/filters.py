@@ -26,7 +26,6 @@ SearchText = Annotated[
         max_length=200,
     ),
 ]
-Limit = Annotated[int, Meta(title="Rows", ge=1, le=200)]
 
 
 def _total(title: str) -> Meta:
