@@ -49,12 +49,6 @@ def test_an_unusable_line_is_named(bad: Any, sentence: str) -> None:
     assert caught.value.problems == {"lines": sentence}
 
 
-def test_an_order_has_a_line() -> None:
-    with pytest.raises(Invalid) as caught:
-        do.PlaceOrder(order_id="1", country="France", currency="EUR", lines=())
-    assert caught.value.problems == {"lines": "At least one is needed."}
-
-
 def test_an_order_has_at_most_five_thousand_lines() -> None:
     assert len(place("1", *[line()] * 5_000).lines) == 5_000
     with pytest.raises(Invalid):
