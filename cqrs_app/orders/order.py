@@ -164,10 +164,7 @@ class Order(Aggregate):
                 self.left = [line.quantity for line in event.lines]
                 self._enter(OrderStatus.PLACED, at)
             case OrderHeld():
-                before = self.status
-                self._enter(OrderStatus.ON_HOLD, at)
-                if self.status is OrderStatus.ON_HOLD:
-                    self.before_hold, self.hold_reason = self.before_hold or before, event.reason
+                self._hold(event.reason, at)
             case OrderReleased():
                 self.status, self.before_hold = OrderStatus(event.status), None
                 self.hold_reason = ""
@@ -184,6 +181,12 @@ class Order(Aggregate):
                 self._enter(OrderStatus.DELIVERED, at)
             case OrderCancelled():
                 self._enter(OrderStatus.CANCELLED, at)
+
+    def _hold(self, reason: str, at: datetime) -> None:
+        before = self.before_hold or self.status
+        self._enter(OrderStatus.ON_HOLD, at)
+        if self.status is OrderStatus.ON_HOLD:
+            self.before_hold, self.hold_reason = before, reason
 
     def _enter(self, status: OrderStatus, at: datetime) -> None:
         self.moments[status] = at
