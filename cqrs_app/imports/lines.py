@@ -102,7 +102,10 @@ class LineFile:
 def moment(text: str, zone: tzinfo = UTC) -> datetime:
     """A time as ISO 8601, in `zone` where it says none -> UTC. Raises ValueError."""
     at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is no time of this calendar") from None
 
 
 def whole(text: str) -> int:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cqrs_app.imports.documents import Profile
-from cqrs_app.imports.profiles import olist, online_retail
+from cqrs_app.imports.profiles import countersign, olist, online_retail
 
 PROFILES: Mapping[str, Profile] = {
-    each.PROFILE.name: each.PROFILE for each in (online_retail, olist)
+    each.PROFILE.name: each.PROFILE for each in (countersign, olist, online_retail)
 }
 
 
