@@ -70,7 +70,7 @@ Row = Mapping[str, str]
 
 def write(documents: Iterable[Plain], file: IO[str]) -> int:
     """Write the table; returns how many documents it holds."""
-    writer = csv.DictWriter(file, HEADER, restval="")
+    writer = csv.DictWriter(file, HEADER)
     writer.writeheader()
     count = 0
     for plain in documents:
@@ -125,7 +125,8 @@ def plain_of_rows(rows: Sequence[Row]) -> Plain:
 
 def _common(plain: Plain) -> dict[str, str]:
     number = plain[number_field(plain["document"])]
-    row = {name: plain[name] for name in HEADER if isinstance(plain.get(name), str)}
+    row = dict.fromkeys(HEADER, "")
+    row |= {name: plain[name] for name in HEADER if isinstance(plain.get(name), str)}
     address = plain.get("shipping_address", {})
     row |= {f"ship_{part}": value for part, value in address.items()}
     return row | {"number": number, "credit_reason": plain.get("reason", "")}
@@ -161,19 +162,19 @@ def _moments(rows: Sequence[Row]) -> list[Plain]:
 
 def _single(row: Row) -> Iterator[Plain]:
     for what, (at, fields) in _TOLD.items():
-        if row.get(at):
-            told = {name: row.get(column) or default for name, (column, default) in fields.items()}
+        if row[at]:
+            told = {name: row[column] or default for name, (column, default) in fields.items()}
             yield {"what": what, "at": row[at]} | told
 
 
 def _parcels(rows: Sequence[Row]) -> Iterator[Plain]:
     parcels: dict[tuple[str, ...], list[Plain]] = {}
     for number, row in enumerate(rows, start=1):
-        if row.get("shipped_at"):
-            told = tuple(row.get(name, "") for name in ("shipped_at", "carrier", "tracking"))
+        if row["shipped_at"]:
+            told = tuple(row[name] for name in ("shipped_at", "carrier", "tracking"))
             lines = parcels.setdefault(told, [])
-            if row.get("sku"):
-                quantity = whole(row.get("shipped_quantity") or row["quantity"])
+            if row["sku"]:
+                quantity = whole(row["shipped_quantity"] or row["quantity"])
                 lines.append({"line_no": number, "quantity": quantity})
     for (at, carrier, tracking), lines in parcels.items():
         yield {

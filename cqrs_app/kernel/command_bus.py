@@ -175,7 +175,8 @@ class CommandBus:
 
     def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Foreseen]:
         """What `execute_batch` would answer, each decided on top of what those before it would
-        lead to. Writes nothing at all. An id may stand among the items only once.
+        lead to. Writes nothing at all, and asks no middleware of areas. An id may stand among the
+        items only once.
         """
         if not self._options.enabled:
             raise SwitchedOff

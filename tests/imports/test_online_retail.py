@@ -5,12 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import lzma
-import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -24,10 +20,8 @@ from cqrs_app.imports.importer import Imported, import_file
 from cqrs_app.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.imports.source import LONGEST_LINE, BadFile
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.tables import events
 from cqrs_app.orders.read_models import orders
-from tests.services.stores import Databases
 
 PROJECT = Path(__file__).parent.parent.parent
 DATA = PROJECT.parent / "shared" / "data" / "online-retail"
@@ -182,43 +176,6 @@ def test_the_command_writes_report_and_rows_set_aside(console: Flask, tmp_path: 
     )
     assert result.exit_code == 1
     assert "Nothing was imported." in result.output
-
-
-def test_an_import_killed_in_the_middle_goes_on_and_ends_exact(
-    sqlite: Databases, redis_url: str, tmp_path: Path
-) -> None:
-    rows = [
-        (str(600_000 + n), "A", "x", "2", "2010-12-01 08:26:00", "1.255", str(n % 50), "UK")
-        for n in range(4_000)
-    ]
-    path = write(tmp_path / "many.csv", rows)
-    environment = os.environ | {
-        "DATA_DIR": str(sqlite.data_dir),
-        "DATABASE_URL": sqlite.write_url,
-        "READ_DATABASE_URL": sqlite.read_url,
-        "REDIS_URL": redis_url,
-    }
-    report = tmp_path / "out.json"
-    command = [sys.executable, "-m", "flask", "--app", "app", "import", str(path)]
-    command += ["--profile", "online-retail", "--report", str(report)]
-    from sqlalchemy import create_engine
-
-    from cqrs_app.kernel.store import event_store
-
-    engine = create_engine(sqlite.write_url)
-    store: EventStore = event_store(engine)
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while store.head() == 0 and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    killed_at = store.head()
-    engine.dispose()
-    assert 0 < killed_at < 4_000
-    subprocess.run(command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    told = json.loads(report.read_text())
-    assert (told["orders"], told["gross"], told["taken"]) == (4_000, "10040.000", 4_000)
 
 
 @needs_data
