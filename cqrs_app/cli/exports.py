@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.areas import build_registry
 from cqrs_app.cli.acting import acting_as
+from cqrs_app.cli.canonical import canonical
 from cqrs_app.cli.sentences import in_one_sentence
 from cqrs_app.exports.formats import FORMATS
 from cqrs_app.exports.lists import Listing, listings, question_of
@@ -41,6 +42,9 @@ class Lists(click.Group):
 @click.group(cls=Lists)
 def export() -> None:
     """Write a whole list to a file."""
+
+
+export.add_command(canonical)
 
 
 def _lists() -> dict[str, Listing]:

@@ -104,7 +104,7 @@ def _finish(work: Work, task: StartImport, attempt: int, imported: Imported) -> 
         attempt,
         report=json.dumps(imported.report.as_json()),
         rows=len(imported.set_aside),
-        set_aside=as_csv(PROFILES[task.profile].header, imported.set_aside),
+        set_aside=as_csv(imported.headers, imported.set_aside),
         fault="" if imported.report.adds_up else NOT_SHOWN,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from cqrs_app.kernel.batch import Batch, Outcome
+from cqrs_app.kernel.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.command_log import CommandLog, receipt_of
 from cqrs_app.kernel.context import Actor, Context, Receipt
@@ -172,6 +172,22 @@ class CommandBus:
             outcomes += batch.carry_out(run, self._guarded, self._store.commit)
             self._after_commit(batch.event_types())
         return outcomes
+
+    def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Foreseen]:
+        """What `execute_batch` would answer, each decided on top of what those before it would
+        lead to. Writes nothing at all, and asks no middleware of areas. An id may stand among the
+        items only once.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        chain: list[Middleware] = [authorise] if self._options.authorise else []
+        streams: dict[str, Stream] = {}
+        foreseen: list[Foreseen] = []
+        for start in range(0, len(items), BATCH_CHUNK):
+            calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            batch = Batch(self._decider, self._store, self._log, calls, streams)
+            foreseen += batch.rehearse(compose(chain, batch.decide))
+        return foreseen
 
     def _call(self, command: Command, context: Context) -> Call:
         stream = self._registry.routes[type(command)].aggregate.stream_for(command)

@@ -60,12 +60,6 @@ def test_a_line_from_json_is_named_the_same_way() -> None:
     assert caught.value.problems == {"lines.1.quantity": "This is needed."}
 
 
-def test_an_order_has_a_line() -> None:
-    with pytest.raises(Invalid) as caught:
-        do.PlaceOrder(order_id="1", country="France", currency="EUR", lines=())
-    assert caught.value.problems == {"lines": "At least one is needed."}
-
-
 def test_an_order_has_at_most_five_thousand_lines() -> None:
     assert len(place("1", *[line()] * 5_000).lines) == 5_000
     with pytest.raises(Invalid):

@@ -47,6 +47,7 @@ class OrderRow:
     placed_at: datetime
     updated_at: datetime
     hold_reason: HoldReason | None
+    flags: int
     carrier: str
     tracking: str
     applied_version: int
