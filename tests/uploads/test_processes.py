@@ -75,10 +75,12 @@ def test_a_worker_has_it_taken_in_and_does_its_other_work_meanwhile(console: Fla
         # The read models follow while the file is still being taken in.
         wait_until(lambda: totals(console)[0] > 0)
         assert row_of(console, import_id).state == "running"
-        assert importer_of(worker) is not None
+        importer = importer_of(worker)
+        assert importer is not None
         wait_until(lambda: is_over(console, import_id), 90)
         assert_exact(console, import_id)
-        wait_until(lambda: importer_of(worker) is None)
+        # The worker takes note of its end: none is left behind as a zombie.
+        wait_until(lambda: not importer.is_running())
 
 
 def test_killed_in_the_middle_it_goes_on_and_ends_with_the_same_totals(console: Flask) -> None:

@@ -18,7 +18,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context, new_id
 from cqrs_app.kernel.errors import NotAllowed, Refused
 from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders.read_models import order_lines
+from cqrs_app.orders.read_models import orders
 from cqrs_app.uploads.receiving import SET_ASIDE, UPLOAD, Files
 from cqrs_app.uploads.tables import imports
 from cqrs_app.uploads.work import GIVEN_UP, LEASE, MOST_ATTEMPTS, Work
@@ -197,7 +197,7 @@ def test_rows_that_the_read_models_do_not_show_make_it_fail_with_its_report(
 ) -> None:
     assert take_in(console, sent()).state == "done"
     with console.extensions["kernel"].engines.read.begin() as connection:
-        connection.execute(delete(order_lines))
+        connection.execute(delete(orders))
     row = take_in(console, sent())
     assert (row.state, row.sentence) == ("failed", background.NOT_SHOWN)
     assert json.loads(row.report)["rows"] == 10
