@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import click
+
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
 ALWAYS_ON = (
@@ -29,8 +31,11 @@ ALWAYS_ON = (
 )
 
 
-class SettingsError(Exception):
-    """A setting has a value the product cannot run with; the text says which and what to write."""
+class SettingsError(click.ClickException):
+    """A setting has a value the product cannot run with; the text says which and what to write.
+
+    Every command of `flask` that meets one ends with that text instead of a traceback.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,7 @@ class Settings:
     sign_in_attempts: int = 5
     sign_in_pause_seconds: int = 30
     max_request_bytes: int = 16 * 1024 * 1024
+    max_import_bytes: int = 64 * 1024 * 1024
     api_requests_per_minute: int = 6_000
 
     # The shop
@@ -168,14 +174,29 @@ class Settings:
         if self.secret_key:
             return self.secret_key
         path = self.data_dir / "secret_key"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.make_data_dir()
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return path.read_text()
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
         return path.read_text()
+
+    def make_data_dir(self) -> None:
+        """Make the data folder where it is missing; raises SettingsError when that cannot be."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
+
+    def _cannot_be_written(self, error: OSError) -> SettingsError:
+        return SettingsError(
+            f"The data folder {self.data_dir} cannot be written ({error.strerror}). "
+            "Make it writable for this user, or set DATA_DIR to a folder you may write to."
+        )
 
     def _refuse_contradictions(self) -> None:
         if self.query_bus_type == "distributed" and not self.has_replica:

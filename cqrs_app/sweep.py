@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from cqrs_app.imports import background
 from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import LEASE
@@ -25,7 +26,7 @@ HOUSEKEEPING_SECONDS = 3600.0
 
 
 class Sweep:
-    """One pass looks for lag, for queued commands, for deliveries and for lost cache tags."""
+    """One pass looks for lag, queued commands, imports, deliveries and lost cache tags."""
 
     def __init__(self, kernel: Kernel, webhooks: Dispatcher | None = None) -> None:
         self._kernel = kernel
@@ -47,12 +48,14 @@ class Sweep:
                 kernel.commands.run_queued(command_id)
             except BusError as error:
                 logger.info("queued command %s: %s", command_id, error.sentence)
+        background.start_due(kernel)
         with kernel.engines.read.connect() as connection:
             found = checkpoints.read(connection, kernel.registry.projections)
         kernel.cache.tag({name: each.position for name, each in found.items()})
         if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
             self._housekept = time.monotonic()
             kernel.statistics.forget_old()
+            background.forget_old(kernel)
 
     def _advance(self) -> None:
         now = time.monotonic()

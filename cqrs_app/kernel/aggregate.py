@@ -2,23 +2,31 @@
 
 A method takes its command and yields events or raises Refused; `evolve` is given each event as
 soon as it is yielded, so the next line of the method already sees its effect.
+
+A method may also *yield* a Refused: an objection. Live it stands, as if raised. For history, which
+happened whatever the rules of today say, the aggregate may put an event of its own in its place
+(`flag`), and the method goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages import Command, Event
 from cqrs_app.kernel.recorded import Recorded
 
 A = TypeVar("A", bound="Aggregate")
 
-Method = Callable[[Any, Any], Iterable[Event]]
+Decision = Iterator[Event | Refused]
+"""What a method yields."""
+
+Method = Callable[[Any, Any], Iterable[Event | Refused]]
 
 SNAPSHOT_ALWAYS_BELOW = 8_192
 """Characters of a snapshot that still ride along with every command."""
@@ -40,6 +48,13 @@ class Aggregate:
     def evolve(self, event: Event, at: datetime) -> None:
         """Take in one event that happened at `at` (UTC)."""
         raise TypeError(f"{type(self).__name__} does not evolve")
+
+    def flag(self, objection: Refused, command: Command) -> Event:
+        """The event that stands for an objection to something that happened all the same.
+
+        Raises the objection where even history cannot be let in; unless overridden, always.
+        """
+        raise objection
 
     @classmethod
     def stream_of(cls, identity: str) -> str:
@@ -67,12 +82,28 @@ def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) 
     return aggregate
 
 
+def objections(rule: Callable[[A], None], aggregate: A) -> Iterator[Refused]:
+    """The rule's refusal, if any, for a method to yield."""
+    try:
+        rule(aggregate)
+    except Refused as refusal:
+        yield refusal
+
+
 def decide(
-    aggregate: Aggregate, method: Method, command: Command, at: datetime
+    aggregate: Aggregate, method: Method, command: Command, at: datetime, *, history: bool = False
 ) -> tuple[Event, ...]:
-    """Run one command; the aggregate is left in the state after its events. May raise Refused."""
+    """Run one command; the aggregate is left in the state after its events. May raise Refused.
+
+    `history`: it happened at `at`, before anyone could ask the rules.
+    """
     events = []
-    for event in method(aggregate, command):
+    for decided in method(aggregate, command):
+        event = decided
+        if isinstance(event, Refused):
+            if not history:
+                raise event
+            event = aggregate.flag(event, command)
         aggregate.evolve(event, at)
         events.append(event)
     return tuple(events)

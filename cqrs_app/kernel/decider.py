@@ -44,17 +44,21 @@ class Decider:
         minds = type(call.command).declaration.minds_version and self.minds_versions
         if minds and expected is not None and expected != head.version:
             raise VersionConflict(call.stream, expected, head.version)
+        history = call.context.occurred_at is not None
         at = call.context.occurred_at or self.clock()
         method = self.registry.routes[type(call.command)].method
-        stored = self._chain(call, head, decide(aggregate, method, call.command, at), at)
+        events = decide(aggregate, method, call.command, at, history=history)
+        stored = self._chain(call, head, events, at)
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:
             last = head.snapshot.version if head.snapshot else 0
             snapshot = snapshot_of(aggregate, version, last)
         listed = [{"type": event.type, "version": event.version} for event in stored]
-        events = msgspec.json.encode(listed).decode()
-        return Change(call.entry("succeeded", version=version, events=events), stored, snapshot)
+        entry = call.entry(
+            "succeeded", version=version, events=msgspec.json.encode(listed).decode()
+        )
+        return Change(entry, stored, snapshot)
 
     def _chain(
         self, call: Call, head: Head, events: Sequence[Event], at: datetime

@@ -19,6 +19,7 @@ from cqrs_app.operators.roles import ROLES
 from cqrs_app.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.operators.tables import MAKER_LENGTH, api_tokens
 
+LONGEST_DAYS = 3650
 PREFIX = "cs_"
 """What every secret begins with, so that one left lying in a file can be recognised."""
 

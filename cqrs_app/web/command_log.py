@@ -17,6 +17,7 @@ from cqrs_app.kernel.fields import hints_of, meta_of
 from cqrs_app.runtime.command_log import CommandView, GetCommand, Link, ListCommands
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import PLACE, asked, chips, here, page_size, pager
 
 ENDPOINT = "web.command_log"
@@ -51,6 +52,7 @@ def command_log() -> ResponseReturnValue:
         chips=_chips(labels),
         elsewhere=any(request.args.get(name) for name in PLACE),
         first_url=here(ENDPOINT),
+        downloads=downloads(ListCommands),
         pager=pager(ENDPOINT, answer.value.next, answer.value.previous),
     )
 

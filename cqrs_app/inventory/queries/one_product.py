@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cqrs_app.inventory.commands import VIEW
-from cqrs_app.inventory.queries.product_list import COLUMNS, Limit, Mark, ProductRow
+from cqrs_app.inventory.queries.product_list import COLUMNS, Mark, ProductRow
 from cqrs_app.inventory.read_models import (
     expected_deliveries,
     products,
@@ -19,7 +19,7 @@ from cqrs_app.inventory.read_models import (
 )
 from cqrs_app.inventory.types import OrderId, Sku
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
 from cqrs_app.kernel.rows import Rows
 
 MOST_SHOWN = 200

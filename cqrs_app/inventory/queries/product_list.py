@@ -16,7 +16,7 @@ from cqrs_app.inventory.commands import VIEW
 from cqrs_app.inventory.read_models import products
 from cqrs_app.inventory.search import matching
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
 
 _P = products.c
 
@@ -97,7 +97,6 @@ class ProductRow:
 COLUMNS = [_P[name] for name in ProductRow.__annotations__]
 
 Mark = Annotated[str, Meta(max_length=2_000)]
-Limit = Annotated[int, Meta(title="Rows", ge=1, le=200)]
 
 
 @query(label="Products", permission=VIEW, reads=("availability",), cached=True)

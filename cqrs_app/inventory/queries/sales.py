@@ -11,10 +11,10 @@ from msgspec import Meta
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.inventory.commands import VIEW
-from cqrs_app.inventory.queries.product_list import Limit
 from cqrs_app.inventory.read_models import product_sales, products
 from cqrs_app.inventory.types import SkuOrAny
 from cqrs_app.kernel.messages import Query, query
+from cqrs_app.kernel.paging import Limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel import columns
 
-revision: str = "read_0003"
-down_revision: str | None = "read_0002"
+revision: str = "read_0004"
+down_revision: str | None = "read_0003"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
