@@ -77,7 +77,7 @@ def _of_area(area: Area, known: Mapping[str, Any]) -> Iterator[Entry]:
     for methods in area.handles.values():
         for command in methods:
             yield _message(area, command, "command", area.refusals.get(command, {}))
-    for query in {**area.answers, **area.answers_from_state}:
+    for query in {**area.answers, **area.answers_from_state, **area.answers_from_past}:
         yield _message(area, query, "query", {})
     for event in area.events:
         yield _event(area, event, known)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from cqrs_app.kernel.context import Actor
 
-_VIEWER = frozenset({"orders.view", "customers.view"})
+_VIEWER = frozenset({"orders.view", "customers.view", "inventory.view"})
 _OPERATOR = _VIEWER | {
     "orders.place",
     "orders.approve",
@@ -16,12 +16,16 @@ _OPERATOR = _VIEWER | {
     "orders.note",
     "orders.ship",
     "orders.deliver",
+    "inventory.receive",
     "commands.view",
 }
 _SUPERVISOR = _OPERATOR | {
     "orders.reject",
     "orders.cancel",
     "credit_notes.record",
+    "inventory.adjust",
+    "inventory.manage",
+    "inventory.reserve",
     "events.view",
     "system.view",
     "exports.run",
