@@ -14,6 +14,7 @@ from cqrs_app.areas import SENDABLE, build_registry
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.background import Background
 from cqrs_app.kernel.command_bus import BusOptions
+from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.query_bus import QueryOptions
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.roles import system_actor
@@ -24,7 +25,8 @@ from cqrs_app.settings import Settings
 from cqrs_app.webhooks import names
 from cqrs_app.webhooks.commands import MANAGE
 from cqrs_app.webhooks.delivery import Deliverer
-from cqrs_app.webhooks.dispatcher import Dispatcher
+from cqrs_app.webhooks.due import due as due_webhooks
+from cqrs_app.webhooks.duty import DELIVERIES
 
 PROJECT = Path(__file__).parent.parent
 
@@ -109,7 +111,7 @@ def _webhooks(kernel: Kernel, settings: Settings) -> Dispatcher:
         allowed=settings.webhook_networks,
         pause_after_hours=settings.webhook_pause_after_hours,
     )
-    return Dispatcher(kernel, deliverer)
+    return Dispatcher(kernel, DELIVERIES, due=lambda: due_webhooks(kernel), work=deliverer.deliver)
 
 
 def _redis(url: str) -> Redis:

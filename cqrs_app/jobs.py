@@ -8,9 +8,9 @@ from flask import current_app
 from rq.job import Job
 
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.doorbell import answered
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.webhooks.dispatcher import Dispatcher
 
 
 def advance(projection: str) -> None:

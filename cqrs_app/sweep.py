@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import LEASE
+from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.webhooks.dispatcher import Dispatcher
 
 logger = logging.getLogger("countersign")
 

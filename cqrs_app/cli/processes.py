@@ -10,8 +10,7 @@ from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
 from cqrs_app.sweep import run_sweep
-from cqrs_app.webhooks.dispatcher import WORKER
-from cqrs_app.webhooks.wake_ups import QUEUE
+from cqrs_app.webhooks.duty import DELIVERIES
 from cqrs_app.worker import run_worker
 
 
@@ -36,8 +35,8 @@ def webhook_worker() -> None:
         current_app.extensions["redis_url"],
         settings.worker_max_jobs,
         kernel.presence,
-        queue=QUEUE,
-        kind=WORKER,
+        queue=DELIVERIES.queue,
+        kind=DELIVERIES.worker,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from cqrs_app.webhooks.signing import headers, new_secret, signature
+from cqrs_app.kernel.signing import headers, new_secret, signature
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ID, AT, BODY = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
