@@ -57,10 +57,10 @@ def require_genuine(
         raise NotGenuine("A webhook-id, a webhook-timestamp and a webhook-signature are needed.")
     if not re.fullmatch(r"[0-9]{1,12}", time_text) or not re.fullmatch(r"[!-~]{1,200}", message_id):
         raise NotGenuine("The webhook-id or the webhook-timestamp cannot be read.")
-    # Compared in constant time, each of them: how long it takes must tell nothing of the secret.
+    # Each compared in constant time: how long that takes must tell nothing of the right one.
     wanted = signature(secret, message_id, int(time_text), body).encode()
     given = signatures.encode("utf-8", "replace").split(b" ")[:MOST_SIGNATURES]
-    if not any([hmac.compare_digest(wanted, each) for each in given]):
+    if not any(hmac.compare_digest(wanted, each) for each in given):
         raise NotGenuine("The webhook-signature is not that of this message.")
     if abs(now - int(time_text)) > WINDOW_SECONDS:
         raise NotGenuine("The webhook-timestamp is more than five minutes from now.")
