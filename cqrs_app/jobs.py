@@ -35,7 +35,15 @@ def deliver(webhook_id: str) -> None:
     dispatcher.answer(webhook_id)
 
 
-ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command, deliver)}
+def ask_gateway(request_key: str) -> None:
+    """Ask a payment gateway for one request."""
+    dispatcher: Dispatcher = current_app.extensions["payments"]
+    dispatcher.answer(request_key)
+
+
+ALLOWED = {
+    f"{__name__}.{function.__name__}" for function in (advance, run_command, deliver, ask_gateway)
+}
 
 
 class AllowedJob(Job):

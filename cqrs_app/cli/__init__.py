@@ -11,7 +11,7 @@ from cqrs_app.cli.database import database
 from cqrs_app.cli.events import events
 from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
-from cqrs_app.cli.processes import sweep, webhook_worker, worker
+from cqrs_app.cli.processes import payment_worker, sweep, webhook_worker, worker
 from cqrs_app.cli.projections import projections
 from cqrs_app.cli.query import query
 from cqrs_app.cli.tokens import tokens
@@ -21,6 +21,7 @@ COMMANDS = (
     up,
     worker,
     webhook_worker,
+    payment_worker,
     sweep,
     import_command,
     database,

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from cqrs_app.kernel.context import Actor
 
-_VIEWER = frozenset({"orders.view", "customers.view"})
+_VIEWER = frozenset({"orders.view", "customers.view", "payments.view"})
 _OPERATOR = _VIEWER | {
     "orders.place",
     "orders.approve",
@@ -16,18 +16,29 @@ _OPERATOR = _VIEWER | {
     "orders.note",
     "orders.ship",
     "orders.deliver",
+    "payments.authorise",
+    "payments.capture",
     "commands.view",
 }
 _SUPERVISOR = _OPERATOR | {
     "orders.reject",
     "orders.cancel",
     "credit_notes.record",
+    "payments.refund",
+    "payments.void",
+    "payments.record",
     "events.view",
     "system.view",
     "webhooks.view",
 }
 # `history.record` is for system operators only: people work under today's rules.
-_ADMIN = _SUPERVISOR | {"projections.manage", "tokens.manage", "webhooks.manage"}
+_ADMIN = _SUPERVISOR | {
+    "projections.manage",
+    "tokens.manage",
+    "webhooks.manage",
+    # Gateways answer as a system operator; by hand it is an administrator's.
+    "payments.answer",
+}
 
 ROLES = MappingProxyType(
     {"viewer": _VIEWER, "operator": _OPERATOR, "supervisor": _SUPERVISOR, "admin": _ADMIN}
@@ -35,7 +46,7 @@ ROLES = MappingProxyType(
 """Role -> permissions, from the least to the most."""
 
 SYSTEM_NAMES = frozenset(
-    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks"}
+    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks", "gateway"}
 )
 """Names of system operators; no person may have one, so that the log cannot mislead."""
 
