@@ -15,6 +15,7 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     home,
     order,
     orders,
+    payments,
     system,
     tokens,
     webhooks,
