@@ -7,6 +7,7 @@ names in upper case.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import ipaddress
 import os
@@ -20,6 +21,8 @@ import click
 
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
+SHORTEST_SECRET_BYTES = 16
+PAYMENT_GATEWAYS = ("manual", "sandbox")
 ALWAYS_ON = (
     "cqrs_event_sourcing",
     "command_validation_enabled",
@@ -81,6 +84,11 @@ class Settings:
     webhook_workers: int = 1
     webhook_allowed_networks: str = ""
     webhook_pause_after_hours: float = 72.0
+
+    # Payments
+    payment_gateway: str = "manual"
+    payment_callback_secret: str = ""
+    payment_workers: int = 1
 
     # The buses
     cqrs_enabled: bool = True
@@ -204,6 +212,7 @@ class Settings:
                 "QUERY_BUS_TYPE is 'distributed', but QUERY_DATABASE_URL names no replica to ask. "
                 "Set it, or write 'asynchronous'."
             )
+        self._refuse_unusable_payments()
         for name in ("command_bus_type", "query_bus_type"):
             _one_of(name, getattr(self, name), BUS_TYPES)
         for name, url in (
@@ -230,6 +239,19 @@ class Settings:
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
                 )
+
+    def _refuse_unusable_payments(self) -> None:
+        _one_of("payment_gateway", self.payment_gateway, PAYMENT_GATEWAYS)
+        secret = self.payment_callback_secret
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if secret and len(key) < SHORTEST_SECRET_BYTES:
+            raise SettingsError(
+                "PAYMENT_CALLBACK_SECRET cannot be used. Write whsec_ and at least "
+                f"{SHORTEST_SECRET_BYTES} random bytes in base64, as the gateway shows it."
+            )
 
 
 def _with_driver(url: str) -> str:

@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,8 +15,8 @@ from cqrs_app.imports import background
 from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import LEASE
+from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.webhooks.dispatcher import Dispatcher
 
 logger = logging.getLogger("countersign")
 
@@ -26,11 +27,11 @@ HOUSEKEEPING_SECONDS = 3600.0
 
 
 class Sweep:
-    """One pass looks for lag, queued commands, imports, deliveries and lost cache tags."""
+    """One pass looks for lag, queued commands, imports, duties and lost cache tags."""
 
-    def __init__(self, kernel: Kernel, webhooks: Dispatcher | None = None) -> None:
+    def __init__(self, kernel: Kernel, duties: Sequence[Dispatcher] = ()) -> None:
         self._kernel = kernel
-        self._webhooks = webhooks
+        self._duties = duties
         self._behind_since: dict[str, float] = {}
         self._housekept = float("-inf")
 
@@ -38,9 +39,9 @@ class Sweep:
         """One pass. Raises SQLAlchemyError when a database is away."""
         kernel = self._kernel
         kernel.presence.beat("sweep")
-        # Before the projections: deliveries go on while the read store is away.
-        if self._webhooks:
-            self._webhooks.look_after(PATIENCE_SECONDS)
+        # Before the projections: duties go on while the read store is away.
+        for duty in self._duties:
+            duty.look_after(PATIENCE_SECONDS)
         self._advance()
         before = kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
         for command_id in kernel.log.waiting(before, LEASE):
@@ -66,12 +67,12 @@ class Sweep:
                 self._kernel.runner.advance(name)
 
 
-def run_sweep(kernel: Kernel, webhooks: Dispatcher, seconds: float) -> None:
+def run_sweep(kernel: Kernel, duties: Sequence[Dispatcher], seconds: float) -> None:
     """Sweep every so many seconds until told to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sweep = Sweep(kernel, webhooks)
+    sweep = Sweep(kernel, duties)
     while not stop.is_set():
         try:
             sweep.once()

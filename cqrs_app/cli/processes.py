@@ -9,9 +9,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.wake_ups import Duty
+from cqrs_app.payments.duty import REQUESTS
 from cqrs_app.sweep import run_sweep
-from cqrs_app.webhooks.dispatcher import WORKER
-from cqrs_app.webhooks.wake_ups import QUEUE
+from cqrs_app.webhooks.duty import DELIVERIES
 from cqrs_app.worker import run_worker
 
 
@@ -29,16 +30,14 @@ def worker() -> None:
 @with_appcontext
 def webhook_worker() -> None:
     """Deliver webhooks until told to stop."""
-    _log_to_stderr()
-    settings = current_app.extensions["settings"]
-    kernel.runner.prepare()
-    run_worker(
-        current_app.extensions["redis_url"],
-        settings.worker_max_jobs,
-        kernel.presence,
-        queue=QUEUE,
-        kind=WORKER,
-    )
+    _work_for(DELIVERIES)
+
+
+@click.command()
+@with_appcontext
+def payment_worker() -> None:
+    """Ask payment gateways until told to stop."""
+    _work_for(REQUESTS)
 
 
 @click.command()
@@ -48,7 +47,21 @@ def sweep() -> None:
     _log_to_stderr()
     settings = current_app.extensions["settings"]
     kernel.runner.prepare()
-    run_sweep(kernel, current_app.extensions["webhooks"], settings.sweep_seconds)
+    duties = [current_app.extensions[name] for name in ("webhooks", "payments")]
+    run_sweep(kernel, duties, settings.sweep_seconds)
+
+
+def _work_for(duty: Duty) -> None:
+    _log_to_stderr()
+    settings = current_app.extensions["settings"]
+    kernel.runner.prepare()
+    run_worker(
+        current_app.extensions["redis_url"],
+        settings.worker_max_jobs,
+        kernel.presence,
+        queue=duty.queue,
+        kind=duty.worker,
+    )
 
 
 def _log_to_stderr() -> None:

@@ -6,7 +6,14 @@ from types import MappingProxyType
 
 from cqrs_app.kernel.context import Actor
 
-_VIEWER = frozenset({"orders.view", "customers.view", "inventory.view"})
+_VIEWER = frozenset(
+    {
+        "orders.view",
+        "customers.view",
+        "inventory.view",
+        "payments.view",
+    }
+)
 _OPERATOR = _VIEWER | {
     "orders.place",
     "orders.approve",
@@ -17,6 +24,8 @@ _OPERATOR = _VIEWER | {
     "orders.ship",
     "orders.deliver",
     "inventory.receive",
+    "payments.authorise",
+    "payments.capture",
     "commands.view",
 }
 _SUPERVISOR = _OPERATOR | {
@@ -26,6 +35,9 @@ _SUPERVISOR = _OPERATOR | {
     "inventory.adjust",
     "inventory.manage",
     "inventory.reserve",
+    "payments.refund",
+    "payments.void",
+    "payments.record",
     "events.view",
     "system.view",
     "exports.run",
@@ -33,7 +45,13 @@ _SUPERVISOR = _OPERATOR | {
     "webhooks.view",
 }
 # `history.record` is for system operators only: people work under today's rules.
-_ADMIN = _SUPERVISOR | {"projections.manage", "tokens.manage", "webhooks.manage"}
+_ADMIN = _SUPERVISOR | {
+    "projections.manage",
+    "tokens.manage",
+    "webhooks.manage",
+    # Gateways answer as a system operator; by hand it is an administrator's.
+    "payments.answer",
+}
 
 ROLES = MappingProxyType(
     {"viewer": _VIEWER, "operator": _OPERATOR, "supervisor": _SUPERVISOR, "admin": _ADMIN}
@@ -41,7 +59,7 @@ ROLES = MappingProxyType(
 """Role -> permissions, from the least to the most."""
 
 SYSTEM_NAMES = frozenset(
-    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks"}
+    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks", "gateway"}
 )
 """Names of system operators; no person may have one, so that the log cannot mislead."""
 

@@ -40,6 +40,10 @@ def page_of(cls: type[Command], identity: str, command: Command | None = None) -
         if identity:
             return url_for("web.webhook", webhook_id=identity)
         return url_for("web.webhooks")
+    if category == "payment":
+        if identity:
+            return url_for("web.payment", payment_id=identity)
+        return url_for("web.payments")
     if category == "projection":
         return url_for("web.system")
     return url_for("web.catalogue_entry", name=cls.__name__)

@@ -10,7 +10,7 @@ PAUSES = tuple(
 """After the first failure, the second, and so on; the last one then repeats."""
 
 JITTER = 0.2
-"""The share by which a pause varies, so that many webhooks to one receiver spread out."""
+"""The share by which a pause varies, so that many attempts at one receiver spread out."""
 
 
 def pause_after(failures: int, chance: float) -> timedelta:
