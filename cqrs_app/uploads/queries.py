@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 from sqlalchemy import Connection, Row, select
 
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.uploads.commands import ImportId
 from cqrs_app.uploads.tables import imports
 
@@ -53,17 +52,12 @@ _COLUMNS = [imports.c[name] for name in ImportRow.__annotations__]
 class ListImports(Query):
     """One page of imports, newest first; `after` and `before` are marks from an earlier page."""
 
-    after: Annotated[str, Meta(max_length=400)] = ""
-    before: Annotated[str, Meta(max_length=400)] = ""
+    after: Mark = ""
+    before: Mark = ""
     limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), _BY_TIME)
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), _BY_TIME)
 
 
 def list_imports(question: ListImports, connection: Connection) -> Page[ImportRow]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cqrs_app.inventory.commands import VIEW
-from cqrs_app.inventory.queries.product_list import COLUMNS, Mark, ProductRow
+from cqrs_app.inventory.queries.product_list import COLUMNS, ProductRow
 from cqrs_app.inventory.read_models import (
     expected_deliveries,
     products,
@@ -19,7 +19,7 @@ from cqrs_app.inventory.read_models import (
 )
 from cqrs_app.inventory.types import OrderId, Sku
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.kernel.rows import Rows
 
 MOST_SHOWN = 200
@@ -153,12 +153,7 @@ class ListMovements(Query):
     limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), _NEWEST_FIRST)
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), _NEWEST_FIRST)
 
 
 def list_movements(question: ListMovements, connection: Connection) -> Page[MovementRow]:

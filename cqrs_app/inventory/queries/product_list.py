@@ -16,7 +16,7 @@ from cqrs_app.inventory.commands import VIEW
 from cqrs_app.inventory.read_models import products
 from cqrs_app.inventory.search import matching
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 
 _P = products.c
 
@@ -96,8 +96,6 @@ class ProductRow:
 
 COLUMNS = [_P[name] for name in ProductRow.__annotations__]
 
-Mark = Annotated[str, Meta(max_length=2_000)]
-
 
 @query(label="Products", permission=VIEW, reads=("availability",), cached=True)
 class ListProducts(Query):
@@ -115,12 +113,7 @@ class ListProducts(Query):
     limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), SORTS[self.sort])
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), SORTS[self.sort])
 
 
 def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:

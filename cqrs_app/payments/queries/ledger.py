@@ -13,7 +13,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.payments.queries.lists import VIEW
 from cqrs_app.payments.read_models import ledger_entries
 
@@ -46,17 +46,12 @@ class ListLedger(Query):
 
     account: Annotated[Account, Meta(title="Account")] = "any"
     payment_id: Annotated[str, Meta(title="Payment", examples=["P10042"], max_length=60)] = ""
-    after: Annotated[str, Meta(max_length=400)] = ""
-    before: Annotated[str, Meta(max_length=400)] = ""
-    limit: Annotated[int, Meta(title="Rows", ge=1, le=200)] = 50
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 50
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), _SORT)
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), _SORT)
 
 
 def list_ledger(question: ListLedger, connection: Connection) -> Page[LedgerEntry]:

@@ -13,7 +13,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.payments.read_models import payments
 from cqrs_app.payments.types import OrderId
 from cqrs_app.payments.words import PaymentStatus
@@ -73,17 +73,12 @@ class ListPayments(Query):
     status: Annotated[PaymentStatus | None, Meta(title="Status")] = None
     sort: Literal["started_at", "amount", "payment_id"] = "started_at"
     descending: bool = True
-    after: Annotated[str, Meta(max_length=400)] = ""
-    before: Annotated[str, Meta(max_length=400)] = ""
-    limit: Annotated[int, Meta(title="Rows", ge=1, le=200)] = 25
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), SORTS[self.sort])
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), SORTS[self.sort])
 
 
 def list_payments(question: ListPayments, connection: Connection) -> Page[PaymentRow]:
