@@ -35,11 +35,10 @@ def order(order_id: str) -> ResponseReturnValue:
         abort(404, f"There is no order {order_id}.")
     if asking.wants("order"):
         return render_template("orders/_order.html", **shown)
-    with_events = asking.may("events.view") and "events" in request.args
+    with_events = shown["may_see_events"] and "events" in request.args
     return render_template(
         "orders/order.html",
         **shown,
-        may_see_events=asking.may("events.view"),
         events=_events(order_id) if with_events else None,
     )
 
@@ -86,6 +85,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "actions_freshness": actions.freshness,
         "marks": marks_of(pending, stream, value.applied_version if value else 0, answer.freshness),
         "may_see_commands": asking.may("commands.view"),
+        "may_see_events": asking.may("events.view"),
         "may_see_customers": asking.may("customers.view"),
         "ahead": value is not None and ahead,
         "more_args": {"lines": "all"} if all_lines else {},

@@ -133,6 +133,7 @@ def _shown(payment_id: str) -> dict[str, Any]:
         "not_now": _not_now(found) if found else [],
         "answers": _answers(found) if found and asking.may("payments.answer") else {},
         "may_see_commands": asking.may("commands.view"),
+        "may_see_events": asking.may("events.view"),
     }
 
 

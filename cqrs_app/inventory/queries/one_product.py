@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from cqrs_app.inventory import commands
 from cqrs_app.inventory.commands import VIEW
 from cqrs_app.inventory.queries.product_list import COLUMNS, ProductRow
 from cqrs_app.inventory.read_models import (
@@ -49,9 +50,10 @@ class ExpectedRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
     """A product with what is open: at most MOST_SHOWN reservations, the oldest first, and as many
-    expected deliveries, the next first."""
+    expected deliveries, the next first. `tasks` are the commands that make sense for it now."""
 
     product: ProductRow
+    tasks: tuple[str, ...]
     reservations: tuple[ReservationRow, ...]
     expected: tuple[ExpectedRow, ...]
 
@@ -182,11 +184,31 @@ def _view(
     reserved: Iterable[Mapping[Any, Any]],
     expected: Iterable[Mapping[Any, Any]],
 ) -> ProductView:
+    product = ProductRow(**_only(ProductRow, row))
     return ProductView(
-        product=ProductRow(**_only(ProductRow, row)),
+        product=product,
+        tasks=tuple(_tasks(product)),
         reservations=tuple(ReservationRow(**_only(ReservationRow, each)) for each in reserved),
         expected=tuple(ExpectedRow(**_only(ExpectedRow, each)) for each in expected),
     )
+
+
+def _tasks(product: ProductRow) -> Iterator[str]:
+    if product.retired:
+        yield commands.RestoreProduct.__name__
+        if product.available:
+            yield commands.AdjustStock.__name__
+        return
+    if product.tracked:
+        yield commands.ReceiveStock.__name__
+        yield commands.ExpectStock.__name__
+        if product.available:
+            yield commands.ReserveStock.__name__
+        yield commands.AdjustStock.__name__
+        yield commands.SetLowStockLevel.__name__
+    yield commands.RenameProduct.__name__
+    if not product.reserved:
+        yield commands.RetireProduct.__name__
 
 
 def _only(cls: type, row: Mapping[Any, Any]) -> dict[str, Any]:
