@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
+from cqrs_app.imports import background
+from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.wake_ups import Duty
 from cqrs_app.payments.duty import REQUESTS
-from cqrs_app.sweep import run_sweep
+from cqrs_app.sweep import PATIENCE_SECONDS, Sweep, run_sweep
 from cqrs_app.webhooks.duty import DELIVERIES
 from cqrs_app.worker import run_worker
 
@@ -47,8 +50,18 @@ def sweep() -> None:
     _log_to_stderr()
     settings = current_app.extensions["settings"]
     kernel.runner.prepare()
-    duties = [current_app.extensions[name] for name in ("webhooks", "payments")]
-    run_sweep(kernel, duties, settings.sweep_seconds)
+    dispatchers: list[Dispatcher] = [
+        current_app.extensions[name] for name in ("webhooks", "payments")
+    ]
+    work = Sweep(
+        kernel,
+        duties=(
+            *(partial(each.look_after, PATIENCE_SECONDS) for each in dispatchers),
+            partial(background.start_due, kernel),
+        ),
+        housekeeping=(partial(background.forget_old, kernel),),
+    )
+    run_sweep(work, settings.sweep_seconds)
 
 
 def _work_for(duty: Duty) -> None:
