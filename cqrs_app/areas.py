@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 
+from cqrs_app.fulfilment import fulfilment_area
+from cqrs_app.fulfilment.guard import WayOf
+from cqrs_app.fulfilment.order_way import OrderWay
 from cqrs_app.inventory import INVENTORY
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.orders import ORDERS
@@ -27,16 +30,18 @@ def build_registry(
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = (),
     payment_gateway: str = MANUAL,
     is_uploaded: Callable[[StartImport], bool] = lambda task: False,
+    way_of: WayOf = lambda order_id: OrderWay(),
 ) -> Registry:
     """Everything the product can do. Webhooks may reach `webhook_networks` though they are not
     public; new payments are authorised at `payment_gateway`; `is_uploaded` knows the files that
-    were received.
+    were received, `way_of` where an order stands on its way.
 
     Raises ValueError on a doubled name.
     """
     areas = (
         *AREAS,
         payments_area(payment_gateway),
+        fulfilment_area(way_of),
         uploads_area(is_uploaded),
         webhooks_area(SENDABLE, webhook_networks),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from flask import Flask
 from redis import Redis
@@ -11,11 +12,16 @@ from redis.retry import Retry
 
 from cqrs_app import api, cli, database, embedded_redis, web
 from cqrs_app.areas import SENDABLE, build_registry
+from cqrs_app.fulfilment import follower
+from cqrs_app.fulfilment.order_way import OrderWay
+from cqrs_app.fulfilment.types import Policy
+from cqrs_app.fulfilment.words import AfterDeclines
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.background import Background
 from cqrs_app.kernel.command_bus import BusOptions
 from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.query_bus import QueryOptions
+from cqrs_app.kernel.repository import Repository
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.roles import system_actor
 from cqrs_app.operators.sessions import Sessions
@@ -27,6 +33,7 @@ from cqrs_app.payments.duty import REQUESTS
 from cqrs_app.payments.gateway import Gateway, Manual
 from cqrs_app.payments.sandbox import Sandbox
 from cqrs_app.payments.teller import Teller
+from cqrs_app.payments.words import MANUAL
 from cqrs_app.settings import Settings
 from cqrs_app.uploads.receiving import Files
 from cqrs_app.webhooks import names
@@ -60,6 +67,7 @@ def compose(settings: Settings) -> Flask:
     )
     app.extensions["payment_callbacks"] = callbacks
     app.extensions["payments"] = _payments(kernel, settings, callbacks)
+    app.extensions["fulfilment"] = _fulfilment(kernel, settings)
     write = kernel.engines.write
     app.extensions["accounts"] = Accounts(write)
     app.extensions["tokens"] = Tokens(write)
@@ -86,9 +94,20 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
     def wake_payments() -> None:
         app.extensions["payments"].wake()
 
+    def wake_fulfilment() -> None:
+        app.extensions["fulfilment"].wake()
+
+    def way_of(order_id: str) -> OrderWay:
+        found: Kernel = app.extensions["kernel"]
+        repository = Repository(found.store, found.registry.codec)
+        return cast(OrderWay, repository.load(OrderWay, OrderWay.stream_of(order_id))[0])
+
     return assemble(
         build_registry(
-            settings.webhook_networks, settings.payment_gateway, Files(engines.write).is_there
+            settings.webhook_networks,
+            settings.payment_gateway,
+            Files(engines.write).is_there,
+            way_of,
         ),
         engines,
         redis=_redis(address),
@@ -120,6 +139,7 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
         followers=[
             Background("webhooks", wake_webhooks, WAKE_PAUSE_SECONDS),
             Background("payments", wake_payments, WAKE_PAUSE_SECONDS),
+            Background("fulfilment", wake_fulfilment, WAKE_PAUSE_SECONDS),
         ],
     )
 
@@ -145,6 +165,19 @@ def _payments(kernel: Kernel, settings: Settings, callbacks: Callbacks) -> Dispa
     }
     teller = Teller(kernel, gateways, actor=system_actor("gateway", ANSWER))
     return Dispatcher(kernel, REQUESTS, due=teller.due, work=teller.ask)
+
+
+def _fulfilment(kernel: Kernel, settings: Settings) -> Dispatcher:
+    by_hand = settings.payment_gateway == MANUAL
+    policy = Policy(
+        # Where people record what comes in, there is nobody to ask for money.
+        method="" if by_hand else settings.fulfilment_payment_method,
+        retry_after=settings.fulfilment_retries,
+        after_declines=AfterDeclines(settings.fulfilment_after_declines),
+    )
+    actor = system_actor("fulfilment", *follower.PERMISSIONS)
+    orders = follower.Follower(kernel, actor, policy, enabled=settings.fulfilment)
+    return Dispatcher(kernel, follower.FOLLOWING, due=orders.due, work=orders.go_on)
 
 
 def _redis(url: str) -> Redis:

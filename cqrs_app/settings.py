@@ -23,6 +23,8 @@ BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
 SHORTEST_SECRET_BYTES = 16
 PAYMENT_GATEWAYS = ("manual", "sandbox")
+LONGEST_RETRY = 366 * 86_400
+AFTER_DECLINES = ("hold", "cancel")
 ALWAYS_ON = (
     "cqrs_event_sourcing",
     "command_validation_enabled",
@@ -89,6 +91,12 @@ class Settings:
     payment_gateway: str = "manual"
     payment_callback_secret: str = ""
     payment_workers: int = 1
+
+    # Orders on their way
+    fulfilment: bool = True
+    fulfilment_payment_method: str = "on account"
+    fulfilment_retry_hours: str = "1,24,72"
+    fulfilment_after_declines: str = "hold"
 
     # The buses
     cqrs_enabled: bool = True
@@ -213,6 +221,7 @@ class Settings:
                 "Set it, or write 'asynchronous'."
             )
         self._refuse_unusable_payments()
+        self._refuse_unusable_fulfilment()
         for name in ("command_bus_type", "query_bus_type"):
             _one_of(name, getattr(self, name), BUS_TYPES)
         for name, url in (
@@ -239,6 +248,24 @@ class Settings:
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
                 )
+
+    @property
+    def fulfilment_retries(self) -> tuple[int, ...]:
+        """The pauses after declined payments, in seconds; raises ValueError."""
+        parts = (part.strip() for part in self.fulfilment_retry_hours.split(","))
+        return tuple(max(1, round(float(part) * 3600)) for part in parts if part)
+
+    def _refuse_unusable_fulfilment(self) -> None:
+        _one_of("fulfilment_after_declines", self.fulfilment_after_declines, AFTER_DECLINES)
+        try:
+            usable = all(seconds <= LONGEST_RETRY for seconds in self.fulfilment_retries)
+        except (ValueError, OverflowError):
+            usable = False
+        if not usable:
+            raise SettingsError(
+                f"FULFILMENT_RETRY_HOURS is {self.fulfilment_retry_hours!r}. Write the hours "
+                f"between attempts with commas, such as 1,24,72."
+            )
 
     def _refuse_unusable_payments(self) -> None:
         _one_of("payment_gateway", self.payment_gateway, PAYMENT_GATEWAYS)

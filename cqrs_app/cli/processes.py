@@ -51,7 +51,7 @@ def sweep() -> None:
     settings = current_app.extensions["settings"]
     kernel.runner.prepare()
     dispatchers: list[Dispatcher] = [
-        current_app.extensions[name] for name in ("webhooks", "payments")
+        current_app.extensions[name] for name in ("fulfilment", "webhooks", "payments")
     ]
     work = Sweep(
         kernel,

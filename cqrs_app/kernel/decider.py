@@ -45,10 +45,11 @@ class Decider:
         if minds and expected is not None and expected != head.version:
             raise VersionConflict(call.stream, expected, head.version)
         history = call.context.occurred_at is not None
-        at = call.context.occurred_at or self.clock()
+        now = self.clock()
+        at = call.context.occurred_at or now
         method = self.registry.routes[type(call.command)].method
         events = decide(aggregate, method, call.command, at, history=history)
-        stored = self._chain(call, head, events, at)
+        stored = self._chain(call, head, events, at, now)
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:
@@ -61,10 +62,9 @@ class Decider:
         return Change(entry, stored, snapshot)
 
     def _chain(
-        self, call: Call, head: Head, events: Sequence[Event], at: datetime
+        self, call: Call, head: Head, events: Sequence[Event], at: datetime, now: datetime
     ) -> tuple[StoredEvent, ...]:
         context, previous, stored = call.context, head.hash, []
-        recorded_at = self.clock()
         for version, event in enumerate(events, start=head.version + 1):
             row = StoredEvent(
                 stream=call.stream,
@@ -77,7 +77,7 @@ class Decider:
                 correlation_id=context.correlation,
                 causation_id=context.causation_id,
                 occurred_at=at,
-                recorded_at=recorded_at,
+                recorded_at=now,
             )
             previous = row.hash_after(previous)
             stored.append(replace(row, hash=previous))

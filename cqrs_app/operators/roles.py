@@ -12,6 +12,7 @@ _VIEWER = frozenset(
         "customers.view",
         "inventory.view",
         "payments.view",
+        "fulfilment.view",
     }
 )
 _OPERATOR = _VIEWER | {
@@ -38,6 +39,7 @@ _SUPERVISOR = _OPERATOR | {
     "payments.refund",
     "payments.void",
     "payments.record",
+    "fulfilment.manage",
     "events.view",
     "system.view",
     "exports.run",
