@@ -19,7 +19,7 @@ from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import PLACE, asked, chips, here, page_size, pager
-from cqrs_app.web.places import page_in
+from cqrs_app.web.places import about
 
 ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
@@ -73,16 +73,8 @@ def command(command_id: str) -> ResponseReturnValue:
         chain=_tree(view),
         labels=_labels(),
         freshness=answer.freshness,
-        about=_about(view.entry.stream),
+        about=about(view.entry.stream),
     )
-
-
-def _about(stream: str) -> dict[str, str]:
-    category, _, identity = stream.partition("-")
-    return {
-        "url": page_in(category, identity),
-        "text": f"{category.replace('_', ' ').capitalize()} {identity}",
-    }
 
 
 def _question(labels: Mapping[str, str]) -> ListCommands:

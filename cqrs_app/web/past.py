@@ -13,7 +13,7 @@ from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.errors import status_of
 from cqrs_app.web.forms import question_form, question_from
-from cqrs_app.web.places import page_in
+from cqrs_app.web.places import about
 
 
 @bp.get("/past")
@@ -39,11 +39,10 @@ def _page(form: Any, **shown: Any) -> str:
     return render_template("past/past.html", **{"form": form, "errors": [], "found": None} | shown)
 
 
-def _ways_on(found: Difference) -> dict[str, str]:
+def _ways_on(found: Difference) -> dict[str, Any]:
     stream, version = found.after.stream, found.after.version
-    category, _, identity = stream.partition("-")
     return {
-        "page_url": page_in(category, identity),
+        "about": about(stream),
         "earlier_url": _at(stream, version - 1) if version > 0 else "",
         "later_url": _at(stream, version + 1) if version < found.after.newest else "",
     }

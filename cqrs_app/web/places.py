@@ -60,5 +60,17 @@ def page_in(category: str, identity: str) -> str:
     return url_for(place.all)
 
 
+def about(stream: str) -> dict[str, str]:
+    """What a stream is the history of: its `name` in the navigation, `url` of its page (empty
+    where it has none) and `text`, such as "Order 10042"."""
+    category, _, identity = stream.partition("-")
+    place = _PLACES.get(category)
+    return {
+        "name": place.name if place else "system",
+        "url": page_in(category, identity),
+        "text": f"{category.replace('_', ' ').capitalize()} {identity}",
+    }
+
+
 def _category(cls: type[Command]) -> str:
     return kernel.registry.routes[cls].aggregate.category

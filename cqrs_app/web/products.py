@@ -81,9 +81,7 @@ def _shown() -> dict[str, Any]:
     if view is None and not marks.pending:
         abort(404, f"There is no product {sku}.")
     movements = asking.ask(_question(ListMovements))
-    sold = asking.ask(ProductSales(sku=sku)).value
     since = datetime.now(UTC).date() - timedelta(days=SALES_DAYS - 1)
-    lately = asking.ask(ProductSales(sku=sku, since=since)).value
     return {
         "sku": sku,
         "view": view,
@@ -95,8 +93,8 @@ def _shown() -> dict[str, Any]:
         "pager": pager("web.product", movements.value.next, movements.value.previous),
         "here": {name: text for name, text in request.args.items() if name in ("sku", *PLACE)},
         "reason": label_of,
-        "sold": sold[0] if sold else None,
-        "sold_lately": lately[0].units if lately else 0,
+        "sold": _sold(ProductSales(sku=sku)),
+        "sold_lately": _sold(ProductSales(sku=sku, since=since)),
         "sales_days": SALES_DAYS,
         "tasks": _tasks(view) if view else [],
         "may_reserve": asking.may("inventory.reserve"),
@@ -111,6 +109,10 @@ def _named(sku: str) -> GetProduct:
     except Invalid:
         # No product can have this number.
         abort(404, f"There is no product {sku}.")
+
+
+def _sold(question: ProductSales) -> int:
+    return sum(row.units for row in asking.ask(question).value)
 
 
 def _tasks(view: ProductView) -> list[dict[str, Any]]:
