@@ -12,6 +12,7 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     commands,
     customers,
     exports,
+    fulfilment,
     health,
     home,
     imports,

@@ -17,7 +17,9 @@ from cqrs_app.runtime.pending import PendingWrites, RawEvents
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.fulfilment import tasks_of
 from cqrs_app.web.marks import marks_of
+from cqrs_app.web.order_panels import judged, panels_of
 from cqrs_app.web.polling import fragment
 
 FIRST_LINES = 200
@@ -70,7 +72,8 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     timeline, _ = _found(OrderTimeline(order_id=order_id))
     actions = asking.ask(OrderActions(order_id=order_id))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
-    allowed, not_now = _offered(actions.value.actions)
+    panels = panels_of(order_id)
+    allowed, not_now = _offered(judged(actions.value.actions, panels))
     return {
         "order_id": order_id,
         "order": value,
@@ -87,6 +90,8 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "may_see_commands": asking.may("commands.view"),
         "may_see_events": asking.may("events.view"),
         "may_see_customers": asking.may("customers.view"),
+        "panels": panels,
+        "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "ahead": value is not None and ahead,
         "more_args": {"lines": "all"} if all_lines else {},
     }

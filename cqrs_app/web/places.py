@@ -25,6 +25,7 @@ _PLACES = MappingProxyType(
     {
         "order": Place("orders", "web.orders", "web.order", "order_id"),
         "credit_note": Place("customers", "web.customers"),
+        "fulfilment": Place("fulfilment", "web.fulfilments", "web.fulfilment", "order_id"),
         "product": Place("products", "web.products", "web.product", "sku"),
         "payment": Place("payments", "web.payments", "web.payment", "payment_id"),
         "import": Place("imports", "web.imports", "web.history_import", "import_id"),
