@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cqrs_app.fulfilment.types import Line, Policy, Sent
+from cqrs_app.fulfilment.types import Argument, Line, Policy, Sent
 from cqrs_app.kernel.messages import Event, event
 
 
@@ -60,7 +60,7 @@ class FulfilmentTaskSent(Event):
     task_no: int
     task: str
     subject: str
-    arguments: dict[str, str]
+    arguments: tuple[Argument, ...]
 
 
 @event()

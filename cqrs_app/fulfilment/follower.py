@@ -25,7 +25,7 @@ from cqrs_app.fulfilment.commands import (
     NoteTaskEnded,
 )
 from cqrs_app.fulfilment.facts import ARRIVALS, note_of
-from cqrs_app.fulfilment.tasks import SENDS, command_for
+from cqrs_app.fulfilment.tasks import SENDS, command_for, told
 from cqrs_app.fulfilment.types import Line, Policy
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.batch import Outcome
@@ -129,7 +129,7 @@ class Follower:
         from them is told."""
         sent = [recorded.event for recorded in group]
         items = [
-            (command_for(task.task, task.arguments), self._context_of(recorded))
+            (command_for(task.task, told(task.arguments)), self._context_of(recorded))
             for recorded, task in zip(group, sent, strict=True)
             if isinstance(task, was.FulfilmentTaskSent)
         ]

@@ -16,7 +16,7 @@ from cqrs_app.fulfilment import commands as do
 from cqrs_app.fulfilment import events as was
 from cqrs_app.fulfilment import plan, taking_in
 from cqrs_app.fulfilment.state import NOTHING, NOWHERE, Goods, Open, Paid, Stand
-from cqrs_app.fulfilment.types import Line, Policy
+from cqrs_app.fulfilment.types import Argument, Line, Policy
 from cqrs_app.fulfilment.words import OVER, Step
 from cqrs_app.kernel.aggregate import Aggregate
 from cqrs_app.kernel.errors import Refused
@@ -164,7 +164,9 @@ class OrderWay(Aggregate):
                 task_no=no,
                 task=task.name,
                 subject=task.subject,
-                arguments=dict(task.arguments),
+                arguments=tuple(
+                    Argument(name=name, text=text) for name, text in task.arguments.items()
+                ),
             )
         stand = plan.stand(self)
         if stand != self.stand:

@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 from cqrs_app.fulfilment import events as was
 from cqrs_app.fulfilment.read_models import fulfilment_steps, fulfilment_tasks, fulfilments
+from cqrs_app.fulfilment.tasks import told
 from cqrs_app.fulfilment.words import OVER, Stage, Step
 from cqrs_app.kernel.projection import Projection
 from cqrs_app.kernel.recorded import Recorded
@@ -137,7 +138,7 @@ def _applied(rows: Rows, order_id: str, recorded: Recorded) -> None:
 
 
 def _about(event: was.FulfilmentTaskSent) -> str:
-    fields = event.arguments
+    fields = told(event.arguments)
     subject = "" if event.subject == event.order_id else event.subject
     units = f"{fields['quantity']} of" if "quantity" in fields else ""
     amount = fields.get("amount", "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cqrs_app.fulfilment import events as was
 from cqrs_app.fulfilment.state import Goods, Open, Paid, Stand
-from cqrs_app.fulfilment.tasks import key_of
+from cqrs_app.fulfilment.tasks import key_of, told
 from cqrs_app.fulfilment.words import Step
 from cqrs_app.kernel.messages import Event
 
@@ -166,7 +166,7 @@ def _stock(way: OrderWay, event: was.FulfilmentStockNoted) -> None:
 
 
 def _sent(way: OrderWay, event: was.FulfilmentTaskSent) -> None:
-    quantity = int(event.arguments.get("quantity", 0))
+    quantity = int(told(event.arguments).get("quantity", 0))
     way.open[event.task_no] = Open(event.task, event.subject, quantity)
     way.tasks_sent = event.task_no
     way.payments_begun += event.task == "AuthorisePayment"

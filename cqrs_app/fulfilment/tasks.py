@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from cqrs_app.fulfilment.types import Argument
 from cqrs_app.inventory.commands import CommitStock, ReleaseStock, ReserveStock
 from cqrs_app.kernel.messages import Command, parse
 from cqrs_app.orders.commands import CancelOrder, HoldOrder, ReleaseOrder
@@ -53,3 +54,8 @@ def command_for(task: str, arguments: Mapping[str, str]) -> Command:
     """Raises Invalid where the arguments do not fit."""
     command: Command = parse(SENDS[task], arguments, from_text=True)
     return command
+
+
+def told(arguments: Iterable[Argument]) -> dict[str, str]:
+    """A sent task's arguments by name."""
+    return {each.name: each.text for each in arguments}

@@ -56,6 +56,14 @@ class Policy:
 
 
 @value
+class Argument:
+    """One field of a task that is sent, as a text."""
+
+    name: Word
+    text: Sentence
+
+
+@value
 class Sent:
     """How many units of which line left."""
 
@@ -64,6 +72,7 @@ class Sent:
 
 
 __all__ = [
+    "Argument",
     "Count",
     "Currency",
     "Line",
