@@ -7,9 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-# The last look-ahead is there because `$` also matches before a line break at the end.
-_ONE_LINE = r"^[^\x00-\x1f\x7f\ud800-\udfff]*(?!\n)$"
-_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
+from cqrs_app.kernel.patterns import ID, LINES, ONE_LINE
 
 MOST_AT_ONCE = 1_000_000_000
 """The largest number of units one task may name."""
@@ -21,18 +19,18 @@ Sku = Annotated[
         title="Product number",
         examples=["85123A"],
         description="As it stands on orders. Capital and small letters differ.",
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         min_length=1,
         max_length=60,
     ),
 ]
-SkuOrAny = Annotated[str, Meta(title="Product number", pattern=_ONE_LINE, max_length=60)]
+SkuOrAny = Annotated[str, Meta(title="Product number", pattern=ONE_LINE, max_length=60)]
 ProductName = Annotated[
     str,
     Meta(
         title="Product",
         examples=["White hanging heart"],
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         max_length=300,
     ),
 ]
@@ -41,7 +39,7 @@ OrderId = Annotated[
     Meta(
         title="Order number",
         examples=["10042"],
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$",
+        pattern=ID,
         min_length=1,
         max_length=60,
     ),
@@ -73,7 +71,7 @@ Reference = Annotated[
         title="Delivery",
         examples=["PO-4711"],
         description="The number of the purchase order or delivery note.",
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         min_length=1,
         max_length=100,
     ),
@@ -85,7 +83,7 @@ Note = Annotated[
         title="Note",
         examples=["Two were cracked."],
         description="For your colleagues.",
-        pattern=_LINES,
+        pattern=LINES,
         max_length=500,
         extra={"widget": "textarea"},
     ),

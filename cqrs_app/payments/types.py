@@ -9,13 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel.fields import decimal_meta
-
-# An id stands in addresses of pages, so "." and ".." must not be one. The last look-ahead is
-# there because `$` also matches before a line break at the end.
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$"
-# Control characters and halves of surrogate pairs cannot be stored by every database.
-_ONE_LINE = r"^[^\x00-\x1f\x7f\ud800-\udfff]*(?!\n)$"
-_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
+from cqrs_app.kernel.patterns import ID, LINES, ONE_LINE
 
 LEAST = Decimal("0.0001")
 MOST = Decimal(1_000_000_000_000)
@@ -27,7 +21,7 @@ PaymentId = Annotated[
         title="Payment number",
         examples=["P10042"],
         description="Letters, digits, point, underscore and hyphen.",
-        pattern=_ID,
+        pattern=ID,
         min_length=1,
         max_length=60,
     ),
@@ -38,7 +32,7 @@ OrderId = Annotated[
         title="Order number",
         examples=["10042"],
         description="The order that is paid for.",
-        pattern=_ID,
+        pattern=ID,
         min_length=1,
         max_length=60,
     ),
@@ -68,7 +62,7 @@ Method = Annotated[
         title="Paid with",
         examples=["tok_visa"],
         description="The gateway's token, or words such as bank transfer. Never a card number.",
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         min_length=1,
         max_length=100,
         extra={"autocomplete": "off", "spellcheck": "false"},
@@ -80,7 +74,7 @@ Reference = Annotated[
         title="Reference",
         examples=["ch_3Nk81"],
         description="What the gateway or the bank calls it.",
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         min_length=1,
         max_length=100,
         extra={"autocomplete": "off", "spellcheck": "false"},
@@ -101,7 +95,7 @@ Reason = Annotated[
         title="Reason",
         examples=["The parcel came back."],
         description="Stays with the payment for whoever asks later.",
-        pattern=_LINES,
+        pattern=LINES,
         min_length=1,
         max_length=500,
         extra={"widget": "textarea"},
@@ -112,7 +106,7 @@ Note = Annotated[
     Meta(
         title="Note",
         examples=["Paid at the counter."],
-        pattern=_LINES,
+        pattern=LINES,
         max_length=500,
         extra={"widget": "textarea"},
     ),
@@ -133,7 +127,7 @@ Sentence = Annotated[
     Meta(
         title="In words",
         examples=["The bank declined the card."],
-        pattern=_LINES,
+        pattern=LINES,
         min_length=1,
         max_length=500,
         extra={"widget": "textarea"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from flask import abort, render_template, request
+from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.kernel.errors import Invalid
@@ -13,7 +13,7 @@ from cqrs_app.orders.queries.order_list import ListOrders
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.exports import downloads
-from cqrs_app.web.listing import asked, here, page_size, pager, sorts
+from cqrs_app.web.listing import asked_here, sorts, turning
 
 HIGHEST_FIRST = MappingProxyType(
     {"customer_id": False, "name": False, "orders": True, "placed_value": True}
@@ -24,10 +24,7 @@ ORDERS_SHOWN = 25
 @bp.get("/customers")
 def customers() -> ResponseReturnValue:
     """One page of the accounts that fit."""
-    try:
-        question = asked(ListCustomers, **page_size())
-    except Invalid as invalid:
-        raise Invalid("The address of this list", invalid.problems) from invalid
+    question = asked_here(ListCustomers)
     answer = asking.ask(question)
     return render_template(
         "customers/customers.html",
@@ -35,10 +32,8 @@ def customers() -> ResponseReturnValue:
         freshness=answer.freshness,
         q=question.q,
         sort=sorts("web.customers", HIGHEST_FIRST, question.sort, descending=question.descending),
-        pager=pager("web.customers", answer.value.next, answer.value.previous),
-        elsewhere=any(request.args.get(name) for name in ("after", "before")),
-        first_url=here("web.customers"),
         downloads=downloads(ListCustomers),
+        **turning("web.customers", answer.value),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
@@ -23,12 +23,27 @@ from cqrs_app.runtime.pending import PendingWrites
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
-from cqrs_app.web.listing import asked, chips, here, page_size, pager, sorts
+from cqrs_app.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.web.polling import fragment
+from cqrs_app.web.tasks import offered
 
 HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
 FILTERS = {"show": "Show", "order_id": "Order", "status": "Status"}
+SHOWN = {
+    "all": "All payments",
+    "unsettled": "Unsettled",
+    "disputed": "Disputed",
+    "flagged": "To look into",
+}
+WORDS = {"show": SHOWN, "status": {each.value: each.label for each in PaymentStatus}}
 LEDGER_FILTERS = {"account": "Account", "payment_id": "Payment"}
+ACCOUNTS = {
+    "customers": "Customers",
+    "provider": "Held by the gateway",
+    "bank": "Bank and till",
+    "disputed": "In dispute",
+    "lost": "Lost in disputes",
+}
 ANSWERS = {
     Asked.AUTHORISATION: "RecordAuthorisation",
     Asked.CAPTURE: "RecordCapture",
@@ -40,7 +55,7 @@ ANSWERS = {
 @bp.get("/payments")
 def payments() -> ResponseReturnValue:
     """One page of the payments that fit."""
-    question = _question(ListPayments)
+    question = asked_here(ListPayments)
     answer = asking.ask(question)
     return render_template(
         "payments/payments.html",
@@ -51,14 +66,16 @@ def payments() -> ResponseReturnValue:
         sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
         may_authorise=asking.may("payments.authorise"),
         may_record=asking.may("payments.record"),
-        **_list("web.payments", FILTERS, answer.value),
+        shown=SHOWN,
+        chips=chips("web.payments", FILTERS, WORDS),
+        **turning("web.payments", answer.value),
     )
 
 
 @bp.get("/ledger")
 def ledger() -> ResponseReturnValue:
     """What stands on each account, and one page of the entries that fit."""
-    question = _question(ListLedger)
+    question = asked_here(ListLedger)
     answer = asking.ask(question)
     balance = asking.ask(LedgerBalance())
     return render_template(
@@ -68,7 +85,9 @@ def ledger() -> ResponseReturnValue:
         question=question,
         balances=balance.value,
         balance_freshness=balance.freshness,
-        **_list("web.ledger", LEDGER_FILTERS, answer.value),
+        accounts=ACCOUNTS,
+        chips=chips("web.ledger", LEDGER_FILTERS, {"account": ACCOUNTS}),
+        **turning("web.ledger", answer.value),
     )
 
 
@@ -83,28 +102,6 @@ def payment(payment_id: str) -> ResponseReturnValue:
 def payment_now(payment_id: str) -> ResponseReturnValue:
     """The payment's content again, for the page that shows it."""
     return fragment(render_template("payments/_payment.html", **_shown(payment_id)))
-
-
-def _question(cls: Any) -> Any:
-    try:
-        return asked(cls, **page_size())
-    except Invalid as invalid:
-        raise Invalid("The address of this list", invalid.problems) from invalid
-
-
-def _list(endpoint: str, filters: dict[str, str], page: Any) -> dict[str, Any]:
-    return {
-        "chips": [_worded(chip) for chip in chips(endpoint, filters)],
-        "pager": pager(endpoint, page.next, page.previous),
-        "elsewhere": any(request.args.get(name) for name in ("after", "before")),
-        "first_url": here(endpoint),
-    }
-
-
-def _worded(chip: dict[str, str]) -> dict[str, str]:
-    if chip["label"] == FILTERS["status"]:
-        return chip | {"value": PaymentStatus(chip["value"].strip()).label}
-    return chip
 
 
 def _shown(payment_id: str) -> dict[str, Any]:
@@ -145,14 +142,7 @@ def _is_on_its_way(payment_id: str) -> bool:
 
 def _tasks(payment: PaymentView) -> list[dict[str, Any]]:
     names = [each.command for each in payment.offers if each.allowed]
-    if payment.flagged:
-        names.append("ClearFlaggedAnswers")
-    found = [(name, kernel.registry.command(name).declaration) for name in names]
-    return [
-        {"name": name, "label": said.label, "risky": said.risky}
-        for name, said in found
-        if asking.may(said.permission)
-    ]
+    return offered([*names, *(["ClearFlaggedAnswers"] if payment.flagged else [])])
 
 
 def _not_now(payment: PaymentView) -> list[Any]:

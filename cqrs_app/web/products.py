@@ -9,7 +9,6 @@ from typing import Any
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.extensions import kernel
 from cqrs_app.inventory.queries.one_product import GetProduct, ListMovements, ProductView
 from cqrs_app.inventory.queries.product_list import ListProducts, Shown
 from cqrs_app.inventory.queries.sales import ProductSales
@@ -20,9 +19,10 @@ from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.exports import downloads
-from cqrs_app.web.listing import PLACE, asked, chips, here, page_size, pager, sorts
+from cqrs_app.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.web.marks import marks_of
 from cqrs_app.web.polling import fragment
+from cqrs_app.web.tasks import offered
 
 HIGHEST_FIRST = MappingProxyType(
     {"sku": False, "description": False, "available": False, "short": True}
@@ -34,7 +34,7 @@ SALES_DAYS = 30
 @bp.get("/products")
 def products() -> ResponseReturnValue:
     """One page of the products that fit."""
-    question = _question(ListProducts)
+    question = asked_here(ListProducts)
     answer = asking.ask(question)
     return render_template(
         "products/products.html",
@@ -42,13 +42,11 @@ def products() -> ResponseReturnValue:
         freshness=answer.freshness,
         question=question,
         kinds=list(Shown),
-        chips=[_worded(chip) for chip in chips("web.products", FILTERS)],
+        chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
-        pager=pager("web.products", answer.value.next, answer.value.previous),
-        elsewhere=_is_elsewhere(),
-        first_url=here("web.products"),
         downloads=downloads(ListProducts),
         may_add=asking.may("inventory.manage"),
+        **turning("web.products", answer.value),
     )
 
 
@@ -80,7 +78,7 @@ def _shown() -> dict[str, Any]:
     marks = marks_of(pending, stream, version, answer.freshness)
     if view is None and not marks.pending:
         abort(404, f"There is no product {sku}.")
-    movements = asking.ask(_question(ListMovements))
+    movements = asking.ask(asked_here(ListMovements))
     since = datetime.now(UTC).date() - timedelta(days=SALES_DAYS - 1)
     return {
         "sku": sku,
@@ -96,7 +94,7 @@ def _shown() -> dict[str, Any]:
         "sold": _sold(ProductSales(sku=sku)),
         "sold_lately": _sold(ProductSales(sku=sku, since=since)),
         "sales_days": SALES_DAYS,
-        "tasks": _tasks(view) if view else [],
+        "tasks": offered(view.tasks) if view else [],
         "may_reserve": asking.may("inventory.reserve"),
         "may_see_commands": asking.may("commands.view"),
         "may_see_events": asking.may("events.view"),
@@ -113,29 +111,3 @@ def _named(sku: str) -> GetProduct:
 
 def _sold(question: ProductSales) -> int:
     return sum(row.units for row in asking.ask(question).value)
-
-
-def _tasks(view: ProductView) -> list[dict[str, Any]]:
-    found = [(name, kernel.registry.command(name).declaration) for name in view.tasks]
-    return [
-        {"name": name, "label": said.label, "risky": said.risky}
-        for name, said in found
-        if asking.may(said.permission)
-    ]
-
-
-def _question(cls: Any) -> Any:
-    try:
-        return asked(cls, **page_size())
-    except Invalid as invalid:
-        raise Invalid("The address of this list", invalid.problems) from invalid
-
-
-def _is_elsewhere() -> bool:
-    return any(request.args.get(name) for name in PLACE)
-
-
-def _worded(chip: dict[str, str]) -> dict[str, str]:
-    if chip["label"] == FILTERS["show"]:
-        return chip | {"value": Shown(chip["value"].strip()).label}
-    return chip

@@ -15,8 +15,9 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.operators.roles import ROLES
+from tests.console import environment_of
 from tests.inventory.given import SKU, add, receive, reserve
-from tests.platform.processes import PROJECT, clean_environment
+from tests.platform.processes import PROJECT
 
 ADA = Actor("ada", ROLES["admin"])
 RIVALS = 4
@@ -67,20 +68,10 @@ with app.app_context():
 
 
 def start(app: Flask, program: str, argument: str) -> subprocess.Popen[str]:
-    settings = app.extensions["settings"]
-    environment = clean_environment(
-        {
-            "DATA_DIR": str(settings.data_dir),
-            "DATABASE_URL": settings.database_url,
-            "READ_DATABASE_URL": settings.read_database_url,
-            "REDIS_URL": app.extensions["redis_url"],
-            "SECRET_KEY": settings.secret_key,
-        }
-    )
     return subprocess.Popen(
         [sys.executable, "-c", program, argument],
         cwd=PROJECT,
-        env=environment,
+        env=environment_of(app),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

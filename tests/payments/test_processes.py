@@ -15,10 +15,11 @@ from cqrs_app.kernel import presence
 from cqrs_app.kernel.wake_ups import ring
 from cqrs_app.payments.duty import REQUESTS
 from cqrs_app.payments.words import PaymentStatus
+from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.payments.conftest import SECRET, Desk
 from tests.payments.given import authorise, capture, refund
-from tests.platform.processes import PROJECT, clean_environment
+from tests.platform.processes import PROJECT
 from tests.webhooks.conftest import Clock
 
 # A worker that stops for good just after the sandbox has done what it was asked for, or just
@@ -70,18 +71,7 @@ with app.app_context():
 
 
 def environment(desk: Desk) -> dict[str, str]:
-    settings = desk.app.extensions["settings"]
-    return clean_environment(
-        {
-            "DATA_DIR": str(settings.data_dir),
-            "DATABASE_URL": settings.database_url,
-            "READ_DATABASE_URL": settings.read_database_url,
-            "REDIS_URL": desk.app.extensions["redis_url"],
-            "SECRET_KEY": settings.secret_key,
-            "PAYMENT_GATEWAY": "sandbox",
-            "PAYMENT_CALLBACK_SECRET": SECRET,
-        }
-    )
+    return environment_of(desk.app, PAYMENT_GATEWAY="sandbox", PAYMENT_CALLBACK_SECRET=SECRET)
 
 
 @contextmanager

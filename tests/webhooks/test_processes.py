@@ -15,8 +15,9 @@ from cqrs_app.kernel import presence
 from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.wake_ups import ring
 from cqrs_app.webhooks.duty import DELIVERIES
+from tests.console import environment_of
 from tests.pages.conftest import wait_until
-from tests.platform.processes import PROJECT, clean_environment
+from tests.platform.processes import PROJECT
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
 
@@ -24,17 +25,8 @@ from tests.webhooks.receiver import Received, Receiver
 @contextmanager
 def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A real process of the console: `flask ...`."""
-    settings = shop.app.extensions["settings"]
-    environment = clean_environment(
-        {
-            "DATA_DIR": str(settings.data_dir),
-            "DATABASE_URL": settings.database_url,
-            "READ_DATABASE_URL": settings.read_database_url,
-            "REDIS_URL": shop.app.extensions["redis_url"],
-            "SECRET_KEY": settings.secret_key,
-            "WEBHOOK_ALLOWED_NETWORKS": settings.webhook_allowed_networks,
-        }
-    )
+    networks = shop.app.extensions["settings"].webhook_allowed_networks
+    environment = environment_of(shop.app, WEBHOOK_ALLOWED_NETWORKS=networks)
     command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
     made = subprocess.Popen(command, cwd=PROJECT, env=environment)
     try:
