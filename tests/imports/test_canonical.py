@@ -237,6 +237,44 @@ def test_a_table_made_by_hand_needs_few_columns(kernel: Kernel, tmp_path: Path) 
     ]
 
 
+ROW = {"document": "order", "number": "7", "at": "2026-01-02 10:00", "country": "France"}
+ROW |= {"currency": "EUR", "line": "1", "sku": "A", "quantity": "2", "unit_price": "1.50"}
+
+
+def table(path: Path, *rows: dict[str, str]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, HEADER)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+NO_LINE = ROW | {"sku": "", "quantity": "", "unit_price": ""}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [ROW, NO_LINE | {"line": "2"}, ROW | {"line": "3"}],
+        [NO_LINE, NO_LINE | {"line": "2"}],
+        [ROW | {"sku": ""}],
+        [NO_LINE | {"description": "Mug"}],
+    ],
+    ids=["between others", "nothing but", "quantity alone", "description alone"],
+)
+def test_a_row_without_an_article_makes_its_order_unreadable(
+    tmp_path: Path, rows: list[dict[str, str]]
+) -> None:
+    contents = countersign.read(table(tmp_path / "hand.csv", *rows, ROW | {"number": "8"}))
+    assert [document.key for document in contents.documents] == ["8"]
+    assert [reason for _, reason in contents.set_aside] == ["unreadable"] * len(rows)
+
+
+def test_an_order_without_lines_is_one_row_with_nothing_of_a_line(tmp_path: Path) -> None:
+    contents = countersign.read(table(tmp_path / "hand.csv", NO_LINE))
+    assert [document.lines for document in contents.documents] == [0]
+
+
 GOOD = {
     "document": "order",
     "order_id": "1",
