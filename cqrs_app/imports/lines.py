@@ -13,6 +13,7 @@ from cqrs_app.imports.documents import Contents, Document, Kind, Step
 from cqrs_app.imports.lifecycle import life_of
 from cqrs_app.imports.source import SourceRow, read_rows
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.fields import USABLE_YEARS
 from cqrs_app.orders.commands import PlaceOrder, RecordCreditNote
 from cqrs_app.orders.types import CreditedLine, OrderLine
 
@@ -100,12 +101,16 @@ class LineFile:
 
 
 def moment(text: str, zone: tzinfo = UTC) -> datetime:
-    """A time as ISO 8601, in `zone` where it says none -> UTC. Raises ValueError."""
+    """A time as ISO 8601, in `zone` where it says none -> UTC. Raises ValueError, also for a year
+    that no page could show."""
     at = datetime.fromisoformat(text)
     try:
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text} is no time of this calendar") from None
+    if at.year not in USABLE_YEARS:
+        raise ValueError(f"{text} is in no year that can be used")
+    return at
 
 
 def whole(text: str) -> int:

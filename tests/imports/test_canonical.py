@@ -25,6 +25,7 @@ from cqrs_app.imports.source import BadFile
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.middleware import HISTORY
 from cqrs_app.operators.roles import ROLES
@@ -289,6 +290,8 @@ BAD: dict[str, Any] = {
     "other kind": GOOD | {"document": "invoice"},
     "unknown field": GOOD | {"colour": "red"},
     "no time": GOOD | {"at": 12},
+    "year too far": GOOD | {"at": "9999-12-31T23:00:00Z"},
+    "year too far back": GOOD | {"moments": [{"what": "approved", "at": "0999-12-31T23:00:00Z"}]},
     "time out of calendar": GOOD | {"at": "0001-01-01T00:00:00+14:00"},
     "no amount": GOOD | {"lines": [{"sku": "A", "quantity": 1, "unit_price": "NaN"}]},
     "moments no list": GOOD | {"moments": 5},
@@ -315,6 +318,12 @@ def test_an_unusable_document_is_set_aside(tmp_path: Path, bad: Any) -> None:
         (4, "unreadable"),
         (5, "unreadable"),
     ]
+
+
+@pytest.mark.parametrize("year", [999, 9000])
+def test_a_time_that_no_page_can_show_is_not_let_in(year: int) -> None:
+    with pytest.raises(Invalid, match="occurred_at: Must be in the years 1000 to 8999"):
+        Context(actor=SOMEONE, channel="api", occurred_at=datetime(year, 1, 1, tzinfo=UTC))
 
 
 def test_a_repeated_document_is_set_aside(tmp_path: Path) -> None:
