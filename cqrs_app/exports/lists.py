@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -38,8 +39,17 @@ class Listing:
         return tuple(name for name in hints_of(self.query) if name not in PLACE)
 
 
+_LISTINGS: WeakKeyDictionary[Registry, dict[str, Listing]] = WeakKeyDictionary()
+
+
 def listings(registry: Registry) -> dict[str, Listing]:
     """Every list by the name of its question."""
+    if registry not in _LISTINGS:
+        _LISTINGS[registry] = _found(registry)
+    return _LISTINGS[registry]
+
+
+def _found(registry: Registry) -> dict[str, Listing]:
     found = {}
     for query, handler in registry.answers.items():
         answer = get_type_hints(handler).get("return")

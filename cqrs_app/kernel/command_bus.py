@@ -24,13 +24,12 @@ from cqrs_app.kernel.middleware import (
     Record,
     Retry,
     authorise,
-    check_permission,
     compose,
     log_lines,
 )
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
-from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.store import Change, EventStore
 
 BATCH_CHUNK = 200
 
@@ -93,10 +92,9 @@ class CommandBus:
             Record(log, count),
             *([authorise] if options.authorise else []),
         ]
-        self._inner: list[Middleware] = [
-            Deduplicate(log),
-            *(each for area in registry.areas for each in area.middleware),
-        ]
+        of_areas = [each for area in registry.areas for each in area.middleware]
+        self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *of_areas]
+        self._inner: list[Middleware] = [Deduplicate(log), *of_areas]
         retry = Retry(options.retry_attempts, options.timeout)
         self._run = compose([*self._outer, *self._inner, retry], self._transact)
         self._queue = compose(self._outer, self._put_in_log)
@@ -150,10 +148,16 @@ class CommandBus:
 
         Raises what `execute` would raise.
         """
-        call = self._call(command, context)
-        if self._options.authorise:
-            check_permission(call)
-        stored = self._decider.decide(call).events
+        if not self._options.enabled:
+            raise SwitchedOff
+        changes: list[Change] = []
+
+        def decide(call: Call) -> Receipt:
+            changes.append(self._decider.decide(call))
+            return receipt_of(changes[-1].entry, repeated=False)
+
+        compose(self._judging, decide)(self._call(command, context))
+        stored = [event for change in changes for event in change.events]
         return tuple(self._registry.codec.decode(event).event for event in stored)
 
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:

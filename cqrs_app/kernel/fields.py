@@ -18,6 +18,9 @@ from cqrs_app.kernel.errors import Invalid
 HIGHEST_WHOLE_NUMBER = 2**63 - 1
 USABLE_YEARS = range(1000, 9000)
 """So that a day more or less, in any time zone, is a date too."""
+WHOLE_NUMBER = re.compile("[0-9]{1,10}")
+"""A version, a number of ms or the like, as texts have it."""
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
 NO_SUCH_FIELD = "There is no such field."
 UNUSABLE_CHARACTERS = "This has characters that cannot be used here."
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -105,6 +108,17 @@ def decimal_meta(
         extra={"ge": ge, "le": le, "places": places},
         extra_json_schema={"pattern": rf"^{sign}[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}})?$"},
     )
+
+
+def plain_json(text: str | bytes) -> Any:
+    """JSON as plain values. A number with a point never goes through a binary fraction.
+
+    Raises ValueError with a sentence.
+    """
+    try:
+        return _JSON.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"This is not usable JSON ({error}).") from None
 
 
 def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:

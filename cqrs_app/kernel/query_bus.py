@@ -18,6 +18,7 @@ from cqrs_app.kernel.cache import Entry, QueryCache
 from cqrs_app.kernel.context import Actor
 from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
+from cqrs_app.kernel.fields import WHOLE_NUMBER
 from cqrs_app.kernel.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.middleware import Count
@@ -30,6 +31,7 @@ from cqrs_app.kernel.store import EventStore
 
 T = TypeVar("T")
 
+HIGHEST_VERSION = 2**31 - 1
 POLL_SECONDS = 0.02
 FLIGHT_WAIT_SECONDS = 1.0
 
@@ -40,6 +42,14 @@ class Seen:
 
     stream: str
     version: int
+
+    @classmethod
+    def from_text(cls, text: str) -> Seen:
+        """`order-10042:3`, as addresses and command lines have it. Raises ValueError."""
+        stream, _, version = text.rpartition(":")
+        if not stream or not stream.isprintable() or not WHOLE_NUMBER.fullmatch(version):
+            raise ValueError("Write a stream and a version of it, such as order-10042:3.")
+        return cls(stream, min(int(version), HIGHEST_VERSION))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,21 @@ class Answer(Generic[T]):
     value: T
     freshness: Freshness
     stale: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """The answer with its freshness, as programs are told it at every door."""
+        freshness = self.freshness
+        return {
+            "value": self.value,
+            "as_of": freshness.as_of,
+            "position": freshness.position,
+            "lag_events": freshness.lag_events,
+            "lag_seconds": round(freshness.lag_seconds, 3),
+            "state": freshness.state,
+            "parked": freshness.parked,
+            "cached": freshness.cached,
+            "stale": self.stale,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

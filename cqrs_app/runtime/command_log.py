@@ -68,7 +68,7 @@ def _wanted(question: ListCommands) -> list[ColumnElement[bool]]:
         wanted.append(_LOG.stream.in_((question.stream, f"order-{question.stream}")))
     if question.received_from:
         wanted.append(_LOG.received_at >= _midnight(question.received_from))
-    if question.received_to and question.received_to < date.max:
+    if question.received_to:
         wanted.append(_LOG.received_at < _midnight(question.received_to + timedelta(days=1)))
     return wanted
 

@@ -11,6 +11,7 @@ _NAVIGATION = {
     "order": "orders",
     "credit_note": "customers",
     "webhook": "webhooks",
+    "import": "imports",
     "projection": "system",
 }
 

@@ -29,7 +29,7 @@ def test_an_answer_is_json_and_says_how_fresh_it_is(
 ) -> None:
     do("PlaceOrder")
     behind = ask(flask, "ListOrders")
-    assert list(behind) == ["value", "as_of", "position", "lag_events", "lag_seconds", "stale"]
+    assert {"value", "as_of", "position", "lag_events", "lag_seconds", "stale"} <= behind.keys()
     assert (behind["value"]["rows"], behind["lag_events"]) == ([], 1)
     catch_up(kernel)
     answer = ask(flask, "ListOrders", "--status", "placed", "--limit", "5")
@@ -63,7 +63,7 @@ def test_a_strong_answer_comes_from_the_events(flask: Run, do: Callable[..., Any
     [
         (("GetOder",), "There is no query called GetOder. Did you mean GetOrder?"),
         (("GetOrder",), "--order-id: This is needed."),
-        (("GetOrder", "--order-id", "1", "--min-version", "2"), "STREAM:VERSION"),
+        (("GetOrder", "--order-id", "1", "--min-version", "2"), "such as order-10042:3"),
         (("GetOrder", "--order-id", "1", "--wait-ms", "-1"), "not in the range"),
     ],
 )

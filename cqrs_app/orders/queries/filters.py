@@ -63,7 +63,7 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield columns.country == filters.country
     if filters.placed_from is not None:
         yield columns.placed_at >= _midnight(filters.placed_from)
-    if filters.placed_to is not None and filters.placed_to < date.max:
+    if filters.placed_to is not None:
         yield columns.placed_at < _midnight(filters.placed_to + timedelta(days=1))
     if filters.min_total is not None:
         yield columns.total >= filters.min_total
