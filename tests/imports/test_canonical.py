@@ -271,6 +271,26 @@ def test_a_row_without_an_article_makes_its_order_unreadable(
     assert [reason for _, reason in contents.set_aside] == ["unreadable"] * len(rows)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    ["order,7", "order,7" + "," * len(HEADER), "odrer,7" + "," * (len(HEADER) - 2)],
+    ids=["short", "long", "no kind"],
+)
+def test_a_row_that_cannot_be_read_takes_its_whole_document_with_it(
+    tmp_path: Path, broken: str
+) -> None:
+    path = table(tmp_path / "hand.csv", ROW, ROW | {"number": "8"})
+    with path.open("a") as file:
+        file.write(f"{broken}\norder\n")
+    contents = countersign.read(path)
+    assert [document.key for document in contents.documents] == ["8"]
+    assert sorted((row.line, reason) for row, reason in contents.set_aside) == [
+        (2, "unreadable"),
+        (4, "unreadable"),
+        (5, "unreadable"),
+    ]
+
+
 def test_an_order_without_lines_is_one_row_with_nothing_of_a_line(tmp_path: Path) -> None:
     contents = countersign.read(table(tmp_path / "hand.csv", NO_LINE))
     assert [document.lines for document in contents.documents] == [0]

@@ -140,6 +140,21 @@ def test_a_few_orders_of_every_kind(kernel: Kernel, few: Path) -> None:
     assert (report.flags, report.flagged_orders) == (6, 4)
 
 
+@pytest.mark.parametrize("name", ["orders", "order_items"])
+def test_a_row_that_cannot_be_read_takes_its_order_with_it(few: Path, name: str) -> None:
+    before = read(few)
+    with (few / f"{name}.csv").open("a") as file:
+        file.write("o1,oops\n")
+    after = read(few)
+    assert {each.key for each in before.documents} - {each.key for each in after.documents} == {
+        "o1"
+    }
+    reasons = [Counter(reason for _, reason in each.set_aside) for each in (before, after)]
+    # Its row, its three items, its repetition and the new one.
+    assert reasons[1]["unreadable"] - reasons[0]["unreadable"] == 6
+    assert reasons[1]["repeated_order"] == 0
+
+
 def test_units_of_one_article_at_one_price_are_one_line_and_freight_is_another(
     kernel: Kernel, few: Path
 ) -> None:

@@ -95,6 +95,18 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
     ]
 
 
+def test_a_row_that_cannot_be_read_takes_its_invoice_with_it_and_can_be_mended(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "day.csv", [*ROWS, ("536365", "85123A", "WHITE", "HEART")])
+    imported = run(kernel, path)
+    assert imported.report.set_aside_by_reason["unreadable"] == 6
+    assert (imported.report.orders, imported.report.credit_notes) == (1, 1)
+    assert imported.report.adds_up
+    write(path, ROWS)
+    assert run(kernel, path).report.orders == 2
+
+
 def test_times_and_lines_are_those_of_the_file(kernel: Kernel, tmp_path: Path) -> None:
     run(kernel, write(tmp_path / "day.csv", ROWS))
     [event] = kernel.store.events_of("order-536365")
