@@ -63,7 +63,7 @@ def sent(kernel: Kernel, files: Files, clock: Clock) -> Callable[..., str]:
     def send(content: bytes = DAY, *, started: bool = True) -> str:
         import_id = new_id()
         source = io.BytesIO(content)
-        task = files.receive(import_id, "online-retail", "day.csv", source, "mia", LIMIT)
+        task = files.receive(import_id, "online-retail", "day.csv", source, "mia", LIMIT).task
         if started:
             kernel.commands.execute(task, Context(actor=MIA, channel="form"))
         clock.after(timedelta(seconds=1))
