@@ -63,7 +63,7 @@ class Files:
         """
         earlier = self._begin(import_id, profile, file_name, by)
         if earlier is not None:
-            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+            sha256 = _sha256(content)
             if (earlier.profile, earlier.sha256) == (profile, sha256):
                 return Received(earlier, before=True)
             content.seek(0)
@@ -71,7 +71,7 @@ class Files:
             return self.receive(other_id, profile, file_name, content, by, most)
         digest, size = hashlib.sha256(), 0
         try:
-            for number, chunk in enumerate(iter(lambda: content.read(CHUNK_BYTES), b"")):
+            for number, chunk in enumerate(_pieces(content)):
                 digest.update(chunk)
                 size += len(chunk)
                 if size > most:
@@ -194,6 +194,17 @@ def too_large(most: int) -> Refused:
         "Pack it (.gz or .xz), send it in parts, or ask whoever runs the console for a higher "
         "MAX_IMPORT_BYTES.",
     )
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: content.read(CHUNK_BYTES), b"")
+
+
+def _sha256(content: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(content):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _write(connection: Connection, import_id: str, kind: str, number: int, content: bytes) -> None:
