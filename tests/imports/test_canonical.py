@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Table, delete, select
+from sqlalchemy.exc import OperationalError
 
 from cqrs_app.cli.canonical import canonical
 from cqrs_app.demo.shop import tasks
@@ -368,4 +369,33 @@ def test_an_export_that_cannot_be_written_says_so(console: Flask, tmp_path: Path
     out = tmp_path / "nowhere" / "export.csv"
     result = console.test_cli_runner().invoke(canonical, ["--out", str(out)])
     assert result.exit_code == 1
-    assert "Choose another place and export again." in result.output
+    sentence = f"{out} cannot be written: No such file or directory. {out} was not touched."
+    assert sentence in result.output
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_an_export_that_breaks_off_leaves_the_old_file_and_nothing_else(
+    console: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    run(console.extensions["kernel"], place("1"), place("2"))
+
+    def broken(*arguments: Any) -> Any:
+        yield next(exported(*arguments))
+        raise OperationalError("SELECT", None, Exception("the line is dead\nhint: none"))
+
+    monkeypatch.setattr("cqrs_app.cli.canonical.exported", broken)
+    out, theirs = tmp_path / "all.jsonl", tmp_path / "all.jsonl.part"
+    for path in (out, theirs):
+        path.write_text("the last good one")
+    result = console.test_cli_runner().invoke(canonical, ["--out", str(out), "--format", kind])
+    assert result.exit_code == 1
+    assert f"did not answer: the line is dead. {out} was not touched. Try again.\n" in result.output
+    assert {*tmp_path.glob("*all.jsonl*")} == {out, theirs}
+    assert out.read_text() == theirs.read_text() == "the last good one"
+
+
+def test_an_export_to_the_standard_output_holds_nothing_else(console: Flask) -> None:
+    run(console.extensions["kernel"], place("1"), place("2"))
+    result = console.test_cli_runner().invoke(canonical, ["--out", "-"])
+    assert [json.loads(each)["document"] for each in result.stdout.splitlines()] == ["order"] * 2
+    assert "2 orders and credit notes" in result.stderr
