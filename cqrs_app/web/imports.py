@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.context import new_id
-from cqrs_app.kernel.errors import BusError, Invalid, NotAllowed, Refused
+from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.uploads.commands import StartImport
 from cqrs_app.uploads.queries import GetImport, ImportView, ListImports
@@ -65,13 +65,12 @@ def send_import() -> ResponseReturnValue:
         return _page(form), 422
     try:
         received = _receive(form)
-    except (Invalid, Refused) as error:
-        form.import_id.data = new_id()
-        return _page(form, error.sentence), status_of(error)
-    import_id = received.task.import_id
-    try:
+        import_id = received.task.import_id
         # The same id for the file and for the task: a form sent twice gets one receipt.
         kernel.commands.dispatch(received.task, asking.context(import_id, None))
+    except (Invalid, Refused, CommandReused) as error:
+        form.import_id.data = new_id()
+        return _page(form, error.sentence), status_of(error)
     except BusError as error:
         # The form keeps its id: the same file, sent again with it, is started.
         return _page(form, f"{error.sentence} {NOT_STARTED}"), status_of(error)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff, TimedOut, Unavailable
 from cqrs_app.kernel.tables import command_log
 from cqrs_app.operators.roles import ROLES
+from cqrs_app.uploads.receiving import Files
 from tests.imports.test_online_retail import BAD_FILES
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import fields, page
@@ -168,9 +169,9 @@ def test_a_file_whose_import_could_not_start_says_so_and_starts_when_sent_again(
         raise error
 
     client = client_in(console, "admin")
-    commands = console.extensions["kernel"].commands
     with monkeypatch.context() as patch:
-        patch.setattr(type(commands), "dispatch", fail)
+        # Inside the bus, which looks there whether the file was received.
+        patch.setattr(Files, "task_of", fail)
         values = upload_fields(client)
         answer = post(client, values, DAY, "day.csv")
     text = " ".join(answer.get_data(as_text=True).split())
