@@ -30,14 +30,17 @@ def run_import(import_id: str, attempt: int) -> None:
     if task is None:
         raise click.ClickException(f"There is no file of the import {import_id}.")
     work = Work(kernel.engines.write, kernel.clock)
-    threading.Thread(target=_live, args=(work, import_id, attempt), daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_live, args=(work, import_id, attempt, over), daemon=True).start()
     try:
         patiently(partial(carry_out, kernel, task, attempt))
     except Superseded as error:
         raise click.ClickException("Another process has taken this import over.") from error
+    finally:
+        over.set()
 
 
-def _live(work: Work, import_id: str, attempt: int) -> None:
+def _live(work: Work, import_id: str, attempt: int, over: threading.Event) -> None:
     """Say every few seconds that the import goes on; end the process where it must not."""
     parent = os.getppid()
     while os.getppid() == parent:
@@ -47,7 +50,8 @@ def _live(work: Work, import_id: str, attempt: int) -> None:
                 return
         except SQLAlchemyError:
             logger.exception("The lease of the import %s could not be extended", import_id)
-        threading.Event().wait(LEASE.total_seconds() / 6)
+        if over.wait(LEASE.total_seconds() / 6):
+            return
     # The worker is gone, and with it whoever would have stopped this process.
     try:
         work.release(import_id, attempt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -241,7 +242,7 @@ def test_a_process_that_lost_its_worker_ends_also_while_the_database_is_away(
     monkeypatch.setattr(uploads.os, "getppid", lambda: next(parents))
     monkeypatch.setattr(uploads.os, "_exit", end)
     with pytest.raises(Ended):
-        uploads._live(cast(Work, Away()), "one", 1)
+        uploads._live(cast(Work, Away()), "one", 1, threading.Event())
 
 
 def test_while_tasks_are_switched_off_an_import_says_so(
