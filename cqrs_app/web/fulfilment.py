@@ -7,7 +7,6 @@ from typing import Any
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.extensions import kernel
 from cqrs_app.fulfilment.queries import (
     FulfilmentStages,
     FulfilmentView,
@@ -21,20 +20,24 @@ from cqrs_app.runtime.pending import PendingWrites
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
-from cqrs_app.web.listing import asked, chips, here, page_size, pager, sorts
+from cqrs_app.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.web.marks import marks_of
 from cqrs_app.web.polling import fragment
+from cqrs_app.web.tasks import offered
 
 FILTERS = {"show": "Show", "stage": "Stage"}
+SHOWN = {
+    "open": "All that are not at their end",
+    "attention": "Those to look at",
+    "all": "Every one",
+}
+WORDS = {"show": SHOWN, "stage": {each.value: each.label for each in Stage}}
 
 
 @bp.get("/fulfilment")
 def fulfilments() -> ResponseReturnValue:
     """One page of the orders on their way that fit."""
-    try:
-        question = asked(ListFulfilments, **page_size())
-    except Invalid as invalid:
-        raise Invalid("The address of this list", invalid.problems) from invalid
+    question = asked_here(ListFulfilments)
     answer = asking.ask(question)
     page, freshness = answer.value, answer.freshness
     streams = tuple(f"fulfilment-{row.order_id}" for row in page.rows)
@@ -55,10 +58,9 @@ def fulfilments() -> ResponseReturnValue:
         sort=sorts(
             "web.fulfilments", {"since": False}, question.sort, descending=question.descending
         ),
-        chips=[_worded(chip) for chip in chips("web.fulfilments", FILTERS)],
-        pager=pager("web.fulfilments", page.next, page.previous),
-        elsewhere=bool(question.after or question.before),
-        first_url=here("web.fulfilments"),
+        shown=SHOWN,
+        chips=chips("web.fulfilments", FILTERS, WORDS),
+        **turning("web.fulfilments", page),
     )
 
 
@@ -76,23 +78,9 @@ def fulfilment_now(order_id: str) -> ResponseReturnValue:
 
 
 def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
-    """What the operator may do about it now."""
-    return [
-        {
-            "name": offer.command,
-            "label": offer.label,
-            "risky": kernel.registry.command(offer.command).declaration.risky,
-            "step": offer.step.value if offer.step else None,
-        }
-        for offer in (found.offers if found else ())
-        if asking.may(kernel.registry.command(offer.command).declaration.permission)
-    ]
-
-
-def _worded(chip: dict[str, str]) -> dict[str, str]:
-    if chip["label"] == FILTERS["stage"]:
-        return chip | {"value": Stage(chip["value"].strip()).label}
-    return chip
+    """What the operator may do about it now; `step` is what would be skipped."""
+    steps = {offer.command: offer.step for offer in (found.offers if found else ())}
+    return [task | {"step": steps[task["name"]]} for task in offered(steps)]
 
 
 def _shown(order_id: str) -> dict[str, Any]:
