@@ -88,7 +88,7 @@ class Settings:
     webhook_pause_after_hours: float = 72.0
 
     # Payments
-    payment_gateway: str = "manual"
+    payment_gateway: str = ""
     payment_callback_secret: str = ""
     payment_workers: int = 1
 
@@ -160,8 +160,10 @@ class Settings:
         elif not read:
             embedded = write.startswith("sqlite")
             read = f"sqlite:///{data_dir / 'read.sqlite3'}" if embedded else write
+        tried_out = not self.database_url
         settings = dataclasses.replace(
             self,
+            payment_gateway=self.payment_gateway or ("sandbox" if tried_out else "manual"),
             data_dir=data_dir,
             database_url=_with_driver(write),
             read_database_url=_with_driver(read),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -21,12 +22,16 @@ from cqrs_app.fulfilment.guard import not_released
 from cqrs_app.fulfilment.order_way import OrderWay
 from cqrs_app.fulfilment.plan import waits_in
 from cqrs_app.fulfilment.read_models import fulfilment_steps, fulfilments
+from cqrs_app.fulfilment.state import NOTHING
 from cqrs_app.fulfilment.types import OrderId
 from cqrs_app.fulfilment.words import OVER, Stage, Step
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 
 MOST_STEPS = 500
+TO_RETRY = frozenset({Stage.OUT_OF_STOCK, Stage.PAYMENT_RETRY, Stage.UNPAID, Stage.STUCK})
+BY_ITSELF = frozenset({Stage.RESERVING, Stage.PAUSED})
+"""Stages at which trying again helps, and at which there is nothing to skip."""
 
 _ROW = fulfilments.c
 SORTS = MappingProxyType({"since": Sort((_ROW.since, _ROW.order_id), datetime)})
@@ -114,13 +119,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentView:
-    """One order's way as it stands now. `not_released` says why its goods may not leave, empty
+    """One order's way as it stands now. `unpaid` is what is still to be paid, in the order's
+    currency; `not_released` says why its goods may not leave, empty
     where they may."""
 
     order_id: str
     stage: Stage
     sentence: str
     late: bool
+    unpaid: Decimal
     not_released: str
     offers: tuple[Offer, ...]
     version: int
@@ -143,6 +150,7 @@ def get_fulfilment(question: GetFulfilment, way: OrderWay, version: int) -> Fulf
         stage=Stage(way.stand.stage),
         sentence=way.stand.sentence,
         late=way.stand.late,
+        unpaid=max(way.total - way.kept, NOTHING),
         not_released=refusal.sentence if refusal else "",
         offers=tuple(_offers(way)),
         version=version,
@@ -186,9 +194,10 @@ def get_fulfilment_steps(
 def _offers(way: OrderWay) -> Iterator[Offer]:
     if not way.begun or way.stand.stage in OVER:
         return
-    yield _offer(RetryFulfilment)
+    if way.stand.stage in TO_RETRY:
+        yield _offer(RetryFulfilment)
     step = waits_in(way)
-    if step:
+    if step and way.stand.stage not in BY_ITSELF:
         yield _offer(SkipFulfilmentStep, step)
     if not way.given_up and not any(goods.sent for goods in way.goods.values()):
         yield _offer(CancelFulfilment)

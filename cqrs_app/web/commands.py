@@ -30,7 +30,7 @@ from cqrs_app.web.errors import status_of
 from cqrs_app.web.forms import change_rows, command_from, expected_version, form_for, prefill, renew
 from cqrs_app.web.order import order_fragment
 from cqrs_app.web.places import page_of, place_of
-from cqrs_app.web.prefill import suggestions
+from cqrs_app.web.prefill import suggestions, usable
 
 ROW_NAMERS = ("stream",)
 """Fields beside the identity that a page fills in and nobody should retype."""
@@ -53,7 +53,7 @@ def command_form(name: str) -> ResponseReturnValue:
     form = _form(cls)
     given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
     seen = request.args.get("expected_version", type=int)
-    prefill(form, suggestions(cls, given) | given | {"expected_version": seen})
+    prefill(form, suggestions(cls, given) | usable(cls, given) | {"expected_version": seen})
     return _page(cls, form, Situation())
 
 

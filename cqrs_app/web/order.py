@@ -92,6 +92,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "may_see_customers": asking.may("customers.view"),
         "panels": panels,
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
+        "may_record_payments": asking.may("payments.record"),
         "ahead": value is not None and ahead,
         "more_args": {"lines": "all"} if all_lines else {},
     }

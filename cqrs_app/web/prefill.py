@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+from cqrs_app.kernel.fields import hints_of
 from cqrs_app.kernel.messages import Command
 from cqrs_app.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
 from cqrs_app.orders.queries.one_order import GetOrder
@@ -23,6 +27,15 @@ def suggestions(cls: type[Command], given: Given) -> dict[str, Any]:
     """Values for the fields of a task's form, beside those that are given already."""
     suggest = _SUGGESTIONS.get(cls)
     return suggest(given) if suggest else {}
+
+
+def usable(cls: type[Command], given: Given) -> dict[str, Any]:
+    """What an address says of the fields, as their values; what cannot be one is left out."""
+    values = {}
+    for name, text in given.items():
+        with suppress(msgspec.ValidationError):
+            values[name] = msgspec.convert(text, hints_of(cls)[name], strict=False)
+    return values
 
 
 def _present_address(given: Given) -> dict[str, Any]:

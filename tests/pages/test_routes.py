@@ -208,6 +208,10 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
         "/imports/panel?after=x",
         "/commands/DropTables",
         "/commands/ApproveOrder?order_id=%00&expected_version=x",
+        "/commands/RecordPayment?order_id=1&amount=12.50",
+        "/commands/RecordPayment?amount=lots&payment_id=%00",
+        "/commands/PlaceOrder?lines=x&shipping_address=y",
+        "/commands/ShipOrder?lines=1",
     ],
 )
 def test_what_cannot_be_used_gets_a_sentence_and_never_a_fault(
