@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.paging import Page
 from cqrs_app.orders import commands as do
 from cqrs_app.orders.queries.order_list import (
     SORTS,
@@ -26,7 +27,6 @@ from cqrs_app.orders.queries.order_list import (
     count_changes,
     list_orders,
 )
-from cqrs_app.orders.queries.paging import Page
 from cqrs_app.orders.words import HoldReason, OrderStatus
 from tests.orders.given import line, place
 from tests.orders.history import START, History, project

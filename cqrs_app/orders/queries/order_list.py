@@ -13,8 +13,8 @@ from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.kernel.messages import query
+from cqrs_app.kernel.paging import Page, Place, Sort, mark_problem, page_of
 from cqrs_app.orders.queries.filters import Limit, OrderFilters, conditions
-from cqrs_app.orders.queries.paging import Page, Place, Sort, mark_problem, page_of
 from cqrs_app.orders.read_models import orders
 from cqrs_app.orders.words import HoldReason, OrderStatus
 
