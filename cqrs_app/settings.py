@@ -7,10 +7,12 @@ names in upper case.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import ipaddress
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +58,7 @@ class Settings:
     admin_password: str = ""
     secret_key: str = ""
     secret_key_fallbacks: str = ""
+    personal_data_key: str = ""
     secure_cookies: bool = False
     trusted_hosts: str = ""
     proxy_hops: int = 0
@@ -165,17 +168,12 @@ class Settings:
 
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, else one made once and kept in the data folder (0600)."""
-        if self.secret_key:
-            return self.secret_key
-        path = self.data_dir / "secret_key"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-        return path.read_text()
+        return self.secret_key or _kept_secret(self.data_dir / "secret_key")
+
+    def ensure_personal_data_key(self) -> str:
+        """The key that guards the keys of personal data: kept like the signing key, and unlike it
+        never to be changed."""
+        return self.personal_data_key or _kept_secret(self.data_dir / "personal_data_key")
 
     def _refuse_contradictions(self) -> None:
         if self.query_bus_type == "distributed" and not self.has_replica:
@@ -209,6 +207,23 @@ class Settings:
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
                 )
+
+
+def _kept_secret(path: Path) -> str:
+    """The text of this file; made at random where there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written whole under another name first: nobody reads half a secret, and of several who
+        # make one at once, the first one's stays.
+        descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(made)
+        Path(made).unlink()
+    return path.read_text()
 
 
 def _with_driver(url: str) -> str:

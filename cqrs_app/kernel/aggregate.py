@@ -1,7 +1,8 @@
 """Aggregates: plain state, one method per command, one `evolve`. Pure: no clock, no I/O.
 
 A method takes its command and yields events or raises Refused; `evolve` is given each event as
-soon as it is yielded, so the next line of the method already sees its effect.
+soon as it is yielded, so the next line of the method already sees its effect. Among the events it
+may yield claims of values that only one stream may hold.
 """
 
 from __future__ import annotations
@@ -13,12 +14,35 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages import Command, Event
 from cqrs_app.kernel.recorded import Recorded
 
 A = TypeVar("A", bound="Aggregate")
 
-Method = Callable[[Any, Any], Iterable[Event]]
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The stream is to hold this value of a kind from now on, and no other stream beside it.
+
+    A stream holds one value of a kind: a new claim replaces the one before, and an empty value
+    gives it up. `taken` is what the command is refused with when another stream holds the value.
+    """
+
+    kind: str
+    value: str
+    taken: Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a method came to: events in order, and what is claimed together with them."""
+
+    events: tuple[Event, ...]
+    claims: tuple[Claim, ...]
+
+
+Method = Callable[[Any, Any], Iterable[Event | Claim]]
 
 SNAPSHOT_ALWAYS_BELOW = 8_192
 """Characters of a snapshot that still ride along with every command."""
@@ -28,7 +52,10 @@ SNAPSHOT_EVERY = 50
 
 
 class Aggregate:
-    """Base of every aggregate; subclasses are dataclasses whose fields all have defaults."""
+    """Base of every aggregate; subclasses are dataclasses whose fields all have defaults.
+
+    The state holds no personal data: snapshots are stored as they are.
+    """
 
     category: ClassVar[str]
     """The first part of its streams' names."""
@@ -36,6 +63,12 @@ class Aggregate:
     """The field of its commands that names the one meant."""
     shape: ClassVar[int] = 1
     """Counted up when the state's fields change: older snapshots are then ignored."""
+
+    @property
+    def belongs_to(self) -> str:
+        """The stream of the person this one belongs to: erasing that person makes the personal
+        values said here unreadable too. Empty: nobody but itself."""
+        return ""
 
     def evolve(self, event: Event, at: datetime) -> None:
         """Take in one event that happened at `at` (UTC)."""
@@ -70,12 +103,20 @@ def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) 
 def decide(
     aggregate: Aggregate, method: Method, command: Command, at: datetime
 ) -> tuple[Event, ...]:
+    """The events of `decision`."""
+    return decision(aggregate, method, command, at).events
+
+
+def decision(aggregate: Aggregate, method: Method, command: Command, at: datetime) -> Decision:
     """Run one command; the aggregate is left in the state after its events. May raise Refused."""
-    events = []
-    for event in method(aggregate, command):
-        aggregate.evolve(event, at)
-        events.append(event)
-    return tuple(events)
+    events, claims = [], []
+    for each in method(aggregate, command):
+        if isinstance(each, Claim):
+            claims.append(each)
+            continue
+        aggregate.evolve(each, at)
+        events.append(each)
+    return Decision(tuple(events), tuple(claims))
 
 
 def snapshot_of(aggregate: Aggregate, version: int, last: int) -> Snapshot | None:

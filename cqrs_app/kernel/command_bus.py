@@ -28,9 +28,11 @@ from cqrs_app.kernel.middleware import (
     compose,
     log_lines,
 )
+from cqrs_app.kernel.personal import personal_fields, personal_texts
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.vault import Vault
 
 BATCH_CHUNK = 200
 
@@ -66,6 +68,7 @@ class CommandBus:
         registry: Registry,
         store: EventStore,
         log: CommandLog,
+        vault: Vault,
         options: BusOptions,
         *,
         after_commit: Callable[[Iterable[str]], None],
@@ -76,14 +79,17 @@ class CommandBus:
         self._registry = registry
         self._store = store
         self._log = log
+        self._vault = vault
         self._options = options
         self._after_commit = after_commit
         self._wake = wake
         self._clock = clock
         self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
+        self._repository = Repository(store, registry.codec)
         self._decider = Decider(
             registry=registry,
-            repository=Repository(store, registry.codec),
+            repository=self._repository,
+            vault=vault,
             clock=clock,
             snapshots=options.snapshots,
             minds_versions=options.optimistic_concurrency,
@@ -131,7 +137,8 @@ class CommandBus:
         entry = self._log.claim(command_id, self._clock(), LEASE)
         if entry is None:
             return None
-        command = parse(self._registry.command(entry.type), msgspec.json.decode(entry.payload))
+        payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))
+        command = parse(self._registry.command(entry.type), payload)
         context = Context(
             actor=Actor(entry.operator, frozenset(entry.permissions.split())),
             channel=entry.channel,
@@ -167,6 +174,7 @@ class CommandBus:
         outcomes: list[Outcome] = []
         for start in range(0, len(items), BATCH_CHUNK):
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            self._vault.make_ready(_people_of(calls))
             batch = Batch(self._decider, self._store, self._log, calls)
             run = compose([*self._outer, *self._inner], batch.decide)
             outcomes += batch.carry_out(run, self._guarded, self._store.commit)
@@ -176,7 +184,19 @@ class CommandBus:
     def _call(self, command: Command, context: Context) -> Call:
         stream = self._registry.routes[type(command)].aggregate.stream_for(command)
         payload = msgspec.json.encode(command).decode()
-        return Call(command, context, stream, payload, self._clock(), self._clock)
+        now = self._clock()
+        if not personal_fields(type(command)):
+            return Call(command, context, stream, payload, now, self._clock)
+        return Call(
+            command, context, stream, payload, now, self._clock, self._sealed, self._vault.open
+        )
+
+    def _sealed(self, call: Call) -> str:
+        """The command as it is kept in the log."""
+        if call.belongs_to is None and not call.command.concerns:
+            aggregate = self._registry.routes[type(call.command)].aggregate
+            call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
+        return self._vault.sealing(call.stream, call.belongs_to or "").kept_of(call.command)
 
     def _guarded(self, call: Call) -> Receipt:
         if not self._options.enabled:
@@ -202,3 +222,9 @@ class CommandBus:
             return receipt_of(entry, repeated=False)
         earlier = self._log.find(entry.command_id)
         return call.answer_again(earlier or entry)
+
+
+def _people_of(calls: Iterable[Call]) -> set[str]:
+    """Those whose personal data these commands carry and name themselves."""
+    people = {call.command.concerns for call in calls if any(personal_texts(call.command))}
+    return people - {""}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 
 READING = "countersign_reading"
 
@@ -24,7 +25,8 @@ def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool)
     """Options for create_engine. `timeout` in seconds bounds one statement (PostgreSQL) or the
     wait for the writer's lock (SQLite)."""
     if make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": min(timeout, 30.0), "check_same_thread": False}}
+        arguments = {"timeout": min(timeout, 30.0), "check_same_thread": False}
+        return {"connect_args": arguments, "hide_parameters": True}
     options = (
         f"-c statement_timeout={int(timeout * 1000)} -c idle_in_transaction_session_timeout=60000"
     )
@@ -34,8 +36,16 @@ def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool)
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_pre_ping": True,
+        # What an exception says is kept in logs; the values of a statement may be personal.
+        "hide_parameters": True,
         "connect_args": {"options": options, "connect_timeout": 5},
     }
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """An insert that can say what to do on a conflict, in the words of this database."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
 
 
 def configure_sqlite(engine: Engine, *, durable: bool, read_only: bool, timeout: float) -> None:

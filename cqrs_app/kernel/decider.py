@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
-from cqrs_app.kernel.aggregate import Aggregate, decide, snapshot_of
+from cqrs_app.kernel.aggregate import Aggregate, Decision, decision, snapshot_of
 from cqrs_app.kernel.call import Call
+from cqrs_app.kernel.claims import claiming
+from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.messages import Event
 from cqrs_app.kernel.recorded import StoredEvent
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
+from cqrs_app.kernel.sealing import Sealing
 from cqrs_app.kernel.store import Change, Head
+from cqrs_app.kernel.vault import Step, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class Decider:
 
     registry: Registry
     repository: Repository
+    vault: Vault
     clock: Callable[[], datetime]
     snapshots: bool = True
     minds_versions: bool = True
@@ -31,8 +36,9 @@ class Decider:
     def decide(self, call: Call) -> Change:
         """What the command would write now.
 
-        Raises Refused by the shop's rules, VersionConflict when the operator saw an older version
-        and the command minds.
+        Raises Refused by the shop's rules or for personal data of somebody who was erased,
+        VersionConflict when the operator saw an older version and the command minds. What it
+        claims is decided when it is written.
         """
         cls = self.registry.routes[type(call.command)].aggregate
         aggregate, head = self.repository.load(cls, call.stream)
@@ -40,13 +46,17 @@ class Decider:
 
     def decide_on(self, call: Call, head: Head, aggregate: Aggregate) -> Change:
         """The same on an aggregate already restored, which is left in its new state."""
+        call.belongs_to = aggregate.belongs_to
         expected = call.context.expected_version
         minds = type(call.command).declaration.minds_version and self.minds_versions
         if minds and expected is not None and expected != head.version:
             raise VersionConflict(call.stream, expected, head.version)
         at = call.context.occurred_at or self.clock()
         method = self.registry.routes[type(call.command)].method
-        stored = self._chain(call, head, decide(aggregate, method, call.command, at), at)
+        decided = decision(aggregate, method, call.command, at)
+        call.belongs_to = aggregate.belongs_to
+        sealing = self.vault.sealing(call.stream, aggregate.belongs_to)
+        stored = self._chain(call, head, decided.events, at, sealing)
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:
@@ -54,10 +64,20 @@ class Decider:
             snapshot = snapshot_of(aggregate, version, last)
         listed = [{"type": event.type, "version": event.version} for event in stored]
         events = msgspec.json.encode(listed).decode()
-        return Change(call.entry("succeeded", version=version, events=events), stored, snapshot)
+        entry = call.entry("succeeded", version=version, events=events)
+        return Change(entry, stored, snapshot, tuple(self._steps(decided, sealing, head)))
+
+    def _steps(self, decided: Decision, sealing: Sealing, head: Head) -> Iterator[Step]:
+        for claim in decided.claims:
+            yield claiming(claim, sealing.stream, self.vault.fingerprint)
+        if sealing.used:
+            yield self.vault.guard(sealing, head.version)
+        for event in decided.events:
+            if isinstance(event, SubjectErased):
+                yield self.vault.destruction(event.subject)
 
     def _chain(
-        self, call: Call, head: Head, events: Sequence[Event], at: datetime
+        self, call: Call, head: Head, events: Sequence[Event], at: datetime, sealing: Sealing
     ) -> tuple[StoredEvent, ...]:
         context, previous, stored = call.context, head.hash, []
         recorded_at = self.clock()
@@ -67,7 +87,7 @@ class Decider:
                 version=version,
                 type=type(event).__name__,
                 schema=event.schema,
-                payload=self.registry.codec.encode(event),
+                payload=sealing.text_of(event),
                 operator=context.actor.name,
                 command_id=context.command_id,
                 correlation_id=context.correlation,

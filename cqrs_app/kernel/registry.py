@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cqrs_app.kernel.aggregate import Aggregate, Method
+from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.errors import UnknownMessage
 from cqrs_app.kernel.messages import Command, Event, Query
 from cqrs_app.kernel.projection import Projection
@@ -14,6 +15,9 @@ from cqrs_app.kernel.recorded import EventCodec, Upcaster
 from cqrs_app.kernel.rows import Rows
 
 QueryHandler = Callable[..., Any]
+
+KERNEL_EVENTS: tuple[type[Event], ...] = (SubjectErased,)
+"""Events of no area, which the projections of every area may handle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Registry:
                 self.projections[projection.name] = projection
         self.commands = _by_name(self.routes)
         self.queries = _by_name([*self.answers, *self.answers_from_state])
-        self.events = _by_name(event for area in self.areas for event in area.events)
+        declared = (event for area in self.areas for event in area.events)
+        self.events = _by_name((*declared, *KERNEL_EVENTS))
         for projection in self.projections.values():
             projection.bind(self.events.values())
         self.codec = EventCodec(

@@ -42,6 +42,19 @@ class Rows:
             self._load(table, [key])
         return self._loaded[table][key]
 
+    def where(self, table: Table, **values: Any) -> list[Row]:
+        """The rows with these values, to be changed in place."""
+        if self._connection is not None:
+            self.flush()
+            wanted = [table.c[name] == value for name, value in values.items()]
+            keys = select(*(table.c[name] for name in key_of(table))).where(*wanted)
+            self.preload((table, tuple(key)) for key in self._connection.execute(keys).all())
+        return [
+            self.change(table, *key)
+            for key, row in list(self._loaded[table].items())
+            if row is not None and all(row[name] == value for name, value in values.items())
+        ]
+
     def change(self, table: Table, *key: Any) -> Row:
         """The row, to be changed in place. Raises LookupError when there is none."""
         row = self.get(table, *key)
