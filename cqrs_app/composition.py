@@ -21,6 +21,7 @@ from cqrs_app.operators.sessions import Sessions
 from cqrs_app.operators.throttle import Throttle
 from cqrs_app.operators.tokens import Tokens
 from cqrs_app.settings import Settings
+from cqrs_app.uploads.receiving import Files
 from cqrs_app.webhooks import names
 from cqrs_app.webhooks.commands import MANAGE
 from cqrs_app.webhooks.delivery import Deliverer
@@ -63,14 +64,15 @@ def compose(settings: Settings) -> Flask:
 
 def _kernel(app: Flask, settings: Settings) -> Kernel:
     address = app.extensions["redis_url"]
+    engines = database.engines_of(app, settings)
 
     def wake_webhooks() -> None:
         # Looked up when it is needed: it is made from the kernel.
         app.extensions["webhooks"].wake()
 
     return assemble(
-        build_registry(settings.webhook_networks),
-        database.engines_of(app, settings),
+        build_registry(settings.webhook_networks, Files(engines.write).is_there),
+        engines,
         redis=_redis(address),
         cache_redis=_redis(settings.cache_redis_url or address),
         personal_data_key=settings.ensure_personal_data_key(),

@@ -7,8 +7,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine
 
 import cqrs_app.areas
 import cqrs_app.operators.tables  # noqa: F401 - both define their tables on import
@@ -25,7 +27,7 @@ BUSY_SECONDS = 30.0
 
 def configure(app: Flask, settings: Settings) -> None:
     """Give Flask-SQLAlchemy the three engines: write (its default), read and query."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     pool = settings.web_threads
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(
@@ -58,10 +60,17 @@ def engines_of(app: Flask, settings: Settings) -> Engines:
 
 def upgrade(settings: Settings) -> None:
     """Bring both stores to the newest shape; quick when they have it already."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     for store in STORES:
         with _migrating(settings, store) as config:
             command.upgrade(config, "head")
+
+
+def is_migrated(connection: Connection, store: str) -> bool:
+    """Whether a store has exactly the migrations of this release; changes nothing."""
+    options = {"version_table": _version_table(store)}
+    has = MigrationContext.configure(connection, opts=options).get_current_heads()
+    return set(has) == set(ScriptDirectory.from_config(_config(store)).get_heads())
 
 
 def check(settings: Settings) -> None:
@@ -85,11 +94,7 @@ class _migrating:  # noqa: N801 - used like a function
         self._engine: Engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             configure_sqlite(self._engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
-        self._config = Config()
-        self._config.set_main_option("script_location", str(MIGRATIONS))
-        self._config.set_main_option("path_separator", "os")
-        self._config.set_main_option("version_locations", str(MIGRATIONS / store))
-        self._config.attributes |= {"store": store, "metadata": STORES[store]}
+        self._config = _config(store)
 
     def __enter__(self) -> Config:
         self._transaction = self._engine.begin()
@@ -99,6 +104,23 @@ class _migrating:  # noqa: N801 - used like a function
     def __exit__(self, *raised: Any) -> None:
         self._transaction.__exit__(*raised)
         self._engine.dispose()
+
+
+def _config(store: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", str(MIGRATIONS / store))
+    config.attributes |= {
+        "store": store,
+        "metadata": STORES[store],
+        "version_table": _version_table(store),
+    }
+    return config
+
+
+def _version_table(store: str) -> str:
+    return f"alembic_version_{store}"
 
 
 def _options(url: str, timeout: float, pool: int, *, read_only: bool = False) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from flask import current_app
 from rq.job import Job
 
 from cqrs_app.extensions import kernel
+from cqrs_app.imports.background import start
 from cqrs_app.kernel.doorbell import answered
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.webhooks.dispatcher import Dispatcher
@@ -29,13 +30,19 @@ def run_command(command_id: str) -> None:
         return
 
 
+def run_import(import_id: str) -> None:
+    """Have an uploaded file taken in, by a process beside this worker."""
+    start(kernel, import_id)
+
+
 def deliver(webhook_id: str) -> None:
     """Send one webhook what is due."""
     dispatcher: Dispatcher = current_app.extensions["webhooks"]
     dispatcher.answer(webhook_id)
 
 
-ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command, deliver)}
+_JOBS = (advance, run_command, run_import, deliver)
+ALLOWED = {f"{__name__}.{function.__name__}" for function in _JOBS}
 
 
 class AllowedJob(Job):

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import click
+
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
 ALWAYS_ON = (
@@ -31,8 +33,11 @@ ALWAYS_ON = (
 )
 
 
-class SettingsError(Exception):
-    """A setting has a value the product cannot run with; the text says which and what to write."""
+class SettingsError(click.ClickException):
+    """A setting has a value the product cannot run with; the text says which and what to write.
+
+    Every command of `flask` that meets one ends with that text instead of a traceback.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,7 @@ class Settings:
     sign_in_attempts: int = 5
     sign_in_pause_seconds: int = 30
     max_request_bytes: int = 16 * 1024 * 1024
+    max_import_bytes: int = 64 * 1024 * 1024
     api_requests_per_minute: int = 6_000
 
     # The shop
@@ -168,12 +174,42 @@ class Settings:
 
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, else one made once and kept in the data folder (0600)."""
-        return self.secret_key or _kept_secret(self.data_dir / "secret_key")
+        return self.secret_key or self._kept_secret("secret_key")
 
     def ensure_personal_data_key(self) -> str:
         """The key that guards the keys of personal data: kept like the signing key, and unlike it
         never to be changed."""
-        return self.personal_data_key or _kept_secret(self.data_dir / "personal_data_key")
+        return self.personal_data_key or self._kept_secret("personal_data_key")
+
+    def _kept_secret(self, name: str) -> str:
+        path = self.data_dir / name
+        self.make_data_dir()
+        try:
+            if not path.exists():
+                # Written whole under another name first: nobody reads half a secret, and of
+                # several who make one at once, the first one's stays.
+                descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{name}-")
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(secrets.token_hex(32))
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(made)
+                Path(made).unlink()
+            return path.read_text()
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
+
+    def make_data_dir(self) -> None:
+        """Make the data folder where it is missing; raises SettingsError when that cannot be."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
+
+    def _cannot_be_written(self, error: OSError) -> SettingsError:
+        return SettingsError(
+            f"The data folder {self.data_dir} cannot be written ({error.strerror}). "
+            "Make it writable for this user, or set DATA_DIR to a folder you may write to."
+        )
 
     def _refuse_contradictions(self) -> None:
         if self.query_bus_type == "distributed" and not self.has_replica:
@@ -207,23 +243,6 @@ class Settings:
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
                 )
-
-
-def _kept_secret(path: Path) -> str:
-    """The text of this file; made at random where there is none."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written whole under another name first: nobody reads half a secret, and of several who
-        # make one at once, the first one's stays.
-        descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(made)
-        Path(made).unlink()
-    return path.read_text()
 
 
 def _with_driver(url: str) -> str:

@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +15,6 @@ from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import LEASE
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.webhooks.dispatcher import Dispatcher
 
 logger = logging.getLogger("countersign")
 
@@ -25,11 +25,18 @@ HOUSEKEEPING_SECONDS = 3600.0
 
 
 class Sweep:
-    """One pass looks for lag, for queued commands, for deliveries and for lost cache tags."""
+    """One pass looks for lag, queued commands, what areas have to do, and lost cache tags."""
 
-    def __init__(self, kernel: Kernel, webhooks: Dispatcher | None = None) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        duties: Sequence[Callable[[], None]] = (),
+        housekeeping: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        """`duties` are called at every pass, `housekeeping` once an hour."""
         self._kernel = kernel
-        self._webhooks = webhooks
+        self._duties = duties
+        self._housekeeping = (kernel.statistics.forget_old, *housekeeping)
         self._behind_since: dict[str, float] = {}
         self._housekept = float("-inf")
 
@@ -37,9 +44,9 @@ class Sweep:
         """One pass. Raises SQLAlchemyError when a database is away."""
         kernel = self._kernel
         kernel.presence.beat("sweep")
-        # Before the projections: deliveries go on while the read store is away.
-        if self._webhooks:
-            self._webhooks.look_after(PATIENCE_SECONDS)
+        # Before the projections: they go on while the read store is away.
+        for duty in self._duties:
+            duty()
         self._advance()
         before = kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
         for command_id in kernel.log.waiting(before, LEASE):
@@ -52,7 +59,12 @@ class Sweep:
         kernel.cache.tag({name: each.position for name, each in found.items()})
         if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
             self._housekept = time.monotonic()
-            kernel.statistics.forget_old()
+            for keep in self._housekeeping:
+                keep()
+
+    def leave(self) -> None:
+        """Say that nobody sweeps here any more."""
+        self._kernel.presence.leave("sweep")
 
     def _advance(self) -> None:
         now = time.monotonic()
@@ -63,16 +75,15 @@ class Sweep:
                 self._kernel.runner.advance(name)
 
 
-def run_sweep(kernel: Kernel, webhooks: Dispatcher, seconds: float) -> None:
+def run_sweep(sweep: Sweep, seconds: float) -> None:
     """Sweep every so many seconds until told to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sweep = Sweep(kernel, webhooks)
     while not stop.is_set():
         try:
             sweep.once()
         except SQLAlchemyError:
             logger.exception("The sweep could not reach a database; it tries again")
         stop.wait(seconds)
-    kernel.presence.leave("sweep")
+    sweep.leave()

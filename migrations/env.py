@@ -20,7 +20,7 @@ def include_name(name: str | None, kind: str, parents: object) -> bool:
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    version_table=f"alembic_version_{store}",
+    version_table=context.config.attributes["version_table"],
     include_name=include_name,
     render_as_batch=True,
     compare_type=True,

@@ -33,7 +33,7 @@ def make_console(backend: Databases, redis_url: str) -> Iterator[Callable[..., F
     apps: list[Flask] = []
 
     def make(**settings: Any) -> Flask:
-        values = {"redis_url": redis_url, "secret_key": "for tests only"}
+        values: dict[str, Any] = {"redis_url": redis_url, "secret_key": "for tests only"}
         # Most tests bring the pages up to date themselves.
         values |= {"read_your_writes_seconds": 0.0, **settings}
         app = create_app(backend.settings(**values))

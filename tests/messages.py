@@ -14,6 +14,13 @@ THE = "10042"
 COMMANDS: dict[str, dict[str, Any]] = {
     name: example_of(cls) for name, cls in REGISTRY.commands.items()
 }
+COMMANDS["PlaceOrder"] |= {
+    "shipping_address": {"line1": "1 High Street", "city": "Łódź", "postal_code": "LS1 1AA"},
+    "lines": [
+        {"sku": "85123A", "description": "Lantern, white", "quantity": 6, "unit_price": "2.55"},
+        {"sku": "POST", "quantity": 1, "unit_price": "18"},
+    ],
+}
 QUERIES: dict[str, dict[str, Any]] = {
     name: example_of(cls, whole=False) for name, cls in REGISTRY.queries.items()
 }

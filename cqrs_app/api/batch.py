@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 from flask import Response
+from sqlalchemy.exc import OperationalError
 
 from cqrs_app.api import reading
 from cqrs_app.api.answers import answer
 from cqrs_app.api.blueprint import bp
-from cqrs_app.api.problems import Unusable, described
+from cqrs_app.api.problems import NO_DATABASE, Unusable, described, logger
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.batch import Outcome
+from cqrs_app.kernel.command_bus import BATCH_CHUNK
 from cqrs_app.kernel.context import Context
-from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.errors import BusError, Unavailable
 from cqrs_app.kernel.messages import Command, parse
 
 MOST_COMMANDS = 500
@@ -44,12 +47,23 @@ def submit_batch() -> Response:
     request = _request()
     prepared = [_prepared(item) for item in request.commands]
     usable = [each for each in prepared if not isinstance(each, BusError)]
-    outcomes = iter(kernel.commands.execute_batch(usable))
+    outcomes = iter(_carried_out(usable))
     results = [
         _result(Outcome(None, each) if isinstance(each, BusError) else next(outcomes))
         for each in prepared
     ]
     return answer({"results": results})
+
+
+def _carried_out(items: list[tuple[Command, Context]]) -> Iterator[Outcome]:
+    """Chunk by chunk, so that what is done is told also when the database goes away behind it."""
+    for start in range(0, len(items), BATCH_CHUNK):
+        chunk = items[start : start + BATCH_CHUNK]
+        try:
+            yield from kernel.commands.execute_batch(chunk)
+        except OperationalError as error:
+            logger.error("the database does not answer: %s", error)
+            yield from (Outcome(None, Unavailable(NO_DATABASE)) for _ in chunk)
 
 
 def _request() -> BatchRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, g, request, url_for
 
 from cqrs_app.api import reading
 from cqrs_app.api.answers import answer, tagged
@@ -47,7 +47,9 @@ def state_of(command_id: str) -> Response:
     entry = kernel.log.find(command_id) if command_id.isprintable() else None
     actor = reading.actor()
     permitted = actor.may(GetCommand.declaration.permission)
-    if entry is None or not (permitted or entry.operator == actor.name):
+    # A name may be given again: what an earlier token of this name did is not this one's.
+    own = entry and entry.operator == actor.name and entry.received_at >= g.token.created_at
+    if entry is None or not (permitted or own):
         raise Unusable(404, "not_found", "There is no command with this id, or it is not yours.")
     receipt = receipt_of(entry, repeated=False)
     state = {

@@ -10,10 +10,11 @@ from flask import Response, request
 from cqrs_app.api import reading
 from cqrs_app.api.answers import tagged
 from cqrs_app.api.blueprint import bp
+from cqrs_app.api.problems import Unusable
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.messages import parse
 from cqrs_app.kernel.query_bus import Asker
-from cqrs_app.kernel.recorded import StoredEvent
+from cqrs_app.kernel.recorded import StoredEvent, UnknownEvent
 from cqrs_app.runtime.feed import FollowEvents
 
 
@@ -34,14 +35,22 @@ def follow() -> Response:
 
 
 def described(event: StoredEvent) -> dict[str, Any]:
-    """One event with its data in the newest shape of its type."""
+    """One event with its data in the newest shape of its type.
+
+    Raises Unusable for a type that this release does not know: nobody may pass over it unsaid.
+    """
+    try:
+        decoded = kernel.registry.codec.decode(event).event
+    except UnknownEvent as unknown:
+        sentence = f"The feed stops before position {event.position}: {unknown}"
+        raise Unusable(503, "unknown_event", sentence) from None
     return {
         "position": event.position,
         "stream": event.stream,
         "version": event.version,
         "type": event.type,
-        "schema": kernel.registry.events[event.type].schema,
-        "data": msgspec.to_builtins(kernel.registry.codec.decode(event).event),
+        "schema": decoded.schema,
+        "data": msgspec.to_builtins(decoded),
         "operator": event.operator,
         "command_id": event.command_id,
         "correlation_id": event.correlation_id,

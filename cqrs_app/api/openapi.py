@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, get_type_hints
 
 import msgspec
-from flask import Response
+from flask import Response, current_app
 
 from cqrs_app.api.answers import encoded, tagged
 from cqrs_app.api.auth import public
@@ -38,8 +37,10 @@ REF = "#/components/schemas/{name}"
 @public
 def openapi_json() -> Response:
     """The description of this API, for programs; /catalogue is for people."""
-    found = description(kernel.registry)
-    return tagged(found, found)
+    known: dict[str, Any] = current_app.extensions
+    if "openapi" not in known:
+        known["openapi"] = msgspec.Raw(encoded(description(kernel.registry)))
+    return tagged(known["openapi"], known["openapi"])
 
 
 def description(registry: Registry) -> dict[str, Any]:
@@ -74,7 +75,6 @@ def description(registry: Registry) -> dict[str, Any]:
     return plain
 
 
-@cache
 def _schemas(registry: Registry) -> tuple[dict[str, Any], dict[str, Any]]:
     """Query name -> the schema of its answer's value; and all components by name."""
     returned = {}

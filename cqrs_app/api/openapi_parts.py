@@ -171,7 +171,7 @@ _PROBLEMS = {
     "415": "The content type is not JSON.",
     "422": "Invalid (per field in `errors`), or refused by a rule (`code`).",
     "429": "Too many requests; see Retry-After.",
-    "503": "Not possible at the moment; nothing was changed. See Retry-After.",
+    "503": "Not possible at the moment. A command was done whole or not at all; see Retry-After.",
 }
 ALWAYS = ("401", "429", "503")
 

@@ -20,10 +20,10 @@ from cqrs_app.kernel.errors import BusError, Invalid, VersionConflict
 from cqrs_app.web.errors import TITLES, status_of
 
 MEDIA_TYPE = "application/problem+json"
-FAULT = "The console met a fault of its own. What you sent was either done whole or not at all."
+FAULT = "The console met a fault of its own. A command was either done whole or not at all."
 NO_DATABASE = (
-    "The database does not answer. What you sent was either done whole or not at all: send it "
-    "again with the same Idempotency-Key."
+    "The database does not answer. A command was either done whole or not at all: send it again "
+    "with the same Idempotency-Key."
 )
 RETRY_SECONDS = "2"
 
@@ -111,7 +111,13 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     return problem(500, "failed", FAULT, number=number)
 
 
-_CODES = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {
+    400: "malformed",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+}
 _DETAILS = {
     404: "There is nothing at this address. See /api/v1/openapi.json for what there is.",
     413: "This is larger than is taken at once. Nothing was changed. Send it in parts.",

@@ -13,7 +13,7 @@ from cqrs_app.extensions import kernel
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.fields import hints_of, plain_type
 from cqrs_app.kernel.messages import Query, parse
-from cqrs_app.kernel.query_bus import Answer, Asker, Seen
+from cqrs_app.kernel.query_bus import Asker, Seen
 
 LONGEST_WAIT_MS = 10_000
 CONSISTENCY = ("min_version", "wait_ms", "strong")
@@ -25,24 +25,7 @@ def ask(name: str) -> Response:
     cls = kernel.registry.query(name)
     question = parse(cls, _values(cls), from_text=True)
     found = kernel.queries.ask(question, _asker())
-    shown = described(found)
-    return tagged(shown, (found.value, found.stale, found.freshness.state))
-
-
-def described(answer: Answer[Any]) -> dict[str, Any]:
-    """An answer with its freshness, as every door tells it."""
-    freshness = answer.freshness
-    return {
-        "value": answer.value,
-        "as_of": freshness.as_of,
-        "position": freshness.position,
-        "lag_events": freshness.lag_events,
-        "lag_seconds": round(freshness.lag_seconds, 3),
-        "state": freshness.state,
-        "parked": freshness.parked,
-        "cached": freshness.cached,
-        "stale": answer.stale,
-    }
+    return tagged(found.told(), (found.value, found.stale, found.freshness.state))
 
 
 def _values(cls: type[Query]) -> dict[str, Any]:
@@ -75,11 +58,7 @@ def _asker() -> Asker:
 
 
 def _seen(text: str | None) -> Seen | None:
-    if text is None:
-        return None
-    stream, _, version = text.rpartition(":")
-    usable = stream and stream.isprintable() and version.isascii() and version.isdecimal()
-    if not usable or int(version[:20]) > 2**31 - 1:
-        sentence = "Write a stream and a version of it, such as order-10042:3."
-        raise Invalid("The request", {"min_version": sentence})
-    return Seen(stream, int(version))
+    try:
+        return None if text is None else Seen.from_text(text)
+    except ValueError as error:
+        raise Invalid("The request", {"min_version": str(error)}) from None

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 from flask import g, request
 
 from cqrs_app.api.problems import Unusable
 from cqrs_app.kernel.context import Actor, Context, new_id
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.fields import WHOLE_NUMBER, plain_json
 
 CHANNEL = "api"
 LONGEST_KEY = 255
 NAMESPACE = uuid.UUID("5f3d0a52-7c0e-4b5b-9a5e-3f6b6a3c6d10")
-"""Command ids are made from the token's name and the key, so that no two tokens can meet."""
-
-# Money may come as a JSON number: it must not go through a binary fraction.
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+"""Command ids are made from the token and the key, so that no two tokens can meet."""
 
 
 def body() -> Any:
@@ -29,9 +25,9 @@ def body() -> Any:
             415, "not_json", "Send JSON with the header “Content-Type: application/json”."
         )
     try:
-        return _decoder.decode(request.get_data(cache=False))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Unusable(400, "malformed", f"The body is not JSON: {error}.") from None
+        return plain_json(request.get_data(cache=False))
+    except ValueError as error:
+        raise Unusable(400, "malformed", str(error)) from None
 
 
 def fields() -> dict[str, Any]:
@@ -52,7 +48,7 @@ def context_of(key: str | None, expected_version: int | None) -> Context:
     return Context(
         actor=actor(),
         channel=CHANNEL,
-        command_id=_command_id(key) if key else new_id(),
+        command_id=new_id() if key is None else _command_id(key),
         expected_version=expected_version,
     )
 
@@ -67,7 +63,7 @@ def number(name: str, *, lowest: int, highest: int = 2**31 - 1) -> int | None:
     text = request.args.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdecimal() or not lowest <= int(text[:20]) <= highest:
+    if not WHOLE_NUMBER.fullmatch(text) or not lowest <= int(text) <= highest:
         sentence = f"Write a whole number from {lowest} to {highest}."
         raise Invalid("The request", {name: sentence})
     return int(text)
@@ -82,7 +78,8 @@ def flag(name: str) -> bool:
 
 
 def _command_id(key: str) -> str:
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        sentence = f"Write at most {LONGEST_KEY} printable characters."
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        sentence = f"Write 1 to {LONGEST_KEY} printable characters."
         raise Invalid("The request", {"Idempotency-Key": sentence})
-    return str(uuid.uuid5(NAMESPACE, f"{g.token.name}:{key}"))
+    # A name may be given again once its token is revoked: that is another token.
+    return str(uuid.uuid5(NAMESPACE, f"{g.token.name}:{g.token.created_at.isoformat()}:{key}"))

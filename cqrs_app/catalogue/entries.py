@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, Literal, cast, get_args
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -54,8 +55,18 @@ class Entry:
     version: int = 1
 
 
+_DESCRIBED: WeakKeyDictionary[Registry, tuple[Entry, ...]] = WeakKeyDictionary()
+"""A registry never changes, and describing it takes as long as a page does."""
+
+
 def entries(registry: Registry) -> tuple[Entry, ...]:
     """Everything the areas declare, in their order: commands, then queries, then events."""
+    if registry not in _DESCRIBED:
+        _DESCRIBED[registry] = _described(registry)
+    return _DESCRIBED[registry]
+
+
+def _described(registry: Registry) -> tuple[Entry, ...]:
     known = known_examples([*registry.commands.values()])
     found = [entry for area in registry.areas for entry in _of_area(area, known)]
     kinds: list[Kind] = ["command", "query", "event"]

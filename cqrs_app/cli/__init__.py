@@ -8,7 +8,9 @@ from cqrs_app.cli.cache import cache
 from cqrs_app.cli.catalogue import catalogue
 from cqrs_app.cli.command import command
 from cqrs_app.cli.database import database
+from cqrs_app.cli.doctor import doctor
 from cqrs_app.cli.events import events
+from cqrs_app.cli.exports import export
 from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
 from cqrs_app.cli.processes import sweep, webhook_worker, worker
@@ -16,6 +18,7 @@ from cqrs_app.cli.projections import projections
 from cqrs_app.cli.query import query
 from cqrs_app.cli.tokens import tokens
 from cqrs_app.cli.up import up
+from cqrs_app.cli.uploads import run_import
 
 COMMANDS = (
     up,
@@ -23,6 +26,8 @@ COMMANDS = (
     webhook_worker,
     sweep,
     import_command,
+    run_import,
+    export,
     database,
     projections,
     events,
@@ -32,6 +37,7 @@ COMMANDS = (
     command,
     query,
     catalogue,
+    doctor,
 )
 
 

@@ -1,4 +1,4 @@
-"""`flask events`: verify the hash chains, look after the stored contracts."""
+"""`flask events`: watch the log, verify its hash chains, look after the stored contracts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from cqrs_app.cli.events_tail import tail
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel import contracts
 from cqrs_app.kernel.verification import verify as verify_chains
@@ -17,6 +18,9 @@ CONTRACTS = Path("docs/contracts")
 @click.group()
 def events() -> None:
     """Look after the event log."""
+
+
+events.add_command(tail)
 
 
 @events.command()

@@ -10,8 +10,8 @@ from typing import Annotated, Any, get_args, get_origin
 import click
 from msgspec import Meta
 
-from cqrs_app.cli.field_types import Kind, Rows, from_json, kind_of, type_of
-from cqrs_app.kernel.fields import hints_of, required_of
+from cqrs_app.cli.field_types import Kind, Rows, kind_of, type_of
+from cqrs_app.kernel.fields import hints_of, plain_json, required_of
 
 
 class FieldOption(click.Option):
@@ -145,7 +145,7 @@ def _from_file(ctx: click.Context) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        values = from_json(file.read())
+        values = plain_json(file.read())
     except ValueError as error:
         raise click.UsageError(f"--fields: {error}", ctx) from None
     if not isinstance(values, dict):

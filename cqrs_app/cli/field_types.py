@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 import msgspec
 
-from cqrs_app.kernel.fields import hints_of, plain_type, required_of
+from cqrs_app.kernel.fields import hints_of, plain_json, plain_type, required_of
 
 _NUMBERS = {int: "INTEGER", float: "NUMBER", Decimal: "NUMBER"}
 _METAVARS = {**_NUMBERS, str: "TEXT", date: "YYYY-MM-DD", datetime: "TIME"}
@@ -82,7 +82,7 @@ class Json(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return from_json(value)
+            return plain_json(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -114,7 +114,7 @@ class Rows(click.ParamType[Any]):
 
     def _rows(self, text: str) -> Iterator[Any]:
         if text.lstrip().startswith(("[", "{")):
-            decoded = from_json(text)
+            decoded = plain_json(text)
             yield from decoded if isinstance(decoded, list) else [decoded]
         else:
             yield dict(self._pair(part) for part in _split(text))
@@ -127,14 +127,6 @@ class Rows(click.ParamType[Any]):
         if name not in hints:
             raise ValueError(f"There is no field {name!r}.")
         return name, plain(text, kind_of(hints[name]).base)
-
-
-def from_json(text: str | bytes) -> Any:
-    """JSON as plain values, its numbers exact. Raises ValueError with a sentence."""
-    try:
-        return msgspec.json.Decoder(float_hook=Decimal).decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"This is not JSON ({error}).") from None
 
 
 def _split(text: str) -> list[str]:

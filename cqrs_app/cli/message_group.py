@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from cqrs_app.areas import build_registry
 from cqrs_app.cli.faults import in_shell_words
 from cqrs_app.cli.field_options import fields_file, options_for, told, values_given
+from cqrs_app.cli.one_line_log import one_line_each
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages import Command, Query, parse
 from cqrs_app.kernel.registry import Registry
@@ -82,6 +83,7 @@ class MessageGroup(click.Group):
         @with_appcontext
         @click.pass_context
         def callback(ctx: click.Context, /, **_: Any) -> None:
+            one_line_each()
             message = message_from(cls, ctx)
             with in_shell_words(ctx):
                 self._run(message, ctx)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
-from cqrs_app.sweep import run_sweep
-from cqrs_app.webhooks.dispatcher import WORKER
+from cqrs_app.imports import background
+from cqrs_app.sweep import PATIENCE_SECONDS, Sweep, run_sweep
+from cqrs_app.webhooks.dispatcher import WORKER, Dispatcher
 from cqrs_app.webhooks.wake_ups import QUEUE
 from cqrs_app.worker import run_worker
 
@@ -48,7 +50,16 @@ def sweep() -> None:
     _log_to_stderr()
     settings = current_app.extensions["settings"]
     kernel.runner.prepare()
-    run_sweep(kernel, current_app.extensions["webhooks"], settings.sweep_seconds)
+    webhooks: Dispatcher = current_app.extensions["webhooks"]
+    work = Sweep(
+        kernel,
+        duties=(
+            partial(webhooks.look_after, PATIENCE_SECONDS),
+            partial(background.start_due, kernel),
+        ),
+        housekeeping=(partial(background.forget_old, kernel),),
+    )
+    run_sweep(work, settings.sweep_seconds)
 
 
 def _log_to_stderr() -> None:

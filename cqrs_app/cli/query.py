@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 import msgspec
 from flask import current_app
@@ -13,16 +11,14 @@ from cqrs_app.cli.command import as_option
 from cqrs_app.cli.message_group import MessageGroup, registry
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import Answer, Asker, Seen
+from cqrs_app.kernel.query_bus import Asker, Seen
 
 
 def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> Seen | None:
-    if value is None:
-        return None
-    stream, _, version = value.rpartition(":")
-    if not stream or not version.isdecimal():
-        raise click.BadParameter("Write it as STREAM:VERSION, such as order-536365:2.")
-    return Seen(stream, int(version))
+    try:
+        return None if value is None else Seen.from_text(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 options = [
@@ -51,20 +47,8 @@ def run(query: Query, ctx: click.Context) -> None:
     asker = Asker(
         actor=acting_as(given["as_name"]), seen=given["seen"], wait=wait, strong=given["strong"]
     )
-    _print(kernel.queries.ask(query, asker))
-
-
-def _print(answer: Answer[Any]) -> None:
-    freshness = answer.freshness
-    shown = {
-        "value": answer.value,
-        "as_of": freshness.as_of,
-        "position": freshness.position,
-        "lag_events": freshness.lag_events,
-        "lag_seconds": freshness.lag_seconds,
-        "stale": answer.stale,
-    }
-    click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+    answer = kernel.queries.ask(query, asker)
+    click.echo(msgspec.json.format(msgspec.json.encode(answer.told()), indent=2))
 
 
 query = MessageGroup(

@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 from cqrs_app.cli.acting import owner
 from cqrs_app.cli.sentences import in_one_sentence
 from cqrs_app.operators.roles import ROLES
-from cqrs_app.operators.tokens import Token, Tokens
+from cqrs_app.operators.tokens import LONGEST_DAYS, Token, Tokens
 
 tokens = AppGroup("tokens", help="API tokens: how programs get in.")
 permission_names = click.Choice(sorted(frozenset[str]().union(*ROLES.values())))
@@ -29,7 +29,7 @@ permission_names = click.Choice(sorted(frozenset[str]().union(*ROLES.values())))
     metavar="PERMISSION",
     help="Only this of what the role may do; repeat for more.",
 )
-@click.option("--expires-days", type=click.IntRange(1, 3650), help="Default: never.")
+@click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="Default: never.")
 @in_one_sentence
 def create(name: str, role: str, permissions: tuple[str, ...], expires_days: int | None) -> None:
     """Make a token. Its secret is the last line of the output, and is shown this once."""

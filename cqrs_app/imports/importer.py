@@ -1,26 +1,29 @@
 """Carries a file's documents through the command bus, in chunks, as often as it takes.
 
-Each document has its own fixed command id, so an import that was killed is simply started again:
-what is in answers with its first receipt and changes nothing.
+Each step of a document has its own fixed command id, so an import that was killed is simply
+started again: what is in answers with its first receipt and changes nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from cqrs_app.imports.documents import Contents, Document, Profile
+from cqrs_app.imports.documents import Contents, Document, Profile, Step
 from cqrs_app.imports.report import Report, read_back
 from cqrs_app.imports.source import SourceRow
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import BATCH_CHUNK
 from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.middleware import HISTORY
 from cqrs_app.operators.roles import system_actor
 
-IMPORTER: Actor = system_actor("importer", "orders.place", "credit_notes.record", HISTORY)
+Progress = Callable[[int, int], None]
+"""Is told documents done and documents in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,64 +32,102 @@ class Imported:
 
     report: Report
     set_aside: list[tuple[SourceRow, str]]
+    headers: dict[str, tuple[str, ...]]
 
 
-def import_file(
-    kernel: Kernel, profile: Profile, path: Path, progress: Callable[[int, int], None]
-) -> Imported:
-    """Import one file. `progress` is told (documents done, documents in all).
+@dataclass(slots=True)
+class _Carried:
+    """What became of the documents; `refused` are later steps of documents that are in."""
 
-    Raises BadFile, before anything is changed, when the file cannot be used.
+    taken: list[Document] = field(default_factory=list)
+    set_aside: list[tuple[SourceRow, str]] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    commands: int = 0
+
+
+def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Imported:
+    """Import one file, folder or archive.
+
+    Raises BadFile, before anything is changed, when it cannot be used.
     """
     contents = profile.read(path)
     started = time.perf_counter()
-    taken, refused = _carry_out(kernel, profile, contents, progress)
+    carried = _carry_out(kernel, profile, contents, progress)
     seconds = max(time.perf_counter() - started, 1e-9)
-    set_aside = sorted([*contents.set_aside, *refused], key=lambda pair: pair[0].line)
+    set_aside = in_file_order([*contents.set_aside, *carried.set_aside])
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
     report = read_back(
         kernel,
-        IMPORTER,
-        taken,
+        importer_of(profile),
+        carried.taken,
         rows=contents.rows,
-        reasons=_counted(profile.reasons, set_aside),
-        per_second=len(contents.documents) / seconds,
+        set_aside_by_reason=counted_by_reason(profile, set_aside),
+        refused_by_code=dict(carried.refused),
+        charges=profile.charges,
+        per_second=carried.commands / seconds,
     )
-    return Imported(report, set_aside)
+    return Imported(report, set_aside, contents.headers)
+
+
+def importer_of(profile: Profile) -> Actor:
+    """May do what the profile's documents consist of, in the past, and nothing else."""
+    permissions = {command.declaration.permission for command in profile.commands}
+    return system_actor("importer", *permissions, HISTORY)
+
+
+def bus_items(
+    profile: Profile, document: Document, steps: Sequence[Step]
+) -> Iterator[tuple[Command, Context]]:
+    """Some of a document's steps as the bus takes them."""
+    for step in steps:
+        yield (
+            step.command,
+            Context(
+                actor=importer_of(profile),
+                channel="import",
+                command_id=document.command_id(profile.name, step),
+                occurred_at=step.at,
+            ),
+        )
+
+
+def in_file_order(set_aside: list[tuple[SourceRow, str]]) -> list[tuple[SourceRow, str]]:
+    return sorted(set_aside, key=lambda pair: (pair[0].file, pair[0].line))
+
+
+def counted_by_reason(
+    profile: Profile, set_aside: Sequence[tuple[SourceRow, str]]
+) -> dict[str, int]:
+    """Every reason of the profile, also those that set nothing aside, and any others."""
+    return dict.fromkeys(profile.reasons, 0) | Counter(reason for _, reason in set_aside)
 
 
 def _carry_out(
-    kernel: Kernel, profile: Profile, contents: Contents, progress: Callable[[int, int], None]
-) -> tuple[list[Document], list[tuple[SourceRow, str]]]:
-    taken: list[Document] = []
-    refused: list[tuple[SourceRow, str]] = []
-    documents = contents.documents
+    kernel: Kernel, profile: Profile, contents: Contents, progress: Progress
+) -> _Carried:
+    carried, documents = _Carried(), contents.documents
     for start in range(0, len(documents), BATCH_CHUNK):
         chunk = documents[start : start + BATCH_CHUNK]
-        outcomes = kernel.commands.execute_batch(
-            [(each.command, _context(profile, each)) for each in chunk]
-        )
-        for document, outcome in zip(chunk, outcomes, strict=True):
-            if outcome.error is None:
-                taken.append(document)
-            else:
-                refused += [(row, outcome.error.code) for row in document.rows]
+        _carry_out_chunk(kernel, profile, chunk, carried)
         progress(start + len(chunk), len(documents))
-    return taken, refused
+    return carried
 
 
-def _context(profile: Profile, document: Document) -> Context:
-    return Context(
-        actor=IMPORTER,
-        channel="import",
-        command_id=document.command_id(profile.name),
-        occurred_at=document.occurred_at,
-    )
-
-
-def _counted(reasons: Iterable[str], set_aside: list[tuple[SourceRow, str]]) -> dict[str, int]:
-    counted = dict.fromkeys(reasons, 0)
-    for _, reason in set_aside:
-        counted[reason] = counted.get(reason, 0) + 1
-    return counted
+def _carry_out_chunk(
+    kernel: Kernel, profile: Profile, chunk: Sequence[Document], carried: _Carried
+) -> None:
+    # Without its first step a document's later ones would happen to something else of its name.
+    firsts = [item for each in chunk for item in bus_items(profile, each, each.steps[:1])]
+    begun = []
+    for document, outcome in zip(chunk, kernel.commands.execute_batch(firsts), strict=True):
+        if outcome.error is None:
+            begun.append(document)
+        else:
+            carried.set_aside += [(row, outcome.error.code) for row in document.rows]
+    later = [item for each in begun for item in bus_items(profile, each, each.steps[1:])]
+    for (command, _), outcome in zip(later, kernel.commands.execute_batch(later), strict=True):
+        if outcome.error is not None:
+            carried.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1
+    carried.taken += begun
+    carried.commands += len(firsts) + len(later)

@@ -1,11 +1,13 @@
-"""Reads a delimited file strictly: what cannot be trusted as a whole is refused as a whole."""
+"""Reads a text file strictly: what cannot be trusted as a whole is refused as a whole."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import lzma
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -22,8 +24,9 @@ class BadFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One row with the number of the line it ends on; the header is line 1."""
+    """One row with its file's name and the number of the line it ends on; the header is line 1."""
 
+    file: str
     line: int
     values: tuple[str, ...]
 
@@ -34,9 +37,9 @@ def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
     Raises BadFile when the file is missing, empty, binary, not UTF-8, has another header or a
     line longer than LONGEST_LINE.
     """
-    try:
-        with _open(path) as file:
-            reader = csv.reader(_lines(path, file), strict=True)
+    with _readable(path) as file:
+        try:
+            reader = csv.reader(_lines(path, file, LONGEST_LINE), strict=True)
             first = next(reader, None)
             if first is None:
                 raise BadFile(f"{path.name} is empty. Nothing was imported.")
@@ -46,10 +49,30 @@ def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
                     f"({', '.join(header)}). Nothing was imported."
                 )
             for values in reader:
-                yield SourceRow(reader.line_num, tuple(values))
-    except csv.Error as error:
-        raise BadFile(f"{path.name} is not a CSV file: {error}. Nothing was imported.") from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
+                yield SourceRow(path.name, reader.line_num, tuple(values))
+        except csv.Error as error:
+            raise BadFile(
+                f"{path.name} is not a CSV file: {error}. Nothing was imported."
+            ) from error
+
+
+def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
+    """Every line that is not blank as a row of one value; otherwise like `read_rows`.
+
+    `longest` is the most bytes a line may have.
+    """
+    with _readable(path) as file:
+        for number, line in enumerate(_lines(path, file, longest), start=1):
+            if line.strip():
+                yield SourceRow(path.name, number, (line.strip(),))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with _open(path) as file:
+            yield file
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadFile(f"{path} cannot be read: {reason}. Nothing was imported.") from error
 
@@ -63,17 +86,17 @@ def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _lines(path: Path, file: BinaryIO) -> Iterator[str]:
+def _lines(path: Path, file: BinaryIO, longest: int) -> Iterator[str]:
     number = 0
-    while line := file.readline(LONGEST_LINE + 1):
+    while line := file.readline(longest + 1):
         number += 1
-        if len(line) > LONGEST_LINE:
+        if len(line) > longest:
             raise BadFile(
-                f"Line {number} of {path.name} is longer than {LONGEST_LINE // 1024} kB. "
+                f"Line {number} of {path.name} is longer than {longest // 1024} kB. "
                 "Nothing was imported."
             )
         if b"\0" in line:
-            raise BadFile(f"{path.name} is a binary file, not a CSV file. Nothing was imported.")
+            raise BadFile(f"{path.name} is a binary file, not a text. Nothing was imported.")
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:

@@ -1,13 +1,16 @@
 """Aggregates: plain state, one method per command, one `evolve`. Pure: no clock, no I/O.
 
 A method takes its command and yields events or raises Refused; `evolve` is given each event as
-soon as it is yielded, so the next line of the method already sees its effect. Among the events it
-may yield claims of values that only one stream may hold.
+soon as it is yielded, so the next line of the method already sees its effect.
+
+A method may also *yield* a Refused: an objection. Live it stands, as if raised. For history, which
+happened whatever the rules of today say, the aggregate may put an event of its own in its place
+(`flag`), and the method goes on. And it may yield claims of values that only one stream may hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
@@ -34,15 +37,19 @@ class Claim:
     taken: Refused
 
 
+Decision = Iterator[Event | Refused | Claim]
+"""What a method yields."""
+
+Method = Callable[[Any, Any], Iterable[Event | Refused | Claim]]
+
+
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decided:
     """What a method came to: events in order, and what is claimed together with them."""
 
     events: tuple[Event, ...]
     claims: tuple[Claim, ...]
 
-
-Method = Callable[[Any, Any], Iterable[Event | Claim]]
 
 SNAPSHOT_ALWAYS_BELOW = 8_192
 """Characters of a snapshot that still ride along with every command."""
@@ -74,6 +81,13 @@ class Aggregate:
         """Take in one event that happened at `at` (UTC)."""
         raise TypeError(f"{type(self).__name__} does not evolve")
 
+    def flag(self, objection: Refused, command: Command) -> Event:
+        """The event that stands for an objection to something that happened all the same.
+
+        Raises the objection where even history cannot be let in; unless overridden, always.
+        """
+        raise objection
+
     @classmethod
     def stream_of(cls, identity: str) -> str:
         return f"{cls.category}-{identity}"
@@ -100,23 +114,34 @@ def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) 
     return aggregate
 
 
+def objections(rule: Callable[[A], None], aggregate: A) -> Iterator[Refused]:
+    """The rule's refusal, if any, for a method to yield."""
+    try:
+        rule(aggregate)
+    except Refused as refusal:
+        yield refusal
+
+
 def decide(
-    aggregate: Aggregate, method: Method, command: Command, at: datetime
-) -> tuple[Event, ...]:
-    """The events of `decision`."""
-    return decision(aggregate, method, command, at).events
+    aggregate: Aggregate, method: Method, command: Command, at: datetime, *, history: bool = False
+) -> Decided:
+    """Run one command; the aggregate is left in the state after its events. May raise Refused.
 
-
-def decision(aggregate: Aggregate, method: Method, command: Command, at: datetime) -> Decision:
-    """Run one command; the aggregate is left in the state after its events. May raise Refused."""
+    `history`: it happened at `at`, before anyone could ask the rules.
+    """
     events, claims = [], []
     for each in method(aggregate, command):
         if isinstance(each, Claim):
             claims.append(each)
             continue
-        aggregate.evolve(each, at)
-        events.append(each)
-    return Decision(tuple(events), tuple(claims))
+        event = each
+        if isinstance(event, Refused):
+            if not history:
+                raise event
+            event = aggregate.flag(event, command)
+        aggregate.evolve(event, at)
+        events.append(event)
+    return Decided(tuple(events), tuple(claims))
 
 
 def snapshot_of(aggregate: Aggregate, version: int, last: int) -> Snapshot | None:

@@ -1,4 +1,4 @@
-"""A chunk of commands decided one after the other and written in one transaction."""
+"""A chunk of commands decided one after the other and written in one transaction, or not at all."""
 
 from __future__ import annotations
 
@@ -25,8 +25,17 @@ class Outcome:
     error: BusError | None
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One item of a rehearsal: the outcome it would have, and the events it would lead to."""
+
+    receipt: Receipt | None
+    error: BusError | None
+    events: tuple[StoredEvent, ...]
+
+
 @dataclass(slots=True)
-class _Stream:
+class Stream:
     """A stream as the batch will leave it: stored head, events to come, state after them."""
 
     stored: Head
@@ -36,20 +45,28 @@ class _Stream:
 
 
 class Batch:
-    """Decides each call on top of what the calls before it decided; commits once."""
+    """Decides each call on top of what the calls before it decided; commits once.
+
+    `streams` are those that an earlier chunk would leave and nobody has written.
+    """
 
     def __init__(
-        self, decider: Decider, store: EventStore, log: CommandLog, calls: Sequence[Call]
+        self,
+        decider: Decider,
+        store: EventStore,
+        log: CommandLog,
+        calls: Sequence[Call],
+        streams: dict[str, Stream] | None = None,
     ) -> None:
         self._decider = decider
         self._calls = calls
         self._known = log.find_many(call.context.command_id for call in calls)
-        heads = store.load_many({call.stream for call in calls})
-        self._streams = {
-            call.stream: _Stream(head, head)
-            for call in calls
-            for head in [heads.get(call.stream, NO_STREAM)]
-        }
+        self._streams = {} if streams is None else streams
+        unread = {call.stream for call in calls} - self._streams.keys()
+        heads = store.load_many(unread)
+        for stream in unread:
+            head = heads.get(stream, NO_STREAM)
+            self._streams[stream] = Stream(head, head)
         self._changes: list[Change] = []
 
     def carry_out(
@@ -69,6 +86,15 @@ class Batch:
                 self._changes = []
                 return [_outcome(run_alone, call) for call in self._calls]
         return outcomes
+
+    def rehearse(self, run: Callable[[Call], Receipt]) -> list[Foreseen]:
+        """What `carry_out` would come to; `run` ends in `decide`, and nothing is written."""
+        foreseen = []
+        for call in self._calls:
+            outcome = _outcome(run, call)
+            events = self._changes.pop().events if self._changes else ()
+            foreseen.append(Foreseen(outcome.receipt, outcome.error, events))
+        return foreseen
 
     def decide(self, call: Call) -> Receipt:
         """The innermost step of the chain: decide and keep the change for the common commit."""

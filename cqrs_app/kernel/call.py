@@ -30,7 +30,7 @@ class Call:
     """A command with its circumstances; `attempts` counts the transactions tried.
 
     `payload` is the command as JSON, which is kept nowhere as it is; `belongs_to` is the person
-    that its stream belongs to, None until the stream was read.
+    that its stream belongs to, None until the stream was read. Of a `dry` one nothing is kept.
     """
 
     command: Command
@@ -42,6 +42,7 @@ class Call:
     keep: Keep = lambda call: call.payload
     open: Open = as_it_is
     belongs_to: str | None = None
+    dry: bool = False
     attempts: int = 1
     started: float = field(default_factory=time.perf_counter)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from cqrs_app.kernel.batch import Batch, Outcome
+from cqrs_app.kernel.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.command_log import CommandLog, receipt_of
 from cqrs_app.kernel.context import Actor, Context, Receipt
@@ -24,14 +24,13 @@ from cqrs_app.kernel.middleware import (
     Record,
     Retry,
     authorise,
-    check_permission,
     compose,
     log_lines,
 )
 from cqrs_app.kernel.personal import personal_fields, personal_texts
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
-from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.store import Change, EventStore
 from cqrs_app.kernel.vault import Vault
 
 BATCH_CHUNK = 200
@@ -99,10 +98,9 @@ class CommandBus:
             Record(log, count),
             *([authorise] if options.authorise else []),
         ]
-        self._inner: list[Middleware] = [
-            Deduplicate(log),
-            *(each for area in registry.areas for each in area.middleware),
-        ]
+        of_areas = [each for area in registry.areas for each in area.middleware]
+        self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *of_areas]
+        self._inner: list[Middleware] = [Deduplicate(log), *of_areas]
         retry = Retry(options.retry_attempts, options.timeout)
         self._run = compose([*self._outer, *self._inner, retry], self._transact)
         self._queue = compose(self._outer, self._put_in_log)
@@ -157,10 +155,20 @@ class CommandBus:
 
         Raises what `execute` would raise.
         """
+        if not self._options.enabled:
+            raise SwitchedOff
+        changes: list[Change] = []
+
+        def decide(call: Call) -> Receipt:
+            changes.append(self._decider.decide(call))
+            return receipt_of(changes[-1].entry, repeated=False)
+
         call = self._call(command, context)
-        if self._options.authorise:
-            check_permission(call)
-        stored = self._decider.decide(call).events
+        call.dry = True
+        compose(self._judging, decide)(call)
+        for change in changes:
+            self._store.rehearse(change)
+        stored = [event for change in changes for event in change.events]
         return tuple(self._registry.codec.decode(event).event for event in stored)
 
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
@@ -181,6 +189,24 @@ class CommandBus:
             self._after_commit(batch.event_types())
         return outcomes
 
+    def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Foreseen]:
+        """What `execute_batch` would answer, each decided on top of what those before it would
+        lead to. Writes nothing at all, and asks neither middleware of areas nor who holds a value
+        that is claimed. An id may stand among the items only once.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        chain: list[Middleware] = [authorise] if self._options.authorise else []
+        streams: dict[str, Stream] = {}
+        foreseen: list[Foreseen] = []
+        for start in range(0, len(items), BATCH_CHUNK):
+            calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            for call in calls:
+                call.dry = True
+            batch = Batch(self._decider, self._store, self._log, calls, streams)
+            foreseen += batch.rehearse(compose(chain, batch.decide))
+        return foreseen
+
     def _call(self, command: Command, context: Context) -> Call:
         stream = self._registry.routes[type(command)].aggregate.stream_for(command)
         payload = msgspec.json.encode(command).decode()
@@ -196,7 +222,8 @@ class CommandBus:
         if call.belongs_to is None and not call.command.concerns:
             aggregate = self._registry.routes[type(call.command)].aggregate
             call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
-        return self._vault.sealing(call.stream, call.belongs_to or "").kept_of(call.command)
+        sealing = self._vault.sealing(call.stream, call.belongs_to or "", dry=call.dry)
+        return sealing.kept_of(call.command)
 
     def _guarded(self, call: Call) -> Receipt:
         if not self._options.enabled:

@@ -23,21 +23,22 @@ def reader_of(engine: Engine) -> Engine:
 
 def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool) -> dict[str, Any]:
     """Options for create_engine. `timeout` in seconds bounds one statement (PostgreSQL) or the
-    wait for the writer's lock (SQLite)."""
+    wait for the writer's lock (SQLite). What is written stays out of messages about errors."""
     if make_url(url).get_backend_name() == "sqlite":
-        arguments = {"timeout": min(timeout, 30.0), "check_same_thread": False}
-        return {"connect_args": arguments, "hide_parameters": True}
+        return {
+            "hide_parameters": True,
+            "connect_args": {"timeout": min(timeout, 30.0), "check_same_thread": False},
+        }
     options = (
         f"-c statement_timeout={int(timeout * 1000)} -c idle_in_transaction_session_timeout=60000"
     )
     if read_only:
         options += " -c default_transaction_read_only=on"
     return {
+        "hide_parameters": True,
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_pre_ping": True,
-        # What an exception says is kept in logs; the values of a statement may be personal.
-        "hide_parameters": True,
         "connect_args": {"options": options, "connect_timeout": 5},
     }
 

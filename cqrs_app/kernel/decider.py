@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from cqrs_app.kernel.aggregate import Aggregate, Decision, decision, snapshot_of
+from cqrs_app.kernel.aggregate import Aggregate, Decided, decide, snapshot_of
 from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.claims import claiming
 from cqrs_app.kernel.erasure import SubjectErased
@@ -51,11 +51,12 @@ class Decider:
         minds = type(call.command).declaration.minds_version and self.minds_versions
         if minds and expected is not None and expected != head.version:
             raise VersionConflict(call.stream, expected, head.version)
+        history = call.context.occurred_at is not None
         at = call.context.occurred_at or self.clock()
         method = self.registry.routes[type(call.command)].method
-        decided = decision(aggregate, method, call.command, at)
+        decided = decide(aggregate, method, call.command, at, history=history)
         call.belongs_to = aggregate.belongs_to
-        sealing = self.vault.sealing(call.stream, aggregate.belongs_to)
+        sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
         stored = self._chain(call, head, decided.events, at, sealing)
         version = head.version + len(stored)
         snapshot = None
@@ -63,11 +64,12 @@ class Decider:
             last = head.snapshot.version if head.snapshot else 0
             snapshot = snapshot_of(aggregate, version, last)
         listed = [{"type": event.type, "version": event.version} for event in stored]
-        events = msgspec.json.encode(listed).decode()
-        entry = call.entry("succeeded", version=version, events=events)
+        entry = call.entry(
+            "succeeded", version=version, events=msgspec.json.encode(listed).decode()
+        )
         return Change(entry, stored, snapshot, tuple(self._steps(decided, sealing, head)))
 
-    def _steps(self, decided: Decision, sealing: Sealing, head: Head) -> Iterator[Step]:
+    def _steps(self, decided: Decided, sealing: Sealing, head: Head) -> Iterator[Step]:
         for claim in decided.claims:
             yield claiming(claim, sealing.stream, self.vault.fingerprint)
         if sealing.used:

@@ -47,7 +47,7 @@ class Doorbell:
         self._consumers_of = consumers_of
         self._lock = threading.Lock()
         self._types: set[str] = set()
-        self._commands: list[str] = []
+        self._jobs: list[tuple[str, str]] = []
         self._rest_until = 0.0
         self._background = Background("doorbell", self._ring)
         self.missed = 0
@@ -60,8 +60,12 @@ class Doorbell:
 
     def ring_for_command(self, command_id: str) -> None:
         """A command was queued."""
+        self.ring_for("run_command", command_id)
+
+    def ring_for(self, job: str, name: str) -> None:
+        """Something waits that this job of cqrs_app.jobs does, when told its name."""
         with self._lock:
-            self._commands.append(command_id)
+            self._jobs.append((job, name))
         self._background.nudge()
 
     def close(self) -> None:
@@ -75,33 +79,34 @@ class Doorbell:
     def _ring(self) -> None:
         with self._lock:
             types, self._types = self._types, set()
-            commands, self._commands = self._commands, []
+            jobs, self._jobs = self._jobs, []
         consumers = sorted(self._consumers_of(types)) if types else []
-        if not consumers and not commands:
+        if not consumers and not jobs:
             return
         if time.monotonic() < self._rest_until:
-            self.missed += len(consumers) + len(commands)
+            self.missed += len(consumers) + len(jobs)
             return
         try:
-            self._enqueue(consumers, commands)
+            self._enqueue(consumers, jobs)
         except RedisError as error:
             self._rest_until = time.monotonic() + REST_SECONDS
-            self.missed += len(consumers) + len(commands)
+            self.missed += len(consumers) + len(jobs)
             logger.warning("Redis did not take a wake-up (%s); the sweep does the work", error)
 
-    def _enqueue(self, consumers: list[str], commands: list[str]) -> None:
+    def _enqueue(self, consumers: list[str], jobs: list[tuple[str, str]]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         for consumer in consumers:
             pipeline.set(mark_of(consumer), 1, nx=True, ex=MARK_SECONDS)
         fresh = pipeline.execute()
         for consumer, is_fresh in zip(consumers, fresh, strict=True):
             if is_fresh:
-                self._put("cqrs_app.jobs.advance", consumer)
-        for command_id in commands:
-            self._put("cqrs_app.jobs.run_command", command_id)
+                self._put("advance", consumer)
+        for job, name in jobs:
+            self._put(job, name)
 
-    def _put(self, function: str, argument: str) -> None:
-        self._queue.enqueue(function, argument, result_ttl=0, failure_ttl=FAILURE_TTL)
+    def _put(self, job: str, name: str) -> None:
+        function = f"cqrs_app.jobs.{job}"
+        self._queue.enqueue(function, name, result_ttl=0, failure_ttl=FAILURE_TTL)
 
 
 def answered(redis: Redis, consumer: str) -> None:

@@ -104,6 +104,12 @@ class SwitchedOff(BusError):
         )
 
 
+class Unavailable(BusError):
+    """A database did not answer; what was asked was done whole or not at all."""
+
+    code = "unavailable"
+
+
 class TimedOut(BusError):
     """A message took longer than its timeout."""
 

@@ -18,6 +18,10 @@ from cqrs_app.kernel.errors import Invalid
 HIGHEST_WHOLE_NUMBER = 2**63 - 1
 USABLE_YEARS = range(1000, 9000)
 """So that a day more or less, in any time zone, is a date too."""
+WHOLE_NUMBER = re.compile("[0-9]{1,10}")
+"""A version, a number of ms or the like, as texts have it."""
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+NO_SUCH_FIELD = "There is no such field."
 UNUSABLE_CHARACTERS = "This has characters that cannot be used here."
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -106,6 +110,17 @@ def decimal_meta(
     )
 
 
+def plain_json(text: str | bytes) -> Any:
+    """JSON as plain values. A number with a point never goes through a binary fraction.
+
+    Raises ValueError with a sentence.
+    """
+    try:
+        return _JSON.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"This is not usable JSON ({error}).") from None
+
+
 def problems(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
     """Each unusable place in `values`, such as `note` or `lines.0.quantity`, with one sentence."""
     found: dict[str, str] = {}
@@ -123,6 +138,21 @@ def _problems_of(found: Any, hint: Any, place: str) -> dict[str, str]:
     except Invalid as error:
         return {place: error.sentence}
     return dict(_inside(found, hint, place))
+
+
+def unknown_in(found: Any, hint: Any, place: str) -> Iterator[tuple[str, str]]:
+    """The names inside plain values that no field has: a decoder would leave them out unsaid."""
+    kind = plain_type(hint)
+    if get_origin(kind) is tuple and isinstance(found, list | tuple):
+        for index, each in enumerate(found):
+            yield from unknown_in(each, get_args(kind)[0], f"{place}.{index}")
+    elif is_dataclass(kind) and isinstance(found, Mapping):
+        hints = hints_of(kind)
+        for name, value in found.items():
+            if name in hints:
+                yield from unknown_in(value, hints[name], f"{place}.{name}")
+            else:
+                yield f"{place}.{name}", NO_SUCH_FIELD
 
 
 def told(place: str, error: msgspec.ValidationError) -> tuple[str, str]:

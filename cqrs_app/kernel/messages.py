@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 import msgspec
 
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.fields import hints_of, problems, required_of, told
+from cqrs_app.kernel.fields import NO_SUCH_FIELD, hints_of, problems, required_of, told, unknown_in
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -136,10 +136,11 @@ def parse(cls: type[T], values: Mapping[str, Any], *, from_text: bool = False) -
     Raises Invalid with a sentence per field: unknown, missing or unusable.
     """
     hints = hints_of(cls)
-    found = {name: "There is no such field." for name in values if name not in hints}
+    found = {name: NO_SUCH_FIELD for name in values if name not in hints}
     found |= {name: "This is needed." for name in required_of(cls) if name not in values}
     converted = {}
     for name in hints.keys() & values.keys():
+        found |= dict(unknown_in(values[name], hints[name], name))
         try:
             converted[name] = msgspec.convert(values[name], hints[name], strict=not from_text)
         except msgspec.ValidationError as error:

@@ -8,12 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, Select, literal, tuple_
 
 T = TypeVar("T")
+
+LARGEST_PAGE = 500
+Limit = Annotated[int, Meta(title="Rows", ge=1, le=LARGEST_PAGE)]
 
 DOES_NOT_FIT = "This page mark does not fit the list any more. Start again at the first page."
 

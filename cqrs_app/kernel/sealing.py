@@ -17,12 +17,14 @@ from cqrs_app.kernel.subject_keys import NONCE_BYTES, SubjectKeys
 class Sealing:
     """`person` is the one that the stream belongs to, or empty; `used` are the ids of the keys it
     took. Keys are looked up when the first personal text comes, and made where there are none.
+    `dry`: nothing will be kept, so nothing is made or sealed; an erased person is minded.
     """
 
-    def __init__(self, keys: SubjectKeys, stream: str, person: str) -> None:
+    def __init__(self, keys: SubjectKeys, stream: str, person: str, *, dry: bool) -> None:
         self.stream = stream
         self.used: set[str] = set()
         self._keys = keys
+        self._dry = dry
         self._subject = person or stream
 
     def text_of(self, message: Any) -> str:
@@ -38,7 +40,10 @@ class Sealing:
         subject = message.concerns or self._subject
 
         def seal(text: str) -> str:
-            key = self._keys.make([subject])[subject]
+            held = self._keys.of([subject]) if self._dry else self._keys.make([subject])
+            key = held.get(subject)
+            if key is None or (self._dry and key.secret is not None):
+                return text
             if key.secret is None:
                 return of_nobody()
             self.used.add(key.key_id)

@@ -64,14 +64,18 @@ class SubjectKeys:
         """Id -> key, for those that there are."""
         return self._found(_COLUMNS.key_id, key_ids)
 
+    def of(self, subjects: Iterable[str]) -> dict[str, SubjectKey]:
+        """Subject -> key, for those that have or had one."""
+        return self._found(_COLUMNS.subject, subjects)
+
     def make(self, subjects: Collection[str]) -> dict[str, SubjectKey]:
         """Subject -> key. Missing ones are made, in a transaction of their own: a key without
         data harms nobody. A destroyed one is not made again."""
-        held = self._found(_COLUMNS.subject, subjects)
+        held = self.of(subjects)
         missing = [subject for subject in subjects if subject not in held]
         if missing:
             self._insert([self._new(subject) for subject in missing])
-            held |= self._found(_COLUMNS.subject, missing)
+            held |= self.of(missing)
         return held
 
     def forget(self) -> None:

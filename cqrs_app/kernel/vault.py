@@ -65,8 +65,8 @@ class Vault:
         if subjects:
             self._keys.make(subjects)
 
-    def sealing(self, stream: str, person: str) -> Sealing:
-        return Sealing(self._keys, stream, person)
+    def sealing(self, stream: str, person: str, *, dry: bool) -> Sealing:
+        return Sealing(self._keys, stream, person, dry=dry)
 
     def fingerprint(self, kind: str, value: str) -> bytes:
         """A hash that says nothing of the value to whoever lacks the key."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cqrs_app.kernel.databases import reader_of
 from cqrs_app.operators import passwords
 from cqrs_app.operators.errors import AccountError
 from cqrs_app.operators.names import account_of, usable_name
@@ -25,6 +26,7 @@ class Accounts:
         self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._engine = engine
+        self._reader = reader_of(engine)
         self._clock = clock
 
     def create(self, name: str, role: str, password: str, display_name: str = "") -> Operator:
@@ -52,12 +54,12 @@ class Accounts:
 
     def any(self) -> bool:
         """Whether there is an operator at all, disabled or not."""
-        with self._reading() as connection:
+        with self._reader.connect() as connection:
             return connection.execute(select(operators.c.name).limit(1)).first() is not None
 
     def list(self) -> list[Operator]:
         """All operators by name."""
-        with self._reading() as connection:
+        with self._reader.connect() as connection:
             return [
                 Operator.from_row(row)
                 for row in connection.execute(select(operators).order_by(operators.c.name))
@@ -65,7 +67,7 @@ class Accounts:
 
     def get(self, name: str) -> Operator:
         """The operator of this name; raises AccountError when there is none."""
-        with self._reading() as connection:
+        with self._reader.connect() as connection:
             found = select(operators).where(operators.c.name == account_of(name))
             row = connection.execute(found).one_or_none()
         if row is None:
@@ -76,7 +78,7 @@ class Accounts:
         """The operator who may sign in with these, or None; unknown, disabled and wrong all take
         the same time."""
         account = account_of(name)
-        with self._reading() as connection:
+        with self._reader.connect() as connection:
             found = select(operators).where(operators.c.name == account, _working)
             row = connection.execute(found).one_or_none()
         if not passwords.matches(password, row.password_hash if row else None) or row is None:
@@ -129,9 +131,6 @@ class Accounts:
                 .where(operators.c.name == account, operators.c.password_hash == seen)
                 .values(password_hash=passwords.hash_of(password))
             )
-
-    def _reading(self) -> Connection:
-        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _revoke_sessions(connection: Connection, operator: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ class AccountError(Exception):
 
 
 class UnusableName(AccountError):
-    """The name cannot be an operator's."""
+    """The name cannot be an operator's or a token's."""
 
 
 class WeakPassword(AccountError):

@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, delete, insert, select, update
 
+from cqrs_app.kernel.databases import reader_of
 from cqrs_app.operators.operator import Operator
 from cqrs_app.operators.tables import (
     ADDRESS_LENGTH,
@@ -34,6 +35,7 @@ class Sessions:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._reader = reader_of(engine)
         self._idle = timedelta(seconds=idle_seconds)
         self._life = timedelta(hours=hours)
         self._seen_every = min(SEEN_EVERY, self._idle / 10)
@@ -76,7 +78,7 @@ class Sessions:
                 operators.c.disabled_at.is_(None),
             )
         )
-        with self._reading() as connection:
+        with self._reader.connect() as connection:
             row = connection.execute(found).one_or_none()
         if row is None:
             return None
@@ -97,9 +99,6 @@ class Sessions:
             connection.execute(
                 update(sessions).where(which, sessions.c.revoked_at.is_(None)).values(values)
             )
-
-    def _reading(self) -> Connection:
-        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _hash_of(token: str) -> str:

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.context import Actor
+from cqrs_app.kernel.databases import reader_of
 from cqrs_app.operators.errors import TokenError
 from cqrs_app.operators.names import account_of, usable_name
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.operators.tables import MAKER_LENGTH, api_tokens
 
+LONGEST_DAYS = 3650
 PREFIX = "cs_"
 """What every secret begins with, so that one left lying in a file can be recognised."""
 
@@ -78,6 +80,7 @@ class Tokens:
         self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._engine = engine
+        self._reader = reader_of(engine)
         self._clock = clock
 
     def create(
@@ -128,7 +131,7 @@ class Tokens:
         Found by its hash, so the time taken tells nothing of the secrets there are.
         """
         now, this = self._clock(), _tokens.secret_hash == _hash_of(secret)
-        with self._reading() as connection:
+        with self._reader.connect() as connection:
             row = connection.execute(select(api_tokens).where(this)).one_or_none()
         if row is None or not (token := Token.from_row(row)).works_at(now):
             return None
@@ -139,7 +142,7 @@ class Tokens:
     def list(self) -> list[Token]:
         """All tokens by name, those that ended too; of one name the newest first."""
         found = select(api_tokens).order_by(_tokens.name, _tokens.created_at.desc())
-        with self._reading() as connection:
+        with self._reader.connect() as connection:
             return [Token.from_row(row) for row in connection.execute(found)]
 
     def revoke(self, name: str, by: str) -> None:
@@ -154,9 +157,6 @@ class Tokens:
         with self._engine.begin() as connection:
             changed = update(api_tokens).where(which, _unrevoked).values(values)
             return connection.execute(changed).rowcount
-
-    def _reading(self) -> Connection:
-        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _require_role(role: str, permissions: Iterable[str]) -> None:

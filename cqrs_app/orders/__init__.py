@@ -42,6 +42,7 @@ ORDERS = Area(
         events.OrderShipped,
         events.OrderDelivered,
         events.OrderCancelled,
+        events.OrderFlagged,
         events.CreditNoteRecorded,
     ],
     projections=[OrdersProjection(), OrderTimelineProjection(), CustomersProjection()],

@@ -123,6 +123,17 @@ class OrderCancelled(Event):
 
 
 @event()
+class OrderFlagged(Event):
+    """Imported history that today's rules would have refused: `task` is the command's name,
+    `code` and `sentence` are the refusal's. What happened follows as an event of its own."""
+
+    order_id: str
+    task: str
+    code: str
+    sentence: str
+
+
+@event()
 class CreditNoteRecorded(Event):
     """`amount` is what is credited, a positive number."""
 

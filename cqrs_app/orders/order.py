@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from cqrs_app.kernel.aggregate import Aggregate
+from cqrs_app.kernel.aggregate import Aggregate, Decision, objections
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Event
+from cqrs_app.kernel.messages import Command, Event
 from cqrs_app.orders import rules
 from cqrs_app.orders.commands import (
     AddOrderNote,
@@ -29,6 +29,7 @@ from cqrs_app.orders.events import (
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
+    OrderFlagged,
     OrderHeld,
     OrderNoteAdded,
     OrderPlaced,
@@ -40,7 +41,7 @@ from cqrs_app.orders.events import (
     ShippingAddressChanged,
 )
 from cqrs_app.orders.types import ShippingAddress, amount_of
-from cqrs_app.orders.words import OrderStatus
+from cqrs_app.orders.words import OrderStatus, further
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Order(Aggregate):
     currency: str = ""
     total: Decimal = Decimal(0)
 
-    def place(self, command: PlaceOrder) -> Iterator[Event]:
+    def place(self, command: PlaceOrder) -> Decision:
         rules.may_place(self)
         yield OrderPlaced(
             order_id=command.order_id,
@@ -81,13 +82,14 @@ class Order(Aggregate):
             ),
             total=amount_of(command.lines),
         )
+        yield from objections(rules.must_have_lines, self)
 
-    def approve(self, command: ApproveOrder) -> Iterator[Event]:
-        rules.may_approve(self)
+    def approve(self, command: ApproveOrder) -> Decision:
+        yield from objections(rules.may_approve, self)
         yield OrderApproved(order_id=command.order_id)
 
-    def reject(self, command: RejectOrder) -> Iterator[Event]:
-        rules.may_reject(self)
+    def reject(self, command: RejectOrder) -> Decision:
+        yield from objections(rules.may_reject, self)
         yield OrderRejected(
             order_id=command.order_id,
             reason=command.reason,
@@ -96,24 +98,25 @@ class Order(Aggregate):
             total=self.total,
         )
 
-    def hold(self, command: HoldOrder) -> Iterator[Event]:
-        rules.may_hold(self)
+    def hold(self, command: HoldOrder) -> Decision:
+        yield from objections(rules.may_hold, self)
         yield OrderHeld(order_id=command.order_id, reason=str(command.reason), note=command.note)
 
-    def release(self, command: ReleaseOrder) -> Iterator[Event]:
-        rules.may_release(self)
-        yield OrderReleased(order_id=command.order_id, status=str(self.before_hold))
+    def release(self, command: ReleaseOrder) -> Decision:
+        yield from objections(rules.may_release, self)
+        back_to = self.before_hold or self.status
+        yield OrderReleased(order_id=command.order_id, status=str(back_to))
 
-    def change_address(self, command: ChangeShippingAddress) -> Iterator[Event]:
-        rules.may_change_address(self)
+    def change_address(self, command: ChangeShippingAddress) -> Decision:
+        yield from objections(rules.may_change_address, self)
         yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
 
-    def add_note(self, command: AddOrderNote) -> Iterator[Event]:
+    def add_note(self, command: AddOrderNote) -> Decision:
         rules.may_note(self)
         yield OrderNoteAdded(order_id=command.order_id, note=command.note)
 
-    def ship(self, command: ShipOrder) -> Iterator[Event]:
-        rules.may_ship(self)
+    def ship(self, command: ShipOrder) -> Decision:
+        yield from objections(rules.may_ship, self)
         lines = tuple(self._to_send(command))
         yield OrderShipped(
             order_id=command.order_id,
@@ -123,12 +126,12 @@ class Order(Aggregate):
             complete=sum(line.quantity for line in lines) == sum(self.left),
         )
 
-    def deliver(self, command: DeliverOrder) -> Iterator[Event]:
-        rules.may_deliver(self)
+    def deliver(self, command: DeliverOrder) -> Decision:
+        yield from objections(rules.may_deliver, self)
         yield OrderDelivered(order_id=command.order_id)
 
-    def cancel(self, command: CancelOrder) -> Iterator[Event]:
-        rules.may_cancel(self)
+    def cancel(self, command: CancelOrder) -> Decision:
+        yield from objections(rules.may_cancel, self)
         yield OrderCancelled(
             order_id=command.order_id,
             reason=str(command.reason),
@@ -136,6 +139,21 @@ class Order(Aggregate):
             customer_id=self.customer_id,
             currency=self.currency,
             total=self.total,
+        )
+
+    def flag(self, objection: Refused, command: Command) -> Event:
+        """History is let in against the rules that ask where the order stands.
+
+        Not where there is no order, nor where it was given up before: nothing can have happened.
+        """
+        given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
+        if self.status is None or (given_up and isinstance(command, RejectOrder | CancelOrder)):
+            raise objection
+        return OrderFlagged(
+            order_id=self.order_id,
+            task=type(command).__name__,
+            code=objection.code,
+            sentence=objection.sentence,
         )
 
     def evolve(self, event: Event, at: datetime) -> None:
@@ -146,10 +164,10 @@ class Order(Aggregate):
                 self.left = [line.quantity for line in event.lines]
                 self._enter(OrderStatus.PLACED, at)
             case OrderHeld():
-                self.before_hold, self.hold_reason = self.status, event.reason
-                self._enter(OrderStatus.ON_HOLD, at)
+                self._hold(event.reason, at)
             case OrderReleased():
-                self.status, self.before_hold, self.hold_reason = self.before_hold, None, ""
+                self.status, self.before_hold = OrderStatus(event.status), None
+                self.hold_reason = ""
             case OrderShipped():
                 for line in event.lines:
                     self.left[line.line_no - 1] -= line.quantity
@@ -164,9 +182,19 @@ class Order(Aggregate):
             case OrderCancelled():
                 self._enter(OrderStatus.CANCELLED, at)
 
+    def _hold(self, reason: str, at: datetime) -> None:
+        before = self.before_hold or self.status
+        self._enter(OrderStatus.ON_HOLD, at)
+        if self.status is OrderStatus.ON_HOLD:
+            self.before_hold, self.hold_reason = before, reason
+
     def _enter(self, status: OrderStatus, at: datetime) -> None:
-        self.status = status
         self.moments[status] = at
+        self.status = further(self.status, status)
+        if self.status is not OrderStatus.ON_HOLD:
+            self.before_hold, self.hold_reason = None, ""
+        elif self.before_hold and status is not OrderStatus.ON_HOLD:
+            self.before_hold = further(self.before_hold, status)
 
     def _to_send(self, command: ShipOrder) -> Iterator[SentLine]:
         if not command.lines:

@@ -29,6 +29,8 @@ orders = Table(
     # When the console learned of the last change; history may have happened long before.
     Column("updated_at", UtcDateTime, nullable=False),
     Column("hold_reason", String(60), nullable=False),
+    # How often history was let in that today's rules would have refused.
+    Column("flags", Integer, nullable=False, server_default="0"),
     Column("carrier", String(60), nullable=False),
     Column("tracking", String(100), nullable=False),
     Column("ship_name", String(200), nullable=False),
@@ -47,6 +49,25 @@ Index("ix_orders_customer_id", orders.c.customer_id, orders.c.placed_at, orders.
 Index("ix_orders_total", orders.c.total, orders.c.order_id)
 Index("ix_orders_updated_at", orders.c.updated_at, orders.c.order_id)
 Index("ix_orders_applied_position", orders.c.applied_position)
+_flagged = orders.c.flags > 0
+Index(
+    "ix_orders_flagged",
+    orders.c.placed_at,
+    orders.c.order_id,
+    postgresql_where=_flagged,
+    sqlite_where=_flagged,
+)
+
+order_flags = Table(
+    "order_flags",
+    read,
+    Column("order_id", _ID, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("task", String(100), nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
 
 # Apart from `orders`, so that a change of status neither reads nor writes a long text and its
 # index: see search.py.

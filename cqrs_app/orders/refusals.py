@@ -13,7 +13,10 @@ _LINES = {
 
 ORDER_REFUSALS = MappingProxyType(
     {
-        commands.PlaceOrder: {"order_exists": "The number was used before."},
+        commands.PlaceOrder: {
+            "order_exists": "The number was used before.",
+            "no_lines": "There is nothing in it.",
+        },
         commands.ApproveOrder: rules.refusals_of(rules.APPROVE),
         commands.RejectOrder: rules.refusals_of(rules.REJECT),
         commands.HoldOrder: rules.refusals_of(rules.HOLD),

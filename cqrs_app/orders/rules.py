@@ -113,6 +113,12 @@ def may_place(order: Order) -> None:
         )
 
 
+def must_have_lines(order: Order) -> None:
+    """Asked of the order as it was placed."""
+    if not order.left:
+        raise Refused("no_lines", f"Order {order.order_id} has no lines; an order needs one.")
+
+
 def may_approve(order: Order) -> None:
     _ask(APPROVE, order)
 

@@ -37,6 +37,30 @@ _STATUS_LABELS = MappingProxyType(
 )
 
 
+_FURTHER = (
+    OrderStatus.PLACED,
+    OrderStatus.APPROVED,
+    OrderStatus.PART_SHIPPED,
+    OrderStatus.ON_HOLD,
+    OrderStatus.SHIPPED,
+    OrderStatus.DELIVERED,
+    OrderStatus.REJECTED,
+    OrderStatus.CANCELLED,
+)
+_GIVEN_UP = (OrderStatus.REJECTED, OrderStatus.CANCELLED)
+
+
+def further(now: OrderStatus | None, entered: OrderStatus) -> OrderStatus:
+    """Where an order stands after something happened to it: never back from where it was.
+
+    Under today's rules that is always what it entered. Imported history knows orders that were
+    shipped and only then approved: they stay shipped.
+    """
+    if now is None or now in _GIVEN_UP:
+        return now or entered
+    return max(now, entered, key=_FURTHER.index)
+
+
 class HoldReason(StrEnum):
     """Why an order waits."""
 

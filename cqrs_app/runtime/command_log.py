@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from cqrs_app.kernel.messages import Query, query
+from cqrs_app.kernel.paging import Limit, Page
 from cqrs_app.kernel.recorded import StoredEvent
 from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import EVENT_FIELDS, LOG_FIELDS
@@ -18,15 +17,6 @@ from cqrs_app.kernel.tables import command_log, events
 
 _LOG = command_log.c
 _COLUMNS = [_LOG[name] for name in LOG_FIELDS]
-
-
-@dataclass(frozen=True, slots=True)
-class CommandPage:
-    """Newest first; `next` is the cursor of the older page, `previous` of the newer one."""
-
-    rows: tuple[LogEntry, ...]
-    next: str | None
-    previous: str | None
 
 
 @query(label="Command log", permission="commands.view", store="write")
@@ -41,10 +31,11 @@ class ListCommands(Query):
     received_to: date | None = None
     after: str = ""
     before: str = ""
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    limit: Limit = 50
 
 
-def list_commands(question: ListCommands, connection: Connection) -> CommandPage:
+def list_commands(question: ListCommands, connection: Connection) -> Page[LogEntry]:
+    """Newest first."""
     order = (_LOG.received_at, _LOG.command_id)
     found = select(*_COLUMNS).where(*_wanted(question))
     cursor = _cursor(question.after or question.before)
@@ -57,10 +48,10 @@ def list_commands(question: ListCommands, connection: Connection) -> CommandPage
     more, rows = len(rows) > question.limit, rows[: question.limit]
     entries = tuple(LogEntry(**row._mapping) for row in (reversed(rows) if newer else rows))
     if not entries:
-        return CommandPage((), None, None)
+        return Page((), None, None)
     older = _mark(entries[-1]) if (more or newer) else None
     younger = _mark(entries[0]) if (more if newer else cursor is not None) else None
-    return CommandPage(entries, older, younger)
+    return Page(entries, older, younger)
 
 
 def _wanted(question: ListCommands) -> list[ColumnElement[bool]]:
@@ -77,7 +68,7 @@ def _wanted(question: ListCommands) -> list[ColumnElement[bool]]:
         wanted.append(_LOG.stream.in_((question.stream, f"order-{question.stream}")))
     if question.received_from:
         wanted.append(_LOG.received_at >= _midnight(question.received_from))
-    if question.received_to and question.received_to < date.max:
+    if question.received_to:
         wanted.append(_LOG.received_at < _midnight(question.received_to + timedelta(days=1)))
     return wanted
 

@@ -93,7 +93,7 @@ class EventsSince(Query):
     """What happened in a stream after a version: what an operator has not seen yet."""
 
     stream: Stream
-    version: Annotated[int, Meta(title="Version", ge=0)]
+    version: Annotated[int, Meta(title="Version", ge=0, le=2**31 - 1)]
 
 
 def events_since(question: EventsSince, connection: Connection) -> tuple[Written, ...]:

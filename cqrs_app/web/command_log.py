@@ -17,6 +17,7 @@ from cqrs_app.kernel.fields import hints_of, meta_of
 from cqrs_app.runtime.command_log import CommandView, GetCommand, Link, ListCommands
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import PLACE, asked, chips, here, page_size, pager
 
 ENDPOINT = "web.command_log"
@@ -32,8 +33,6 @@ FILTERS = MappingProxyType(
     }
 )
 DAYS = ("received_from", "received_to")
-LATEST_YEAR = 9998
-"""The day after the last one that can be asked for must exist too."""
 
 
 @bp.get("/log")
@@ -51,6 +50,7 @@ def command_log() -> ResponseReturnValue:
         chips=_chips(labels),
         elsewhere=any(request.args.get(name) for name in PLACE),
         first_url=here(ENDPOINT),
+        downloads=downloads(ListCommands),
         pager=pager(ENDPOINT, answer.value.next, answer.value.previous),
     )
 
@@ -95,8 +95,7 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
     except Invalid as invalid:
         problems = invalid.problems | problems
     for name in DAYS:
-        day = getattr(question, name, None)
-        if name in problems or (day and day.year > LATEST_YEAR):
+        if name in problems:
             problems[name] = "Write a day, such as 2026-03-31."
     if question is None or problems:
         told = {FILTERS.get(name, name): text for name, text in problems.items()}

@@ -29,7 +29,7 @@ from cqrs_app.web.blueprint import bp
 from cqrs_app.web.errors import status_of
 from cqrs_app.web.forms import change_rows, command_from, expected_version, form_for, prefill, renew
 from cqrs_app.web.order import order_fragment
-from cqrs_app.web.places import page_of
+from cqrs_app.web.places import page_of, place_of
 from cqrs_app.web.prefill import suggestions
 
 ROW_NAMERS = ("stream",)
@@ -142,6 +142,7 @@ def _page(cls: type[Command], form: Any, situation: Situation) -> str:
         submit_label=f"{cls.declaration.label} {about}".strip(),
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
+        active=place_of(cls),
         back_url=page_of(cls, about),
         situation=situation,
         in_dialog=in_dialog,

@@ -12,6 +12,7 @@ from cqrs_app.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.orders.queries.order_list import ListOrders
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import asked, here, page_size, pager, sorts
 
 HIGHEST_FIRST = MappingProxyType(
@@ -37,6 +38,7 @@ def customers() -> ResponseReturnValue:
         pager=pager("web.customers", answer.value.next, answer.value.previous),
         elsewhere=any(request.args.get(name) for name in ("after", "before")),
         first_url=here("web.customers"),
+        downloads=downloads(ListCustomers),
     )
 
 

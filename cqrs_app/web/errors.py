@@ -19,6 +19,7 @@ from cqrs_app.kernel.errors import (
     Refused,
     SwitchedOff,
     TimedOut,
+    Unavailable,
     UnknownMessage,
     VersionConflict,
 )
@@ -33,6 +34,7 @@ STATUS: dict[type[BusError], int] = {
     Busy: 503,
     SwitchedOff: 503,
     TimedOut: 503,
+    Unavailable: 503,
 }
 TITLES = {
     400: "This request cannot be understood",

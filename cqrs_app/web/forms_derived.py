@@ -39,7 +39,8 @@ NEEDED = "This is needed."
 OUT_OF_DATE = "This form cannot be used any more, so nothing was changed. Open the page again."
 MOST_ROWS = 500
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
-"""What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden"."""
+"""What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden", and
+`rows`: how many rows a form asks for, where other doors may do with fewer."""
 
 _SIMPLE: dict[type, Any] = {
     bool: BooleanField,
@@ -97,6 +98,7 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     item = _item_of(kind)
     if _is_value(item):
         least, most = _row_limits(metas)
+        least = max(least, extra.get("rows", 0))
         rows = FormField(form_of_value(item))
         # One more than allowed, so that too many rows are told instead of dropped.
         common |= {"min_entries": least, "max_entries": most + 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -21,8 +21,13 @@ Q = TypeVar("Q", bound=OrderFilters)
 FILTERS = tuple(hints_of(OrderFilters))
 PLACE = ("after", "before")
 WHOLE = ("limit", "since")
+YES_OR_NO = ("descending", "flagged")
 FLAGS = {"1": True, "0": False}
 DAYS = dict.fromkeys(("placed_from", "placed_to"), "Write a day, such as 2026-03-31.")
+WORDS: Mapping[str, Callable[[str], str]] = {
+    "status": lambda value: OrderStatus(value).label,
+    "flagged": lambda value: "yes" if FLAGS[value] else "no",
+}
 HIGHEST_FIRST = {"placed_at": True, "updated_at": True, "total": True, "order_id": False}
 
 
@@ -55,10 +60,11 @@ class Address:
         for name in WHOLE:
             if values.get(name, "").isdecimal() and len(values[name]) <= 19:
                 values[name] = int(values[name])
-        if values.get("descending", "") in FLAGS:
-            values["descending"] = FLAGS[values["descending"]]
-        elif "descending" in values:
-            raise Invalid("ListOrders", {"descending": "Write 1 for yes or 0 for no."})
+        for name in YES_OR_NO:
+            if values.get(name, "") in FLAGS:
+                values[name] = FLAGS[values[name]]
+            elif name in values:
+                raise Invalid("ListOrders", {name: "Write 1 for yes or 0 for no."})
         return values
 
     def filters(self) -> Address:
@@ -80,7 +86,7 @@ def chips(address: Address) -> list[dict[str, str]]:
         for value in address.given.get(name, ()):
             left = tuple(each for each in address.given[name] if name == "status" and each != value)
             rest = {k: v for k, v in {**first.given, name: left}.items() if v}
-            text = OrderStatus(value).label if name == "status" else value
+            text = WORDS[name](value) if name in WORDS else value
             found.append({"label": label(name), "value": text, "remove_url": Address(rest).url()})
     return found
 

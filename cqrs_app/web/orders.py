@@ -11,6 +11,7 @@ from cqrs_app.runtime.pending import PendingWrites
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import page_size
 from cqrs_app.web.marks import marks_of
 from cqrs_app.web.order_filters import PLACE, Address, chips, pager, sorts
@@ -52,6 +53,7 @@ def orders() -> ResponseReturnValue:
         question=question,
         given=address.given,
         chips=chips(address),
+        downloads=downloads(ListOrders),
         statuses=list(OrderStatus),
     )
 

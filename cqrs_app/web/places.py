@@ -7,6 +7,20 @@ from flask import url_for
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.messages import Command
 
+_NAVIGATION = {
+    "order": "orders",
+    "credit_note": "customers",
+    "webhook": "webhooks",
+    "import": "imports",
+    "projection": "system",
+}
+
+
+def place_of(cls: type[Command]) -> str:
+    """The entry of the navigation that a task belongs to."""
+    category = kernel.registry.routes[cls].aggregate.category
+    return _NAVIGATION.get(category, "catalogue")
+
 
 def page_of(cls: type[Command], identity: str, command: Command | None = None) -> str:
     """The address of the page that shows `identity`; the area's list where it is not known, and
@@ -19,6 +33,9 @@ def page_of(cls: type[Command], identity: str, command: Command | None = None) -
         if customer_id:
             return url_for("web.customer", customer_id=customer_id)
         return url_for("web.customers")
+    if category == "import":
+        shown = url_for("web.history_import", import_id=identity) if identity else ""
+        return shown or url_for("web.imports")
     if category == "webhook":
         if identity:
             return url_for("web.webhook", webhook_id=identity)

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cqrs_app.settings import Settings
 from cqrs_app.web.static_files import init_static_files
+from cqrs_app.web.uploading import allow_uploads
 
 POLICY = (
     "default-src 'none'; "
@@ -61,6 +62,8 @@ def init_security(app: Flask) -> None:
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=0, x_prefix=0
         )
     app.before_request(refuse_foreign_pages)
+    # Before the form is read for its token: this is where its size is judged.
+    app.before_request(allow_uploads)
     CSRFProtect(app)
     app.register_error_handler(CSRFError, _stale_form)
     init_static_files(app)

@@ -18,12 +18,11 @@ from cqrs_app.operators.errors import AccountError
 from cqrs_app.operators.names import account_of
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.operators.tables import NAME_LENGTH
-from cqrs_app.operators.tokens import Token, Tokens
+from cqrs_app.operators.tokens import LONGEST_DAYS, Token, Tokens
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
 
 MANAGE = "tokens.manage"
-LONGEST_DAYS = 3650
 
 
 def _permissions() -> list[SelectChoice]:

@@ -91,7 +91,7 @@ class Deliverer:
         while time.monotonic() < until:
             webhook, version = self._load(cursor.webhook_id)
             if cursor.acted_version < version:
-                cursor = self._act(webhook, version, cursor)
+                cursor = self._act(webhook, version, cursor, until)
                 continue
             waiting = cursor.next_attempt_at and cursor.next_attempt_at > self._kernel.clock()
             if webhook.paused or webhook.removed or waiting:
@@ -106,12 +106,15 @@ class Deliverer:
         aggregate, head = self._repository.load(Webhook, Webhook.stream_of(webhook_id))
         return cast(Webhook, aggregate), head.version
 
-    def _act(self, webhook: Webhook, version: int, cursor: Cursor) -> Cursor:
-        """Carry out what was asked of the webhook since the version last acted on."""
+    def _act(self, webhook: Webhook, version: int, cursor: Cursor, until: float) -> Cursor:
+        """Carry out what was asked of the webhook since the version last acted on, while there is
+        time."""
         self._sender.prepare(webhook, cursor.webhook_id)
         stream = Webhook.stream_of(cursor.webhook_id)
         for stored in self._kernel.store.events_of(stream, cursor.acted_version, version):
             cursor = self._act_on(webhook, stored, cursor)
+            if time.monotonic() >= until:
+                break
         return cursor
 
     def _act_on(self, webhook: Webhook, stored: StoredEvent, cursor: Cursor) -> Cursor:
@@ -195,8 +198,8 @@ class Deliverer:
         return cursor
 
     def _pause(self, cursor: Cursor, reason: str) -> None:
-        command = PauseWebhook(webhook_id=cursor.webhook_id, reason=reason[:500])
         try:
+            command = PauseWebhook(webhook_id=cursor.webhook_id, reason=reason)
             self._kernel.commands.execute(command, Context(actor=self._actor, channel="webhooks"))
         except BusError as error:
             # Somebody paused it meanwhile, or tasks are switched off: the next failure asks again.

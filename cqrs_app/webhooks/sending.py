@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from cqrs_app.webhooks.targets import (
     Forbidden,
@@ -27,6 +28,7 @@ from cqrs_app.webhooks.targets import (
 )
 
 CONNECT_SECONDS = 3.0
+LONGEST_ERROR = 200
 WHOLE_SECONDS = 10.0
 MOST_READ = 16_384
 """Bytes of an answer that are read; only its status counts."""
@@ -64,7 +66,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[Netwo
         error = f"No answer within {WHOLE_SECONDS:g} seconds."
     except (OSError, http.client.HTTPException, ValueError) as trouble:
         error = _trouble(trouble)
-    return Answer(status, error, (time.perf_counter() - started) * 1000)
+    return Answer(status, _fit_to_keep(error), (time.perf_counter() - started) * 1000)
+
+
+def _fit_to_keep(text: str) -> str:
+    """Some of it may be the receiver's own bytes: one printable line, of a length to read."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= LONGEST_ERROR else f"{line[: LONGEST_ERROR - 1]}…"
 
 
 def _trouble(error: Exception) -> str:
@@ -166,5 +174,10 @@ def _connect(target: Target, ips: list[Ip], deadline: float) -> socket.socket:
 
 
 def _wrapped(plain: socket.socket, host: str) -> ssl.SSLSocket:
-    context = ssl.create_default_context()
-    return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+    return _tls().wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Once per process: reading the certificates of the machine takes longer than a delivery.
+    return ssl.create_default_context()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from cqrs_app.kernel.assembly import Kernel
 from tests.api.conftest import Program, order
@@ -163,6 +164,7 @@ def test_a_batch_has_its_limit(admin: Program, kernel: Kernel) -> None:
         (b"[" * 100_000, 400, "malformed"),
         (b'{"order_id": "a\\u0000"}', 422, "invalid"),
         (b'{"order_id": 1e999}', 422, "invalid"),
+        (b'{"order_id": 1e99999999999999999999}', 400, "malformed"),
     ],
 )
 def test_what_cannot_be_read(admin: Program, body: bytes, status: int, code: str) -> None:
@@ -196,3 +198,60 @@ def test_one_sees_ones_own_commands_only(program_of: Any) -> None:
     assert program_of("operator").get(path).status_code == 200
     assert program_of("viewer").get(path).status_code == 404
     assert program_of("viewer").get("/commands/nothing%00").status_code == 404
+
+
+@pytest.mark.parametrize("version", ["-1", "1.5", "x", "9" * 20, "0" * 20 + "1", "4294967296"])
+def test_a_version_is_a_whole_number_of_usual_size(admin: Program, version: str) -> None:
+    answer = admin.post("/commands/ApproveOrder", {"order_id": "1"}, expected_version=version)
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
+def test_an_unusable_key_is_told_and_never_left_out(
+    admin: Program, kernel: Kernel, key: str
+) -> None:
+    answer = admin.do("PlaceOrder", {"Idempotency-Key": key}, **order())
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid")
+    item = {"command": "PlaceOrder", "fields": order(), "idempotency_key": ""}
+    results = admin.post("/commands", {"commands": [item]}).json["results"]
+    assert results[0]["status"] == 422
+    assert events(kernel) == 0
+
+
+def test_a_dry_run_asks_the_areas_too(admin: Program) -> None:
+    webhook = {"webhook_id": "inside", "url": "https://10.0.0.1/"}
+    answer = admin.post("/commands/AddWebhook", webhook, dry_run="true")
+    assert (answer.status_code, answer.json["code"]) == (422, "address_refused")
+
+
+def test_a_database_that_goes_away_in_a_batch_is_told_item_by_item(
+    admin: Program, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, calls = kernel.store.commit, []
+
+    def away_after_the_first(changes: Any) -> None:
+        calls.append(changes)
+        if len(calls) > 1:
+            raise OperationalError("commit", {}, Exception("gone"))
+        commit(changes)
+
+    monkeypatch.setattr(kernel.store, "commit", away_after_the_first)
+    many = [{"command": "PlaceOrder", "fields": order(str(n))} for n in range(250)]
+    answer = admin.post("/commands", {"commands": many})
+    statuses = [each["status"] for each in answer.json["results"]]
+    assert statuses == [200] * 200 + [503] * 50
+    assert events(kernel) == 200
+
+
+def test_a_name_given_again_is_another_token(console: Flask, kernel: Kernel) -> None:
+    tokens, key = console.extensions["tokens"], {"Idempotency-Key": "one"}
+    first = Program(console.test_client(), tokens.create("shop", "operator", made_by="test"))
+    receipt = first.do("PlaceOrder", key, **order()).json
+    tokens.revoke("shop", by="test")
+    second = Program(
+        console.test_client(),
+        tokens.create("shop", "operator", permissions=["orders.place"], made_by="test"),
+    )
+    assert second.get(f"/commands/{receipt['command_id']}").status_code == 404
+    assert second.do("PlaceOrder", key, **order("A2")).status_code == 200
+    assert events(kernel) == 2

@@ -81,6 +81,8 @@ def test_filters_are_parameters(admin: Program, console: Flask) -> None:
         ({"q": "a\x00b"}, "q"),
         ({"min_version": "order-1"}, "min_version"),
         ({"min_version": "a\x00:1"}, "min_version"),
+        ({"min_version": "order-1:" + "0" * 5_000}, "min_version"),
+        ({"wait_ms": "0" * 20 + "13000"}, "wait_ms"),
         ({"wait_ms": "10001"}, "wait_ms"),
         ({"wait_ms": "-1"}, "wait_ms"),
         ({"strong": "perhaps"}, "strong"),
@@ -121,3 +123,15 @@ def test_a_rare_type_does_not_make_a_long_answer(
     first = admin.get("/events", types="OrderHeld").json
     assert (first["events"], first["next"], first["head"]) == ([], 3, 5)
     assert admin.get("/events", types="OrderHeld", after=3).json["next"] == 5
+
+
+def test_an_event_of_a_newer_release_stops_the_feed_and_is_named(
+    admin: Program, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.do("PlaceOrder", **order())
+    kernel.store.place()
+    monkeypatch.delitem(kernel.registry.codec._types, "OrderPlaced")
+    answer = admin.get("/events")
+    assert (answer.status_code, answer.json["code"]) == (503, "unknown_event")
+    assert "position 1" in answer.json["detail"]
+    assert "OrderPlaced" in answer.json["detail"]

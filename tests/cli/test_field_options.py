@@ -101,7 +101,7 @@ def test_a_number_in_json_stays_exact() -> None:
         ("ApproveOrder", (), "--order-id: This is needed."),
         ("ApproveOrder", ("--order-id", "x" * 61), "--order-id: Write at most 60 characters."),
         ("ListOrders", ("--limit", "many"), "--limit: Write a whole number."),
-        ("ListOrders", ("--limit", "201"), "--limit: Must be 200 or less."),
+        ("ListOrders", ("--limit", "501"), "--limit: Must be 500 or less."),
         ("ListOrders", ("--min-total", "1.23456"), "--min-total: At most 4 digits after the"),
         ("ListOrders", ("--placed-from", "yesterday"), "--placed-from: Write a date"),
         (
@@ -124,7 +124,7 @@ def test_a_number_in_json_stays_exact() -> None:
         ("ShipOrder", ("--lines", "line_no"), "'line_no' has no “=”. A row is written line_no=…"),
         ("ShipOrder", ("--lines", "line=1"), "There is no field 'line'."),
         ("ShipOrder", ("--lines", '"line_no=1'), "A double quote"),
-        ("ShipOrder", ("--lines", "[{]"), "This is not JSON"),
+        ("ShipOrder", ("--lines", "[{]"), "This is not usable JSON"),
         ("HoldOrder", ("--reason", "boredom"), "'boredom' is not one of 'payment_check'"),
     ],
 )

@@ -36,6 +36,9 @@ def test_an_empty_store_gets_orders_in_every_state_and_a_filled_one_is_left_alon
         counts = dict(connection.execute(counted).all())
     assert set(counts) == {str(status) for status in OrderStatus}
     assert sum(counts.values()) == 240
+    with kernel.engines.query.connect() as connection:
+        flagged = select(func.count()).where(orders.c.flags > 0)
+        assert connection.execute(flagged).scalar_one() == 0
     head = kernel.store.head()
     assert load_if_empty(console, told.append) == 0
     assert kernel.store.head() == head

@@ -72,6 +72,14 @@ def test_each_item_of_a_batch_has_its_own_fate(members: Kernel) -> None:
     assert members.store.head() == 3
 
 
+def test_a_rehearsal_says_what_is_taken_and_claims_nothing(members: Kernel) -> None:
+    assert join(members, "a", "ana@example.org") == ""
+    with pytest.raises(Refused, match="Somebody else"):
+        members.commands.preview(Join(member_id="b", email="ana@example.org"), by_ana())
+    members.commands.preview(Join(member_id="b", email="ben@example.org"), by_ana())
+    assert join(members, "c", "ben@example.org") == ""
+
+
 def _join_all(
     urls: tuple[str, str],
     redis_url: str,

@@ -82,6 +82,16 @@ def test_an_empty_value_needs_no_key(kernel: Kernel) -> None:
         assert connection.execute(select(tables.subject_keys)).all() == []
 
 
+def test_a_rehearsal_makes_no_key_and_minds_who_was_erased(kernel: Kernel) -> None:
+    send = Send(parcel_id="p", member_id="m", to=SECRET)
+    assert kernel.commands.preview(send, by_ana())[0].to == SECRET  # type: ignore[attr-defined]
+    with kernel.engines.write.connect() as connection:
+        assert connection.execute(select(tables.subject_keys)).all() == []
+    do(kernel, Leave(member_id="m"))
+    with pytest.raises(Refused, match="erased for good"):
+        kernel.commands.preview(send, by_ana())
+
+
 def test_values_from_before_stay_readable(kernel: Kernel) -> None:
     event = Sent(parcel_id="p", member_id="m", to=SECRET)
     do(kernel, Send(parcel_id="p", member_id="m"))

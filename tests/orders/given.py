@@ -33,11 +33,11 @@ class Given:
 
     events: Sequence[Event]
 
-    def when(self, command: Command) -> Outcome:
+    def when(self, command: Command, *, history: bool = False) -> Outcome:
         aggregate, method = METHODS[type(command)]
         subject = evolved(aggregate, self.events)
         try:
-            return Outcome(decide(subject, method, command, NOON), None)
+            return Outcome(decide(subject, method, command, NOON, history=history).events, None)
         except Refused as refusal:
             return Outcome((), refusal)
 

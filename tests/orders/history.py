@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, select
 
-from cqrs_app.kernel.aggregate import Aggregate, decide
+from cqrs_app.kernel.aggregate import Aggregate, decide, restore
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.projection import Projection
@@ -35,14 +35,23 @@ class History:
     aggregates: dict[str, Aggregate] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
 
-    def run(self, command: Command, at: datetime = START, operator: str = "ana") -> bool:
+    def run(
+        self,
+        command: Command,
+        at: datetime = START,
+        operator: str = "ana",
+        *,
+        history: bool = False,
+    ) -> bool:
         """Whether it was accepted."""
         aggregate, method = METHODS[type(command)]
         stream = aggregate.stream_for(command)
         subject = self.aggregates.setdefault(stream, aggregate())
         try:
-            events = decide(subject, method, command, at)
+            events = decide(subject, method, command, at, history=history).events
         except Refused:
+            # It may have been refused half way through.
+            self.aggregates[stream] = self._restored(aggregate, stream)
             return False
         for event in events:
             position = len(self.recorded) + 1
@@ -63,6 +72,9 @@ class History:
             )
             self.recorded.append(REGISTRY.codec.decode(stored))
         return True
+
+    def _restored(self, aggregate: type[Aggregate], stream: str) -> Aggregate:
+        return restore(aggregate, None, self.of(stream))
 
     def of(self, stream: str) -> list[Recorded]:
         return [each for each in self.recorded if each.stream == stream]

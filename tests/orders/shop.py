@@ -40,7 +40,7 @@ PLACING: st.SearchStrategy[Command] = st.builds(
     country=COUNTRIES,
     shipping_address=ADDRESSES,
     currency=CURRENCIES,
-    lines=st.lists(st.builds(OrderLine, **LINES), min_size=1, max_size=4).map(tuple),
+    lines=st.lists(st.builds(OrderLine, **LINES), min_size=0, max_size=4).map(tuple),
 )
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
     PLACING,
@@ -78,9 +78,10 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Any sequence of commands, some of them refused; times may go back, as in an import."""
+    """Any sequence of commands, some refused, some history that is let in against the rules;
+    times may go back, as in an import."""
     history = History()
-    work = st.tuples(COMMANDS, st.integers(0, 200))
-    for command, hours in draw(st.lists(work, max_size=40)):
-        history.run(command, START + timedelta(hours=hours))
+    work = st.tuples(COMMANDS, st.integers(0, 200), st.booleans())
+    for command, hours, happened in draw(st.lists(work, max_size=40)):
+        history.run(command, START + timedelta(hours=hours), history=happened)
     return history

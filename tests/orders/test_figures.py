@@ -125,9 +125,16 @@ def test_days_before_all_shops_are_not_asked_for(day: date) -> None:
         OrdersByDay(until=day)
 
 
-def test_the_last_day_of_all_can_be_asked_for(shop: Connection) -> None:
-    assert today_figures(TodayFigures(day=date.max), shop) == ()
-    assert len(orders_by_day(OrdersByDay(until=date.max), shop)) == 30
+@pytest.mark.parametrize("day", [date(1900, 1, 1), date(8999, 12, 31)])
+def test_the_first_and_the_last_day_of_all_can_be_asked_for(shop: Connection, day: date) -> None:
+    assert today_figures(TodayFigures(day=day), shop) == ()
+    assert len(orders_by_day(OrdersByDay(until=day), shop)) == 30
+
+
+@pytest.mark.parametrize("day", [date.min, date(999, 12, 31), date(9000, 1, 1), date.max])
+def test_days_of_no_shop_cannot(day: date) -> None:
+    with pytest.raises(Invalid):
+        TodayFigures(day=day)
 
 
 CACHED: list[Query] = [

@@ -26,12 +26,16 @@ def test_only_the_named_orders_and_notes_are_counted(connection: Connection) -> 
     question = ImportTotals(order_ids=("1", "2", "404"), credit_note_ids=("C1", "C2", "C404"))
     assert import_totals(question, connection) == Totals(
         orders=2,
-        lines=3,
+        lines={"1": 2, "2": 1},
+        statuses={"placed": 2},
+        flags={},
+        flagged_orders=0,
         gross=Decimal("10.012"),
+        charges=Decimal(0),
         guests=1,
         customers=frozenset({"17850"}),
         credit_notes=2,
-        credit_lines=2,
+        credit_lines={"C1": 1, "C2": 1},
         credited=Decimal(7),
         credited_customers=frozenset({"17850"}),
     )

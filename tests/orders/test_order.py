@@ -93,6 +93,11 @@ def test_placing_an_order_adds_up_its_lines_exactly() -> None:
     given().when(place()).then(PLACED)
 
 
+def test_an_order_has_a_line() -> None:
+    nothing = do.PlaceOrder(order_id=THE, country="France", currency="EUR", lines=())
+    given().when(nothing).refused("no_lines", "Order 536365 has no lines; an order needs one.")
+
+
 def test_lines_of_a_tenth_of_a_penny_keep_their_value() -> None:
     outcome = given().when(place("1", line(quantity=3, price="0.001"), line(price="0.0001")))
     (event,) = outcome.events

@@ -119,7 +119,10 @@ def test_an_empty_list_has_no_pages(connection: Connection) -> None:
             {"placed_from": date(2010, 12, 2), "placed_to": date(2010, 12, 2)},
             lambda row: row.placed_at.day == 2,
         ),
-        ({"placed_from": date.min, "placed_to": date.max}, lambda row: True),
+        (
+            {"placed_from": date(1000, 1, 1), "placed_to": date(8999, 12, 31)},
+            lambda row: True,
+        ),
         (
             {"q": "lantern", "country": "EIRE", "status": (OrderStatus.PLACED,)},
             lambda row: (row.country, row.status) == ("EIRE", "placed"),
@@ -224,7 +227,7 @@ def test_a_page_starts_at_one_mark() -> None:
     "question",
     [
         {"limit": 0},
-        {"limit": 201},
+        {"limit": 501},
         {"sort": "country"},
         {"customer_id": "a\x00"},
         {"country": "a\x00"},

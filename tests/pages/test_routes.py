@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from cqrs_app.operators.roles import ROLES
 from tests.pages.conftest import order_in
 
+NO_IMPORT = "00000000-0000-4000-8000-000000000000"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
 WHO = {
@@ -30,6 +31,14 @@ WHO = {
     "web.customer": "customers.view",
     "web.command_log": "commands.view",
     "web.command": "commands.view",
+    "web.export": "exports.run",
+    "web.imports": "imports.run",
+    "web.imports_panel": "imports.run",
+    "web.send_import": "imports.run",
+    "web.history_import": "imports.run",
+    "web.import_now": "imports.run",
+    "web.import_report": "imports.run",
+    "web.import_set_aside": "imports.run",
     "web.system": "system.view",
     "web.system_panel": "system.view",
     "web.tokens": "tokens.manage",
@@ -62,6 +71,13 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.customer": "/customers/C1001",
         "web.command_log": "/log",
         "web.command": "/log/none",
+        "web.export": "/exports/ListOrders.csv",
+        "web.imports": "/imports",
+        "web.imports_panel": "/imports/panel",
+        "web.history_import": f"/imports/{NO_IMPORT}",
+        "web.import_now": f"/imports/{NO_IMPORT}/now",
+        "web.import_report": f"/imports/{NO_IMPORT}/report.json",
+        "web.import_set_aside": f"/imports/{NO_IMPORT}/set-aside.csv",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
         "web.tokens": "/tokens",
@@ -144,6 +160,9 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
         "/webhooks/-/nothing",
         "/commands/ChangeWebhook?webhook_id=No%20Such",
         "/home/none-such",
+        "/imports/none-such",
+        "/imports?after=x",
+        "/imports/panel?after=x",
         "/commands/DropTables",
         "/commands/ApproveOrder?order_id=%00&expected_version=x",
     ],

@@ -31,7 +31,10 @@ def fields(soup: BeautifulSoup) -> dict[str, Any]:
     assert form is not None
     values: dict[str, Any] = {}
     for field in form.find_all(["input", "textarea", "select"]):
-        if field.get("name"):
+        if field.get("type") == "checkbox":
+            if field.has_attr("checked"):
+                values.setdefault(field["name"], []).append(field["value"])
+        elif field.get("name"):
             chosen = field.find("option", selected=True) if field.name == "select" else None
             values[field["name"]] = (
                 chosen["value"] if chosen else field.get("value", field.get_text().strip())
@@ -39,7 +42,7 @@ def fields(soup: BeautifulSoup) -> dict[str, Any]:
     return values
 
 
-def send(client: FlaskClient, address: str, **changes: str) -> Any:
+def send(client: FlaskClient, address: str, **changes: str | list[str]) -> Any:
     values = fields(page(client, address)) | changes
     return client.post(address, data=values)
 

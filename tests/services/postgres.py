@@ -60,6 +60,13 @@ class PostgresServer:
                 [make_url(address).database],
             )
 
+    def admit(self, address: str, *, sessions: bool) -> None:
+        """Let new sessions into a database, or keep them out, as a server that restarts does."""
+        allowed = "true" if sessions else "false"
+        self._run(
+            f"ALTER DATABASE {{}} ALLOW_CONNECTIONS {allowed}", make_url(address).database or ""
+        )
+
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
         """The address of a fresh database that is dropped at the end."""
@@ -121,7 +128,9 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def running_server(programs: Path, folder: Path) -> Iterator[URL]:
+def running_server(
+    programs: Path, folder: Path, durability: tuple[str, ...] = SWIFT
+) -> Iterator[URL]:
     """Run a server with its files in `folder`, reachable by a socket in it and nowhere else."""
     identity = unprivileged(folder)
     programs = readable_by(identity, programs, folder)
@@ -136,8 +145,8 @@ def running_server(programs: Path, folder: Path) -> Iterator[URL]:
         cwd=folder,
         **identity,
     )
-    settings = (*SWIFT, f"unix_socket_directories={folder}", "listen_addresses=")
-    settings += ("max_connections=200", "log_min_messages=fatal")
+    settings = (*durability, f"unix_socket_directories={folder}", "listen_addresses=")
+    settings += ("max_connections=200", "log_min_messages=panic")
     server = subprocess.Popen(
         [programs / "postgres", "-D", data, *(f"--{setting}" for setting in settings)],
         stdin=subprocess.DEVNULL,

@@ -169,6 +169,16 @@ def test_a_receiver_that_dribbles_is_cut_off(
     assert answer.status is None
 
 
+def test_what_a_receiver_says_is_kept_as_one_short_line(
+    talker: tuple[int, list[bytes]],
+) -> None:
+    port, pieces = talker
+    pieces.append(b"\x00\x1b[31m junk" + b"x" * 5_000 + b"\r\n")
+    error = post(f"http://127.0.0.1:{port}/", b"{}", {}, HERE).error
+    assert error.isprintable()
+    assert len(error) <= 200
+
+
 def test_what_is_no_http_is_a_failure(talker: tuple[int, list[bytes]]) -> None:
     port, pieces = talker
     pieces.append(b"220 mail.example ESMTP\r\n")
@@ -236,6 +246,8 @@ def behind_tls(certificate: tuple[Path, Path]) -> Iterator[int]:
 def test_tls_is_checked_for_the_name_though_the_connection_goes_to_an_address(
     certificate: tuple[Path, Path], behind_tls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The certificates of the machine are read once per process; here they change.
+    monkeypatch.setattr("cqrs_app.webhooks.sending._tls", ssl.create_default_context)
     resolving(monkeypatch, "127.0.0.1")
     unknown = post(f"https://receiver.test:{behind_tls}/", b"{}", {}, HERE)
     assert "CERTIFICATE_VERIFY_FAILED" in unknown.error

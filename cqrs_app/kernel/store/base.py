@@ -85,6 +85,14 @@ class EventStore(ABC):
         self._engine = engine
         self._reader = reader_of(engine)
 
+    def rehearse(self, change: Change) -> None:
+        """Raise what the steps of `change` would; nothing of them is kept."""
+        if change.steps:
+            with self._engine.connect() as connection:
+                for step in change.steps:
+                    step(connection)
+                connection.rollback()
+
     @abstractmethod
     def commit(self, changes: Sequence[Change]) -> None:
         """Write all of `changes` in one transaction.

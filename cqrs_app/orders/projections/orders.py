@@ -18,6 +18,7 @@ from cqrs_app.orders.events import (
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
+    OrderFlagged,
     OrderHeld,
     OrderNoteAdded,
     OrderPlaced,
@@ -29,12 +30,13 @@ from cqrs_app.orders.events import (
 from cqrs_app.orders.read_models import (
     order_activity,
     order_days,
+    order_flags,
     order_lines,
     order_texts,
     orders,
 )
 from cqrs_app.orders.search import searchable, with_more
-from cqrs_app.orders.words import OrderStatus
+from cqrs_app.orders.words import OrderStatus, further
 
 
 class OrdersProjection(Projection):
@@ -42,6 +44,7 @@ class OrdersProjection(Projection):
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
+        order_flags,
         order_texts,
         order_days,
         order_activity,
@@ -78,6 +81,7 @@ class OrdersProjection(Projection):
             placed_at=recorded.occurred_at,
             placed_day=day,
             hold_reason="",
+            flags=0,
             carrier="",
             tracking="",
             **_address(event.shipping_address),
@@ -110,11 +114,13 @@ class OrdersProjection(Projection):
 
     def order_held(self, event: OrderHeld, recorded: Recorded, rows: Rows) -> None:
         row = self._move(event.order_id, OrderStatus.ON_HOLD, recorded, rows)
-        row["hold_reason"] = event.reason
+        if row["status"] == OrderStatus.ON_HOLD:
+            row["hold_reason"] = event.reason
         _count(rows, recorded, "held", row["currency"], row["total"])
 
     def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
-        row = self._move(event.order_id, OrderStatus(event.status), recorded, rows)
+        row = self._mark(event.order_id, recorded, rows)
+        _stand(rows, row, OrderStatus(event.status))
         _count(rows, recorded, "released", row["currency"], row["total"])
 
     def shipping_address_changed(
@@ -149,18 +155,36 @@ class OrdersProjection(Projection):
         self._move(event.order_id, OrderStatus.CANCELLED, recorded, rows)
         _count(rows, recorded, "cancelled", event.currency, event.total)
 
-    def _move(self, order_id: str, status: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
+    def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)["flags"] += 1
+        rows.put(
+            order_flags,
+            order_id=event.order_id,
+            version=recorded.version,
+            task=event.task,
+            code=event.code,
+            sentence=event.sentence,
+            at=recorded.occurred_at,
+        )
+
+    def _move(self, order_id: str, entered: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
         row = self._mark(order_id, recorded, rows)
-        placed, total = (row["placed_day"], row["currency"]), row["total"]
-        rows.add(order_days, (*placed, row["status"]), orders=-1, value=-total)
-        rows.add(order_days, (*placed, str(status)), orders=1, value=total)
-        row["status"], row["hold_reason"] = str(status), ""
+        _stand(rows, row, further(OrderStatus(row["status"]), entered))
         return row
 
     def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
         row = rows.change(orders, order_id)
         row.update(_applied(recorded))
         return row
+
+
+def _stand(rows: Rows, row: Row, status: OrderStatus) -> None:
+    placed, total = (row["placed_day"], row["currency"]), row["total"]
+    rows.add(order_days, (*placed, row["status"]), orders=-1, value=-total)
+    rows.add(order_days, (*placed, str(status)), orders=1, value=total)
+    row["status"] = str(status)
+    if status is not OrderStatus.ON_HOLD:
+        row["hold_reason"] = ""
 
 
 def _applied(recorded: Recorded) -> Row:

@@ -16,6 +16,7 @@ from cqrs_app.orders.events import (
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
+    OrderFlagged,
     OrderHeld,
     OrderNoteAdded,
     OrderPlaced,
@@ -87,6 +88,9 @@ class OrderTimelineProjection(Projection):
     def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
         reason, note = ("Reason", label_of(event.reason)), ("Note", event.note)
         _enter(rows, recorded, event.order_id, "Cancelled", reason, note)
+
+    def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
+        _enter(rows, recorded, event.order_id, "Flagged", ("Why", event.sentence))
 
 
 def _enter(

@@ -14,8 +14,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, Row, and_, false, select, true
 
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Page, Place, Sort, mark_problem, page_of
-from cqrs_app.orders.queries.filters import Limit
+from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
 from cqrs_app.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.orders.search import words
 from cqrs_app.orders.types import CustomerId

@@ -26,7 +26,6 @@ SearchText = Annotated[
         max_length=200,
     ),
 ]
-Limit = Annotated[int, Meta(title="Rows", ge=1, le=200)]
 
 
 def _total(title: str) -> Meta:
@@ -40,6 +39,7 @@ class OrderFilters(Query):
 
     q: SearchText = ""
     status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
+    flagged: Annotated[bool | None, Meta(title="Flagged")] = None
     customer_id: CustomerId = ""
     country: CountryOrAny = ""
     placed_from: Annotated[date | None, Meta(title="Placed from")] = None
@@ -55,13 +55,15 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield matching(filters.q, dialect)
     if filters.status:
         yield columns.status.in_([str(status) for status in filters.status])
+    if filters.flagged is not None:
+        yield columns.flags > 0 if filters.flagged else columns.flags == 0
     if filters.customer_id:
         yield columns.customer_id == filters.customer_id
     if filters.country:
         yield columns.country == filters.country
     if filters.placed_from is not None:
         yield columns.placed_at >= _midnight(filters.placed_from)
-    if filters.placed_to is not None and filters.placed_to < date.max:
+    if filters.placed_to is not None:
         yield columns.placed_at < _midnight(filters.placed_to + timedelta(days=1))
     if filters.min_total is not None:
         yield columns.total >= filters.min_total

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.rows import Rows
-from cqrs_app.orders.read_models import order_lines, order_timeline, orders
+from cqrs_app.orders.read_models import order_flags, order_lines, order_timeline, orders
 from cqrs_app.orders.types import OrderId
 from cqrs_app.orders.words import HoldReason, OrderStatus
 
@@ -51,6 +51,17 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlagView:
+    """Something that happened at `at` although today's rules would have refused it: `sentence`
+    says why they would have."""
+
+    task: str
+    code: str
+    sentence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
     """A whole order; money in its currency, times in UTC."""
 
@@ -71,12 +82,14 @@ class OrderView:
     tracking: str
     shipping_address: AddressView
     lines: tuple[LineView, ...]
+    flags: tuple[FlagView, ...]
     applied_version: int
 
 
-_MADE = {"status", "hold_reason", "shipping_address", "lines"}
+_MADE = {"status", "hold_reason", "shipping_address", "lines", "flags"}
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
+_FLAG = list(FlagView.__annotations__)
 
 
 @query(label="Order", permission="orders.view", reads=("orders",), cached=True)
@@ -96,12 +109,17 @@ def get_order(question: GetOrder, connection: Connection) -> OrderView | None:
         .where(order_lines.c.order_id == question.order_id)
         .order_by(order_lines.c.line_no)
     )
-    return _view(row, connection.execute(lines).mappings())
+    flags = (
+        select(*(order_flags.c[name] for name in _FLAG))
+        .where(order_flags.c.order_id == question.order_id)
+        .order_by(order_flags.c.version)
+    )
+    return _view(row, connection.execute(lines).mappings(), connection.execute(flags).mappings())
 
 
 def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     row = rows.get(orders, question.order_id)
-    return _view(row, rows.all(order_lines)) if row else None
+    return _view(row, rows.all(order_lines), rows.all(order_flags)) if row else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +174,11 @@ def stream_of(question: GetOrder | OrderTimeline | OrderActions) -> str:
     return f"order-{question.order_id}"
 
 
-def _view(row: Mapping[Any, Any], lines: Iterable[Mapping[Any, Any]]) -> OrderView:
+def _view(
+    row: Mapping[Any, Any],
+    lines: Iterable[Mapping[Any, Any]],
+    flags: Iterable[Mapping[Any, Any]],
+) -> OrderView:
     address = {name: row[f"ship_{name}"] for name in AddressView.__annotations__}
     return OrderView(
         **{name: row[name] for name in _PLAIN},
@@ -164,6 +186,7 @@ def _view(row: Mapping[Any, Any], lines: Iterable[Mapping[Any, Any]]) -> OrderVi
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
         shipping_address=AddressView(**address),
         lines=tuple(LineView(**{name: line[name] for name in _LINE}) for line in lines),
+        flags=tuple(FlagView(**{name: flag[name] for name in _FLAG}) for flag in flags),
     )
 
 

@@ -13,8 +13,8 @@ from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.kernel.messages import query
-from cqrs_app.kernel.paging import Page, Place, Sort, mark_problem, page_of
-from cqrs_app.orders.queries.filters import Limit, OrderFilters, conditions
+from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.orders.queries.filters import OrderFilters, conditions
 from cqrs_app.orders.read_models import orders
 from cqrs_app.orders.words import HoldReason, OrderStatus
 
@@ -47,6 +47,7 @@ class OrderRow:
     placed_at: datetime
     updated_at: datetime
     hold_reason: HoldReason | None
+    flags: int
     carrier: str
     tracking: str
     applied_version: int

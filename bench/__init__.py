@@ -1,0 +1,1 @@
+"""How far the product is from the raw limit, measured in interleaved rounds of one run."""

@@ -1,0 +1,101 @@
+"""The product as shipped, on stores of its own: fsync on, log, deduplication, hash chain."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy.engine import URL
+
+from cqrs_app import create_app, database, embedded_redis
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.operators.roles import ROLES
+from cqrs_app.orders.commands import AddOrderNote, PlaceOrder
+from cqrs_app.orders.types import OrderLine
+from cqrs_app.settings import Settings
+from tests.console import close
+from tests.services.postgres import PostgresServer, find_programs, running_server
+
+OPERATOR = Actor("bench", ROLES["admin"])
+LINE = OrderLine(sku="85123A", description="White hanging heart", quantity=6, unit_price=Decimal(2))
+
+_open = ExitStack()
+_numbers = itertools.count()
+
+
+@cache
+def postgres() -> URL:
+    """The address of the run's own PostgreSQL server, with fsync on."""
+    programs = find_programs()
+    if programs is None:
+        raise SystemExit("bin/bench needs PostgreSQL: apt-get install postgresql.")
+    folder = Path(tempfile.mkdtemp(prefix="countersign-bench-"))
+    _open.callback(shutil.rmtree, folder, ignore_errors=True)
+    server = running_server(programs, folder, durability=("shared_buffers=512MB",))
+    return _open.enter_context(server)
+
+
+def shut_down() -> None:
+    """Stop what the run has started."""
+    _open.close()
+
+
+@contextmanager
+def console(kind: str) -> Iterator[Flask]:
+    """A console on fresh stores of this kind ("sqlite", "postgresql"), with a Redis of its own and
+    no worker: wake-ups are sent and wait."""
+    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as folder:
+        path = Path(folder)
+        url = fresh_database() if kind == "postgresql" else ""
+        settings = Settings(
+            data_dir=path, database_url=url, command_logging_enabled=True
+        ).resolved()
+        with _redis(path):
+            database.upgrade(settings)
+            app = create_app(settings)
+            app.extensions["kernel"].runner.prepare()
+            try:
+                yield app
+            finally:
+                close(app)
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[None]:
+    server = subprocess.Popen(embedded_redis.command(folder), stdout=subprocess.DEVNULL)
+    try:
+        if not embedded_redis.wait_until_ready(folder, lambda: server.poll() is None):
+            raise SystemExit(f"Redis did not start: see {embedded_redis.log_file(folder)}.")
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def fresh_database() -> str:
+    """One more empty database on the run's server."""
+    return PostgresServer(postgres(), f"bench_{next(_numbers)}").create()
+
+
+def place(kernel: Kernel, order_id: str) -> None:
+    kernel.commands.execute(
+        PlaceOrder(order_id=order_id, country="France", currency="EUR", lines=(LINE,)), context()
+    )
+
+
+def note(kernel: Kernel, order_id: str) -> None:
+    """The command that is measured: one event on an existing order."""
+    kernel.commands.execute(AddOrderNote(order_id=order_id, note="Mind the dog."), context())
+
+
+def context() -> Context:
+    return Context(actor=OPERATOR, channel="bench")

@@ -1,0 +1,84 @@
+"""Paired measuring: short slices in random order; what counts is the ratio within each round.
+
+A noisy machine slows both sides of a round alike, so the median of the ratios stands where the
+rates themselves move by a third.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Slice = Callable[[float], float]
+"""Works for so many seconds; returns what is compared: a rate per second, or a duration in ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many rounds, and seconds per slice."""
+
+    rounds: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The median of the rounds' ratios, and their quartiles."""
+
+    median: float
+    lower: float
+    upper: float
+
+
+def measure(sides: Mapping[str, Slice], plan: Plan, seed: int = 1) -> dict[str, list[float]]:
+    """Every side once per round, in random order, after one round that does not count."""
+    order = random.Random(seed)
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(plan.rounds + 1):
+        names = list(sides)
+        order.shuffle(names)
+        for name in names:
+            value = sides[name](plan.seconds)
+            if number:
+                found[name].append(value)
+    return found
+
+
+def ratio(of: Sequence[float], to: Sequence[float]) -> Ratio:
+    """`of` against `to`, round by round."""
+    ratios = [one / other for one, other in zip(of, to, strict=True)]
+    if len(ratios) < 2:
+        return Ratio(ratios[0], ratios[0], ratios[0])
+    lower, middle, upper = statistics.quantiles(ratios, n=4)
+    return Ratio(middle, lower, upper)
+
+
+def rate(step: Callable[[], object], per_step: int = 1) -> Slice:
+    """A slice that repeats `step` and gives steps (times `per_step`) per second."""
+
+    def run(seconds: float) -> float:
+        started = time.perf_counter()
+        count = 0
+        while (elapsed := time.perf_counter() - started) < seconds:
+            step()
+            count += per_step
+        return count / elapsed
+
+    return run
+
+
+def median_ms(step: Callable[[], object]) -> Slice:
+    """A slice that repeats `step` and gives its median duration in ms."""
+
+    def run(seconds: float) -> float:
+        until = time.perf_counter() + seconds
+        durations = []
+        while (started := time.perf_counter()) < until:
+            step()
+            durations.append((time.perf_counter() - started) * 1000)
+        return statistics.median(durations)
+
+    return run

@@ -1,0 +1,50 @@
+"""`flask export canonical`: every order and credit note, to be imported again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO
+
+import click
+import msgspec
+from flask.cli import with_appcontext
+
+from cqrs_app.extensions import kernel
+from cqrs_app.imports import canonical_csv
+from cqrs_app.imports.canonical import Plain, exported
+
+
+def _write_json_lines(documents: Iterable[Plain], file: IO[str]) -> int:
+    count = 0
+    for plain in documents:
+        file.write(msgspec.json.encode(plain).decode() + "\n")
+        count += 1
+    return count
+
+
+_WRITERS: Mapping[str, Callable[[Iterable[Plain], IO[str]], int]] = {
+    "csv": canonical_csv.write,
+    "jsonl": _write_json_lines,
+}
+
+
+@click.command("canonical")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The new file."
+)
+@click.option("--format", "kind", type=click.Choice(sorted(_WRITERS)), default="jsonl")
+@with_appcontext
+def canonical(out: Path, kind: str) -> None:
+    """Write every order and credit note with its whole life, as profile `countersign` reads it."""
+    # Under another name until it is whole: a file of that name never lacks its end.
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            count = _WRITERS[kind](exported(kernel.store, kernel.registry.codec), file)
+        part.replace(out)
+    except OSError as error:
+        raise click.ClickException(
+            f"{out} cannot be written: {error.strerror}. Choose another place and export again."
+        ) from error
+    click.echo(f"{count} orders and credit notes are in {out}")

@@ -1,0 +1,89 @@
+"""Profile `countersign`: the console's own files, CSV or JSON Lines, as `flask export` makes them.
+
+docs/imports.md says what stands in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from cqrs_app.imports.canonical import COMMANDS, Plain, Unusable, document_of
+from cqrs_app.imports.canonical_csv import HEADER, plain_of_rows
+from cqrs_app.imports.documents import Contents, Profile
+from cqrs_app.imports.lines import UNREADABLE, whole
+from cqrs_app.imports.source import SourceRow, read_rows, read_texts
+from cqrs_app.kernel.errors import Invalid
+
+LONGEST_DOCUMENT = 16 * 1024**2
+"""Bytes of one document as JSON."""
+
+
+def read(path: Path) -> Contents:
+    """Raises BadFile when the file as a whole cannot be used."""
+    starts = next(read_texts(path, LONGEST_DOCUMENT), None)
+    is_json = starts is not None and starts.values[0].startswith("{")
+    return _Reading().json_lines(path) if is_json else _Reading().table(path)
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self._contents = Contents()
+        self._taken: set[tuple[str, str]] = set()
+
+    def json_lines(self, path: Path) -> Contents:
+        self._contents.headers[path.name] = ("document",)
+        for row in read_texts(path, LONGEST_DOCUMENT):
+            self._contents.rows += 1
+            self._take(partial(_decoded, row.values[0]), (row,))
+        return self._contents
+
+    def table(self, path: Path) -> Contents:
+        self._contents.headers[path.name] = HEADER
+        found: dict[tuple[str, str], list[SourceRow]] = {}
+        for row in read_rows(path, HEADER):
+            self._contents.rows += 1
+            if len(row.values) == len(HEADER):
+                found.setdefault((row.values[0], row.values[1]), []).append(row)
+            else:
+                self._contents.set_aside.append((row, UNREADABLE))
+        for rows in found.values():
+            self._take(partial(_plain_of, rows), tuple(rows))
+        return self._contents
+
+    def _take(self, plain: Callable[[], Plain], rows: tuple[SourceRow, ...]) -> None:
+        try:
+            document = document_of(plain(), rows)
+        except (Invalid, ValueError):
+            self._set_aside(rows, UNREADABLE)
+            return
+        if (document.kind, document.key) in self._taken:
+            self._set_aside(rows, "repeated_document")
+            return
+        self._taken.add((document.kind, document.key))
+        self._contents.documents.append(document)
+
+    def _set_aside(self, rows: tuple[SourceRow, ...], reason: str) -> None:
+        self._contents.set_aside += [(row, reason) for row in rows]
+
+
+def _decoded(text: str) -> Plain:
+    try:
+        return msgspec.json.decode(text, type=Plain)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Unusable(f"this is no document: {error}") from error
+
+
+def _plain_of(rows: list[SourceRow]) -> Plain:
+    by_name = [dict(zip(HEADER, row.values, strict=True)) for row in rows]
+    if len(by_name) > 1:
+        by_name.sort(key=lambda row: whole(row["line"]))
+    return plain_of_rows(by_name)
+
+
+PROFILE = Profile(
+    name="countersign", read=read, commands=COMMANDS, reasons=(UNREADABLE, "repeated_document")
+)

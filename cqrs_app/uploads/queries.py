@@ -1,0 +1,112 @@
+"""Imports as the Imports page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import Connection, Row, select
+
+from cqrs_app.kernel.messages import Query, query
+from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.uploads.commands import ImportId
+from cqrs_app.uploads.tables import imports
+
+_BY_TIME = Sort((imports.c.uploaded_at, imports.c.import_id), datetime)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRow:
+    """`state`: waiting, running, done or failed; `done` of `total` documents are in, a total of 0
+    means that the file is still being read; `set_aside` counts rows; `sentence` says why it
+    failed. Size in bytes, times in UTC."""
+
+    import_id: str
+    profile: str
+    file_name: str
+    size: int
+    sha256: str
+    uploaded_by: str
+    uploaded_at: datetime
+    state: str
+    done: int
+    total: int
+    attempts: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    set_aside: int
+    sentence: str | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("done", "failed")
+
+
+_COLUMNS = [imports.c[name] for name in ImportRow.__annotations__]
+
+
+@query(label="Imports", permission="imports.run", store="write")
+class ListImports(Query):
+    """One page of imports, newest first; `after` and `before` are marks from an earlier page."""
+
+    after: Annotated[str, Meta(max_length=400)] = ""
+    before: Annotated[str, Meta(max_length=400)] = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.after and self.before:
+            yield "before", "A page starts after one mark or before one, not both."
+        for name, mark in (("after", self.after), ("before", self.before)):
+            problem = mark_problem(mark, _place(self), _BY_TIME)
+            if problem:
+                yield name, problem
+
+
+def list_imports(question: ListImports, connection: Connection) -> Page[ImportRow]:
+    found = select(*_COLUMNS).where(imports.c.state != "receiving")
+    return page_of(found, _place(question), _BY_TIME, connection, _row)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportView:
+    """One import; `report` as the command line writes it, once there is one."""
+
+    row: ImportRow
+    report: dict[str, Any] | None
+
+
+@query(label="Import", permission="imports.run", store="write")
+class GetImport(Query):
+    """One import, or nothing."""
+
+    import_id: ImportId
+
+
+def get_import(question: GetImport, connection: Connection) -> ImportView | None:
+    found = select(*_COLUMNS, imports.c.report).where(
+        imports.c.import_id == question.import_id, imports.c.state != "receiving"
+    )
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    report = values.pop("report")
+    return ImportView(ImportRow(**values), msgspec.json.decode(report) if report else None)
+
+
+def _place(question: ListImports) -> Place:
+    return Place(
+        sort="uploaded_at",
+        descending=True,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _row(row: Row[Any]) -> ImportRow:
+    return ImportRow(**row._mapping)

@@ -1,0 +1,130 @@
+"""`flask events tail`: the log as it grows, in real processes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from flask import Flask
+
+from tests.cli.conftest import Run
+from tests.messages import THE
+from tests.platform.processes import PROJECT, clean_environment
+from tests.services.postgres import PostgresServer
+
+
+@contextmanager
+def following(app: Flask, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """`flask events tail --follow` beside the application."""
+    settings = app.extensions["settings"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "events", "tail", "--follow", *words],
+        cwd=PROJECT,
+        env=clean_environment(
+            {
+                "DATA_DIR": str(settings.data_dir),
+                "DATABASE_URL": settings.database_url,
+                "READ_DATABASE_URL": settings.read_database_url,
+            }
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def test_events_are_told_in_order_and_from_a_position(flask: Run, do: Callable[..., Any]) -> None:
+    do("PlaceOrder")
+    do("ApproveOrder")
+    first, second = flask("events", "tail").stdout.splitlines()
+    assert "OrderPlaced" in first
+    assert f"order-{THE} version 1 by shell:" in first
+    assert "OrderApproved" in second
+    assert flask("events", "tail", "--after", "1").stdout.splitlines() == [second]
+    assert flask("events", "tail", "--after", "2").stdout == ""
+
+
+def test_without_a_position_the_last_ones_are_told(flask: Run, do: Callable[..., Any]) -> None:
+    do("PlaceOrder")
+    for _ in range(21):
+        do("AddOrderNote")
+    told = flask("events", "tail").stdout.splitlines()
+    assert len(told) == 20
+    assert "version 22" in told[-1]
+    assert len(flask("events", "tail", "--after", "0").stdout.splitlines()) == 22
+
+
+def test_an_empty_log_tells_nothing(flask: Run) -> None:
+    result = flask("events", "tail")
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_types_are_chosen_and_json_holds_the_payload(flask: Run, do: Callable[..., Any]) -> None:
+    do("PlaceOrder")
+    do("ApproveOrder")
+    result = flask("events", "tail", "--types", "OrderApproved,OrderShipped", "--json")
+    event = msgspec.json.decode(result.stdout)
+    assert (event["position"], event["type"]) == (2, "OrderApproved")
+    assert event["payload"] == {"order_id": THE}
+    unknown = flask("events", "tail", "--types", "OrderBurnt")
+    assert unknown.exit_code == 2
+    assert "There is no event OrderBurnt. There are: CreditNoteRecorded" in unknown.stderr
+
+
+def test_new_events_are_followed_until_ctrl_c(console: Flask, do: Callable[..., Any]) -> None:
+    do("PlaceOrder")
+    with following(console) as process:
+        assert "OrderPlaced" in line_of(process)
+        do("ApproveOrder")
+        assert "OrderApproved" in line_of(process)
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=20)
+    assert (process.returncode, rest, said) == (130, "", "")
+
+
+def test_a_closed_pipe_ends_it_without_a_traceback(console: Flask, do: Callable[..., Any]) -> None:
+    do("PlaceOrder")
+    with following(console) as process:
+        line_of(process)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(timeout=20) in (0, 1)
+        assert process.stderr.read() == ""
+        process.stdout = None
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_it_waits_for_a_server_that_is_away_and_misses_nothing(
+    console: Flask, do: Callable[..., Any], postgres_server: PostgresServer
+) -> None:
+    address = console.extensions["settings"].database_url
+    do("PlaceOrder")
+    with following(console) as process:
+        line_of(process)
+        assert process.stderr is not None
+        postgres_server.admit(address, sessions=False)
+        postgres_server.disconnect(address)
+        assert "The database cannot be used" in process.stderr.readline()
+        time.sleep(1)
+        postgres_server.admit(address, sessions=True)
+        assert process.stderr.readline() == "The database answers again. No event was missed.\n"
+        do("ApproveOrder")
+        assert "OrderApproved" in line_of(process)
