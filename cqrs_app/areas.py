@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 
+from cqrs_app.customers import CUSTOMERS
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.orders import ORDERS
 from cqrs_app.runtime import runtime_area
@@ -12,7 +13,7 @@ from cqrs_app.uploads import uploads_area
 from cqrs_app.uploads.commands import StartImport
 from cqrs_app.webhooks import webhooks_area
 
-AREAS = (ORDERS,)
+AREAS = (ORDERS, CUSTOMERS)
 """The shop's own areas: their events may be sent to other systems."""
 
 SENDABLE = tuple(event for area in AREAS for event in area.events)

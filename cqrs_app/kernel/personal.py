@@ -45,6 +45,11 @@ class Personal:
 PERSONAL = Personal()
 
 
+def erased(text: str) -> str:
+    """What a read model puts in the place of a value: the same as a replay would read."""
+    return ERASED if text else ""
+
+
 def personal_fields(cls: Any) -> tuple[str, ...]:
     """The fields of a message that are marked."""
     return _personal_fields(cls)

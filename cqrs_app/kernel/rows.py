@@ -44,16 +44,16 @@ class Rows:
 
     def where(self, table: Table, **values: Any) -> list[Row]:
         """The rows with these values, to be changed in place."""
-        if self._connection is not None:
+        if self._connection is None:
+            held = self._loaded[table].items()
+            keys = [key for key, row in held if row and values.items() <= row.items()]
+        else:
             self.flush()
             wanted = [table.c[name] == value for name, value in values.items()]
-            keys = select(*(table.c[name] for name in key_of(table))).where(*wanted)
-            self.preload((table, tuple(key)) for key in self._connection.execute(keys).all())
-        return [
-            self.change(table, *key)
-            for key, row in list(self._loaded[table].items())
-            if row is not None and all(row[name] == value for name, value in values.items())
-        ]
+            found = select(*(table.c[name] for name in key_of(table))).where(*wanted)
+            keys = [tuple(key) for key in self._connection.execute(found)]
+            self.preload((table, key) for key in keys)
+        return [self.change(table, *key) for key in keys]
 
     def change(self, table: Table, *key: Any) -> Row:
         """The row, to be changed in place. Raises LookupError when there is none."""

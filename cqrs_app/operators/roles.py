@@ -16,11 +16,13 @@ _OPERATOR = _VIEWER | {
     "orders.note",
     "orders.ship",
     "orders.deliver",
+    "customers.manage",
     "commands.view",
 }
 _SUPERVISOR = _OPERATOR | {
     "orders.reject",
     "orders.cancel",
+    "customers.deactivate",
     "credit_notes.record",
     "events.view",
     "system.view",
@@ -29,7 +31,12 @@ _SUPERVISOR = _OPERATOR | {
     "webhooks.view",
 }
 # `history.record` is for system operators only: people work under today's rules.
-_ADMIN = _SUPERVISOR | {"projections.manage", "tokens.manage", "webhooks.manage"}
+_ADMIN = _SUPERVISOR | {
+    "customers.erase",
+    "projections.manage",
+    "tokens.manage",
+    "webhooks.manage",
+}
 
 ROLES = MappingProxyType(
     {"viewer": _VIEWER, "operator": _OPERATOR, "supervisor": _SUPERVISOR, "admin": _ADMIN}

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from cqrs_app.kernel.fields import decimal_meta
 from cqrs_app.kernel.messages import value
+from cqrs_app.kernel.personal import PERSONAL
 
 # An id stands in addresses of pages, so "." and ".." must not be one. The last look-ahead is
 # there because `$` also matches before a line break at the end.
@@ -19,6 +20,7 @@ _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f\ud800-\udfff]*(?!\n)$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
 
+PERSON = "customer-"
 MOST_LINES = 5_000
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
 """The most one order or credit note may come to, in its currency; sums of many stay exact."""
@@ -57,6 +59,7 @@ CustomerId = Annotated[
 ]
 CustomerName = Annotated[
     str,
+    PERSONAL,
     Meta(
         title="Customer",
         examples=["Ana Lima"],
@@ -174,6 +177,9 @@ class ShippingAddress:
     country: Annotated[str, _address_part("Country", "country-name", 60, "France")] = ""
 
 
+PersonalAddress = Annotated[ShippingAddress, PERSONAL]
+
+
 @value
 class OrderLine:
     """One line of an order; it keeps its own price, and one article may stand on several."""
@@ -200,6 +206,12 @@ class CreditedLine:
     description: Description = ""
     quantity: Quantity
     unit_price: Price
+
+
+def person_of(customer_id: str) -> str:
+    """The stream of the person whose data an order of this customer holds: the customer's own, in
+    the customers' area. Empty for a guest, whose data is the order's."""
+    return f"{PERSON}{customer_id}" if customer_id else ""
 
 
 def amount_of(lines: Iterable[Any]) -> Decimal:
