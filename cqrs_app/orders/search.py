@@ -92,6 +92,13 @@ def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
     return " ".join(word for word in search.split() if word not in lost)
 
 
+def forget_words(connection: Connection) -> None:
+    """Let the index forget words that no text has any more. SQLite keeps them in older parts of
+    it until those are merged: so all are."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('optimize')")
+
+
 def matching(written: str, dialect: str) -> ColumnElement[bool]:
     """The condition on `orders` for what somebody typed: anything at all is allowed.
 

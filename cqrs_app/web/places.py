@@ -10,6 +10,7 @@ from cqrs_app.kernel.messages import Command
 _NAVIGATION = {
     "order": "orders",
     "credit_note": "customers",
+    "customer": "customers",
     "webhook": "webhooks",
     "import": "imports",
     "projection": "system",
@@ -28,8 +29,8 @@ def page_of(cls: type[Command], identity: str, command: Command | None = None) -
     category = kernel.registry.routes[cls].aggregate.category
     if category == "order":
         return url_for("web.order", order_id=identity) if identity else url_for("web.orders")
-    if category == "credit_note":
-        customer_id = getattr(command, "customer_id", "")
+    if category in ("credit_note", "customer"):
+        customer_id = identity if category == "customer" else getattr(command, "customer_id", "")
         if customer_id:
             return url_for("web.customer", customer_id=customer_id)
         return url_for("web.customers")

@@ -3,12 +3,12 @@ on one page never disagree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
 from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.personal import ERASED, erased
@@ -37,7 +37,7 @@ from cqrs_app.orders.read_models import (
     order_texts,
     orders,
 )
-from cqrs_app.orders.search import searchable, with_more, without
+from cqrs_app.orders.search import forget_words, searchable, with_more, without
 from cqrs_app.orders.types import PERSON
 from cqrs_app.orders.words import OrderStatus, further
 
@@ -52,6 +52,12 @@ class OrdersProjection(Projection):
         order_days,
         order_activity,
     )
+
+    def take(self, connection: Connection, batch: Iterable[Recorded], runner: Any) -> None:
+        events = list(batch)
+        super().take(connection, events, runner)
+        if any(isinstance(each.event, SubjectErased) for each in events):
+            forget_words(connection)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
