@@ -15,7 +15,7 @@ from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.command_log import CommandLog, receipt_of
 from cqrs_app.kernel.context import Actor, Context, Receipt
 from cqrs_app.kernel.decider import Decider
-from cqrs_app.kernel.errors import Busy, SwitchedOff
+from cqrs_app.kernel.errors import Busy, Invalid, SwitchedOff
 from cqrs_app.kernel.messages import Command, Event, parse
 from cqrs_app.kernel.middleware import (
     Count,
@@ -136,7 +136,13 @@ class CommandBus:
         if entry is None:
             return None
         payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))
-        command = parse(self._registry.command(entry.type), payload)
+        try:
+            command = parse(self._registry.command(entry.type), payload)
+        except Invalid as invalid:
+            # Such as one whose values were erased while it waited: it is not tried for ever.
+            ended = replace(entry, outcome="refused", finished_at=self._clock(), permissions="")
+            self._log.record(replace(ended, code=invalid.code, sentence=invalid.sentence))
+            raise
         context = Context(
             actor=Actor(entry.operator, frozenset(entry.permissions.split())),
             channel=entry.channel,

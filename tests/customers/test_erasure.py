@@ -14,7 +14,7 @@ from cqrs_app.customers.queries import GetCustomerProfile, ListRegisteredCustome
 from cqrs_app.customers.receipt import ErasureReceipt
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages import Command, Query
 from cqrs_app.kernel.personal import ERASED
 from cqrs_app.kernel.query_bus import Asker
@@ -218,3 +218,17 @@ def test_who_is_known_from_orders_only_is_registered_and_then_erased(kernel: Ker
     run(kernel, do.EraseCustomer(customer_id="C9", reason=WHY))
     catch_up(kernel)
     assert found(kernel) == set()
+
+
+def test_a_task_that_waits_for_somebody_erased_meanwhile_comes_to_an_end(known: Kernel) -> None:
+    change = do.ChangeCustomerEmail(customer_id="C1", email="new@zabriskie.example")
+    known.commands.enqueue(change, Context(actor=ANA, channel="test", command_id="waits"))
+    run(known, do.EraseCustomer(customer_id="C1", reason=WHY))
+    with pytest.raises(Invalid):
+        known.commands.run_queued("waits")
+    entry = known.log.find("waits")
+    assert entry is not None
+    assert (entry.outcome, entry.code) == ("refused", "invalid")
+    assert known.commands.run_queued("waits") is None
+    catch_up(known)
+    assert found(known) == set()
