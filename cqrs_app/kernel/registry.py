@@ -16,9 +16,6 @@ from cqrs_app.kernel.rows import Rows
 
 QueryHandler = Callable[..., Any]
 
-KERNEL_EVENTS: tuple[type[Event], ...] = (SubjectErased,)
-"""Events of no area, which the projections of every area may handle."""
-
 
 @dataclass(frozen=True, slots=True)
 class Strong:
@@ -61,6 +58,10 @@ class Area:
     query_middleware: Sequence[Any] = ()
 
 
+ERASURE = Area(name="erasure", events=[SubjectErased])
+"""The kernel's own: what the projections of every area may handle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where a command goes: the aggregate's class and the method that decides."""
@@ -73,7 +74,7 @@ class Registry:
     """Everything the areas declare, by name; fails at start-up on a doubled name."""
 
     def __init__(self, areas: Iterable[Area]) -> None:
-        self.areas = tuple(areas)
+        self.areas = (*areas, ERASURE)
         self.routes: dict[type[Command], Route] = {}
         self.answers: dict[type[Query], QueryHandler] = {}
         self.answers_strongly: dict[type[Query], Strong] = {}
@@ -92,8 +93,7 @@ class Registry:
                 self.projections[projection.name] = projection
         self.commands = _by_name(self.routes)
         self.queries = _by_name([*self.answers, *self.answers_from_state])
-        declared = (event for area in self.areas for event in area.events)
-        self.events = _by_name((*declared, *KERNEL_EVENTS))
+        self.events = _by_name(event for area in self.areas for event in area.events)
         for projection in self.projections.values():
             projection.bind(self.events.values())
         self.codec = EventCodec(

@@ -47,7 +47,7 @@ def test_a_customer_is_registered_found_and_counted(client: FlaskClient, console
     shown = text_of(client, "/customers?status=deactivated")
     assert "Ben Hope" in shown
     assert "Ana Lima" not in shown
-    assert "Active (1) Deactivated (1) Erased (0)" in shown
+    assert "Active 1 Deactivated 1 Erased 0" in shown
     assert "No customers match" in text_of(client, "/customers?q=nobody")
 
 
