@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from flask import Flask
 from redis import Redis
@@ -11,21 +12,35 @@ from redis.retry import Retry
 
 from cqrs_app import api, cli, database, embedded_redis, web
 from cqrs_app.areas import SENDABLE, build_registry
+from cqrs_app.fulfilment import follower
+from cqrs_app.fulfilment.order_way import OrderWay
+from cqrs_app.fulfilment.types import Policy
+from cqrs_app.fulfilment.words import AfterDeclines
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.background import Background
 from cqrs_app.kernel.command_bus import BusOptions
+from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.query_bus import QueryOptions
+from cqrs_app.kernel.repository import Repository
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.roles import system_actor
 from cqrs_app.operators.sessions import Sessions
 from cqrs_app.operators.throttle import Throttle
 from cqrs_app.operators.tokens import Tokens
+from cqrs_app.payments.answers import ANSWER
+from cqrs_app.payments.callbacks import Callbacks, sandbox_caller
+from cqrs_app.payments.duty import REQUESTS
+from cqrs_app.payments.gateway import Gateway, Manual
+from cqrs_app.payments.sandbox import Sandbox
+from cqrs_app.payments.teller import Teller
+from cqrs_app.payments.words import MANUAL
 from cqrs_app.settings import Settings
 from cqrs_app.uploads.receiving import Files
 from cqrs_app.webhooks import names
 from cqrs_app.webhooks.commands import MANAGE
 from cqrs_app.webhooks.delivery import Deliverer
-from cqrs_app.webhooks.dispatcher import Dispatcher
+from cqrs_app.webhooks.due import due as due_webhooks
+from cqrs_app.webhooks.duty import DELIVERIES
 
 PROJECT = Path(__file__).parent.parent
 
@@ -33,7 +48,7 @@ REDIS_PATIENCE_SECONDS = 0.25
 """No operator waits longer than this for a Redis that hangs."""
 
 WAKE_PAUSE_SECONDS = 0.25
-"""Between two looks at which webhooks have something to do."""
+"""Between two looks at which webhooks, or requests to a gateway, have something to do."""
 
 
 def compose(settings: Settings) -> Flask:
@@ -47,6 +62,12 @@ def compose(settings: Settings) -> Flask:
     kernel = _kernel(app, settings)
     app.extensions["kernel"] = kernel
     app.extensions["webhooks"] = _webhooks(kernel, settings)
+    callbacks = Callbacks(
+        kernel, secret=settings.payment_callback_secret, actor=system_actor("gateway", ANSWER)
+    )
+    app.extensions["payment_callbacks"] = callbacks
+    app.extensions["payments"] = _payments(kernel, settings, callbacks)
+    app.extensions["fulfilment"] = _fulfilment(kernel, settings)
     write = kernel.engines.write
     app.extensions["accounts"] = Accounts(write)
     app.extensions["tokens"] = Tokens(write)
@@ -66,12 +87,28 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
     address = app.extensions["redis_url"]
     engines = database.engines_of(app, settings)
 
+    # Looked up when they are needed: they are made from the kernel.
     def wake_webhooks() -> None:
-        # Looked up when it is needed: it is made from the kernel.
         app.extensions["webhooks"].wake()
 
+    def wake_payments() -> None:
+        app.extensions["payments"].wake()
+
+    def wake_fulfilment() -> None:
+        app.extensions["fulfilment"].wake()
+
+    def way_of(order_id: str) -> OrderWay:
+        found: Kernel = app.extensions["kernel"]
+        repository = Repository(found.store, found.registry.codec)
+        return cast(OrderWay, repository.load(OrderWay, OrderWay.stream_of(order_id))[0])
+
     return assemble(
-        build_registry(settings.webhook_networks, Files(engines.write).is_there),
+        build_registry(
+            settings.webhook_networks,
+            settings.payment_gateway,
+            Files(engines.write).is_there,
+            way_of,
+        ),
         engines,
         redis=_redis(address),
         cache_redis=_redis(settings.cache_redis_url or address),
@@ -100,7 +137,11 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
             red_lag=settings.red_lag_seconds,
             cache_ttl=settings.query_cache_ttl,
         ),
-        followers=[Background("webhooks", wake_webhooks, WAKE_PAUSE_SECONDS)],
+        followers=[
+            Background("webhooks", wake_webhooks, WAKE_PAUSE_SECONDS),
+            Background("payments", wake_payments, WAKE_PAUSE_SECONDS),
+            Background("fulfilment", wake_fulfilment, WAKE_PAUSE_SECONDS),
+        ],
     )
 
 
@@ -112,7 +153,32 @@ def _webhooks(kernel: Kernel, settings: Settings) -> Dispatcher:
         allowed=settings.webhook_networks,
         pause_after_hours=settings.webhook_pause_after_hours,
     )
-    return Dispatcher(kernel, deliverer)
+    return Dispatcher(kernel, DELIVERIES, due=lambda: due_webhooks(kernel), work=deliverer.deliver)
+
+
+def _payments(kernel: Kernel, settings: Settings, callbacks: Callbacks) -> Dispatcher:
+    secret = settings.payment_callback_secret
+    call_back = sandbox_caller(callbacks.receive, secret, kernel.clock)
+    # All of them, whatever the setting: what was begun at one is finished there.
+    gateways: dict[str, Gateway] = {
+        "manual": Manual(),
+        "sandbox": Sandbox(kernel.engines.write, call_back),
+    }
+    teller = Teller(kernel, gateways, actor=system_actor("gateway", ANSWER))
+    return Dispatcher(kernel, REQUESTS, due=teller.due, work=teller.ask)
+
+
+def _fulfilment(kernel: Kernel, settings: Settings) -> Dispatcher:
+    by_hand = settings.payment_gateway == MANUAL
+    policy = Policy(
+        # Where people record what comes in, there is nobody to ask for money.
+        method="" if by_hand else settings.fulfilment_payment_method,
+        retry_after=settings.fulfilment_retries,
+        after_declines=AfterDeclines(settings.fulfilment_after_declines),
+    )
+    actor = system_actor("fulfilment", *follower.PERMISSIONS)
+    orders = follower.Follower(kernel, actor, policy, enabled=settings.fulfilment)
+    return Dispatcher(kernel, follower.FOLLOWING, due=orders.due, work=orders.go_on)
 
 
 def _redis(url: str) -> Redis:

@@ -9,9 +9,9 @@ from rq.job import Job
 
 from cqrs_app.extensions import kernel
 from cqrs_app.imports.background import start
+from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.doorbell import answered
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.webhooks.dispatcher import Dispatcher
 
 
 def advance(projection: str) -> None:
@@ -41,7 +41,19 @@ def deliver(webhook_id: str) -> None:
     dispatcher.answer(webhook_id)
 
 
-_JOBS = (advance, run_command, run_import, deliver)
+def ask_gateway(request_key: str) -> None:
+    """Ask a payment gateway for one request."""
+    dispatcher: Dispatcher = current_app.extensions["payments"]
+    dispatcher.answer(request_key)
+
+
+def follow_orders(name: str) -> None:
+    """See the orders on their way through."""
+    dispatcher: Dispatcher = current_app.extensions["fulfilment"]
+    dispatcher.answer(name)
+
+
+_JOBS = (advance, run_command, run_import, deliver, ask_gateway, follow_orders)
 ALLOWED = {f"{__name__}.{function.__name__}" for function in _JOBS}
 
 

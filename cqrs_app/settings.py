@@ -7,6 +7,7 @@ names in upper case.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import ipaddress
@@ -22,6 +23,10 @@ import click
 
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
+SHORTEST_SECRET_BYTES = 16
+PAYMENT_GATEWAYS = ("manual", "sandbox")
+LONGEST_RETRY = 366 * 86_400
+AFTER_DECLINES = ("hold", "cancel")
 ALWAYS_ON = (
     "cqrs_event_sourcing",
     "command_validation_enabled",
@@ -84,6 +89,17 @@ class Settings:
     webhook_workers: int = 1
     webhook_allowed_networks: str = ""
     webhook_pause_after_hours: float = 72.0
+
+    # Payments
+    payment_gateway: str = "manual"
+    payment_callback_secret: str = ""
+    payment_workers: int = 1
+
+    # Orders on their way
+    fulfilment: bool = True
+    fulfilment_payment_method: str = "on account"
+    fulfilment_retry_hours: str = "1,24,72"
+    fulfilment_after_declines: str = "hold"
 
     # The buses
     cqrs_enabled: bool = True
@@ -217,6 +233,8 @@ class Settings:
                 "QUERY_BUS_TYPE is 'distributed', but QUERY_DATABASE_URL names no replica to ask. "
                 "Set it, or write 'asynchronous'."
             )
+        self._refuse_unusable_payments()
+        self._refuse_unusable_fulfilment()
         for name in ("command_bus_type", "query_bus_type"):
             _one_of(name, getattr(self, name), BUS_TYPES)
         for name, url in (
@@ -243,6 +261,37 @@ class Settings:
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
                 )
+
+    @property
+    def fulfilment_retries(self) -> tuple[int, ...]:
+        """The pauses after declined payments, in seconds; raises ValueError."""
+        parts = (part.strip() for part in self.fulfilment_retry_hours.split(","))
+        return tuple(max(1, round(float(part) * 3600)) for part in parts if part)
+
+    def _refuse_unusable_fulfilment(self) -> None:
+        _one_of("fulfilment_after_declines", self.fulfilment_after_declines, AFTER_DECLINES)
+        try:
+            usable = all(seconds <= LONGEST_RETRY for seconds in self.fulfilment_retries)
+        except (ValueError, OverflowError):
+            usable = False
+        if not usable:
+            raise SettingsError(
+                f"FULFILMENT_RETRY_HOURS is {self.fulfilment_retry_hours!r}. Write the hours "
+                f"between attempts with commas, such as 1,24,72."
+            )
+
+    def _refuse_unusable_payments(self) -> None:
+        _one_of("payment_gateway", self.payment_gateway, PAYMENT_GATEWAYS)
+        secret = self.payment_callback_secret
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if secret and len(key) < SHORTEST_SECRET_BYTES:
+            raise SettingsError(
+                "PAYMENT_CALLBACK_SECRET cannot be used. Write whsec_ and at least "
+                f"{SHORTEST_SECRET_BYTES} random bytes in base64, as the gateway shows it."
+            )
 
 
 def _with_driver(url: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from cqrs_app import create_app
 from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Kernel
+from tests.platform.processes import clean_environment
 from tests.services.stores import Databases
 
 
@@ -25,6 +26,21 @@ def close(app: Flask) -> None:
         engines += db.engines.values()
     for engine in engines:
         engine.dispose()
+
+
+def environment_of(app: Flask, **more: str) -> dict[str, str]:
+    """For a real process of this console: on its stores, with its Redis."""
+    settings = app.extensions["settings"]
+    return clean_environment(
+        {
+            "DATA_DIR": str(settings.data_dir),
+            "DATABASE_URL": settings.database_url,
+            "READ_DATABASE_URL": settings.read_database_url,
+            "REDIS_URL": app.extensions["redis_url"],
+            "SECRET_KEY": settings.secret_key,
+            **more,
+        }
+    )
 
 
 @pytest.fixture

@@ -79,8 +79,7 @@ def _schemas(registry: Registry) -> tuple[dict[str, Any], dict[str, Any]]:
     """Query name -> the schema of its answer's value; and all components by name."""
     returned = {}
     for name, cls in registry.queries.items():
-        from_state = registry.answers_from_state.get(cls)
-        handler = from_state.handler if from_state else registry.answers[cls]
+        handler = registry.handler_of(cls)
         returned[name] = get_type_hints(handler, include_extras=True)["return"]
     messages = [*registry.commands.values(), *registry.queries.values(), *registry.events.values()]
     wanted = [*returned.values(), *messages, Receipt, BatchRequest]

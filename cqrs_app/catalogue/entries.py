@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, Literal, cast, get_args
@@ -68,16 +69,22 @@ def entries(registry: Registry) -> tuple[Entry, ...]:
 
 def _described(registry: Registry) -> tuple[Entry, ...]:
     known = known_examples([*registry.commands.values()])
-    found = [entry for area in registry.areas for entry in _of_area(area, known)]
+    refusals: dict[Any, dict[str, str]] = defaultdict(dict)
+    for area in registry.areas:
+        for command, codes in area.refusals.items():
+            refusals[command] |= codes
+    found = [entry for area in registry.areas for entry in _of_area(area, known, refusals)]
     kinds: list[Kind] = ["command", "query", "event"]
     return tuple(sorted(found, key=lambda entry: kinds.index(entry.kind)))
 
 
-def _of_area(area: Area, known: Mapping[str, Any]) -> Iterator[Entry]:
+def _of_area(
+    area: Area, known: Mapping[str, Any], refusals: Mapping[Any, Mapping[str, str]]
+) -> Iterator[Entry]:
     for methods in area.handles.values():
         for command in methods:
-            yield _message(area, command, "command", area.refusals.get(command, {}))
-    for query in {**area.answers, **area.answers_from_state}:
+            yield _message(area, command, "command", refusals.get(command, {}))
+    for query in {**area.answers, **area.answers_from_state, **area.answers_from_past}:
         yield _message(area, query, "query", {})
     for event in area.events:
         yield _event(area, event, known)

@@ -13,7 +13,7 @@ from cqrs_app.cli.events import events
 from cqrs_app.cli.exports import export
 from cqrs_app.cli.imports import import_command
 from cqrs_app.cli.operators import operators
-from cqrs_app.cli.processes import sweep, webhook_worker, worker
+from cqrs_app.cli.processes import payment_worker, sweep, webhook_worker, worker
 from cqrs_app.cli.projections import projections
 from cqrs_app.cli.query import query
 from cqrs_app.cli.tokens import tokens
@@ -24,6 +24,7 @@ COMMANDS = (
     up,
     worker,
     webhook_worker,
+    payment_worker,
     sweep,
     import_command,
     run_import,

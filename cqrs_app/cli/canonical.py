@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
@@ -10,6 +11,7 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
+from cqrs_app.cli.whole_file import STDOUT, whole_file
 from cqrs_app.extensions import kernel
 from cqrs_app.imports import canonical_csv
 from cqrs_app.imports.canonical import Plain, exported
@@ -31,20 +33,19 @@ _WRITERS: Mapping[str, Callable[[Iterable[Plain], IO[str]], int]] = {
 
 @click.command("canonical")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The new file."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="The new file, or - for the standard output.",
 )
 @click.option("--format", "kind", type=click.Choice(sorted(_WRITERS)), default="jsonl")
 @with_appcontext
 def canonical(out: Path, kind: str) -> None:
     """Write every order and credit note with its whole life, as profile `countersign` reads it."""
-    # Under another name until it is whole: a file of that name never lacks its end.
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            count = _WRITERS[kind](exported(kernel.store, kernel.registry.codec), file)
-        part.replace(out)
-    except OSError as error:
-        raise click.ClickException(
-            f"{out} cannot be written: {error.strerror}. Choose another place and export again."
-        ) from error
-    click.echo(f"{count} orders and credit notes are in {out}")
+    with whole_file(out) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            count = _WRITERS[kind](exported(kernel.store, kernel.registry.codec), text)
+        finally:
+            text.detach()  # flushed, and left open for whoever opened it
+    click.echo(f"{count} orders and credit notes are in {out}", err=out == STDOUT)

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.areas import build_registry
 from cqrs_app.cli.acting import acting_as
 from cqrs_app.cli.canonical import canonical
 from cqrs_app.cli.sentences import in_one_sentence
+from cqrs_app.cli.whole_file import STDOUT, whole_file
 from cqrs_app.exports.formats import FORMATS
 from cqrs_app.exports.lists import Listing, listings, question_of
 from cqrs_app.exports.rows import Rows, pages
 from cqrs_app.extensions import kernel
-from cqrs_app.kernel.errors import BusError, Invalid
+from cqrs_app.kernel.errors import Invalid
 
-STDOUT = Path("-")
 TELL_EVERY = 50_000
 
 
@@ -94,19 +89,12 @@ def _run(
     actor = acting_as(operator)
     try:
         question = question_of(listing, _pairs(given))
-        portions = pages(kernel.queries, question, actor)
-        if out != STDOUT:
-            _to_file(listing, ending, out, portions)
-            return
-        stream = sys.stdout.buffer
-        stream.writelines(FORMATS[ending].write(listing.columns, portions))
-        stream.flush()
     except Invalid as invalid:
         raise click.UsageError(invalid.sentence) from invalid
-    except (BusError, SQLAlchemyError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise  # whoever reads has had enough: click ends quietly
-        raise click.ClickException(f"{_reason(error)} {_kept(out)}") from error
+    with whole_file(out) as file:
+        portions = pages(kernel.queries, question, actor)
+        told = portions if out == STDOUT else _told(listing, out, portions)
+        file.writelines(FORMATS[ending].write(listing.columns, told))
 
 
 def _pairs(given: Sequence[str]) -> dict[str, list[str]]:
@@ -119,19 +107,6 @@ def _pairs(given: Sequence[str]) -> dict[str, list[str]]:
     return pairs
 
 
-def _to_file(listing: Listing, ending: str, out: Path, portions: Iterator[Rows]) -> None:
-    # Under a name of its own until it is whole: nobody can take half a list for all of it.
-    descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(FORMATS[ending].write(listing.columns, _told(listing, out, portions)))
-        part.chmod(0o666 & ~_umask())
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _told(listing: Listing, out: Path, portions: Iterable[Rows]) -> Iterator[Rows]:
     """The same portions; how many rows there were is told on the way."""
     count, told = 0, 0
@@ -142,23 +117,3 @@ def _told(listing: Listing, out: Path, portions: Iterable[Rows]) -> Iterator[Row
             told = count
             click.echo(f"{count:,} rows", err=True)
     click.echo(f"{count:,} rows of {listing.name} in {out}", err=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _reason(error: Any) -> str:
-    if isinstance(error, BusError):
-        return error.sentence
-    if isinstance(error, OSError):
-        return f"{error.filename or 'The file'} cannot be written: {error.strerror}."
-    return f"The database did not answer: {getattr(error, 'orig', error)}."
-
-
-def _kept(out: Path) -> str:
-    if out == STDOUT:
-        return "What was written until then is not the whole list. Try again."
-    return f"{out} was not touched. Try again."

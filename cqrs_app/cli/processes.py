@@ -11,9 +11,11 @@ from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
 from cqrs_app.imports import background
+from cqrs_app.kernel.dispatcher import Dispatcher
+from cqrs_app.kernel.wake_ups import Duty
+from cqrs_app.payments.duty import REQUESTS
 from cqrs_app.sweep import PATIENCE_SECONDS, Sweep, run_sweep
-from cqrs_app.webhooks.dispatcher import WORKER, Dispatcher
-from cqrs_app.webhooks.wake_ups import QUEUE
+from cqrs_app.webhooks.duty import DELIVERIES
 from cqrs_app.worker import run_worker
 
 
@@ -31,16 +33,14 @@ def worker() -> None:
 @with_appcontext
 def webhook_worker() -> None:
     """Deliver webhooks until told to stop."""
-    _log_to_stderr()
-    settings = current_app.extensions["settings"]
-    kernel.runner.prepare()
-    run_worker(
-        current_app.extensions["redis_url"],
-        settings.worker_max_jobs,
-        kernel.presence,
-        queue=QUEUE,
-        kind=WORKER,
-    )
+    _work_for(DELIVERIES)
+
+
+@click.command()
+@with_appcontext
+def payment_worker() -> None:
+    """Ask payment gateways until told to stop."""
+    _work_for(REQUESTS)
 
 
 @click.command()
@@ -50,16 +50,31 @@ def sweep() -> None:
     _log_to_stderr()
     settings = current_app.extensions["settings"]
     kernel.runner.prepare()
-    webhooks: Dispatcher = current_app.extensions["webhooks"]
+    dispatchers: list[Dispatcher] = [
+        current_app.extensions[name] for name in ("fulfilment", "webhooks", "payments")
+    ]
     work = Sweep(
         kernel,
         duties=(
-            partial(webhooks.look_after, PATIENCE_SECONDS),
+            *(partial(each.look_after, PATIENCE_SECONDS) for each in dispatchers),
             partial(background.start_due, kernel),
         ),
         housekeeping=(partial(background.forget_old, kernel),),
     )
     run_sweep(work, settings.sweep_seconds)
+
+
+def _work_for(duty: Duty) -> None:
+    _log_to_stderr()
+    settings = current_app.extensions["settings"]
+    kernel.runner.prepare()
+    run_worker(
+        current_app.extensions["redis_url"],
+        settings.worker_max_jobs,
+        kernel.presence,
+        queue=duty.queue,
+        kind=duty.worker,
+    )
 
 
 def _log_to_stderr() -> None:

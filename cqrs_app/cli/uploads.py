@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from functools import partial
 
 import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.extensions import kernel
-from cqrs_app.imports.background import Superseded, carry_out
+from cqrs_app.imports.background import Superseded, carry_out, patiently
 from cqrs_app.uploads.receiving import Files
 from cqrs_app.uploads.work import LEASE, Work
 
@@ -25,18 +26,21 @@ logger = logging.getLogger("countersign")
 def run_import(import_id: str, attempt: int) -> None:
     """Take in the file of one import, as the attempt of this number."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    task = Files(kernel.engines.write).task_of(import_id)
+    task = patiently(partial(Files(kernel.engines.write).task_of, import_id))
     if task is None:
         raise click.ClickException(f"There is no file of the import {import_id}.")
     work = Work(kernel.engines.write, kernel.clock)
-    threading.Thread(target=_live, args=(work, import_id, attempt), daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_live, args=(work, import_id, attempt, over), daemon=True).start()
     try:
-        carry_out(kernel, task, attempt)
+        patiently(partial(carry_out, kernel, task, attempt))
     except Superseded as error:
         raise click.ClickException("Another process has taken this import over.") from error
+    finally:
+        over.set()
 
 
-def _live(work: Work, import_id: str, attempt: int) -> None:
+def _live(work: Work, import_id: str, attempt: int, over: threading.Event) -> None:
     """Say every few seconds that the import goes on; end the process where it must not."""
     parent = os.getppid()
     while os.getppid() == parent:
@@ -46,7 +50,10 @@ def _live(work: Work, import_id: str, attempt: int) -> None:
                 return
         except SQLAlchemyError:
             logger.exception("The lease of the import %s could not be extended", import_id)
-        threading.Event().wait(LEASE.total_seconds() / 6)
+        if over.wait(LEASE.total_seconds() / 6):
+            return
     # The worker is gone, and with it whoever would have stopped this process.
-    work.release(import_id, attempt)
-    os._exit(1)
+    try:
+        work.release(import_id, attempt)
+    finally:
+        os._exit(1)

@@ -17,7 +17,7 @@ from cqrs_app.customers.read_models import customer_counts, customer_history, cu
 from cqrs_app.customers.types import CustomerId
 from cqrs_app.customers.words import CustomerStatus
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.kernel.rows import Rows
 from cqrs_app.kernel.words import words
 
@@ -61,17 +61,12 @@ class ListRegisteredCustomers(Query):
     status: Annotated[CustomerStatus | None, Meta(title="Status")] = None
     sort: Literal["customer_id", "name", "registered_at"] = "customer_id"
     descending: bool = False
-    after: Annotated[str, Meta(max_length=1_200)] = ""
-    before: Annotated[str, Meta(max_length=1_200)] = ""
+    after: Mark = ""
+    before: Mark = ""
     limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), SORTS[self.sort])
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), SORTS[self.sort])
 
 
 def list_registered_customers(

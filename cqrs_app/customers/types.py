@@ -6,11 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cqrs_app.kernel.patterns import ID, LINES, ONE_LINE
 from cqrs_app.kernel.personal import PERSONAL
 
-# The last look-ahead is there because `$` also matches before a line break at the end.
-_ONE_LINE = r"^[^\x00-\x1f\x7f\ud800-\udfff]*(?!\n)$"
-_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
 _ADDRESS = r"[^\x00-\x20\x7f\ud800-\udfff@]+@[^\x00-\x20\x7f\ud800-\udfff@]+"
 
 SHORTEST_REASON = 10
@@ -21,7 +19,7 @@ CustomerId = Annotated[
         title="Customer number",
         examples=["12583"],
         description="Letters, digits, point, underscore and hyphen.",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$",
+        pattern=ID,
         min_length=1,
         max_length=60,
     ),
@@ -32,7 +30,7 @@ Name = Annotated[
     Meta(
         title="Name",
         examples=["Ana Lima"],
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         max_length=200,
         extra={"autocomplete": "name"},
     ),
@@ -43,7 +41,7 @@ Phone = Annotated[
     Meta(
         title="Phone",
         examples=["+33 3 20 00 00 00"],
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         max_length=40,
         extra={"autocomplete": "tel", "inputmode": "tel"},
     ),
@@ -53,7 +51,7 @@ Country = Annotated[
     Meta(
         title="Country",
         examples=["France"],
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         max_length=60,
         extra={"autocomplete": "country-name"},
     ),
@@ -84,7 +82,7 @@ def _reason(description: str) -> Meta:
         title="Reason",
         examples=["Asked for it in writing."],
         description=description,
-        pattern=_LINES,
+        pattern=LINES,
         min_length=SHORTEST_REASON,
         max_length=500,
         extra={"widget": "textarea"},

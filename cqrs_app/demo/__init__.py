@@ -1,4 +1,4 @@
-"""Demo orders, placed through the command bus."""
+"""A demo shop, its orders and its stock, made through the command bus."""
 
 from __future__ import annotations
 

@@ -28,6 +28,9 @@ PRODUCTS = tuple(
     )
 )
 
+CHARGES = frozenset({"GFT-999"})
+"""No stock is kept of these."""
+
 FIRST_NAMES = [
     "Amelia",
     "Bruno",

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from random import Random
 
 from cqrs_app.customers.commands import RegisterCustomer
-from cqrs_app.demo.catalogue import CARRIERS, FIRST_NAMES, LAST_NAMES, PLACES, PRODUCTS
+from cqrs_app.demo.catalogue import (
+    CARRIERS,
+    CHARGES,
+    FIRST_NAMES,
+    LAST_NAMES,
+    PLACES,
+    PRODUCTS,
+)
+from cqrs_app.inventory.commands import AddProduct, ExpectStock, ReceiveStock
 from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.words import words
 from cqrs_app.orders.commands import (
@@ -57,10 +65,38 @@ def tasks(orders: int, now: datetime) -> list[Task]:
     random = Random(SEED)
     customers = [_customer(random, number) for number in range(max(orders // 3, 1))]
     begun = now - timedelta(days=DAYS + 1)
-    everything = [Task(begun, _registration(customer)) for customer in customers]
+    everything = list(_opening_stock(now))
+    everything += [Task(begun, _registration(customer)) for customer in customers]
     for number in range(orders):
         everything += _life_of_an_order(random, number, random.choice(customers), now)
     return sorted((task for task in everything if task.at < now), key=lambda task: task.at)
+
+
+def _opening_stock(now: datetime) -> Iterator[Task]:
+    """Its own seed: the orders of a demo do not hang on what is in stock."""
+    random = Random(SEED)
+    for number, (sku, name, price) in enumerate(PRODUCTS):
+        at = now - timedelta(days=DAYS + 1, minutes=len(PRODUCTS) - number)
+        tracked = sku not in CHARGES
+        usual = 5_000 if price < 1 else random.choice((40, 60, 90, 120))
+        yield Task(
+            at,
+            AddProduct(
+                sku=sku, description=name, tracked=tracked, low_below=usual // 4 if tracked else 0
+            ),
+        )
+        if tracked:
+            # Every sixth one runs low, and half of those have a delivery on its way.
+            low = number % 6 == 2
+            there = usual // 5 if low else usual * random.randint(2, 5)
+            reference = f"PO-{4_100 + number}"
+            yield Task(at, ReceiveStock(sku=sku, quantity=there, reference=reference))
+            if number % 12 == 2:
+                due = (now + timedelta(days=4)).date()
+                expected = ExpectStock(
+                    sku=sku, reference=f"{reference}-2", quantity=usual * 2, due=due
+                )
+                yield Task(now - timedelta(days=2, minutes=number), expected)
 
 
 def _customer(random: Random, number: int) -> Customer:

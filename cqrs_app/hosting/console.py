@@ -97,6 +97,10 @@ class Console:
             self.supervisor.start(self._flask(f"Worker {number}", "worker"))
         for number in range(1, self.settings.webhook_workers + 1):
             self.supervisor.start(self._flask(f"Webhook worker {number}", "webhook-worker"))
+        # Where a person answers, nothing is sent that would need a process of its own.
+        if self.settings.payment_gateway != "manual":
+            for number in range(1, self.settings.payment_workers + 1):
+                self.supervisor.start(self._flask(f"Payment worker {number}", "payment-worker"))
         self.supervisor.start(self._flask("The sweep", "sweep"))
         return self.supervisor.start(
             self._python(

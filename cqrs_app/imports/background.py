@@ -16,7 +16,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,16 +28,24 @@ from cqrs_app.imports.set_aside import as_csv
 from cqrs_app.imports.source import BadFile
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import new_id
-from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.errors import BusError, Unavailable
+from cqrs_app.kernel.parking import DATABASE_TROUBLE
 from cqrs_app.uploads.commands import StartImport
 from cqrs_app.uploads.receiving import UPLOAD, Files
 from cqrs_app.uploads.work import Work
 
 TELL_EVERY_SECONDS = 1.0
+AWAY = (*DATABASE_TROUBLE, Unavailable)
+"""A database that does not answer: no fault of the file, and it comes back."""
+WAIT_SECONDS = 5.0
+MOST_WAITS = 120
+"""Ten minutes; then the attempt is over, as nobody knows what else may be wrong."""
+
 NOT_SHOWN = (
     "Everything was taken in, but the read models do not show every row of it. Look at the System "
     "page for parked events, then send the file again: what is in stays as it is."
 )
+T = TypeVar("T")
 logger = logging.getLogger("countersign")
 
 
@@ -65,10 +75,24 @@ def forget_old(kernel: Kernel) -> None:
     Files(kernel.engines.write, kernel.clock).forget_old()
 
 
+def patiently(action: Callable[[], T]) -> T:
+    """Do it, again and again while a database is away: that uses up no attempt.
+
+    Raises what AWAY names once it lasted too long.
+    """
+    for _ in range(MOST_WAITS):
+        try:
+            return action()
+        except AWAY as error:
+            logger.warning("an import waits, because a database does not answer: %s", error)
+            time.sleep(WAIT_SECONDS)
+    return action()
+
+
 def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
     """Take the file in, and write down what came of it.
 
-    Raises Superseded, and SQLAlchemyError while a database is away: then another attempt goes on.
+    Raises Superseded, and what AWAY names while a database is away.
     """
     work = Work(kernel.engines.write, kernel.clock)
     told = time.monotonic()
@@ -90,7 +114,7 @@ def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
             imported = import_file(kernel, profile, path, progress)
         except BadFile as error:
             work.fail(task.import_id, attempt, str(error).replace(str(path), path.name))
-        except (SQLAlchemyError, Superseded):
+        except (SQLAlchemyError, Unavailable, Superseded):
             raise
         except Exception as error:  # noqa: BLE001 - it is told on the page, and logged there
             work.fail(task.import_id, attempt, _sentence(error))
@@ -127,4 +151,7 @@ def _see_through(work: Work, import_id: str, attempt: int) -> None:
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
     if ended.returncode:
         logger.warning("the import %s ended with status %s", import_id, ended.returncode)
-        work.release(import_id, attempt)
+        try:
+            work.release(import_id, attempt)
+        except SQLAlchemyError as error:
+            logger.warning("its lease of the import %s has to run out: %s", import_id, error)

@@ -64,6 +64,7 @@ _TOLD: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
 """Moment -> the column of its time and, per field, its column and what an empty one means."""
 
 _IN_ORDER = tuple(MOMENTS)
+_OF_A_LINE = ("sku", "description", "quantity", "unit_price")
 
 Row = Mapping[str, str]
 
@@ -103,16 +104,7 @@ def plain_of_rows(rows: Sequence[Row]) -> Plain:
     kind = kind_of(first["document"])
     names = ("document", "at", "customer_id", "country", "currency")
     plain: Plain = {name: first[name] for name in names}
-    plain["lines"] = [
-        {
-            "sku": row["sku"],
-            "description": row["description"],
-            "quantity": whole(row["quantity"]),
-            "unit_price": row["unit_price"],
-        }
-        for row in rows
-        if row["sku"]
-    ]
+    plain["lines"] = _lines(rows)
     if kind == "credit_note":
         return plain | {"credit_note_id": first["number"], "reason": first["credit_reason"]}
     return plain | {
@@ -121,6 +113,24 @@ def plain_of_rows(rows: Sequence[Row]) -> Plain:
         "shipping_address": {part: first[f"ship_{part}"] for part in ADDRESS},
         "moments": _stored_moments(first["moments"]) or _moments(rows),
     }
+
+
+def _lines(rows: Sequence[Row]) -> list[Plain]:
+    """One line per row; none where a document's only row has nothing of a line."""
+    if len(rows) == 1 and not any(rows[0][name] for name in _OF_A_LINE):
+        return []
+    if not all(row["sku"] for row in rows):
+        # Left out, the document would come in short, and later lines would count wrongly.
+        raise Unusable("a row has no article")
+    return [
+        {
+            "sku": row["sku"],
+            "description": row["description"],
+            "quantity": whole(row["quantity"]),
+            "unit_price": row["unit_price"],
+        }
+        for row in rows
+    ]
 
 
 def _common(plain: Plain) -> dict[str, str]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import lzma
+import shutil
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from cqrs_app.imports.source import BadFile
-
-UNPACKED_AT_MOST = 4 * 1024**3
-"""Bytes of one file out of an archive; a small archive can hold a file that fills the disk."""
-
-_PIECE = 1024 * 1024
+from cqrs_app.imports.source import BadFile, Bounded, unpacked
 
 Wanted = Mapping[str, tuple[str, ...]]
 """What a file is -> the names it may have."""
@@ -50,31 +44,21 @@ def _named(path: Path, folder: Path, wanted: Wanted) -> dict[str, Path]:
 
 def _unpack(path: Path, folder: Path, names: set[str]) -> None:
     try:
-        with tarfile.open(path, "r:*") as archive:
+        # As a stream, so that all that is unpacked is counted, also what nobody wants.
+        with unpacked(path) as stream, _archive(stream) as archive:
             for member in archive:
                 # Only the last part of a name is used, so that nothing lands anywhere else.
                 name = PurePosixPath(member.name).name
-                if member.isreg() and name in names and not (folder / name).exists():
-                    source = cast(BinaryIO, archive.extractfile(member))
-                    _copy(source, folder / name)
+                source = archive.extractfile(member) if member.isreg() else None
+                if source and name in names and not (folder / name).exists():
+                    with (folder / name).open("xb") as file:
+                        shutil.copyfileobj(source, file)
     except tarfile.TarError as error:
         raise BadFile(
             f"{path.name} is neither a folder nor a tar archive that can be read. "
             "Nothing was imported."
         ) from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadFile(f"{path} cannot be read: {reason}. Nothing was imported.") from error
 
 
-def _copy(source: BinaryIO, target: Path) -> None:
-    left = UNPACKED_AT_MOST
-    with target.open("xb") as file:
-        while piece := source.read(_PIECE):
-            left -= len(piece)
-            if left < 0:
-                raise BadFile(
-                    f"{target.name} is larger than {UNPACKED_AT_MOST // 1024**2} MB when "
-                    "unpacked. Nothing was imported."
-                )
-            file.write(piece)
+def _archive(stream: Bounded) -> tarfile.TarFile:
+    return tarfile.open(fileobj=cast(BinaryIO, stream), mode="r|")

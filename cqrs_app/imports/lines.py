@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from cqrs_app.imports.documents import Contents, Document, Kind, Step
+from cqrs_app.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.imports.lifecycle import life_of
 from cqrs_app.imports.source import SourceRow, read_rows
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.fields import USABLE_YEARS
 from cqrs_app.orders.commands import PlaceOrder, RecordCreditNote
 from cqrs_app.orders.types import CreditedLine, OrderLine
 
 Column = str | Callable[[Mapping[str, str]], str]
 """A column's name, or what makes a text of the row (column name -> text)."""
-
-UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +59,33 @@ class LineFile:
     def read(self, path: Path) -> Contents:
         """Raises BadFile when the file as a whole cannot be used."""
         contents = Contents(headers={path.name: self.header})
-        found: dict[tuple[Kind, str], list[Line]] = {}
+        gathered: Gathered[Line] = Gathered(contents)
         for row in read_rows(path, self.header):
             contents.rows += 1
             line = self._understood(row)
-            reason = UNREADABLE if line is None else self.set_aside(line)
-            if line is None or reason:
+            if line is None:
+                gathered.unreadable(row, self._number(row))
+            elif reason := self.set_aside(line):
                 contents.set_aside.append((row, reason))
             else:
-                # Rows of one document need not stand together; within it their order is kept.
+                gathered.add(line.number, row, line)
+        for number, rows in gathered.documents():
+            by_kind: dict[Kind, list[Line]] = {}
+            for _, line in rows:
                 kind: Kind = "credit_note" if self.is_credit_note(line) else "order"
-                found.setdefault((kind, line.number), []).append(line)
-        for (kind, number), lines in found.items():
-            rows = tuple(line.source for line in lines)
-            try:
-                steps = (_credited if kind == "credit_note" else _lived)(lines)
-            except Invalid:
-                contents.set_aside += [(row, UNREADABLE) for row in rows]
-            else:
-                contents.documents.append(Document(kind, number, steps, rows))
+                by_kind.setdefault(kind, []).append(line)
+            for kind, lines in by_kind.items():
+                _take(contents, kind, number, lines)
         return contents
+
+    def _number(self, source: SourceRow) -> str:
+        """The document's number in a row that cannot be read; blank where it has none."""
+        known = zip(self.header, map(str.strip, source.values), strict=False)
+        try:
+            return _text(self.columns["number"], dict.fromkeys(self.header, "") | dict(known))
+        except (LookupError, ValueError):
+            # A profile's own function need not expect a row that is cut off.
+            return ""
 
     def _understood(self, source: SourceRow) -> Line | None:
         if len(source.values) != len(self.header):
@@ -100,12 +107,16 @@ class LineFile:
 
 
 def moment(text: str, zone: tzinfo = UTC) -> datetime:
-    """A time as ISO 8601, in `zone` where it says none -> UTC. Raises ValueError."""
+    """A time as ISO 8601, in `zone` where it says none -> UTC. Raises ValueError, also for a year
+    that no page could show."""
     at = datetime.fromisoformat(text)
     try:
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text} is no time of this calendar") from None
+    if at.year not in USABLE_YEARS:
+        raise ValueError(f"{text} is in no year that can be used")
+    return at
 
 
 def whole(text: str) -> int:
@@ -128,6 +139,16 @@ def exact(text: str) -> Decimal:
 
 def _text(column: Column, row: Mapping[str, str]) -> str:
     return row[column] if isinstance(column, str) else column(row)
+
+
+def _take(contents: Contents, kind: Kind, number: str, lines: list[Line]) -> None:
+    rows = tuple(line.source for line in lines)
+    try:
+        steps = (_credited if kind == "credit_note" else _lived)(lines)
+    except Invalid:
+        contents.set_aside += [(row, UNREADABLE) for row in rows]
+    else:
+        contents.documents.append(Document(kind, number, steps, rows))
 
 
 def _lived(lines: list[Line]) -> tuple[Step, ...]:

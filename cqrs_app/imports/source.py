@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import lzma
@@ -12,10 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+UNPACKED_AT_MOST = 1024**3
+"""Bytes of one file or archive; a small packed file can hold what fills any disk or memory."""
+
 LONGEST_LINE = 64 * 1024
 """Bytes; a longer line is no row of any shop's file."""
 
-_PACKED: dict[bytes, Any] = {b"\xfd7zXZ\x00": lzma.open, b"\x1f\x8b": gzip.open}
+_PACKED: dict[bytes, Any] = {
+    b"\xfd7zXZ\x00": lzma.open,
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+}
 
 
 class BadFile(Exception):
@@ -31,13 +39,37 @@ class SourceRow:
     values: tuple[str, ...]
 
 
+class Bounded:
+    """Reads a file up to UNPACKED_AT_MOST bytes; raises BadFile beyond."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        self._name = name
+        self._left = UNPACKED_AT_MOST
+
+    def read(self, size: int) -> bytes:
+        return self._counted(self._file.read(size))
+
+    def readline(self, size: int) -> bytes:
+        return self._counted(self._file.readline(size))
+
+    def _counted(self, piece: bytes) -> bytes:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise BadFile(
+                f"{self._name} is larger than {UNPACKED_AT_MOST / 1024**2:,.0f} MiB when unpacked. "
+                "Cut it in parts and import each of them. Nothing was imported."
+            )
+        return piece
+
+
 def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
     """Every row below the header of a CSV file in UTF-8, plain or packed as .gz or .xz.
 
-    Raises BadFile when the file is missing, empty, binary, not UTF-8, has another header or a
-    line longer than LONGEST_LINE.
+    Raises BadFile when the file is missing, empty, binary, not UTF-8, has another header, a line
+    longer than LONGEST_LINE or more than UNPACKED_AT_MOST bytes.
     """
-    with _readable(path) as file:
+    with unpacked(path) as file:
         try:
             reader = csv.reader(_lines(path, file, LONGEST_LINE), strict=True)
             first = next(reader, None)
@@ -61,17 +93,18 @@ def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
 
     `longest` is the most bytes a line may have.
     """
-    with _readable(path) as file:
+    with unpacked(path) as file:
         for number, line in enumerate(_lines(path, file, longest), start=1):
             if line.strip():
                 yield SourceRow(path.name, number, (line.strip(),))
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[BinaryIO]:
+def unpacked(path: Path) -> Iterator[Bounded]:
+    """The bytes of a file, plain or packed. Whatever is wrong with it is raised as BadFile."""
     try:
         with _open(path) as file:
-            yield file
+            yield Bounded(file, path.name)
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadFile(f"{path} cannot be read: {reason}. Nothing was imported.") from error
@@ -86,7 +119,7 @@ def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _lines(path: Path, file: BinaryIO, longest: int) -> Iterator[str]:
+def _lines(path: Path, file: Bounded, longest: int) -> Iterator[str]:
     number = 0
     while line := file.readline(longest + 1):
         number += 1

@@ -6,6 +6,9 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.fields import USABLE_YEARS
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -28,6 +31,7 @@ class Context:
 
     `expected_version` is the stream version the operator saw; `occurred_at` (UTC) is set for
     history that happened before it was recorded, and needs the permission `history.record`.
+    Raises Invalid for a time in a year that no page could show.
     """
 
     actor: Actor
@@ -37,6 +41,11 @@ class Context:
     causation_id: str | None = None
     expected_version: int | None = None
     occurred_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.occurred_at is not None and self.occurred_at.year not in USABLE_YEARS:
+            sentence = f"Must be in the years {USABLE_YEARS[0]} to {USABLE_YEARS[-1]}."
+            raise Invalid("Context", {"occurred_at": sentence})
 
     @property
     def correlation(self) -> str:

@@ -52,12 +52,13 @@ class Decider:
         if minds and expected is not None and expected != head.version:
             raise VersionConflict(call.stream, expected, head.version)
         history = call.context.occurred_at is not None
-        at = call.context.occurred_at or self.clock()
+        now = self.clock()
+        at = call.context.occurred_at or now
         method = self.registry.routes[type(call.command)].method
         decided = decide(aggregate, method, call.command, at, history=history)
         call.belongs_to = aggregate.belongs_to
         sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
-        stored = self._chain(call, head, decided.events, at, sealing)
+        stored = self._chain(call, head, decided.events, sealing, at, now)
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:
@@ -79,10 +80,15 @@ class Decider:
                 yield self.vault.destruction(event.subject)
 
     def _chain(
-        self, call: Call, head: Head, events: Sequence[Event], at: datetime, sealing: Sealing
+        self,
+        call: Call,
+        head: Head,
+        events: Sequence[Event],
+        sealing: Sealing,
+        at: datetime,
+        now: datetime,
     ) -> tuple[StoredEvent, ...]:
         context, previous, stored = call.context, head.hash, []
-        recorded_at = self.clock()
         for version, event in enumerate(events, start=head.version + 1):
             row = StoredEvent(
                 stream=call.stream,
@@ -95,7 +101,7 @@ class Decider:
                 correlation_id=context.correlation,
                 causation_id=context.causation_id,
                 occurred_at=at,
-                recorded_at=recorded_at,
+                recorded_at=now,
             )
             previous = row.hash_after(previous)
             stored.append(replace(row, hash=previous))

@@ -37,7 +37,10 @@ _SENTENCES = (
     (r"Invalid enum value.*", "Choose one from the list."),
     (r"Expected `array` of length >= 1$", "At least one is needed."),
     (r"Expected `array` of length <= (\d+)", r"At most \1 are possible."),
-    (r"Invalid RFC3339.*", "Write a date and time, such as 2026-03-31T14:05:00Z."),
+    (
+        r"Invalid RFC3339.*|Expected `datetime`.*",
+        "Write a date and time with its zone, such as 2026-03-31T14:05:00Z.",
+    ),
     (r"Expected `str`.*", "Write a text."),
     (r"Expected `bool`.*", "Write true or false."),
     (r"Expected `array`.*", "Write a list."),

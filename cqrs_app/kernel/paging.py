@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 LARGEST_PAGE = 500
 Limit = Annotated[int, Meta(title="Rows", ge=1, le=LARGEST_PAGE)]
+Mark = Annotated[str, Meta(max_length=2_000)]
+"""Where a page ends, as `Page.next` and `Page.previous` name it; empty for the first page."""
 
 DOES_NOT_FIT = "This page mark does not fit the list any more. Start again at the first page."
 
@@ -53,9 +55,13 @@ class Place:
     limit: int
 
 
-def mark_problem(mark: str, place: Place, sort: Sort) -> str | None:
-    """A sentence when a mark cannot be used with this order, such as one somebody has edited."""
-    return DOES_NOT_FIT if mark and _values(mark, place, sort) is None else None
+def mark_problems(place: Place, sort: Sort) -> Iterator[tuple[str, str]]:
+    """For a question's `check`: what is wrong with its marks, such as one somebody has edited."""
+    if place.after and place.before:
+        yield "before", "A page starts after one mark or before one, not both."
+    for name, mark in (("after", place.after), ("before", place.before)):
+        if mark and _values(mark, place, sort) is None:
+            yield name, DOES_NOT_FIT
 
 
 def page_of(

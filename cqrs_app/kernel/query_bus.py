@@ -23,6 +23,8 @@ from cqrs_app.kernel.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.middleware import Count
 from cqrs_app.kernel.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.past import Past
+from cqrs_app.kernel.recorded import UnknownEvent
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.revealing import revealed
@@ -133,6 +135,7 @@ class QueryBus:
         self._engine = engines["read"]
         self._store = store
         self._repository = Repository(store, registry.codec)
+        self._past = Past(registry, store)
         self._runner = runner
         self._gauge = gauge
         self._cache = cache
@@ -207,6 +210,8 @@ class QueryBus:
     def _answer(self, query: Query, asker: Asker) -> tuple[Answer[Any], str]:
         if type(query) in self._registry.answers_from_state:
             return self._from_state(query), "strong"
+        if type(query) in self._registry.answers_from_past:
+            return self._from_past(query), "strong"
         if asker.strong:
             return self._strong(query), "strong"
         reads = query.declaration.reads
@@ -274,6 +279,14 @@ class QueryBus:
         stream = source.aggregate.stream_of(source.identity(query))
         aggregate, head = self._repository.load(source.aggregate, stream)
         value = source.handler(query, aggregate, head.version)
+        return Answer(value, self._gauge.current(self._store.head()))
+
+    def _from_past(self, query: Query) -> Answer[Any]:
+        try:
+            value = self._registry.answers_from_past[type(query)](query, self._past)
+        except UnknownEvent as error:
+            sentence = f"{error} Nothing is lost: the release that wrote it can show it."
+            raise Refused("cannot_be_folded", sentence) from error
         return Answer(value, self._gauge.current(self._store.head()))
 
     def _strong(self, query: Query) -> Answer[Any]:

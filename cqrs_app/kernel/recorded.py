@@ -36,6 +36,11 @@ class StoredEvent:
     hash: bytes = b""
     position: int | None = None
 
+    @property
+    def id(self) -> str:
+        """From the event's hash: no other event has it, here or in another console."""
+        return f"evt_{self.hash.hex()[:32]}"
+
     def hash_after(self, previous: bytes) -> bytes:
         """SHA-256 over the previous event's hash and everything this event says."""
         content = msgspec.json.encode(

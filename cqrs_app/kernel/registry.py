@@ -43,7 +43,8 @@ class FromState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
     """One business area's table of contents. `refusals` says of each command which codes its
-    rules can answer with, and what they mean."""
+    rules can answer with, and what they mean. A handler of `answers_from_past` takes the query and
+    the kernel's Past."""
 
     name: str
     handles: Mapping[type[Aggregate], Mapping[type[Command], Method]] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Area:
     answers: Mapping[type[Query], QueryHandler] = field(default_factory=dict)
     answers_strongly: Mapping[type[Query], Strong] = field(default_factory=dict)
     answers_from_state: Mapping[type[Query], FromState] = field(default_factory=dict)
+    answers_from_past: Mapping[type[Query], QueryHandler] = field(default_factory=dict)
     middleware: Sequence[Any] = ()
     query_middleware: Sequence[Any] = ()
 
@@ -79,20 +81,25 @@ class Registry:
         self.answers: dict[type[Query], QueryHandler] = {}
         self.answers_strongly: dict[type[Query], Strong] = {}
         self.answers_from_state: dict[type[Query], FromState] = {}
+        self.answers_from_past: dict[type[Query], QueryHandler] = {}
+        self.aggregates: dict[str, type[Aggregate]] = {}
         self.projections: dict[str, Projection] = {}
         for area in self.areas:
             for aggregate, methods in area.handles.items():
+                if self.aggregates.setdefault(aggregate.category, aggregate) is not aggregate:
+                    raise ValueError(f"two aggregates have the category {aggregate.category}")
                 for command, method in methods.items():
                     self.routes[command] = Route(aggregate, method)
             self.answers |= area.answers
             self.answers_strongly |= area.answers_strongly
             self.answers_from_state |= area.answers_from_state
+            self.answers_from_past |= area.answers_from_past
             for projection in area.projections:
                 if projection.name in self.projections:
                     raise ValueError(f"two projections are called {projection.name}")
                 self.projections[projection.name] = projection
         self.commands = _by_name(self.routes)
-        self.queries = _by_name([*self.answers, *self.answers_from_state])
+        self.queries = _by_name([*self.answers, *self.answers_from_state, *self.answers_from_past])
         self.events = _by_name(event for area in self.areas for event in area.events)
         for projection in self.projections.values():
             projection.bind(self.events.values())
@@ -110,6 +117,13 @@ class Registry:
         if name not in self.queries:
             raise UnknownMessage(f"There is no question called {name}.")
         return self.queries[name]
+
+    def handler_of(self, query: type[Query]) -> QueryHandler:
+        """The function that answers it, from wherever; its return type is the answer's."""
+        from_state = self.answers_from_state.get(query)
+        if from_state:
+            return from_state.handler
+        return self.answers.get(query) or self.answers_from_past[query]
 
     def permissions(self) -> frozenset[str]:
         """Every permission some command or query asks for."""

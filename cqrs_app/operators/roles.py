@@ -6,7 +6,15 @@ from types import MappingProxyType
 
 from cqrs_app.kernel.context import Actor
 
-_VIEWER = frozenset({"orders.view", "customers.view"})
+_VIEWER = frozenset(
+    {
+        "orders.view",
+        "customers.view",
+        "inventory.view",
+        "payments.view",
+        "fulfilment.view",
+    }
+)
 _OPERATOR = _VIEWER | {
     "orders.place",
     "orders.approve",
@@ -17,6 +25,9 @@ _OPERATOR = _VIEWER | {
     "orders.ship",
     "orders.deliver",
     "customers.manage",
+    "inventory.receive",
+    "payments.authorise",
+    "payments.capture",
     "commands.view",
 }
 _SUPERVISOR = _OPERATOR | {
@@ -24,6 +35,13 @@ _SUPERVISOR = _OPERATOR | {
     "orders.cancel",
     "customers.deactivate",
     "credit_notes.record",
+    "inventory.adjust",
+    "inventory.manage",
+    "inventory.reserve",
+    "payments.refund",
+    "payments.void",
+    "payments.record",
+    "fulfilment.manage",
     "events.view",
     "system.view",
     "exports.run",
@@ -36,6 +54,8 @@ _ADMIN = _SUPERVISOR | {
     "projections.manage",
     "tokens.manage",
     "webhooks.manage",
+    # Gateways answer as a system operator; by hand it is an administrator's.
+    "payments.answer",
 }
 
 ROLES = MappingProxyType(
@@ -44,7 +64,7 @@ ROLES = MappingProxyType(
 """Role -> permissions, from the least to the most."""
 
 SYSTEM_NAMES = frozenset(
-    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks"}
+    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks", "gateway"}
 )
 """Names of system operators; no person may have one, so that the log cannot mislead."""
 

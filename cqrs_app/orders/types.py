@@ -10,15 +10,10 @@ from msgspec import Meta
 
 from cqrs_app.kernel.fields import decimal_meta
 from cqrs_app.kernel.messages import value
+from cqrs_app.kernel.patterns import ID, LINES, ONE_LINE
 from cqrs_app.kernel.personal import PERSONAL
 
-# An id stands in addresses of pages, so "." and ".." must not be one. The last look-ahead is
-# there because `$` also matches before a line break at the end.
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$"
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
-# Control characters and halves of surrogate pairs cannot be stored by every database.
-_ONE_LINE = r"^[^\x00-\x1f\x7f\ud800-\udfff]*(?!\n)$"
-_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
 
 PERSON = "customer-"
 MOST_LINES = 5_000
@@ -31,7 +26,7 @@ OrderId = Annotated[
         title="Order number",
         examples=["10042"],
         description="Letters, digits, point, underscore and hyphen.",
-        pattern=_ID,
+        pattern=ID,
         min_length=1,
         max_length=60,
     ),
@@ -42,7 +37,7 @@ CreditNoteId = Annotated[
         title="Credit note number",
         examples=["C10042"],
         description="Letters, digits, point, underscore and hyphen.",
-        pattern=_ID,
+        pattern=ID,
         min_length=1,
         max_length=60,
     ),
@@ -63,7 +58,7 @@ CustomerName = Annotated[
     Meta(
         title="Customer",
         examples=["Ana Lima"],
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         max_length=200,
         extra={"autocomplete": "name"},
     ),
@@ -72,14 +67,14 @@ Country = Annotated[
     str,
     Meta(
         title="Country",
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         examples=["France"],
         min_length=1,
         max_length=60,
         extra={"autocomplete": "country-name"},
     ),
 ]
-CountryOrAny = Annotated[str, Meta(title="Country", pattern=_ONE_LINE, max_length=60)]
+CountryOrAny = Annotated[str, Meta(title="Country", pattern=ONE_LINE, max_length=60)]
 Currency = Annotated[
     str,
     Meta(
@@ -94,11 +89,11 @@ Currency = Annotated[
 Sku = Annotated[
     str,
     Meta(
-        title="Article number", examples=["85123A"], pattern=_ONE_LINE, min_length=1, max_length=60
+        title="Article number", examples=["85123A"], pattern=ONE_LINE, min_length=1, max_length=60
     ),
 ]
 Description = Annotated[
-    str, Meta(title="Article", examples=["White hanging heart"], pattern=_ONE_LINE, max_length=300)
+    str, Meta(title="Article", examples=["White hanging heart"], pattern=ONE_LINE, max_length=300)
 ]
 Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=1_000_000_000)]
 Price = Annotated[
@@ -118,7 +113,7 @@ Note = Annotated[
         title="Note",
         examples=["Rang the customer: the address is right."],
         description="For your colleagues; the customer does not see it.",
-        pattern=_LINES,
+        pattern=LINES,
         max_length=2_000,
         extra={"widget": "textarea"},
     ),
@@ -129,7 +124,7 @@ Reason = Annotated[
         title="Reason",
         examples=["We cannot deliver there."],
         description="Stays with the order for whoever asks later.",
-        pattern=_LINES,
+        pattern=LINES,
         min_length=1,
         max_length=500,
         extra={"widget": "textarea"},
@@ -137,7 +132,7 @@ Reason = Annotated[
 ]
 OptionalReason = Annotated[
     str,
-    Meta(title="Reason", pattern=_LINES, max_length=500, extra={"widget": "textarea"}),
+    Meta(title="Reason", pattern=LINES, max_length=500, extra={"widget": "textarea"}),
 ]
 Carrier = Annotated[
     str,
@@ -145,13 +140,13 @@ Carrier = Annotated[
         title="Carrier",
         examples=["DHL"],
         description="Such as DHL.",
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         max_length=60,
     ),
 ]
 Tracking = Annotated[
     str,
-    Meta(title="Tracking number", examples=["JD014600003"], pattern=_ONE_LINE, max_length=100),
+    Meta(title="Tracking number", examples=["JD014600003"], pattern=ONE_LINE, max_length=100),
 ]
 
 
@@ -159,7 +154,7 @@ def _address_part(title: str, autocomplete: str, most: int, *examples: str) -> M
     return Meta(
         title=title,
         examples=list(examples),
-        pattern=_ONE_LINE,
+        pattern=ONE_LINE,
         max_length=most,
         extra={"autocomplete": f"shipping {autocomplete}"},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cqrs_app.kernel.registry import Area
-from cqrs_app.runtime import command_log, feed, figures, pending, status
+from cqrs_app.runtime import command_log, feed, figures, past, pending, status
 from cqrs_app.runtime.commands import (
     PauseProjection,
     ResumeProjection,
@@ -58,6 +58,10 @@ def runtime_area(projections: Iterable[str]) -> Area:
             pending.RawEvents: pending.raw_events,
             pending.EventsSince: pending.events_since,
             feed.FollowEvents: feed.follow_events,
+        },
+        answers_from_past={
+            past.StateAt: past.state_at,
+            past.StateDifference: past.state_difference,
         },
         middleware=[known_projections(frozenset(projections))],
     )

@@ -24,6 +24,8 @@ def uploads_area(is_there: Callable[[StartImport], bool]) -> Area:
             StartImport: {
                 "no_such_upload": "No file was received under this id.",
                 "already_started": "It was started already.",
+                "being_received": "The same file is being received at this moment.",
+                "too_large": "The file is larger than the console takes.",
             }
         },
         events=[ImportStarted],

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, case, select
 
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.uploads.commands import ImportId
+from cqrs_app.uploads.receiving import is_started
 from cqrs_app.uploads.tables import imports
 
 _BY_TIME = Sort((imports.c.uploaded_at, imports.c.import_id), datetime)
@@ -21,9 +21,9 @@ _BY_TIME = Sort((imports.c.uploaded_at, imports.c.import_id), datetime)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
-    """`state`: waiting, running, done or failed; `done` of `total` documents are in, a total of 0
-    means that the file is still being read; `set_aside` counts rows; `sentence` says why it
-    failed. Size in bytes, times in UTC."""
+    """`state`: not_started, waiting, running, done or failed; `done` of `total` documents are in,
+    a total of 0 means that the file is still being read; `set_aside` counts rows; `sentence` says
+    why it failed. Size in bytes, times in UTC."""
 
     import_id: str
     profile: str
@@ -46,24 +46,27 @@ class ImportRow:
         return self.state in ("done", "failed")
 
 
-_COLUMNS = [imports.c[name] for name in ImportRow.__annotations__]
+_STATE = case(
+    # Its StartImport was refused, or is still in the queue.
+    (and_(imports.c.state == "waiting", ~is_started), "not_started"),
+    else_=imports.c.state,
+)
+_COLUMNS = [
+    _STATE.label("state") if name == "state" else imports.c[name]
+    for name in ImportRow.__annotations__
+]
 
 
 @query(label="Imports", permission="imports.run", store="write")
 class ListImports(Query):
     """One page of imports, newest first; `after` and `before` are marks from an earlier page."""
 
-    after: Annotated[str, Meta(max_length=400)] = ""
-    before: Annotated[str, Meta(max_length=400)] = ""
+    after: Mark = ""
+    before: Mark = ""
     limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), _BY_TIME)
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), _BY_TIME)
 
 
 def list_imports(question: ListImports, connection: Connection) -> Page[ImportRow]:

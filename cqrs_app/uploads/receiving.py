@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
@@ -34,6 +36,14 @@ is_started = exists().where(streams.c.stream == HistoryImport.category + "-" + i
 """That its StartImport is among the events: only then may anybody take it in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The task that starts the import of a file; `before`: it was received earlier already."""
+
+    task: StartImport
+    before: bool = False
+
+
 class Files:
     """Receives, hands out and forgets."""
 
@@ -44,18 +54,24 @@ class Files:
 
     def receive(
         self, import_id: str, profile: str, file_name: str, content: BinaryIO, by: str, most: int
-    ) -> StartImport:
-        """Keep a file of at most `most` bytes, and say the task that starts its import.
+    ) -> Received:
+        """Keep a file of at most `most` bytes.
 
-        A file that was received before under this id is left as it was. Raises Refused when it is
+        Sent again under its id it is left as it was; another one under that id (the Back button
+        shows an old form) is kept under an id that follows from both. Raises Refused when it is
         too large, or being received at this moment; then nothing is kept.
         """
         earlier = self._begin(import_id, profile, file_name, by)
         if earlier is not None:
-            return earlier
+            sha256 = _sha256(content)
+            if (earlier.profile, earlier.sha256) == (profile, sha256):
+                return Received(earlier, before=True)
+            content.seek(0)
+            other_id = str(uuid.uuid5(uuid.UUID(import_id), f"{profile}:{sha256}"))
+            return self.receive(other_id, profile, file_name, content, by, most)
         digest, size = hashlib.sha256(), 0
         try:
-            for number, chunk in enumerate(iter(lambda: content.read(CHUNK_BYTES), b"")):
+            for number, chunk in enumerate(_pieces(content)):
                 digest.update(chunk)
                 size += len(chunk)
                 if size > most:
@@ -71,9 +87,10 @@ class Files:
                 .where(imports.c.import_id == import_id)
                 .values(state="waiting", size=size, sha256=digest.hexdigest())
             )
-        return StartImport(
+        task = StartImport(
             import_id=import_id, profile=profile, file_name=file_name, sha256=digest.hexdigest()
         )
+        return Received(task)
 
     def task_of(self, import_id: str) -> StartImport | None:
         """The task that starts the import of a received file; None where there is no such file."""
@@ -177,6 +194,17 @@ def too_large(most: int) -> Refused:
         "Pack it (.gz or .xz), send it in parts, or ask whoever runs the console for a higher "
         "MAX_IMPORT_BYTES.",
     )
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: content.read(CHUNK_BYTES), b"")
+
+
+def _sha256(content: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(content):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _write(connection: Connection, import_id: str, kind: str, number: int, content: bytes) -> None:

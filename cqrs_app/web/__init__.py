@@ -6,16 +6,21 @@ from flask import Flask
 
 from cqrs_app.settings import Settings
 from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
+    callbacks,
     catalogue,
     command_log,
     commands,
     customers,
     exports,
+    fulfilment,
     health,
     home,
     imports,
     order,
     orders,
+    past,
+    payments,
+    products,
     system,
     tokens,
     webhooks,
@@ -35,4 +40,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     register(app, settings.timezone)
     init_shell(app, settings)
     init_errors(app)
+    # Its messages are signed; it knows no session that a foreign page could use.
+    app.extensions["csrf"].exempt(callbacks.payment_callback)
     app.register_blueprint(bp)

@@ -19,6 +19,7 @@ from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import PLACE, asked, chips, here, page_size, pager
+from cqrs_app.web.places import about
 
 ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
@@ -72,9 +73,7 @@ def command(command_id: str) -> ResponseReturnValue:
         chain=_tree(view),
         labels=_labels(),
         freshness=answer.freshness,
-        order_id=view.entry.stream.removeprefix("order-")
-        if view.entry.stream.startswith("order-")
-        else "",
+        about=about(view.entry.stream),
     )
 
 

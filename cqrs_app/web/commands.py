@@ -113,7 +113,7 @@ def _conflict(
 
 def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseReturnValue:
     page = page_of(cls, _identity_of(command), command)
-    order_id = getattr(command, "order_id", None)
+    order_id = _identity_of(command) if place_of(cls) == "orders" else ""
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if order_id and asking.is_fragment() and shown == page:
         return Response(

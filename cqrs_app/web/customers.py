@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.customers.queries import (
@@ -25,9 +25,9 @@ from cqrs_app.runtime.pending import PendingWrites
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.exports import downloads
-from cqrs_app.web.listing import asked, here, page_size, pager, sorts
+from cqrs_app.web.listing import asked_here, sorts, turning
 from cqrs_app.web.marks import marks_of
-from cqrs_app.web.order import offered
+from cqrs_app.web.order import allowed_tasks
 
 PROFILE_SORTS = MappingProxyType({"customer_id": False, "name": False, "registered_at": True})
 ACCOUNT_SORTS = MappingProxyType(
@@ -93,7 +93,7 @@ def _registered(customer_id: str) -> dict[str, Any]:
     actions = asking.ask(CustomerActions(customer_id=customer_id))
     stream, version = f"customer-{customer_id}", actions.value.version
     pending = asking.ask(PendingWrites(streams=(stream,))).value
-    allowed, not_now = offered(actions.value.actions)
+    allowed, not_now = allowed_tasks(actions.value.actions)
     shown: dict[str, Any] = {
         "profile": profile.value,
         "profile_freshness": profile.freshness,
@@ -115,10 +115,7 @@ def _listed(
     cls: type[Query], endpoint: str, highest_first: MappingProxyType[str, bool]
 ) -> dict[str, Any]:
     """What a template needs of a list with the filters of the address."""
-    try:
-        question = asked(cls, **page_size())
-    except Invalid as invalid:
-        raise Invalid("The address of this list", invalid.problems) from invalid
+    question = asked_here(cls)
     answer = asking.ask(question)
     return {
         "page": answer.value,
@@ -126,8 +123,6 @@ def _listed(
         "q": question.q,
         "status": getattr(question, "status", None),
         "sort": sorts(endpoint, highest_first, question.sort, descending=question.descending),
-        "pager": pager(endpoint, answer.value.next, answer.value.previous),
-        "elsewhere": any(request.args.get(name) for name in ("after", "before")),
-        "first_url": here(endpoint),
         "downloads": downloads(cls),
+        **turning(endpoint, answer.value),
     }

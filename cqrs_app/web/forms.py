@@ -31,6 +31,7 @@ from cqrs_app.web.forms_made import MADE
 
 C = TypeVar("C", bound=Command)
 Q = TypeVar("Q", bound=Query)
+M = TypeVar("M", bound=Command | Query)
 
 CIRCUMSTANCES = ("command_id", "expected_version")
 
@@ -70,11 +71,9 @@ def question_form(cls: type) -> Any:
 
 def question_from(form: Any, query_class: type[Q]) -> Q:
     """The query a sent form means; raises Invalid as `command_from` does."""
-    cls: type = query_class
     if not form.validate():
         raise Invalid(query_class.__name__, dict(_problems_in(form)))
-    values = {name: value_of(form[name]) for name in hints_of(cls)}
-    return parse(query_class, {name: each for name, each in values.items() if each is not BLANK})
+    return _meant(form, query_class)
 
 
 def command_from(form: Any, command_class: type[C]) -> C:
@@ -83,21 +82,25 @@ def command_from(form: Any, command_class: type[C]) -> C:
     Raises Invalid when it means none; then every unusable field says why in its `errors`, and
     what belongs to no visible field stands in `form.form_errors`.
     """
-    cls: type = command_class
     if form.validate():
-        values = {name: value_of(form[name]) for name in hints_of(cls)}
-        filled = {name: value for name, value in values.items() if value is not BLANK}
-        try:
-            return parse(command_class, filled)
-        except Invalid as error:
-            for place, sentence in error.problems.items():
-                _say(form, place, sentence)
-            raise
+        return _meant(form, command_class)
     problems = dict(_problems_in(form))
     for name in form.data:
         if "Hidden" in form[name].type and form[name].errors:
             form.form_errors = [*form.form_errors, *form[name].errors]
     raise Invalid(command_class.__name__, problems)
+
+
+def _meant(form: Any, message_class: type[M]) -> M:
+    cls: type = message_class
+    values = {name: value_of(form[name]) for name in hints_of(cls)}
+    filled = {name: value for name, value in values.items() if value is not BLANK}
+    try:
+        return parse(message_class, filled)
+    except Invalid as error:
+        for place, sentence in error.problems.items():
+            _say(form, place, sentence)
+        raise
 
 
 def expected_version(form: Any) -> int | None:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from cqrs_app.extensions import kernel
+from cqrs_app.inventory.queries.product_list import LowStock
 from cqrs_app.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.runtime import health
 from cqrs_app.runtime.command_log import FailedToday
@@ -27,6 +28,7 @@ from cqrs_app.webhooks.queries import VIEW as SEE_WEBHOOKS
 from cqrs_app.webhooks.queries import ListWebhooks
 
 DAYS = 30
+LOW_SHOWN = 8
 COUNTED = ("placed", "approved", "held", "shipped", "delivered", "cancelled")
 
 
@@ -67,7 +69,7 @@ class Sign:
 
 
 def _panel(name: str) -> str:
-    return render_template(f"home/_{name}.html", **PANELS[name]())
+    return render_template(f"home/_{name.replace('-', '_')}.html", **PANELS[name]())
 
 
 def _waiting() -> dict[str, Any]:
@@ -113,6 +115,10 @@ def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
 def _chart() -> dict[str, Any]:
     answer = asking.ask(OrdersByDay(days=DAYS, until=_day()))
     return {"answer": answer, "days": answer.value}
+
+
+def _low_stock() -> dict[str, Any]:
+    return {"answer": asking.ask(LowStock(limit=LOW_SHOWN))}
 
 
 def _health() -> dict[str, Any]:
@@ -183,5 +189,6 @@ PANELS: dict[str, Callable[[], dict[str, Any]]] = {
     "waiting": _waiting,
     "today": _today,
     "chart": _chart,
+    "low-stock": _low_stock,
     "health": _health,
 }

@@ -13,11 +13,11 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.context import new_id
-from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
+from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.uploads.commands import StartImport
 from cqrs_app.uploads.queries import GetImport, ImportView, ListImports
-from cqrs_app.uploads.receiving import SET_ASIDE, Files
+from cqrs_app.uploads.receiving import SET_ASIDE, Files, Received
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
@@ -39,6 +39,12 @@ REPORT_WORDS = {
     "credited": "Credited",
     "commands_per_second": "Documents a second",
 }
+RECEIVED = "The file was received. Its import goes on by itself, also when you leave."
+RECEIVED_BEFORE = "This file was received before. Nothing was sent twice: this is its import."
+NOT_STARTED = (
+    "The file is kept for a day, but its import was not started. To start it, choose the same file "
+    "again and send it from this page."
+)
 
 
 @bp.get("/imports")
@@ -58,24 +64,28 @@ def send_import() -> ResponseReturnValue:
     if not form.validate():
         return _page(form), 422
     try:
-        _start(form)
-    except (Invalid, Refused) as error:
+        received = _receive(form)
+        import_id = received.task.import_id
+        # The same id for the file and for the task: a form sent twice gets one receipt.
+        kernel.commands.dispatch(received.task, asking.context(import_id, None))
+    except (Invalid, Refused, CommandReused) as error:
         form.import_id.data = new_id()
         return _page(form, error.sentence), status_of(error)
-    flash("The file was received. Its import goes on by itself, also when you leave.", "good")
-    return redirect(url_for("web.history_import", import_id=form.import_id.data), 303)
+    except BusError as error:
+        # The form keeps its id: the same file, sent again with it, is started.
+        return _page(form, f"{error.sentence} {NOT_STARTED}"), status_of(error)
+    kernel.doorbell.ring_for("run_import", import_id)
+    flash(RECEIVED_BEFORE if received.before else RECEIVED, "good")
+    return redirect(url_for("web.history_import", import_id=import_id), 303)
 
 
-def _start(form: UploadForm) -> None:
+def _receive(form: UploadForm) -> Received:
     import_id = form.import_id.data or ""
     GetImport(import_id=import_id)  # raises Invalid for an id that somebody made up
     file = form.file.data
-    task = Files(kernel.engines.write).receive(
+    return Files(kernel.engines.write).receive(
         import_id, form.profile.data, name_of(file), file.stream, g.operator.name, largest()
     )
-    # The same id for the file and for the task: a form sent twice is answered with one receipt.
-    kernel.commands.dispatch(task, asking.context(import_id, None))
-    kernel.doorbell.ring_for("run_import", import_id)
 
 
 @bp.get("/imports/panel")

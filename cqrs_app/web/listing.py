@@ -10,6 +10,7 @@ from flask import current_app, request, url_for
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.fields import hints_of
 from cqrs_app.kernel.messages import Query, parse
+from cqrs_app.kernel.paging import Page
 
 PLACE = ("after", "before")
 WHOLE_LIST = 200
@@ -29,6 +30,14 @@ def asked(cls: type[Query], **fixed: Any) -> Any:
         values["descending"] = values["descending"] == "1"
     values.pop("limit", None)
     return parse(cls, values | fixed)
+
+
+def asked_here(cls: type[Query]) -> Any:
+    """The same for a page that is a list; raises Invalid in words of that page."""
+    try:
+        return asked(cls, **page_size())
+    except Invalid as invalid:
+        raise Invalid("The address of this list", invalid.problems) from invalid
 
 
 def page_size() -> dict[str, int]:
@@ -69,10 +78,27 @@ def sorts(
     return found
 
 
-def chips(endpoint: str, labels: Mapping[str, str]) -> list[dict[str, str]]:
-    """For the chips macro: each filter in effect with the address without it."""
+def chips(
+    endpoint: str, labels: Mapping[str, str], words: Mapping[str, Mapping[str, str]] | None = None
+) -> list[dict[str, str]]:
+    """For the chips macro: each filter in effect with the address without it. `words` has the
+    texts of a filter's values where people do not read those as they are."""
+    given = {name: request.args.get(name, "").strip() for name in labels}
     return [
-        {"label": label, "value": request.args[name], "remove_url": here(endpoint, (name,))}
-        for name, label in labels.items()
-        if request.args.get(name, "").strip()
+        {
+            "label": labels[name],
+            "value": (words or {}).get(name, {}).get(text, text),
+            "remove_url": here(endpoint, (name,)),
+        }
+        for name, text in given.items()
+        if text
     ]
+
+
+def turning(endpoint: str, page: Page[Any]) -> dict[str, Any]:
+    """What a list's template needs to turn pages: see components/lists.html."""
+    return {
+        "pager": pager(endpoint, page.next, page.previous),
+        "elsewhere": any(request.args.get(name) for name in PLACE),
+        "first_url": here(endpoint),
+    }

@@ -17,7 +17,9 @@ from cqrs_app.runtime.pending import PendingWrites, RawEvents
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.fulfilment import tasks_of
 from cqrs_app.web.marks import marks_of
+from cqrs_app.web.order_panels import judged, panels_of
 from cqrs_app.web.polling import fragment
 
 FIRST_LINES = 200
@@ -35,11 +37,10 @@ def order(order_id: str) -> ResponseReturnValue:
         abort(404, f"There is no order {order_id}.")
     if asking.wants("order"):
         return render_template("orders/_order.html", **shown)
-    with_events = asking.may("events.view") and "events" in request.args
+    with_events = shown["may_see_events"] and "events" in request.args
     return render_template(
         "orders/order.html",
         **shown,
-        may_see_events=asking.may("events.view"),
         events=_events(order_id) if with_events else None,
     )
 
@@ -71,7 +72,8 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     timeline, _ = _found(OrderTimeline(order_id=order_id))
     actions = asking.ask(OrderActions(order_id=order_id))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
-    allowed, not_now = offered(actions.value.actions)
+    panels = panels_of(order_id)
+    allowed, not_now = allowed_tasks(judged(actions.value.actions, panels))
     return {
         "order_id": order_id,
         "order": value,
@@ -86,7 +88,10 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "actions_freshness": actions.freshness,
         "marks": marks_of(pending, stream, value.applied_version if value else 0, answer.freshness),
         "may_see_commands": asking.may("commands.view"),
+        "may_see_events": asking.may("events.view"),
         "may_see_customers": asking.may("customers.view"),
+        "panels": panels,
+        "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "ahead": value is not None and ahead,
         "more_args": {"lines": "all"} if all_lines else {},
     }
@@ -98,7 +103,7 @@ def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
     return (answer, False) if answer.value else (asking.ask(question, strong=True), True)
 
 
-def offered(actions: Iterable[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
+def allowed_tasks(actions: Iterable[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
     """The tasks the operator may do now, and those that only the order's state forbids."""
     allowed, not_now = [], []
     for action in actions:

@@ -18,6 +18,7 @@ from cqrs_app.kernel.messages import Command
 from cqrs_app.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
 from cqrs_app.orders.queries.customers import GetCustomer
 from cqrs_app.orders.queries.one_order import GetOrder
+from cqrs_app.payments.commands import AuthorisePayment, RecordPayment
 from cqrs_app.web import asking
 from cqrs_app.webhooks.commands import ChangeWebhook
 from cqrs_app.webhooks.queries import GetWebhook
@@ -63,6 +64,10 @@ def _free_credit_number(given: Given) -> dict[str, Any]:
     return {"credit_note_id": f"CN{_number()}"}
 
 
+def _free_payment_number(given: Given) -> dict[str, Any]:
+    return {"payment_id": f"P{_number()}"}
+
+
 def _number() -> str:
     # Not counted up: two people who open the form at once must not get the same one.
     return f"{datetime.now(UTC):%y%m%d}-{secrets.randbelow(1_000_000):06d}"
@@ -76,4 +81,6 @@ _SUGGESTIONS: dict[type[Command], Callable[[Given], dict[str, Any]]] = {
     RecordCreditNote: _free_credit_number,
     RegisterCustomer: _present_customer,
     UpdateCustomerProfile: _present_customer,
+    AuthorisePayment: _free_payment_number,
+    RecordPayment: _free_payment_number,
 }

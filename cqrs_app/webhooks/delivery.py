@@ -18,6 +18,7 @@ from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.recorded import StoredEvent, UnknownEvent
 from cqrs_app.kernel.repository import Repository
+from cqrs_app.kernel.schedule import has_failed_too_long, pause_after
 from cqrs_app.webhooks.commands import PauseWebhook
 from cqrs_app.webhooks.cursors import Cursor, Cursors, Overtaken
 from cqrs_app.webhooks.events import (
@@ -26,8 +27,7 @@ from cqrs_app.webhooks.events import (
     WebhookResumed,
     WebhookTestRequested,
 )
-from cqrs_app.webhooks.messages import Message, id_of, message_of
-from cqrs_app.webhooks.schedule import has_failed_too_long, pause_after
+from cqrs_app.webhooks.messages import Message, message_of
 from cqrs_app.webhooks.sender import Sender
 from cqrs_app.webhooks.sending import Answer
 from cqrs_app.webhooks.targets import Network
@@ -161,7 +161,7 @@ class Deliverer:
         try:
             message = message_of(stored, self._kernel.registry.codec)
         except UnknownEvent as unknown:
-            message = Message(id_of(stored), stored.type, stored.position or 0, b"")
+            message = Message(stored.id, stored.type, stored.position or 0, b"")
             return self._failed(cursor, message, Answer(None, str(unknown), 0.0))
         answer = self._sender.send(webhook, cursor.webhook_id, message)
         if not answer.taken:

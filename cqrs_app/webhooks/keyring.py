@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cqrs_app.kernel.databases import reader_of
-from cqrs_app.webhooks.signing import new_secret
+from cqrs_app.kernel.signing import new_secret
 from cqrs_app.webhooks.tables import webhook_secrets
 
 _COLUMNS = webhook_secrets.c

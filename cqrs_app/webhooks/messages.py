@@ -19,15 +19,10 @@ class Message:
     body: bytes
 
 
-def id_of(stored: StoredEvent) -> str:
-    """From the event's hash: no other event has it, here or in another console."""
-    return f"evt_{stored.hash.hex()[:32]}"
-
-
 def message_of(stored: StoredEvent, codec: EventCodec) -> Message:
     """The event in its newest shape. Raises UnknownEvent for one this release cannot read."""
     body = {
-        "id": id_of(stored),
+        "id": stored.id,
         "type": stored.type,
         "timestamp": stored.occurred_at,
         "stream": stored.stream,
@@ -35,4 +30,4 @@ def message_of(stored: StoredEvent, codec: EventCodec) -> Message:
         "position": stored.position,
         "data": codec.decode(stored).event,
     }
-    return Message(id_of(stored), stored.type, stored.position or 0, msgspec.json.encode(body))
+    return Message(stored.id, stored.type, stored.position or 0, msgspec.json.encode(body))

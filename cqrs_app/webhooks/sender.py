@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from cqrs_app.webhooks import sending, signing
+from cqrs_app.kernel import signing
+from cqrs_app.webhooks import sending
 from cqrs_app.webhooks.keyring import Keyring
 from cqrs_app.webhooks.messages import Message
 from cqrs_app.webhooks.sending import Answer

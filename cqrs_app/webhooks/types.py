@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
+from cqrs_app.kernel.patterns import LINES
 
 WebhookId = Annotated[
     str,
@@ -46,7 +46,7 @@ Description = Annotated[
     Meta(
         title="Description",
         description="Who receives this and what for.",
-        pattern=_LINES,
+        pattern=LINES,
         max_length=500,
         extra={"widget": "textarea"},
     ),
@@ -57,7 +57,7 @@ Reason = Annotated[
         title="Reason",
         examples=["The warehouse moves house until Monday."],
         description="Stays with the webhook for whoever asks later.",
-        pattern=_LINES,
+        pattern=LINES,
         min_length=1,
         max_length=500,
         extra={"widget": "textarea"},

@@ -8,7 +8,7 @@ from alembic import op
 from cqrs_app.kernel import columns
 
 revision: str = "write_0007"
-down_revision: str | None = "write_0004"
+down_revision: str | None = "write_0006"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

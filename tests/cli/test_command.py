@@ -155,7 +155,7 @@ def test_options_go_on_top_of_a_file(flask: Run, kernel: Kernel, tmp_path: Path)
     ("typed", "sentence"),
     [
         ("[]", "--fields: Write an object with named values."),
-        ("{", "--fields: This is not JSON"),
+        ("{", "--fields: This is not usable JSON"),
         ('{"order_id": "1", "colour": "red"}', "colour: There is no such field."),
     ],
 )

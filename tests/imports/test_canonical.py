@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Table, delete, select
+from sqlalchemy.exc import OperationalError
 
 from cqrs_app.cli.canonical import canonical
 from cqrs_app.demo.shop import tasks
@@ -25,6 +26,7 @@ from cqrs_app.imports.source import BadFile
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.middleware import HISTORY
 from cqrs_app.operators.roles import ROLES
@@ -237,6 +239,64 @@ def test_a_table_made_by_hand_needs_few_columns(kernel: Kernel, tmp_path: Path) 
     ]
 
 
+ROW = {"document": "order", "number": "7", "at": "2026-01-02 10:00", "country": "France"}
+ROW |= {"currency": "EUR", "line": "1", "sku": "A", "quantity": "2", "unit_price": "1.50"}
+
+
+def table(path: Path, *rows: dict[str, str]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, HEADER)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+NO_LINE = ROW | {"sku": "", "quantity": "", "unit_price": ""}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [ROW, NO_LINE | {"line": "2"}, ROW | {"line": "3"}],
+        [NO_LINE, NO_LINE | {"line": "2"}],
+        [ROW | {"sku": ""}],
+        [NO_LINE | {"description": "Mug"}],
+    ],
+    ids=["between others", "nothing but", "quantity alone", "description alone"],
+)
+def test_a_row_without_an_article_makes_its_order_unreadable(
+    tmp_path: Path, rows: list[dict[str, str]]
+) -> None:
+    contents = countersign.read(table(tmp_path / "hand.csv", *rows, ROW | {"number": "8"}))
+    assert [document.key for document in contents.documents] == ["8"]
+    assert [reason for _, reason in contents.set_aside] == ["unreadable"] * len(rows)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["order,7", "order,7" + "," * len(HEADER), "odrer,7" + "," * (len(HEADER) - 2)],
+    ids=["short", "long", "no kind"],
+)
+def test_a_row_that_cannot_be_read_takes_its_whole_document_with_it(
+    tmp_path: Path, broken: str
+) -> None:
+    path = table(tmp_path / "hand.csv", ROW, ROW | {"number": "8"})
+    with path.open("a") as file:
+        file.write(f"{broken}\norder\n")
+    contents = countersign.read(path)
+    assert [document.key for document in contents.documents] == ["8"]
+    assert sorted((row.line, reason) for row, reason in contents.set_aside) == [
+        (2, "unreadable"),
+        (4, "unreadable"),
+        (5, "unreadable"),
+    ]
+
+
+def test_an_order_without_lines_is_one_row_with_nothing_of_a_line(tmp_path: Path) -> None:
+    contents = countersign.read(table(tmp_path / "hand.csv", NO_LINE))
+    assert [document.lines for document in contents.documents] == [0]
+
+
 GOOD = {
     "document": "order",
     "order_id": "1",
@@ -251,6 +311,8 @@ BAD: dict[str, Any] = {
     "other kind": GOOD | {"document": "invoice"},
     "unknown field": GOOD | {"colour": "red"},
     "no time": GOOD | {"at": 12},
+    "year too far": GOOD | {"at": "9999-12-31T23:00:00Z"},
+    "year too far back": GOOD | {"moments": [{"what": "approved", "at": "0999-12-31T23:00:00Z"}]},
     "time out of calendar": GOOD | {"at": "0001-01-01T00:00:00+14:00"},
     "no amount": GOOD | {"lines": [{"sku": "A", "quantity": 1, "unit_price": "NaN"}]},
     "moments no list": GOOD | {"moments": 5},
@@ -279,6 +341,12 @@ def test_an_unusable_document_is_set_aside(tmp_path: Path, bad: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("year", [999, 9000])
+def test_a_time_that_no_page_can_show_is_not_let_in(year: int) -> None:
+    with pytest.raises(Invalid, match="occurred_at: Must be in the years 1000 to 8999"):
+        Context(actor=SOMEONE, channel="api", occurred_at=datetime(year, 1, 1, tzinfo=UTC))
+
+
 def test_a_repeated_document_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "some.jsonl"
     path.write_text(json.dumps(GOOD) + "\n" + json.dumps(GOOD) + "\n")
@@ -301,4 +369,33 @@ def test_an_export_that_cannot_be_written_says_so(console: Flask, tmp_path: Path
     out = tmp_path / "nowhere" / "export.csv"
     result = console.test_cli_runner().invoke(canonical, ["--out", str(out)])
     assert result.exit_code == 1
-    assert "Choose another place and export again." in result.output
+    sentence = f"{out} cannot be written: No such file or directory. {out} was not touched."
+    assert sentence in result.output
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_an_export_that_breaks_off_leaves_the_old_file_and_nothing_else(
+    console: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    run(console.extensions["kernel"], place("1"), place("2"))
+
+    def broken(*arguments: Any) -> Any:
+        yield next(exported(*arguments))
+        raise OperationalError("SELECT", None, Exception("the line is dead\nhint: none"))
+
+    monkeypatch.setattr("cqrs_app.cli.canonical.exported", broken)
+    out, theirs = tmp_path / "all.jsonl", tmp_path / "all.jsonl.part"
+    for path in (out, theirs):
+        path.write_text("the last good one")
+    result = console.test_cli_runner().invoke(canonical, ["--out", str(out), "--format", kind])
+    assert result.exit_code == 1
+    assert f"did not answer: the line is dead. {out} was not touched. Try again.\n" in result.output
+    assert {*tmp_path.glob("*all.jsonl*")} == {out, theirs}
+    assert out.read_text() == theirs.read_text() == "the last good one"
+
+
+def test_an_export_to_the_standard_output_holds_nothing_else(console: Flask) -> None:
+    run(console.extensions["kernel"], place("1"), place("2"))
+    result = console.test_cli_runner().invoke(canonical, ["--out", "-"])
+    assert [json.loads(each)["document"] for each in result.stdout.splitlines()] == ["order"] * 2
+    assert "2 orders and credit notes" in result.stderr

@@ -15,7 +15,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from cqrs_app.imports import folder
 from cqrs_app.imports.importer import Imported, import_file
 from cqrs_app.imports.profiles.olist import FREIGHT, NO_TIME, PROFILE, read
 from cqrs_app.imports.rehearsal import Rehearsal, rehearse_file
@@ -140,6 +139,21 @@ def test_a_few_orders_of_every_kind(kernel: Kernel, few: Path) -> None:
     assert (report.flags, report.flagged_orders) == (6, 4)
 
 
+@pytest.mark.parametrize("name", ["orders", "order_items"])
+def test_a_row_that_cannot_be_read_takes_its_order_with_it(few: Path, name: str) -> None:
+    before = read(few)
+    with (few / f"{name}.csv").open("a") as file:
+        file.write("o1,oops\n")
+    after = read(few)
+    assert {each.key for each in before.documents} - {each.key for each in after.documents} == {
+        "o1"
+    }
+    reasons = [Counter(reason for _, reason in each.set_aside) for each in (before, after)]
+    # Its row, its three items, its repetition and the new one.
+    assert reasons[1]["unreadable"] - reasons[0]["unreadable"] == 6
+    assert reasons[1]["repeated_order"] == 0
+
+
 def test_units_of_one_article_at_one_price_are_one_line_and_freight_is_another(
     kernel: Kernel, few: Path
 ) -> None:
@@ -219,7 +233,7 @@ def test_an_archive_is_read_like_a_folder_and_unpacks_nowhere_else(
 
 
 def test_bad_archives_and_folders_get_one_sentence(
-    kernel: Kernel, few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kernel: Kernel, few: Path, tmp_path: Path
 ) -> None:
     files = contents_of(few)
     whole = archive(tmp_path / "whole.tar.xz", files)
@@ -238,10 +252,20 @@ def test_bad_archives_and_folders_get_one_sentence(
     for path in (cut, text, part, linked, wrong, few, tmp_path / "nowhere"):
         with pytest.raises(BadFile, match=r"^[^\n]*Nothing was imported\.$"):
             run(kernel, path)
-    monkeypatch.setattr(folder, "UNPACKED_AT_MOST", 100)
-    with pytest.raises(BadFile, match="larger than"):
-        run(kernel, whole)
     assert kernel.store.head() == 0
+
+
+def test_an_archive_counts_as_a_whole_also_what_nobody_wants(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = contents_of(few)
+    whole = archive(tmp_path / "whole.tar.xz", {"zeros.bin": bytes(2_000_000)} | files)
+    assert whole.stat().st_size < 10_000
+    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", 3_000_000)
+    assert read(whole).rows == read(few).rows
+    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", 1_000_000)
+    with pytest.raises(BadFile, match=r"^whole\.tar\.xz is larger than 1 MiB when unpacked"):
+        read(whole)
 
 
 def written(kernel: Kernel) -> tuple[int, int]:

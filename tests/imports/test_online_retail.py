@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import json
 import lzma
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -95,6 +98,18 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
     ]
 
 
+def test_a_row_that_cannot_be_read_takes_its_invoice_with_it_and_can_be_mended(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "day.csv", [*ROWS, ("536365", "85123A", "WHITE", "HEART")])
+    imported = run(kernel, path)
+    assert imported.report.set_aside_by_reason["unreadable"] == 6
+    assert (imported.report.orders, imported.report.credit_notes) == (1, 1)
+    assert imported.report.adds_up
+    write(path, ROWS)
+    assert run(kernel, path).report.orders == 2
+
+
 def test_times_and_lines_are_those_of_the_file(kernel: Kernel, tmp_path: Path) -> None:
     run(kernel, write(tmp_path / "day.csv", ROWS))
     [event] = kernel.store.events_of("order-536365")
@@ -152,6 +167,21 @@ def test_a_bad_file_gets_one_sentence_and_changes_nothing(
     with pytest.raises(BadFile, match=r"^[^\n]*Nothing was imported\.$"):
         run(kernel, path)
     assert kernel.store.head() == 0
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
+def test_a_file_may_not_unpack_to_more_than_a_machine_holds(
+    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    path = write(tmp_path / "day.csv", ROWS)
+    size = path.stat().st_size
+    path.write_bytes(pack(path.read_bytes()))
+    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", size - 1)
+    with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
+        run(kernel, path)
+    assert kernel.store.head() == 0
+    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", size)
+    assert run(kernel, path).report.orders == 2
 
 
 def test_the_command_writes_report_and_rows_set_aside(console: Flask, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from cqrs_app.imports.canonical import document_of
+from cqrs_app.imports.lines import LineFile
 from cqrs_app.imports.profiles import PROFILES, NoProfile, profile_of
 from cqrs_app.kernel.assembly import Kernel
 from tests.imports.test_online_retail import PROJECT
@@ -43,6 +44,16 @@ def test_the_profile_of_the_guide_reads_the_file_of_the_guide(
     # Berlin is an hour before UTC in winter.
     assert placed.occurred_at.isoformat() == "2026-03-01T08:30:00+00:00"
     assert shipped.occurred_at.isoformat() == "2026-03-02T07:00:00+00:00"
+
+
+def test_a_function_that_stumbles_over_a_row_cut_off_stops_nothing(tmp_path: Path) -> None:
+    columns = dict.fromkeys(("at", "country", "currency", "sku", "quantity", "unit_price"), "b")
+    file = LineFile(
+        header=("a", "b"), columns=columns | {"number": lambda row: row["a"].split()[1]}
+    )
+    path = tmp_path / "some.csv"
+    path.write_text("a,b\n7\n")
+    assert [reason for _, reason in file.read(path).set_aside] == ["unreadable"]
 
 
 def test_the_document_of_the_guide_can_be_read() -> None:

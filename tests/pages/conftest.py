@@ -18,7 +18,8 @@ from cqrs_app.demo import load_if_empty
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.orders.read_models import orders
-from tests.platform.processes import PROJECT, clean_environment
+from tests.console import environment_of
+from tests.platform.processes import PROJECT
 
 PASSWORD = "nine grey geese on a lake"
 
@@ -69,18 +70,10 @@ def catch_up(app: Flask) -> None:
 @contextmanager
 def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A real `flask worker` or `flask sweep` beside the application."""
-    settings = app.extensions["settings"]
-    environment = clean_environment(
-        {
-            "DATA_DIR": str(settings.data_dir),
-            "DATABASE_URL": settings.database_url,
-            "READ_DATABASE_URL": settings.read_database_url,
-            "REDIS_URL": app.extensions["redis_url"],
-            "SECRET_KEY": settings.secret_key,
-        }
-    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", command], cwd=PROJECT, env=environment
+        [sys.executable, "-m", "flask", "--app", "app", command],
+        cwd=PROJECT,
+        env=environment_of(app),
     )
     try:
         yield process

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff, TimedOut, Unavailable
 from cqrs_app.kernel.tables import command_log
 from cqrs_app.operators.roles import ROLES
+from cqrs_app.uploads.receiving import Files
 from tests.imports.test_online_retail import BAD_FILES
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import fields, page
@@ -139,6 +142,51 @@ def test_a_form_sent_twice_starts_one_import(console: Flask) -> None:
     first, second = (post(client, values, DAY, "day.csv") for _ in range(2))
     assert id_in(first) == id_in(second)
     assert kept(console) == (1, 1)
+
+
+def test_another_file_sent_with_an_old_form_is_another_import(console: Flask) -> None:
+    client = client_in(console, "admin")
+    values = upload_fields(client)
+    first = id_in(post(client, values, DAY, "day.csv"))
+    for _ in range(2):
+        second = id_in(post(client, values, DAY + b"\n", "next.csv"))
+        assert second != first
+    third = id_in(post(client, values | {"profile": "olist"}, DAY, "day.csv"))
+    assert kept(console) == (3, 3)
+    assert row_of(console, second).size == len(DAY) + 1
+    assert row_of(console, third).profile == "olist"
+    assert "was received before" in words(client, f"/imports/{second}")
+    assert take_in(console, first).state == take_in(console, second).state == "done"
+
+
+@pytest.mark.parametrize(
+    "error", [SwitchedOff(), Busy("tasks"), TimedOut("Start import", 3), Unavailable("Away.")]
+)
+def test_a_file_whose_import_could_not_start_says_so_and_starts_when_sent_again(
+    console: Flask, monkeypatch: pytest.MonkeyPatch, error: BusError
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    client = client_in(console, "admin")
+    with monkeypatch.context() as patch:
+        # Inside the bus, which looks there whether the file was received.
+        patch.setattr(Files, "task_of", fail)
+        values = upload_fields(client)
+        answer = post(client, values, DAY, "day.csv")
+    text = " ".join(answer.get_data(as_text=True).split())
+    assert answer.status_code == 503
+    assert "its import was not started" in text
+    assert error.sentence.split("(")[0] in text
+    listed = words(client, "/imports")
+    assert "Not started" in listed
+    assert "Waiting" not in listed
+    again = re.search(r'name="import_id"[^>]*value="([^"]+)"', text)
+    assert again is not None
+    import_id = id_in(send(client, import_id=again[1]))
+    assert import_id == values["import_id"]
+    assert kept(console) == (1, 1)
+    assert take_in(console, import_id).state == "done"
 
 
 def test_a_file_that_was_imported_before_changes_nothing(console: Flask) -> None:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError
 
+from cqrs_app.cli import uploads
 from cqrs_app.imports import background
+from cqrs_app.imports.importer import import_file
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context, new_id
-from cqrs_app.kernel.errors import NotAllowed, Refused
+from cqrs_app.kernel.errors import NotAllowed, Refused, Unavailable
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.orders.read_models import orders
 from cqrs_app.uploads.receiving import SET_ASIDE, UPLOAD, Files
 from cqrs_app.uploads.tables import imports
 from cqrs_app.uploads.work import GIVEN_UP, LEASE, MOST_ATTEMPTS, Work
-from tests.uploads.conftest import DAY, kept, row_of, take_in
+from tests.uploads.conftest import DAY, kept, row_of, take_in, work_of
 
 MIA = Actor("mia", ROLES["supervisor"])
 LIMIT = 10_000_000
@@ -63,7 +67,7 @@ def sent(kernel: Kernel, files: Files, clock: Clock) -> Callable[..., str]:
     def send(content: bytes = DAY, *, started: bool = True) -> str:
         import_id = new_id()
         source = io.BytesIO(content)
-        task = files.receive(import_id, "online-retail", "day.csv", source, "mia", LIMIT)
+        task = files.receive(import_id, "online-retail", "day.csv", source, "mia", LIMIT).task
         if started:
             kernel.commands.execute(task, Context(actor=MIA, channel="form"))
         clock.after(timedelta(seconds=1))
@@ -181,6 +185,64 @@ def test_a_fault_of_the_console_is_told_with_a_number(
     assert row.state == "failed"
     assert "a fault of its own" in row.sentence
     assert "send the file again" in row.sentence
+
+
+@pytest.mark.parametrize(
+    "away",
+    [OperationalError("SELECT", None, Exception("no route")), Unavailable("It is away.")],
+    ids=["write store", "read store"],
+)
+def test_while_a_database_is_away_an_import_waits_and_uses_up_no_attempt(
+    console: Flask, sent: Callable[..., str], monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    outages = iter([away] * (MOST_ATTEMPTS + 1))
+
+    def flaky(*arguments: Any) -> Any:
+        for outage in outages:
+            raise outage
+        return import_file(*arguments)
+
+    monkeypatch.setattr(background, "import_file", flaky)
+    monkeypatch.setattr(background, "WAIT_SECONDS", 0.0)
+    import_id = sent()
+    assert work_of(console).claim(import_id) == 1
+    result = console.test_cli_runner().invoke(args=["run-import", import_id, "1"])
+    assert result.exit_code == 0, result.output
+    row = row_of(console, import_id)
+    assert (row.state, row.attempts) == ("done", 1)
+
+
+def test_a_database_that_stays_away_ends_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def away() -> None:
+        tries.append(len(tries))
+        raise Unavailable("It is away.")
+
+    monkeypatch.setattr(background, "WAIT_SECONDS", 0.0)
+    with pytest.raises(Unavailable):
+        background.patiently(away)
+    assert len(tries) == background.MOST_WAITS + 1
+
+
+def test_a_process_that_lost_its_worker_ends_also_while_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Ended(BaseException):
+        """In the place of the end of a process."""
+
+    class Away:
+        def release(self, *_: object) -> None:
+            raise OperationalError("UPDATE", None, Exception("no route"))
+
+    def end(status: int) -> None:
+        raise Ended(status)
+
+    parents = iter([1, 2])
+    monkeypatch.setattr(uploads.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(uploads.os, "_exit", end)
+    with pytest.raises(Ended):
+        uploads._live(cast(Work, Away()), "one", 1, threading.Event())
 
 
 def test_while_tasks_are_switched_off_an_import_says_so(

@@ -12,10 +12,12 @@ import pytest
 from flask import Flask
 
 from cqrs_app.kernel import presence
-from cqrs_app.webhooks.dispatcher import WORKER, Dispatcher
-from cqrs_app.webhooks.wake_ups import QUEUE, ring
+from cqrs_app.kernel.dispatcher import Dispatcher
+from cqrs_app.kernel.wake_ups import ring
+from cqrs_app.webhooks.duty import DELIVERIES
+from tests.console import environment_of
 from tests.pages.conftest import wait_until
-from tests.platform.processes import PROJECT, clean_environment
+from tests.platform.processes import PROJECT
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
 
@@ -23,17 +25,8 @@ from tests.webhooks.receiver import Received, Receiver
 @contextmanager
 def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A real process of the console: `flask ...`."""
-    settings = shop.app.extensions["settings"]
-    environment = clean_environment(
-        {
-            "DATA_DIR": str(settings.data_dir),
-            "DATABASE_URL": settings.database_url,
-            "READ_DATABASE_URL": settings.read_database_url,
-            "REDIS_URL": shop.app.extensions["redis_url"],
-            "SECRET_KEY": settings.secret_key,
-            "WEBHOOK_ALLOWED_NETWORKS": settings.webhook_allowed_networks,
-        }
-    )
+    networks = shop.app.extensions["settings"].webhook_allowed_networks
+    environment = environment_of(shop.app, WEBHOOK_ALLOWED_NETWORKS=networks)
     command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
     made = subprocess.Popen(command, cwd=PROJECT, env=environment)
     try:
@@ -46,7 +39,7 @@ def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 def has_worker(shop: Shop) -> bool:
     with shop.kernel.engines.write.connect() as connection:
         found = presence.seen(connection, shop.kernel.clock())
-    return any(each.alive and each.kind == WORKER for each in found)
+    return any(each.alive and each.kind == DELIVERIES.worker for each in found)
 
 
 def test_a_commit_reaches_the_receiver_through_the_workers(shop: Shop, receiver: Receiver) -> None:
@@ -77,7 +70,7 @@ def test_a_deliverer_killed_in_mid_delivery_leaves_nothing_out(
         return 200
 
     receiver.answer = hang_on_the_second
-    ring(shop.kernel.redis, ["warehouse"])
+    ring(shop.kernel.redis, DELIVERIES, ["warehouse"])
     with process(shop, "webhook-worker") as worker:
         assert arrived.wait(30)
         worker.kill()
@@ -153,13 +146,13 @@ def test_with_a_worker_alive_the_sweep_only_rings(shop: Shop, receiver: Receiver
     shop.catch_up()
     shop.kernel.close()
     shop.kernel.redis.flushall()
-    shop.kernel.presence.beat(WORKER)
+    shop.kernel.presence.beat(DELIVERIES.worker)
     dispatcher: Dispatcher = shop.app.extensions["webhooks"]
     dispatcher.look_after(60.0)
-    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 0
+    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 0
     dispatcher.look_after(0.0)
     dispatcher.look_after(0.0)
-    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 1
+    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 1
     assert receiver.received == []
 
 
@@ -171,7 +164,7 @@ def test_many_wake_ups_are_one_job(shop: Shop, receiver: Receiver) -> None:
         shop.place()
         shop.catch_up()
         shop.kernel.close()
-    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 1
+    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 1
 
 
 def test_a_turn_that_is_over_queues_up_again(
@@ -182,4 +175,4 @@ def test_a_turn_that_is_over_queues_up_again(
     monkeypatch.setattr("cqrs_app.webhooks.delivery.SLICE_SECONDS", 0.0)
     dispatcher: Dispatcher = shop.app.extensions["webhooks"]
     dispatcher.answer("warehouse")
-    assert shop.kernel.redis.llen(f"rq:queue:{QUEUE}") == 1
+    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 1

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from cqrs_app.imports.canonical import COMMANDS, Plain, Unusable, document_of
+from cqrs_app.imports.canonical import COMMANDS, MAKING, Plain, Unusable, document_of
 from cqrs_app.imports.canonical_csv import HEADER, plain_of_rows
 from cqrs_app.imports.documents import Contents, Profile
-from cqrs_app.imports.lines import UNREADABLE, whole
+from cqrs_app.imports.gathered import UNREADABLE, Gathered
+from cqrs_app.imports.lines import whole
 from cqrs_app.imports.source import SourceRow, read_rows, read_texts
 from cqrs_app.kernel.errors import Invalid
 
@@ -43,15 +44,20 @@ class _Reading:
 
     def table(self, path: Path) -> Contents:
         self._contents.headers[path.name] = HEADER
-        found: dict[tuple[str, str], list[SourceRow]] = {}
+        gathered: Gathered[str] = Gathered(self._contents)
         for row in read_rows(path, HEADER):
             self._contents.rows += 1
-            if len(row.values) == len(HEADER):
-                found.setdefault((row.values[0], row.values[1]), []).append(row)
+            kind, number, *_ = (*row.values, "", "")
+            if len(row.values) == len(HEADER) and kind in MAKING:
+                gathered.add(number, row, kind)
             else:
-                self._contents.set_aside.append((row, UNREADABLE))
-        for rows in found.values():
-            self._take(partial(_plain_of, rows), tuple(rows))
+                gathered.unreadable(row, number)
+        for _, found in gathered.documents():
+            by_kind: dict[str, list[SourceRow]] = {}
+            for row, kind in found:
+                by_kind.setdefault(kind, []).append(row)
+            for rows in by_kind.values():
+                self._take(partial(_plain_of, rows), tuple(rows))
         return self._contents
 
     def _take(self, plain: Callable[[], Plain], rows: tuple[SourceRow, ...]) -> None:

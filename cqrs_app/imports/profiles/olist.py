@@ -15,8 +15,9 @@ from pathlib import Path
 
 from cqrs_app.imports.documents import Contents, Document, Profile, Step
 from cqrs_app.imports.folder import files_in
+from cqrs_app.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.imports.lifecycle import LIFE_COMMANDS, life_of
-from cqrs_app.imports.lines import UNREADABLE, exact, moment
+from cqrs_app.imports.lines import exact, moment
 from cqrs_app.imports.source import SourceRow, read_rows
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.orders.commands import AddOrderNote, PlaceOrder
@@ -94,27 +95,33 @@ class _Reading:
         self._files = files
         self._customers = self._looked_up("customers")
         self._products = self._looked_up("products")
-        self._taken: set[str] = set()
         self._contents = Contents()
+        self._gathered: Gathered[tuple[str, Row]] = Gathered(self._contents)
 
     def contents(self) -> Contents:
-        items: dict[str, list[tuple[SourceRow, Row]]] = {}
-        for source, row in self._counted("order_items"):
-            items.setdefault(row["order_id"], []).append((source, row))
-        for source, row in self._counted("orders"):
-            self._take(source, row, items.pop(row["order_id"], []))
-        for orphans in items.values():
-            self._contents.set_aside += [(source, "no_order") for source, _ in orphans]
-        for source, _ in self._counted("order_payments"):
-            self._contents.set_aside.append((source, "payment"))
+        for name in ("orders", "order_items"):
+            for source, row in self._counted(name):
+                if row is None:
+                    self._gathered.unreadable(source, _number(source))
+                else:
+                    self._gathered.add(row["order_id"], source, (name, row))
+        for _, rows in self._gathered.documents():
+            orders = [(source, row) for source, (name, row) in rows if name == "orders"]
+            items = [(source, row) for source, (name, row) in rows if name == "order_items"]
+            if orders:
+                self._take(*orders[0], items)
+                self._set_aside(orders[1:], "repeated_order")
+            else:
+                self._set_aside(items, "no_order")
+        for source, row in self._counted("order_payments"):
+            self._contents.set_aside.append((source, UNREADABLE if row is None else "payment"))
         return self._contents
+
+    def _set_aside(self, rows: list[tuple[SourceRow, Row]], reason: str) -> None:
+        self._contents.set_aside += [(source, reason) for source, _ in rows]
 
     def _take(self, source: SourceRow, row: Row, items: list[tuple[SourceRow, Row]]) -> None:
         rows = (source, *(each for each, _ in items))
-        if row["order_id"] in self._taken:
-            self._contents.set_aside += [(each, "repeated_order") for each in rows]
-            return
-        self._taken.add(row["order_id"])
         try:
             steps = tuple(self._steps(row, [item for _, item in items]))
         except (Invalid, ValueError, KeyError):
@@ -164,16 +171,12 @@ class _Reading:
         if freight:
             yield OrderLine(sku=FREIGHT, description="Freight", quantity=1, unit_price=freight)
 
-    def _counted(self, name: str) -> Iterator[tuple[SourceRow, Row]]:
-        """Rows of a file whose every row is taken or set aside."""
+    def _counted(self, name: str) -> Iterator[tuple[SourceRow, Row | None]]:
+        """Rows of a file whose every row is taken or set aside; None: it cannot be read."""
         self._contents.headers[self._files[name].name] = _HEADERS[name]
         for source in read_rows(self._files[name], _HEADERS[name]):
             self._contents.rows += 1
-            row = _row(name, source)
-            if row is None:
-                self._contents.set_aside.append((source, UNREADABLE))
-            else:
-                yield source, row
+            yield source, _row(name, source)
 
     def _looked_up(self, name: str) -> dict[str, Row]:
         """Rows of a file by what stands in its first column."""
@@ -185,6 +188,11 @@ def _row(name: str, source: SourceRow) -> Row | None:
     if len(source.values) != len(_HEADERS[name]):
         return None
     return dict(zip(_HEADERS[name], map(str.strip, source.values), strict=True))
+
+
+def _number(source: SourceRow) -> str:
+    """The order's number in a row that cannot be read; blank where it has none."""
+    return source.values[0].strip() if source.values else ""
 
 
 PROFILE = Profile(

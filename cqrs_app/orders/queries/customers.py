@@ -14,7 +14,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, Row, and_, false, select, true
 
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.kernel.words import words
 from cqrs_app.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.orders.types import CustomerId
@@ -60,17 +60,12 @@ class ListCustomers(Query):
     q: Annotated[str, Meta(title="Search", max_length=200)] = ""
     sort: Literal["customer_id", "name", "orders", "placed_value"] = "customer_id"
     descending: bool = False
-    after: Annotated[str, Meta(max_length=1_200)] = ""
-    before: Annotated[str, Meta(max_length=1_200)] = ""
+    after: Mark = ""
+    before: Mark = ""
     limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), SORTS[self.sort])
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), SORTS[self.sort])
 
 
 def list_customers(question: ListCustomers, connection: Connection) -> Page[AccountRow]:

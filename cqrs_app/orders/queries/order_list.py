@@ -13,7 +13,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.kernel.messages import query
-from cqrs_app.kernel.paging import Limit, Page, Place, Sort, mark_problem, page_of
+from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.orders.queries.filters import OrderFilters, conditions
 from cqrs_app.orders.read_models import orders
 from cqrs_app.orders.words import HoldReason, OrderStatus
@@ -62,17 +62,12 @@ class ListOrders(OrderFilters):
 
     sort: Literal["placed_at", "updated_at", "total", "order_id"] = "placed_at"
     descending: bool = True
-    after: Annotated[str, Meta(max_length=400)] = ""
-    before: Annotated[str, Meta(max_length=400)] = ""
+    after: Mark = ""
+    before: Mark = ""
     limit: Limit = 25
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.after and self.before:
-            yield "before", "A page starts after one mark or before one, not both."
-        for name, mark in (("after", self.after), ("before", self.before)):
-            problem = mark_problem(mark, _place(self), SORTS[self.sort])
-            if problem:
-                yield name, problem
+        yield from mark_problems(_place(self), SORTS[self.sort])
 
 
 def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:

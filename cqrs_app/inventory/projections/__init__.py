@@ -1,0 +1,1 @@
+"""From what happened to stock to the tables that pages read."""

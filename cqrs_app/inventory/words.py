@@ -1,0 +1,26 @@
+"""The shop's words for why stock was adjusted: a stable code and a label each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AdjustReason(StrEnum):
+    """Why there is more or less than was shown; the values are stored."""
+
+    COUNTED = "counted"
+    DAMAGED = "damaged"
+    LOST = "lost"
+    FOUND = "found"
+    RETURNED = "returned"
+    GIVEN_AWAY = "given_away"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return label_of(self)
+
+
+def label_of(code: str) -> str:
+    """A reason's code as people read it; also a code that this release no longer offers."""
+    return code.replace("_", " ").capitalize()

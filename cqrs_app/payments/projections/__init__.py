@@ -1,0 +1,1 @@
+"""What payments' events become for those who read."""

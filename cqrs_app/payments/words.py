@@ -1,0 +1,71 @@
+"""The shop's words for where a payment stands: a stable code and a label each."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+MANUAL = "manual"
+"""The gateway of money that came in without one: a person answers for it."""
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands; the values are stored."""
+
+    REQUESTED = "requested"
+    AUTHORISED = "authorised"
+    PART_CAPTURED = "part_captured"
+    CAPTURED = "captured"
+    PART_REFUNDED = "part_refunded"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+    DECLINED = "declined"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = MappingProxyType(
+    {
+        PaymentStatus.REQUESTED: "Asked for",
+        PaymentStatus.AUTHORISED: "Authorised",
+        PaymentStatus.PART_CAPTURED: "Partly captured",
+        PaymentStatus.CAPTURED: "Captured",
+        PaymentStatus.PART_REFUNDED: "Partly refunded",
+        PaymentStatus.REFUNDED: "Refunded",
+        PaymentStatus.VOIDED: "Voided",
+        PaymentStatus.DECLINED: "Declined",
+    }
+)
+
+
+class Asked(StrEnum):
+    """What a gateway can be asked for; the values are stored."""
+
+    AUTHORISATION = "authorisation"
+    CAPTURE = "capture"
+    VOID = "void"
+    REFUND = "refund"
+
+
+class DisputeOutcome(StrEnum):
+    """How a dispute ended: the money came back to the shop, or went to the customer."""
+
+    WON = "won"
+    LOST = "lost"
+
+
+def status_of(
+    *, authorised: Decimal, captured: Decimal, refunded: Decimal, voided: bool, declined: bool
+) -> PaymentStatus:
+    """Where a payment with these sums stands. `declined`: its authorisation was."""
+    if refunded:
+        return PaymentStatus.REFUNDED if refunded == captured else PaymentStatus.PART_REFUNDED
+    if captured:
+        whole = voided or captured == authorised
+        return PaymentStatus.CAPTURED if whole else PaymentStatus.PART_CAPTURED
+    if voided or declined:
+        return PaymentStatus.VOIDED if voided else PaymentStatus.DECLINED
+    return PaymentStatus.AUTHORISED if authorised else PaymentStatus.REQUESTED

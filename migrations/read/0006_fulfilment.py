@@ -1,0 +1,59 @@
+"""Orders on their way."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from cqrs_app.kernel import columns
+
+revision: str = "read_0006"
+down_revision: str | None = "read_0005"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "fulfilments",
+        sa.Column("order_id", sa.String(length=60), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("over", sa.Boolean(), nullable=False),
+        sa.Column("began_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("since", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("applied_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_fulfilments")),
+    )
+    with op.batch_alter_table("fulfilments", schema=None) as batch_op:
+        batch_op.create_index("ix_fulfilments_since", ["over", "since", "order_id"], unique=False)
+        batch_op.create_index("ix_fulfilments_stage", ["stage", "since", "order_id"], unique=False)
+
+    op.create_table(
+        "fulfilment_steps",
+        sa.Column("order_id", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("operator", sa.String(length=100), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", "version", name=op.f("pk_fulfilment_steps")),
+    )
+    op.create_table(
+        "fulfilment_tasks",
+        sa.Column("order_id", sa.String(length=60), nullable=False),
+        sa.Column("task_no", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", "task_no", name=op.f("pk_fulfilment_tasks")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("fulfilment_tasks")
+    op.drop_table("fulfilment_steps")
+    op.drop_table("fulfilments")

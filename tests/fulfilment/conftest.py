@@ -1,0 +1,146 @@
+"""A whole desk: orders, stock, payments at the sandbox, and the follower, in the test's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+
+from cqrs_app.fulfilment.commands import CancelFulfilment, RetryFulfilment, SkipFulfilmentStep
+from cqrs_app.fulfilment.follower import PERMISSIONS, Follower
+from cqrs_app.fulfilment.order_way import OrderWay
+from cqrs_app.fulfilment.types import Policy
+from cqrs_app.fulfilment.words import AfterDeclines, Stage, Step
+from cqrs_app.inventory.commands import AddProduct, ReceiveStock
+from cqrs_app.inventory.stock_item import StockItem
+from cqrs_app.kernel.aggregate import Aggregate
+from cqrs_app.kernel.command_bus import BusOptions, CommandBus
+from cqrs_app.kernel.context import new_id
+from cqrs_app.kernel.repository import Repository
+from cqrs_app.operators.roles import system_actor
+from cqrs_app.orders.commands import ApproveOrder, CancelOrder, PlaceOrder, ShipOrder
+from cqrs_app.orders.order import Order
+from cqrs_app.orders.types import OrderLine
+from cqrs_app.payments.answers import ANSWER
+from cqrs_app.payments.payment import Payment
+from cqrs_app.payments.teller import Teller
+from tests.payments.conftest import SECRET, Desk
+from tests.webhooks.conftest import Clock
+
+THE = "1001"
+LAMP, CARD = "85123A", "CARD 1"
+HOURS = (1, 24)
+
+
+class OrderDesk(Desk):
+    """`settle` lets everything happen that can happen now."""
+
+    def __init__(self, app: Flask, clock: Clock, method: str, after: AfterDeclines) -> None:
+        super().__init__(app, clock)
+        # Its events are recorded at the time that the test's clock shows.
+        bus = CommandBus(
+            self.kernel.registry,
+            self.kernel.store,
+            self.kernel.log,
+            BusOptions(),
+            after_commit=lambda types: None,
+            wake=lambda command_id: None,
+            count=lambda *counted: None,
+            clock=clock,
+        )
+        self.kernel = replace(self.kernel, commands=bus)
+        self.teller = Teller(
+            self.kernel,
+            {"sandbox": self.sandbox},
+            actor=system_actor("gateway", ANSWER),
+            chance=lambda: 0.5,
+        )
+        retries = tuple(hours * 3600 for hours in HOURS)
+        policy = Policy(method=method, retry_after=retries, after_declines=after)
+        actor = system_actor("fulfilment", *PERMISSIONS)
+        self.follower = Follower(self.kernel, actor, policy, enabled=True)
+
+    def stock(self, sku: str, quantity: int) -> None:
+        self.do(AddProduct(sku=sku))
+        if quantity:
+            self.receive(sku, quantity)
+
+    def receive(self, sku: str, quantity: int) -> None:
+        self.do(ReceiveStock(sku=sku, quantity=quantity, reference=new_id()))
+
+    def approve(self, *lines: tuple[str, int], order_id: str = THE, price: str = "2.50") -> None:
+        ordered = tuple(
+            OrderLine(sku=sku, description="", quantity=quantity, unit_price=Decimal(price))
+            for sku, quantity in lines
+        )
+        self.do(
+            PlaceOrder(order_id=order_id, country="Peru", currency="GBP", lines=ordered),
+            ApproveOrder(order_id=order_id),
+        )
+
+    def settle_all(self) -> None:
+        """Until nobody has anything to do."""
+        for _ in range(100):
+            busy = bool(self.follower.due())
+            while self.follower.go_on():
+                pass
+            if not self.ask_gateway() and not busy:
+                return
+        raise AssertionError("it never comes to rest")
+
+    def retry(self) -> None:
+        self.do(RetryFulfilment(order_id=THE))
+
+    def skip(self, step: Step) -> None:
+        self.do(SkipFulfilmentStep(order_id=THE, step=step, reason="Agreed with the customer."))
+
+    def cancel(self) -> None:
+        self.do(CancelOrder(order_id=THE, reason="customer_request"))
+
+    def cancel_way(self) -> None:
+        self.do(CancelFulfilment(order_id=THE, reason="Agreed with the customer."))
+
+    def ship(self) -> None:
+        self.do(ShipOrder(order_id=THE, carrier="By hand"))
+
+    def way(self, order_id: str = THE) -> OrderWay:
+        return cast(OrderWay, self.state(OrderWay, order_id))
+
+    def stage(self, order_id: str = THE) -> Stage:
+        return Stage(self.way(order_id).stand.stage)
+
+    def item(self, sku: str = LAMP) -> StockItem:
+        return cast(StockItem, self.state(StockItem, sku))
+
+    def order(self, order_id: str = THE) -> Order:
+        return cast(Order, self.state(Order, order_id))
+
+    def paid(self, payment_id: str = f"{THE}-1") -> Payment:
+        return cast(Payment, self.state(Payment, payment_id))
+
+    def state(self, cls: type[Aggregate], identity: str) -> Aggregate:
+        repository = Repository(self.kernel.store, self.kernel.registry.codec)
+        return repository.load(cls, cls.stream_of(identity))[0]
+
+
+MakeDesk = Callable[..., OrderDesk]
+
+
+@pytest.fixture
+def make_desk(make_console: Callable[..., Flask]) -> MakeDesk:
+    def make(
+        method: str = "tok_fine", after: AfterDeclines = AfterDeclines.HOLD, **settings: Any
+    ) -> OrderDesk:
+        values = {"payment_gateway": "sandbox", "payment_callback_secret": SECRET} | settings
+        return OrderDesk(make_console(**values), Clock(), method, after)
+
+    return make
+
+
+@pytest.fixture
+def order_desk(make_desk: MakeDesk) -> OrderDesk:
+    return make_desk()

@@ -1,0 +1,190 @@
+"""Whatever happens in whatever order, is told twice, or is killed in the middle: stock is never
+below zero, nothing is captured twice, nothing more refunded than captured, and an order that was
+given up ends with nothing reserved and nothing owed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, cast
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from cqrs_app.fulfilment.commands import RetryFulfilment
+from cqrs_app.fulfilment.follower import PERMISSIONS, Follower
+from cqrs_app.fulfilment.tables import fulfilment_cursor
+from cqrs_app.fulfilment.types import Policy
+from cqrs_app.fulfilment.words import RELEASED, AfterDeclines, Stage
+from cqrs_app.inventory.commands import AdjustStock
+from cqrs_app.inventory.words import AdjustReason
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.command_bus import CommandBus
+from cqrs_app.kernel.context import new_id
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.operators.roles import system_actor
+from cqrs_app.orders.commands import CancelOrder, HoldOrder, ReleaseOrder, ShipOrder
+from cqrs_app.orders.words import CancelReason, HoldReason, OrderStatus
+from tests.fulfilment.conftest import LAMP, OrderDesk
+
+TOTAL = Decimal("7.50")
+
+STEPS = st.lists(
+    st.sampled_from(
+        [
+            "follow",
+            "follow and be killed",
+            "hear everything again",
+            "ask the gateway",
+            "receive",
+            "take off",
+            "cancel",
+            "hold",
+            "release",
+            "retry",
+            "ship",
+            "a day passes",
+        ]
+    ),
+    max_size=14,
+)
+
+
+class Killed(BaseException):
+    """As sudden as a signal: nothing catches it."""
+
+
+@dataclass
+class Mortal:
+    """A bus whose process is killed after so many more batches: in the middle of the last."""
+
+    bus: CommandBus
+    left: int
+
+    def execute_batch(self, items: Sequence[Any]) -> Any:
+        self.left -= 1
+        if self.left >= 0:
+            return self.bus.execute_batch(items)
+        self.bus.execute_batch(items[: len(items) // 2])
+        raise Killed
+
+
+class Way:
+    """One order, and everything that may happen to it."""
+
+    def __init__(self, desk: OrderDesk, method: str, after: AfterDeclines, kill: int) -> None:
+        self.desk = desk
+        self.order_id = new_id()[:8]
+        self.kill = kill
+        self.policy = Policy(method=method, retry_after=(3600,), after_declines=after)
+        self.actor = system_actor("fulfilment", *PERMISSIONS)
+        desk.follower = self.follower(desk.kernel)
+        desk.approve((LAMP, 3), order_id=self.order_id, price="2.50")
+
+    def follower(self, kernel: Kernel) -> Follower:
+        return Follower(kernel, self.actor, self.policy, enabled=True)
+
+    def step(self, what: str) -> None:
+        act: dict[str, Callable[[], object]] = {
+            "follow": self.desk.follower.go_on,
+            "follow and be killed": self.be_killed,
+            "hear everything again": self.hear_again,
+            "ask the gateway": self.desk.ask_gateway,
+            "receive": lambda: self.desk.receive(LAMP, 2),
+            "take off": lambda: self.desk.do(
+                AdjustStock(sku=LAMP, difference=-1, reason=AdjustReason.DAMAGED)
+            ),
+            "cancel": self.cancel,
+            "hold": lambda: self.desk.do(
+                HoldOrder(order_id=self.order_id, reason=HoldReason.OTHER)
+            ),
+            "release": lambda: self.desk.do(ReleaseOrder(order_id=self.order_id)),
+            "retry": lambda: self.desk.do(RetryFulfilment(order_id=self.order_id)),
+            "ship": lambda: self.desk.do(ShipOrder(order_id=self.order_id)),
+            "a day passes": lambda: self.desk.clock.move(days=1.1),
+        }
+        with contextlib.suppress(Refused):
+            act[what]()
+        self.must_hold()
+
+    def be_killed(self) -> None:
+        bus = cast(CommandBus, Mortal(self.desk.kernel.commands, self.kill))
+        with contextlib.suppress(Killed):
+            self.follower(replace(self.desk.kernel, commands=bus)).go_on()
+
+    def hear_again(self) -> None:
+        """Every event is delivered anew, from the first."""
+        with self.desk.kernel.engines.write.begin() as connection:
+            connection.execute(update(fulfilment_cursor).values(position=0))
+
+    def cancel(self) -> None:
+        self.desk.do(CancelOrder(order_id=self.order_id, reason=CancelReason.CUSTOMER_REQUEST))
+
+    def must_hold(self) -> None:
+        item = self.desk.item()
+        assert item.available >= 0
+        assert item.on_hand >= 0
+        assert item.reserved.get(self.order_id, 0) <= 3
+        payments = [self.desk.paid(each) for each in self.desk.way(self.order_id).payments]
+        assert sum(each.captured for each in payments) - sum(
+            each.refunded for each in payments
+        ) in (0, TOTAL)
+        assert all(each.refunded <= each.captured <= each.authorised for each in payments)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    steps=STEPS,
+    method=st.sampled_from(["tok_fine", "tok_declined", "tok_timeout", "tok_twice"]),
+    after=st.sampled_from(AfterDeclines),
+    kill=st.integers(0, 3),
+    give_up=st.booleans(),
+)
+def test_whatever_happens(
+    order_desk: OrderDesk,
+    steps: list[str],
+    method: str,
+    after: AfterDeclines,
+    kill: int,
+    give_up: bool,
+) -> None:
+    if not order_desk.item().sku:
+        order_desk.stock(LAMP, 2)
+    way = Way(order_desk, method, after, kill)
+    for what in steps:
+        way.step(what)
+    if give_up:
+        way.step("cancel")
+    way.step("hear everything again")
+    for _ in range(4):
+        order_desk.settle_all()
+        order_desk.clock.move(minutes=30)
+    way.must_hold()
+    order, stand = order_desk.order(way.order_id), order_desk.way(way.order_id).stand
+    kept = order_desk.way(way.order_id).kept
+    reserved = order_desk.item().reserved.get(way.order_id, 0)
+    if order.status is OrderStatus.CANCELLED:
+        assert (stand.stage, kept, reserved) == (Stage.UNDONE, 0, 0)
+        assert not any(
+            order_desk.paid(each).authorised > order_desk.paid(each).captured
+            and not order_desk.paid(each).voided
+            for each in order_desk.way(way.order_id).payments
+        )
+    elif stand.stage in RELEASED:
+        assert kept == TOTAL
+        assert reserved == (0 if order.status is OrderStatus.SHIPPED else 3)
+    else:
+        assert stand.stage in (
+            Stage.OUT_OF_STOCK,
+            Stage.PAUSED,
+            Stage.PAYMENT_RETRY,
+            Stage.UNPAID,
+        )
+        assert kept == 0

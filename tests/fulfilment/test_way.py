@@ -1,0 +1,315 @@
+"""An approved order finds its way: every step, every way it can go wrong, and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from cqrs_app.fulfilment.words import AfterDeclines, Stage, Step
+from cqrs_app.inventory.commands import AddProduct
+from cqrs_app.kernel.context import Context
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.middleware import HISTORY
+from cqrs_app.operators.roles import system_actor
+from cqrs_app.orders.commands import (
+    ApproveOrder,
+    DeliverOrder,
+    HoldOrder,
+    PlaceOrder,
+    RejectOrder,
+    ReleaseOrder,
+    ShipOrder,
+)
+from cqrs_app.orders.types import OrderLine, ShippedLine
+from cqrs_app.orders.words import HoldReason, OrderStatus
+from cqrs_app.payments.commands import AuthorisePayment, RecordPayment
+from tests.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
+
+
+def begin(desk: OrderDesk, stock: int = 10, quantity: int = 4) -> None:
+    desk.stock(LAMP, stock)
+    desk.approve((LAMP, quantity))
+    desk.settle_all()
+
+
+def test_stock_is_reserved_payment_captured_and_the_goods_may_leave(order_desk: OrderDesk) -> None:
+    begin(order_desk)
+    assert order_desk.stage() is Stage.TO_SHIP
+    assert order_desk.item().reserved == {THE: 4}
+    assert order_desk.paid().captured == Decimal(10)
+    order_desk.ship()
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.SHIPPED
+    assert (order_desk.item().on_hand, order_desk.item().reserved) == (6, {})
+    order_desk.do(DeliverOrder(order_id=THE))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.DELIVERED
+    assert order_desk.follower.due() == []
+
+
+def test_goods_do_not_leave_before_they_are_reserved_and_paid(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="tok_away")
+    begin(desk)
+    assert desk.stage() is Stage.PAYING
+    with pytest.raises(Refused, match=r"not ready to ship: GBP 10 is to be paid\.") as refused:
+        desk.ship()
+    assert refused.value.code == "not_released"
+
+
+def test_goods_may_leave_line_by_line(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 9)
+    order_desk.stock(CARD, 9)
+    order_desk.approve((LAMP, 2), (CARD, 3), (LAMP, 4))
+    order_desk.settle_all()
+    assert order_desk.item().reserved == {THE: 6}
+    sent = (ShippedLine(line_no=2, quantity=3), ShippedLine(line_no=3, quantity=1))
+    order_desk.do(ShipOrder(order_id=THE, lines=sent))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP
+    assert (order_desk.item().on_hand, order_desk.item(CARD).on_hand) == (8, 6)
+    order_desk.ship()
+    order_desk.settle_all()
+    assert (order_desk.item().on_hand, order_desk.item().reserved) == (3, {})
+    assert order_desk.stage() is Stage.SHIPPED
+
+
+def test_charges_and_unknown_products_need_no_stock(order_desk: OrderDesk) -> None:
+    order_desk.do(AddProduct(sku="POST", tracked=False))
+    order_desk.approve(("POST", 1), ("never heard of", 1))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP
+    assert "No stock is kept of never heard of." in order_desk.way().stand.sentence
+
+
+def test_an_order_that_costs_nothing_needs_no_payment(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 1)
+    order_desk.approve((LAMP, 1), price="0")
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP
+    assert order_desk.booked == []
+
+
+def test_out_of_stock_holds_the_order_until_stock_arrives(order_desk: OrderDesk) -> None:
+    order_desk.stock(CARD, 5)
+    order_desk.stock(LAMP, 1)
+    order_desk.approve((CARD, 5), (LAMP, 4))
+    order_desk.settle_all()
+    order = order_desk.order()
+    assert (order_desk.stage(), order.status) == (Stage.OUT_OF_STOCK, OrderStatus.ON_HOLD)
+    assert order.hold_reason == "stock_check"
+    assert "85123A: 4 of product 85123A were asked for" in order_desk.way().stand.sentence
+    assert order_desk.item(CARD).reserved == {THE: 5}
+    order_desk.receive(LAMP, 2)
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.OUT_OF_STOCK
+    order_desk.receive(LAMP, 1)
+    order_desk.settle_all()
+    assert (order_desk.stage(), order_desk.order().status) == (
+        Stage.TO_SHIP,
+        OrderStatus.APPROVED,
+    )
+
+
+def test_who_waits_longest_is_served_first(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 0)
+    for order_id in ("first", "second"):
+        order_desk.approve((LAMP, 3), order_id=order_id)
+        order_desk.settle_all()
+    order_desk.receive(LAMP, 3)
+    order_desk.settle_all()
+    assert order_desk.item().reserved == {"first": 3}
+    assert order_desk.stage("second") is Stage.OUT_OF_STOCK
+
+
+def test_a_declined_payment_is_tried_again_and_then_given_up(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="tok_declined")
+    begin(desk)
+    for hours in (1, 24):
+        assert desk.stage() is Stage.PAYMENT_RETRY
+        desk.clock.move(hours=hours - 0.1)
+        desk.settle_all()
+        assert desk.stage() is Stage.PAYMENT_RETRY
+        desk.clock.move(hours=0.2)
+        desk.settle_all()
+    assert desk.stage() is Stage.UNPAID
+    assert (desk.order().status, desk.order().hold_reason) == (
+        OrderStatus.ON_HOLD,
+        "payment_check",
+    )
+    assert desk.item().reserved == {}
+    assert [desk.paid(f"{THE}-{no}").declined for no in (1, 2, 3)] == [True] * 3
+    # Somebody has cleared it up: all begins again, with this payment.
+    paid = RecordPayment(
+        payment_id="bank-1", order_id=THE, amount=Decimal(10), currency="GBP",
+        method="bank transfer", reference="17",
+    )  # fmt: skip
+    desk.do(paid, ReleaseOrder(order_id=THE))
+    desk.settle_all()
+    assert desk.stage() is Stage.TO_SHIP
+    assert desk.item().reserved == {THE: 4}
+
+
+def test_after_the_last_decline_the_order_is_cancelled_where_the_shop_wants_it(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(method="tok_declined", after=AfterDeclines.CANCEL)
+    begin(desk)
+    for _ in (1, 24):
+        desk.clock.move(hours=25)
+        desk.settle_all()
+    assert (desk.stage(), desk.order().status) == (Stage.UNDONE, OrderStatus.CANCELLED)
+    assert desk.item().reserved == {}
+
+
+def test_a_declined_capture_lets_the_authorisation_go_and_pays_anew(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 1)
+    order_desk.approve((LAMP, 1), price="7.51")
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.PAYMENT_RETRY
+    order_desk.clock.move(hours=2)
+    order_desk.settle_all()
+    assert order_desk.paid().voided
+    assert order_desk.paid(f"{THE}-2").authorised == Decimal("7.51")
+
+
+@pytest.mark.parametrize("method", ["tok_fine", "tok_timeout", "tok_twice"])
+def test_a_cancelled_order_is_undone(make_desk: MakeDesk, method: str) -> None:
+    desk = make_desk(method=method)
+    begin(desk)
+    for _ in range(5):
+        desk.clock.move(minutes=10)
+        desk.settle_all()
+    assert desk.stage() is Stage.TO_SHIP
+    desk.cancel()
+    for _ in range(5):
+        desk.settle_all()
+        desk.clock.move(minutes=10)
+    assert desk.stage() is Stage.UNDONE
+    assert (desk.paid().captured, desk.paid().refunded) == (Decimal(10), Decimal(10))
+    assert desk.item().reserved == {}
+
+
+def test_a_payment_that_comes_in_after_the_end_is_given_back(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 1)
+    order_desk.do(
+        PlaceOrder(
+            order_id=THE, country="Peru", currency="GBP",
+            lines=(OrderLine(sku=LAMP, description="", quantity=1, unit_price=Decimal(5)),),
+        ),
+        RejectOrder(order_id=THE, reason="No more of these."),
+    )  # fmt: skip
+    order_desk.settle_all()
+    assert order_desk.way().stand.stage == ""
+    order_desk.do(
+        AuthorisePayment(
+            payment_id="late", order_id=THE, amount=Decimal(5), currency="GBP", method="tok_fine"
+        )
+    )
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.UNDONE
+    assert order_desk.paid("late").voided
+
+
+def test_money_that_was_authorised_at_the_till_is_used(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 4)
+    order_desk.do(
+        AuthorisePayment(
+            payment_id="till", order_id=THE, amount=Decimal(12), currency="GBP", method="tok_fine"
+        )
+    )
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.AWAITING
+    order_desk.approve((LAMP, 4))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP
+    assert order_desk.paid("till").captured == Decimal(10)
+    assert order_desk.paid().started_at is None
+
+
+def test_a_person_s_hold_pauses_it(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    desk.stock(LAMP, 4)
+    desk.approve((LAMP, 4))
+    desk.do(HoldOrder(order_id=THE, reason=HoldReason.FRAUD_SUSPECTED))
+    desk.settle_all()
+    assert desk.stage() is Stage.PAUSED
+    assert desk.booked == []
+    desk.do(ReleaseOrder(order_id=THE))
+    desk.settle_all()
+    assert desk.stage() is Stage.TO_SHIP
+
+
+def test_a_supervisor_skips_what_is_missing_and_what_is_not_paid(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="tok_declined")
+    begin(desk, stock=0)
+    with pytest.raises(Refused) as refused:
+        desk.skip(Step.PAYMENT)
+    assert refused.value.code == "not_at_this_step"
+    desk.skip(Step.STOCK)
+    desk.settle_all()
+    assert (desk.stage(), desk.order().status) == (Stage.PAYMENT_RETRY, OrderStatus.APPROVED)
+    desk.skip(Step.PAYMENT)
+    desk.settle_all()
+    assert desk.stage() is Stage.TO_SHIP
+    desk.ship()
+    desk.settle_all()
+    assert desk.stage() is Stage.SHIPPED
+
+
+def test_a_supervisor_tries_again_at_once(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="tok_declined")
+    begin(desk)
+    desk.retry()
+    desk.settle_all()
+    assert desk.paid(f"{THE}-2").declined
+
+
+def test_a_supervisor_cancels_and_everything_is_undone(order_desk: OrderDesk) -> None:
+    begin(order_desk)
+    order_desk.cancel_way()
+    order_desk.settle_all()
+    assert (order_desk.stage(), order_desk.order().status) == (
+        Stage.UNDONE,
+        OrderStatus.CANCELLED,
+    )
+    with pytest.raises(Refused) as refused:
+        order_desk.cancel_way()
+    assert refused.value.code == "nothing_to_do"
+
+
+def test_what_has_left_is_not_cancelled(order_desk: OrderDesk) -> None:
+    begin(order_desk)
+    order_desk.ship()
+    order_desk.settle_all()
+    with pytest.raises(Refused) as refused:
+        order_desk.cancel_way()
+    assert refused.value.code == "goods_sent"
+
+
+def test_every_wait_has_a_deadline(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="tok_away")
+    begin(desk)
+    assert not desk.way().stand.late
+    desk.clock.move(hours=25)
+    while desk.follower.due():
+        desk.follower.go_on()
+    assert (desk.stage(), desk.way().stand.late) == (Stage.PAYING, True)
+
+
+def test_history_is_let_in_and_nothing_is_done_about_it(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 4)
+    actor = system_actor("importer", HISTORY, "orders.place", "orders.approve", "orders.ship")
+    at = datetime(2010, 12, 1, 12, tzinfo=UTC)
+    line = OrderLine(sku=LAMP, description="", quantity=1, unit_price=Decimal(1))
+    for command in (
+        PlaceOrder(order_id=THE, country="Peru", currency="GBP", lines=(line,)),
+        ApproveOrder(order_id=THE),
+        ShipOrder(order_id=THE),
+    ):
+        context = Context(actor=actor, channel="import", occurred_at=at)
+        order_desk.kernel.commands.execute(command, context)
+    order_desk.settle_all()
+    assert order_desk.way().begun is False
+    assert order_desk.item().reserved == {}

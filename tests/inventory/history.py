@@ -1,0 +1,137 @@
+"""Made-up work on a few odd product numbers, and the read models that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from cqrs_app.inventory import INVENTORY
+from cqrs_app.inventory import commands as do
+from cqrs_app.inventory.stock_item import StockItem
+from cqrs_app.inventory.words import AdjustReason
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages import Command
+from cqrs_app.kernel.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.rows import Rows
+from tests.inventory.given import NOON, run
+
+REGISTRY = Registry([INVENTORY])
+SKUS = ["85123A", "85123a", "BANK CHARGES"]
+TABLES = [table for projection in INVENTORY.projections for table in projection.tables]
+
+
+@dataclass
+class History:
+    """`recorded` is everything accepted so far, in order, through the codec and back."""
+
+    recorded: list[Recorded] = field(default_factory=list)
+    items: dict[str, StockItem] = field(default_factory=dict)
+
+    def run(self, command: Command, hours: int = 0) -> bool:
+        """Whether it was accepted."""
+        stream = StockItem.stream_for(command)
+        item = self.items.setdefault(stream, StockItem())
+        try:
+            events = run(item, command)
+        except Refused:
+            return False
+        for event in events:
+            position = len(self.recorded) + 1
+            stored = StoredEvent(
+                stream=stream,
+                version=sum(each.stream == stream for each in self.recorded) + 1,
+                type=type(event).__name__,
+                schema=event.schema,
+                payload=REGISTRY.codec.encode(event),
+                operator="ana",
+                command_id=f"command-{position}",
+                correlation_id=f"command-{position}",
+                causation_id=None,
+                occurred_at=NOON + timedelta(hours=hours),
+                recorded_at=NOON + timedelta(days=400, seconds=position),
+                position=position,
+            )
+            self.recorded.append(REGISTRY.codec.decode(stored))
+        return True
+
+
+def fold(recorded: list[Recorded]) -> Rows:
+    """Every projection's rows, in memory."""
+    rows = Rows()
+    for projection in REGISTRY.projections.values():
+        projection.apply(
+            [each for each in recorded if each.stored.type in projection.handlers], rows
+        )
+    return rows
+
+
+def _fields() -> dict[str, Any]:
+    return {"sku": st.sampled_from(SKUS)}
+
+
+_ORDERS = st.sampled_from(["1", "2", "A-3"])
+_FEW = st.integers(1, 6)
+_DELIVERIES = st.sampled_from(["PO-1", "PO-2"])
+ADDING: st.SearchStrategy[Command] = st.builds(
+    do.AddProduct,
+    **_fields(),
+    description=st.sampled_from(["", "Café lantern"]),
+    tracked=st.sampled_from([True, True, True, False]),
+    low_below=st.integers(0, 4),
+)
+COMMANDS: st.SearchStrategy[Command] = st.one_of(
+    ADDING,
+    st.builds(do.ReceiveStock, **_fields(), quantity=_FEW, reference=_DELIVERIES),
+    st.builds(do.ReceiveStock, **_fields(), quantity=_FEW, reference=_DELIVERIES),
+    st.builds(
+        do.ExpectStock,
+        **_fields(),
+        quantity=st.integers(0, 6),
+        reference=_DELIVERIES,
+        due=st.dates(date(2010, 12, 1), date(2010, 12, 3)),
+    ),
+    st.builds(
+        do.AdjustStock,
+        **_fields(),
+        difference=st.integers(-5, 5).filter(bool),
+        reason=st.sampled_from(AdjustReason),
+    ),
+    st.builds(do.ReserveStock, **_fields(), order_id=_ORDERS, quantity=_FEW),
+    st.builds(do.ReserveStock, **_fields(), order_id=_ORDERS, quantity=_FEW),
+    st.builds(do.ReleaseStock, **_fields(), order_id=_ORDERS),
+    st.builds(do.CommitStock, **_fields(), order_id=_ORDERS, quantity=st.none() | _FEW),
+    st.builds(do.RetireProduct, **_fields()),
+    st.builds(do.RestoreProduct, **_fields()),
+    st.builds(do.SetLowStockLevel, **_fields(), low_below=st.integers(0, 9)),
+    st.builds(do.RenameProduct, **_fields(), description=st.sampled_from(["Star", "Éclair"])),
+)
+
+
+def work() -> st.SearchStrategy[list[tuple[Command, int]]]:
+    """Any sequence of tasks, with the hours after noon at which they were done."""
+    added: st.SearchStrategy[list[tuple[Command, int]]] = st.just(
+        [(do.AddProduct(sku=sku, low_below=2), 0) for sku in SKUS[:2]]
+    )
+    rest = st.lists(st.tuples(COMMANDS, st.integers(0, 60)), max_size=40)
+    return st.builds(lambda first, later: [*first, *later], added, rest)
+
+
+def histories() -> st.SearchStrategy[History]:
+    return work().map(_after)
+
+
+def _after(tasks: list[tuple[Command, int]]) -> History:
+    history = History()
+    for command, hours in tasks:
+        history.run(command, hours)
+    return history
+
+
+def batches(recorded: list[Recorded], size: int) -> Iterator[list[Recorded]]:
+    for start in range(0, len(recorded), size):
+        yield recorded[start : start + size]

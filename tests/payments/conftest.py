@@ -1,0 +1,110 @@
+"""A console whose payments go to the sandbox, and a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.context import Actor, Context, Receipt, new_id
+from cqrs_app.kernel.dispatcher import Dispatcher
+from cqrs_app.kernel.messages import Command, Query
+from cqrs_app.kernel.query_bus import Asker
+from cqrs_app.kernel.signing import new_secret
+from cqrs_app.operators.roles import ROLES, system_actor
+from cqrs_app.payments.answers import ANSWER
+from cqrs_app.payments.callbacks import Callbacks, sandbox_caller
+from cqrs_app.payments.gateway import Manual
+from cqrs_app.payments.queries.one_payment import GatewayRequests, GetPayment, PaymentView
+from cqrs_app.payments.requested import Requested
+from cqrs_app.payments.sandbox import Sandbox
+from cqrs_app.payments.tables import sandbox_requests
+from cqrs_app.payments.teller import Teller
+from tests.payments.given import THE
+from tests.webhooks.conftest import Clock
+
+ADA = Actor("ada", ROLES["admin"])
+SECRET = new_secret()
+
+
+class Desk:
+    """What the tests do with a console; `settle` asks in the test's own thread."""
+
+    def __init__(self, app: Flask, clock: Clock) -> None:
+        self.app = app
+        self.clock = clock
+        self.kernel: Kernel = replace(app.extensions["kernel"], clock=clock)
+        secret = app.extensions["settings"].payment_callback_secret
+        actor = system_actor("gateway", ANSWER)
+        self.callbacks = Callbacks(self.kernel, secret=secret, actor=actor)
+        call_back = sandbox_caller(self.callbacks.receive, secret, clock)
+        self.sandbox = Sandbox(self.kernel.engines.write, call_back)
+        gateways = {"manual": Manual(), "sandbox": self.sandbox}
+        self.teller = Teller(self.kernel, gateways, actor=actor, chance=lambda: 0.5)
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        made: Dispatcher = self.app.extensions["payments"]
+        return made
+
+    def do(self, *commands: Command) -> Receipt:
+        context = Context(actor=ADA, channel="test")
+        receipts = [
+            self.kernel.commands.execute(command, replace(context, command_id=new_id()))
+            for command in commands
+        ]
+        return receipts[-1]
+
+    def ask(self, question: Query) -> Any:
+        return self.kernel.queries.ask(question, Asker(actor=ADA)).value
+
+    def settle(self, *commands: Command) -> PaymentView:
+        """Do this, and ask the gateway for all that is due."""
+        for command in commands:
+            self.do(command)
+            self.ask_gateway()
+        return self.payment
+
+    def ask_gateway(self) -> int:
+        """How many requests were due."""
+        due = self.teller.due()
+        for key in due:
+            self.teller.ask(key)
+        return len(due)
+
+    def catch_up(self) -> None:
+        for name in self.kernel.registry.projections:
+            self.kernel.runner.advance(name)
+
+    @property
+    def payment(self) -> PaymentView:
+        found: PaymentView = self.ask(GetPayment(payment_id=THE))
+        return found
+
+    @property
+    def requests(self) -> tuple[Requested, ...]:
+        found: tuple[Requested, ...] = self.ask(GatewayRequests(payment_id=THE))
+        return found
+
+    @property
+    def booked(self) -> list[tuple[str, int]]:
+        """What the sandbox was asked for, each key once, and how often."""
+        columns = sandbox_requests.c
+        found = select(columns.asked, columns.times).order_by(columns.first_at, columns.asked)
+        with self.kernel.engines.write.connect() as connection:
+            return [(row.asked, row.times) for row in connection.execute(found)]
+
+    def events(self) -> list[str]:
+        found = self.kernel.store.events_of(f"payment-{THE}")
+        return [stored.type for stored in found]
+
+
+@pytest.fixture
+def desk(make_console: Callable[..., Flask]) -> Desk:
+    app = make_console(payment_gateway="sandbox", payment_callback_secret=SECRET)
+    return Desk(app, Clock())
