@@ -78,6 +78,14 @@ class SubjectKeys:
             held |= self.of(missing)
         return held
 
+    def check(self) -> None:
+        """Raises WrongPersonalDataKey where `master` did not wrap the keys there are."""
+        whole = select(subject_keys).where(_COLUMNS.wrapped.is_not(None))
+        with self._reader.connect() as connection:
+            row = connection.execute(whole.order_by(_COLUMNS.created_at).limit(1)).first()
+        if row is not None:
+            self._unwrapped(row)
+
     def forget(self) -> None:
         """Read every key afresh from now on."""
         self._cached.clear()

@@ -68,6 +68,10 @@ class Vault:
     def sealing(self, stream: str, person: str, *, dry: bool) -> Sealing:
         return Sealing(self._keys, stream, person, dry=dry)
 
+    def check(self) -> None:
+        """Raises WrongPersonalDataKey where the keys there are were made with another."""
+        self._keys.check()
+
     def fingerprint(self, kind: str, value: str) -> bytes:
         """A hash that says nothing of the value to whoever lacks the key."""
         return hmac.digest(self._hash_key, f"{kind}:{value}".encode(), "sha256")
