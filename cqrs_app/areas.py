@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 
+from cqrs_app.customers import CUSTOMERS
 from cqrs_app.fulfilment import fulfilment_area
 from cqrs_app.fulfilment.guard import WayOf
 from cqrs_app.fulfilment.order_way import OrderWay
@@ -19,7 +20,7 @@ from cqrs_app.uploads import uploads_area
 from cqrs_app.uploads.commands import StartImport
 from cqrs_app.webhooks import webhooks_area
 
-AREAS = (ORDERS, INVENTORY)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY)
 """The shop's own areas that need no setting."""
 
 SENDABLE = (*(event for area in AREAS for event in area.events), *PAYMENT_EVENTS)

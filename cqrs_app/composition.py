@@ -112,6 +112,7 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
         engines,
         redis=_redis(address),
         cache_redis=_redis(settings.cache_redis_url or address),
+        personal_data_key=settings.ensure_personal_data_key(),
         commands=BusOptions(
             enabled=settings.cqrs_enabled,
             queued=settings.commands_are_queued,

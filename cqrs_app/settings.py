@@ -8,10 +8,12 @@ names in upper case.
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import ipaddress
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +68,7 @@ class Settings:
     admin_password: str = ""
     secret_key: str = ""
     secret_key_fallbacks: str = ""
+    personal_data_key: str = ""
     secure_cookies: bool = False
     trusted_hosts: str = ""
     proxy_hops: int = 0
@@ -189,19 +192,29 @@ class Settings:
 
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, else one made once and kept in the data folder (0600)."""
-        if self.secret_key:
-            return self.secret_key
-        path = self.data_dir / "secret_key"
+        return self.secret_key or self._kept_secret("secret_key")
+
+    def ensure_personal_data_key(self) -> str:
+        """The key that guards the keys of personal data: kept like the signing key, and unlike it
+        never to be changed."""
+        return self.personal_data_key or self._kept_secret("personal_data_key")
+
+    def _kept_secret(self, name: str) -> str:
+        path = self.data_dir / name
         self.make_data_dir()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+            if not path.exists():
+                # Written whole under another name first: nobody reads half a secret, and of
+                # several who make one at once, the first one's stays.
+                descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{name}-")
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(secrets.token_hex(32))
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(made)
+                Path(made).unlink()
             return path.read_text()
         except OSError as error:
             raise self._cannot_be_written(error) from error
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-        return path.read_text()
 
     def make_data_dir(self) -> None:
         """Make the data folder where it is missing; raises SettingsError when that cannot be."""

@@ -24,7 +24,10 @@ def test_a_changed_shape_without_a_new_number_is_found(tmp_path: Path) -> None:
         what: str
 
     before = Registry([Area(name="test", events=[Happened])])
-    assert list(contracts.write_missing(before, tmp_path)) == ["Happened.1.json"]
+    assert list(contracts.write_missing(before, tmp_path)) == [
+        "Happened.1.json",
+        "SubjectErased.1.json",
+    ]
     assert contracts.faults(before, tmp_path) == []
 
     changed = msgspec.defstruct("Happened", [("what", int)], namespace={"schema": 1})

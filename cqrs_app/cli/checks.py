@@ -14,6 +14,7 @@ from cqrs_app import database
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import LEASE
 from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.subject_keys import WrongPersonalDataKey
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.runtime import health
 from cqrs_app.runtime.status import (
@@ -92,6 +93,21 @@ def _stores(console: Console) -> Iterator[Finding]:
     yield _store("Read store", engines.read, "read", "READ_DATABASE_URL")
     if settings.has_replica:
         yield _store("Replica", engines.query, "read", "QUERY_DATABASE_URL")
+
+
+def _personal_data(console: Console) -> Iterator[Finding]:
+    name = "Personal data"
+    try:
+        console.kernel.vault.check()
+    except WrongPersonalDataKey:
+        told = "Its keys were made with another PERSONAL_DATA_KEY: no name or address can be read."
+        todo = (
+            "Put the former one back, into the setting or the file personal_data_key in the data "
+            "folder. It must be the same on every host."
+        )
+        yield Finding(name, FAULT, told, todo)
+    else:
+        yield Finding(name, OK, "Its keys can be opened.")
 
 
 def _store(name: str, engine: Engine, store: str, setting: str) -> Finding:
@@ -210,6 +226,7 @@ def _first_line(error: Exception) -> str:
 CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
     "Data folder": _data_folder,
     "Stores": _stores,
+    "Personal data": _personal_data,
     "Redis": _redis,
     "Processes": _processes,
     "Projections": _projections,

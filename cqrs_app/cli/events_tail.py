@@ -115,5 +115,6 @@ def _line(event: StoredEvent) -> str:
 
 def _as_json(event: StoredEvent) -> str:
     shown: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(bytes,))
-    shown |= {"payload": msgspec.Raw(event.payload.encode()), "hash": event.hash.hex()}
+    payload = kernel.vault.open(event.payload, event.stream)
+    shown |= {"payload": msgspec.Raw(payload.encode()), "hash": event.hash.hex()}
     return msgspec.json.encode(shown).decode()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from cqrs_app.customers.commands import RegisterCustomer
 from cqrs_app.demo.catalogue import (
     CARRIERS,
     CHARGES,
@@ -17,6 +18,7 @@ from cqrs_app.demo.catalogue import (
 )
 from cqrs_app.inventory.commands import AddProduct, ExpectStock, ReceiveStock
 from cqrs_app.kernel.messages import Command
+from cqrs_app.kernel.words import words
 from cqrs_app.orders.commands import (
     AddOrderNote,
     ApproveOrder,
@@ -62,7 +64,9 @@ def tasks(orders: int, now: datetime) -> list[Task]:
     """What happened to that many orders in the days before `now`, in order of time."""
     random = Random(SEED)
     customers = [_customer(random, number) for number in range(max(orders // 3, 1))]
+    begun = now - timedelta(days=DAYS + 1)
     everything = list(_opening_stock(now))
+    everything += [Task(begun, _registration(customer)) for customer in customers]
     for number in range(orders):
         everything += _life_of_an_order(random, number, random.choice(customers), now)
     return sorted((task for task in everything if task.at < now), key=lambda task: task.at)
@@ -106,6 +110,16 @@ def _customer(random: Random, number: int) -> Customer:
         country=country,
     )
     return Customer(f"C{1001 + number}", name, address)
+
+
+def _registration(customer: Customer) -> RegisterCustomer:
+    mailbox = ".".join(words(f"{customer.name} {customer.customer_id}"))
+    return RegisterCustomer(
+        customer_id=customer.customer_id,
+        name=customer.name,
+        email=f"{mailbox}@example.org",
+        country=customer.address.country,
+    )
 
 
 def _life_of_an_order(

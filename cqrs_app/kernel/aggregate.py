@@ -5,7 +5,7 @@ soon as it is yielded, so the next line of the method already sees its effect.
 
 A method may also *yield* a Refused: an objection. Live it stands, as if raised. For history, which
 happened whatever the rules of today say, the aggregate may put an event of its own in its place
-(`flag`), and the method goes on.
+(`flag`), and the method goes on. And it may yield claims of values that only one stream may hold.
 """
 
 from __future__ import annotations
@@ -23,10 +23,33 @@ from cqrs_app.kernel.recorded import Recorded
 
 A = TypeVar("A", bound="Aggregate")
 
-Decision = Iterator[Event | Refused]
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The stream is to hold this value of a kind from now on, and no other stream beside it.
+
+    A stream holds one value of a kind: a new claim replaces the one before, and an empty value
+    gives it up. `taken` is what the command is refused with when another stream holds the value.
+    """
+
+    kind: str
+    value: str
+    taken: Refused
+
+
+Decision = Iterator[Event | Refused | Claim]
 """What a method yields."""
 
-Method = Callable[[Any, Any], Iterable[Event | Refused]]
+Method = Callable[[Any, Any], Iterable[Event | Refused | Claim]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a method came to: events in order, and what is claimed together with them."""
+
+    events: tuple[Event, ...]
+    claims: tuple[Claim, ...]
+
 
 SNAPSHOT_ALWAYS_BELOW = 8_192
 """Characters of a snapshot that still ride along with every command."""
@@ -36,7 +59,10 @@ SNAPSHOT_EVERY = 50
 
 
 class Aggregate:
-    """Base of every aggregate; subclasses are dataclasses whose fields all have defaults."""
+    """Base of every aggregate; subclasses are dataclasses whose fields all have defaults.
+
+    The state holds no personal data: snapshots are stored as they are.
+    """
 
     category: ClassVar[str]
     """The first part of its streams' names."""
@@ -44,6 +70,12 @@ class Aggregate:
     """The field of its commands that names the one meant."""
     shape: ClassVar[int] = 1
     """Counted up when the state's fields change: older snapshots are then ignored."""
+
+    @property
+    def belongs_to(self) -> str:
+        """The stream of the person this one belongs to: erasing that person makes the personal
+        values said here unreadable too. Empty: nobody but itself."""
+        return ""
 
     def evolve(self, event: Event, at: datetime) -> None:
         """Take in one event that happened at `at` (UTC)."""
@@ -92,21 +124,24 @@ def objections(rule: Callable[[A], None], aggregate: A) -> Iterator[Refused]:
 
 def decide(
     aggregate: Aggregate, method: Method, command: Command, at: datetime, *, history: bool = False
-) -> tuple[Event, ...]:
+) -> Decided:
     """Run one command; the aggregate is left in the state after its events. May raise Refused.
 
     `history`: it happened at `at`, before anyone could ask the rules.
     """
-    events = []
-    for decided in method(aggregate, command):
-        event = decided
+    events, claims = [], []
+    for each in method(aggregate, command):
+        if isinstance(each, Claim):
+            claims.append(each)
+            continue
+        event = each
         if isinstance(event, Refused):
             if not history:
                 raise event
             event = aggregate.flag(event, command)
         aggregate.evolve(event, at)
         events.append(event)
-    return tuple(events)
+    return Decided(tuple(events), tuple(claims))
 
 
 def snapshot_of(aggregate: Aggregate, version: int, last: int) -> Snapshot | None:

@@ -21,6 +21,7 @@ from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.runner import ProjectionRunner
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
+from cqrs_app.kernel.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Kernel:
     engines: Engines
     store: EventStore
     log: CommandLog
+    vault: Vault
     commands: CommandBus
     queries: QueryBus
     runner: ProjectionRunner
@@ -75,6 +77,7 @@ def assemble(
     *,
     redis: Redis,
     cache_redis: Redis,
+    personal_data_key: str,
     commands: BusOptions,
     queries: QueryOptions,
     tuning: Tuning,
@@ -82,8 +85,11 @@ def assemble(
     followers: Sequence[Background] = (),
 ) -> Kernel:
     """Build the kernel; opens no connection. `followers` are nudged whenever a projection has
-    moved: whatever else follows the log has something new then."""
+    moved: whatever else follows the log has something new then. `personal_data_key` opens the
+    keys of personal data: see vault.py."""
     store, log = event_store(engines.write), CommandLog(engines.write)
+    vault = Vault(engines.write, personal_data_key, clock)
+    registry.codec.opener = vault
     statistics = Statistics(engines.read, clock)
     doorbell = Doorbell(redis, registry.consumers_of)
     cache = QueryCache(cache_redis, tuning.cache_ttl)
@@ -99,8 +105,10 @@ def assemble(
         registry,
         store,
         engines.read,
+        vault,
         batch=tuning.projection_batch,
         advanced=advanced,
+        erased=cache.forget_all,
         clock=clock,
     )
     gauge = FreshnessGauge(store, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock)
@@ -108,6 +116,7 @@ def assemble(
         registry,
         store,
         log,
+        vault,
         commands,
         after_commit=doorbell.ring,
         wake=doorbell.ring_for_command,
@@ -121,6 +130,7 @@ def assemble(
         runner,
         gauge,
         cache,
+        vault,
         queries,
         count=lambda name, result, ms: statistics.count("query", name, result, ms),
     )
@@ -129,6 +139,7 @@ def assemble(
         engines=engines,
         store=store,
         log=log,
+        vault=vault,
         commands=command_bus,
         queries=query_bus,
         runner=runner,

@@ -112,6 +112,14 @@ class QueryCache:
             self._redis.delete(*keys[start : start + 1000])
         return len(keys)
 
+    def forget_all(self) -> None:
+        """Forget every answer: somebody's data was erased. With Redis away, answers end by
+        themselves (`ttl`), and one that is out of date is not used as a current one."""
+        try:
+            self.invalidate()
+        except RedisError as error:
+            self._rest(error)
+
     def _rest(self, error: RedisError) -> None:
         self._rest_until = time.monotonic() + REST_SECONDS
         logger.warning("The query cache is away (%s); answers come from the database", error)

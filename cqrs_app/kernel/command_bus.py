@@ -15,7 +15,7 @@ from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.command_log import CommandLog, receipt_of
 from cqrs_app.kernel.context import Actor, Context, Receipt
 from cqrs_app.kernel.decider import Decider
-from cqrs_app.kernel.errors import Busy, SwitchedOff
+from cqrs_app.kernel.errors import Busy, Invalid, SwitchedOff
 from cqrs_app.kernel.messages import Command, Event, parse
 from cqrs_app.kernel.middleware import (
     Count,
@@ -27,9 +27,11 @@ from cqrs_app.kernel.middleware import (
     compose,
     log_lines,
 )
+from cqrs_app.kernel.personal import personal_fields, personal_texts
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.store import Change, EventStore
+from cqrs_app.kernel.vault import Vault
 
 BATCH_CHUNK = 200
 
@@ -65,6 +67,7 @@ class CommandBus:
         registry: Registry,
         store: EventStore,
         log: CommandLog,
+        vault: Vault,
         options: BusOptions,
         *,
         after_commit: Callable[[Iterable[str]], None],
@@ -75,14 +78,17 @@ class CommandBus:
         self._registry = registry
         self._store = store
         self._log = log
+        self._vault = vault
         self._options = options
         self._after_commit = after_commit
         self._wake = wake
         self._clock = clock
         self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
+        self._repository = Repository(store, registry.codec)
         self._decider = Decider(
             registry=registry,
-            repository=Repository(store, registry.codec),
+            repository=self._repository,
+            vault=vault,
             clock=clock,
             snapshots=options.snapshots,
             minds_versions=options.optimistic_concurrency,
@@ -129,7 +135,14 @@ class CommandBus:
         entry = self._log.claim(command_id, self._clock(), LEASE)
         if entry is None:
             return None
-        command = parse(self._registry.command(entry.type), msgspec.json.decode(entry.payload))
+        payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))
+        try:
+            command = parse(self._registry.command(entry.type), payload)
+        except Invalid as invalid:
+            # Such as one whose values were erased while it waited: it is not tried for ever.
+            ended = replace(entry, outcome="refused", finished_at=self._clock(), permissions="")
+            self._log.record(replace(ended, code=invalid.code, sentence=invalid.sentence))
+            raise
         context = Context(
             actor=Actor(entry.operator, frozenset(entry.permissions.split())),
             channel=entry.channel,
@@ -156,7 +169,11 @@ class CommandBus:
             changes.append(self._decider.decide(call))
             return receipt_of(changes[-1].entry, repeated=False)
 
-        compose(self._judging, decide)(self._call(command, context))
+        call = self._call(command, context)
+        call.dry = True
+        compose(self._judging, decide)(call)
+        for change in changes:
+            self._store.rehearse(change)
         stored = [event for change in changes for event in change.events]
         return tuple(self._registry.codec.decode(event).event for event in stored)
 
@@ -171,6 +188,7 @@ class CommandBus:
         outcomes: list[Outcome] = []
         for start in range(0, len(items), BATCH_CHUNK):
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            self._vault.make_ready(_people_of(calls))
             batch = Batch(self._decider, self._store, self._log, calls)
             run = compose([*self._outer, *self._inner], batch.decide)
             outcomes += batch.carry_out(run, self._guarded, self._store.commit)
@@ -179,8 +197,8 @@ class CommandBus:
 
     def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Foreseen]:
         """What `execute_batch` would answer, each decided on top of what those before it would
-        lead to. Writes nothing at all, and asks no middleware of areas. An id may stand among the
-        items only once.
+        lead to. Writes nothing at all, and asks neither middleware of areas nor who holds a value
+        that is claimed. An id may stand among the items only once.
         """
         if not self._options.enabled:
             raise SwitchedOff
@@ -189,6 +207,8 @@ class CommandBus:
         foreseen: list[Foreseen] = []
         for start in range(0, len(items), BATCH_CHUNK):
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            for call in calls:
+                call.dry = True
             batch = Batch(self._decider, self._store, self._log, calls, streams)
             foreseen += batch.rehearse(compose(chain, batch.decide))
         return foreseen
@@ -196,7 +216,20 @@ class CommandBus:
     def _call(self, command: Command, context: Context) -> Call:
         stream = self._registry.routes[type(command)].aggregate.stream_for(command)
         payload = msgspec.json.encode(command).decode()
-        return Call(command, context, stream, payload, self._clock(), self._clock)
+        now = self._clock()
+        if not personal_fields(type(command)):
+            return Call(command, context, stream, payload, now, self._clock)
+        return Call(
+            command, context, stream, payload, now, self._clock, self._sealed, self._vault.open
+        )
+
+    def _sealed(self, call: Call) -> str:
+        """The command as it is kept in the log."""
+        if call.belongs_to is None and not call.command.concerns:
+            aggregate = self._registry.routes[type(call.command)].aggregate
+            call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
+        sealing = self._vault.sealing(call.stream, call.belongs_to or "", dry=call.dry)
+        return sealing.kept_of(call.command)
 
     def _guarded(self, call: Call) -> Receipt:
         if not self._options.enabled:
@@ -222,3 +255,9 @@ class CommandBus:
             return receipt_of(entry, repeated=False)
         earlier = self._log.find(entry.command_id)
         return call.answer_again(earlier or entry)
+
+
+def _people_of(calls: Iterable[Call]) -> set[str]:
+    """Those whose personal data these commands carry and name themselves."""
+    people = {call.command.concerns for call in calls if any(personal_texts(call.command))}
+    return people - {""}

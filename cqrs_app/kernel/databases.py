@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 
 READING = "countersign_reading"
 
@@ -40,6 +41,12 @@ def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool)
         "pool_pre_ping": True,
         "connect_args": {"options": options, "connect_timeout": 5},
     }
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """An insert that can say what to do on a conflict, in the words of this database."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
 
 
 def configure_sqlite(engine: Engine, *, durable: bool, read_only: bool, timeout: float) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
-from cqrs_app.kernel.aggregate import Aggregate, decide, snapshot_of
+from cqrs_app.kernel.aggregate import Aggregate, Decided, decide, snapshot_of
 from cqrs_app.kernel.call import Call
+from cqrs_app.kernel.claims import claiming
+from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.messages import Event
 from cqrs_app.kernel.recorded import StoredEvent
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
+from cqrs_app.kernel.sealing import Sealing
 from cqrs_app.kernel.store import Change, Head
+from cqrs_app.kernel.vault import Step, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class Decider:
 
     registry: Registry
     repository: Repository
+    vault: Vault
     clock: Callable[[], datetime]
     snapshots: bool = True
     minds_versions: bool = True
@@ -31,8 +36,9 @@ class Decider:
     def decide(self, call: Call) -> Change:
         """What the command would write now.
 
-        Raises Refused by the shop's rules, VersionConflict when the operator saw an older version
-        and the command minds.
+        Raises Refused by the shop's rules or for personal data of somebody who was erased,
+        VersionConflict when the operator saw an older version and the command minds. What it
+        claims is decided when it is written.
         """
         cls = self.registry.routes[type(call.command)].aggregate
         aggregate, head = self.repository.load(cls, call.stream)
@@ -40,6 +46,7 @@ class Decider:
 
     def decide_on(self, call: Call, head: Head, aggregate: Aggregate) -> Change:
         """The same on an aggregate already restored, which is left in its new state."""
+        call.belongs_to = aggregate.belongs_to
         expected = call.context.expected_version
         minds = type(call.command).declaration.minds_version and self.minds_versions
         if minds and expected is not None and expected != head.version:
@@ -48,8 +55,10 @@ class Decider:
         now = self.clock()
         at = call.context.occurred_at or now
         method = self.registry.routes[type(call.command)].method
-        events = decide(aggregate, method, call.command, at, history=history)
-        stored = self._chain(call, head, events, at, now)
+        decided = decide(aggregate, method, call.command, at, history=history)
+        call.belongs_to = aggregate.belongs_to
+        sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
+        stored = self._chain(call, head, decided.events, sealing, at, now)
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:
@@ -59,10 +68,25 @@ class Decider:
         entry = call.entry(
             "succeeded", version=version, events=msgspec.json.encode(listed).decode()
         )
-        return Change(entry, stored, snapshot)
+        return Change(entry, stored, snapshot, tuple(self._steps(decided, sealing, head)))
+
+    def _steps(self, decided: Decided, sealing: Sealing, head: Head) -> Iterator[Step]:
+        for claim in decided.claims:
+            yield claiming(claim, sealing.stream, self.vault.fingerprint)
+        if sealing.used:
+            yield self.vault.guard(sealing, head.version)
+        for event in decided.events:
+            if isinstance(event, SubjectErased):
+                yield self.vault.destruction(event.subject)
 
     def _chain(
-        self, call: Call, head: Head, events: Sequence[Event], at: datetime, now: datetime
+        self,
+        call: Call,
+        head: Head,
+        events: Sequence[Event],
+        sealing: Sealing,
+        at: datetime,
+        now: datetime,
     ) -> tuple[StoredEvent, ...]:
         context, previous, stored = call.context, head.hash, []
         for version, event in enumerate(events, start=head.version + 1):
@@ -71,7 +95,7 @@ class Decider:
                 version=version,
                 type=type(event).__name__,
                 schema=event.schema,
-                payload=self.registry.codec.encode(event),
+                payload=sealing.text_of(event),
                 operator=context.actor.name,
                 command_id=context.command_id,
                 correlation_id=context.correlation,

@@ -54,6 +54,11 @@ class Command(Validated):
 
     __slots__ = ()
 
+    @property
+    def concerns(self) -> str:
+        """The stream of the person whose personal data it carries; empty: its own stream."""
+        return ""
+
 
 class Query(Validated):
     """A question; changes nothing."""
@@ -66,6 +71,11 @@ class Event:
 
     __slots__ = ()
     schema: ClassVar[int] = 1
+
+    @property
+    def concerns(self) -> str:
+        """The stream of the person whose personal data it carries; empty: its own stream."""
+        return ""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -24,6 +24,7 @@ from cqrs_app.kernel.errors import (
     TimedOut,
     VersionConflict,
 )
+from cqrs_app.kernel.personal import hidden
 
 HISTORY = "history.record"
 """The permission to record what happened earlier, with its own time."""
@@ -71,8 +72,8 @@ class Record:
             raise
         except Exception as error:
             code = error.code if isinstance(error, BusError) else type(error).__name__
-            lines = "".join(traceback.format_exception(error))
-            self._write(call, "failed", code, str(error), traceback=lines)
+            lines = hidden("".join(traceback.format_exception(error)), call.command)
+            self._write(call, "failed", code, hidden(str(error), call.command), traceback=lines)
             raise
         self._count(call.name, receipt.status, call.duration_ms)
         return receipt

@@ -9,10 +9,15 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from cqrs_app.kernel.messages import Event
+from cqrs_app.kernel.personal import hidden
 from cqrs_app.kernel.recorded import StoredEvent
 from cqrs_app.kernel.tables import parked_events
 
 _COLUMNS = parked_events.c
+
+Told = dict[str, str]
+"""The columns `error` and `traceback` of a culprit."""
 
 DATABASE_TROUBLE = (OperationalError, InterfaceError)
 """The database's fault (locked, gone, too slow), never an event's: tried again, not parked."""
@@ -31,9 +36,10 @@ def park(
     projection: str,
     event: StoredEvent,
     at: datetime,
-    error: Exception | None = None,
+    told: Told | None = None,
 ) -> None:
-    """Set one event aside: the culprit with its error, or one that must wait behind it."""
+    """Set one event aside: the culprit with what is told of its error, or one that must wait
+    behind it."""
     connection.execute(
         insert(parked_events).values(
             projection=projection,
@@ -41,10 +47,10 @@ def park(
             stream=event.stream,
             version=event.version,
             type=event.type,
-            culprit=error is not None,
-            attempts=0 if error is None else 1,
+            culprit=told is not None,
+            attempts=0 if told is None else 1,
             parked_at=at,
-            **_explained(error),
+            **(told or {}),
         )
     )
 
@@ -76,6 +82,7 @@ def release(
     projection: str,
     events: Sequence[StoredEvent],
     take: Callable[[Connection, StoredEvent], None],
+    tell: Callable[[StoredEvent, Exception], Told],
 ) -> int:
     """Apply a stream's parked events in order, up to the first that fails again.
 
@@ -85,8 +92,8 @@ def release(
         error = apply_one(connection, event, take)
         here = (_COLUMNS.projection == projection, _COLUMNS.position == event.position)
         if error is not None:
-            tried = {"culprit": True, "attempts": _COLUMNS.attempts + 1}
-            connection.execute(update(parked_events).where(*here).values(tried | _explained(error)))
+            tried = {"culprit": True, "attempts": _COLUMNS.attempts + 1, **tell(event, error)}
+            connection.execute(update(parked_events).where(*here).values(tried))
             return done
         connection.execute(delete(parked_events).where(*here))
     return len(events)
@@ -100,8 +107,8 @@ def forget(connection: Connection, projection: str, positions: Iterable[int] | N
     connection.execute(gone)
 
 
-def _explained(error: Exception | None) -> dict[str, str | None]:
-    if error is None:
-        return {"error": None, "traceback": None}
+def told(error: Exception, event: Event | None) -> Told:
+    """What is kept of an error: never the personal values of the event it was raised by."""
     lines = "".join(traceback.format_exception(error))
-    return {"error": f"{type(error).__name__}: {error}", "traceback": lines}
+    texts = {"error": f"{type(error).__name__}: {error}", "traceback": lines}
+    return {name: hidden(text, event) for name, text in texts.items()}

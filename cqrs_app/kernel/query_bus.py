@@ -27,9 +27,11 @@ from cqrs_app.kernel.past import Past
 from cqrs_app.kernel.recorded import UnknownEvent
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
+from cqrs_app.kernel.revealing import revealed
 from cqrs_app.kernel.rows import Rows
 from cqrs_app.kernel.runner import ProjectionRunner
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.vault import Vault
 
 T = TypeVar("T")
 
@@ -123,6 +125,7 @@ class QueryBus:
         runner: ProjectionRunner,
         gauge: FreshnessGauge,
         cache: QueryCache,
+        vault: Vault,
         options: QueryOptions,
         *,
         count: Count,
@@ -136,6 +139,7 @@ class QueryBus:
         self._runner = runner
         self._gauge = gauge
         self._cache = cache
+        self._vault = vault
         self._options = options
         self._count = count
         self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
@@ -261,7 +265,8 @@ class QueryBus:
         if query.declaration.store == "write":
             with self._write.connect() as connection:
                 value = handler(query, connection)
-            return Answer(value, self._gauge.current(self._store.head()), stale), {}
+            shown = revealed(value, self._vault)
+            return Answer(shown, self._gauge.current(self._store.head()), stale), {}
         with self._engine.connect() as connection:
             # Read before the rows: they may then hold more than is claimed, never less.
             positions = self._gauge.positions(connection, reads) if reads else {}

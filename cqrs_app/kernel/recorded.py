@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -89,9 +89,18 @@ class UnknownEvent(Exception):
     """An event type or schema that this release cannot read: a projection stops, never skips."""
 
 
+class Opener(Protocol):
+    """Opens sealed values: see vault.py."""
+
+    def open(self, text: str, stream: str) -> str: ...
+
+    def prepare(self, texts: Iterable[str]) -> None: ...
+
+
 class EventCodec:
     """Turns events into payloads and back, always into the newest shape.
 
+    `opener` opens the personal values in them; without one they stay as they are stored.
     `upcasters` maps (type, schema) to the function that turns that payload into schema + 1.
     """
 
@@ -102,6 +111,7 @@ class EventCodec:
         self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in self._types.items()}
         self._upcasters = dict(upcasters)
         self._encode = msgspec.json.Encoder().encode
+        self.opener: Opener | None = None
 
     def encode(self, event: Event) -> str:
         return self._encode(event).decode()
@@ -110,14 +120,21 @@ class EventCodec:
         """Whether payloads of this schema can be turned into the next one."""
         return (name, schema) in self._upcasters
 
+    def decode_all(self, stored: Iterable[StoredEvent]) -> list[Recorded]:
+        """The same for many, with few look-ups of keys."""
+        events = list(stored)
+        if self.opener:
+            self.opener.prepare(event.payload for event in events)
+        return [self.decode(event) for event in events]
+
     def decode(self, stored: StoredEvent) -> Recorded:
         """Raises UnknownEvent for a type or schema nobody declared."""
         cls = self._types.get(stored.type)
         if cls is None:
             raise UnknownEvent(f"No event type {stored.type} is known to this release.")
         if stored.schema == cls.schema:
-            return Recorded(self._decoders[stored.type].decode(stored.payload), stored)
-        payload = msgspec.json.decode(stored.payload)
+            return Recorded(self._decoders[stored.type].decode(self._opened(stored)), stored)
+        payload = msgspec.json.decode(self._opened(stored))
         for schema in range(stored.schema, cls.schema):
             upcast = self._upcasters.get((stored.type, schema))
             if upcast is None:
@@ -128,3 +145,6 @@ class EventCodec:
                 f"{stored.type} schema {stored.schema} was written by a newer release."
             )
         return Recorded(msgspec.convert(payload, cls), stored)
+
+    def _opened(self, stored: StoredEvent) -> str:
+        return self.opener.open(stored.payload, stored.stream) if self.opener else stored.payload

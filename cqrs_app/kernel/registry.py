@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cqrs_app.kernel.aggregate import Aggregate, Method
+from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.errors import UnknownMessage
 from cqrs_app.kernel.messages import Command, Event, Query
 from cqrs_app.kernel.projection import Projection
@@ -59,6 +60,10 @@ class Area:
     query_middleware: Sequence[Any] = ()
 
 
+ERASURE = Area(name="erasure", events=[SubjectErased])
+"""The kernel's own: what the projections of every area may handle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where a command goes: the aggregate's class and the method that decides."""
@@ -71,7 +76,7 @@ class Registry:
     """Everything the areas declare, by name; fails at start-up on a doubled name."""
 
     def __init__(self, areas: Iterable[Area]) -> None:
-        self.areas = tuple(areas)
+        self.areas = (*areas, ERASURE)
         self.routes: dict[type[Command], Route] = {}
         self.answers: dict[type[Query], QueryHandler] = {}
         self.answers_strongly: dict[type[Query], Strong] = {}

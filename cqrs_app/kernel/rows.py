@@ -42,6 +42,19 @@ class Rows:
             self._load(table, [key])
         return self._loaded[table][key]
 
+    def where(self, table: Table, **values: Any) -> list[Row]:
+        """The rows with these values, to be changed in place."""
+        if self._connection is None:
+            held = self._loaded[table].items()
+            keys = [key for key, row in held if row and values.items() <= row.items()]
+        else:
+            self.flush()
+            wanted = [table.c[name] == value for name, value in values.items()]
+            found = select(*(table.c[name] for name in key_of(table))).where(*wanted)
+            keys = [tuple(key) for key in self._connection.execute(found)]
+            self.preload((table, key) for key in keys)
+        return [self.change(table, *key) for key in keys]
+
     def change(self, table: Table, *key: Any) -> Row:
         """The row, to be changed in place. Raises LookupError when there is none."""
         row = self.get(table, *key)

@@ -10,31 +10,38 @@ from sqlalchemy import Connection, Engine
 
 from cqrs_app.kernel import checkpoints, parking
 from cqrs_app.kernel.checkpoints import Checkpoint, Overtaken
+from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.projection import Projection
 from cqrs_app.kernel.recorded import StoredEvent, UnknownEvent
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.rows import Rows, empty
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.vault import Vault
 
 
 class ProjectionRunner:
-    """`advanced` is told (projection, position, events, milliseconds) after each commit."""
+    """`advanced` is told (projection, position, events, milliseconds) after each commit; `erased`
+    is called after one that took somebody's values out of the rows."""
 
     def __init__(
         self,
         registry: Registry,
         store: EventStore,
         read: Engine,
+        vault: Vault,
         *,
         batch: int,
         advanced: Callable[[str, int, int, float], None],
+        erased: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._registry = registry
         self._store = store
         self._read = read
+        self._vault = vault
         self._batch = batch
         self._advanced = advanced
+        self._erased = erased
         self._clock = clock
 
     def prepare(self) -> None:
@@ -97,15 +104,17 @@ class ProjectionRunner:
         """Put into `rows` what the projection would hold for one stream, from its events."""
         projection = self._registry.projections[name]
         events = (e for e in self._store.events_of(stream) if e.type in projection.handlers)
-        projection.apply(map(self._registry.codec.decode, events), rows)
+        projection.apply(self._registry.codec.decode_all(events), rows)
 
     def release(self, connection: Connection, name: str, stream: str) -> int:
         """Apply a stream's parked events again, in the caller's transaction; how many went in."""
         # Held until the caller commits: nobody parks behind a stream that is being released.
         checkpoints.lock(connection, name)
+        # Somebody may have been erased since: a value that is gone must not come back from here.
+        self._vault.forget()
         positions = parking.positions_of(connection, name, stream)
         events = self._store.at_positions(positions)
-        return parking.release(connection, name, events, self._taker(name))
+        return parking.release(connection, name, events, self._taker(name), self._told)
 
     def _step(self, projection: Projection) -> int:
         started = time.perf_counter()
@@ -126,6 +135,8 @@ class ProjectionRunner:
         if events:
             elapsed = (time.perf_counter() - started) * 1000
             self._advanced(projection.name, events[-1].position or 0, len(events), elapsed)
+            if any(_erases(event, projection) for event in events):
+                self._erased()
         return len(events)
 
     def _take(
@@ -151,7 +162,7 @@ class ProjectionRunner:
     def _take_together(
         self, connection: Connection, projection: Projection, events: Iterable[StoredEvent]
     ) -> None:
-        projection.take(connection, [self._registry.codec.decode(e) for e in events], self)
+        projection.take(connection, self._registry.codec.decode_all(events), self)
 
     def _taker(self, name: str) -> Callable[[Connection, StoredEvent], None]:
         projection = self._registry.projections[name]
@@ -166,18 +177,31 @@ class ProjectionRunner:
     ) -> None:
         for event in events:
             error = None
-            if event.stream not in blocked:
+            # Erasing waits behind nothing, so that a poison event keeps nobody's data.
+            if event.stream not in blocked or _erases(event, projection):
                 error = parking.apply_one(connection, event, self._taker(projection.name))
                 if error is None:
                     continue
                 blocked.add(event.stream)
-            parking.park(connection, projection.name, event, self._clock(), error)
+            told = self._told(event, error) if error else None
+            parking.park(connection, projection.name, event, self._clock(), told)
+
+    def _told(self, event: StoredEvent, error: Exception) -> parking.Told:
+        try:
+            said = self._registry.codec.decode(event).event
+        except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
+            said = None
+        return parking.told(error, said)
 
     def _move(
         self, connection: Connection, checkpoint: Checkpoint, events: Sequence[StoredEvent]
     ) -> None:
         position = events[-1].position or checkpoint.position
         checkpoints.move(connection, checkpoint, position, len(events), self._clock())
+
+
+def _erases(event: StoredEvent, projection: Projection) -> bool:
+    return event.type == SubjectErased.__name__ and event.type in projection.handlers
 
 
 def _require_shape(checkpoint: Checkpoint, projection: Projection) -> None:

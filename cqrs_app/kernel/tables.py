@@ -113,6 +113,27 @@ Index(
     sqlite_where=_caused,
 )
 
+# Values that only one stream may hold, as keyed hashes: see claims.py.
+claims = Table(
+    "claims",
+    write,
+    Column("kind", String(40), primary_key=True),
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("stream", String(200), nullable=False),
+    UniqueConstraint("kind", "stream"),
+)
+
+# The keys of personal data, wrapped; `wrapped` is empty once a key is destroyed: see vault.py.
+subject_keys = Table(
+    "subject_keys",
+    write,
+    Column("key_id", String(22), primary_key=True),
+    Column("subject", String(200), nullable=False, unique=True),
+    Column("wrapped", LargeBinary(60)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("erased_at", UtcDateTime),
+)
+
 processes = Table(
     "processes",
     write,

@@ -24,6 +24,7 @@ _OPERATOR = _VIEWER | {
     "orders.note",
     "orders.ship",
     "orders.deliver",
+    "customers.manage",
     "inventory.receive",
     "payments.authorise",
     "payments.capture",
@@ -32,6 +33,7 @@ _OPERATOR = _VIEWER | {
 _SUPERVISOR = _OPERATOR | {
     "orders.reject",
     "orders.cancel",
+    "customers.deactivate",
     "credit_notes.record",
     "inventory.adjust",
     "inventory.manage",
@@ -48,6 +50,7 @@ _SUPERVISOR = _OPERATOR | {
 }
 # `history.record` is for system operators only: people work under today's rules.
 _ADMIN = _SUPERVISOR | {
+    "customers.erase",
     "projections.manage",
     "tokens.manage",
     "webhooks.manage",

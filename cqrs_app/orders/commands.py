@@ -22,11 +22,13 @@ from cqrs_app.orders.types import (
     OptionalReason,
     OrderId,
     OrderLine,
+    PersonalAddress,
     Reason,
     ShippedLine,
     ShippingAddress,
     Tracking,
     amount_of,
+    person_of,
 )
 from cqrs_app.orders.words import CancelReason, HoldReason
 
@@ -41,12 +43,16 @@ class PlaceOrder(Command):
     customer_id: CustomerId = ""
     customer_name: CustomerName = ""
     country: Country
-    shipping_address: ShippingAddress = ShippingAddress()
+    shipping_address: PersonalAddress = ShippingAddress()
     currency: Currency
     # At least one is the order's own rule: history has orders of nothing.
     lines: Annotated[
         tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 1})
     ]
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _not_too_much(self.lines)
@@ -92,7 +98,7 @@ class ChangeShippingAddress(Command):
     """Send what is still to be shipped somewhere else."""
 
     order_id: OrderId
-    address: ShippingAddress
+    address: PersonalAddress
 
     def check(self) -> Iterator[tuple[str, str]]:
         for name in ("line1", "city", "country"):

@@ -7,8 +7,11 @@ of reasons are plain text here: history keeps a reason after the shop has droppe
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 from cqrs_app.kernel.messages import Event, event, value
+from cqrs_app.kernel.personal import PERSONAL
+from cqrs_app.orders.types import person_of
 
 
 @value
@@ -47,12 +50,16 @@ class OrderPlaced(Event):
 
     order_id: str
     customer_id: str
-    customer_name: str
+    customer_name: Annotated[str, PERSONAL]
     country: str
-    shipping_address: Address
+    shipping_address: Annotated[Address, PERSONAL]
     currency: str
     lines: tuple[PricedLine, ...]
     total: Decimal
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
 
 
 @event()
@@ -87,7 +94,7 @@ class OrderReleased(Event):
 @event()
 class ShippingAddressChanged(Event):
     order_id: str
-    address: Address
+    address: Annotated[Address, PERSONAL]
 
 
 @event()

@@ -40,7 +40,7 @@ from cqrs_app.orders.events import (
     SentLine,
     ShippingAddressChanged,
 )
-from cqrs_app.orders.types import ShippingAddress, amount_of
+from cqrs_app.orders.types import ShippingAddress, amount_of, person_of
 from cqrs_app.orders.words import OrderStatus, further
 
 
@@ -61,6 +61,10 @@ class Order(Aggregate):
     customer_id: str = ""
     currency: str = ""
     total: Decimal = Decimal(0)
+
+    @property
+    def belongs_to(self) -> str:
+        return person_of(self.customer_id)
 
     def place(self, command: PlaceOrder) -> Decision:
         rules.may_place(self)

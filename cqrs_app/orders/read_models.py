@@ -120,6 +120,8 @@ order_timeline = Table(
     read,
     Column("order_id", _ID, primary_key=True),
     Column("version", Integer, primary_key=True),
+    # Where the detail names or locates a customer: so that it is found when they are erased.
+    Column("customer_id", _ID, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("operator", String(100), nullable=False),
@@ -128,6 +130,13 @@ order_timeline = Table(
     Column("detail", Text, nullable=False),
     Column("command_id", String(64), nullable=False),
     Column("position", BigInteger),
+)
+_OF_A_CUSTOMER = order_timeline.c.customer_id != ""
+Index(
+    "ix_order_timeline_customer_id",
+    order_timeline.c.customer_id,
+    postgresql_where=_OF_A_CUSTOMER,
+    sqlite_where=_OF_A_CUSTOMER,
 )
 
 # A customer's account in one currency.

@@ -6,18 +6,16 @@ about hyphens, numbers and accents. Both then index the very same words.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, Connection, false, literal_column, select, text, true
 
+from cqrs_app.kernel.words import words
 from cqrs_app.orders.read_models import order_texts, orders
 
 LONGEST_TEXT = 20_000
 """Characters kept per order; what comes last in an order of a thousand lines is not found."""
 _KEPT_FOR_LATER = 2_000
-_LONGEST_WORD = 100
 _MOST_WORDS = 12
 
 POSTGRESQL_CREATE = (
@@ -78,14 +76,6 @@ def drop_search(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def words(written: str) -> list[str]:
-    """The words of a text: letters and digits, without case and accents, each once."""
-    plain = unicodedata.normalize("NFKD", written).casefold()
-    kept = "".join(char for char in plain if not unicodedata.combining(char))
-    found = re.findall(r"[^\W_]+", kept)
-    return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found))
-
-
 def searchable(texts: Iterable[str]) -> str:
     """What is indexed of a new order: its words, cut so that later ones still find room."""
     return _joined(words(" ".join(texts)), LONGEST_TEXT - _KEPT_FOR_LATER)
@@ -94,6 +84,19 @@ def searchable(texts: Iterable[str]) -> str:
 def with_more(search: str, texts: Iterable[str]) -> str:
     """The same with the words of a later event."""
     return _joined(dict.fromkeys([*search.split(), *words(" ".join(texts))]), LONGEST_TEXT)
+
+
+def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
+    """The same without the words of some texts, but for those that others have too."""
+    lost = set(words(" ".join(gone))) - set(words(" ".join(kept)))
+    return " ".join(word for word in search.split() if word not in lost)
+
+
+def forget_words(connection: Connection) -> None:
+    """Let the index forget words that no text has any more. SQLite keeps them in older parts of
+    it until those are merged: so all are."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('optimize')")
 
 
 def matching(written: str, dialect: str) -> ColumnElement[bool]:

@@ -11,9 +11,11 @@ from msgspec import Meta
 from cqrs_app.kernel.fields import decimal_meta
 from cqrs_app.kernel.messages import value
 from cqrs_app.kernel.patterns import ID, LINES, ONE_LINE
+from cqrs_app.kernel.personal import PERSONAL
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 
+PERSON = "customer-"
 MOST_LINES = 5_000
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
 """The most one order or credit note may come to, in its currency; sums of many stay exact."""
@@ -52,6 +54,7 @@ CustomerId = Annotated[
 ]
 CustomerName = Annotated[
     str,
+    PERSONAL,
     Meta(
         title="Customer",
         examples=["Ana Lima"],
@@ -169,6 +172,9 @@ class ShippingAddress:
     country: Annotated[str, _address_part("Country", "country-name", 60, "France")] = ""
 
 
+PersonalAddress = Annotated[ShippingAddress, PERSONAL]
+
+
 @value
 class OrderLine:
     """One line of an order; it keeps its own price, and one article may stand on several."""
@@ -195,6 +201,12 @@ class CreditedLine:
     description: Description = ""
     quantity: Quantity
     unit_price: Price
+
+
+def person_of(customer_id: str) -> str:
+    """The stream of the person whose data an order of this customer holds: the customer's own, in
+    the customers' area. Empty for a guest, whose data is the order's."""
+    return f"{PERSON}{customer_id}" if customer_id else ""
 
 
 def amount_of(lines: Iterable[Any]) -> Decimal:

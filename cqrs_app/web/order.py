@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,6 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.query_bus import Answer
-from cqrs_app.orders.actions import Action
 from cqrs_app.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
 from cqrs_app.runtime.pending import PendingWrites, RawEvents
 from cqrs_app.web import asking
@@ -73,7 +73,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     actions = asking.ask(OrderActions(order_id=order_id))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
     panels = panels_of(order_id)
-    allowed, not_now = _offered(judged(actions.value.actions, panels))
+    allowed, not_now = allowed_tasks(judged(actions.value.actions, panels))
     return {
         "order_id": order_id,
         "order": value,
@@ -104,7 +104,7 @@ def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
     return (answer, False) if answer.value else (asking.ask(question, strong=True), True)
 
 
-def _offered(actions: tuple[Action, ...]) -> tuple[list[dict[str, Any]], list[Action]]:
+def allowed_tasks(actions: Iterable[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
     """The tasks the operator may do now, and those that only the order's state forbids."""
     allowed, not_now = [], []
     for action in actions:

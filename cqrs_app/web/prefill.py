@@ -11,9 +11,16 @@ from typing import Any
 
 import msgspec
 
+from cqrs_app.customers.commands import (
+    ChangeCustomerEmail,
+    RegisterCustomer,
+    UpdateCustomerProfile,
+)
+from cqrs_app.customers.queries import GetCustomerProfile
 from cqrs_app.kernel.fields import hints_of
 from cqrs_app.kernel.messages import Command
 from cqrs_app.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
+from cqrs_app.orders.queries.customers import GetCustomer
 from cqrs_app.orders.queries.one_order import GetOrder
 from cqrs_app.payments.commands import AuthorisePayment, RecordPayment
 from cqrs_app.web import asking
@@ -51,6 +58,17 @@ def _present_webhook(given: Given) -> dict[str, Any]:
     return {name: getattr(webhook, name) for name in names} if webhook else {}
 
 
+def _present_customer(given: Given) -> dict[str, Any]:
+    """What is registered, else what the newest order says."""
+    if "customer_id" not in given:
+        return {}
+    customer_id = given["customer_id"]
+    profile = asking.ask(GetCustomerProfile(customer_id=customer_id), strong=True).value
+    known = profile or asking.ask(GetCustomer(customer_id=customer_id)).value
+    names = ("name", "email", "phone", "country")
+    return {name: getattr(known, name) for name in names if hasattr(known, name)}
+
+
 def _free_number(given: Given) -> dict[str, Any]:
     return {"order_id": f"W{_number()}"}
 
@@ -69,10 +87,13 @@ def _number() -> str:
 
 
 _SUGGESTIONS: dict[type[Command], Callable[[Given], dict[str, Any]]] = {
+    ChangeCustomerEmail: _present_customer,
     ChangeShippingAddress: _present_address,
     ChangeWebhook: _present_webhook,
     PlaceOrder: _free_number,
     RecordCreditNote: _free_credit_number,
+    RegisterCustomer: _present_customer,
+    UpdateCustomerProfile: _present_customer,
     AuthorisePayment: _free_payment_number,
     RecordPayment: _free_payment_number,
 }

@@ -33,7 +33,7 @@ class Program:
             f"{API}{path}", json=body, query_string=query, headers=self.headers | (headers or {})
         )
 
-    def do(self, name: str, headers: dict[str, str] | None = None, **fields: Any) -> Any:
+    def do(self, name: str, /, headers: dict[str, str] | None = None, **fields: Any) -> Any:
         return self.post(f"/commands/{name}", fields, headers)
 
 

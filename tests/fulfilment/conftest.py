@@ -46,6 +46,7 @@ class OrderDesk(Desk):
             self.kernel.registry,
             self.kernel.store,
             self.kernel.log,
+            self.kernel.vault,
             BusOptions(),
             after_commit=lambda types: None,
             wake=lambda command_id: None,

@@ -22,7 +22,7 @@ METHODS = INVENTORY.handles[StockItem]
 
 
 def run(item: StockItem, command: Command) -> tuple[Event, ...]:
-    return decide(item, METHODS[type(command)], command, NOON)
+    return decide(item, METHODS[type(command)], command, NOON).events
 
 
 @dataclass(frozen=True)

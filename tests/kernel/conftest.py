@@ -22,7 +22,14 @@ from cqrs_app.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
 
 KERNEL_READ = [tables.checkpoints, tables.parked_events, tables.statistics]
-KERNEL_WRITE = [tables.events, tables.streams, tables.command_log, tables.processes]
+KERNEL_WRITE = [
+    tables.events,
+    tables.streams,
+    tables.command_log,
+    tables.processes,
+    tables.claims,
+    tables.subject_keys,
+]
 ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
 
 
@@ -80,6 +87,7 @@ def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kern
             engines,
             redis=client,
             cache_redis=client,
+            personal_data_key="for tests only",
             commands=commands or BusOptions(),
             queries=queries or QueryOptions(),
             tuning=Tuning(projection_batch=batch, amber_lag=5, red_lag=60, cache_ttl=60),

@@ -28,7 +28,9 @@ def change(kernel: Kernel, counter: str = "a", command_id: str | None = None) ->
     context = by_ana(command_id=command_id or new_id())
     call = Call(Add(counter_id=counter), context, f"counter-{counter}", "{}", utc_now(), utc_now)
     repository = Repository(kernel.store, kernel.registry.codec)
-    decider = Decider(registry=kernel.registry, repository=repository, clock=utc_now)
+    decider = Decider(
+        registry=kernel.registry, repository=repository, vault=kernel.vault, clock=utc_now
+    )
     return decider.decide(call)
 
 

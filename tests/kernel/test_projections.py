@@ -260,6 +260,7 @@ def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str
         engines,
         redis=redis,
         cache_redis=redis,
+        personal_data_key="for tests only",
         commands=BusOptions(),
         queries=QueryOptions(),
         tuning=Tuning(projection_batch=4, amber_lag=5, red_lag=60, cache_ttl=60),

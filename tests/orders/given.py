@@ -37,7 +37,7 @@ class Given:
         aggregate, method = METHODS[type(command)]
         subject = evolved(aggregate, self.events)
         try:
-            return Outcome(decide(subject, method, command, NOON, history=history), None)
+            return Outcome(decide(subject, method, command, NOON, history=history).events, None)
         except Refused as refusal:
             return Outcome((), refusal)
 

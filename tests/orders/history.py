@@ -48,7 +48,7 @@ class History:
         stream = aggregate.stream_for(command)
         subject = self.aggregates.setdefault(stream, aggregate())
         try:
-            events = decide(subject, method, command, at, history=history)
+            events = decide(subject, method, command, at, history=history).events
         except Refused:
             # It may have been refused half way through.
             self.aggregates[stream] = self._restored(aggregate, stream)

@@ -34,7 +34,7 @@ class Story:
 
     def do(self, command: Command) -> list[str]:
         """The names of the events that it led to. Raises Refused."""
-        found = decide(self.payment, METHODS[type(command)], command, NOON)
+        found = decide(self.payment, METHODS[type(command)], command, NOON).events
         self.events += found
         return [type(event).__name__ for event in found]
 

@@ -49,7 +49,7 @@ class Given:
         return made
 
     def when(self, command: Command) -> tuple[Event, ...]:
-        return decide(self.webhook(), METHODS[type(command)], command, NOON)
+        return decide(self.webhook(), METHODS[type(command)], command, NOON).events
 
 
 def given(*events: Event) -> Given:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import Connection, Engine, Row, func, select
 
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.aggregate import Snapshot
@@ -63,11 +63,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything one accepted command writes; it is written whole or not at all."""
+    """Everything one accepted command writes; it is written whole or not at all.
+
+    `steps` are what else is done in its transaction, before the rest; few commands have any.
+    """
 
     entry: LogEntry
     events: tuple[StoredEvent, ...]
     snapshot: Snapshot | None
+    steps: tuple[Callable[[Connection], None], ...] = ()
 
 
 class EventStore(ABC):
@@ -81,12 +85,21 @@ class EventStore(ABC):
         self._engine = engine
         self._reader = reader_of(engine)
 
+    def rehearse(self, change: Change) -> None:
+        """Raise what the steps of `change` would; nothing of them is kept."""
+        if change.steps:
+            with self._engine.connect() as connection:
+                for step in change.steps:
+                    step(connection)
+                connection.rollback()
+
     @abstractmethod
     def commit(self, changes: Sequence[Change]) -> None:
         """Write all of `changes` in one transaction.
 
         Raises VersionConflict when a stream has moved on, AlreadyRecorded when a finished
-        command with one of the ids is in the log; then nothing is written.
+        command with one of the ids is in the log, and what a step raises; then nothing is
+        written.
         """
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
@@ -78,10 +78,19 @@ WHERE events.id = dealt.id
 
 class PostgresEventStore(EventStore):
     def commit(self, changes: Sequence[Change]) -> None:
-        parameters = _parameters(changes)
-        try:
+        steps = [step for change in changes for step in change.steps]
+        if not steps:
             with self._reader.connect() as connection:
-                logged = connection.exec_driver_sql(_COMMIT, parameters).scalar_one()
+                self._write(connection, changes)
+            return
+        with self._engine.begin() as connection:
+            for step in steps:
+                step(connection)
+            self._write(connection, changes)
+
+    def _write(self, connection: Connection, changes: Sequence[Change]) -> None:
+        try:
+            logged = connection.exec_driver_sql(_COMMIT, _parameters(changes)).scalar_one()
         except IntegrityError as error:
             if _constraint(error) == "uq_events_stream_version":
                 first = changes[0].events[0]

@@ -41,6 +41,9 @@ class SqliteEventStore(EventStore):
     def commit(self, changes: Sequence[Change]) -> None:
         with self._engine.begin() as connection:
             for change in changes:
+                for step in change.steps:
+                    step(connection)
+            for change in changes:
                 if connection.execute(_UPSERT_LOG, asdict(change.entry)).rowcount == 0:
                     raise AlreadyRecorded(change.entry.command_id)
             last = select(func.coalesce(func.max(tables.events.c.position), 0))

@@ -10,9 +10,12 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import Table
 
+from cqrs_app.kernel.erasure import SubjectErased
+from cqrs_app.kernel.personal import erased
 from cqrs_app.kernel.projection import Projection
 from cqrs_app.kernel.recorded import Recorded
 from cqrs_app.kernel.rows import Key, Row, Rows
+from cqrs_app.kernel.words import words
 from cqrs_app.orders.events import (
     CreditNoteRecorded,
     OrderCancelled,
@@ -20,7 +23,7 @@ from cqrs_app.orders.events import (
     OrderRejected,
 )
 from cqrs_app.orders.read_models import credit_notes, customer_accounts
-from cqrs_app.orders.search import words
+from cqrs_app.orders.types import PERSON
 
 
 class CustomersProjection(Projection):
@@ -31,7 +34,7 @@ class CustomersProjection(Projection):
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
-        if event.customer_id:
+        if not isinstance(event, SubjectErased) and event.customer_id:
             yield customer_accounts, (event.customer_id, event.currency)
 
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
@@ -77,6 +80,12 @@ class CustomersProjection(Projection):
         row["credit_notes"] += 1
         row["credited"] += event.amount
         row["country"] = row["country"] or event.country
+
+    def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
+        customer_id = event.subject.removeprefix(PERSON)
+        for row in rows.where(customer_accounts, customer_id=customer_id):
+            row["name"] = erased(row["name"])
+            row["search"] = _search(customer_id, row["name"])
 
     def _give_up(
         self, customer_id: str, currency: str, total: Decimal, recorded: Recorded, rows: Rows

@@ -3,13 +3,15 @@ on one page never disagree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
+from cqrs_app.kernel.erasure import SubjectErased
+from cqrs_app.kernel.personal import ERASED, erased
 from cqrs_app.kernel.projection import Projection
 from cqrs_app.kernel.recorded import Recorded
 from cqrs_app.kernel.rows import Key, Row, Rows
@@ -35,7 +37,8 @@ from cqrs_app.orders.read_models import (
     order_texts,
     orders,
 )
-from cqrs_app.orders.search import searchable, with_more
+from cqrs_app.orders.search import forget_words, searchable, with_more, without
+from cqrs_app.orders.types import PERSON
 from cqrs_app.orders.words import OrderStatus, further
 
 
@@ -50,8 +53,16 @@ class OrdersProjection(Projection):
         order_activity,
     )
 
+    def take(self, connection: Connection, batch: Iterable[Recorded], runner: Any) -> None:
+        events = list(batch)
+        super().take(connection, events, runner)
+        if any(isinstance(each.event, SubjectErased) for each in events):
+            forget_words(connection)
+
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
+        if isinstance(event, SubjectErased):
+            return
         if isinstance(event, OrderPlaced):
             day = _day(recorded)
             yield order_days, (day, event.currency, str(OrderStatus.PLACED))
@@ -167,6 +178,17 @@ class OrdersProjection(Projection):
             at=recorded.occurred_at,
         )
 
+    def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
+        found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
+        rows.preload((order_texts, (row["order_id"],)) for row in found)
+        rows.preload((order_lines, key) for row in found for key in _line_keys(row))
+        for row in found:
+            lines = [line for key in _line_keys(row) if (line := rows.get(order_lines, *key))]
+            text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
+            text["search"] = without(text["search"], [named], _impersonal(row, lines))
+            for name in ("customer_name", *_address(Address())):
+                row[name] = erased(row[name])
+
     def _move(self, order_id: str, entered: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
         row = self._mark(order_id, recorded, rows)
         _stand(rows, row, further(OrderStatus(row["status"]), entered))
@@ -215,7 +237,18 @@ def _address(address: Address) -> Row:
 
 
 def _words_of(event: OrderPlaced) -> str:
-    texts = [event.order_id, event.customer_id, event.customer_name, event.country]
-    texts += [line.sku for line in event.lines]
-    texts += [line.description for line in event.lines]
-    return searchable(texts)
+    lines = [{"sku": line.sku, "description": line.description} for line in event.lines]
+    order = {name: getattr(event, name) for name in ("order_id", "customer_id", "country")}
+    found = searchable(_impersonal(order, lines))
+    # Behind the rest, so that erasing a customer leaves what a replay would index.
+    return found if event.customer_name == ERASED else with_more(found, [event.customer_name])
+
+
+def _line_keys(order: Row) -> list[Key]:
+    return [(order["order_id"], line_no) for line_no in range(1, order["line_count"] + 1)]
+
+
+def _impersonal(order: Row, lines: Sequence[Row]) -> list[str]:
+    texts = [order["order_id"], order["customer_id"], order["country"]]
+    texts += [line["sku"] for line in lines]
+    return texts + [line["description"] for line in lines]

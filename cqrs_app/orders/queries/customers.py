@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, and_, false, select, true
 
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.words import words
 from cqrs_app.orders.read_models import credit_notes, customer_accounts
-from cqrs_app.orders.search import words
 from cqrs_app.orders.types import CustomerId
 
 _ACCOUNT = customer_accounts.c

@@ -1,0 +1,17 @@
+"""The shop's words for where a customer stands."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CustomerStatus(StrEnum):
+    """The values are stored."""
+
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+    ERASED = "erased"
+
+    @property
+    def label(self) -> str:
+        return self.value.capitalize()
