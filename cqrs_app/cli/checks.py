@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import Engine, make_url
 
 from cqrs_app import database
+from cqrs_app.fulfilment.queries import FollowerStatus, follower_status
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.command_bus import LEASE
 from cqrs_app.kernel.databases import reader_of
@@ -108,6 +109,17 @@ def _personal_data(console: Console) -> Iterator[Finding]:
         yield Finding(name, FAULT, told, todo)
     else:
         yield Finding(name, OK, "Its keys can be opened.")
+
+
+def _fulfilment(console: Console) -> Iterator[Finding]:
+    with reader_of(console.kernel.engines.write).connect() as connection:
+        found = follower_status(FollowerStatus(), connection)
+    waits = found.waiting_since
+    if waits is None or console.kernel.clock() - waits < WAITS_TOO_LONG:
+        yield Finding("Fulfilment", OK, f"It is {found.behind:,} events behind.")
+    else:
+        told = f"Nobody has reacted to {found.behind:,} events, the first of {waits:%-d %b %H:%M}."
+        yield Finding("Fulfilment", FAULT, told, f"{START} The worker's output says what fails.")
 
 
 def _store(name: str, engine: Engine, store: str, setting: str) -> Finding:
@@ -232,5 +244,6 @@ CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
     "Projections": _projections,
     "Parked events": _parked,
     "Queued tasks": _queued,
+    "Fulfilment": _fulfilment,
     "Operators": _operators,
 }

@@ -60,6 +60,7 @@ def fulfilment_area(way_of: WayOf) -> Area:
         answers={
             queries.ListFulfilments: queries.list_fulfilments,
             queries.FulfilmentStages: queries.fulfilment_stages,
+            queries.FollowerStatus: queries.follower_status,
             queries.GetFulfilmentSteps: queries.get_fulfilment_steps,
         },
         answers_from_state={

@@ -23,8 +23,10 @@ from cqrs_app.fulfilment.order_way import OrderWay
 from cqrs_app.fulfilment.plan import waits_in
 from cqrs_app.fulfilment.read_models import fulfilment_steps, fulfilments
 from cqrs_app.fulfilment.state import NOTHING
+from cqrs_app.fulfilment.tables import fulfilment_cursor
 from cqrs_app.fulfilment.types import OrderId
-from cqrs_app.fulfilment.words import OVER, Stage, Step
+from cqrs_app.fulfilment.words import ATTENTION, OVER, Stage, Step
+from cqrs_app.kernel.lag import head_of, lag_after
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 
@@ -191,6 +193,27 @@ def get_fulfilment_steps(
     return tuple(StepView(**row._mapping) for row in connection.execute(found))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """How far the log was reacted to. `behind` counts the events nobody reacted to yet,
+    `waiting_since` is when the first of them was recorded."""
+
+    position: int
+    behind: int
+    waiting_since: datetime | None
+
+
+@query(label="How far fulfilment is", permission=VIEW, store="write")
+class FollowerStatus(Query):
+    """How far behind the events fulfilment is."""
+
+
+def follower_status(question: FollowerStatus, connection: Connection) -> Following:
+    position = connection.execute(select(fulfilment_cursor.c.position)).scalar() or 0
+    lag = lag_after(connection, position, head_of(connection))
+    return Following(position=position, behind=lag.events, waiting_since=lag.waiting_since)
+
+
 def _offers(way: OrderWay) -> Iterator[Offer]:
     if not way.begun or way.stand.stage in OVER:
         return
@@ -211,8 +234,7 @@ def _conditions(question: ListFulfilments) -> Iterator[ColumnElement[bool]]:
     if question.show != "all":
         yield _ROW.over.is_(False)
     if question.show == "attention":
-        waits = (Stage.STUCK, Stage.OUT_OF_STOCK, Stage.UNPAID)
-        yield _ROW.late.is_(True) | _ROW.stage.in_([str(each) for each in waits])
+        yield _ROW.late.is_(True) | _ROW.stage.in_(sorted(ATTENTION))
     if question.stage:
         yield _ROW.stage == str(question.stage)
 

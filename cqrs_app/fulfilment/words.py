@@ -53,6 +53,10 @@ RELEASED = frozenset({Stage.TO_SHIP, Stage.SHIPPED, Stage.DELIVERED})
 """The goods may leave, or have left."""
 
 
+ATTENTION = frozenset({Stage.STUCK, Stage.OUT_OF_STOCK, Stage.UNPAID})
+"""Somebody has to look at it."""
+
+
 class Step(StrEnum):
     """What a supervisor may let be skipped."""
 

@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import abort, render_template, url_for
+from flask import abort, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from cqrs_app.extensions import kernel
+from cqrs_app.fulfilment.commands import VIEW as SEE_FULFILMENT
+from cqrs_app.fulfilment.queries import FollowerStatus, FulfilmentStages
+from cqrs_app.fulfilment.words import ATTENTION
 from cqrs_app.inventory.queries.product_list import LowStock
 from cqrs_app.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.runtime import health
@@ -141,6 +144,8 @@ def _health() -> dict[str, Any]:
         signs += _for_engineers(state)
     if asking.may(SEE_WEBHOOKS):
         signs += _webhooks()
+    if asking.may(SEE_FULFILMENT):
+        signs.append(_fulfilment())
     return {"answer": answer, "signs": signs}
 
 
@@ -172,6 +177,22 @@ def _webhooks() -> list[Sign]:
         if count := conditions.count(condition):
             return [Sign("Webhooks", f"{count} {condition}", tone, url_for("web.webhooks"))]
     return [Sign("Webhooks", "delivering", "good", url_for("web.webhooks"))]
+
+
+def _fulfilment() -> Sign:
+    """Behind, when nobody has reacted to an event for as long as makes a panel stale; else how
+    many orders somebody has to look at."""
+    following = asking.ask(FollowerStatus()).value
+    waits = following.waiting_since
+    late = current_app.extensions["settings"].amber_lag_seconds
+    if waits and (datetime.now(UTC) - waits).total_seconds() > late:
+        return Sign("Fulfilment", f"{following.behind:,} events behind", "bad")
+    address = url_for("web.fulfilments", show="attention")
+    waiting = asking.ask(FulfilmentStages()).value
+    count = sum(each.orders if each.stage in ATTENTION else each.late for each in waiting)
+    if count:
+        return Sign("Fulfilment", f"{count:,} to look at", "warn", address)
+    return Sign("Fulfilment", "on its way", "good", url_for("web.fulfilments"))
 
 
 def _tone(state: str) -> str:

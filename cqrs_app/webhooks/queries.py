@@ -8,10 +8,10 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
+from cqrs_app.kernel.lag import Lag, head_of, lag_after
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.tables import events
 from cqrs_app.webhooks.commands import MANAGE
 from cqrs_app.webhooks.cursors import Cursor, cursor_of
 from cqrs_app.webhooks.read_models import webhooks
@@ -104,7 +104,7 @@ class ListDeliveries(Query):
 
 def list_deliveries(question: ListDeliveries, connection: Connection) -> tuple[Delivery, ...]:
     found = select(webhook_cursors).order_by(webhook_cursors.c.webhook_id)
-    head = _head(connection)
+    head = head_of(connection)
     return tuple(_delivery(connection, cursor_of(row), head) for row in connection.execute(found))
 
 
@@ -148,7 +148,7 @@ def get_deliveries(question: GetDeliveries, connection: Connection) -> Deliverie
         .limit(question.limit)
     )
     return Deliveries(
-        delivery=_delivery(connection, cursor_of(row), _head(connection)) if row else None,
+        delivery=_delivery(connection, cursor_of(row), head_of(connection)) if row else None,
         attempts=tuple(Attempt(**each._mapping) for each in connection.execute(found)),
     )
 
@@ -167,16 +167,7 @@ def get_webhook_secret(question: GetWebhookSecret, connection: Connection) -> st
     return secret
 
 
-def _head(connection: Connection) -> int:
-    placed = select(func.coalesce(func.max(events.c.position), 0)).scalar_subquery()
-    unplaced = select(func.count()).where(events.c.position.is_(None)).scalar_subquery()
-    return int(connection.execute(select(placed + unplaced)).scalar_one())
-
-
 def _delivery(connection: Connection, cursor: Cursor, head: int) -> Delivery:
-    behind = 0 if cursor.state == "removed" else max(head - cursor.position, 0)
-    waiting_since: datetime | None = None
-    if behind:
-        placed = select(events.c.recorded_at).where(events.c.position > cursor.position)
-        waiting_since = connection.execute(placed.order_by(events.c.position).limit(1)).scalar()
-    return Delivery(cursor=cursor, behind=behind, waiting_since=waiting_since)
+    done = cursor.state == "removed"
+    lag = Lag(0, None) if done else lag_after(connection, cursor.position, head)
+    return Delivery(cursor=cursor, behind=lag.events, waiting_since=lag.waiting_since)
