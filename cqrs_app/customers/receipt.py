@@ -16,7 +16,7 @@ from cqrs_app.kernel.tables import claims, events, subject_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class ErasureProof:
     """`event_hash` (hexadecimal) is that of CustomerErased in the chain of `stream`, which
     `flask events verify` recomputes. `keys` counts the keys that could still open a value, and
     `claims` the e-mail addresses held: both are read now, and are 0."""
@@ -41,7 +41,7 @@ class ErasureReceipt(Query):
     customer_id: CustomerId
 
 
-def erasure_receipt(question: ErasureReceipt, connection: Connection) -> Receipt | None:
+def erasure_receipt(question: ErasureReceipt, connection: Connection) -> ErasureProof | None:
     stream = Customer.stream_of(question.customer_id)
     erasure = select(events).where(
         events.c.stream == stream, events.c.type == CustomerErased.__name__
@@ -54,7 +54,7 @@ def erasure_receipt(question: ErasureReceipt, connection: Connection) -> Receipt
     )
     left, destroyed_at = connection.execute(keys).one()
     held = select(func.count()).select_from(claims).where(claims.c.stream == stream)
-    return Receipt(
+    return ErasureProof(
         customer_id=question.customer_id,
         erased_at=row.occurred_at,
         operator=row.operator,

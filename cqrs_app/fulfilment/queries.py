@@ -111,7 +111,7 @@ def fulfilment_stages(question: FulfilmentStages, connection: Connection) -> tup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class SupervisorTask:
     """A task for a supervisor; `step` is what would be skipped."""
 
     command: str
@@ -131,7 +131,7 @@ class FulfilmentView:
     late: bool
     unpaid: Decimal
     not_released: str
-    offers: tuple[Offer, ...]
+    offers: tuple[SupervisorTask, ...]
     version: int
 
 
@@ -214,7 +214,7 @@ def follower_status(question: FollowerStatus, connection: Connection) -> Followi
     return Following(position=position, behind=lag.events, waiting_since=lag.waiting_since)
 
 
-def _offers(way: OrderWay) -> Iterator[Offer]:
+def _offers(way: OrderWay) -> Iterator[SupervisorTask]:
     if not way.begun or way.stand.stage in OVER:
         return
     if way.stand.stage in TO_RETRY:
@@ -226,8 +226,8 @@ def _offers(way: OrderWay) -> Iterator[Offer]:
         yield _offer(CancelFulfilment)
 
 
-def _offer(command: Any, step: Step | None = None) -> Offer:
-    return Offer(command=command.__name__, label=command.declaration.label, step=step)
+def _offer(command: Any, step: Step | None = None) -> SupervisorTask:
+    return SupervisorTask(command=command.__name__, label=command.declaration.label, step=step)
 
 
 def _conditions(question: ListFulfilments) -> Iterator[ColumnElement[bool]]:

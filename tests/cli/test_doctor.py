@@ -103,7 +103,9 @@ def test_lag_parked_and_failed_projections_are_told(
     status, found = look(healthy)
     assert (status, found["Projection orders"]["state"]) == (1, "fault")
     assert "lacks 1 events" in found["Projection orders"]["sentence"]
+    assert found["Fulfilment"]["state"] == "fault"
     catch_up(kernel)
+    healthy.extensions["fulfilment"].answer("orders")
     assert look(healthy)[0] == 0
     do("PauseProjection")
     kernel.runner.advance("projection_control")
