@@ -12,6 +12,7 @@ import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import cast
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -26,12 +27,12 @@ from cqrs_app.fulfilment.commands import (
 )
 from cqrs_app.fulfilment.facts import ARRIVALS, note_of
 from cqrs_app.fulfilment.tasks import SENDS, command_for, told
-from cqrs_app.fulfilment.types import Line, Policy
+from cqrs_app.fulfilment.types import MOST_SAID, Line, Policy
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.batch import Outcome
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.doorbell import QUEUE
-from cqrs_app.kernel.errors import BusError, CommandReused, NotAllowed, Refused
+from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.recorded import Recorded
 from cqrs_app.kernel.wake_ups import Duty
@@ -127,16 +128,23 @@ class Follower:
     def _carry_out(self, group: Sequence[Recorded]) -> None:
         """Carry out tasks, and tell at once what came of each: before anything else that follows
         from them is told."""
-        sent = [recorded.event for recorded in group]
-        items = [
-            (command_for(task.task, told(task.arguments)), self._context_of(recorded))
-            for recorded, task in zip(group, sent, strict=True)
-            if isinstance(task, was.FulfilmentTaskSent)
-        ]
+        sent = [cast(was.FulfilmentTaskSent, recorded.event) for recorded in group]
+        unusable: dict[int, Outcome] = {}
+        items = []
+        for place, (recorded, task) in enumerate(zip(group, sent, strict=True)):
+            try:
+                command = command_for(task.task, told(task.arguments))
+            except Invalid as invalid:
+                unusable[place] = Outcome(None, invalid)
+            else:
+                items.append((command, self._context_of(recorded)))
+        answers = iter(self._execute(items))
         ended = [
-            (_ended(task, outcome), self._context_of(recorded, "ended"))
-            for recorded, task, outcome in zip(group, sent, self._execute(items), strict=True)
-            if isinstance(task, was.FulfilmentTaskSent)
+            (
+                _ended(task, unusable.get(place) or next(answers)),
+                self._context_of(recorded, "ended"),
+            )
+            for place, (recorded, task) in enumerate(zip(group, sent, strict=True))
         ]
         _require_answers(self._execute(ended))
 
@@ -226,14 +234,14 @@ def _ended(task: was.FulfilmentTaskSent, outcome: Outcome) -> NoteTaskEnded:
     error = outcome.error
     if error is None:
         return NoteTaskEnded(order_id=task.order_id, task_no=task.task_no, outcome="done")
-    if not isinstance(error, Refused | NotAllowed | Broken):
+    if not isinstance(error, Refused | NotAllowed | Invalid | Broken):
         raise NotAnswered(error.sentence)
     return NoteTaskEnded(
         order_id=task.order_id,
         task_no=task.task_no,
         outcome="failed" if isinstance(error, Broken) else "refused",
         code=error.code,
-        sentence=error.sentence,
+        sentence=error.sentence[:MOST_SAID],
     )
 
 

@@ -14,10 +14,12 @@ from cqrs_app.orders.types import OrderId
 from cqrs_app.payments.types import Currency
 
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
-MOST = Decimal(1_000_000_000_000)
+MOST = Decimal(900_000_000_000_000)
+"""More than any order may come to."""
+MOST_SAID = 2_000
 
 Word = Annotated[str, Meta(pattern=_TEXT, max_length=100, examples=["OrderHeld"])]
-Sentence = Annotated[str, Meta(pattern=_TEXT, max_length=2000, examples=["As told."])]
+Sentence = Annotated[str, Meta(pattern=_TEXT, max_length=MOST_SAID, examples=["As told."])]
 Sku = Annotated[str, Meta(pattern=_TEXT, max_length=60, examples=["85123A"])]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000, examples=[1])]
 Seconds = Annotated[int, Meta(ge=1, le=366 * 86_400, examples=[3600])]

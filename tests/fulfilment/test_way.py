@@ -313,3 +313,15 @@ def test_history_is_let_in_and_nothing_is_done_about_it(order_desk: OrderDesk) -
     order_desk.settle_all()
     assert order_desk.way().begun is False
     assert order_desk.item().reserved == {}
+
+
+def test_what_cannot_be_asked_of_an_area_needs_a_decision(order_desk: OrderDesk) -> None:
+    """More of one product than stock can name, on lines that are each small enough."""
+    order_desk.stock(LAMP, 1)
+    order_desk.approve((LAMP, 10**9), (LAMP, 10**9), price="0")
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.STUCK
+    assert "ReserveStock has values that cannot be used" in order_desk.way().stand.sentence
+    order_desk.cancel_way()
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.UNDONE
