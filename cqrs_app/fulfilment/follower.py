@@ -91,13 +91,13 @@ class Follower:
         found = self._kernel.store.follow(after, MOST_AT_ONCE)
         if not found:
             return False
-        seen = [
-            self._kernel.registry.codec.decode(stored)
+        seen = self._kernel.registry.codec.decode_all(
+            stored
             for stored in found
             # History happened elsewhere: nothing of it is left to be done.
             if stored.occurred_at == stored.recorded_at
             and stored.type in self._kernel.registry.events
-        ]
+        )
         if self._enabled:
             for is_task, group in groupby(seen, _is_task):
                 (self._carry_out if is_task else self._tell)(list(group))

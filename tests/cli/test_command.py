@@ -146,9 +146,9 @@ def test_options_go_on_top_of_a_file(flask: Run, kernel: Kernel, tmp_path: Path)
     words = ("command", "PlaceOrder", "--fields", str(file), "--order-id", "CS-2")
     result = flask(*words, "--shipping-address.city", "York")
     assert result.exit_code == 0, result.output
-    stored = msgspec.json.decode(kernel.store.events_of("order-CS-2")[0].payload)
-    assert stored["shipping_address"]["city"] == "York"
-    assert stored["shipping_address"]["line1"] == "1 High Street"
+    placed: Any = kernel.registry.codec.decode(kernel.store.events_of("order-CS-2")[0]).event
+    assert placed.shipping_address.city == "York"
+    assert placed.shipping_address.line1 == "1 High Street"
 
 
 @pytest.mark.parametrize(
