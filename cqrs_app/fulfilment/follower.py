@@ -82,8 +82,9 @@ class Follower:
     def go_on(self, name: str = NAME) -> bool:
         """Take in a batch of the log, and what is overdue; whether there is more to do at once.
 
-        Safe to call from anywhere at any time. Raises NotAnswered, and SQLAlchemyError while a
-        database is away: then another call begins at the same place.
+        Safe to call from anywhere at any time. Raises NotAnswered, UnknownEvent where a newer
+        release wrote an event, and SQLAlchemyError while a database is away: then another call
+        begins at the same place.
         """
         self._tell_deadlines()
         self._kernel.store.place()
@@ -96,7 +97,6 @@ class Follower:
             for stored in found
             # History happened elsewhere: nothing of it is left to be done.
             if stored.occurred_at == stored.recorded_at
-            and stored.type in self._kernel.registry.events
         )
         if self._enabled:
             for is_task, group in groupby(seen, _is_task):

@@ -46,7 +46,7 @@ def completed(folder: Path, *words: str) -> list[str]:
         (("flask", "command", "HoldOrder", "--reason", "pay"), ["payment_check"]),
         (
             ("flask", "query", "Order"),
-            ["OrderActions", "OrderTimeline", "OrdersByDay", "OrdersByStatus"],
+            ["OrderActions", "OrderPayments", "OrderTimeline", "OrdersByDay", "OrdersByStatus"],
         ),
         (("flask", "doc"), ["doctor"]),
     ],
