@@ -4,10 +4,11 @@ given up ends with nothing reserved and nothing owed."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import count
 from typing import Any, cast
 
 from hypothesis import HealthCheck, given, settings
@@ -106,13 +107,13 @@ class Way:
             "ship": lambda: self.desk.do(ShipOrder(order_id=self.order_id)),
             "a day passes": lambda: self.desk.clock.move(days=1.1),
         }
-        with contextlib.suppress(Refused):
+        with suppress(Refused):
             act[what]()
         self.must_hold()
 
     def be_killed(self) -> None:
         bus = cast(CommandBus, Mortal(self.desk.kernel.commands, self.kill))
-        with contextlib.suppress(Killed):
+        with suppress(Killed):
             self.follower(replace(self.desk.kernel, commands=bus)).go_on()
 
     def hear_again(self) -> None:
@@ -188,3 +189,37 @@ def test_whatever_happens(
             Stage.UNPAID,
         )
         assert kept == 0
+
+
+def test_killed_at_each_step_in_turn(order_desk: OrderDesk) -> None:
+    """There and back: the follower is killed in its first batch of commands, for the next order in
+    its second, and so on until a whole way has no step left."""
+    order_desk.stock(LAMP, 1000)
+    for step in count():
+        way = Way(order_desk, "tok_fine", AfterDeclines.HOLD, kill=0)
+        bus = Mortal(order_desk.kernel.commands, step)
+        mortal = way.follower(replace(order_desk.kernel, commands=cast(CommandBus, bus)))
+        with suppress(Killed):
+            there_and_back(way, mortal)
+        was_killed = bus.left < 0
+        there_and_back(way, order_desk.follower)
+        stood = order_desk.way(way.order_id)
+        assert (stood.stand.stage, stood.kept) == (Stage.UNDONE, 0), step
+        assert order_desk.item().reserved == {}, step
+        (paid,) = (order_desk.paid(each) for each in stood.payments)
+        assert paid.captured in (0, TOTAL), step
+        if not was_killed:
+            break
+    assert step > 12
+
+
+def there_and_back(way: Way, follower: Follower) -> None:
+    """Until it may leave, and then all the way back."""
+    for turn in range(12):
+        while follower.go_on():
+            pass
+        way.desk.ask_gateway()
+        if turn == 6:
+            with suppress(Refused):
+                way.cancel()
+    way.must_hold()
