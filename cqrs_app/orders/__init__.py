@@ -9,8 +9,18 @@ from cqrs_app.orders.credit_note import CreditNote
 from cqrs_app.orders.order import Order
 from cqrs_app.orders.projections.customers import CustomersProjection
 from cqrs_app.orders.projections.orders import OrdersProjection
+from cqrs_app.orders.projections.sales import SalesProjection
 from cqrs_app.orders.projections.timeline import OrderTimelineProjection
-from cqrs_app.orders.queries import customers, figures, import_totals, one_order, order_list
+from cqrs_app.orders.queries import (
+    best,
+    credit_notes,
+    customers,
+    figures,
+    import_totals,
+    one_order,
+    order_list,
+    revenue,
+)
 from cqrs_app.orders.refusals import ORDER_REFUSALS
 
 ORDERS = Area(
@@ -45,7 +55,12 @@ ORDERS = Area(
         events.OrderFlagged,
         events.CreditNoteRecorded,
     ],
-    projections=[OrdersProjection(), OrderTimelineProjection(), CustomersProjection()],
+    projections=[
+        OrdersProjection(),
+        OrderTimelineProjection(),
+        CustomersProjection(),
+        SalesProjection(),
+    ],
     answers={
         order_list.ListOrders: order_list.list_orders,
         order_list.CountChanges: order_list.count_changes,
@@ -57,6 +72,11 @@ ORDERS = Area(
         figures.OrdersByStatus: figures.orders_by_status,
         customers.ListCustomers: customers.list_customers,
         customers.GetCustomer: customers.get_customer,
+        credit_notes.ListCreditNotes: credit_notes.list_credit_notes,
+        revenue.RevenueReport: revenue.revenue_report,
+        revenue.LastSalesDay: revenue.last_sales_day,
+        best.TopProducts: best.top_products,
+        best.TopCustomers: best.top_customers,
         import_totals.ImportTotals: import_totals.import_totals,
     },
     answers_strongly={

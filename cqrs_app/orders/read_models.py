@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.columns import Amount, BigKey, UtcDateTime
@@ -92,6 +94,7 @@ order_lines = Table(
     Column("amount", Amount, nullable=False),
     Column("shipped_quantity", Integer, nullable=False),
 )
+Index("ix_order_lines_sku", order_lines.c.sku, order_lines.c.order_id)
 
 # Orders by the day they were placed and where they stand now.
 order_days = Table(
@@ -178,3 +181,64 @@ credit_notes = Table(
     Column("applied_version", Integer, nullable=False),
 )
 Index("ix_credit_notes_customer_id", credit_notes.c.customer_id, credit_notes.c.credited_at)
+Index("ix_credit_notes_credited_at", credit_notes.c.credited_at, credit_notes.c.credit_note_id)
+
+_PLACE = (
+    ("day", Date),
+    ("country", String(60)),
+    ("currency", String(3)),
+)
+
+
+def _by_place(name: str, *rest: Column[Any]) -> Table:
+    """A table of figures by the UTC day, the country and the currency."""
+    place = (Column(each, kind, primary_key=True) for each, kind in _PLACE)
+    return Table(name, read, *place, *rest)
+
+
+# `orders` and `revenue` without the orders cancelled or rejected since; these stand apart.
+sales_days = _by_place(
+    "sales_days",
+    Column("orders", BigInteger, nullable=False),
+    Column("revenue", Amount, nullable=False),
+    Column("cancelled_orders", BigInteger, nullable=False),
+    Column("cancelled_value", Amount, nullable=False),
+    Column("credit_notes", BigInteger, nullable=False),
+    Column("credited", Amount, nullable=False),
+)
+product_days = _by_place(
+    "product_days",
+    Column("sku", _ID, primary_key=True),
+    Column("orders", BigInteger, nullable=False),
+    Column("units", BigInteger, nullable=False),
+    Column("revenue", Amount, nullable=False),
+)
+# Guests are nobody's customers and are not here.
+customer_days = _by_place(
+    "customer_days",
+    Column("customer_id", _ID, primary_key=True),
+    Column("orders", BigInteger, nullable=False),
+    Column("revenue", Amount, nullable=False),
+    Column("credited", Amount, nullable=False),
+)
+
+sold_products = Table(
+    "sold_products",
+    read,
+    Column("sku", _ID, primary_key=True),
+    Column("description", String(300), nullable=False),
+    Column("described_at", UtcDateTime, nullable=False),
+)
+
+# What an order counted in, so that it can be taken back. `products`: see projections/sales.py.
+sales_orders = Table(
+    "sales_orders",
+    read,
+    Column("order_id", _ID, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("country", String(60), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("customer_id", _ID, nullable=False),
+    Column("total", Amount, nullable=False),
+    Column("products", Text, nullable=False),
+)

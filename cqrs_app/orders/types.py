@@ -86,12 +86,23 @@ Currency = Annotated[
         extra={"autocomplete": "transaction-currency"},
     ),
 ]
+CurrencyOrAny = Annotated[
+    str,
+    Meta(
+        title="Currency",
+        examples=["GBP"],
+        description="The three letters of ISO 4217, such as GBP; empty for every currency.",
+        pattern=r"^([A-Z]{3})?(?!\n)$",
+        max_length=3,
+    ),
+]
 Sku = Annotated[
     str,
     Meta(
         title="Article number", examples=["85123A"], pattern=ONE_LINE, min_length=1, max_length=60
     ),
 ]
+SkuOrAny = Annotated[str, Meta(title="Article number", pattern=ONE_LINE, max_length=60)]
 Description = Annotated[
     str, Meta(title="Article", examples=["White hanging heart"], pattern=ONE_LINE, max_length=300)
 ]

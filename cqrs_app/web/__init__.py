@@ -21,6 +21,7 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     past,
     payments,
     products,
+    reports,
     system,
     tokens,
     webhooks,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Response, abort, current_app, g, request, url_for
 
@@ -38,17 +40,20 @@ def export(name: str, ending: str) -> Response:
     )
 
 
-def downloads(query: type[Query]) -> list[dict[str, str]]:
-    """For the downloads macro: {label, url} per format of the list on this page with its present
-    filters; none for those who may not."""
+def downloads(query: type[Query], given: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
+    """For the downloads macro: {label, url} per format of the list on this page, with its present
+    filters or those given; none for those who may not."""
     if not asking.may(PERMISSION):
         return []
     listing: Listing = listings(kernel.registry)[query.__name__]
-    given = {name: values for name, values in request.args.lists() if name in listing.filters}
+    named = dict(request.args.lists()) if given is None else given
+    filters: dict[str, Any] = {
+        name: value for name, value in named.items() if name in listing.filters
+    }
     return [
         {
             "label": each.label,
-            "url": url_for("web.export", name=query.__name__, ending=ending, **given),  # type: ignore[arg-type]
+            "url": url_for("web.export", name=query.__name__, ending=ending, **filters),
         }
         for ending, each in FORMATS.items()
     ]

@@ -24,7 +24,7 @@ class Place:
 _PLACES = MappingProxyType(
     {
         "order": Place("orders", "web.orders", "web.order", "order_id"),
-        "credit_note": Place("customers", "web.accounts"),
+        "credit_note": Place("customers", "web.credit_notes"),
         "customer": Place("customers", "web.customers", "web.customer", "customer_id"),
         "fulfilment": Place("fulfilment", "web.fulfilments", "web.fulfilment", "order_id"),
         "product": Place("products", "web.products", "web.product", "sku"),

@@ -25,6 +25,7 @@ from cqrs_app.imports.source import LONGEST_LINE, BadFile
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.tables import events
 from cqrs_app.orders.read_models import orders
+from tests.imports.reports import assert_reports
 
 PROJECT = Path(__file__).parent.parent.parent
 DATA = PROJECT.parent / "shared" / "data" / "online-retail"
@@ -244,6 +245,8 @@ def test_the_real_files_come_to_their_exact_figures(
             )
         )
     assert by_country == {row[0]: row[1] for row in truth["by_country"] if row[1]}
+    with plain.open(newline="", encoding="utf-8") as file:
+        assert_reports(kernel, truth, csv.DictReader(file))
 
 
 @needs_data

@@ -14,6 +14,8 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages import Query
 from cqrs_app.orders import ORDERS
 from cqrs_app.orders import commands as do
+from cqrs_app.orders.queries.best import TopCustomers, TopProducts
+from cqrs_app.orders.queries.credit_notes import ListCreditNotes
 from cqrs_app.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.orders.queries.figures import (
     DayFigure,
@@ -30,6 +32,7 @@ from cqrs_app.orders.queries.figures import (
     today_figures,
     waiting_work,
 )
+from cqrs_app.orders.queries.revenue import LastSalesDay, RevenueReport
 from cqrs_app.orders.types import ShippedLine
 from cqrs_app.orders.words import HoldReason
 from tests.orders.given import line, place
@@ -144,6 +147,11 @@ CACHED: list[Query] = [
     OrdersByStatus(),
     ListCustomers(),
     GetCustomer(customer_id="17850"),
+    RevenueReport(),
+    LastSalesDay(),
+    TopProducts(),
+    TopCustomers(),
+    ListCreditNotes(),
 ]
 
 

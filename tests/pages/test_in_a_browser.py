@@ -19,7 +19,7 @@ from cqrs_app.webhooks.commands import AddWebhook, TestWebhook
 from tests.pages.conftest import PASSWORD, order_in, process_of, wait_until
 
 PAGES = (
-    *("/", "/orders", "/customers", "/imports", "/log", "/system"),
+    *("/", "/orders", "/customers", "/credit-notes", "/reports", "/imports", "/log", "/system"),
     *("/webhooks", "/webhooks/warehouse"),
     *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
     *("/catalogue", "/catalogue/PlaceOrder", "/catalogue/problems", "/queries/ListOrders"),

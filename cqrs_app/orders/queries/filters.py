@@ -9,13 +9,19 @@ from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from cqrs_app.kernel.fields import decimal_meta
 from cqrs_app.kernel.messages import Query
-from cqrs_app.orders.read_models import orders
+from cqrs_app.orders.read_models import order_lines, orders
 from cqrs_app.orders.search import matching
-from cqrs_app.orders.types import HIGHEST_AMOUNT, CountryOrAny, CustomerId
+from cqrs_app.orders.types import (
+    HIGHEST_AMOUNT,
+    CountryOrAny,
+    CurrencyOrAny,
+    CustomerId,
+    SkuOrAny,
+)
 from cqrs_app.orders.words import OrderStatus
 
 SearchText = Annotated[
@@ -42,6 +48,8 @@ class OrderFilters(Query):
     flagged: Annotated[bool | None, Meta(title="Flagged")] = None
     customer_id: CustomerId = ""
     country: CountryOrAny = ""
+    currency: CurrencyOrAny = ""
+    sku: SkuOrAny = ""
     placed_from: Annotated[date | None, Meta(title="Placed from")] = None
     placed_to: Annotated[date | None, Meta(title="Placed to")] = None
     min_total: Annotated[Decimal | None, _total("Total from")] = None
@@ -57,19 +65,27 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield columns.status.in_([str(status) for status in filters.status])
     if filters.flagged is not None:
         yield columns.flags > 0 if filters.flagged else columns.flags == 0
-    if filters.customer_id:
-        yield columns.customer_id == filters.customer_id
-    if filters.country:
-        yield columns.country == filters.country
+    for name in ("customer_id", "country", "currency"):
+        if value := getattr(filters, name):
+            yield columns[name] == value
+    if filters.sku:
+        line = order_lines.c
+        yield columns.order_id.in_(select(line.order_id).where(line.sku == filters.sku))
+    yield from _between(filters)
+
+
+def _between(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:
+    columns = orders.c
     if filters.placed_from is not None:
-        yield columns.placed_at >= _midnight(filters.placed_from)
+        yield columns.placed_at >= midnight(filters.placed_from)
     if filters.placed_to is not None:
-        yield columns.placed_at < _midnight(filters.placed_to + timedelta(days=1))
+        yield columns.placed_at < midnight(filters.placed_to + timedelta(days=1))
     if filters.min_total is not None:
         yield columns.total >= filters.min_total
     if filters.max_total is not None:
         yield columns.total <= filters.max_total
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """When a day begins, in UTC."""
     return datetime.combine(day, time.min, UTC)
