@@ -45,8 +45,7 @@ class Document:
 
     def command_id(self, profile: str, step: Step) -> str:
         """The same for the same step in any file: a second import changes nothing."""
-        parts = (profile, self.kind, self.key, step.name)
-        return str(uuid.uuid5(NAMESPACE, ":".join(part for part in parts if part)))
+        return fixed_id(profile, self.kind, self.key, step.name)
 
 
 @dataclass(slots=True)
@@ -68,7 +67,8 @@ class Profile:
 
     `read` raises BadFile when the file as a whole cannot be used. `commands` are those its
     documents consist of: an import may do nothing else. `reasons` are what rows are set aside
-    for; `charges` are article numbers that stand for freight and the like, not for goods.
+    for; `charges` are article numbers that stand for freight and the like, not for goods, and
+    `is_charge` tells of any number whether no stock is kept of it.
     """
 
     name: str
@@ -76,3 +76,9 @@ class Profile:
     commands: tuple[type[Command], ...]
     reasons: tuple[str, ...] = ()
     charges: tuple[str, ...] = ()
+    is_charge: Callable[[str], bool] = lambda sku: False
+
+
+def fixed_id(*parts: str) -> str:
+    """The command id that the same parts lead to every time; blank ones do not count."""
+    return str(uuid.uuid5(NAMESPACE, ":".join(part for part in parts if part)))

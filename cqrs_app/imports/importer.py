@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cqrs_app.imports.documents import Contents, Document, Profile, Step
+from cqrs_app.imports.newcomers import Newcomer, Newcomers, Welcome
 from cqrs_app.imports.report import Report, read_back
 from cqrs_app.imports.source import SourceRow
 from cqrs_app.kernel.assembly import Kernel
@@ -24,6 +25,8 @@ from cqrs_app.operators.roles import system_actor
 
 Progress = Callable[[int, int], None]
 """Is told documents done and documents in all."""
+
+Item = tuple[Command, Context]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class _Carried:
     taken: list[Document] = field(default_factory=list)
     set_aside: list[tuple[SourceRow, str]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    welcome: Welcome = field(default_factory=Welcome)
     commands: int = 0
 
 
@@ -63,7 +67,8 @@ def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress
         carried.taken,
         rows=contents.rows,
         set_aside_by_reason=counted_by_reason(profile, set_aside),
-        refused_by_code=dict(carried.refused),
+        refused_by_code=dict(carried.refused + carried.welcome.refused),
+        welcome=carried.welcome,
         charges=profile.charges,
         per_second=carried.commands / seconds,
     )
@@ -76,20 +81,21 @@ def importer_of(profile: Profile) -> Actor:
     return system_actor("importer", *permissions, HISTORY)
 
 
-def bus_items(
-    profile: Profile, document: Document, steps: Sequence[Step]
-) -> Iterator[tuple[Command, Context]]:
+def bus_items(profile: Profile, document: Document, steps: Sequence[Step]) -> Iterator[Item]:
     """Some of a document's steps as the bus takes them."""
     for step in steps:
-        yield (
-            step.command,
-            Context(
-                actor=importer_of(profile),
-                channel="import",
-                command_id=document.command_id(profile.name, step),
-                occurred_at=step.at,
-            ),
-        )
+        yield _bus_item(profile, step, document.command_id(profile.name, step))
+
+
+def bus_item_of(profile: Profile, newcomer: Newcomer) -> Item:
+    """A customer or product as the bus takes it."""
+    return _bus_item(profile, newcomer.step, newcomer.command_id)
+
+
+def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
+    actor = importer_of(profile)
+    context = Context(actor=actor, channel="import", command_id=command_id, occurred_at=step.at)
+    return step.command, context
 
 
 def in_file_order(set_aside: list[tuple[SourceRow, str]]) -> list[tuple[SourceRow, str]]:
@@ -107,15 +113,20 @@ def _carry_out(
     kernel: Kernel, profile: Profile, contents: Contents, progress: Progress
 ) -> _Carried:
     carried, documents = _Carried(), contents.documents
+    newcomers = Newcomers(profile, documents)
     for start in range(0, len(documents), BATCH_CHUNK):
         chunk = documents[start : start + BATCH_CHUNK]
-        _carry_out_chunk(kernel, profile, chunk, carried)
+        _carry_out_chunk(kernel, profile, chunk, newcomers, carried)
         progress(start + len(chunk), len(documents))
     return carried
 
 
 def _carry_out_chunk(
-    kernel: Kernel, profile: Profile, chunk: Sequence[Document], carried: _Carried
+    kernel: Kernel,
+    profile: Profile,
+    chunk: Sequence[Document],
+    newcomers: Newcomers,
+    carried: _Carried,
 ) -> None:
     # Without its first step a document's later ones would happen to something else of its name.
     firsts = [item for each in chunk for item in bus_items(profile, each, each.steps[:1])]
@@ -125,9 +136,15 @@ def _carry_out_chunk(
             begun.append(document)
         else:
             carried.set_aside += [(row, outcome.error.code) for row in document.rows]
+    new = list(newcomers.of(begun, carried.welcome))
     later = [item for each in begun for item in bus_items(profile, each, each.steps[1:])]
-    for (command, _), outcome in zip(later, kernel.commands.execute_batch(later), strict=True):
+    outcomes = kernel.commands.execute_batch(
+        [*(bus_item_of(profile, each) for each in new), *later]
+    )
+    for each, outcome in zip(new, outcomes, strict=False):
+        carried.welcome.note(each, outcome.error)
+    for (command, _), outcome in zip(later, outcomes[len(new) :], strict=True):
         if outcome.error is not None:
             carried.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1
     carried.taken += begun
-    carried.commands += len(firsts) + len(later)
+    carried.commands += len(firsts) + len(outcomes)

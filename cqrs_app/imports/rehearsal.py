@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cqrs_app.imports.documents import Document, Profile
-from cqrs_app.imports.importer import Progress, bus_items, counted_by_reason
+from cqrs_app.imports.importer import Progress, bus_item_of, bus_items, counted_by_reason
+from cqrs_app.imports.newcomers import Newcomers, Welcome
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.batch import Foreseen
 from cqrs_app.kernel.command_bus import BATCH_CHUNK
@@ -20,7 +21,8 @@ from cqrs_app.orders.events import OrderFlagged
 class Rehearsal:
     """`documents` are orders and credit notes: `new` would come in, `extended` are in and would be
     told more, `already_there` would not change, `refused` are set aside with all their rows.
-    `commands` and flags are those that would be new."""
+    `commands` and flags are those that would be new; customers and products count as in the
+    import's own report."""
 
     rows: int = 0
     taken: int = 0
@@ -32,6 +34,9 @@ class Rehearsal:
     already_there: int = 0
     refused: int = 0
     refused_by_code: Counter[str] = field(default_factory=Counter)
+    registered_customers: int = 0
+    products: int = 0
+    there_already: dict[str, int] = field(default_factory=dict)
     commands: int = 0
     flags: int = 0
     flagged_orders: int = 0
@@ -50,20 +55,27 @@ def rehearse_file(kernel: Kernel, profile: Profile, path: Path, progress: Progre
     """
     contents = profile.read(path)
     said = Rehearsal(rows=contents.rows, documents=len(contents.documents))
-    set_aside = list(contents.set_aside)
+    set_aside, welcome = list(contents.set_aside), Welcome()
+    newcomers = Newcomers(profile, contents.documents)
     for start in range(0, len(contents.documents), BATCH_CHUNK):
         chunk = contents.documents[start : start + BATCH_CHUNK]
+        begun = []
         for document, steps in _foreseen(kernel, profile, chunk):
             if steps[0].error is not None:
                 said.refused += 1
                 set_aside += [(row, steps[0].error.code) for row in document.rows]
                 continue
+            begun.append(document)
             _judge(said, document, steps)
             _count_flags(said, kernel, steps)
+        said.commands += _rehearse(kernel, profile, newcomers, begun, welcome)
         progress(start + len(chunk), len(contents.documents))
     said.set_aside_by_reason = counted_by_reason(profile, set_aside)
     said.set_aside = len(set_aside)
     said.taken = said.rows - said.set_aside
+    said.refused_by_code += welcome.refused
+    for name, figure in welcome.figures().items():
+        setattr(said, name, figure)
     return said
 
 
@@ -75,6 +87,21 @@ def _foreseen(
     foreseen = iter(kernel.commands.rehearse(items))
     for document in chunk:
         yield document, [next(foreseen) for _ in document.steps]
+
+
+def _rehearse(
+    kernel: Kernel,
+    profile: Profile,
+    newcomers: Newcomers,
+    documents: Sequence[Document],
+    welcome: Welcome,
+) -> int:
+    """Take down what would become of the customers and products; returns how many are new."""
+    new = list(newcomers.of(documents, welcome))
+    foreseen = kernel.commands.rehearse([bus_item_of(profile, each) for each in new])
+    for newcomer, each in zip(new, foreseen, strict=True):
+        welcome.note(newcomer, each.error)
+    return sum(each.receipt is not None and not each.receipt.repeated for each in foreseen)
 
 
 def _judge(said: Rehearsal, document: Document, steps: Sequence[Foreseen]) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from cqrs_app.imports.documents import Document
+from cqrs_app.imports.newcomers import Welcome
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor
 from cqrs_app.kernel.query_bus import Asker
@@ -23,7 +24,9 @@ SHOWN_PLACES = Decimal("0.001")
 class Report:
     """`taken`, orders, customers, flags and money are what the read models show of this file's
     documents; money is exact, credits are negative. `goods` is `gross` without `charges`, which
-    is freight and the like. `refused_by_code` counts later steps of orders that are in."""
+    is freight and the like. `refused_by_code` counts later steps of orders that are in.
+    `registered_customers` and `products` came in with these documents, now or in an earlier run;
+    `there_already` counts, of each kind, those that had come in otherwise and stay as they are."""
 
     rows: int
     taken: int
@@ -43,6 +46,9 @@ class Report:
     flags: int
     flagged_orders: int
     flags_by_code: dict[str, int]
+    registered_customers: int
+    products: int
+    there_already: dict[str, int]
     commands_per_second: float
 
     @property
@@ -73,6 +79,7 @@ def read_back(
     rows: int,
     set_aside_by_reason: dict[str, int],
     refused_by_code: dict[str, int],
+    welcome: Welcome,
     charges: tuple[str, ...],
     per_second: float,
 ) -> Report:
@@ -116,6 +123,7 @@ def read_back(
         flags=flags.total(),
         flagged_orders=sum(each.flagged_orders for each in totals),
         flags_by_code={f"{task}.{code}": count for (task, code), count in sorted(flags.items())},
+        **welcome.figures(),
         commands_per_second=per_second,
     )
 

@@ -37,7 +37,9 @@ REPORT_WORDS = {
     "guest_orders": "Orders of guests",
     "gross": "Ordered",
     "credited": "Credited",
-    "commands_per_second": "Documents a second",
+    "registered_customers": "Customers registered",
+    "products": "Products added",
+    "commands_per_second": "Tasks a second",
 }
 RECEIVED = "The file was received. Its import goes on by itself, also when you leave."
 RECEIVED_BEFORE = "This file was received before. Nothing was sent twice: this is its import."

@@ -279,7 +279,7 @@ def test_a_dry_run_says_what_the_import_then_does_and_writes_nothing(
 ) -> None:
     said = rehearse(kernel, few)
     assert written(kernel) == (0, 0)
-    assert (said.documents, said.new, said.already_there, said.commands) == (5, 5, 0, 19)
+    assert (said.documents, said.new, said.already_there, said.commands) == (5, 5, 0, 26)
     report = run(kernel, few).report
     assert written(kernel)[1] == said.commands
     assert (said.rows, said.taken, said.set_aside) == (report.rows, report.taken, report.set_aside)

@@ -89,6 +89,9 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
         "flags": 0,
         "flagged_orders": 0,
         "flags_by_code": {},
+        "registered_customers": 2,
+        "products": 4,
+        "there_already": {"customers": 0, "products": 0},
     }
     assert imported.report.adds_up
     assert [reason for _, reason in imported.set_aside] == [

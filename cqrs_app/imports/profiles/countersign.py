@@ -11,12 +11,14 @@ from pathlib import Path
 
 import msgspec
 
+from cqrs_app.customers.commands import RegisterCustomer
 from cqrs_app.imports.canonical import COMMANDS, MAKING, Plain, Unusable, document_of
 from cqrs_app.imports.canonical_csv import HEADER, plain_of_rows
 from cqrs_app.imports.documents import Contents, Profile
 from cqrs_app.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.imports.lines import whole
 from cqrs_app.imports.source import SourceRow, read_rows, read_texts
+from cqrs_app.inventory.commands import AddProduct
 from cqrs_app.kernel.errors import Invalid
 
 LONGEST_DOCUMENT = 16 * 1024**2
@@ -91,5 +93,8 @@ def _plain_of(rows: list[SourceRow]) -> Plain:
 
 
 PROFILE = Profile(
-    name="countersign", read=read, commands=COMMANDS, reasons=(UNREADABLE, "repeated_document")
+    name="countersign",
+    read=read,
+    commands=(RegisterCustomer, AddProduct, *COMMANDS),
+    reasons=(UNREADABLE, "repeated_document"),
 )

@@ -3,7 +3,8 @@
 Olist and Andre Sionek (2018), Brazilian E-Commerce Public Dataset, CC BY-NC-SA 4.0. Several files
 in a folder or an archive. A row of order_items is one unit, so rows of one article at one price
 are one line; freight is a line of its own, as customers pay it with the goods. Times have no zone
-and are taken as UTC; prices are reais. customers and products are looked up, not imported.
+and are taken as UTC; prices are reais. The files of customers and products are looked up: those
+that an order names come in with it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from cqrs_app.customers.commands import RegisterCustomer
 from cqrs_app.imports.documents import Contents, Document, Profile, Step
 from cqrs_app.imports.folder import files_in
 from cqrs_app.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.imports.lifecycle import LIFE_COMMANDS, life_of
 from cqrs_app.imports.lines import exact, moment
 from cqrs_app.imports.source import SourceRow, read_rows
+from cqrs_app.inventory.commands import AddProduct
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.orders.commands import AddOrderNote, PlaceOrder
 from cqrs_app.orders.types import OrderLine, ShippingAddress
@@ -198,7 +201,8 @@ def _number(source: SourceRow) -> str:
 PROFILE = Profile(
     name="olist",
     read=read,
-    commands=(PlaceOrder, AddOrderNote, *LIFE_COMMANDS),
+    commands=(RegisterCustomer, AddProduct, PlaceOrder, AddOrderNote, *LIFE_COMMANDS),
     reasons=("payment", "no_order", "repeated_order"),
     charges=(FREIGHT,),
+    is_charge=lambda sku: sku == FREIGHT,
 )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 
+from cqrs_app.customers.commands import RegisterCustomer
 from cqrs_app.imports.documents import Profile
 from cqrs_app.imports.lines import Line, LineFile
+from cqrs_app.inventory.commands import AddProduct
 from cqrs_app.orders.commands import PlaceOrder, RecordCreditNote
 
 HEADER = (
@@ -24,10 +26,18 @@ HEADER = (
     "Country",
 )
 _ORDER = re.compile(r"\d{6}")
+_CHARGE = re.compile(
+    r"POST|DOT|M|D|S|B|C2|BANK CHARGES|AMAZONFEE|CRUK|ADJUST\d*|gift_.*", re.IGNORECASE
+)
+"""Postage, carriage, fees, discounts, samples, vouchers and what is entered by hand."""
 
 
 def _is_credit_note(line: Line) -> bool:
     return line.number.startswith("C")
+
+
+def _is_charge(sku: str) -> bool:
+    return _CHARGE.fullmatch(sku) is not None
 
 
 def _reason_to_set_aside(line: Line) -> str:
@@ -60,6 +70,7 @@ _FILE = LineFile(
 PROFILE = Profile(
     name="online-retail",
     read=_FILE.read,
-    commands=(PlaceOrder, RecordCreditNote),
+    commands=(RegisterCustomer, AddProduct, PlaceOrder, RecordCreditNote),
     reasons=("write_off", "zero_price", "adjustment"),
+    is_charge=_is_charge,
 )
