@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cqrs_app.fulfilment import events as was
 from cqrs_app.fulfilment.tables import (
@@ -16,7 +14,7 @@ from cqrs_app.fulfilment.tables import (
     fulfilment_wants,
 )
 from cqrs_app.fulfilment.words import Stage
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.databases import insert_into, reader_of
 from cqrs_app.kernel.recorded import Recorded
 
 NAME = "log"
@@ -74,7 +72,7 @@ class Book:
                     self._keep(connection, recorded)
 
     def _moved(self, connection: Connection, after: int, until: int) -> bool:
-        row = self._insert(fulfilment_cursor).values(name=NAME, position=0)
+        row = insert_into(connection, fulfilment_cursor).values(name=NAME, position=0)
         connection.execute(row.on_conflict_do_nothing())
         columns = fulfilment_cursor.c
         here = (columns.name == NAME) & (columns.position == after)
@@ -84,7 +82,7 @@ class Book:
     def _keep(self, connection: Connection, recorded: Recorded) -> None:
         match recorded.event:
             case was.FulfilmentTaskSent(task="ReserveStock") as sent:
-                row = self._insert(fulfilment_wants).values(
+                row = insert_into(connection, fulfilment_wants).values(
                     sku=sent.subject, order_id=sent.order_id, position=recorded.stored.position or 0
                 )
                 connection.execute(row.on_conflict_do_nothing())
@@ -95,7 +93,7 @@ class Book:
         deadlines, wants = fulfilment_deadlines.c, fulfilment_wants.c
         connection.execute(delete(fulfilment_deadlines).where(deadlines.order_id == moved.order_id))
         if moved.within is not None:
-            row = self._insert(fulfilment_deadlines).values(
+            row = insert_into(connection, fulfilment_deadlines).values(
                 order_id=moved.order_id,
                 move_no=moved.move_no,
                 due_at=at + timedelta(seconds=moved.within),
@@ -103,7 +101,3 @@ class Book:
             connection.execute(row)
         if moved.stage not in _WANTING:
             connection.execute(delete(fulfilment_wants).where(wants.order_id == moved.order_id))
-
-    def _insert(self, table: Any) -> Any:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        return dialect.insert(table)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from cqrs_app.kernel.databases import insert_into
 from cqrs_app.kernel.tables import checkpoints, parked_events
 
 _COLUMNS = checkpoints.c
@@ -33,10 +33,9 @@ class Overtaken(Exception):
 
 def ensure(connection: Connection, versions: dict[str, int]) -> None:
     """A checkpoint at zero for every projection that has none."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     for name, version in versions.items():
         row = {"projection": name, "position": 0, "version": version, "state": "running"}
-        insert = dialect.insert(checkpoints).values(row | {"applied": 0})
+        insert = insert_into(connection, checkpoints).values(row | {"applied": 0})
         connection.execute(insert.on_conflict_do_nothing())
 
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cqrs_app.kernel.context import Receipt
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.databases import insert_into, reader_of
 from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import LOG_FIELDS, UNFINISHED
 from cqrs_app.kernel.tables import command_log
@@ -38,8 +37,7 @@ class CommandLog:
 
     def record(self, entry: LogEntry) -> None:
         """Write what became of a command; a finished row of the same id stays as it is."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        row = dialect.insert(command_log).values(asdict(entry))
+        row = insert_into(self._engine, command_log).values(asdict(entry))
         replace = {name: row.excluded[name] for name in LOG_FIELDS if name != "command_id"}
         with self._engine.begin() as connection:
             connection.execute(
@@ -52,8 +50,7 @@ class CommandLog:
 
     def queue(self, entry: LogEntry) -> bool:
         """Write a queued command; False when the id is in the log already."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        row = dialect.insert(command_log).values(asdict(entry)).on_conflict_do_nothing()
+        row = insert_into(self._engine, command_log).values(asdict(entry)).on_conflict_do_nothing()
         # Asked for what it wrote: how many rows an INSERT had, not every driver tells.
         written = row.returning(command_log.c.command_id)
         with self._engine.begin() as connection:

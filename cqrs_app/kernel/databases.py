@@ -43,9 +43,9 @@ def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool)
     }
 
 
-def insert_into(connection: Connection, table: Table) -> Any:
+def insert_into(store: Connection | Engine, table: Table) -> Any:
     """An insert that can say what to do on a conflict, in the words of this database."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect = postgresql if store.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
 
 

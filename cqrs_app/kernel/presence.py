@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from cqrs_app.kernel.databases import insert_into
 from cqrs_app.kernel.tables import processes
 
 BEAT_SECONDS = 3.0
@@ -50,8 +50,9 @@ class Presence:
         self._started_at = self._started_at or now
         row = {"kind": kind, "host": self._host, "pid": os.getpid(), "doing": doing}
         times = {"started_at": self._started_at, "seen_at": now}
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(processes).values(process_id=self._id(kind), **row, **times)
+        insert = insert_into(self._engine, processes).values(
+            process_id=self._id(kind), **row, **times
+        )
         with self._engine.begin() as connection:
             connection.execute(
                 insert.on_conflict_do_update(index_elements=["process_id"], set_=row | times)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cqrs_app.kernel.background import Background
+from cqrs_app.kernel.databases import insert_into
 from cqrs_app.kernel.tables import statistics
 
 BOUNDS = (0.5, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000, 30_000, 1e9)
@@ -79,8 +79,7 @@ class Statistics:
             counts, self._counts = self._counts, defaultdict(lambda: [0, 0.0])
         if not counts:
             return
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(statistics)
+        insert = insert_into(self._engine, statistics)
         upsert = insert.on_conflict_do_update(
             index_elements=["bus", "name", "result", "minute", "bound_ms"],
             set_={

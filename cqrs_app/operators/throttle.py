@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from cqrs_app.kernel.databases import insert_into
 from cqrs_app.operators.names import account_of
 from cqrs_app.operators.tables import ADDRESS_LENGTH, NAME_LENGTH, sign_in_failures
 
@@ -77,9 +77,10 @@ class Throttle:
     def _locked(
         self, connection: Connection, key: _Key, now: datetime
     ) -> Row[int, datetime | None]:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         fresh = {"account": key[0], "network": key[1], "failures": 0, "last_at": now}
-        connection.execute(dialect.insert(sign_in_failures).values(fresh).on_conflict_do_nothing())
+        connection.execute(
+            insert_into(connection, sign_in_failures).values(fresh).on_conflict_do_nothing()
+        )
         found = select(_failures.failures, _failures.wait_until).where(_is(key))
         return connection.execute(found.with_for_update()).one()
 

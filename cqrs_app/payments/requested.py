@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cqrs_app.kernel.context import new_id
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.databases import insert_into, reader_of
 from cqrs_app.kernel.recorded import StoredEvent
 from cqrs_app.payments.tables import gateway_cursor, gateway_requests
 
@@ -67,7 +66,7 @@ class RequestBook:
         was first, nothing changes: a request is known by its event."""
         with self._engine.begin() as connection:
             if self._move(connection, after, until) and asking:
-                row = self._insert(gateway_requests).on_conflict_do_nothing()
+                row = insert_into(self._engine, gateway_requests).on_conflict_do_nothing()
                 connection.execute(row, [_values(each) for each in asking])
 
     def due(self) -> list[str]:
@@ -106,15 +105,11 @@ class RequestBook:
         return _REQUEST.state == "open", _REQUEST.next_attempt_at <= now, free
 
     def _move(self, connection: Connection, after: int, until: int) -> bool:
-        row = self._insert(gateway_cursor).values(name=CURSOR, position=0)
+        row = insert_into(self._engine, gateway_cursor).values(name=CURSOR, position=0)
         connection.execute(row.on_conflict_do_nothing())
         here = (gateway_cursor.c.name == CURSOR) & (gateway_cursor.c.position == after)
         moved = update(gateway_cursor).where(here).values(position=until)
         return connection.execute(moved).rowcount == 1
-
-    def _insert(self, table: Any) -> Any:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        return dialect.insert(table)
 
 
 def _values(stored: StoredEvent) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from sqlalchemy import Engine
-from sqlalchemy.dialects import postgresql, sqlite
 
+from cqrs_app.kernel.databases import insert_into
 from cqrs_app.payments.gateway import Declined, Done, Later, Order, Said, Unreachable
 from cqrs_app.payments.tables import sandbox_requests
 from cqrs_app.payments.words import Asked
@@ -67,8 +67,7 @@ class Sandbox:
         return Later(ask_again_in=LATE) if self._call_back(order, said) else said
 
     def _book(self, order: Order) -> Entry:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        row = dialect.insert(sandbox_requests).values(
+        row = insert_into(self._engine, sandbox_requests).values(
             request_key=order.key,
             asked=str(order.asked),
             amount=order.amount,

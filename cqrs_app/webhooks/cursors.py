@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cqrs_app.kernel.context import new_id
+from cqrs_app.kernel.databases import insert_into
 from cqrs_app.webhooks.tables import webhook_attempts, webhook_cursors
 
 LEASE = timedelta(seconds=60)
@@ -60,8 +60,7 @@ class Cursors:
 
     def begin(self, webhook_id: str, position: int) -> None:
         """A row for a webhook that has none: it starts behind `position`."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        row = dialect.insert(webhook_cursors).values(
+        row = insert_into(self._engine, webhook_cursors).values(
             webhook_id=webhook_id,
             position=position,
             acted_version=0,

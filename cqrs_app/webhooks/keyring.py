@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.databases import insert_into, reader_of
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.webhooks.tables import webhook_secrets
 
@@ -37,9 +36,8 @@ class Keyring:
         return [held[number] for number in numbers]
 
     def _make(self, connection: Connection, webhook_id: str, numbers: Sequence[int]) -> None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         for number in numbers:
-            row = dialect.insert(webhook_secrets).values(
+            row = insert_into(connection, webhook_secrets).values(
                 webhook_id=webhook_id,
                 number=number,
                 secret=new_secret(),
