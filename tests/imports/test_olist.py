@@ -327,6 +327,7 @@ def test_the_command_rehearses_and_imports_an_archive(
 
 
 @needs_data
+@pytest.mark.timeout(300)
 def test_the_real_orders_come_to_their_exact_figures(kernel: Kernel) -> None:
     with tarfile.open(DATA) as file:
         found = file.extractfile("truth.json")

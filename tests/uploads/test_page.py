@@ -91,6 +91,8 @@ def test_the_log_says_who_started_it_and_the_importer_did_the_rest(console: Flas
         found = select(command_log.c.type, command_log.c.operator).distinct()
         assert {tuple(row) for row in connection.execute(found)} == {
             ("StartImport", "supervisor"),
+            ("RegisterCustomer", "importer"),
+            ("AddProduct", "importer"),
             ("PlaceOrder", "importer"),
             ("RecordCreditNote", "importer"),
         }
