@@ -13,7 +13,7 @@ from cqrs_app.kernel.tables import events
 @dataclass(frozen=True, slots=True)
 class Lag:
     """`events` were not looked at yet; `waiting_since` is when the first of them was recorded,
-    None where none waits or it has no position yet."""
+    None where none waits."""
 
     events: int
     waiting_since: datetime | None
@@ -31,6 +31,9 @@ def lag_after(connection: Connection, position: int, head: int) -> Lag:
     behind = max(head - position, 0)
     if not behind:
         return Lag(0, None)
-    next_one = select(events.c.recorded_at).where(events.c.position > position)
-    first = connection.execute(next_one.order_by(events.c.position).limit(1)).scalar()
-    return Lag(behind, first)
+    placed = select(events.c.recorded_at).where(events.c.position > position)
+    unplaced = select(events.c.recorded_at).where(events.c.position.is_(None))
+    first = connection.execute(placed.order_by(events.c.position).limit(1)).scalar()
+    return Lag(
+        behind, first or connection.execute(unplaced.order_by(events.c.id).limit(1)).scalar()
+    )
