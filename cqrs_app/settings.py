@@ -25,6 +25,8 @@ BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
 SHORTEST_SECRET_BYTES = 16
 PAYMENT_GATEWAYS = ("manual", "sandbox")
+MOST_RETRIES = 20
+LONGEST_METHOD = 100
 LONGEST_RETRY = 366 * 86_400
 AFTER_DECLINES = ("hold", "cancel")
 ALWAYS_ON = (
@@ -273,13 +275,18 @@ class Settings:
     def _refuse_unusable_fulfilment(self) -> None:
         _one_of("fulfilment_after_declines", self.fulfilment_after_declines, AFTER_DECLINES)
         try:
-            usable = all(seconds <= LONGEST_RETRY for seconds in self.fulfilment_retries)
+            retries = self.fulfilment_retries
+            usable = len(retries) <= MOST_RETRIES and max(retries, default=0) <= LONGEST_RETRY
         except (ValueError, OverflowError):
             usable = False
         if not usable:
             raise SettingsError(
                 f"FULFILMENT_RETRY_HOURS is {self.fulfilment_retry_hours!r}. Write the hours "
-                f"between attempts with commas, such as 1,24,72."
+                f"between attempts with commas, such as 1,24,72; at most {MOST_RETRIES} of them."
+            )
+        if len(self.fulfilment_payment_method) > LONGEST_METHOD:
+            raise SettingsError(
+                f"FULFILMENT_PAYMENT_METHOD is too long. Write at most {LONGEST_METHOD} characters."
             )
 
     def _refuse_unusable_payments(self) -> None:

@@ -63,13 +63,31 @@ class Book:
                 told = (columns.order_id == order_id) & (columns.move_no <= move_no)
                 connection.execute(delete(fulfilment_deadlines).where(told))
 
+    def want(self, sent: Iterable[Recorded]) -> None:
+        """Keep which products the orders that these tasks are about would be glad of."""
+        rows = [
+            {
+                "sku": recorded.event.subject,
+                "order_id": recorded.event.order_id,
+                "position": recorded.stored.position or 0,
+            }
+            for recorded in sent
+            if isinstance(recorded.event, was.FulfilmentTaskSent)
+            and recorded.event.task == "ReserveStock"
+        ]
+        if rows:
+            with self._engine.begin() as connection:
+                row = insert_into(connection, fulfilment_wants).on_conflict_do_nothing()
+                connection.execute(row, rows)
+
     def move(self, after: int, until: int, seen: Iterable[Recorded]) -> None:
         """Keep what these events say of deadlines and wants, and that the log was reacted to up
         to `until`. Where somebody else was first, nothing changes."""
         with self._engine.begin() as connection:
             if self._moved(connection, after, until):
                 for recorded in seen:
-                    self._keep(connection, recorded)
+                    if isinstance(recorded.event, was.FulfilmentMoved):
+                        self._keep_move(connection, recorded.event, recorded.occurred_at)
 
     def _moved(self, connection: Connection, after: int, until: int) -> bool:
         row = insert_into(connection, fulfilment_cursor).values(name=NAME, position=0)
@@ -78,16 +96,6 @@ class Book:
         here = (columns.name == NAME) & (columns.position == after)
         moved = update(fulfilment_cursor).where(here).values(position=until)
         return connection.execute(moved).rowcount == 1
-
-    def _keep(self, connection: Connection, recorded: Recorded) -> None:
-        match recorded.event:
-            case was.FulfilmentTaskSent(task="ReserveStock") as sent:
-                row = insert_into(connection, fulfilment_wants).values(
-                    sku=sent.subject, order_id=sent.order_id, position=recorded.stored.position or 0
-                )
-                connection.execute(row.on_conflict_do_nothing())
-            case was.FulfilmentMoved() as moved:
-                self._keep_move(connection, moved, recorded.occurred_at)
 
     def _keep_move(self, connection: Connection, moved: was.FulfilmentMoved, at: datetime) -> None:
         deadlines, wants = fulfilment_deadlines.c, fulfilment_wants.c

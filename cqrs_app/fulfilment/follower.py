@@ -77,7 +77,7 @@ class Follower:
         """The one name there is, if anything is to be done."""
         self._kernel.store.place()
         behind = bool(self._kernel.store.follow(self._book.position(), 1))
-        return [NAME] if behind or self._book.overdue() else []
+        return [NAME] if behind or (self._enabled and self._book.overdue()) else []
 
     def go_on(self, name: str = NAME) -> bool:
         """Take in a batch of the log, and what is overdue; whether there is more to do at once.
@@ -86,7 +86,8 @@ class Follower:
         release wrote an event, and SQLAlchemyError while a database is away: then another call
         begins at the same place.
         """
-        self._tell_deadlines()
+        if self._enabled:
+            self._tell_deadlines()
         self._kernel.store.place()
         after = self._book.position()
         found = self._kernel.store.follow(after, MOST_AT_ONCE)
@@ -129,6 +130,8 @@ class Follower:
         """Carry out tasks, and tell at once what came of each: before anything else that follows
         from them is told."""
         sent = [cast(was.FulfilmentTaskSent, recorded.event) for recorded in group]
+        # Before anything is asked for: what arrives from now on is told.
+        self._book.want(recorded for recorded in group)
         unusable: dict[int, Outcome] = {}
         items = []
         for place, (recorded, task) in enumerate(zip(group, sent, strict=True)):

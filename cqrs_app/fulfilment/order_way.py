@@ -17,7 +17,7 @@ from cqrs_app.fulfilment import events as was
 from cqrs_app.fulfilment import plan, taking_in
 from cqrs_app.fulfilment.state import NOTHING, NOWHERE, Goods, Open, Paid, Stand
 from cqrs_app.fulfilment.types import Argument, Line, Policy
-from cqrs_app.fulfilment.words import OVER, Step
+from cqrs_app.fulfilment.words import OVER, Stage, Step
 from cqrs_app.kernel.aggregate import Aggregate
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages import Event
@@ -50,6 +50,7 @@ class OrderWay(Aggregate):
     held_by_us: bool = False
     given_up: bool = False
     wanted_cancelled: str = ""
+    left: bool = False
     delivered: bool = False
     moves: int = 0
     late: bool = False
@@ -112,7 +113,8 @@ class OrderWay(Aggregate):
         if command.move_no != self.moves:
             return
         yield was.FulfilmentDeadlinePassed(order_id=command.order_id)
-        yield from self._go_on(command.order_id)
+        # Missing stock is asked for again at every deadline.
+        yield from self._go_on(command.order_id, again=self.stand.stage == Stage.OUT_OF_STOCK)
 
     def retry(self, command: do.RetryFulfilment) -> Iterator[Event]:
         self._require(command.order_id)
@@ -152,12 +154,14 @@ class OrderWay(Aggregate):
         taking_in.take_in(self, event)
 
     @property
-    def kept(self) -> Decimal:
-        """What the shop has been paid for this order and has not given back."""
-        paid = (each.kept for each in self.payments.values() if each.currency == self.currency)
+    def received(self) -> Decimal:
+        """What was ever paid for this order: money that a person gave back later is not asked for
+        again."""
+        paid = (each.captured for each in self.payments.values() if each.currency == self.currency)
         return sum(paid, NOTHING)
 
-    def _go_on(self, order_id: str) -> Iterator[Event]:
+    def _go_on(self, order_id: str, *, again: bool = False) -> Iterator[Event]:
+        """`again`: the present wait begins anew."""
         for no, task in enumerate(tuple(plan.tasks(self)), start=self.tasks_sent + 1):
             yield was.FulfilmentTaskSent(
                 order_id=order_id,
@@ -169,7 +173,7 @@ class OrderWay(Aggregate):
                 ),
             )
         stand = plan.stand(self)
-        if stand != self.stand:
+        if again or stand != self.stand:
             yield was.FulfilmentMoved(
                 order_id=order_id,
                 move_no=self.moves + 1,

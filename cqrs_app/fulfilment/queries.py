@@ -152,7 +152,7 @@ def get_fulfilment(question: GetFulfilment, way: OrderWay, version: int) -> Fulf
         stage=Stage(way.stand.stage),
         sentence=way.stand.sentence,
         late=way.stand.late,
-        unpaid=max(way.total - way.kept, NOTHING),
+        unpaid=max(way.total - way.received, NOTHING),
         not_released=refusal.sentence if refusal else "",
         offers=tuple(_offers(way)),
         version=version,

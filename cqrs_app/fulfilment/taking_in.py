@@ -57,6 +57,9 @@ GOODS_TASKS = MappingProxyType(
 
 MISSING = frozenset({"out_of_stock", "product_retired"})
 NOT_KEPT = frozenset({"no_such_product", "not_tracked"})
+NOT_HELD = frozenset({"not_reserved", "more_than_reserved"})
+"""Somebody has released it, or taken it out, by hand: the stock is theirs to put right."""
+ALREADY_GIVEN_UP = frozenset({"already_cancelled", "already_rejected"})
 
 
 def take_in(way: OrderWay, event: Event) -> None:
@@ -84,7 +87,9 @@ def _order(way: OrderWay, event: was.FulfilmentOrderNoted) -> None:
         if event.by != US:
             _retry(way)
     elif event.fact == "OrderShipped":
-        for sent in event.sent:
+        way.left = True
+        # Of an order that nobody sees to, only its payments are known.
+        for sent in event.sent if way.begun else ():
             way.goods[way.lines[sent.line_no - 1].sku].sent += sent.quantity
     elif event.fact == "OrderDelivered":
         way.delivered = True
@@ -129,7 +134,12 @@ def _ended(way: OrderWay, event: was.FulfilmentTaskEnded) -> None:
     elif task.task == "ReserveStock" and goods and event.code in MISSING | NOT_KEPT:
         goods.outcome = "missing" if event.code in MISSING else "not_kept"
         goods.sentence = event.sentence
+    elif task.task == "CommitStock" and goods and event.code in NOT_HELD:
+        goods.held = 0
+    elif task.task == "CancelOrder" and event.code in ALREADY_GIVEN_UP:
+        way.given_up = True
     elif event.code != "payment_exists":
+        way.wanted_cancelled = "" if task.task == "CancelOrder" else way.wanted_cancelled
         way.refused[key_of(task.task, task.subject)] = event.sentence
 
 

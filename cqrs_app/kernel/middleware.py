@@ -68,7 +68,9 @@ class Record:
             self._count(call.name, "refused", call.duration_ms)
             raise
         except (Refused, NotAllowed, VersionConflict) as error:
-            self._write(call, "refused", error.code, error.sentence)
+            # Lost races say nothing of the command: the same id may be tried again.
+            lost = isinstance(error, VersionConflict) and error.actual is None
+            self._write(call, "failed" if lost else "refused", error.code, error.sentence)
             raise
         except Exception as error:
             code = error.code if isinstance(error, BusError) else type(error).__name__

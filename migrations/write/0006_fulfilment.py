@@ -20,6 +20,11 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_fulfilment_cursor")),
     )
+    # Orders of before are not seen through: people have done so.
+    op.execute(
+        "INSERT INTO fulfilment_cursor (name, position) "
+        "SELECT 'log', COALESCE(MAX(position), 0) FROM events"
+    )
     op.create_table(
         "fulfilment_deadlines",
         sa.Column("order_id", sa.String(length=60), nullable=False),

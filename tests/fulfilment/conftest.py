@@ -61,9 +61,9 @@ class OrderDesk(Desk):
             chance=lambda: 0.5,
         )
         retries = tuple(hours * 3600 for hours in HOURS)
-        policy = Policy(method=method, retry_after=retries, after_declines=after)
-        actor = system_actor("fulfilment", *PERMISSIONS)
-        self.follower = Follower(self.kernel, actor, policy, enabled=True)
+        self.policy = Policy(method=method, retry_after=retries, after_declines=after)
+        self.actor = system_actor("fulfilment", *PERMISSIONS)
+        self.follower = Follower(self.kernel, self.actor, self.policy, enabled=True)
 
     def stock(self, sku: str, quantity: int) -> None:
         self.do(AddProduct(sku=sku))

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete
 
+from cqrs_app.fulfilment.follower import Follower
+from cqrs_app.fulfilment.tables import fulfilment_wants
 from cqrs_app.fulfilment.words import AfterDeclines, Stage, Step
-from cqrs_app.inventory.commands import AddProduct
+from cqrs_app.inventory.commands import AddProduct, CommitStock, ReleaseStock
 from cqrs_app.kernel.context import Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.middleware import HISTORY
@@ -24,8 +27,8 @@ from cqrs_app.orders.commands import (
 )
 from cqrs_app.orders.types import OrderLine, ShippedLine
 from cqrs_app.orders.words import HoldReason, OrderStatus
-from cqrs_app.payments.commands import AuthorisePayment, RecordPayment
-from tests.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
+from cqrs_app.payments.commands import AuthorisePayment, RecordPayment, RefundPayment
+from tests.fulfilment.conftest import CARD, HOURS, LAMP, THE, MakeDesk, OrderDesk
 
 
 def begin(desk: OrderDesk, stock: int = 10, quantity: int = 4) -> None:
@@ -300,19 +303,41 @@ def test_every_wait_has_a_deadline(make_desk: MakeDesk) -> None:
 
 def test_history_is_let_in_and_nothing_is_done_about_it(order_desk: OrderDesk) -> None:
     order_desk.stock(LAMP, 4)
-    actor = system_actor("importer", HISTORY, "orders.place", "orders.approve", "orders.ship")
+    place_in_history(order_desk)
+    order_desk.settle_all()
+    assert order_desk.way().begun is False
+    assert order_desk.item().reserved == {}
+
+
+def place_in_history(desk: OrderDesk) -> None:
+    """And approve it there."""
+    actor = system_actor("importer", HISTORY, "orders.place", "orders.approve")
     at = datetime(2010, 12, 1, 12, tzinfo=UTC)
     line = OrderLine(sku=LAMP, description="", quantity=1, unit_price=Decimal(1))
     for command in (
         PlaceOrder(order_id=THE, country="Peru", currency="GBP", lines=(line,)),
         ApproveOrder(order_id=THE),
-        ShipOrder(order_id=THE),
     ):
         context = Context(actor=actor, channel="import", occurred_at=at)
-        order_desk.kernel.commands.execute(command, context)
-    order_desk.settle_all()
-    assert order_desk.way().begun is False
-    assert order_desk.item().reserved == {}
+        desk.kernel.commands.execute(command, context)
+
+
+def record(payment_id: str, amount: str, order_id: str = THE) -> RecordPayment:
+    return RecordPayment(
+        payment_id=payment_id, order_id=order_id, amount=Decimal(amount), currency="GBP",
+        method="bank transfer", reference="17",
+    )  # fmt: skip
+
+
+def authorise(payment_id: str, amount: str) -> AuthorisePayment:
+    return AuthorisePayment(
+        payment_id=payment_id, order_id=THE, amount=Decimal(amount), currency="GBP",
+        method="tok_fine",
+    )  # fmt: skip
+
+
+def refund(payment_id: str, amount: str) -> RefundPayment:
+    return RefundPayment(payment_id=payment_id, amount=Decimal(amount), reason="Scratched.")
 
 
 def test_what_cannot_be_asked_of_an_area_needs_a_decision(order_desk: OrderDesk) -> None:
@@ -325,3 +350,119 @@ def test_what_cannot_be_asked_of_an_area_needs_a_decision(order_desk: OrderDesk)
     order_desk.cancel_way()
     order_desk.settle_all()
     assert order_desk.stage() is Stage.UNDONE
+
+
+def test_money_given_back_by_a_person_is_not_asked_for_again(order_desk: OrderDesk) -> None:
+    begin(order_desk)
+    order_desk.do(refund(f"{THE}-1", "2.50"))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP
+    order_desk.ship()
+    order_desk.do(DeliverOrder(order_id=THE))
+    order_desk.settle_all()
+    order_desk.do(refund(f"{THE}-1", "7.50"))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.DELIVERED
+    assert order_desk.paid(f"{THE}-2").started_at is None
+
+
+def test_a_payment_of_an_order_that_nobody_sees_to_stops_nothing(order_desk: OrderDesk) -> None:
+    place_in_history(order_desk)
+    order_desk.do(record("bank-1", "1"))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.AWAITING
+    order_desk.do(ShipOrder(order_id=THE))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.SHIPPED
+    order_desk.do(record("bank-2", "1", order_id="mistyped"))
+    order_desk.do(refund("bank-2", "1"))
+    order_desk.settle_all()
+    assert order_desk.follower.due() == []
+
+
+def test_what_was_authorised_beyond_the_need_is_let_go(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 4)
+    order_desk.do(authorise("till", "12"))
+    order_desk.approve((LAMP, 4))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP
+    assert (order_desk.paid("till").captured, order_desk.paid("till").voided) == (Decimal(10), True)
+
+
+def test_too_much_money_is_told(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="")
+    begin(desk)
+    desk.do(record("bank-1", "10"), record("bank-2", "4"))
+    desk.settle_all()
+    assert desk.stage() is Stage.TO_SHIP
+    assert "GBP 4 was paid beyond what it costs." in desk.way().stand.sentence
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_a_cancellation_that_comes_too_late_leads_nowhere_else(
+    order_desk: OrderDesk, shipped: bool
+) -> None:
+    """It was accepted before the follower had told what happened to the order."""
+    begin(order_desk)
+    (order_desk.ship if shipped else order_desk.cancel)()
+    order_desk.cancel_way()
+    order_desk.settle_all()
+    assert order_desk.stage() is (Stage.SHIPPED if shipped else Stage.UNDONE)
+
+
+@pytest.mark.parametrize("by_hand", [ReleaseStock, CommitStock])
+def test_stock_moved_by_hand_stops_no_order(
+    order_desk: OrderDesk, by_hand: type[ReleaseStock | CommitStock]
+) -> None:
+    begin(order_desk)
+    order_desk.do(by_hand(sku=LAMP, order_id=THE))
+    order_desk.ship()
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.SHIPPED
+
+
+def test_after_the_last_decline_payment_is_what_can_be_skipped(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="tok_declined")
+    begin(desk)
+    for _ in HOURS:
+        desk.clock.move(hours=25)
+        desk.settle_all()
+    desk.skip(Step.PAYMENT)
+    desk.settle_all()
+    assert desk.stage() is Stage.TO_SHIP
+    assert desk.way().stand.sentence == "It may leave. Skipped: payment."
+    assert desk.item().reserved == {THE: 4}
+
+
+def test_missing_stock_is_asked_for_every_day_and_grows_late(order_desk: OrderDesk) -> None:
+    begin(order_desk, stock=1)
+    for _ in range(3):
+        order_desk.clock.move(hours=25)
+        order_desk.settle_all()
+        assert (order_desk.stage(), order_desk.way().stand.late) == (Stage.OUT_OF_STOCK, True)
+    # Nobody has told of these: the next day finds them.
+    with order_desk.kernel.engines.write.begin() as connection:
+        connection.execute(delete(fulfilment_wants))
+    order_desk.receive(LAMP, 3)
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.OUT_OF_STOCK
+    order_desk.clock.move(hours=25)
+    order_desk.settle_all()
+    assert (order_desk.stage(), order_desk.way().stand.late) == (Stage.TO_SHIP, False)
+
+
+def test_switched_off_it_does_nothing_and_stops_nobody(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="tok_declined", fulfilment=False)
+    begin(desk)
+    off = Follower(desk.kernel, desk.actor, desk.policy, enabled=False)
+    desk.clock.move(hours=25)
+    assert off.due() == []
+    desk.ship()
+    assert off.due() == ["orders"]
+    assert (off.go_on(), off.due()) == (False, [])
+
+
+def test_hundreds_of_products_are_one_order_like_others(order_desk: OrderDesk) -> None:
+    order_desk.approve(*((f"A{number}", 1) for number in range(300)))
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP

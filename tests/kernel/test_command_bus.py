@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -24,6 +24,7 @@ from cqrs_app.kernel.errors import (
     VersionConflict,
 )
 from cqrs_app.kernel.messages import Event
+from cqrs_app.kernel.store import Change
 from tests.kernel.conftest import ANA, by_ana
 from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop
 
@@ -169,6 +170,22 @@ def test_a_command_that_minds_versions_conflicts_with_a_later_change(kernel: Ker
     entry = kernel.log.find("one")
     assert entry is not None and entry.code == "changed_meanwhile"
     assert kernel.commands.execute(Add(counter_id="a"), by_ana(expected_version=1)).version == 3
+
+
+def test_a_race_that_was_lost_may_be_run_again_under_the_same_id(
+    make_kernel: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = make_kernel(commands=BusOptions(retry_attempts=2))
+
+    def lose(changes: Sequence[Change]) -> None:
+        raise VersionConflict("counter-a", 0, None)
+
+    with monkeypatch.context() as always_late, pytest.raises(VersionConflict):
+        always_late.setattr(kernel.store, "commit", lose)
+        kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one"))
+    lost = kernel.log.find("one")
+    assert lost is not None and (lost.outcome, lost.code) == ("failed", "changed_meanwhile")
+    assert kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one")).version == 1
 
 
 def test_without_optimistic_concurrency_an_older_view_is_no_conflict(
