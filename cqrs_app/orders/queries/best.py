@@ -23,7 +23,7 @@ from cqrs_app.orders.read_models import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProductSales:
+class BestProduct:
     """An article in one currency, without the orders cancelled or rejected since. `orders` counts
     an order once, however many of its lines have the article; `description` is the newest."""
 
@@ -46,8 +46,8 @@ class TopProducts(SalesFilters):
         yield from _products(self).problems(self)
 
 
-def top_products(question: TopProducts, connection: Connection) -> Page[ProductSales]:
-    return _products(question).page(connection, lambda row: ProductSales(**row._mapping))
+def top_products(question: TopProducts, connection: Connection) -> Page[BestProduct]:
+    return _products(question).page(connection, lambda row: BestProduct(**row._mapping))
 
 
 def _products(question: TopProducts) -> Listed:
