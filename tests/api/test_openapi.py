@@ -31,7 +31,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 FUZZING = settings(
-    max_examples=12,
+    max_examples=7,
     deadline=None,
     database=None,
     derandomize=True,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, cast
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -137,8 +138,9 @@ class Way:
         assert all(each.refunded <= each.captured <= each.authorised for each in payments)
 
 
+@pytest.mark.timeout(600)
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -192,6 +194,7 @@ def test_whatever_happens(
         assert kept == 0
 
 
+@pytest.mark.timeout(300)
 def test_killed_at_each_step_in_turn(order_desk: OrderDesk) -> None:
     """There and back: the follower is killed in its first batch of commands, for the next order in
     its second, and so on until a whole way has no step left."""

@@ -51,6 +51,7 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_killed_again_and_again_every_order_arrives_once(order_desk: OrderDesk) -> None:
     order_desk.stock(LAMP, 3 * len(ORDERS))
     for order_id in ORDERS:
