@@ -20,6 +20,7 @@ from cqrs_app.runtime.pending import PendingWrites
 from cqrs_app.web import asking
 from cqrs_app.web.auth import background
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.web.marks import marks_of
 from cqrs_app.web.polling import fragment
@@ -59,6 +60,7 @@ def fulfilments() -> ResponseReturnValue:
             "web.fulfilments", {"since": False}, question.sort, descending=question.descending
         ),
         shown=SHOWN,
+        downloads=downloads(ListFulfilments),
         chips=chips("web.fulfilments", FILTERS, WORDS),
         **turning("web.fulfilments", page),
     )

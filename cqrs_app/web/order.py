@@ -72,7 +72,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     timeline, _ = _found(OrderTimeline(order_id=order_id))
     actions = asking.ask(OrderActions(order_id=order_id))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
-    panels = panels_of(order_id)
+    panels = panels_of(order_id, value.customer_id if value else "")
     allowed, not_now = allowed_tasks(judged(actions.value.actions, panels))
     return {
         "order_id": order_id,

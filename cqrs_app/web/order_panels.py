@@ -1,10 +1,13 @@
-"""What other areas say of an order, beside it: its fulfilment, its payments, its stock."""
+"""What other areas say of an order, beside it: its fulfilment, its payments, its stock,
+its customer."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+from cqrs_app.customers.queries import VIEW as SEE_CUSTOMERS
+from cqrs_app.customers.queries import GetCustomerProfile
 from cqrs_app.fulfilment.commands import VIEW as SEE_FULFILMENT
 from cqrs_app.fulfilment.queries import GetFulfilment
 from cqrs_app.inventory.commands import VIEW as SEE_STOCK
@@ -12,6 +15,7 @@ from cqrs_app.inventory.queries.one_product import StockOfOrder
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.orders.actions import Action
+from cqrs_app.orders.queries.customers import GetCustomer
 from cqrs_app.payments.queries.lists import VIEW as SEE_PAYMENTS
 from cqrs_app.payments.queries.lists import OrderPayments
 from cqrs_app.web import asking
@@ -19,14 +23,17 @@ from cqrs_app.web import asking
 Panels = dict[str, Answer[Any] | None]
 
 
-def panels_of(order_id: str) -> Panels:
-    """By name; None for what the operator may not see."""
+def panels_of(order_id: str, customer_id: str) -> Panels:
+    """By name; None for what the operator may not see, and for the customer of a guest's order."""
     questions: dict[str, tuple[str, Query]] = {
         "fulfilment": (SEE_FULFILMENT, GetFulfilment(order_id=order_id)),
         "payments": (SEE_PAYMENTS, OrderPayments(order_id=order_id)),
         "stock": (SEE_STOCK, StockOfOrder(order_id=order_id)),
     }
-    return {
+    if customer_id:
+        questions["customer"] = (SEE_CUSTOMERS, GetCustomerProfile(customer_id=customer_id))
+        questions["account"] = (SEE_CUSTOMERS, GetCustomer(customer_id=customer_id))
+    return dict.fromkeys(("customer", "account")) | {
         name: asking.ask(question) if asking.may(permission) else None
         for name, (permission, question) in questions.items()
     }
