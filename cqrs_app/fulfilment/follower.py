@@ -129,25 +129,21 @@ class Follower:
     def _carry_out(self, group: Sequence[Recorded]) -> None:
         """Carry out tasks, and tell at once what came of each: before anything else that follows
         from them is told."""
-        sent = [cast(was.FulfilmentTaskSent, recorded.event) for recorded in group]
         # Before anything is asked for: what arrives from now on is told.
-        self._book.want(recorded for recorded in group)
-        unusable: dict[int, Outcome] = {}
-        items = []
-        for place, (recorded, task) in enumerate(zip(group, sent, strict=True)):
-            try:
-                command = command_for(task.task, told(task.arguments))
-            except Invalid as invalid:
-                unusable[place] = Outcome(None, invalid)
-            else:
-                items.append((command, self._context_of(recorded)))
-        answers = iter(self._execute(items))
+        self._book.want(group)
+        sent = [cast(was.FulfilmentTaskSent, recorded.event) for recorded in group]
+        asked = [
+            (_command_of(task), self._context_of(each))
+            for task, each in zip(sent, group, strict=True)
+        ]
+        usable = [(each, context) for each, context in asked if isinstance(each, Command)]
+        answers = iter(self._execute(usable))
+        outcomes = [
+            Outcome(None, each) if isinstance(each, Invalid) else next(answers) for each, _ in asked
+        ]
         ended = [
-            (
-                _ended(task, unusable.get(place) or next(answers)),
-                self._context_of(recorded, "ended"),
-            )
-            for place, (recorded, task) in enumerate(zip(group, sent, strict=True))
+            (_ended(task, outcome), self._context_of(recorded, "ended"))
+            for recorded, task, outcome in zip(group, sent, outcomes, strict=True)
         ]
         _require_answers(self._execute(ended))
 
@@ -231,6 +227,14 @@ def _is_task(recorded: Recorded) -> bool:
 def _name(command: object) -> str:
     order_id = getattr(command, "order_id", "")
     return f"{type(command).__name__} {order_id}"
+
+
+def _command_of(task: was.FulfilmentTaskSent) -> Command | Invalid:
+    """The task as a command, or why it cannot be one."""
+    try:
+        return command_for(task.task, told(task.arguments))
+    except Invalid as invalid:
+        return invalid
 
 
 def _ended(task: was.FulfilmentTaskSent, outcome: Outcome) -> NoteTaskEnded:
