@@ -5,44 +5,52 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bench import product
-from bench.cases import Case, all_cases
-from bench.rounds import Plan, Ratio, measure, ratio
+from bench.cases import Group, Line, NotHere, all_groups
+from bench.rounds import Plan, measure, spread
 
-QUICK = Plan(rounds=5, seconds=0.35)
-WHOLE = Plan(rounds=15, seconds=0.8)
+QUICK = Plan(rounds=5, seconds=0.35, quick=True)
+WHOLE = Plan(rounds=15, seconds=0.8, quick=False)
 
 
 def main() -> int:
     """Returns 0 also where a target is missed: that is a finding, not a failure."""
     options = _options()
-    cases = [case for case in all_cases() if options.only in case.name]
-    if not cases:
-        print(f"No case has {options.only!r} in its name.", file=sys.stderr)
+    chosen = [(group, lines) for group in all_groups() if (lines := _named(group, options.only))]
+    if not chosen:
+        print(f"No line has {options.only!r} in its name.", file=sys.stderr)
         return 2
     plan = QUICK if options.quick else WHOLE
-    for line in _settings(plan):
-        print(line)
-    met = 0
+    for text in _settings(plan):
+        print(text)
+    met = targets = 0
     try:
-        for case in cases:
-            found, rates = _run(case, plan)
-            met += case.is_met(found.median)
-            print(_line(case, found, rates), flush=True)
+        for group, lines in chosen:
+            for line, text, is_met in _run(group, lines, plan):
+                print(text, flush=True)
+                targets += line.has_target and is_met is not None
+                met += line.has_target and bool(is_met)
     finally:
         product.shut_down()
-    print(f"targets met: {met} of {len(cases)}")
+    print(f"targets met: {met} of {targets}")
     return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--only", default="", metavar="TEXT", help="cases with TEXT in their name")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer and shorter rounds, smaller stores"
+    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="lines with TEXT in their name")
     return parser.parse_args()
+
+
+def _named(group: Group, text: str) -> list[Line]:
+    return [line for line in group.lines if text in line.name]
 
 
 def _settings(plan: Plan) -> Iterator[str]:
@@ -51,21 +59,33 @@ def _settings(plan: Plan) -> Iterator[str]:
         f"{plan.seconds} s per side, in random order"
     )
     yield "PostgreSQL with fsync and synchronous_commit on; SQLite with WAL and synchronous=FULL"
-    yield f"{'':<46}{'ratio':>7}{'quartiles':>14}{'target':>9}  rates of the two sides"
+    yield f"{'':<50}{'median':>8}{'quartiles':>16}{'target':>9}  what was compared"
 
 
-def _run(case: Case, plan: Plan) -> tuple[Ratio, tuple[float, float]]:
-    with case.open() as sides:
-        found = measure(sides, plan)
-    of, to = found[case.of], found[case.to]
-    return ratio(of, to), (sorted(of)[len(of) // 2], sorted(to)[len(to) // 2])
+def _run(
+    group: Group, lines: Iterable[Line], plan: Plan
+) -> Iterator[tuple[Line, str, bool | None]]:
+    """Each line, its text, and whether its target is met; None where it could not be measured."""
+    try:
+        with group.open(plan) as sides:
+            found = measure(sides, plan)
+    except NotHere as missing:
+        for line in lines:
+            yield line, f"{line.name:<50}{'-':>8}{'':>16}{line.target:>9}  skipped: {missing}", None
+        return
+    for line in lines:
+        yield line, *_line(line, found)
 
 
-def _line(case: Case, found: Ratio, rates: tuple[float, float]) -> str:
-    mark = "met" if case.is_met(found.median) else "missed"
-    quartiles = f"{found.lower:.2f}-{found.upper:.2f}"
-    told = f"{rates[0]:,.1f} {case.of}, {rates[1]:,.1f} {case.to} ({case.unit})"
-    return f"{case.name:<46}{found.median:>7.2f}{quartiles:>14}{case.target:>9}  {mark:<7}{told}"
+def _line(line: Line, found: Mapping[str, Sequence[float]]) -> tuple[str, bool]:
+    compared = [line.of, line.to] if line.to else [line.of]
+    figure = spread(*(found[side] for side in compared))
+    is_met = line.is_met(figure.median)
+    mark = "" if not line.has_target else "met     " if is_met else "missed  "
+    quartiles = f"{figure.lower:.2f}-{figure.upper:.2f}"
+    rates = ", ".join(f"{statistics.median(found[side]):,.1f} {side}" for side in compared)
+    text = f"{line.name:<50}{figure.median:>8.2f}{quartiles:>16}{line.target:>9}"
+    return f"{text}  {mark}{rates} ({line.unit})", is_met
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured: each case names its sides, what is compared with what, and the target."""
+"""What is measured: groups of sides that take turns, and the lines that compare them."""
 
 from __future__ import annotations
 
@@ -6,39 +6,57 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from bench.rounds import Slice
+from bench.rounds import Plan, Slice
 
 Sides = Mapping[str, Slice]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """`open` prepares the stores and gives the sides; `of` is compared with `to`.
+class NotHere(Exception):
+    """What a group needs is not on this machine; its lines are told as skipped, not as missed."""
 
-    The ratio must be at least `least`, or at most `most`.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The side `of` compared with the side `to`, or taken as it is where there is no `to`.
+
+    The ratio, or the figure itself, must be at least `least`, or at most `most`; a line with
+    neither only tells.
     """
 
     name: str
     of: str
-    to: str
-    open: Callable[[], AbstractContextManager[Sides]]
+    to: str | None = None
     least: float | None = None
     most: float | None = None
     unit: str = "per second"
 
     @property
+    def has_target(self) -> bool:
+        return self.least is not None or self.most is not None
+
+    @property
     def target(self) -> str:
-        return f">= {self.least:g}" if self.least is not None else f"<= {self.most:g}"
-
-    def is_met(self, ratio: float) -> bool:
         if self.least is not None:
-            return ratio >= self.least
-        return self.most is None or ratio <= self.most
+            return f">= {self.least:g}"
+        return f"<= {self.most:g}" if self.most is not None else "-"
+
+    def is_met(self, figure: float) -> bool:
+        if self.least is not None:
+            return figure >= self.least
+        return self.most is None or figure <= self.most
 
 
-def all_cases() -> Iterator[Case]:
-    """Every case, in the order of the table."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """`open` prepares the stores for a plan and gives the sides; raises NotHere."""
+
+    open: Callable[[Plan], AbstractContextManager[Sides]]
+    lines: tuple[Line, ...]
+
+
+def all_groups() -> Iterator[Group]:
+    """Every group, in the order of the table."""
     from bench import commands, pages
 
-    yield from commands.CASES
-    yield from pages.CASES
+    yield from commands.GROUPS
+    yield from pages.GROUPS

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from bench import product, raw
-from bench.cases import Case, Sides
-from bench.rounds import median_ms, rate
+from bench.cases import Group, Line, Sides
+from bench.rounds import Plan, median_ms, rate
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.orders.commands import AddOrderNote
 
@@ -21,7 +21,7 @@ BATCH = 1_000
 
 
 @contextmanager
-def against_raw(kind: str) -> Iterator[Sides]:
+def against_raw(kind: str, plan: Plan) -> Iterator[Sides]:
     with product.console(kind) as app, _raw(kind) as step:
         kernel = app.extensions["kernel"]
         yield {"product": rate(_notes(kernel)), "raw.load": rate(step)}
@@ -50,7 +50,7 @@ def _notes(kernel: Kernel) -> Callable[[], None]:
 
 
 @contextmanager
-def long_streams(kind: str) -> Iterator[Sides]:
+def long_streams(kind: str, plan: Plan) -> Iterator[Sides]:
     """One command on a stream of 10,000 events, and on one of 10."""
     with product.console(kind) as app:
         kernel = app.extensions["kernel"]
@@ -65,7 +65,7 @@ def long_streams(kind: str) -> Iterator[Sides]:
 
 
 @contextmanager
-def batches(kind: str) -> Iterator[Sides]:
+def batches(kind: str, plan: Plan) -> Iterator[Sides]:
     with product.console(kind) as app:
         kernel = app.extensions["kernel"]
         for order_id in ("BATCH", "ALONE"):
@@ -82,35 +82,42 @@ def _batch(kernel: Kernel, order_id: str, count: int) -> None:
     assert all(outcome.error is None for outcome in outcomes)
 
 
-CASES = [
+GROUPS = [
     *(
-        Case(
-            name=f"command on {kind}, 1 client",
-            of="product",
-            to="raw.load",
+        Group(
             open=partial(against_raw, kind),
-            least=least,
+            lines=(
+                Line(name=f"command on {kind}, 1 client", of="product", to="raw.load", least=least),
+            ),
         )
         for kind, least in (("postgresql", 0.75), ("sqlite", 0.45))
     ),
     *(
-        Case(
-            name=f"stream of 10,000 events on {kind}",
-            of="stream of 10,000",
-            to="stream of 10",
+        Group(
             open=partial(long_streams, kind),
-            most=1.1,
-            unit="ms",
+            lines=(
+                Line(
+                    name=f"stream of 10,000 events on {kind}",
+                    of="stream of 10,000",
+                    to="stream of 10",
+                    most=1.1,
+                    unit="ms",
+                ),
+            ),
         )
         for kind in ("postgresql", "sqlite")
     ),
     *(
-        Case(
-            name=f"commands in batches of {BATCH:,} on {kind}",
-            of="batch",
-            to="one by one",
+        Group(
             open=partial(batches, kind),
-            least=5,
+            lines=(
+                Line(
+                    name=f"commands in batches of {BATCH:,} on {kind}",
+                    of="batch",
+                    to="one by one",
+                    least=5,
+                ),
+            ),
         )
         for kind in ("postgresql", "sqlite")
     ),

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bench import product
-from bench.cases import Case, Sides
-from bench.rounds import rate
+from bench.cases import Group, Line, Sides
+from bench.rounds import Plan, rate
 from cqrs_app.demo import load_if_empty
 from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.orders.queries.figures import OrdersByDay
 
 
 @contextmanager
-def cached(kind: str) -> Iterator[Sides]:
+def cached(kind: str, plan: Plan) -> Iterator[Sides]:
     """The chart of the home page over 240 orders, from the cache and from the database."""
     with product.console(kind) as app:
         load_if_empty(app, lambda text: None)
@@ -28,13 +28,10 @@ def cached(kind: str) -> Iterator[Sides]:
         }
 
 
-CASES = [
-    Case(
-        name=f"cached query on {kind}",
-        of="cached",
-        to="uncached",
+GROUPS = [
+    Group(
         open=partial(cached, kind),
-        least=3,
+        lines=(Line(name=f"cached query on {kind}", of="cached", to="uncached", least=3),),
     )
     for kind in ("postgresql", "sqlite")
 ]

@@ -18,15 +18,16 @@ Slice = Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many rounds, and seconds per slice."""
+    """How many rounds, and seconds per slice; a quick one also makes do with smaller stores."""
 
     rounds: int
     seconds: float
+    quick: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """The median of the rounds' ratios, and their quartiles."""
+class Spread:
+    """The median of the rounds, and their quartiles."""
 
     median: float
     lower: float
@@ -47,13 +48,13 @@ def measure(sides: Mapping[str, Slice], plan: Plan, seed: int = 1) -> dict[str, 
     return found
 
 
-def ratio(of: Sequence[float], to: Sequence[float]) -> Ratio:
-    """`of` against `to`, round by round."""
-    ratios = [one / other for one, other in zip(of, to, strict=True)]
-    if len(ratios) < 2:
-        return Ratio(ratios[0], ratios[0], ratios[0])
-    lower, middle, upper = statistics.quantiles(ratios, n=4)
-    return Ratio(middle, lower, upper)
+def spread(of: Sequence[float], to: Sequence[float] | None = None) -> Spread:
+    """`of` against `to`, round by round; or `of` as it is."""
+    figures = [one / other for one, other in zip(of, to, strict=True)] if to else list(of)
+    if len(figures) < 2:
+        return Spread(figures[0], figures[0], figures[0])
+    lower, middle, upper = statistics.quantiles(figures, n=4)
+    return Spread(middle, lower, upper)
 
 
 def rate(step: Callable[[], object], per_step: int = 1) -> Slice:
