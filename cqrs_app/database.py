@@ -17,7 +17,8 @@ import cqrs_app.operators.tables  # noqa: F401 - both define their tables on imp
 from cqrs_app.extensions import db
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines
-from cqrs_app.kernel.databases import configure_sqlite, engine_options
+from cqrs_app.kernel.databases import configure as configure_engine
+from cqrs_app.kernel.databases import engine_options
 from cqrs_app.settings import Settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -51,10 +52,9 @@ def engines_of(app: Flask, settings: Settings) -> Engines:
         (engines.read, False, False),
         (engines.query, False, True),
     ):
-        if engine.dialect.name == "sqlite":
-            configure_sqlite(
-                engine, durable=durable, read_only=read_only, timeout=settings.query_timeout
-            )
+        configure_engine(
+            engine, durable=durable, read_only=read_only, timeout=settings.query_timeout
+        )
     return engines
 
 
@@ -92,8 +92,7 @@ class _migrating:  # noqa: N801 - used like a function
     def __init__(self, settings: Settings, store: str) -> None:
         url = settings.database_url if store == "write" else settings.read_database_url
         self._engine: Engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            configure_sqlite(self._engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
+        configure_engine(self._engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
         self._config = _config(store)
 
     def __enter__(self) -> Config:

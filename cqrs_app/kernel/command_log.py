@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 from sqlalchemy import Engine, select, update
 
 from cqrs_app.kernel.context import Receipt
@@ -32,7 +32,7 @@ class CommandLog:
     def find_many(self, command_ids: Iterable[str]) -> dict[str, LogEntry]:
         found = select(*_FIELDS).where(command_log.c.command_id.in_(tuple(command_ids)))
         with self._reader.connect() as connection:
-            entries = (LogEntry(**row._mapping) for row in connection.execute(found))
+            entries = (LogEntry(*row) for row in connection.execute(found))
             return {entry.command_id: entry for entry in entries}
 
     def record(self, entry: LogEntry) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +24,13 @@ class Actor:
 
 
 def new_id() -> str:
-    return str(uuid.uuid4())
+    """A UUID of version 7 (RFC 9562): it begins with the time, so that rows written one after
+    another stand beside each other in an index, however many there are."""
+    milliseconds = time.time_ns() // 1_000_000
+    chance = secrets.randbits(74)
+    high = milliseconds << 16 | 0x7 << 12 | chance >> 62
+    low = 0b10 << 62 | chance & (1 << 62) - 1
+    return str(uuid.UUID(int=high << 64 | low))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 READING = "countersign_reading"
+
+RESTED_SECONDS = 1.0
+"""How long a connection may lie unused before it is checked."""
+
+CHECKPOINT_PAGES = 4_000
+"""Pages of 4 KiB in the log of SQLite until they are copied into the file. Each commit touches
+mostly the same ones, which are then copied once for many commits."""
 
 CHECK_EVERY_OPCODES = 50_000
 """How often SQLite looks at the clock while a query runs."""
 
 
 def reader_of(engine: Engine) -> Engine:
-    """The same engine without transactions: each statement stands alone, nothing is locked."""
-    if engine.dialect.name == "sqlite":
-        return engine.execution_options(**{READING: True})
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+    """The same engine, which must be configured, without transactions: each statement stands
+    alone, nothing is locked."""
+    return engine.execution_options(**{READING: True})
 
 
 def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool) -> dict[str, Any]:
@@ -38,7 +47,6 @@ def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool)
         "hide_parameters": True,
         "pool_size": pool_size,
         "max_overflow": pool_size,
-        "pool_pre_ping": True,
         "connect_args": {"options": options, "connect_timeout": 5},
     }
 
@@ -49,32 +57,67 @@ def insert_into(store: Connection | Engine, table: Table) -> Any:
     return dialect.insert(table)
 
 
-def configure_sqlite(engine: Engine, *, durable: bool, read_only: bool, timeout: float) -> None:
-    """WAL; writers take the lock at BEGIN, readers see one snapshot.
+def configure(engine: Engine, *, durable: bool, read_only: bool, timeout: float) -> None:
+    """The driver's own transactions are switched off: one begins where it is said, so that a
+    reader (`reader_of`) asks nothing but its question.
 
     `durable`: fsync every commit (the write store). A read store can be rebuilt from events, so
-    it may lose its last commits with the power, never its consistency.
+    on SQLite it may lose its last commits with the power, never its consistency. `timeout` in
+    seconds ends a slow query of a SQLite store that is only read.
     """
-
-    @event.listens_for(engine, "connect")
-    def _connect(dbapi_connection: Any, record: Any) -> None:
-        # The driver's own transaction handling is switched off; _begin below does it.
-        dbapi_connection.isolation_level = None
-        cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        cursor.execute("PRAGMA foreign_keys = ON")
+    begin = "BEGIN"
+    if engine.dialect.name == "sqlite":
+        begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+        _configure_sqlite(engine, durable=durable, read_only=read_only)
         if read_only:
-            cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
+            _stop_slow_queries(engine, timeout)
+    else:
+        _configure_postgres(engine)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if not connection.get_execution_options().get(READING):
-            connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+            connection.exec_driver_sql(begin)
 
-    if read_only:
-        _stop_slow_queries(engine, timeout)
+
+def _configure_postgres(engine: Engine) -> None:
+    """Before a connection that has rested is used again, see whether the server still knows it:
+    a restart of the server costs nobody an error, and busy connections no extra round trip."""
+    dialect = engine.dialect
+
+    @event.listens_for(engine, "connect")
+    def _connect(dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+        dbapi_connection.autocommit = True
+
+    @event.listens_for(engine, "checkin")
+    def _checkin(dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(dbapi_connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", math.inf) < RESTED_SECONDS:
+            return
+        try:
+            dialect.do_ping(dbapi_connection)
+        except dialect.loaded_dbapi.Error as error:
+            # The pool then opens another one.
+            raise DisconnectionError(str(error)) from error
+
+
+def _configure_sqlite(engine: Engine, *, durable: bool, read_only: bool) -> None:
+    """WAL; writers take the lock at BEGIN, readers see one snapshot."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
 
 
 def _stop_slow_queries(engine: Engine, timeout: float) -> None:

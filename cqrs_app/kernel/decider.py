@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from cqrs_app.kernel.aggregate import Aggregate, Decided, decide, snapshot_of
 from cqrs_app.kernel.call import Call

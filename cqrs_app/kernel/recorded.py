@@ -18,8 +18,7 @@ FIRST_HASH = bytes(32)
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True):
     """One row of the event log. `position` is None until it is dealt; times are UTC."""
 
     stream: str

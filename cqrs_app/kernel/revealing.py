@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from cqrs_app.kernel.recorded import Opener, StoredEvent
 from cqrs_app.kernel.store import LogEntry
 
@@ -34,7 +36,7 @@ def _holders(value: Any) -> Iterator[StoredEvent | LogEntry]:
 def _revealed(value: Any, opener: Opener) -> Any:
     match value:
         case StoredEvent() | LogEntry():
-            return replace(value, payload=opener.open(value.payload, value.stream))
+            return structs.replace(value, payload=opener.open(value.payload, value.stream))
         case tuple():
             return tuple(_revealed(each, opener) for each in value)
         case _ if is_dataclass(value) and not isinstance(value, type) and any(_holders(value)):

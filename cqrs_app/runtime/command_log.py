@@ -46,7 +46,7 @@ def list_commands(question: ListCommands, connection: Connection) -> Page[LogEnt
     direction = order if newer else [column.desc() for column in order]
     rows = connection.execute(found.order_by(*direction).limit(question.limit + 1)).all()
     more, rows = len(rows) > question.limit, rows[: question.limit]
-    entries = tuple(LogEntry(**row._mapping) for row in (reversed(rows) if newer else rows))
+    entries = tuple(LogEntry(*row) for row in (reversed(rows) if newer else rows))
     if not entries:
         return Page((), None, None)
     older = _mark(entries[-1]) if (more or newer) else None
@@ -107,7 +107,7 @@ def get_command(question: GetCommand, connection: Connection) -> CommandView | N
     row = connection.execute(found).first()
     if row is None:
         return None
-    entry = LogEntry(**row._mapping)
+    entry = LogEntry(*row)
     versions = [each["version"] for each in msgspec.json.decode(entry.events)]
     written = select(*(events.c[name] for name in EVENT_FIELDS)).where(
         events.c.stream == entry.stream, events.c.version.in_(versions)
@@ -120,8 +120,7 @@ def get_command(question: GetCommand, connection: Connection) -> CommandView | N
     return CommandView(
         entry,
         tuple(
-            StoredEvent(**each._mapping)
-            for each in connection.execute(written.order_by(events.c.version))
+            StoredEvent(*each) for each in connection.execute(written.order_by(events.c.version))
         ),
         tuple(Link(*each) for each in connection.execute(chain)),
     )

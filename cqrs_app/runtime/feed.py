@@ -48,7 +48,7 @@ def follow_events(question: FollowEvents, connection: Connection) -> Feed:
     if question.types:
         found = found.where(events.c.type.in_(question.types))
     rows = connection.execute(found.order_by(position).limit(question.limit)).all()
-    listed = tuple(StoredEvent(**row._mapping) for row in rows)
+    listed = tuple(StoredEvent(*row) for row in rows)
     full = len(listed) == question.limit
     last = listed[-1].position if full else max(until, question.after)
     return Feed(listed, last or question.after, newest)

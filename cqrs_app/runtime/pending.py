@@ -85,7 +85,7 @@ def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent
     columns = [events.c[name] for name in EVENT_FIELDS]
     found = select(*columns).where(events.c.stream == question.stream)
     rows = connection.execute(found.order_by(events.c.version.desc()).limit(question.limit)).all()
-    return tuple(StoredEvent(**row._mapping) for row in reversed(rows))
+    return tuple(StoredEvent(*row) for row in reversed(rows))
 
 
 @query(label="Changes since", permission="orders.view", store="write")

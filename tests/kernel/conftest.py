@@ -15,7 +15,7 @@ from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.command_bus import BusOptions
 from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.databases import configure_sqlite, engine_options
+from cqrs_app.kernel.databases import configure, engine_options
 from cqrs_app.kernel.query_bus import Asker, QueryOptions
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.runtime import runtime_area
@@ -47,8 +47,7 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
 
 def engine_on(url: str, *, read_only: bool = False) -> Engine:
     engine = create_engine(url, **engine_options(url, timeout=20, pool_size=5, read_only=read_only))
-    if engine.dialect.name == "sqlite":
-        configure_sqlite(engine, durable=False, read_only=read_only, timeout=20)
+    configure(engine, durable=False, read_only=read_only, timeout=20)
     return engine
 
 

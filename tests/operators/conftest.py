@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 import cqrs_app.operators.tables  # noqa: F401 - defines its tables on import
-from cqrs_app.kernel.databases import configure_sqlite
+from cqrs_app.kernel.databases import configure
 from cqrs_app.kernel.tables import write
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.sessions import Sessions
@@ -46,8 +46,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def engine(address: str) -> Iterator[Engine]:
     engine = create_engine(address)
-    if engine.dialect.name == "sqlite":
-        configure_sqlite(engine, durable=False, read_only=False, timeout=10)
+    configure(engine, durable=False, read_only=False, timeout=10)
     write.create_all(engine)
     yield engine
     engine.dispose()

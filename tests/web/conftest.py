@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
 import cqrs_app.operators.tables  # noqa: F401 - defines its tables on import
-from cqrs_app.kernel.databases import configure_sqlite
+from cqrs_app.kernel.databases import configure
 from cqrs_app.kernel.tables import write
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.sessions import Sessions
@@ -37,7 +37,7 @@ PLAIN_TEMPLATES = {
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = create_engine(f"sqlite:///{tmp_path / 'doors.sqlite3'}")
-    configure_sqlite(engine, durable=False, read_only=False, timeout=10)
+    configure(engine, durable=False, read_only=False, timeout=10)
     write.create_all(engine)
     yield engine
     engine.dispose()

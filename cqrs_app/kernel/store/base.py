@@ -4,26 +4,58 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select
+import msgspec
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.aggregate import Snapshot
 from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.recorded import StoredEvent
 
-EVENT_FIELDS = tuple(field.name for field in fields(StoredEvent))
-_EVENT_COLUMNS = tuple(tables.events.c[name] for name in EVENT_FIELDS)
+EVENT_FIELDS = StoredEvent.__struct_fields__
+_events, _heads = tables.events.c, tables.streams.c
+_EVENTS = select(*(_events[name] for name in EVENT_FIELDS))
+
+# Statements are built once: building one costs several times what asking it does.
+_HEAD = select(tables.streams).where(_heads.stream == bindparam("stream"))
+_HEADS = select(tables.streams).where(_heads.stream.in_(bindparam("streams", expanding=True)))
+_EVENTS_OF = _EVENTS.where(
+    _events.stream == bindparam("stream"),
+    _events.version > bindparam("after"),
+    _events.version <= bindparam("until"),
+).order_by(_events.version)
+_FOLLOWING = (
+    _EVENTS.where(_events.position > bindparam("after"))
+    .order_by(_events.position)
+    .limit(bindparam("limit"))
+)
+_POSITION = select(_events.position).where(
+    _events.stream == bindparam("stream"), _events.version == bindparam("version")
+)
+_COMMITTED = select(
+    select(func.coalesce(func.max(_events.position), 0)).scalar_subquery()
+    + select(func.count()).where(_events.position.is_(None)).scalar_subquery()
+)
+_RECORDED_AFTER = (
+    select(_events.recorded_at)
+    .where(_events.position > bindparam("position"))
+    .order_by(_events.position)
+    .limit(1)
+)
+_FIRST_UNPLACED = (
+    select(_events.recorded_at).where(_events.position.is_(None)).order_by(_events.id).limit(1)
+)
+_HIGHEST_VERSION = 2**31 - 1
 
 UNFINISHED = ("queued", "running", "failed")
 """Outcomes that a later run of the same command id may still replace."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+class LogEntry(msgspec.Struct, frozen=True):
     """One row of the command log; `permissions` are kept only while a command is queued."""
 
     command_id: str
@@ -49,7 +81,8 @@ class LogEntry:
     duration_ms: float | None = None
 
 
-LOG_FIELDS = tuple(field.name for field in fields(LogEntry))
+LOG_FIELDS = LogEntry.__struct_fields__
+HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "snapshot_shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,102 +141,93 @@ class EventStore(ABC):
 
     def load(self, stream: str) -> Head | None:
         """The head of a stream, or None where there is no such stream."""
-        return self.load_many((stream,)).get(stream)
+        with self._reader.connect() as connection:
+            row = connection.execute(_HEAD, {"stream": stream}).first()
+        return head_of(row) if row else None
 
     def load_many(self, streams: Iterable[str]) -> dict[str, Head]:
-        columns = tables.streams.c
-        found = select(tables.streams).where(columns.stream.in_(tuple(streams)))
         with self._reader.connect() as connection:
-            return {row.stream: _head(row) for row in connection.execute(found)}
+            rows = connection.execute(_HEADS, {"streams": list(streams)})
+            return {row.stream: head_of(row) for row in rows}
 
     def events_of(
         self, stream: str, after: int = 0, until: int | None = None
     ) -> tuple[StoredEvent, ...]:
         """The stream's events with a version above `after`, up to and with `until`."""
-        columns = tables.events.c
-        found = select(*_EVENT_COLUMNS).where(columns.stream == stream, columns.version > after)
-        if until is not None:
-            found = found.where(columns.version <= until)
+        last = _HIGHEST_VERSION if until is None else until
         with self._reader.connect() as connection:
-            rows = connection.execute(found.order_by(columns.version))
-            return tuple(StoredEvent(**row._mapping) for row in rows)
+            asked = {"stream": stream, "after": after, "until": last}
+            return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, asked))
 
     def follow(self, after: int, limit: int) -> tuple[StoredEvent, ...]:
         """The next events in global order, at most `limit`, after position `after`."""
-        columns = tables.events.c
-        found = (
-            select(*_EVENT_COLUMNS)
-            .where(columns.position > after)
-            .order_by(columns.position)
-            .limit(limit)
-        )
         with self._reader.connect() as connection:
-            return tuple(StoredEvent(**row._mapping) for row in connection.execute(found))
+            rows = connection.execute(_FOLLOWING, {"after": after, "limit": limit})
+            return tuple(StoredEvent(*row) for row in rows)
 
     def at_positions(self, positions: Sequence[int]) -> tuple[StoredEvent, ...]:
         """The events at these positions, in order."""
-        columns = tables.events.c
-        found = select(*_EVENT_COLUMNS).where(columns.position.in_(positions))
+        found = _EVENTS.where(_events.position.in_(positions)).order_by(_events.position)
         with self._reader.connect() as connection:
-            rows = connection.execute(found.order_by(columns.position))
-            return tuple(StoredEvent(**row._mapping) for row in rows)
+            rows = connection.execute(found)
+            return tuple(StoredEvent(*row) for row in rows)
 
     def head(self) -> int:
         """How many events are committed, those without a position included."""
-        columns = tables.events.c
-        placed = select(func.coalesce(func.max(columns.position), 0)).scalar_subquery()
-        unplaced = select(func.count()).where(columns.position.is_(None)).scalar_subquery()
         with self._reader.connect() as connection:
-            return int(connection.execute(select(placed + unplaced)).scalar_one())
+            return int(connection.execute(_COMMITTED).scalar_one())
 
     def recorded_after(self, position: int) -> datetime | None:
         """When the first event after `position` was recorded; None when there is none."""
-        columns = tables.events.c
-        placed = select(columns.recorded_at).where(columns.position > position)
-        unplaced = select(columns.recorded_at).where(columns.position.is_(None))
         with self._reader.connect() as connection:
-            found = connection.execute(placed.order_by(columns.position).limit(1)).scalar()
-            return found or connection.execute(unplaced.order_by(columns.id).limit(1)).scalar()
+            found = connection.execute(_RECORDED_AFTER, {"position": position}).scalar()
+            return found or connection.execute(_FIRST_UNPLACED).scalar()
 
     def position_of(self, stream: str, version: int) -> int | None:
         """The position of one event; None while it has none or does not exist."""
-        columns = tables.events.c
-        found = select(columns.position).where(columns.stream == stream, columns.version == version)
         with self._reader.connect() as connection:
-            return connection.execute(found).scalar()
+            return connection.execute(_POSITION, {"stream": stream, "version": version}).scalar()
 
     def versions_of(self, streams: Iterable[str]) -> dict[str, int]:
         """Stream -> its version now, for the streams that exist."""
-        columns = tables.streams.c
-        found = select(columns.stream, columns.version).where(columns.stream.in_(tuple(streams)))
+        found = select(_heads.stream, _heads.version).where(_heads.stream.in_(tuple(streams)))
         with self._reader.connect() as connection:
             return {row.stream: row.version for row in connection.execute(found)}
 
     def each_stream(self) -> Iterator[tuple[str, Head, tuple[StoredEvent, ...]]]:
         """Every stream with its head and its events, for verification; memory stays flat."""
-        columns = tables.streams.c
         last = ""
         while True:
-            page = select(tables.streams).where(columns.stream > last)
+            page = select(tables.streams).where(_heads.stream > last)
             with self._reader.connect() as connection:
-                rows = connection.execute(page.order_by(columns.stream).limit(500)).all()
+                rows = connection.execute(page.order_by(_heads.stream).limit(500)).all()
             if not rows:
                 return
             for row in rows:
-                yield row.stream, _head(row), self.events_of(row.stream)
+                yield row.stream, head_of(row), self.events_of(row.stream)
             last = rows[-1].stream
 
     def orphans(self) -> list[str]:
         """Streams that have events but no head: a sign of tampering."""
-        columns = tables.events.c
-        heads = select(tables.streams.c.stream)
-        found = select(columns.stream).where(columns.stream.not_in(heads)).distinct().limit(100)
+        known = select(_heads.stream)
+        found = select(_events.stream).where(_events.stream.not_in(known)).distinct().limit(100)
         with self._reader.connect() as connection:
             return list(connection.execute(found).scalars())
 
 
-def _head(row: Row[Any]) -> Head:
-    snapshot = None
-    if row.snapshot is not None:
-        snapshot = Snapshot(row.snapshot, row.snapshot_version, row.snapshot_shape)
-    return Head(row.version, bytes(row.hash), snapshot)
+def head_of(row: Sequence[Any]) -> Head:
+    """From a row of HEAD_FIELDS."""
+    _, version, last_hash, state, snapshot_version, shape = row
+    snapshot = None if state is None else Snapshot(state, snapshot_version, shape)
+    return Head(version, bytes(last_hash), snapshot)
+
+
+def head_row(change: Change) -> tuple[Any, ...]:
+    """The stream's new head, as HEAD_FIELDS."""
+    last, snapshot = change.events[-1], change.snapshot
+    snapped = (snapshot.state, snapshot.version, snapshot.shape) if snapshot else (None,) * 3
+    return (last.stream, last.version, last.hash, *snapped)
+
+
+def columns_of(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -2,68 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import astuple
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
-from cqrs_app.kernel.store.base import EVENT_FIELDS, LOG_FIELDS, UNFINISHED, Change, EventStore
-from cqrs_app.kernel.store.sqlite import head_row
+from cqrs_app.kernel.store.base import (
+    EVENT_FIELDS,
+    HEAD_FIELDS,
+    LOG_FIELDS,
+    UNFINISHED,
+    Change,
+    EventStore,
+    columns_of,
+    head_row,
+)
 
 SEQUENCER_LOCK = 7_226_417_903
 PLACED_AT_ONCE = 5_000
 
-_HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "snapshot_shape")
 _APPEND_FIELDS = tuple(name for name in EVENT_FIELDS if name != "position")
 
 
 def _arrays(table: Table, names: Sequence[str], prefix: str) -> str:
+    """Rows from one array per column, of whatever number."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     kinds = (table.c[name].type.compile(dialect) for name in names)
-    return ", ".join(
+    arrays = ", ".join(
         f"%({prefix}_{name})s::{kind.split('(')[0]}[]"
         for name, kind in zip(names, kinds, strict=True)
     )
+    return f"unnest({arrays})"
 
 
-def _columns(names: Sequence[str], prefix: str = "") -> str:
-    return ", ".join(f"{prefix}{name}" for name in names)
+def _one(names: Sequence[str], prefix: str, **instead: str) -> str:
+    """One row, which the driver has far less to do for than for arrays of one."""
+    values = (instead.get(name, f"%({prefix}_{name})s") for name in names)
+    return f"VALUES ({', '.join(values)})"
 
 
-_EVENT_ALIASES = _columns(_APPEND_FIELDS).replace("command_id", "by_id", 1)
+def _commit(log: str, heads: str, appended: str) -> str:
+    """Everything that commands write in one statement, so in one round trip and one transaction.
 
-# Everything a command writes in one statement, so in one round trip and one transaction. Two
-# constraints guard it: (stream, version) is unique, and an event's command_id, which comes from
-# the log row just written, must not be null: a command that is already finished writes no log row.
-_COMMIT = f"""
-WITH logged AS (
-    INSERT INTO command_log ({_columns(LOG_FIELDS)})
-    SELECT * FROM unnest({_arrays(tables.command_log, LOG_FIELDS, "l")})
-    ON CONFLICT (command_id) DO UPDATE SET
-    {", ".join(f"{name} = excluded.{name}" for name in LOG_FIELDS if name != "command_id")}
-    WHERE command_log.outcome IN {UNFINISHED}
-    RETURNING command_id
-), heads AS (
-    INSERT INTO streams AS s ({_columns(_HEAD_FIELDS)})
-    SELECT * FROM unnest({_arrays(tables.streams, _HEAD_FIELDS, "h")})
-    ON CONFLICT (stream) DO UPDATE SET version = excluded.version, hash = excluded.hash,
-    snapshot = coalesce(excluded.snapshot, s.snapshot),
-    snapshot_version = coalesce(excluded.snapshot_version, s.snapshot_version),
-    snapshot_shape = coalesce(excluded.snapshot_shape, s.snapshot_shape)
-), appended AS (
-    INSERT INTO events ({_columns(_APPEND_FIELDS)})
-    SELECT {_columns(_APPEND_FIELDS).replace("command_id", "l.command_id", 1)}
-    FROM unnest({_arrays(tables.events, _APPEND_FIELDS, "e")})
-    WITH ORDINALITY AS e ({_EVENT_ALIASES}, ordinal)
+    Two constraints guard it: (stream, version) is unique, and an event's command_id, which comes
+    from the log row just written, must not be null: a command that is already finished writes no
+    log row.
+    """
+    return f"""
+    WITH logged AS (
+        INSERT INTO command_log ({columns_of(LOG_FIELDS)}) {log}
+        ON CONFLICT (command_id) DO UPDATE SET
+        {", ".join(f"{name} = excluded.{name}" for name in LOG_FIELDS if name != "command_id")}
+        WHERE command_log.outcome IN {UNFINISHED}
+        RETURNING command_id
+    ), heads AS (
+        INSERT INTO streams AS s ({columns_of(HEAD_FIELDS)}) {heads}
+        ON CONFLICT (stream) DO UPDATE SET version = excluded.version, hash = excluded.hash,
+        snapshot = coalesce(excluded.snapshot, s.snapshot),
+        snapshot_version = coalesce(excluded.snapshot_version, s.snapshot_version),
+        snapshot_shape = coalesce(excluded.snapshot_shape, s.snapshot_shape)
+    ), appended AS (
+        INSERT INTO events ({columns_of(_APPEND_FIELDS)}) {appended}
+    )
+    SELECT count(*) FROM logged
+    """  # noqa: S608 - put together from the names of our own columns
+
+
+_COMMIT_MANY = _commit(
+    f"SELECT * FROM {_arrays(tables.command_log, LOG_FIELDS, 'l')}",  # noqa: S608
+    f"SELECT * FROM {_arrays(tables.streams, HEAD_FIELDS, 'h')}",  # noqa: S608
+    f"""
+    SELECT {columns_of(_APPEND_FIELDS).replace("command_id", "l.command_id", 1)}
+    FROM {_arrays(tables.events, _APPEND_FIELDS, "e")} WITH ORDINALITY
+    AS e ({columns_of(_APPEND_FIELDS).replace("command_id", "by_id", 1)}, ordinal)
     LEFT JOIN logged l ON l.command_id = e.by_id
     ORDER BY e.ordinal
+    """,  # noqa: S608
 )
-SELECT count(*) FROM logged
-"""  # noqa: S608 - put together from the names of our own columns
+_COMMIT_ONE = _commit(
+    _one(LOG_FIELDS, "l"),
+    _one(HEAD_FIELDS, "h"),
+    _one(_APPEND_FIELDS, "e", command_id="(SELECT command_id FROM logged)"),
+)
 
 _PLACE = text("""
 UPDATE events SET position = dealt.position
@@ -90,7 +115,7 @@ class PostgresEventStore(EventStore):
 
     def _write(self, connection: Connection, changes: Sequence[Change]) -> None:
         try:
-            logged = connection.exec_driver_sql(_COMMIT, _parameters(changes)).scalar_one()
+            logged = connection.exec_driver_sql(*_statement(changes)).scalar_one()
         except IntegrityError as error:
             if _constraint(error) == "uq_events_stream_version":
                 first = changes[0].events[0]
@@ -121,19 +146,32 @@ class PostgresEventStore(EventStore):
                 return dealt
 
 
-def _parameters(changes: Sequence[Change]) -> dict[str, list[Any]]:
+def _statement(changes: Sequence[Change]) -> tuple[str, dict[str, Any]]:
+    """What to run with which parameters."""
     entries = [change.entry for change in changes]
     events = [event for change in changes for event in change.events]
     # One head per stream: the last command of a batch wins.
-    heads = {row["stream"]: row for row in map(head_row, filter(_has_events, changes))}.values()
-    parameters: dict[str, list[Any]] = {}
-    for name in LOG_FIELDS:
-        parameters[f"l_{name}"] = [getattr(entry, name) for entry in entries]
-    for name in _HEAD_FIELDS:
-        parameters[f"h_{name}"] = [row[name] for row in heads]
-    for name in _APPEND_FIELDS:
-        parameters[f"e_{name}"] = [getattr(event, name) for event in events]
-    return parameters
+    heads = {row[0]: row for row in map(head_row, filter(_has_events, changes))}.values()
+    if len(entries) == len(events) == 1:
+        return _COMMIT_ONE, {
+            **_named("l", LOG_FIELDS, astuple(entries[0])),
+            **_named("h", HEAD_FIELDS, *heads),
+            **_named("e", EVENT_FIELDS, astuple(events[0])),
+        }
+    return _COMMIT_MANY, {
+        **_named("l", LOG_FIELDS, _turned(LOG_FIELDS, map(astuple, entries))),
+        **_named("h", HEAD_FIELDS, _turned(HEAD_FIELDS, heads)),
+        **_named("e", EVENT_FIELDS, _turned(EVENT_FIELDS, map(astuple, events))),
+    }
+
+
+def _named(prefix: str, names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
+    return {f"{prefix}_{name}": value for name, value in zip(names, values, strict=True)}
+
+
+def _turned(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """A list per column instead of a tuple per row."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
 
 
 def _has_events(change: Change) -> bool:

@@ -1,79 +1,119 @@
-"""The event store on SQLite: one writer at a time, so positions are dealt at insert."""
+"""The event store on SQLite: one writer at a time, so positions are dealt at insert.
+
+A command takes some tenths of a millisecond here, of which SQLAlchemy's way to a statement would
+be the larger half. So the few statements of a command go to the driver itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import IntegrityError
+from msgspec.structs import astuple
+from sqlalchemy.exc import DBAPIError
 
-from cqrs_app.kernel import tables
 from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
-from cqrs_app.kernel.store.base import LOG_FIELDS, UNFINISHED, Change, EventStore
+from cqrs_app.kernel.store.base import (
+    EVENT_FIELDS,
+    HEAD_FIELDS,
+    LOG_FIELDS,
+    UNFINISHED,
+    Change,
+    EventStore,
+    Head,
+    columns_of,
+    head_of,
+    head_row,
+)
 
-_insert_log = insert(tables.command_log)
-_UPSERT_LOG = _insert_log.on_conflict_do_update(
-    index_elements=["command_id"],
-    set_={name: _insert_log.excluded[name] for name in LOG_FIELDS if name != "command_id"},
-    where=tables.command_log.c.outcome.in_(UNFINISHED),
-)
-_insert_head = insert(tables.streams)
-_SNAPSHOT = ("snapshot", "snapshot_version", "snapshot_shape")
-_UPSERT_HEAD = _insert_head.on_conflict_do_update(
-    index_elements=["stream"],
-    set_={
-        "version": _insert_head.excluded.version,
-        "hash": _insert_head.excluded.hash,
-        # Where no snapshot was due, the older one stays.
-        **{
-            name: func.coalesce(_insert_head.excluded[name], tables.streams.c[name])
-            for name in _SNAPSHOT
-        },
-    },
-)
+
+def _insert(table: str, names: Sequence[str], last: str = "?") -> str:
+    marks = ", ".join([*("?" * (len(names) - 1)), last])
+    return f"INSERT INTO {table} ({columns_of(names)}) VALUES ({marks})"  # noqa: S608
+
+
+_HEAD = f"SELECT {columns_of(HEAD_FIELDS)} FROM streams WHERE stream = ?"  # noqa: S608
+_LOG = f"""{_insert("command_log", LOG_FIELDS)}
+    ON CONFLICT (command_id) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in LOG_FIELDS if name != "command_id")}
+    WHERE command_log.outcome IN {UNFINISHED}"""
+# The position is the last of an event's fields, and dealt here.
+_EVENT = _insert("events", EVENT_FIELDS, "(SELECT coalesce(max(position), 0) + 1 FROM events)")
+# Where no snapshot was due, the older one stays.
+_MOVE = f"""{_insert("streams", HEAD_FIELDS)}
+    ON CONFLICT (stream) DO UPDATE SET version = excluded.version, hash = excluded.hash,
+    snapshot = coalesce(excluded.snapshot, streams.snapshot),
+    snapshot_version = coalesce(excluded.snapshot_version, streams.snapshot_version),
+    snapshot_shape = coalesce(excluded.snapshot_shape, streams.snapshot_shape)"""
 
 
 class SqliteEventStore(EventStore):
-    """Every write transaction begins IMMEDIATE (see databases.py)."""
+    def load(self, stream: str) -> Head | None:
+        with self._driver() as driver:
+            row = driver.execute(_HEAD, (stream,)).fetchone()
+        return head_of(row) if row else None
 
     def commit(self, changes: Sequence[Change]) -> None:
-        with self._engine.begin() as connection:
-            for change in changes:
-                for step in change.steps:
+        steps = [step for change in changes for step in change.steps]
+        if steps:
+            with self._engine.begin() as connection:
+                for step in steps:
                     step(connection)
-            for change in changes:
-                if connection.execute(_UPSERT_LOG, asdict(change.entry)).rowcount == 0:
-                    raise AlreadyRecorded(change.entry.command_id)
-            last = select(func.coalesce(func.max(tables.events.c.position), 0))
-            position = connection.execute(last).scalar_one()
-            for change in changes:
-                if not change.events:
-                    continue
-                rows = []
-                for event in change.events:
-                    position += 1
-                    rows.append(asdict(replace(event, position=position)))
-                try:
-                    connection.execute(tables.events.insert(), rows)
-                except IntegrityError as error:
-                    first = change.events[0]
-                    raise VersionConflict(first.stream, first.version - 1, None) from error
-                connection.execute(_UPSERT_HEAD, head_row(change))
+                with _as_sqlalchemy_tells_it():
+                    _write(connection.connection.driver_connection, changes)
+            return
+        # What is not committed is rolled back by the pool.
+        with self._driver() as driver:
+            driver.execute("BEGIN IMMEDIATE")
+            _write(driver, changes)
+            driver.execute("COMMIT")
 
     def place(self) -> int:
         return 0
 
+    @contextmanager
+    def _driver(self) -> Iterator[sqlite3.Connection]:
+        """A connection of the pool, without SQLAlchemy around it."""
+        pooled = self._engine.raw_connection()
+        try:
+            with _as_sqlalchemy_tells_it():
+                yield cast(sqlite3.Connection, pooled.driver_connection)
+        finally:
+            pooled.close()
 
-def head_row(change: Change) -> dict[str, object]:
-    """The stream's new head as a row."""
-    last, snapshot = change.events[-1], change.snapshot
-    return {
-        "stream": last.stream,
-        "version": last.version,
-        "hash": last.hash,
-        "snapshot": snapshot and snapshot.state,
-        "snapshot_version": snapshot and snapshot.version,
-        "snapshot_shape": snapshot and snapshot.shape,
-    }
+
+def _write(driver: Any, changes: Iterable[Change]) -> None:
+    for change in changes:
+        if driver.execute(_LOG, _bound(astuple(change.entry))).rowcount == 0:
+            raise AlreadyRecorded(change.entry.command_id)
+        if not change.events:
+            continue
+        try:
+            for event in change.events:
+                driver.execute(_EVENT, _bound(astuple(event)[:-1]))
+        except sqlite3.IntegrityError as error:
+            first = change.events[0]
+            raise VersionConflict(first.stream, first.version - 1, None) from error
+        driver.execute(_MOVE, head_row(change))
+
+
+def _bound(values: Iterable[Any]) -> list[Any]:
+    """Moments as every row has them: see columns.UtcDateTime."""
+    return [
+        value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        if isinstance(value, datetime)
+        else value
+        for value in values
+    ]
+
+
+@contextmanager
+def _as_sqlalchemy_tells_it() -> Iterator[None]:
+    """Errors of the driver as those of any other statement."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True) from error
