@@ -1,37 +1,68 @@
-"""Queries and pages."""
+"""Queries from the cache and from the database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+
+from flask import Flask
 
 from bench import product
 from bench.cases import Group, Line, Sides
 from bench.rounds import Plan, rate
 from cqrs_app.demo import load_if_empty
+from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.query_bus import Asker
-from cqrs_app.orders.queries.figures import OrdersByDay
+from cqrs_app.orders.queries.best import TopCustomers, TopProducts
+from cqrs_app.orders.queries.figures import OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.orders.queries.revenue import RevenueReport
+
+ORDERS, FEWER = 1_000, 240
 
 
 @contextmanager
 def cached(kind: str, plan: Plan) -> Iterator[Sides]:
-    """The chart of the home page over 240 orders, from the cache and from the database."""
-    with product.console(kind) as app:
+    """What the home page and the reports ask, over the demo shop: 1,000 orders, 240 when quick."""
+    with product.console(kind, demo_orders=FEWER if plan.quick else ORDERS) as app:
         load_if_empty(app, lambda text: None)
-        ask = app.extensions["kernel"].queries.ask
-        question = OrdersByDay(until=datetime.now(UTC).date())
         yield {
-            "cached": rate(partial(ask, question, Asker(actor=product.OPERATOR))),
-            "uncached": rate(partial(ask, question, Asker(actor=product.OPERATOR, cached=False))),
+            "cached": rate(_asked(app, cached=True)),
+            "uncached": rate(_asked(app, cached=False)),
         }
+
+
+def _asked(app: Flask, *, cached: bool) -> Callable[[], None]:
+    ask, today = app.extensions["kernel"].queries.ask, datetime.now(UTC).date()
+    questions: list[Query] = [
+        WaitingWork(),
+        TodayFigures(day=today),
+        OrdersByDay(until=today),
+        RevenueReport(),
+        RevenueReport(by="country"),
+        TopProducts(),
+        TopCustomers(),
+    ]
+
+    def step() -> None:
+        for question in questions:
+            ask(question, Asker(actor=product.OPERATOR, cached=cached))
+
+    return step
 
 
 GROUPS = [
     Group(
         open=partial(cached, kind),
-        lines=(Line(name=f"cached query on {kind}", of="cached", to="uncached", least=3),),
+        lines=(
+            Line(
+                name=f"cached questions of Home and Reports on {kind}",
+                of="cached",
+                to="uncached",
+                least=3,
+            ),
+        ),
     )
     for kind in ("postgresql", "sqlite")
 ]

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy.engine import URL
@@ -50,14 +51,14 @@ def shut_down() -> None:
 
 
 @contextmanager
-def console(kind: str) -> Iterator[Flask]:
+def console(kind: str, **changed: Any) -> Iterator[Flask]:
     """A console on fresh stores of this kind ("sqlite", "postgresql"), with a Redis of its own and
-    no worker: wake-ups are sent and wait."""
+    no worker: wake-ups are sent and wait. `changed` are settings."""
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as folder:
         path = Path(folder)
         url = fresh_database() if kind == "postgresql" else ""
         settings = Settings(
-            data_dir=path, database_url=url, command_logging_enabled=True
+            data_dir=path, database_url=url, command_logging_enabled=True, **changed
         ).resolved()
         with _redis(path):
             database.upgrade(settings)

@@ -25,13 +25,10 @@ def list_projections() -> None:
     names = kernel.registry.projections
     with kernel.engines.query.connect() as connection:
         found = checkpoints.read(connection, names)
-        parked = checkpoints.parked_count(connection, names)
     click.echo(f"{'projection':<24}{'position':>10}{'behind':>8}{'parked':>8}  state")
     for name, each in sorted(found.items()):
         behind = max(head - each.position, 0)
-        click.echo(
-            f"{name:<24}{each.position:>10}{behind:>8}{parked.get(name, 0):>8}  {each.state}"
-        )
+        click.echo(f"{name:<24}{each.position:>10}{behind:>8}{each.parked:>8}  {each.state}")
         if each.error:
             click.echo(f"    {each.error}")
 

@@ -6,17 +6,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from cqrs_app.kernel.databases import insert_into
 from cqrs_app.kernel.tables import checkpoints, parked_events
 
 _COLUMNS = checkpoints.c
+_parked = select(func.count()).where(parked_events.c.projection == _COLUMNS.projection)
+_CHECKPOINTS = select(checkpoints, _parked.scalar_subquery())
+_NAMED = _CHECKPOINTS.where(_COLUMNS.projection.in_(bindparam("names", expanding=True)))
+_LOCKED = _CHECKPOINTS.where(_COLUMNS.projection == bindparam("name")).with_for_update(
+    of=checkpoints
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`state` is running, paused, rebuilding or failed (then `error` says why)."""
+    """`state` is running, paused, rebuilding or failed (then `error` says why); `parked` counts
+    the events held back."""
 
     projection: str
     position: int
@@ -25,6 +32,7 @@ class Checkpoint:
     applied: int
     advanced_at: datetime | None
     error: str | None
+    parked: int
 
 
 class Overtaken(Exception):
@@ -40,14 +48,13 @@ def ensure(connection: Connection, versions: dict[str, int]) -> None:
 
 
 def read(connection: Connection, names: Iterable[str]) -> dict[str, Checkpoint]:
-    found = select(checkpoints).where(_COLUMNS.projection.in_(tuple(names)))
-    return {row.projection: Checkpoint(*row) for row in connection.execute(found)}
+    rows = connection.execute(_NAMED, {"names": list(names)})
+    return {row.projection: Checkpoint(*row) for row in rows}
 
 
 def lock(connection: Connection, name: str) -> Checkpoint | None:
     """The checkpoint, held until the transaction ends (SQLite: the transaction holds it)."""
-    found = select(checkpoints).where(_COLUMNS.projection == name).with_for_update()
-    row = connection.execute(found).first()
+    row = connection.execute(_LOCKED, {"name": name}).first()
     return Checkpoint(*row) if row else None
 
 
@@ -73,17 +80,6 @@ def move(
 def set_state(connection: Connection, name: str, state: str, error: str | None = None) -> None:
     where = _COLUMNS.projection == name
     connection.execute(update(checkpoints).where(where).values(state=state, error=error))
-
-
-def parked_count(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """Projection -> events that are parked."""
-    columns = parked_events.c
-    found = (
-        select(columns.projection, func.count())
-        .where(columns.projection.in_(tuple(names)))
-        .group_by(columns.projection)
-    )
-    return dict(connection.execute(found).all())
 
 
 def is_parked(connection: Connection, names: Iterable[str], stream: str) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
-from cqrs_app.kernel import checkpoints
+from cqrs_app.kernel.checkpoints import Checkpoint
 from cqrs_app.kernel.store import EventStore
 
 
@@ -45,38 +43,31 @@ class FreshnessGauge:
         self._red = red
         self._clock = clock or (lambda: datetime.now(UTC))
 
-    def positions(self, connection: Connection, reads: Iterable[str]) -> dict[str, int]:
-        """Projection -> its checkpoint, read in the transaction of the query."""
-        return {name: each.position for name, each in checkpoints.read(connection, reads).items()}
-
     def measure(
         self,
-        connection: Connection,
-        reads: Iterable[str],
+        standing: Collection[Checkpoint],
         *,
         held: dict[str, int] | None = None,
         as_of: datetime | None = None,
         cached: bool = False,
     ) -> Freshness:
-        """Freshness of an answer from these projections; `held` are the positions it was made
-        from, where that was earlier than now."""
-        names = tuple(reads)
+        """Freshness of an answer from projections that stand there; `held` are the positions it
+        was made from, where that was earlier."""
         now = self._clock()
-        if not names:
+        if not standing:
             return Freshness(now, 0, 0, 0.0, "current", cached=cached)
-        found = checkpoints.read(connection, names)
-        positions = held or {name: each.position for name, each in found.items()}
-        position = min(positions.values(), default=0)
+        positions = held or {each.projection: each.position for each in standing}
+        position = min(positions.values())
         lag = max(self._store.head() - position, 0)
         seconds = self._age(position, now) if lag else 0.0
-        states = {each.state for each in found.values()}
+        states = {each.state for each in standing}
         return Freshness(
             as_of=as_of or now,
             position=position,
             lag_events=lag,
             lag_seconds=seconds,
             state=self._state(states, lag, seconds),
-            parked=sum(checkpoints.parked_count(connection, names).values()),
+            parked=sum(each.parked for each in standing),
             cached=cached,
         )
 

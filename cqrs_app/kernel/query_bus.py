@@ -132,7 +132,7 @@ class QueryBus:
     ) -> None:
         self._registry = registry
         self._write = reader_of(engines["write"])
-        self._engine = engines["read"]
+        self._read = reader_of(engines["read"])
         self._store = store
         self._repository = Repository(store, registry.codec)
         self._past = Past(registry, store)
@@ -250,14 +250,10 @@ class QueryBus:
 
     def _from_entry(self, query: Query, entry: Entry, stale: bool, *, old: bool) -> Answer[Any]:
         value = self._decoders[type(query)].decode(entry.value)
-        with self._engine.connect() as connection:
-            freshness = self._gauge.measure(
-                connection,
-                query.declaration.reads,
-                held=entry.positions,
-                as_of=entry.as_of if old else None,
-                cached=True,
-            )
+        with self._read.connect() as connection:
+            standing = checkpoints.read(connection, query.declaration.reads).values()
+        as_of = entry.as_of if old else None
+        freshness = self._gauge.measure(standing, held=entry.positions, as_of=as_of, cached=True)
         return Answer(value, freshness, stale)
 
     def _fresh(self, query: Query, stale: bool) -> tuple[Answer[Any], dict[str, int]]:
@@ -267,12 +263,12 @@ class QueryBus:
                 value = handler(query, connection)
             shown = revealed(value, self._vault)
             return Answer(shown, self._gauge.current(self._store.head()), stale), {}
-        with self._engine.connect() as connection:
+        with self._read.connect() as connection:
             # Read before the rows: they may then hold more than is claimed, never less.
-            positions = self._gauge.positions(connection, reads) if reads else {}
+            standing = checkpoints.read(connection, reads) if reads else {}
             value = handler(query, connection)
-            freshness = self._gauge.measure(connection, reads, held=positions)
-        return Answer(value, freshness, stale), positions
+        positions = {name: each.position for name, each in standing.items()}
+        return Answer(value, self._gauge.measure(standing.values()), stale), positions
 
     def _from_state(self, query: Query) -> Answer[Any]:
         source = self._registry.answers_from_state[type(query)]
@@ -320,7 +316,7 @@ class QueryBus:
         position = self._store.position_of(seen.stream, seen.version)
         if position is None:
             return False
-        with self._engine.connect() as connection:
+        with self._read.connect() as connection:
             found = checkpoints.read(connection, reads)
             if any(each.position < position for each in found.values()):
                 return False

@@ -56,7 +56,6 @@ class ConsoleCollector(Collector):
     def _projections(self, connection: Connection) -> Iterator[Metric]:
         names = self._kernel.registry.projections
         found = checkpoints.read(connection, names)
-        parked = checkpoints.parked_count(connection, names)
         head = self._kernel.store.head()
         now = datetime.now(UTC)
         families = {
@@ -76,7 +75,7 @@ class ConsoleCollector(Collector):
             made["position"].add_metric([name], each.position)
             made["lag_events"].add_metric([name], lag)
             made["lag_seconds"].add_metric([name], (now - oldest).total_seconds() if oldest else 0)
-            made["parked_events"].add_metric([name], parked.get(name, 0))
+            made["parked_events"].add_metric([name], each.parked)
             made["running"].add_metric([name], float(each.state == "running"))
         yield from made.values()
 
