@@ -31,7 +31,8 @@ class Background:
     def nudge(self) -> None:
         if self._pid != os.getpid():
             self._start()
-        self._nudged.set()
+        if not self._nudged.is_set():
+            self._nudged.set()
 
     def run_now(self) -> None:
         """Do the chore in the caller's thread."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cqrs_app.kernel.aggregate import Aggregate
 from cqrs_app.kernel.call import Call
@@ -117,9 +117,7 @@ class Batch:
         if change.events:
             last = change.events[-1]
             snapshot = change.snapshot or stream.head.snapshot
-            stream.head = replace(
-                stream.head, version=last.version, hash=last.hash, snapshot=snapshot
-            )
+            stream.head = Head(last.version, last.hash, snapshot)
         self._changes.append(change)
         # The same id twice in one batch answers with the first, like any repetition.
         self._known[call.context.command_id] = change.entry

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.aggregate import Snapshot
 from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.recorded import StoredEvent
 
 EVENT_FIELDS = StoredEvent.__struct_fields__
@@ -222,11 +223,23 @@ def head_of(row: Sequence[Any]) -> Head:
     return Head(version, bytes(last_hash), snapshot)
 
 
-def head_row(change: Change) -> tuple[Any, ...]:
-    """The stream's new head, as HEAD_FIELDS."""
+def heads_of(changes: Sequence[Change]) -> list[tuple[Any, ...]]:
+    """The new heads of the streams, as HEAD_FIELDS; the last change of a stream wins."""
+    return list(
+        {change.events[-1].stream: _moved(change) for change in changes if change.events}.values()
+    )
+
+
+def _moved(change: Change) -> tuple[Any, ...]:
     last, snapshot = change.events[-1], change.snapshot
     snapped = (snapshot.state, snapshot.version, snapshot.shape) if snapshot else (None,) * 3
     return (last.stream, last.version, last.hash, *snapped)
+
+
+def conflict_in(changes: Sequence[Change]) -> VersionConflict:
+    """Of changes of which some stream has moved on; which one, the database does not say."""
+    first = next(event for change in changes for event in change.events)
+    return VersionConflict(first.stream, first.version - 1, None)
 
 
 def columns_of(names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel import tables
-from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
+from cqrs_app.kernel.errors import AlreadyRecorded
 from cqrs_app.kernel.store.base import (
     EVENT_FIELDS,
     HEAD_FIELDS,
@@ -20,7 +20,8 @@ from cqrs_app.kernel.store.base import (
     Change,
     EventStore,
     columns_of,
-    head_row,
+    conflict_in,
+    heads_of,
 )
 
 SEQUENCER_LOCK = 7_226_417_903
@@ -118,8 +119,7 @@ class PostgresEventStore(EventStore):
             logged = connection.exec_driver_sql(*_statement(changes)).scalar_one()
         except IntegrityError as error:
             if _constraint(error) == "uq_events_stream_version":
-                first = changes[0].events[0]
-                raise VersionConflict(first.stream, first.version - 1, None) from error
+                raise conflict_in(changes) from error
             if _column(error) == "command_id":
                 raise AlreadyRecorded(changes[0].entry.command_id) from error
             raise
@@ -150,8 +150,7 @@ def _statement(changes: Sequence[Change]) -> tuple[str, dict[str, Any]]:
     """What to run with which parameters."""
     entries = [change.entry for change in changes]
     events = [event for change in changes for event in change.events]
-    # One head per stream: the last command of a batch wins.
-    heads = {row[0]: row for row in map(head_row, filter(_has_events, changes))}.values()
+    heads = heads_of(changes)
     if len(entries) == len(events) == 1:
         return _COMMIT_ONE, {
             **_named("l", LOG_FIELDS, astuple(entries[0])),
@@ -172,10 +171,6 @@ def _named(prefix: str, names: Sequence[str], values: Iterable[Any]) -> dict[str
 def _turned(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     """A list per column instead of a tuple per row."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
-
-
-def _has_events(change: Change) -> bool:
-    return bool(change.events)
 
 
 def _constraint(error: IntegrityError) -> str | None:

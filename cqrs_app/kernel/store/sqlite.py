@@ -15,7 +15,7 @@ from typing import Any, cast
 from msgspec.structs import astuple
 from sqlalchemy.exc import DBAPIError
 
-from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
+from cqrs_app.kernel.errors import AlreadyRecorded
 from cqrs_app.kernel.store.base import (
     EVENT_FIELDS,
     HEAD_FIELDS,
@@ -25,8 +25,9 @@ from cqrs_app.kernel.store.base import (
     EventStore,
     Head,
     columns_of,
+    conflict_in,
     head_of,
-    head_row,
+    heads_of,
 )
 
 
@@ -85,19 +86,16 @@ class SqliteEventStore(EventStore):
             pooled.close()
 
 
-def _write(driver: Any, changes: Iterable[Change]) -> None:
-    for change in changes:
-        if driver.execute(_LOG, _bound(astuple(change.entry))).rowcount == 0:
-            raise AlreadyRecorded(change.entry.command_id)
-        if not change.events:
-            continue
-        try:
-            for event in change.events:
-                driver.execute(_EVENT, _bound(astuple(event)[:-1]))
-        except sqlite3.IntegrityError as error:
-            first = change.events[0]
-            raise VersionConflict(first.stream, first.version - 1, None) from error
-        driver.execute(_MOVE, head_row(change))
+def _write(driver: Any, changes: Sequence[Change]) -> None:
+    entries = [_bound(astuple(change.entry)) for change in changes]
+    if driver.executemany(_LOG, entries).rowcount != len(changes):
+        raise AlreadyRecorded(changes[0].entry.command_id)
+    events = [_bound(astuple(event)[:-1]) for change in changes for event in change.events]
+    try:
+        driver.executemany(_EVENT, events)
+    except sqlite3.IntegrityError as error:
+        raise conflict_in(changes) from error
+    driver.executemany(_MOVE, heads_of(changes))
 
 
 def _bound(values: Iterable[Any]) -> list[Any]:
