@@ -62,9 +62,10 @@ def served(
 
 
 @contextmanager
-def console_server(app: Flask) -> Iterator[Server]:
-    """The web server of this console, with the workers and threads that are its defaults."""
-    with served("app:app", environment_of(app), path="/sign-in") as server:
+def console_server(app: Flask, **settings: str) -> Iterator[Server]:
+    """The web server of this console, with the workers and threads that are its defaults; other
+    settings are named as in the environment."""
+    with served("app:app", environment_of(app, **settings), path="/sign-in") as server:
         yield server
 
 
