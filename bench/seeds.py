@@ -2,7 +2,8 @@
 
 The rows of the order list, their words, their streams and events, and the checkpoint of the list;
 not the lines, payments and figures, which the list does not read, and no payloads. One order is
-placed each minute; each customer has ten on average; statuses are spread as in a shop that keeps up.
+placed each minute; each customer has ten on average; statuses are spread as in a shop
+that keeps up.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from sqlalchemy import Engine, text
 
 _ORDERS = """
 INSERT INTO orders (row_id, order_id, status, customer_id, customer_name, country, currency, total,
-    line_count, units, shipped_units, placed_at, placed_day, updated_at, hold_reason, flags, carrier,
-    tracking, ship_name, ship_line1, ship_line2, ship_city, ship_postal_code, ship_country,
+    line_count, units, shipped_units, placed_at, placed_day, updated_at, hold_reason, flags,
+    carrier, tracking, ship_name, ship_line1, ship_line2, ship_city, ship_postal_code, ship_country,
     applied_version, applied_position)
 SELECT i, 'SO' || i,
     (array['delivered','delivered','delivered','delivered','shipped','delivered','delivered',
            'approved','placed','cancelled'])[1 + mod(i, 10)::int],
-    'C' || c, initcap(name), (array['France','Germany','Spain','Norway'])[1 + mod(c, 4)::int], 'EUR',
+    'C' || c, initcap(name),
+    (array['France','Germany','Spain','Norway'])[1 + mod(c, 4)::int], 'EUR',
     10000 * (5 + mod(i, 400)), 1, 6, 0, at, (at AT TIME ZONE 'UTC')::date, at, '', 0, '', '',
     initcap(name), '1 Long Lane', '', 'Lyon', '69001', 'France', 1, i
 FROM (
