@@ -56,7 +56,14 @@ class Group:
 
 def all_groups() -> Iterator[Group]:
     """Every group, in the order of the table."""
-    from bench import commands, pages
+    from bench import commands, lists, memory, pages, polls, several, weight
+    from bench.peers import commands as peers
 
     yield from commands.GROUPS
+    yield from several.GROUPS
+    yield from peers.GROUPS
     yield from pages.GROUPS
+    yield from lists.GROUPS
+    yield from polls.GROUPS
+    yield from weight.GROUPS
+    yield from memory.GROUPS

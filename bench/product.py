@@ -87,6 +87,21 @@ def fresh_database() -> str:
     return PostgresServer(postgres(), f"bench_{next(_numbers)}").create()
 
 
+def catch_up(kernel: Kernel) -> None:
+    """Bring every projection to the end of the log."""
+    for name in kernel.registry.projections:
+        while kernel.runner.advance(name):
+            pass
+
+
+@cache
+def folder() -> Path:
+    """A folder that is gone at the end of the run."""
+    made = Path(tempfile.mkdtemp(prefix="countersign-bench-"))
+    _open.callback(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
 def place(kernel: Kernel, order_id: str) -> None:
     kernel.commands.execute(
         PlaceOrder(order_id=order_id, country="France", currency="EUR", lines=(LINE,)), context()

@@ -32,8 +32,10 @@ CREATE TABLE events (
 
 
 @contextmanager
-def on_postgres(url: str) -> Iterator[Callable[[], None]]:
-    """One step on psycopg, with its statements prepared."""
+def on_postgres(
+    url: str, name: str = "order", streams: int = STREAMS
+) -> Iterator[Callable[[], None]]:
+    """One step on psycopg, with its statements prepared; the streams are called after `name`."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as connection:
         connection.execute("SELECT to_regclass('heads')")
@@ -42,7 +44,7 @@ def on_postgres(url: str) -> Iterator[Callable[[], None]]:
                 _TABLES.format(key="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
             )
             connection.commit()
-        yield lambda: _step(connection, "%s")
+        yield lambda: _step(connection, "%s", f"{name}-{_choose.randrange(streams)}")
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def on_sqlite(path: Path) -> Iterator[Callable[[], None]]:
 
     def step() -> None:
         connection.execute("BEGIN IMMEDIATE")
-        _step(connection, "?")
+        _step(connection, "?", f"order-{_choose.randrange(STREAMS)}")
 
     try:
         yield step
@@ -67,8 +69,7 @@ _numbers = itertools.count()
 _choose = random.Random(1)
 
 
-def _step(connection: psycopg.Connection | sqlite3.Connection, mark: str) -> None:
-    stream = f"order-{_choose.randrange(STREAMS)}"
+def _step(connection: psycopg.Connection | sqlite3.Connection, mark: str, stream: str) -> None:
     run = connection.execute
     found = run(f"SELECT version, state FROM heads WHERE stream = {mark}", (stream,)).fetchone()  # noqa: S608
     version = (found[0] if found else 0) + 1

@@ -14,15 +14,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-REQUIREMENTS = {"run": "requirements.txt", "dev": "requirements-dev.txt"}
+REQUIREMENTS = {
+    "run": "requirements.txt",
+    "dev": "requirements-dev.txt",
+    "bench": "bench/requirements.txt",
+}
+PLACES = {"bench": ".venv-bench"}
+"""What other products need must not change what this one runs on."""
 
 
 def main(project: Path, kind: str) -> None:
     """Bring `.venv` to what the requirement file of `kind` says; ends with one sentence if not."""
     if kind not in REQUIREMENTS:
-        sys.exit("Usage: bin/install [run|dev]")
+        sys.exit("Usage: bin/install [run|dev|bench]")
     requirements = project / REQUIREMENTS[kind]
-    venv = project / ".venv"
+    venv = project / PLACES.get(kind, ".venv")
     stamp = venv / f".installed-{kind}"
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if is_current(venv, stamp, wanted):

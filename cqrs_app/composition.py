@@ -22,6 +22,7 @@ from cqrs_app.kernel.command_bus import BusOptions
 from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.query_bus import QueryOptions
 from cqrs_app.kernel.repository import Repository
+from cqrs_app.kernel.standing import Standing
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.roles import system_actor
 from cqrs_app.operators.sessions import Sessions
@@ -61,6 +62,7 @@ def compose(settings: Settings) -> Flask:
     database.configure(app, settings)
     kernel = _kernel(app, settings)
     app.extensions["kernel"] = kernel
+    app.extensions["standing"] = Standing(kernel.engines.query, kernel.store)
     app.extensions["webhooks"] = _webhooks(kernel, settings)
     callbacks = Callbacks(
         kernel, secret=settings.payment_callback_secret, actor=system_actor("gateway", ANSWER)

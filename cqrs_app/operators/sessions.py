@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Engine, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, bindparam, delete, insert, select, update
 
 from cqrs_app.kernel.databases import reader_of
 from cqrs_app.operators.operator import Operator
@@ -22,6 +22,19 @@ TOKEN_BYTES = 32
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 SEEN_EVERY = timedelta(seconds=60)
 """How exactly `seen_at` is kept: not every page view needs a write."""
+
+# Asked by every request, so it is put together once.
+_LIVING = (
+    select(operators, sessions.c.seen_at)
+    .join_from(sessions, operators, operators.c.name == sessions.c.operator)
+    .where(
+        sessions.c.token_hash == bindparam("token_hash"),
+        sessions.c.revoked_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+        sessions.c.seen_at > bindparam("seen_after"),
+        operators.c.disabled_at.is_(None),
+    )
+)
 
 
 class Sessions:
@@ -67,19 +80,9 @@ class Sessions:
         is not activity.
         """
         now = self._clock()
-        found = (
-            select(operators, sessions.c.seen_at)
-            .join_from(sessions, operators, operators.c.name == sessions.c.operator)
-            .where(
-                sessions.c.token_hash == _hash_of(token),
-                sessions.c.revoked_at.is_(None),
-                sessions.c.expires_at > now,
-                sessions.c.seen_at > now - self._idle,
-                operators.c.disabled_at.is_(None),
-            )
-        )
+        given = {"token_hash": _hash_of(token), "now": now, "seen_after": now - self._idle}
         with self._reader.connect() as connection:
-            row = connection.execute(found).one_or_none()
+            row = connection.execute(_LIVING, given).one_or_none()
         if row is None:
             return None
         if active and now - row.seen_at >= self._seen_every:

@@ -6,9 +6,9 @@ about hyphens, numbers and accents. Both then index the very same words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, false, literal_column, select, text, true
+from sqlalchemy import ColumnElement, Connection, Select, false, literal_column, select, text, true
 
 from cqrs_app.kernel.words import words
 from cqrs_app.orders.read_models import order_texts, orders
@@ -17,6 +17,8 @@ LONGEST_TEXT = 20_000
 """Characters kept per order; what comes last in an order of a thousand lines is not found."""
 _KEPT_FOR_LATER = 2_000
 _MOST_WORDS = 12
+FEW = 1_000
+"""A page of so many orders is sorted faster than the list is gone through for it."""
 
 POSTGRESQL_CREATE = (
     """
@@ -110,13 +112,7 @@ def matching(written: str, dialect: str) -> ColumnElement[bool]:
     if not wanted:
         return false()
     if dialect == "postgresql":
-        terms = " & ".join(f"'{word}'" for word in wanted) + ":*"
-        found = select(order_texts.c.row_id).where(
-            text(
-                "array_to_tsvector(string_to_array(order_texts.search, ' '))"
-                " @@ CAST(:terms AS tsquery)"
-            ).bindparams(terms=terms)
-        )
+        found = _on_postgresql(wanted)
     else:
         terms = " AND ".join(f'"{word}"' for word in wanted) + " *"
         found = (
@@ -125,6 +121,35 @@ def matching(written: str, dialect: str) -> ColumnElement[bool]:
             .where(text("order_search MATCH :terms").bindparams(terms=terms))
         )
     return orders.c.row_id.in_(found)
+
+
+def few(written: str, connection: Connection) -> Iterator[ColumnElement[bool]]:
+    """The same condition once more, as the few orders it holds for; nothing where it holds for
+    many, or where there is nothing to gain.
+
+    PostgreSQL takes any word for a common one and would go through the list, newest first, until
+    a page is full: for a rare word through all of it.
+    """
+    wanted = words(written)[:_MOST_WORDS]
+    if not wanted or connection.dialect.name != "postgresql":
+        return
+    # Materialized: planned for all that match, not for the first few; and by the index, for it
+    # takes cutting texts into words to cost nothing.
+    matches = _on_postgresql(wanted).cte("matches").prefix_with("MATERIALIZED")
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    found = connection.execute(select(matches.c.row_id).limit(FEW + 1)).scalars().all()
+    connection.exec_driver_sql("SET LOCAL enable_seqscan TO DEFAULT")
+    if len(found) <= FEW:
+        yield orders.c.row_id.in_(found)
+
+
+def _on_postgresql(wanted: list[str]) -> Select[tuple[int]]:
+    terms = " & ".join(f"'{word}'" for word in wanted) + ":*"
+    return select(order_texts.c.row_id).where(
+        text(
+            "array_to_tsvector(string_to_array(order_texts.search, ' ')) @@ CAST(:terms AS tsquery)"
+        ).bindparams(terms=terms)
+    )
 
 
 def _joined(found: Iterable[str], most: int) -> str:

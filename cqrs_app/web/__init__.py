@@ -28,6 +28,7 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
 )
 from cqrs_app.web.auth import init_auth
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.compression import init_compression
 from cqrs_app.web.errors import init_errors
 from cqrs_app.web.presentation import register
 from cqrs_app.web.security import init_security
@@ -38,6 +39,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
     init_auth(app)
     init_security(app)
+    init_compression(app)
     register(app, settings.timezone)
     init_shell(app, settings)
     init_errors(app)

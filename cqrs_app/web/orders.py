@@ -15,7 +15,7 @@ from cqrs_app.web.exports import downloads
 from cqrs_app.web.listing import page_size
 from cqrs_app.web.marks import marks_of
 from cqrs_app.web.order_filters import PLACE, Address, chips, pager, sorts
-from cqrs_app.web.polling import fragment
+from cqrs_app.web.polling import following
 
 
 @bp.get("/orders")
@@ -62,15 +62,17 @@ def orders() -> ResponseReturnValue:
 @background
 def orders_changes() -> ResponseReturnValue:
     """What has changed among the orders that fit since the position `since`."""
+    return following(CountChanges, _changes)
+
+
+def _changes() -> str:
     address = Address.of(request.args)
     shown = address.without(*PLACE, "sort", "descending", "limit")
     answer = asking.ask(shown.question(CountChanges))
-    return fragment(
-        render_template(
-            "orders/_changes.html",
-            changes=answer.value,
-            on_the_way=answer.freshness.lag_events,
-            changes_url=address.url("web.orders_changes"),
-            show_url=address.without("since").url(),
-        )
+    return render_template(
+        "orders/_changes.html",
+        changes=answer.value,
+        on_the_way=answer.freshness.lag_events,
+        changes_url=address.url("web.orders_changes"),
+        show_url=address.without("since").url(),
     )

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 ASKED_FOR_AGAIN = "no-cache"
+ADDRESSES_KEPT = 256
 _ANY_VERSION = re.compile(r"v-[0-9a-f]{12}/")
 
 
 def init_static_files(app: Flask) -> None:
-    """Make `url_for('static', filename=...)` and the answers to it carry the hash."""
+    """Make `url_for('static', filename=...)` and the answers to it carry the hash; templates have
+    the same as `static_url(filename)`, worked out once."""
     if not app.static_folder:
         raise ValueError("the application has no folder of static files")
     version = version_of(Path(app.static_folder))
@@ -34,6 +37,13 @@ def init_static_files(app: Flask) -> None:
         return response
 
     app.view_functions["static"] = static
+
+    @lru_cache(ADDRESSES_KEPT)
+    def address(root: str, filename: str) -> str:
+        return app.url_for("static", filename=filename)
+
+    # A list of orders has more than a hundred icons, and each names its file.
+    app.jinja_env.globals["static_url"] = lambda filename: address(request.script_root, filename)
 
     @app.url_defaults
     def _add_version(endpoint: str, values: dict[str, Any]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, event, select, text
 
 from cqrs_app.orders import commands as do
 from cqrs_app.orders.read_models import order_texts, orders
@@ -13,6 +15,7 @@ from cqrs_app.orders.search import (
     LONGEST_TEXT,
     create_search,
     drop_search,
+    few,
     matching,
     searchable,
     with_more,
@@ -204,3 +207,46 @@ def test_words_are_kept_once_and_long_orders_leave_room_for_tracking_numbers() -
     assert more.endswith(" jd014")
     assert len(with_more(more, (f"t{number}" for number in range(10_000)))) <= LONGEST_TEXT
     assert searchable(["A b", "B a"]) == "a b"
+
+
+def test_few_orders_are_named_and_many_are_not(
+    shop: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_postgresql = shop.dialect.name == "postgresql"
+    assert len(list(few("white heart", shop))) == on_postgresql
+    assert not list(few(" ", shop))
+    assert not list(few("?", shop))
+    for condition in few("white heart", shop):
+        assert list(shop.execute(select(orders.c.order_id).where(condition)).scalars()) == [
+            "536365"
+        ]
+    for condition in few("zebra", shop):
+        assert not list(shop.execute(select(orders.c.order_id).where(condition)))
+
+    monkeypatch.setattr("cqrs_app.orders.search.FEW", 1)
+    assert not list(few("5363", shop))  # both
+
+
+def test_a_rare_word_is_looked_up_in_the_index(connection: Connection) -> None:
+    """In a list of many orders, whatever the planner believes about the word."""
+    if connection.dialect.name != "postgresql":
+        pytest.skip("SQLite always asks its index first")
+    connection.exec_driver_sql(
+        "INSERT INTO order_texts (row_id, order_id, search)"
+        " SELECT i, 'A' || i, 'a' || i || ' anna france' FROM generate_series(1, 20000) AS i"
+    )
+    connection.exec_driver_sql("ANALYZE order_texts")
+    asked: list[tuple[str, Any]] = []
+
+    def _note(*call: Any) -> None:
+        asked.append((call[2], call[3]))
+
+    event.listen(connection, "before_cursor_execute", _note)
+    list(few("anna a777", connection))
+    event.remove(connection, "before_cursor_execute", _note)
+
+    _, (statement, parameters), _ = asked
+    assert connection.exec_driver_sql("SHOW enable_seqscan").scalar_one() == "on"
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
+    assert "ix_order_texts_search" in plan, plan

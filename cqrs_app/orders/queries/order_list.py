@@ -16,6 +16,7 @@ from cqrs_app.kernel.messages import query
 from cqrs_app.kernel.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.orders.queries.filters import OrderFilters, conditions
 from cqrs_app.orders.read_models import orders
+from cqrs_app.orders.search import few
 from cqrs_app.orders.words import HoldReason, OrderStatus
 
 SORTS = MappingProxyType(
@@ -71,7 +72,9 @@ class ListOrders(OrderFilters):
 
 
 def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
-    found = select(*_COLUMNS).where(*conditions(question, connection.dialect.name))
+    found = select(*_COLUMNS).where(
+        *conditions(question, connection.dialect.name), *few(question.q, connection)
+    )
     return page_of(found, _place(question), SORTS[question.sort], connection, _order_row)
 
 

@@ -1,0 +1,1 @@
+"""Other products, measured beside this one."""

@@ -1,0 +1,63 @@
+"""A text that says whether anything can have changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.standing import HELD_SECONDS, Standing
+from cqrs_app.runtime.commands import PauseProjection
+from tests.kernel.conftest import by_ana
+from tests.kernel.shop import Add
+
+
+class Clock:
+    """Moves on only when it is told to."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def tick(self) -> None:
+        self.now += 2 * HELD_SECONDS
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def standing(kernel: Kernel, clock: Clock) -> Standing:
+    kernel.runner.prepare()
+    return Standing(kernel.engines.query, kernel.store, clock)
+
+
+def test_it_stays_while_nothing_happens(standing: Standing, clock: Clock) -> None:
+    before = standing.of("counters")
+    clock.tick()
+    assert standing.of("counters") == before
+
+
+def test_a_commit_changes_it_and_so_does_showing_it(
+    kernel: Kernel, standing: Standing, clock: Clock
+) -> None:
+    seen = [standing.of("counters")]
+    for happens in (
+        lambda: kernel.commands.execute(Add(counter_id="a"), by_ana()),
+        lambda: kernel.runner.advance("counters"),
+        lambda: kernel.commands.execute(PauseProjection(projection="counters"), by_ana()),
+    ):
+        happens()
+        clock.tick()
+        seen.append(standing.of("counters"))
+    assert len(set(seen)) == 4
+
+
+def test_it_is_held_for_a_moment_only(kernel: Kernel, standing: Standing, clock: Clock) -> None:
+    before = standing.of("counters")
+    kernel.commands.execute(Add(counter_id="a"), by_ana())
+    assert standing.of("counters") == before
+    clock.tick()
+    assert standing.of("counters") != before
