@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel import checkpoints, presence
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.doorbell import queue_on
 from cqrs_app.kernel.tables import streams
 
@@ -43,7 +44,8 @@ def look(kernel: Kernel) -> Health:
     """Ask every part; never raises."""
     write_store, processes = True, []
     try:
-        with kernel.engines.write.connect() as connection:
+        # Without a transaction: nobody who looks waits for a writer, or holds one up.
+        with reader_of(kernel.engines.write).connect() as connection:
             connection.execute(select(streams.c.stream).limit(1))
             processes = presence.seen(connection, kernel.clock())
     except SQLAlchemyError:

@@ -20,6 +20,7 @@ from cqrs_app.kernel.query_bus import Asker, QueryOptions
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
+from tests.services.postgres import PostgresServer
 
 KERNEL_READ = [tables.checkpoints, tables.parked_events, tables.statistics]
 KERNEL_WRITE = [
@@ -33,15 +34,40 @@ KERNEL_WRITE = [
 ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
 
 
+def make_tables(write: str, read: str) -> None:
+    """The tables of the kernel, and of the tiny shop, in two empty stores."""
+    for url, table_sets in (
+        (write, [(tables.write, KERNEL_WRITE)]),
+        (read, [(tables.read, KERNEL_READ), (test_tables, None)]),
+    ):
+        engine = engine_on(url)
+        for metadata, some in table_sets:
+            metadata.create_all(engine, tables=some)
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def kernel_on_postgresql(postgres_server: PostgresServer) -> tuple[str, str]:
+    """Two stores with these tables and no rows, to be copied."""
+    write, read = postgres_server.create(), postgres_server.create()
+    make_tables(write, read)
+    return write, read
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Addresses of an empty write and read store."""
+    """Addresses of a write and a read store without rows."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'write.db'}", f"sqlite:///{tmp_path / 'read.db'}"
+        write, read = (f"sqlite:///{tmp_path / side}.db" for side in ("write", "read"))
+        make_tables(write, read)
+        yield write, read
         return
-    server = request.getfixturevalue("postgres_server")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
     with ExitStack() as stack:
-        write, read = (stack.enter_context(server.database()) for _ in range(2))
+        write, read = (
+            stack.enter_context(server.database(template=each))
+            for each in request.getfixturevalue("kernel_on_postgresql")
+        )
         yield write, read
 
 
@@ -57,9 +83,6 @@ def engines(urls: tuple[str, str]) -> Iterator[Engines]:
     made = Engines(
         write=engine_on(write), read=engine_on(read), query=engine_on(read, read_only=True)
     )
-    tables.write.create_all(made.write, tables=KERNEL_WRITE)
-    tables.read.create_all(made.read, tables=KERNEL_READ)
-    test_tables.create_all(made.read)
     yield made
     for engine in (made.write, made.read, made.query):
         engine.dispose()
