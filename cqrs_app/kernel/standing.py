@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from cqrs_app.kernel import checkpoints
+from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.store import EventStore
 
 HELD_SECONDS = 0.05
@@ -21,7 +22,7 @@ class Standing:
     def __init__(
         self, read: Engine, store: EventStore, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._read = read
+        self._read = reader_of(read)
         self._store = store
         self._clock = clock
         self._held: dict[tuple[str, ...], tuple[float, str]] = {}
@@ -43,7 +44,5 @@ class Standing:
     def _look(self, projections: tuple[str, ...]) -> str:
         with self._read.connect() as connection:
             found = checkpoints.read(connection, projections)
-            parked = checkpoints.parked_count(connection, projections)
-        rows = [found.get(name) for name in projections]
-        told = repr((rows, sorted(parked.items()), self._store.head()))
+        told = repr(([found.get(name) for name in projections], self._store.head()))
         return hashlib.sha256(told.encode()).hexdigest()[:20]
