@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 READING = "countersign_reading"
@@ -28,6 +30,43 @@ def reader_of(engine: Engine) -> Engine:
     """The same engine, which must be configured, without transactions: each statement stands
     alone, nothing is locked."""
     return engine.execution_options(**{READING: True})
+
+
+@contextmanager
+def driven(engine: Engine) -> Iterator[Any]:
+    """The driver's own connection, from the pool of an engine that is configured.
+
+    For the few statements so frequent and so short that SQLAlchemy's way to them would take
+    longer than they do. What was begun and not committed is rolled back.
+    """
+    pooled = engine.raw_connection()
+    try:
+        with told_alike(engine):
+            yield pooled.driver_connection
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            pooled.invalidate(error)
+        raise
+    finally:
+        pooled.close()
+
+
+@contextmanager
+def told_alike(engine: Engine) -> Iterator[None]:
+    """Errors of the driver as SQLAlchemy tells those of any other statement."""
+    dialect = engine.dialect
+    try:
+        yield
+    except dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(
+            None,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=dialect.is_disconnect(error, None, None),
+            dialect=dialect,
+        ) from error
 
 
 def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.aggregate import Snapshot
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.databases import driven, reader_of, told_alike
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.recorded import StoredEvent
 
@@ -22,7 +22,6 @@ _events, _heads = tables.events.c, tables.streams.c
 _EVENTS = select(*(_events[name] for name in EVENT_FIELDS))
 
 # Statements are built once: building one costs several times what asking it does.
-_HEAD = select(tables.streams).where(_heads.stream == bindparam("stream"))
 _HEADS = select(tables.streams).where(_heads.stream.in_(bindparam("streams", expanding=True)))
 _EVENTS_OF = _EVENTS.where(
     _events.stream == bindparam("stream"),
@@ -115,8 +114,12 @@ class EventStore(ABC):
     has seen all that will ever stand before n (docs/decisions/0001).
     """
 
+    mark: ClassVar[str]
+    """How the driver marks a parameter."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._head = f"SELECT {columns_of(HEAD_FIELDS)} FROM streams WHERE stream = {self.mark}"  # noqa: S608
         self._reader = reader_of(engine)
 
     def rehearse(self, change: Change) -> None:
@@ -127,7 +130,6 @@ class EventStore(ABC):
                     step(connection)
                 connection.rollback()
 
-    @abstractmethod
     def commit(self, changes: Sequence[Change]) -> None:
         """Write all of `changes` in one transaction.
 
@@ -135,6 +137,23 @@ class EventStore(ABC):
         command with one of the ids is in the log, and what a step raises; then nothing is
         written.
         """
+        steps = [step for change in changes for step in change.steps]
+        if not steps:
+            with driven(self._engine) as driver:
+                self._write_alone(driver, changes)
+            return
+        with self._engine.begin() as connection, told_alike(self._engine):
+            for step in steps:
+                step(connection)
+            self._write(connection.connection.driver_connection, changes)
+
+    @abstractmethod
+    def _write(self, driver: Any, changes: Sequence[Change]) -> None:
+        """Write `changes` as a part of a transaction."""
+
+    def _write_alone(self, driver: Any, changes: Sequence[Change]) -> None:
+        """Write `changes` and nothing else; overridden where that takes several statements."""
+        self._write(driver, changes)
 
     @abstractmethod
     def place(self) -> int:
@@ -142,8 +161,8 @@ class EventStore(ABC):
 
     def load(self, stream: str) -> Head | None:
         """The head of a stream, or None where there is no such stream."""
-        with self._reader.connect() as connection:
-            row = connection.execute(_HEAD, {"stream": stream}).first()
+        with driven(self._engine) as driver:
+            row = driver.execute(self._head, (stream,)).fetchone()
         return head_of(row) if row else None
 
     def load_many(self, streams: Iterable[str]) -> dict[str, Head]:

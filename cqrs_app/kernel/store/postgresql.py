@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import psycopg
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.errors import AlreadyRecorded
@@ -103,27 +103,18 @@ WHERE events.id = dealt.id
 
 
 class PostgresEventStore(EventStore):
-    def commit(self, changes: Sequence[Change]) -> None:
-        steps = [step for change in changes for step in change.steps]
-        if not steps:
-            with self._reader.connect() as connection:
-                self._write(connection, changes)
-            return
-        with self._engine.begin() as connection:
-            for step in steps:
-                step(connection)
-            self._write(connection, changes)
+    mark = "%s"
 
-    def _write(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def _write(self, driver: psycopg.Connection, changes: Sequence[Change]) -> None:
         try:
-            logged = connection.exec_driver_sql(*_statement(changes)).scalar_one()
-        except IntegrityError as error:
-            if _constraint(error) == "uq_events_stream_version":
+            logged = driver.execute(*_statement(changes)).fetchone()
+        except psycopg.IntegrityError as error:
+            if error.diag.constraint_name == "uq_events_stream_version":
                 raise conflict_in(changes) from error
-            if _column(error) == "command_id":
+            if error.diag.column_name == "command_id":
                 raise AlreadyRecorded(changes[0].entry.command_id) from error
             raise
-        if logged != len(changes):
+        if logged != (len(changes),):
             raise AlreadyRecorded(changes[0].entry.command_id)
 
     def place(self) -> int:
@@ -171,11 +162,3 @@ def _named(prefix: str, names: Sequence[str], values: Iterable[Any]) -> dict[str
 def _turned(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     """A list per column instead of a tuple per row."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
-
-
-def _constraint(error: IntegrityError) -> str | None:
-    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-
-
-def _column(error: IntegrityError) -> str | None:
-    return getattr(getattr(error.orig, "diag", None), "column_name", None)

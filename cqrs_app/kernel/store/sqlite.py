@@ -1,19 +1,13 @@
-"""The event store on SQLite: one writer at a time, so positions are dealt at insert.
-
-A command takes some tenths of a millisecond here, of which SQLAlchemy's way to a statement would
-be the larger half. So the few statements of a command go to the driver itself.
-"""
+"""The event store on SQLite: one writer at a time, so positions are dealt at insert."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy.exc import DBAPIError
 
 from cqrs_app.kernel.errors import AlreadyRecorded
 from cqrs_app.kernel.store.base import (
@@ -23,10 +17,8 @@ from cqrs_app.kernel.store.base import (
     UNFINISHED,
     Change,
     EventStore,
-    Head,
     columns_of,
     conflict_in,
-    head_of,
     heads_of,
 )
 
@@ -36,7 +28,6 @@ def _insert(table: str, names: Sequence[str], last: str = "?") -> str:
     return f"INSERT INTO {table} ({columns_of(names)}) VALUES ({marks})"  # noqa: S608
 
 
-_HEAD = f"SELECT {columns_of(HEAD_FIELDS)} FROM streams WHERE stream = ?"  # noqa: S608
 _LOG = f"""{_insert("command_log", LOG_FIELDS)}
     ON CONFLICT (command_id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in LOG_FIELDS if name != "command_id")}
@@ -52,50 +43,26 @@ _MOVE = f"""{_insert("streams", HEAD_FIELDS)}
 
 
 class SqliteEventStore(EventStore):
-    def load(self, stream: str) -> Head | None:
-        with self._driver() as driver:
-            row = driver.execute(_HEAD, (stream,)).fetchone()
-        return head_of(row) if row else None
-
-    def commit(self, changes: Sequence[Change]) -> None:
-        steps = [step for change in changes for step in change.steps]
-        if steps:
-            with self._engine.begin() as connection:
-                for step in steps:
-                    step(connection)
-                with _as_sqlalchemy_tells_it():
-                    _write(connection.connection.driver_connection, changes)
-            return
-        # What is not committed is rolled back by the pool.
-        with self._driver() as driver:
-            driver.execute("BEGIN IMMEDIATE")
-            _write(driver, changes)
-            driver.execute("COMMIT")
+    mark = "?"
 
     def place(self) -> int:
         return 0
 
-    @contextmanager
-    def _driver(self) -> Iterator[sqlite3.Connection]:
-        """A connection of the pool, without SQLAlchemy around it."""
-        pooled = self._engine.raw_connection()
+    def _write_alone(self, driver: sqlite3.Connection, changes: Sequence[Change]) -> None:
+        driver.execute("BEGIN IMMEDIATE")
+        self._write(driver, changes)
+        driver.execute("COMMIT")
+
+    def _write(self, driver: sqlite3.Connection, changes: Sequence[Change]) -> None:
+        entries = [_bound(astuple(change.entry)) for change in changes]
+        if driver.executemany(_LOG, entries).rowcount != len(changes):
+            raise AlreadyRecorded(changes[0].entry.command_id)
+        events = [_bound(astuple(event)[:-1]) for change in changes for event in change.events]
         try:
-            with _as_sqlalchemy_tells_it():
-                yield cast(sqlite3.Connection, pooled.driver_connection)
-        finally:
-            pooled.close()
-
-
-def _write(driver: Any, changes: Sequence[Change]) -> None:
-    entries = [_bound(astuple(change.entry)) for change in changes]
-    if driver.executemany(_LOG, entries).rowcount != len(changes):
-        raise AlreadyRecorded(changes[0].entry.command_id)
-    events = [_bound(astuple(event)[:-1]) for change in changes for event in change.events]
-    try:
-        driver.executemany(_EVENT, events)
-    except sqlite3.IntegrityError as error:
-        raise conflict_in(changes) from error
-    driver.executemany(_MOVE, heads_of(changes))
+            driver.executemany(_EVENT, events)
+        except sqlite3.IntegrityError as error:
+            raise conflict_in(changes) from error
+        driver.executemany(_MOVE, heads_of(changes))
 
 
 def _bound(values: Iterable[Any]) -> list[Any]:
@@ -106,12 +73,3 @@ def _bound(values: Iterable[Any]) -> list[Any]:
         else value
         for value in values
     ]
-
-
-@contextmanager
-def _as_sqlalchemy_tells_it() -> Iterator[None]:
-    """Errors of the driver as those of any other statement."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True) from error
