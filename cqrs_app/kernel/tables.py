@@ -46,7 +46,6 @@ events = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     UniqueConstraint("stream", "version"),
-    sqlite_autoincrement=True,
 )
 Index("ix_events_position", events.c.position, unique=True)
 Index(
