@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, Select, false, literal_column, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    any_,
+    false,
+    literal,
+    literal_column,
+    select,
+    text,
+    true,
+)
 
 from cqrs_app.kernel.words import words
 from cqrs_app.orders.read_models import order_texts, orders
@@ -140,7 +153,7 @@ def few(written: str, connection: Connection) -> Iterator[ColumnElement[bool]]:
     found = connection.execute(select(matches.c.row_id).limit(FEW + 1)).scalars().all()
     connection.exec_driver_sql("SET LOCAL enable_seqscan TO DEFAULT")
     if len(found) <= FEW:
-        yield orders.c.row_id.in_(found)
+        yield orders.c.row_id == any_(literal(found, ARRAY(BigInteger)))
 
 
 def _on_postgresql(wanted: list[str]) -> Select[tuple[int]]:

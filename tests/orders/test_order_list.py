@@ -160,9 +160,12 @@ def test_a_page_comes_back_from_the_cache_as_it_was(shop: Connection) -> None:
 def test_listing_counts_nothing_and_asks_once(shop: Connection) -> None:
     statements = []
     event.listen(shop, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    list_orders(ListOrders(q="lantern", country="EIRE"), shop)
+    list_orders(ListOrders(country="EIRE"), shop)
     assert len(statements) == 1
-    assert "count(" not in statements[0].lower()
+    list_orders(ListOrders(q="lantern", country="EIRE"), shop)
+    # On PostgreSQL the words are looked up first, with sequential scans off: see search.few.
+    assert len(statements) == (5 if shop.dialect.name == "postgresql" else 2)
+    assert "count(" not in " ".join(statements).lower()
 
 
 def mark(*content: object) -> str:
