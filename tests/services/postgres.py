@@ -30,8 +30,10 @@ from tests.services.obtainable import unobtainable
 
 HOW_TO_GET_IT = "apt-get install postgresql, or set TEST_DATABASE_URL to a server's address."
 # Nothing here has to survive a crash of the machine, or to grow.
-SWIFT = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
-SWIFT += ("min_wal_size=32MB", "max_wal_size=96MB")
+SWIFT = (
+    *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"),
+    *("min_wal_size=32MB", "max_wal_size=96MB"),
+)
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 4 * 2**30
 
