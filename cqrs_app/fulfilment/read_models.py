@@ -22,6 +22,7 @@ fulfilments = Table(
     Column("applied_version", Integer, nullable=False),
 )
 Index("ix_fulfilments_since", fulfilments.c.over, fulfilments.c.since, fulfilments.c.order_id)
+Index("ix_fulfilments_all", fulfilments.c.since, fulfilments.c.order_id)
 Index("ix_fulfilments_stage", fulfilments.c.stage, fulfilments.c.since, fulfilments.c.order_id)
 
 fulfilment_steps = Table(

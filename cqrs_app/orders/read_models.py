@@ -48,6 +48,8 @@ orders = Table(
 Index("ix_orders_placed_at", orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_status", orders.c.status, orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_customer_id", orders.c.customer_id, orders.c.placed_at, orders.c.order_id)
+Index("ix_orders_country", orders.c.country, orders.c.placed_at, orders.c.order_id)
+Index("ix_orders_currency", orders.c.currency, orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_total", orders.c.total, orders.c.order_id)
 Index("ix_orders_updated_at", orders.c.updated_at, orders.c.order_id)
 Index("ix_orders_applied_position", orders.c.applied_position)

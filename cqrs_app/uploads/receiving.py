@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from sqlalchemy import Connection, Engine, delete, exists, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.databases import reader_of
@@ -32,7 +32,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-is_started = exists().where(streams.c.stream == HistoryImport.category + "-" + imports.c.import_id)
+# One look into the index per import: PostgreSQL may answer an EXISTS from a list of all streams.
+is_started = (
+    select(streams.c.version)
+    .where(streams.c.stream == HistoryImport.category + "-" + imports.c.import_id)
+    .scalar_subquery()
+    .is_not(None)
+)
 """That its StartImport is among the events: only then may anybody take it in."""
 
 

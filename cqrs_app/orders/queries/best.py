@@ -52,11 +52,12 @@ def top_products(question: TopProducts, connection: Connection) -> Page[BestProd
 
 def _products(question: TopProducts) -> Listed:
     sold = grouped(product_days, ("sku", "currency"), question)
-    described = sold.outerjoin(sold_products, sold_products.c.sku == sold.c.sku)
-    name = func.coalesce(sold_products.c.description, "").label("description")
+    # Looked up for the rows of the page: a join would be with every article there is.
+    described = select(sold_products.c.description).where(sold_products.c.sku == sold.c.sku)
+    name = func.coalesce(described.scalar_subquery(), "").label("description")
     return Listed(
         # An article whose every order was cancelled did not sell.
-        found=select(sold, name).select_from(described).where(sold.c.orders > 0),
+        found=select(sold, name).where(sold.c.orders > 0),
         sort=_best(sold.c[question.sort], sold.c.sku, sold.c.currency),
         place=place_of(question, question.sort),
     )
@@ -99,9 +100,9 @@ def _customers(question: TopCustomers) -> Listed:
     with_net = select(bought, net).where(or_(bought.c.orders > 0, bought.c.credited > 0)).subquery()
     column, account = with_net.c, customer_accounts.c
     theirs = and_(account.customer_id == column.customer_id, account.currency == column.currency)
-    name = func.coalesce(account.name, "").label("name")
+    name = func.coalesce(select(account.name).where(theirs).scalar_subquery(), "").label("name")
     return Listed(
-        found=select(with_net, name).select_from(with_net.outerjoin(customer_accounts, theirs)),
+        found=select(with_net, name),
         sort=_best(column[question.sort], column.customer_id, column.currency),
         place=place_of(question, question.sort),
     )

@@ -1,0 +1,147 @@
+"""A PostgreSQL console with thousands of everything: some real rows, copied by SQL.
+
+The copies are what a long time leaves: older, of other orders, customers and products, nearly all
+of them done with. Their positions are below those of the real rows, so that the end of the log, and
+everybody who follows it, stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    LargeBinary,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    text,
+)
+
+from cqrs_app.kernel import tables
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.columns import Amount, UtcDateTime
+
+ROWS = 20_000
+"""About how many rows each growing table gets."""
+
+SETTLED = {
+    "api_tokens": "what is set up by people, by hand",
+    "checkpoints": "one row per projection",
+    "customer_counts": "one row per status",
+    "fulfilment_cursor": "one row",
+    "gateway_cursor": "one row",
+    "operators": "the people who work here",
+    "order_activity": "some rows per day, however many orders",
+    "order_days": "some rows per day, however many orders",
+    "parked_events": "each is a fault that somebody has to see to",
+    "processes": "the processes that live",
+    "sign_in_failures": "forgotten after a while",
+    "webhook_cursors": "one row per webhook",
+    "webhook_secrets": "some rows per webhook",
+    "webhooks": "what is set up by people, by hand",
+}
+"""Tables that do not grow with the work, and why."""
+
+_IMPORT = "left(import_id, 20) || lpad(n::text, 13, '1') || right(import_id, 3)"
+# Of what is copied, most is done with; the real rows are what is open.
+_DONE = {
+    ("orders", "status"): "CASE WHEN n % 50 = 0 THEN status ELSE 'delivered' END",
+    ("orders", "flags"): "CASE WHEN n % 200 = 0 THEN 1 ELSE 0 END",
+    ("fulfilments", "over"): "n % 50 > 0",
+    ("fulfilments", "stage"): "CASE WHEN n % 50 = 0 THEN stage ELSE 'done' END",
+    ("fulfilments", "late"): "n % 50 = 0 AND late",
+    ("payments", "unsettled"): "n % 50 = 0",
+    ("payments", "disputed"): "CASE WHEN n % 500 = 0 THEN amount ELSE 0 END",
+    ("payments", "flagged"): "CASE WHEN n % 500 = 0 THEN 1 ELSE 0 END",
+    ("gateway_requests", "state"): "'closed'",
+    ("command_log", "outcome"): "CASE WHEN n % 50 = 0 THEN 'refused' ELSE 'succeeded' END",
+    ("products", "short"): "CASE WHEN n % 50 = 0 THEN short ELSE 0 END",
+    ("products", "retired"): "n % 10 = 0",
+    ("imports", "import_id"): _IMPORT,
+    ("import_chunks", "import_id"): _IMPORT,
+    ("sessions", "token_hash"): "md5(token_hash || n)",
+    ("subject_keys", "key_id"): "left(md5(key_id || n), 22)",
+    ("claims", "hash"): "sha256(hash || convert_to(n::text, 'UTF8'))",
+    ("fulfilment_deadlines", "due_at"): "due_at + n * interval '17 minutes'",
+    ("statistics", "minute"): "minute - n * interval '1 hour'",
+    ("sales_days", "country"): "country || (n % 30)",
+    ("sales_days", "day"): "day - n / 30",
+}
+# What names one thing; its copies are other things.
+_NAMES = {
+    *("order_id", "customer_id", "sku", "payment_id", "stream", "credit_note_id", "command_id"),
+    *("request_key", "message_id", "subject", "correlation_id", "causation_id"),
+}
+_AT_A_POSITION = {"id", "row_id", "applied_position", "position"}
+
+
+def multiply(app: Flask) -> None:
+    """Copy what is there until the growing tables have some ROWS rows each."""
+    kernel: Kernel = app.extensions["kernel"]
+    head = kernel.store.head()
+    for engine, metadata in (
+        (kernel.engines.write, tables.write),
+        (kernel.engines.read, tables.read),
+    ):
+        with engine.begin() as connection:
+            for table in growing(metadata.sorted_tables):
+                _copy(connection, table, head)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+
+
+def growing(found: list[Table]) -> Iterator[Table]:
+    return (table for table in found if table.name not in SETTLED)
+
+
+def _copy(connection: Connection, table: Table, head: int) -> None:
+    count = select(func.count()).select_from(table)
+    if not (there := connection.execute(count).scalar_one()):
+        connection.execute(insert(table).values({each.name: _any(each) for each in table.columns}))
+        there = 1
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    values = ", ".join(_value(column, head) for column in table.columns)
+    copied = (
+        f'INSERT INTO "{table.name}" ({columns}) SELECT {values} '
+        f'FROM "{table.name}", generate_series(1, {ROWS // there + 1}) AS n ON CONFLICT DO NOTHING'
+    )
+    connection.execute(text(copied))
+    assert connection.execute(count).scalar_one() > ROWS // 2, f"{table.name} has too few rows"
+
+
+def _any(column: Column[Any]) -> Any:
+    """A value for a table that nobody has written yet."""
+    if isinstance(column.type, UtcDateTime):
+        return datetime.now(UTC) + timedelta(days=1)
+    if isinstance(column.type, LargeBinary):
+        return b"x"
+    if isinstance(column.type, Amount):
+        return Decimal(1)
+    return "x" if isinstance(column.type, String) else 1
+
+
+def _value(column: Column[Any], head: int) -> str:
+    """The column's value in the n-th copy, in SQL."""
+    name = column.name
+    if done := _DONE.get((column.table.name, name)):
+        return done
+    if name in _AT_A_POSITION:
+        return f'"{name}" - n * {head}'
+    if name in _NAMES and isinstance(column.type, String):
+        return f"CASE WHEN \"{name}\" = '' THEN '' ELSE \"{name}\" || '-' || n END"
+    if isinstance(column.type, UtcDateTime):
+        return f"\"{name}\" - n * interval '17 minutes'"
+    if isinstance(column.type, Date):
+        return f'"{name}" - n / 15'
+    if isinstance(column.type, Amount):
+        return f'"{name}" + n'
+    return f'"{name}"'
