@@ -56,7 +56,8 @@ class Group:
 
 def all_groups() -> Iterator[Group]:
     """Every group, in the order of the table."""
-    from bench import commands, pages
+    from bench import commands, pages, projections
 
     yield from commands.GROUPS
+    yield from projections.GROUPS
     yield from pages.GROUPS
