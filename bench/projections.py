@@ -34,7 +34,7 @@ def catching_up(kind: str, plan: Plan) -> Iterator[Sides]:
         with raw_store(kernel.engines.write, kernel.engines.read) as store:
             sides: dict[str, Callable[[], object]] = {
                 "product": partial(_advance, kernel),
-                "raw batches": partial(catch_up, store, kernel.vault.open),
+                "raw batches": partial(catch_up, store, kernel.vault),
             }
             _require_same_rows(kernel, *sides.values())
             yield {name: _backlogs(kernel, run, events) for name, run in sides.items()}

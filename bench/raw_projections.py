@@ -16,12 +16,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cqrs_app.kernel.vault import Vault
 from cqrs_app.kernel.words import words
 
 BATCH = 500
 Row = dict[str, Any]
-Open = Callable[[str, str], str]
-"""Opens the sealed values of a payload, which are sealed for its stream."""
 
 PLACED, APPROVED, SHIPPED, NOTED = "OrderPlaced", "OrderApproved", "OrderShipped", "OrderNoteAdded"
 
@@ -40,7 +39,7 @@ class Store(Protocol):
         """Move the checkpoint and commit."""
 
 
-def catch_up(store: Store, opened: Open) -> int:
+def catch_up(store: Store, vault: Vault) -> int:
     """Both projections, from where they stand to the end; returns the events each took in."""
     taken = 0
     for projection, apply in (("orders", _orders), ("order_timeline", _timeline)):
@@ -48,8 +47,9 @@ def catch_up(store: Store, opened: Open) -> int:
         while True:
             position = store.begin(projection)
             events = store.follow(position)
+            vault.prepare(event["payload"] for event in events)
             for event in events:
-                event["said"] = msgspec.json.decode(opened(event["payload"], event["stream"]))
+                event["said"] = msgspec.json.decode(vault.open(event["payload"], event["stream"]))
             apply(store, events)
             position = events[-1]["position"] if events else position
             store.end(projection, position, len(events))

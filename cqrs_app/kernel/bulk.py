@@ -34,6 +34,12 @@ def names_of(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.c)
 
 
+@cache
+def blank_of(table: Table) -> Row:
+    """A row of nothing, to be copied."""
+    return dict.fromkeys(names_of(table))
+
+
 class Bulk:
     """One table on one kind of database; see `bulk_of`."""
 
@@ -52,7 +58,7 @@ class Bulk:
     def load(self, connection: Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
         """Those of these rows that there are; each key must be named once."""
         wanted = [self._stored(dict(zip(self._key, key, strict=True))) for key in keys]
-        for found in connection.exec_driver_sql(self._select, (_json(wanted),)):
+        for found in connection.exec_driver_sql(self._select, (_json(wanted),)).all():
             row = dict(zip(self._names, found, strict=True))
             for name, process in self._from_store.items():
                 row[name] = process(row[name])
@@ -66,7 +72,8 @@ class Bulk:
         if self._on_postgresql:
             connection.exec_driver_sql(self._upsert, (_json(stored),))
         else:
-            connection.exec_driver_sql(self._upsert, [tuple(row.values()) for row in stored])
+            values = [tuple([row[name] for name in self._names]) for row in stored]
+            connection.exec_driver_sql(self._upsert, values)
 
     def _stored(self, row: Row) -> Row:
         """A row, or a part of one, as the driver takes it."""

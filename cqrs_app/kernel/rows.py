@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 
-from cqrs_app.kernel.bulk import Key, Row, bulk_of, key_of, names_of
+from cqrs_app.kernel.bulk import Key, Row, blank_of, bulk_of, key_of
 
 __all__ = ["Key", "Row", "Rows", "empty"]
 
@@ -61,7 +61,7 @@ class Rows:
     def put(self, table: Table, **row: Any) -> None:
         """A new row, or the whole of an existing one."""
         key = tuple(row[name] for name in key_of(table))
-        self._loaded[table][key] = {name: row.get(name) for name in names_of(table)}
+        self._loaded[table][key] = blank_of(table) | row
         self._changed[table][key] = None
 
     def add(self, table: Table, key: Key, **amounts: Any) -> None:
