@@ -1,4 +1,4 @@
-"""Events for projections to take in: some thousand by commands, a million by copying in SQL."""
+"""Events for projections to take in, by ordinary commands; see copies.py for millions of them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import random
 from collections.abc import Iterable
 from decimal import Decimal
 
-from bench.product import context
+from bench.product import LINE, context
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.messages import Command
 from cqrs_app.orders.commands import AddOrderNote, ApproveOrder, PlaceOrder, ShipOrder
 from cqrs_app.orders.types import OrderLine, ShippingAddress
 
 AT_ONCE = 500
-PER_ORDER = 4
-"""Placed, approved, shipped, noted."""
-
 _COUNTRIES = ("United Kingdom", "France", "Germany", "Norway")
 _WORDS = ("white", "hanging", "heart", "lantern", "metal", "cream", "cupid", "coat", "hanger")
 
@@ -34,6 +31,15 @@ def by_commands(kernel: Kernel, orders: int, per_customer: int = 4) -> int:
         )
     kernel.store.place()
     return kernel.store.head()
+
+
+def one_order(kernel: Kernel, order_id: str) -> None:
+    """An order of nobody in particular, placed, approved, shipped and noted."""
+    place = PlaceOrder(order_id=order_id, country="France", currency="EUR", lines=(LINE,))
+    note = AddOrderNote(order_id=order_id, note="Mind the dog.")
+    for command in (place, ApproveOrder(order_id=order_id), ShipOrder(order_id=order_id), note):
+        _execute(kernel, [command])
+    kernel.store.place()
 
 
 def _execute(kernel: Kernel, commands: Iterable[Command]) -> None:

@@ -56,8 +56,10 @@ class Group:
 
 def all_groups() -> Iterator[Group]:
     """Every group, in the order of the table."""
-    from bench import commands, pages, projections
+    from bench import commands, event_store, pages, projections, rebuild
 
     yield from commands.GROUPS
     yield from projections.GROUPS
+    yield from rebuild.GROUPS
+    yield from event_store.GROUPS
     yield from pages.GROUPS

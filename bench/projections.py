@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from bench import backlog, product
 from bench.cases import Group, Line, Sides
@@ -15,7 +15,6 @@ from bench.raw_projections import catch_up
 from bench.raw_stores import raw_store
 from bench.rounds import Plan, Slice
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.rows import empty
 from cqrs_app.kernel.tables import checkpoints
 
 NAMES = ("orders", "order_timeline")
@@ -34,7 +33,7 @@ def catching_up(kind: str, plan: Plan) -> Iterator[Sides]:
         with raw_store(kernel.engines.write, kernel.engines.read) as store:
             sides: dict[str, Callable[[], object]] = {
                 "product": partial(_advance, kernel),
-                "raw batches": partial(catch_up, store, kernel.vault),
+                "raw batches": partial(catch_up, store, kernel.vault, NAMES),
             }
             _require_same_rows(kernel, *sides.values())
             yield {name: _backlogs(kernel, run, events) for name, run in sides.items()}
@@ -68,7 +67,8 @@ def reset(kernel: Kernel) -> None:
             for table in reversed(kernel.registry.projections[name].tables):
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"TRUNCATE {table.name}")
-            empty(connection, reversed(kernel.registry.projections[name].tables))
+                else:
+                    connection.execute(delete(table))
         start = update(checkpoints).where(checkpoints.c.projection.in_(NAMES))
         connection.execute(start.values(position=0, applied=0))
 

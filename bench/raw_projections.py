@@ -39,11 +39,12 @@ class Store(Protocol):
         """Move the checkpoint and commit."""
 
 
-def catch_up(store: Store, vault: Vault) -> int:
-    """Both projections, from where they stand to the end; returns the events each took in."""
+def catch_up(store: Store, vault: Vault, names: Iterable[str]) -> int:
+    """These projections, one after the other, from where they stand to the end; returns the events
+    they took in."""
     taken = 0
-    for projection, apply in (("orders", _orders), ("order_timeline", _timeline)):
-        taken = 0
+    for projection in names:
+        apply = {"orders": _orders, "order_timeline": _timeline}[projection]
         while True:
             position = store.begin(projection)
             events = store.follow(position)
