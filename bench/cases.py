@@ -56,10 +56,11 @@ class Group:
 
 def all_groups() -> Iterator[Group]:
     """Every group, in the order of the table."""
-    from bench import commands, event_store, pages, projections, rebuild
+    from bench import commands, event_store, imports, pages, projections, rebuild
 
     yield from commands.GROUPS
     yield from projections.GROUPS
     yield from rebuild.GROUPS
+    yield from imports.GROUPS
     yield from event_store.GROUPS
     yield from pages.GROUPS
