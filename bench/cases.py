@@ -56,12 +56,30 @@ class Group:
 
 def all_groups() -> Iterator[Group]:
     """Every group, in the order of the table."""
-    from bench import commands, lists, memory, pages, polls, several, weight
+    from bench import (
+        commands,
+        event_store,
+        imports,
+        lists,
+        memory,
+        pages,
+        polls,
+        projections,
+        rebuild,
+        several,
+        visible,
+        weight,
+    )
     from bench.peers import commands as peers
 
     yield from commands.GROUPS
     yield from several.GROUPS
     yield from peers.GROUPS
+    yield from projections.GROUPS
+    yield from rebuild.GROUPS
+    yield from imports.GROUPS
+    yield from event_store.GROUPS
+    yield from visible.GROUPS
     yield from pages.GROUPS
     yield from lists.GROUPS
     yield from polls.GROUPS

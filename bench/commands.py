@@ -22,13 +22,13 @@ BATCH = 1_000
 
 @contextmanager
 def against_raw(kind: str, plan: Plan) -> Iterator[Sides]:
-    with product.console(kind) as app, _raw(kind) as step:
+    with product.console(kind) as app, raw_step(kind) as step:
         kernel = app.extensions["kernel"]
         yield {"product": rate(_notes(kernel)), "raw.load": rate(step)}
 
 
 @contextmanager
-def _raw(kind: str) -> Iterator[Callable[[], None]]:
+def raw_step(kind: str) -> Iterator[Callable[[], None]]:
     if kind == "postgresql":
         with raw.on_postgres(product.fresh_database()) as step:
             yield step

@@ -25,6 +25,9 @@ DATABASE_TROUBLE = (OperationalError, InterfaceError)
 
 def parked_streams(connection: Connection, projection: str, streams: Iterable[str]) -> set[str]:
     """Those of `streams` that wait behind a parked event."""
+    of_mine = select(_COLUMNS.position).where(_COLUMNS.projection == projection).limit(1)
+    if connection.execute(of_mine).first() is None:
+        return set()  # nearly always, and without sending hundreds of names
     found = select(_COLUMNS.stream).where(
         _COLUMNS.projection == projection, _COLUMNS.stream.in_(tuple(streams))
     )

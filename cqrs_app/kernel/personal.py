@@ -26,6 +26,7 @@ _SHORTEST_HIDDEN = 3
 
 _ROW_VALUES = re.compile("^DETAIL: .*$", re.MULTILINE)
 
+_MARK = "~personal.1."
 TOKEN = re.compile(r"~personal\.1\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]+)~")
 """A sealed value: the key's id, then the ciphertext."""
 
@@ -79,7 +80,8 @@ def written(message: Any, seal: Callable[[str], str]) -> str:
 
 def key_ids(texts: Iterable[str]) -> set[str]:
     """The keys that the sealed values in these texts need."""
-    return {found[1] for text in texts for found in TOKEN.finditer(text)}
+    # Most texts hold none, and a plain search says so many times faster.
+    return {found[1] for text in texts if _MARK in text for found in TOKEN.finditer(text)}
 
 
 def hidden(said: str, message: Any | None) -> str:

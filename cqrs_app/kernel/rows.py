@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cache
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy import Connection, Table, delete, select
 
-Row = dict[str, Any]
-Key = tuple[Any, ...]
+from cqrs_app.kernel.bulk import Key, Row, blank_of, bulk_of, key_of
 
-KEYS_AT_ONCE = 400
-"""Keys of one look-up, below SQLite's limit of bound values."""
+__all__ = ["Key", "Row", "Rows", "empty"]
 
 
 class Rows:
@@ -28,7 +23,7 @@ class Rows:
         self._changed: dict[Table, dict[Key, None]] = defaultdict(dict)
 
     def preload(self, touched: Iterable[tuple[Table, Key]]) -> None:
-        """Load these rows in few look-ups, so that `get` finds them in memory."""
+        """Load these rows, a look-up per table, so that `get` finds them in memory."""
         wanted: dict[Table, set[Key]] = defaultdict(set)
         for table, key in touched:
             if key not in self._loaded[table]:
@@ -66,7 +61,7 @@ class Rows:
     def put(self, table: Table, **row: Any) -> None:
         """A new row, or the whole of an existing one."""
         key = tuple(row[name] for name in key_of(table))
-        self._loaded[table][key] = {name: row.get(name) for name in table.c.keys()}  # noqa: SIM118
+        self._loaded[table][key] = blank_of(table) | row
         self._changed[table][key] = None
 
     def add(self, table: Table, key: Key, **amounts: Any) -> None:
@@ -86,55 +81,25 @@ class Rows:
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
     def flush(self) -> None:
-        """Write what changed, a few statements per table."""
+        """Write what changed, a statement per table."""
         if self._connection is None:
             return
-        dialect = self._connection.dialect.name
         for table, keys in self._changed.items():
-            rows = [row for key in keys if (row := self._loaded[table][key]) is not None]
+            held = self._loaded[table]
+            rows = [row for key in keys if (row := held[key]) is not None]
             if rows:
-                self._connection.execute(_upsert(table, dialect), rows)
+                bulk_of(table, self._connection).write(self._connection, rows)
         self._changed.clear()
 
     def _load(self, table: Table, keys: list[Key]) -> None:
         held = self._loaded[table]
         for key in keys:
             held.setdefault(key, None)
-        if self._connection is None:
-            return
-        names = key_of(table)
-        columns = [table.c[name] for name in names]
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            some = keys[start : start + KEYS_AT_ONCE]
-            if len(columns) == 1:
-                found = select(table).where(columns[0].in_([key[0] for key in some]))
-            else:
-                found = select(table).where(tuple_(*columns).in_(some))
-            for row in self._connection.execute(found).mappings():
-                held[tuple(row[name] for name in names)] = dict(row)
+        if self._connection is not None:
+            held.update(bulk_of(table, self._connection).load(self._connection, keys))
 
 
 def empty(connection: Connection, tables: Iterable[Table]) -> None:
     """Delete every row; whoever reads meanwhile still sees the old ones until the commit."""
     for table in tables:
         connection.execute(delete(table))
-
-
-def key_of(table: Table) -> tuple[str, ...]:
-    """The columns that name a row: the table's `info["key"]`, else its primary key."""
-    named: Iterable[str] = table.info.get("key", ())
-    return tuple(named) or tuple(column.name for column in table.primary_key)
-
-
-@cache
-def _upsert(table: Table, dialect: str) -> Insert:
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    key = key_of(table)
-    rest: Mapping[str, Any] = {
-        name: insert.excluded[name]
-        for name in table.c.keys()  # noqa: SIM118
-        if name not in key
-    }
-    if not rest:
-        return cast(Insert, insert.on_conflict_do_nothing(index_elements=key))
-    return cast(Insert, insert.on_conflict_do_update(index_elements=key, set_=rest))

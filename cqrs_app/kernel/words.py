@@ -10,7 +10,10 @@ _LONGEST_WORD = 100
 
 def words(written: str) -> list[str]:
     """The words of a text: letters and digits, without case and accents, each once."""
-    plain = unicodedata.normalize("NFKD", written).casefold()
-    kept = "".join(char for char in plain if not unicodedata.combining(char))
-    found = re.findall(r"[^\W_]+", kept)
+    found = re.findall(r"[^\W_]+", written.lower() if written.isascii() else _plain(written))
     return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found))
+
+
+def _plain(written: str) -> str:
+    plain = unicodedata.normalize("NFKD", written).casefold()
+    return "".join(char for char in plain if not unicodedata.combining(char))

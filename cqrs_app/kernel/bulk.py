@@ -1,0 +1,168 @@
+"""Many rows of one table at once: looked up by their keys, or written whole, a statement each.
+
+The statements are written out once per table. SQLAlchemy would render them anew for every number
+of keys and send PostgreSQL a statement per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.engine import Dialect
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+Process = Callable[[Any], Any]
+
+
+@cache
+def key_of(table: Table) -> tuple[str, ...]:
+    """The columns that name a row: the table's `info["key"]`, else its primary key."""
+    named: Iterable[str] = table.info.get("key", ())
+    return tuple(named) or tuple(column.name for column in table.primary_key)
+
+
+@cache
+def names_of(table: Table) -> tuple[str, ...]:
+    """The table's columns, which are those of a row, in this order."""
+    return tuple(column.name for column in table.c)
+
+
+@cache
+def blank_of(table: Table) -> Row:
+    """A row of nothing, to be copied."""
+    return dict.fromkeys(names_of(table))
+
+
+class Bulk:
+    """One table on one kind of database; see `bulk_of`."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        self._table = table.name
+        self._names, self._key = names_of(table), key_of(table)
+        self._to_store = _processes(table, lambda kind: kind.bind_processor(dialect), dialect)
+        self._from_store = _processes(
+            table, lambda kind: kind.result_processor(dialect, None), dialect
+        )
+        self._on_postgresql = dialect.name == "postgresql"
+        write = _PostgresWords if self._on_postgresql else _SqliteWords
+        words = write(table, dialect)
+        self._select, self._upsert = words.select(), words.upsert()
+
+    def load(self, connection: Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
+        """Those of these rows that there are; each key must be named once."""
+        wanted = [self._stored(dict(zip(self._key, key, strict=True))) for key in keys]
+        for found in connection.exec_driver_sql(self._select, (_json(wanted),)).all():
+            row = dict(zip(self._names, found, strict=True))
+            for name, process in self._from_store.items():
+                row[name] = process(row[name])
+            yield tuple(row[name] for name in self._key), row
+
+    def write(self, connection: Connection, rows: Iterable[Row]) -> None:
+        """New rows, or the whole of existing ones; at least one, and no key twice."""
+        stored = [self._stored(row) for row in rows]
+        if any(len(row) != len(self._names) for row in stored):
+            raise LookupError(f"a row of {self._table} has something that is no column")
+        if self._on_postgresql:
+            connection.exec_driver_sql(self._upsert, (_json(stored),))
+        else:
+            values = [tuple([row[name] for name in self._names]) for row in stored]
+            connection.exec_driver_sql(self._upsert, values)
+
+    def _stored(self, row: Row) -> Row:
+        """A row, or a part of one, as the driver takes it."""
+        row = row.copy()
+        for name, process in self._to_store.items():
+            if name in row:
+                row[name] = process(row[name])
+        return row
+
+
+class _SqliteWords:
+    """The statements on SQLite, from the names of our own columns: keys as one JSON text, rows as
+    bound values."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        self._table = table.name
+        self._key = [_quoted(name) for name in key_of(table)]
+        self._names = [_quoted(name) for name in names_of(table)]
+
+    def select(self) -> str:
+        same = (f"found.{name} = json_extract(wanted.value, '$.{name}')" for name in self._key)
+        # CROSS JOIN: SQLite then looks up each wanted key, whatever it thinks of their number.
+        return (
+            f"SELECT {self._found()} FROM json_each(?) AS wanted"  # noqa: S608
+            f" CROSS JOIN {self._table} AS found ON {' AND '.join(same)}"
+        )
+
+    def upsert(self) -> str:
+        rest = [f"{name} = excluded.{name}" for name in self._names if name not in self._key]
+        return (
+            f"INSERT INTO {self._table} ({', '.join(self._names)}) {self._values()}"
+            f" ON CONFLICT ({', '.join(self._key)})"
+            f" DO {'UPDATE SET ' + ', '.join(rest) if rest else 'NOTHING'}"
+        )
+
+    def _found(self) -> str:
+        return ", ".join(f"found.{name}" for name in self._names)
+
+    def _values(self) -> str:
+        return f"VALUES ({', '.join('?' * len(self._names))})"
+
+
+class _PostgresWords(_SqliteWords):
+    """The statements on PostgreSQL: keys and rows as one JSON text, which the driver sends many
+    times faster than as many arrays."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        super().__init__(table, dialect)
+        self._kinds = {_quoted(each.name): each.type.compile(dialect) for each in table.c}
+        if "BYTEA" in self._kinds.values():
+            raise TypeError(f"{table.name} has bytes, which no JSON text can carry")
+
+    def select(self) -> str:
+        return (
+            f"SELECT {self._found()} FROM {self._records(self._key)}"  # noqa: S608
+            f" JOIN {self._table} AS found USING ({', '.join(self._key)})"
+        )
+
+    def _values(self) -> str:
+        return f"SELECT {', '.join(self._names)} FROM {self._records(self._names)}"  # noqa: S608
+
+    def _records(self, names: Iterable[str]) -> str:
+        columns = ", ".join(f"{name} {self._kinds[name]}" for name in names)
+        return f"json_to_recordset(%s::json) AS sent ({columns})"
+
+
+def bulk_of(table: Table, connection: Connection) -> Bulk:
+    return _bulk(table, connection.dialect.name)
+
+
+@cache
+def _bulk(table: Table, kind: str) -> Bulk:
+    # Of our own making: the connection's would live as long as this is kept.
+    if kind == "postgresql":
+        return Bulk(table, psycopg.dialect())  # type: ignore[no-untyped-call]
+    return Bulk(table, pysqlite.dialect())
+
+
+def _processes(
+    table: Table, of: Callable[[Any], Process | None], dialect: Dialect
+) -> dict[str, Process]:
+    """Column -> what turns its values, where anything does."""
+    made = {column.name: of(column.type.dialect_impl(dialect)) for column in table.c}
+    return {name: process for name, process in made.items() if process}
+
+
+def _json(rows: list[Row]) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
