@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
+from cqrs_app.kernel.databases import reader_of
+
 _ORDERS = """
 INSERT INTO orders (row_id, order_id, status, customer_id, customer_name, country, currency, total,
     line_count, units, shipped_units, placed_at, placed_day, updated_at, hold_reason, flags,
@@ -57,6 +59,6 @@ def orders(engine: Engine, count: int) -> None:
         for statement in (_ORDERS, _TEXTS, _EVENTS, _STREAMS, _CHECKPOINT):
             connection.exec_driver_sql(statement.format(count=count))
     # What the server does by itself a minute later.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with reader_of(engine).connect() as connection:
         for table in ("orders", "order_texts", "events", "streams"):
             connection.execute(text(f"VACUUM ANALYZE {table}"))
