@@ -58,7 +58,7 @@ _DONE = {
     ("orders", "status"): "CASE WHEN n % 50 = 0 THEN status ELSE 'delivered' END",
     ("orders", "flags"): "CASE WHEN n % 200 = 0 THEN 1 ELSE 0 END",
     ("fulfilments", "over"): "n % 50 > 0",
-    ("fulfilments", "stage"): "CASE WHEN n % 50 = 0 THEN stage ELSE 'done' END",
+    ("fulfilments", "stage"): "CASE WHEN n % 50 = 0 THEN stage ELSE 'delivered' END",
     ("fulfilments", "late"): "n % 50 = 0 AND late",
     ("payments", "unsettled"): "n % 50 = 0",
     ("payments", "disputed"): "CASE WHEN n % 500 = 0 THEN amount ELSE 0 END",
