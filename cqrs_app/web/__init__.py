@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from cqrs_app.orders.queries.order_list import CountChanges
 from cqrs_app.settings import Settings
 from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     callbacks,
@@ -30,6 +31,7 @@ from cqrs_app.web.auth import init_auth
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.compression import init_compression
 from cqrs_app.web.errors import init_errors
+from cqrs_app.web.polling import init_polling
 from cqrs_app.web.presentation import register
 from cqrs_app.web.security import init_security
 from cqrs_app.web.shell import init_shell
@@ -37,6 +39,7 @@ from cqrs_app.web.shell import init_shell
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
+    init_polling(app, {orders.CHANGES: CountChanges})
     init_auth(app)
     init_security(app)
     init_compression(app)
