@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask import Flask
 
 from cqrs_app.orders.queries.order_list import CountChanges
@@ -27,10 +29,12 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     tokens,
     webhooks,
 )
+from cqrs_app.web.addresses import init_addresses
 from cqrs_app.web.auth import init_auth
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.compression import init_compression
 from cqrs_app.web.errors import init_errors
+from cqrs_app.web.pieces import register_pieces
 from cqrs_app.web.polling import init_polling
 from cqrs_app.web.presentation import register
 from cqrs_app.web.security import init_security
@@ -44,6 +48,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     init_security(app)
     init_compression(app)
     register(app, settings.timezone)
+    register_pieces(app, ZoneInfo(settings.timezone))
+    init_addresses(app)
     init_shell(app, settings)
     init_errors(app)
     # Its messages are signed; it knows no session that a foreign page could use.

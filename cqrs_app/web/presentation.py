@@ -108,7 +108,11 @@ def when(value: datetime | None, zone: ZoneInfo, now: datetime | None = None) ->
 
 def utc_text(value: datetime | None) -> str:
     """The exact moment for a title: "2026-11-20 12:03:04 UTC"."""
-    return NONE if value is None else f"{as_utc(value):%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        NONE
+        if value is None
+        else f"{as_utc(value).replace(tzinfo=None).isoformat(' ', 'seconds')} UTC"
+    )
 
 
 def utc_attribute(value: datetime | None) -> str:
