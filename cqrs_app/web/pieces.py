@@ -19,6 +19,7 @@ from cqrs_app.web.presentation import (
     NONE,
     age,
     amount,
+    as_utc,
     seconds_since,
     utc_attribute,
     utc_text,
@@ -35,7 +36,10 @@ def register_pieces(app: Flask, zone: ZoneInfo) -> None:
 
     def when_piece(moment: datetime | None) -> Markup:
         """A moment as `when` says it, exactly on hover."""
-        return _time(moment, when(moment, zone)) if moment else NO_TIME
+        if not moment:
+            return NO_TIME
+        moment = as_utc(moment)
+        return _time(moment, when(moment, zone))
 
     app.jinja_env.globals.update(
         icon=lambda name: _icon(static_url("icons.svg"), name),
@@ -44,6 +48,7 @@ def register_pieces(app: Flask, zone: ZoneInfo) -> None:
         when=when_piece,
         since=since,
     )
+    app.jinja_env.filters.update(money=money, when=when_piece)
 
 
 def money(value: Decimal | int | None, currency: str) -> Markup:

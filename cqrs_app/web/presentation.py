@@ -89,6 +89,8 @@ def milliseconds(value: float | None) -> str:
 
 def as_utc(value: datetime) -> datetime:
     """The moment in UTC; a naive datetime is taken to be UTC already."""
+    if value.tzinfo is UTC:
+        return value
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
