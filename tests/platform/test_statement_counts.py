@@ -47,7 +47,8 @@ NO_PAGES = {
 }
 
 # What the hottest may cost at most, the look at what is away and the freshness of each answer
-# included; the driver alone is asked for an operator's session, which is not counted. It may only fall, or rise for a reason.
+# included; the driver alone is asked for an operator's session, which is not counted. It may only
+# fall, or rise for a reason.
 MOST = {
     "web.home": 73,
     "web.orders": 10,
