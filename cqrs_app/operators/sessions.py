@@ -7,14 +7,14 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Engine, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, delete, insert, update
 
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.columns import UtcDateTime
+from cqrs_app.kernel.databases import driven
 from cqrs_app.operators.operator import Operator
 from cqrs_app.operators.tables import (
     ADDRESS_LENGTH,
     USER_AGENT_LENGTH,
-    operators,
     sessions,
 )
 
@@ -23,18 +23,15 @@ KEPT_AFTER_EXPIRY = timedelta(days=30)
 SEEN_EVERY = timedelta(seconds=60)
 """How exactly `seen_at` is kept: not every page view needs a write."""
 
-# Asked by every request, so it is put together once.
-_LIVING = (
-    select(operators, sessions.c.seen_at)
-    .join_from(sessions, operators, operators.c.name == sessions.c.operator)
-    .where(
-        sessions.c.token_hash == bindparam("token_hash"),
-        sessions.c.revoked_at.is_(None),
-        sessions.c.expires_at > bindparam("now"),
-        sessions.c.seen_at > bindparam("seen_after"),
-        operators.c.disabled_at.is_(None),
-    )
-)
+# Asked by every request, polls included, so the driver gets it as it is.
+_LIVING = """
+SELECT operators.name, operators.display_name, operators.role, operators.created_at,
+    sessions.seen_at
+FROM sessions JOIN operators ON operators.name = sessions.operator
+WHERE sessions.token_hash = {mark} AND sessions.revoked_at IS NULL
+    AND sessions.expires_at > {mark} AND sessions.seen_at > {mark}
+    AND operators.disabled_at IS NULL
+"""
 
 
 class Sessions:
@@ -48,7 +45,10 @@ class Sessions:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
-        self._reader = reader_of(engine)
+        mark = "?" if engine.dialect.paramstyle == "qmark" else "%s"
+        self._living = _LIVING.format(mark=mark)
+        self._told = UtcDateTime().bind_processor(engine.dialect) or _as_it_is
+        self._read = UtcDateTime().result_processor(engine.dialect, None)
         self._idle = timedelta(seconds=idle_seconds)
         self._life = timedelta(hours=hours)
         self._seen_every = min(SEEN_EVERY, self._idle / 10)
@@ -79,15 +79,22 @@ class Sessions:
         `active`: a person asked, so the idle time starts anew; a page that refreshes itself
         is not activity.
         """
-        now = self._clock()
-        given = {"token_hash": _hash_of(token), "now": now, "seen_after": now - self._idle}
-        with self._reader.connect() as connection:
-            row = connection.execute(_LIVING, given).one_or_none()
+        now, token_hash = self._clock(), _hash_of(token)
+        given = (token_hash, self._told(now), self._told(now - self._idle))
+        with driven(self._engine) as driver:
+            row = driver.execute(self._living, given).fetchone()
         if row is None:
             return None
-        if active and now - row.seen_at >= self._seen_every:
-            self._change(sessions.c.token_hash == _hash_of(token), seen_at=now)
-        return Operator.from_row(row)
+        name, display_name, role, created_at, seen_at = row
+        if active and now - self._read(seen_at) >= self._seen_every:
+            self._change(sessions.c.token_hash == token_hash, seen_at=now)
+        return Operator(
+            name=name,
+            display_name=display_name,
+            role=role,
+            disabled_at=None,
+            created_at=self._read(created_at),
+        )
 
     def revoke(self, token: str) -> None:
         """End one session; nothing happens when it has ended already."""
@@ -106,3 +113,7 @@ class Sessions:
 
 def _hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _as_it_is(value: datetime) -> datetime:
+    return value

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, desc, null, select, union_all
 
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.recorded import StoredEvent
@@ -46,6 +46,28 @@ class Pending:
     waiting: dict[str, Waiting]
 
 
+_STREAMS: BindParameter[Any] = bindparam("streams", expanding=True)
+_LAST = and_(events.c.stream == streams.c.stream, events.c.version == streams.c.version)
+_WRITTEN = (
+    select(
+        streams.c.stream,
+        streams.c.version,
+        null().label("command_id"),
+        events.c.type,
+        events.c.operator,
+        events.c.recorded_at.label("at"),
+    )
+    .join(events, _LAST)
+    .where(streams.c.stream.in_(_STREAMS))
+)
+_LOG = command_log.c
+_WAITING = select(
+    _LOG.stream, null(), _LOG.command_id, _LOG.type, _LOG.operator, _LOG.received_at
+).where(_LOG.outcome.in_(("queued", "running")), _LOG.stream.in_(_STREAMS))
+# One statement for a page; of a stream's waiting commands the first comes last, and is kept.
+_PENDING = union_all(_WRITTEN, _WAITING).order_by(desc("at"))
+
+
 @query(label="Pending changes", permission="orders.view", store="write")
 class PendingWrites(Query):
     """For the rows of one page; never cached."""
@@ -54,23 +76,15 @@ class PendingWrites(Query):
 
 
 def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
-    heads = streams.c
-    last = and_(events.c.stream == heads.stream, events.c.version == heads.version)
-    written = (
-        select(heads.stream, heads.version, events.c.type, events.c.operator, events.c.recorded_at)
-        .join(events, last)
-        .where(heads.stream.in_(question.streams))
-    )
-    log = command_log.c
-    waiting = (
-        select(log.stream, log.command_id, log.type, log.operator, log.received_at)
-        .where(log.outcome.in_(("queued", "running")), log.stream.in_(question.streams))
-        .order_by(log.received_at.desc())
-    )
-    return Pending(
-        {row.stream: Written(*row) for row in connection.execute(written)},
-        {row.stream: Waiting(*row) for row in connection.execute(waiting)},
-    )
+    written, waiting = {}, {}
+    for row in connection.execute(_PENDING, {"streams": question.streams}):
+        if row.command_id is None:
+            written[row.stream] = Written(row.stream, row.version, row.type, row.operator, row.at)
+        else:
+            waiting[row.stream] = Waiting(
+                row.stream, row.command_id, row.type, row.operator, row.at
+            )
+    return Pending(written, waiting)
 
 
 @query(label="Raw events", permission="events.view", store="write")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask import Flask
 
+from cqrs_app.orders.queries.order_list import CountChanges
 from cqrs_app.settings import Settings
 from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     callbacks,
@@ -26,10 +29,13 @@ from cqrs_app.web import (  # noqa: F401 - each adds its views to the blueprint
     tokens,
     webhooks,
 )
+from cqrs_app.web.addresses import init_addresses
 from cqrs_app.web.auth import init_auth
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.compression import init_compression
 from cqrs_app.web.errors import init_errors
+from cqrs_app.web.pieces import register_pieces
+from cqrs_app.web.polling import init_polling
 from cqrs_app.web.presentation import register
 from cqrs_app.web.security import init_security
 from cqrs_app.web.shell import init_shell
@@ -37,10 +43,13 @@ from cqrs_app.web.shell import init_shell
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
+    init_polling(app, {orders.CHANGES: CountChanges})
     init_auth(app)
     init_security(app)
     init_compression(app)
     register(app, settings.timezone)
+    register_pieces(app, ZoneInfo(settings.timezone))
+    init_addresses(app)
     init_shell(app, settings)
     init_errors(app)
     # Its messages are signed; it knows no session that a foreign page could use.

@@ -42,7 +42,8 @@ def init_compression(app: Flask) -> None:
 
     @app.after_request
     def _compress(response: Response) -> Response:
-        if response.mimetype not in TEXTS:
+        # The answer to most polls: there is nothing to be compressed, and no cache keeps it.
+        if response.status_code == 204 or response.mimetype not in TEXTS:
             return response
         response.vary.add("Accept-Encoding")
         if _can_be_compressed(response):

@@ -17,6 +17,8 @@ from cqrs_app.web.marks import marks_of
 from cqrs_app.web.order_filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.web.polling import following
 
+CHANGES = "/orders/changes"
+
 
 @bp.get("/orders")
 def orders() -> ResponseReturnValue:
@@ -58,7 +60,7 @@ def orders() -> ResponseReturnValue:
     )
 
 
-@bp.get("/orders/changes")
+@bp.get(CHANGES)
 @background
 def orders_changes() -> ResponseReturnValue:
     """What has changed among the orders that fit since the position `since`."""

@@ -1,22 +1,42 @@
 """Answers to polls: nothing is sent, and nothing swapped, when nothing has changed.
 
 A tag has up to two parts: of what the fragment was made from, where that is known, and of its
-content. A poll that brings the first part again is answered without a question being asked.
+content. A poll that brings the first part again is answered without a question being asked, and
+where nearly all polls are of that kind (see `init_polling`) before the framework has its work.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, cast
 
-from flask import Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import SecurityError
+from werkzeug.http import parse_cookie
+from werkzeug.wsgi import get_host
 
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.standing import Standing
-from cqrs_app.web import asking
+from cqrs_app.operators.operator import Operator
+from cqrs_app.operators.sessions import Sessions
+from cqrs_app.web.cookies import SignedCookies
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 TAG = "HX-PTag"
+NOTHING_NEW = [("Cache-Control", "no-store"), ("Vary", "Cookie")]
+
+
+def init_polling(app: Flask, polls: Mapping[str, type[Query]]) -> None:
+    """Answer polls of these addresses that find nothing new as early as can be.
+
+    Comes before `init_security`, which wraps it. The extensions `sessions` and `standing` are
+    there already.
+    """
+    app.wsgi_app = Door(app, polls)  # type: ignore[method-assign, assignment]
 
 
 def fragment(html: str) -> Response:
@@ -28,21 +48,62 @@ def following(query: type[Query], render: Callable[[], str]) -> Response:
     """The fragment that `render` makes from answers to this query and from the address alone.
 
     What it makes must depend on nothing else, the time included: while the query's projections
-    and the log stand where they stood, it is not called again.
+    and the log stand where they stood, `Door` does not let the poll come as far as here.
     """
-    declaration = query.declaration
-    made_from = _made_from(declaration.reads)
-    held = request.headers.get(TAG, "").partition(".")[0]
-    if held == made_from and asking.may(declaration.permission):
-        return Response(status=204)
+    standing = cast("Standing", current_app.extensions["standing"])
+    # Read before the answer it is to stand for.
+    made_from = _made_from(standing, query, g.operator, request.environ)
     html = render()
     return _tagged(html, f"{made_from}.{_digest(html)}")
 
 
-def _made_from(reads: Sequence[str]) -> str:
-    standing = cast("Standing", current_app.extensions["standing"]).of(*reads)
+class Door:
+    """Stands before the application: a console with many open pages answers little else than polls
+    with nothing new. The session is looked up each time, as for every other request; whatever is
+    not as usual is left to the application to answer."""
+
+    def __init__(self, app: Flask, polls: Mapping[str, type[Query]]) -> None:
+        self._app = app
+        self._next: WSGIApplication = app.wsgi_app
+        self._polls = polls
+        self._sessions: Sessions = app.extensions["sessions"]
+        self._standing: Standing = app.extensions["standing"]
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        query = self._polls.get(environ["PATH_INFO"])
+        if query and environ["REQUEST_METHOD"] == "GET" and self._knows_all(query, environ):
+            start("204 No Content", NOTHING_NEW.copy())
+            return ()
+        return self._next(environ, start)
+
+    def _knows_all(self, query: type[Query], environ: WSGIEnvironment) -> bool:
+        held = environ.get("HTTP_HX_PTAG", "").partition(".")[0]
+        if not held:
+            return False
+        try:
+            get_host(environ, self._app.config["TRUSTED_HOSTS"])
+            operator = self._operator(environ)
+            return (
+                operator is not None
+                and operator.may(query.declaration.permission)
+                and held == _made_from(self._standing, query, operator, environ)
+            )
+        except (DBAPIError, SecurityError):
+            return False
+
+    def _operator(self, environ: WSGIEnvironment) -> Operator | None:
+        cookies = cast("SignedCookies", self._app.session_interface)
+        token = cookies.read(self._app, parse_cookie(environ)).get("token")
+        return self._sessions.find(token, active=False) if isinstance(token, str) else None
+
+
+def _made_from(
+    standing: Standing, query: type[Query], operator: Operator, environ: WSGIEnvironment
+) -> str:
+    stands = standing.of(*query.declaration.reads)
+    address = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
     # Somebody else, or another list in the same place of the page, may be shown another fragment.
-    return _digest(f"{standing}\n{g.operator.name}\n{g.operator.role}\n{request.full_path}")
+    return _digest(f"{stands}\n{operator.name}\n{operator.role}\n{address}")
 
 
 def _tagged(html: str, tag: str) -> Response:

@@ -89,6 +89,8 @@ def milliseconds(value: float | None) -> str:
 
 def as_utc(value: datetime) -> datetime:
     """The moment in UTC; a naive datetime is taken to be UTC already."""
+    if value.tzinfo is UTC:
+        return value
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
@@ -108,7 +110,11 @@ def when(value: datetime | None, zone: ZoneInfo, now: datetime | None = None) ->
 
 def utc_text(value: datetime | None) -> str:
     """The exact moment for a title: "2026-11-20 12:03:04 UTC"."""
-    return NONE if value is None else f"{as_utc(value):%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        NONE
+        if value is None
+        else f"{as_utc(value).replace(tzinfo=None).isoformat(' ', 'seconds')} UTC"
+    )
 
 
 def utc_attribute(value: datetime | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
@@ -11,8 +13,12 @@ from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cqrs_app.settings import Settings
+from cqrs_app.web.cookies import SignedCookies
 from cqrs_app.web.static_files import init_static_files
 from cqrs_app.web.uploading import allow_uploads
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 POLICY = (
     "default-src 'none'; "
@@ -68,14 +74,32 @@ def init_security(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     init_static_files(app)
 
+    app.wsgi_app = _with_headers(app.wsgi_app, settings)  # type: ignore[method-assign, assignment]
+    app.session_interface = SignedCookies()
+
     @app.after_request
-    def _secure(response: Response) -> Response:
-        response.headers.update(HEADERS)
-        if settings.secure_cookies:
-            response.headers["Strict-Transport-Security"] = HTTPS_ONLY
-        if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
+    def _keep_nothing(response: Response) -> Response:
+        if request.endpoint != "static" and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _with_headers(answer: WSGIApplication, settings: Settings) -> WSGIApplication:
+    """The same, with the headers of every answer added, whoever made it: nobody can leave them
+    out, and they cost next to nothing."""
+    added = list(HEADERS.items())
+    if settings.secure_cookies:
+        added.append(("Strict-Transport-Security", HTTPS_ONLY))
+
+    def answer_with_headers(
+        environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, headers + added, *error)
+
+        return answer(environ, start)
+
+    return answer_with_headers
 
 
 def refuse_foreign_pages() -> None:

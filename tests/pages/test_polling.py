@@ -8,7 +8,7 @@ from collections.abc import Callable
 from unittest.mock import patch
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -16,6 +16,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.query_bus import QueryBus
 from cqrs_app.orders.commands import AddOrderNote
+from cqrs_app.web.security import HEADERS
 from tests.pages.conftest import catch_up, order_in
 
 BEN = Actor("ben", frozenset({"orders.note"}))
@@ -85,6 +86,54 @@ def test_a_tag_is_worth_nothing_at_another_address_or_to_somebody_else(
     assert poll(client_of("operator"), address + "1", tag).status_code == 200
     assert poll(client_of("viewer"), address, tag.partition(".")[0]).status_code == 200
     assert poll(client_of("nobody"), address, tag).status_code == 401
+
+
+def test_a_poll_with_nothing_new_never_reaches_the_views_but_has_every_header(
+    shop: Flask, client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    client = client_of("operator")
+    tag = poll(client, address).headers["HX-PTag"]
+    with patch.object(shop, "full_dispatch_request", side_effect=AssertionError("dispatched")):
+        answer = poll(client, address, tag)
+    assert answer.status_code == 204
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_a_session_that_has_ended_is_told_so_whatever_tag_it_brings(
+    shop: Flask, client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    client = client_of("operator")
+    tag = poll(client, address).headers["HX-PTag"]
+    with client.session_transaction() as cookie:
+        token = cookie["token"]
+    shop.extensions["sessions"].revoke(token)
+    assert poll(client, address, tag).status_code == 401
+
+
+def test_a_cookie_with_another_signature_opens_nothing(
+    client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    client = client_of("operator")
+    tag = poll(client, address).headers["HX-PTag"]
+    name = client.application.config["SESSION_COOKIE_NAME"]
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    client.set_cookie(name, cookie.value[:-3] + "abc")
+    assert poll(client, address, tag).status_code == 401
+
+
+def test_a_poll_under_a_host_that_is_not_trusted_is_left_to_the_application(
+    shop: Flask, client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    client = client_of("operator")
+    tag = poll(client, address).headers["HX-PTag"]
+    refused = Response(status=400)
+    with (
+        patch.dict(shop.config, TRUSTED_HOSTS=["console.example"]),
+        patch.object(shop, "full_dispatch_request", return_value=refused),
+    ):
+        assert poll(client, address, tag).status_code == 400
 
 
 def note(app: Flask) -> None:
