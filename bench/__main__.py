@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 from collections.abc import Iterable, Iterator
 
 from bench import growth, product, soak
 from bench.cases import Group, Line, NotHere, all_groups
 from bench.rounds import Plan, measure
-from bench.table import Tally, head
+from bench.table import Tally, head, machine
 
 QUICK = Plan(rounds=5, seconds=0.35, quick=True)
 WHOLE = Plan(rounds=15, seconds=0.8, quick=False)
@@ -55,7 +53,7 @@ def _options() -> argparse.Namespace:
 
 def _work(options: argparse.Namespace, plan: Plan, tally: Tally) -> Iterator[str]:
     """What to print, line by line."""
-    yield f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    yield machine()
     yield "PostgreSQL with fsync and synchronous_commit on; SQLite with WAL and synchronous=FULL"
     if options.growth:
         yield from growth.run(plan)

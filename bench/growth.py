@@ -16,6 +16,7 @@ from bench import event_store, product
 from bench.lists import shop
 from bench.rounds import Plan, Slice, measure, median_ms
 from bench.svg import Panel, Series, picture
+from bench.table import machine
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.orders.commands import AddOrderNote
 from tests.platform.processes import PROJECT
@@ -49,14 +50,15 @@ def run(plan: Plan) -> Iterator[str]:
             with part(plan) as curves:
                 series += _measured(curves, plan)
         path = IMAGES / f"growth-{growth.file}.svg"
-        path.write_text(picture(growth.title, [Panel("", growth.x, "ms", series, powers=True)]))
+        panel = Panel(f"Median, on {machine()}", growth.x, "ms", series, powers=True)
+        path.write_text(picture(growth.title, [panel]))
         for each in series:
             yield f"{growth.title}, {each.name}: {_told(each)}"
         yield f"drawn: {path.relative_to(PROJECT)}"
 
 
 def _told(series: Series) -> str:
-    return ", ".join(f"{y:.2f} ms at {x:,g}" for x, y in series.points)
+    return ", ".join(f"{y:.2f} ms at {x:,.0f}" for x, y in series.points)
 
 
 def _measured(curves: Curves, plan: Plan) -> Iterator[Series]:

@@ -27,7 +27,7 @@ from bench.readers import Reader
 from bench.samples import Sample
 from bench.serving import console_server, signed_in
 from bench.svg import Panel, Series, picture
-from bench.table import Tally
+from bench.table import Tally, machine
 from bench.visible import percentile
 from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
@@ -168,7 +168,7 @@ def drawn(taken: list[Sample]) -> str:
         return Series(name, list(zip((each.minute for each in taken), values, strict=True)))
 
     return picture(
-        f"{taken[-1].minute:g} minutes at half of capacity",
+        f"{taken[-1].minute:g} minutes at half of capacity, on {machine()}",
         [
             Panel(
                 "Resident memory",

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 WIDTH, HEIGHT = 720, 250
-LEFT, RIGHT, ABOVE, BELOW = 64, 24, 46, 46
+LEFT, RIGHT, ABOVE, BELOW = 64, 34, 46, 46
 """Around the area of curves in a panel, in units of the picture."""
 TITLE = 34
+COLUMN = 110
+"""Of the legend."""
 FEW = 12
 """Up to so many points of a curve have a dot each."""
 _STYLE = """
@@ -115,10 +117,10 @@ def _draw(group: ET.Element, panel: Panel) -> None:
     for value in up:
         y = upwards(value)
         _put(group, "line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid")
-        _say(group, "text", f"{value:,g}", x=LEFT - 8, y=y + 4, text_anchor="end")
+        _say(group, "text", f"{value:,.10g}", x=LEFT - 8, y=y + 4, text_anchor="end")
     for value in places if panel.powers else marks(places[-1], 8):
         x = across(value)
-        _say(group, "text", f"{value:,g}", x=x, y=HEIGHT - BELOW + 17, text_anchor="middle")
+        _say(group, "text", f"{value:,.10g}", x=x, y=HEIGHT - BELOW + 17, text_anchor="middle")
     _say(group, "text", panel.x, x=WIDTH - RIGHT, y=HEIGHT - BELOW + 34, text_anchor="end")
     for number, series in enumerate(panel.series):
         _curve(group, series, f"c{number}", across, upwards)
@@ -135,18 +137,16 @@ def _curve(group: ET.Element, series: Series, mark: str, across: Scale, upwards:
 
 
 def _legend(group: ET.Element, every: Sequence[Series]) -> None:
-    right = WIDTH - RIGHT
-    for number, series in reversed(list(enumerate(every))):
-        _say(group, "text", series.name, x=right, y=16, text_anchor="end")
-        # No font is measured here: letters are wider than this in none.
-        start = right - 7 * len(series.name) - 34
-        _put(group, "line", x1=start, x2=start + 28, y1=12, y2=12, class_=f"curve c{number}")
-        right = start - 16
+    # In columns of one width: no font is measured here.
+    for number, series in enumerate(every):
+        x = WIDTH - RIGHT - COLUMN * (len(every) - number)
+        _put(group, "line", x1=x, x2=x + 28, y1=30, y2=30, class_=f"curve c{number}")
+        _say(group, "text", series.name, x=x + 34, y=34)
 
 
 def _told(panel: Panel) -> str:
     curves = "; ".join(
-        f"{series.name}: " + ", ".join(f"{y:,.4g} at {x:,.4g}" for x, y in series.points)
+        f"{series.name}: " + ", ".join(f"{y:,.4g} at {x:,.10g}" for x, y in series.points)
         for series in panel.series
     )
     return f"{panel.name}, {panel.y} over {panel.x}. {curves}."

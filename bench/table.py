@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -35,6 +37,11 @@ class Tally:
 
     def __str__(self) -> str:
         return f"targets met: {self.met} of {self.targets}"
+
+
+def machine() -> str:
+    """What it runs on, in words."""
+    return f"{os.cpu_count()} cores with Python {platform.python_version()}"
 
 
 def head() -> str:
