@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from bench.load import KEPT, Sent
@@ -17,7 +19,7 @@ def test_every_side_has_its_turn_in_each_round_and_the_first_round_does_not_coun
 
     plan = Plan(rounds=6, seconds=0.5, quick=True)
     names = ("a", "b", "c")
-    found = measure({each: lambda s, each=each: side(each, s) for each in names}, plan)
+    found = measure({each: partial(side, each) for each in names}, plan)
     rounds = [turns[start : start + 3] for start in range(0, len(turns), 3)]
     assert len(rounds) == 7
     assert all(sorted(each) == list(names) for each in rounds)
