@@ -32,7 +32,7 @@ _NOTE = AddOrderNote(order_id="SEEN", note="Mind the dog.")
 @contextmanager
 def becoming_visible(plan: Plan) -> Iterator[Sides]:
     """PostgreSQL, Redis, two `flask worker` processes and the sweep, all as shipped. The row is
-    read every 0.2 ms by a connection of its own. Half of capacity: two client processes add notes
+    read every 0.5 ms by a connection of its own. Half of capacity: two client processes add notes
     at half the rate they were seen to reach at full speed, while the same is measured.
 
     LISTEN/NOTIFY beside it writes nothing and projects nothing: it is what a signal alone costs.
@@ -71,7 +71,7 @@ def _one(kernel: Kernel, reader: psycopg.Connection) -> Callable[[], float]:
             if found and found[0] >= receipt.version:
                 return (time.perf_counter() - committed) * 1000
             assert time.perf_counter() - committed < 10, "it never became visible"
-            time.sleep(0.0002)
+            time.sleep(0.0005)
 
     return step
 

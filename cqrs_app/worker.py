@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from redis import Redis, exceptions
 from redis.backoff import ExponentialBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from cqrs_app.jobs import AllowedJob
 from cqrs_app.kernel.doorbell import QUEUE
-from cqrs_app.kernel.presence import Presence
+from cqrs_app.kernel.presence import BEAT_SECONDS, Presence
 
 WORKER_TTL = 20
 """Seconds; RQ waits at most this less fifteen for a job, so a sign of life comes every five."""
@@ -24,9 +26,13 @@ class Worker(SimpleWorker):
 
     presence: Presence
     kind: str
+    _beaten = float("-inf")
 
-    def heartbeat(self, *arguments: Any, **options: Any) -> None:
-        super().heartbeat(*arguments, **options)
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """RQ beats several times for each job; once in a while will do."""
+        if timeout or time.monotonic() - self._beaten > BEAT_SECONDS:
+            self._beaten = time.monotonic()
+            super().heartbeat(timeout, pipeline)
         self.presence.beat(self.kind)
 
     def execute_job(self, *arguments: Any, **options: Any) -> None:

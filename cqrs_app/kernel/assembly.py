@@ -91,7 +91,7 @@ def assemble(
     vault = Vault(engines.write, personal_data_key, clock)
     registry.codec.opener = vault
     statistics = Statistics(engines.read, clock)
-    doorbell = Doorbell(redis, registry.consumers_of)
+    doorbell = Doorbell(redis, registry.consumers_of, store.place)
     cache = QueryCache(cache_redis, tuning.cache_ttl)
 
     def advanced(name: str, position: int, events: int, ms: float) -> None:

@@ -15,6 +15,17 @@ _COLUMNS = checkpoints.c
 _parked = select(func.count()).where(parked_events.c.projection == _COLUMNS.projection)
 _CHECKPOINTS = select(checkpoints, _parked.scalar_subquery())
 _NAMED = _CHECKPOINTS.where(_COLUMNS.projection.in_(bindparam("names", expanding=True)))
+_MOVE = (
+    update(checkpoints)
+    .where(_COLUMNS.projection == bindparam("name"), _COLUMNS.position == bindparam("seen"))
+    .values(
+        position=bindparam("to"),
+        applied=_COLUMNS.applied + bindparam("taken"),
+        advanced_at=bindparam("at"),
+        state="running",
+        error=None,
+    )
+)
 _LOCKED = _CHECKPOINTS.where(_COLUMNS.projection == bindparam("name")).with_for_update(
     of=checkpoints
 )
@@ -62,18 +73,9 @@ def move(
     connection: Connection, old: Checkpoint, position: int, applied: int, at: datetime
 ) -> None:
     """Compare-and-set; raises Overtaken when another runner was here."""
-    moved = (
-        update(checkpoints)
-        .where(_COLUMNS.projection == old.projection, _COLUMNS.position == old.position)
-        .values(
-            position=position,
-            applied=_COLUMNS.applied + applied,
-            advanced_at=at,
-            state="running",
-            error=None,
-        )
-    )
-    if connection.execute(moved).rowcount != 1:
+    to = {"to": position, "taken": applied, "at": at}
+    moved = connection.execute(_MOVE, {"name": old.projection, "seen": old.position, **to})
+    if moved.rowcount != 1:
         raise Overtaken(old.projection)
 
 

@@ -42,14 +42,21 @@ def mark_of(consumer: str) -> str:
 
 
 class Doorbell:
-    """Rings from a thread of its own. At most one wake-up per consumer waits at any time."""
+    """Rings from a thread of its own. At most one wake-up per consumer waits at any time.
+
+    Once rung, it has positions dealt (`place`): those who are woken then find it done.
+    """
 
     def __init__(
-        self, redis: Redis, consumers_of: Callable[[Iterable[str]], Iterable[str]]
+        self,
+        redis: Redis,
+        consumers_of: Callable[[Iterable[str]], Iterable[str]],
+        place: Callable[[], int],
     ) -> None:
         self._redis = redis
         self._queue = queue_on(redis)
         self._consumers_of = consumers_of
+        self._place = place
         self._lock = threading.Lock()
         self._types: set[str] = set()
         self._jobs: list[tuple[str, str]] = []
@@ -93,6 +100,8 @@ class Doorbell:
             return
         try:
             self._enqueue(consumers, jobs)
+            if consumers:
+                self._place()
         except RedisError as error:
             self._rest_until = time.monotonic() + REST_SECONDS
             self.missed += len(consumers) + len(jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
@@ -17,6 +17,8 @@ from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.rows import Rows, empty
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.vault import Vault
+
+Take = Callable[[Connection, Projection, Sequence[StoredEvent]], None]
 
 
 class ProjectionRunner:
@@ -93,7 +95,7 @@ class ProjectionRunner:
             empty(connection, reversed(projection.tables))
             parking.forget(connection, name)
             while events := self._store.follow(position, self._batch):
-                self._take(connection, projection, events)
+                self._replay(connection, projection, events)
                 position, taken = events[-1].position or 0, taken + len(events)
                 progress(taken, max(total, taken))
             checkpoints.rebuilt(connection, name, position, projection.version, self._clock())
@@ -119,15 +121,7 @@ class ProjectionRunner:
     def _step(self, projection: Projection) -> int:
         started = time.perf_counter()
         try:
-            with self._read.begin() as connection:
-                checkpoint = checkpoints.lock(connection, projection.name)
-                if checkpoint is None or checkpoint.state == "paused":
-                    return 0
-                _require_shape(checkpoint, projection)
-                events = self._store.follow(checkpoint.position, self._batch)
-                if events:
-                    self._take(connection, projection, events)
-                    self._move(connection, checkpoint, events)
+            events = self._take_next(projection)
         except UnknownEvent as error:
             with self._read.begin() as connection:
                 checkpoints.set_state(connection, projection.name, "failed", str(error))
@@ -139,28 +133,56 @@ class ProjectionRunner:
                 self._erased()
         return len(events)
 
-    def _take(
-        self, connection: Connection, projection: Projection, events: Sequence[StoredEvent]
-    ) -> None:
+    def _take_next(self, projection: Projection) -> Sequence[StoredEvent]:
+        try:
+            return self._transact(projection, self._take_together)
+        except (*parking.DATABASE_TROUBLE, UnknownEvent, Overtaken):
+            raise
+        except Exception:  # noqa: BLE001 - it is raised again, and kept, one by one
+            # One of them is poison: the next lines find which, and say so in its row.
+            return self._transact(projection, self._take_apart)
+
+    def _transact(self, projection: Projection, take: Take) -> Sequence[StoredEvent]:
+        """The next events, once they are taken in and the checkpoint has moved."""
+        with self._read.begin() as connection:
+            checkpoint = checkpoints.lock(connection, projection.name)
+            if checkpoint is None or checkpoint.state == "paused":
+                return ()
+            _require_shape(checkpoint, projection)
+            events = self._store.follow(checkpoint.position, self._batch)
+            if events:
+                mine = self._mine(projection, events)
+                take = self._take_apart if checkpoint.parked else take
+                take(connection, projection, mine)
+                position = events[-1].position or checkpoint.position
+                checkpoints.move(connection, checkpoint, position, len(events), self._clock())
+        return events
+
+    def _mine(self, projection: Projection, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+        """Those that the projection takes in. Raises UnknownEvent."""
         for event in events:
             if event.type not in self._registry.events:
                 raise UnknownEvent(f"No event type {event.type} is known to this release.")
-        mine = [event for event in events if event.type in projection.handlers]
-        blocked = parking.parked_streams(connection, projection.name, {e.stream for e in mine})
-        if not blocked:
+        return [event for event in events if event.type in projection.handlers]
+
+    def _replay(
+        self, connection: Connection, projection: Projection, events: Sequence[StoredEvent]
+    ) -> None:
+        """Take in a batch of a rebuild, whose transaction goes on whatever is among them."""
+        mine = self._mine(projection, events)
+        if not parking.parked_streams(connection, projection.name, {e.stream for e in mine}):
             try:
                 with connection.begin_nested():
                     self._take_together(connection, projection, mine)
                 return
             except (*parking.DATABASE_TROUBLE, UnknownEvent):
                 raise
-            except Exception:  # noqa: BLE001 - it is raised again, and kept, one by one
-                # One of them is poison: the next lines find which, and say so in its row.
-                blocked = set()
-        self._take_apart(connection, projection, mine, blocked)
+            except Exception:  # noqa: BLE001, S110 - it is raised again, and kept, one by one
+                pass
+        self._take_apart(connection, projection, mine)
 
     def _take_together(
-        self, connection: Connection, projection: Projection, events: Iterable[StoredEvent]
+        self, connection: Connection, projection: Projection, events: Sequence[StoredEvent]
     ) -> None:
         projection.take(connection, self._registry.codec.decode_all(events), self)
 
@@ -169,12 +191,10 @@ class ProjectionRunner:
         return lambda connection, event: self._take_together(connection, projection, [event])
 
     def _take_apart(
-        self,
-        connection: Connection,
-        projection: Projection,
-        events: Iterable[StoredEvent],
-        blocked: set[str],
+        self, connection: Connection, projection: Projection, events: Sequence[StoredEvent]
     ) -> None:
+        streams = {event.stream for event in events}
+        blocked = parking.parked_streams(connection, projection.name, streams)
         for event in events:
             error = None
             # Erasing waits behind nothing, so that a poison event keeps nobody's data.
@@ -192,12 +212,6 @@ class ProjectionRunner:
         except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
             said = None
         return parking.told(error, said)
-
-    def _move(
-        self, connection: Connection, checkpoint: Checkpoint, events: Sequence[StoredEvent]
-    ) -> None:
-        position = events[-1].position or checkpoint.position
-        checkpoints.move(connection, checkpoint, position, len(events), self._clock())
 
 
 def _erases(event: StoredEvent, projection: Projection) -> bool:
