@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
-from cqrs_app.kernel.databases import insert_into
+from cqrs_app.kernel.databases import driven, insert_into, mark_of
 from cqrs_app.kernel.tables import checkpoints, parked_events
 
 _COLUMNS = checkpoints.c
 _parked = select(func.count()).where(parked_events.c.projection == _COLUMNS.projection)
 _CHECKPOINTS = select(checkpoints, _parked.scalar_subquery())
 _NAMED = _CHECKPOINTS.where(_COLUMNS.projection.in_(bindparam("names", expanding=True)))
+_REACHED = """
+SELECT projection, position, state, (
+    SELECT count(*) FROM parked_events WHERE parked_events.projection = checkpoints.projection
+)
+FROM checkpoints WHERE projection IN ({marks})
+"""
 _MOVE = (
     update(checkpoints)
     .where(_COLUMNS.projection == bindparam("name"), _COLUMNS.position == bindparam("seen"))
@@ -46,6 +52,16 @@ class Checkpoint:
     parked: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What of a checkpoint says how fresh its projection is."""
+
+    projection: str
+    position: int
+    state: str
+    parked: int
+
+
 class Overtaken(Exception):
     """Another runner moved the checkpoint first; nothing was written."""
 
@@ -61,6 +77,17 @@ def ensure(connection: Connection, versions: dict[str, int]) -> None:
 def read(connection: Connection, names: Iterable[str]) -> dict[str, Checkpoint]:
     rows = connection.execute(_NAMED, {"names": list(names)})
     return {row.projection: Checkpoint(*row) for row in rows}
+
+
+def reached(engine: Engine, names: Collection[str]) -> list[Reached]:
+    """How far these projections are, asked beside any transaction: every answer needs it, so it
+    goes to the driver itself."""
+    if not names:
+        return []
+    marks = ", ".join([mark_of(engine)] * len(names))
+    with driven(engine) as driver:
+        rows = driver.execute(_REACHED.format(marks=marks), tuple(names)).fetchall()
+    return [Reached(*row) for row in rows]
 
 
 def lock(connection: Connection, name: str) -> Checkpoint | None:

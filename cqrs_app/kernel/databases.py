@@ -51,6 +51,11 @@ def driven(engine: Engine) -> Iterator[Any]:
         pooled.close()
 
 
+def mark_of(engine: Engine) -> str:
+    """How the driver marks a parameter."""
+    return "?" if engine.dialect.name == "sqlite" else "%s"
+
+
 @contextmanager
 def told_alike(engine: Engine) -> Iterator[None]:
     """Errors of the driver as SQLAlchemy tells those of any other statement."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cqrs_app.kernel.checkpoints import Checkpoint
+from cqrs_app.kernel.checkpoints import Reached
 from cqrs_app.kernel.store import EventStore
 
 
@@ -45,7 +45,7 @@ class FreshnessGauge:
 
     def measure(
         self,
-        standing: Collection[Checkpoint],
+        standing: Collection[Reached],
         *,
         held: dict[str, int] | None = None,
         as_of: datetime | None = None,

@@ -250,8 +250,7 @@ class QueryBus:
 
     def _from_entry(self, query: Query, entry: Entry, stale: bool, *, old: bool) -> Answer[Any]:
         value = self._decoders[type(query)].decode(entry.value)
-        with self._read.connect() as connection:
-            standing = checkpoints.read(connection, query.declaration.reads).values()
+        standing = checkpoints.reached(self._read, query.declaration.reads)
         as_of = entry.as_of if old else None
         freshness = self._gauge.measure(standing, held=entry.positions, as_of=as_of, cached=True)
         return Answer(value, freshness, stale)
@@ -263,12 +262,12 @@ class QueryBus:
                 value = handler(query, connection)
             shown = revealed(value, self._vault)
             return Answer(shown, self._gauge.current(self._store.head()), stale), {}
+        # Read before the rows: they may then hold more than is claimed, never less.
+        standing = checkpoints.reached(self._read, reads)
         with self._read.connect() as connection:
-            # Read before the rows: they may then hold more than is claimed, never less.
-            standing = checkpoints.read(connection, reads) if reads else {}
             value = handler(query, connection)
-        positions = {name: each.position for name, each in standing.items()}
-        return Answer(value, self._gauge.measure(standing.values()), stale), positions
+        positions = {each.projection: each.position for each in standing}
+        return Answer(value, self._gauge.measure(standing), stale), positions
 
     def _from_state(self, query: Query) -> Answer[Any]:
         source = self._registry.answers_from_state[type(query)]
@@ -316,10 +315,9 @@ class QueryBus:
         position = self._store.position_of(seen.stream, seen.version)
         if position is None:
             return False
+        if any(each.position < position for each in checkpoints.reached(self._read, reads)):
+            return False
         with self._read.connect() as connection:
-            found = checkpoints.read(connection, reads)
-            if any(each.position < position for each in found.values()):
-                return False
             return not checkpoints.is_parked(connection, reads, seen.stream)
 
 

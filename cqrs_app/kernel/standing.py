@@ -9,7 +9,6 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from cqrs_app.kernel import checkpoints
-from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.store import EventStore
 
 HELD_SECONDS = 0.05
@@ -22,7 +21,7 @@ class Standing:
     def __init__(
         self, read: Engine, store: EventStore, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._read = reader_of(read)
+        self._read = read
         self._store = store
         self._clock = clock
         self._held: dict[tuple[str, ...], tuple[float, str]] = {}
@@ -42,7 +41,6 @@ class Standing:
         return text
 
     def _look(self, projections: tuple[str, ...]) -> str:
-        with self._read.connect() as connection:
-            found = checkpoints.read(connection, projections)
-        told = repr(([found.get(name) for name in projections], self._store.head()))
+        found = sorted(checkpoints.reached(self._read, projections), key=str)
+        told = repr((found, self._store.head()))
         return hashlib.sha256(told.encode()).hexdigest()[:20]

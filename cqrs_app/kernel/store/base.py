@@ -6,18 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, bindparam, func, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.aggregate import Snapshot
-from cqrs_app.kernel.databases import driven, reader_of, told_alike
+from cqrs_app.kernel.databases import driven, mark_of, reader_of, told_alike
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.recorded import StoredEvent
 
 EVENT_FIELDS = StoredEvent.__struct_fields__
+HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "snapshot_shape")
 _events, _heads = tables.events.c, tables.streams.c
 _EVENTS = select(*(_events[name] for name in EVENT_FIELDS))
 
@@ -36,10 +37,6 @@ _FOLLOWING = (
 _POSITION = select(_events.position).where(
     _events.stream == bindparam("stream"), _events.version == bindparam("version")
 )
-_COMMITTED = select(
-    select(func.coalesce(func.max(_events.position), 0)).scalar_subquery()
-    + select(func.count()).where(_events.position.is_(None)).scalar_subquery()
-)
 _RECORDED_AFTER = (
     select(_events.recorded_at)
     .where(_events.position > bindparam("position"))
@@ -49,6 +46,12 @@ _RECORDED_AFTER = (
 _FIRST_UNPLACED = (
     select(_events.recorded_at).where(_events.position.is_(None)).order_by(_events.id).limit(1)
 )
+# The next are asked by every command or every question, and go to the driver itself.
+_HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM streams WHERE stream = {{mark}}"  # noqa: S608
+_COMMITTED = """
+SELECT (SELECT coalesce(max(position), 0) FROM events)
+    + (SELECT count(*) FROM events WHERE position IS NULL)
+"""
 _HIGHEST_VERSION = 2**31 - 1
 
 UNFINISHED = ("queued", "running", "failed")
@@ -82,7 +85,6 @@ class LogEntry(msgspec.Struct, frozen=True):
 
 
 LOG_FIELDS = LogEntry.__struct_fields__
-HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "snapshot_shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,9 @@ class EventStore(ABC):
     has seen all that will ever stand before n (docs/decisions/0001).
     """
 
-    mark: ClassVar[str]
-    """How the driver marks a parameter."""
-
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._head = f"SELECT {columns_of(HEAD_FIELDS)} FROM streams WHERE stream = {self.mark}"  # noqa: S608
+        self._head_of = _HEAD.format(mark=mark_of(engine))
         self._reader = reader_of(engine)
 
     def rehearse(self, change: Change) -> None:
@@ -162,7 +161,7 @@ class EventStore(ABC):
     def load(self, stream: str) -> Head | None:
         """The head of a stream, or None where there is no such stream."""
         with driven(self._engine) as driver:
-            row = driver.execute(self._head, (stream,)).fetchone()
+            row = driver.execute(self._head_of, (stream,)).fetchone()
         return head_of(row) if row else None
 
     def load_many(self, streams: Iterable[str]) -> dict[str, Head]:
@@ -194,8 +193,9 @@ class EventStore(ABC):
 
     def head(self) -> int:
         """How many events are committed, those without a position included."""
-        with self._reader.connect() as connection:
-            return int(connection.execute(_COMMITTED).scalar_one())
+        with driven(self._engine) as driver:
+            committed: int = driver.execute(_COMMITTED).fetchone()[0]
+        return committed
 
     def recorded_after(self, position: int) -> datetime | None:
         """When the first event after `position` was recorded; None when there is none."""

@@ -109,8 +109,6 @@ WHERE events.id = dealt.id
 
 
 class PostgresEventStore(EventStore):
-    mark = "%s"
-
     def _write(self, driver: psycopg.Connection, changes: Sequence[Change]) -> None:
         try:
             logged = driver.execute(*_statement(changes)).fetchone()

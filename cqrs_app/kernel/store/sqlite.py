@@ -43,8 +43,6 @@ _MOVE = f"""{_insert("streams", HEAD_FIELDS)}
 
 
 class SqliteEventStore(EventStore):
-    mark = "?"
-
     def place(self) -> int:
         return 0
 
