@@ -43,12 +43,19 @@ def _options() -> argparse.Namespace:
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--only", default="", metavar="TEXT", help="lines with TEXT in their name")
     other.add_argument(
-        "--soak", type=float, metavar="MINUTES", help="instead: half of capacity for so long"
+        "--soak", type=_minutes, metavar="MINUTES", help="instead: half of capacity for so long"
     )
     other.add_argument(
         "--growth", action="store_true", help="instead: draw times over sizes, docs/images/growth-*"
     )
     return parser.parse_args()
+
+
+def _minutes(text: str) -> float:
+    """Less than one has too few samples to compare its thirds."""
+    if (minutes := float(text)) < 1:
+        raise argparse.ArgumentTypeError("a soak takes a minute at least")
+    return minutes
 
 
 def _work(options: argparse.Namespace, plan: Plan, tally: Tally) -> Iterator[str]:
@@ -58,7 +65,8 @@ def _work(options: argparse.Namespace, plan: Plan, tally: Tally) -> Iterator[str
     if options.growth:
         yield from growth.run(plan)
         return
-    yield from soak.run(options.soak, tally) if options.soak else _lines(options.only, plan, tally)
+    lines = _lines(options.only, plan, tally)
+    yield from soak.run(options.soak, tally) if options.soak else lines
     yield str(tally)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.cases import Line
+from bench.svg import Panel, Series, picture
+from bench.table import machine
 
 KINDS = ("web", "worker", "sweep")
 
@@ -87,3 +89,37 @@ LINES = (
     _p99("pages", None),
     Line(name="lag after the end", of="lag", most=0, unit="events"),
 )
+
+
+def drawn(taken: Sequence[Sample]) -> str:
+    """The picture of a soak."""
+
+    def over_time(name: str, values: list[float]) -> Series:
+        return Series(name, list(zip((each.minute for each in taken), values, strict=True)))
+
+    return picture(
+        f"{taken[-1].minute:g} minutes at half of capacity, on {machine()}",
+        [
+            Panel(
+                "Resident memory",
+                "minutes",
+                "MB",
+                [over_time(kind, [each.memory[kind] for each in taken]) for kind in KINDS],
+            ),
+            Panel(
+                "99th percentile",
+                "minutes",
+                "ms",
+                [
+                    over_time("commands", [each.p99 for each in taken]),
+                    over_time("pages", [each.pages_p99 for each in taken]),
+                ],
+            ),
+            Panel(
+                "Lag of the slowest projection",
+                "minutes",
+                "events",
+                [over_time("lag", [float(each.lag) for each in taken])],
+            ),
+        ],
+    )

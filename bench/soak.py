@@ -26,8 +26,7 @@ from bench.processes import WORKERS, started
 from bench.readers import Reader
 from bench.samples import Sample
 from bench.serving import console_server, signed_in
-from bench.svg import Panel, Series, picture
-from bench.table import Tally, machine
+from bench.table import Tally
 from bench.visible import percentile
 from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
@@ -65,7 +64,7 @@ def run(minutes: float, tally: Tally) -> Iterator[str]:
     found = samples.found(judged, lag)
     for line in samples.LINES:
         yield tally.told(line, found)
-    PICTURE.write_text(drawn(taken))
+    PICTURE.write_text(samples.drawn(taken))
     yield f"drawn: {PICTURE.relative_to(PROJECT)}"
 
 
@@ -159,37 +158,3 @@ def _megabytes(processes: list[psutil.Process]) -> float:
     """Resident memory of these and their descendants."""
     everyone = [each for one in processes for each in (one, *one.children(recursive=True))]
     return sum(each.memory_info().rss for each in everyone) / 2**20
-
-
-def drawn(taken: list[Sample]) -> str:
-    """The picture of a soak."""
-
-    def over_time(name: str, values: list[float]) -> Series:
-        return Series(name, list(zip((each.minute for each in taken), values, strict=True)))
-
-    return picture(
-        f"{taken[-1].minute:g} minutes at half of capacity, on {machine()}",
-        [
-            Panel(
-                "Resident memory",
-                "minutes",
-                "MB",
-                [over_time(kind, [each.memory[kind] for each in taken]) for kind in samples.KINDS],
-            ),
-            Panel(
-                "99th percentile",
-                "minutes",
-                "ms",
-                [
-                    over_time("commands", [each.p99 for each in taken]),
-                    over_time("pages", [each.pages_p99 for each in taken]),
-                ],
-            ),
-            Panel(
-                "Lag of the slowest projection",
-                "minutes",
-                "events",
-                [over_time("lag", [float(each.lag) for each in taken])],
-            ),
-        ],
-    )

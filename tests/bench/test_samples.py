@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.samples import LINES, Sample, found, head, thirds
+from bench.samples import LINES, Sample, drawn, found, head, thirds
 from bench.table import Tally
 
 
@@ -84,3 +84,10 @@ def test_the_columns_of_a_sample_stand_under_their_names() -> None:
 def test_less_than_three_samples_are_no_thirds() -> None:
     with pytest.raises(ValueError, match="median"):
         thirds([sample(0), sample(1)], lambda each: each.p99)
+
+
+def test_the_picture_has_memory_durations_and_lag_over_the_minutes() -> None:
+    text = drawn([sample(6), sample(12, p99=25, web=210)])
+    assert "2 minutes at half of capacity" in text
+    for told in ("web: 200 at 1, 210 at 2", "commands: 10 at 1, 25 at 2", "lag: 5 at 1, 5 at 2"):
+        assert told in text
