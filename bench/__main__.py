@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import statistics
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 
-from bench import product
+from bench import growth, product, soak
 from bench.cases import Group, Line, NotHere, all_groups
-from bench.rounds import Plan, measure, spread
+from bench.rounds import Plan, measure
+from bench.table import Tally, head, machine
 
 QUICK = Plan(rounds=5, seconds=0.35, quick=True)
 WHOLE = Plan(rounds=15, seconds=0.8, quick=False)
@@ -20,24 +18,21 @@ WHOLE = Plan(rounds=15, seconds=0.8, quick=False)
 def main() -> int:
     """Returns 0 also where a target is missed: that is a finding, not a failure."""
     options = _options()
-    chosen = [(group, lines) for group in all_groups() if (lines := _named(group, options.only))]
-    if not chosen:
-        print(f"No line has {options.only!r} in its name.", file=sys.stderr)
-        return 2
     plan = QUICK if options.quick else WHOLE
-    for text in _settings(plan):
-        print(text)
-    met = targets = 0
+    tally = Tally()
     try:
-        for group, lines in chosen:
-            for line, text, is_met in _run(group, lines, plan):
-                print(text, flush=True)
-                targets += line.has_target and is_met is not None
-                met += line.has_target and bool(is_met)
+        for text in _work(options, plan, tally):
+            print(text, flush=True)
+    except NothingNamed as nothing:
+        print(nothing, file=sys.stderr)
+        return 2
     finally:
         product.shut_down()
-    print(f"targets met: {met} of {targets}")
     return 0
+
+
+class NothingNamed(Exception):
+    """No line has the text that was asked for."""
 
 
 def _options() -> argparse.Namespace:
@@ -45,47 +40,58 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="fewer and shorter rounds, smaller stores"
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="lines with TEXT in their name")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--only", default="", metavar="TEXT", help="lines with TEXT in their name")
+    other.add_argument(
+        "--soak", type=_minutes, metavar="MINUTES", help="instead: half of capacity for so long"
+    )
+    other.add_argument(
+        "--growth", action="store_true", help="instead: draw times over sizes, docs/images/growth-*"
+    )
     return parser.parse_args()
+
+
+def _minutes(text: str) -> float:
+    """Less than one has too few samples to compare its thirds."""
+    if (minutes := float(text)) < 1:
+        raise argparse.ArgumentTypeError("a soak takes a minute at least")
+    return minutes
+
+
+def _work(options: argparse.Namespace, plan: Plan, tally: Tally) -> Iterator[str]:
+    """What to print, line by line."""
+    yield machine()
+    yield "PostgreSQL with fsync and synchronous_commit on; SQLite with WAL and synchronous=FULL"
+    if options.growth:
+        yield from growth.run(plan)
+        return
+    lines = _lines(options.only, plan, tally)
+    yield from soak.run(options.soak, tally) if options.soak else lines
+    yield str(tally)
+
+
+def _lines(only: str, plan: Plan, tally: Tally) -> Iterator[str]:
+    chosen = [(group, lines) for group in all_groups() if (lines := _named(group, only))]
+    if not chosen:
+        raise NothingNamed(f"No line has {only!r} in its name.")
+    yield f"{plan.rounds} rounds of {plan.seconds} s per side, in random order"
+    yield head()
+    for group, lines in chosen:
+        yield from _run(group, lines, plan, tally)
 
 
 def _named(group: Group, text: str) -> list[Line]:
     return [line for line in group.lines if text in line.name]
 
 
-def _settings(plan: Plan) -> Iterator[str]:
-    yield (
-        f"Python {platform.python_version()}, {os.cpu_count()} cores; {plan.rounds} rounds of "
-        f"{plan.seconds} s per side, in random order"
-    )
-    yield "PostgreSQL with fsync and synchronous_commit on; SQLite with WAL and synchronous=FULL"
-    yield f"{'':<50}{'median':>8}{'quartiles':>16}{'target':>9}  what was compared"
-
-
-def _run(
-    group: Group, lines: Iterable[Line], plan: Plan
-) -> Iterator[tuple[Line, str, bool | None]]:
-    """Each line, its text, and whether its target is met; None where it could not be measured."""
+def _run(group: Group, lines: Iterable[Line], plan: Plan, tally: Tally) -> Iterator[str]:
     try:
         with group.open(plan) as sides:
             found = measure(sides, plan)
     except NotHere as missing:
-        for line in lines:
-            yield line, f"{line.name:<50}{'-':>8}{'':>16}{line.target:>9}  skipped: {missing}", None
+        yield from (tally.skipped(line, missing) for line in lines)
         return
-    for line in lines:
-        yield line, *_line(line, found)
-
-
-def _line(line: Line, found: Mapping[str, Sequence[float]]) -> tuple[str, bool]:
-    compared = [line.of, line.to] if line.to else [line.of]
-    figure = spread(*(found[side] for side in compared))
-    is_met = line.is_met(figure.median)
-    mark = "" if not line.has_target else "met     " if is_met else "missed  "
-    quartiles = f"{figure.lower:.2f}-{figure.upper:.2f}"
-    rates = ", ".join(f"{statistics.median(found[side]):,.1f} {side}" for side in compared)
-    text = f"{line.name:<50}{figure.median:>8.2f}{quartiles:>16}{line.target:>9}"
-    return f"{text}  {mark}{rates} ({line.unit})", is_met
+    yield from (tally.told(line, found) for line in lines)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def growing(kind: str, plan: Plan) -> Iterator[Sides]:
     """One command, a stream of 20 events read, 500 events followed from the middle; streams are
     chosen at random from the whole store."""
     big = BIG_IF_QUICK if plan.quick else BIG
-    with _store(kind, SMALL) as small, _store(kind, big) as large:
+    with filled(kind, SMALL) as small, filled(kind, big) as large:
         yield {
             f"{deed}, {size}": median_ms(step)
             for size, steps in (("small", small), ("big", large))
@@ -36,7 +36,8 @@ def growing(kind: str, plan: Plan) -> Iterator[Sides]:
 
 
 @contextmanager
-def _store(kind: str, events: int) -> Iterator[list[Callable[[], object]]]:
+def filled(kind: str, events: int) -> Iterator[list[Callable[[], object]]]:
+    """One step for each of DEEDS, on a store with so many events."""
     with product.console(kind) as app:
         kernel: Kernel = app.extensions["kernel"]
         product.place(kernel, "TEMPLATE")

@@ -19,7 +19,8 @@ from cqrs_app.kernel.errors import BusError
 logger = logging.getLogger("countersign")
 
 PATIENCE_SECONDS = 1.0
-"""How long work may lie before the sweep does it: a worker that was woken is faster."""
+"""How long work may lie, and nobody be at it, before the sweep does it: a worker that was woken is
+faster."""
 
 HOUSEKEEPING_SECONDS = 3600.0
 
@@ -37,7 +38,7 @@ class Sweep:
         self._kernel = kernel
         self._duties = duties
         self._housekeeping = (kernel.statistics.forget_old, *housekeeping)
-        self._behind_since: dict[str, float] = {}
+        self._still_since: dict[tuple[str, int], float] = {}
         self._housekept = float("-inf")
 
     def once(self) -> None:
@@ -68,11 +69,21 @@ class Sweep:
 
     def _advance(self) -> None:
         now = time.monotonic()
-        behind = self._kernel.runner.behind()
-        self._behind_since = {name: self._behind_since.get(name, now) for name in behind}
-        for name, since in self._behind_since.items():
+        still = self._behind()
+        self._still_since = {each: self._still_since.get(each, now) for each in still}
+        for (name, _), since in self._still_since.items():
             if now - since >= PATIENCE_SECONDS:
                 self._kernel.runner.advance(name)
+
+    def _behind(self) -> list[tuple[str, int]]:
+        """What is behind, and the position it stands at: under steady load something always is,
+        and one that moves on has a worker, whom the sweep would only keep waiting."""
+        behind = self._kernel.runner.behind()
+        if not behind:
+            return []
+        with self._kernel.engines.read.connect() as connection:
+            found = checkpoints.read(connection, behind)
+        return [(name, each.position) for name, each in found.items()]
 
 
 def run_sweep(sweep: Sweep, seconds: float) -> None:

@@ -240,6 +240,23 @@ def test_the_sweep_finds_what_no_wake_up_told_of(kernel: Kernel, engines: Engine
     assert shown(engines) == {"a": (3, 3)}
 
 
+def test_the_sweep_leaves_a_projection_that_moves_on_to_whoever_moves_it(
+    kernel: Kernel, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.sweep.PATIENCE_SECONDS", 0.01)
+    sweep = Sweep(kernel)
+    add(kernel, "a")
+    sweep.once()
+    kernel.runner.advance("counters")
+    add(kernel, "a")
+    time.sleep(0.02)
+    sweep.once()
+    assert shown(engines) == {"a": (1, 1)}
+    time.sleep(0.02)
+    sweep.once()
+    assert shown(engines) == {"a": (2, 2)}
+
+
 def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str) -> None:
     from redis import Redis
 

@@ -1,0 +1,52 @@
+"""How lines are printed, and the count of targets met."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+
+from bench.cases import Line
+from bench.rounds import spread
+
+
+class Tally:
+    """How many lines have a target, and how many of those meet it."""
+
+    def __init__(self) -> None:
+        self.met = 0
+        self.targets = 0
+
+    def told(self, line: Line, found: Mapping[str, Sequence[float]]) -> str:
+        """The line with its figure and whether that is met; `found` has the figures of its sides,
+        round by round."""
+        compared = [line.of, line.to] if line.to else [line.of]
+        figure = spread(*(found[side] for side in compared))
+        is_met = line.is_met(figure.median)
+        self.targets += line.has_target
+        self.met += line.has_target and is_met
+        mark = "" if not line.has_target else "met     " if is_met else "missed  "
+        quartiles = f"{figure.lower:.2f}-{figure.upper:.2f}" if len(found[line.of]) > 1 else ""
+        rates = ", ".join(f"{statistics.median(found[side]):,.1f} {side}" for side in compared)
+        return f"{_start(line, f'{figure.median:.2f}', quartiles)}  {mark}{rates} ({line.unit})"
+
+    def skipped(self, line: Line, why: object) -> str:
+        """The line where its figure could not be had: its target is not counted."""
+        return f"{_start(line, '-', '')}  skipped: {why}"
+
+    def __str__(self) -> str:
+        return f"targets met: {self.met} of {self.targets}"
+
+
+def machine() -> str:
+    """What it runs on, in words."""
+    return f"{os.cpu_count()} cores with Python {platform.python_version()}"
+
+
+def head() -> str:
+    return f"{'':<50}{'median':>8}{'quartiles':>16}{'target':>9}  what was compared"
+
+
+def _start(line: Line, figure: str, quartiles: str) -> str:
+    return f"{line.name:<50}{figure:>8}{quartiles:>16}{line.target:>9}"
