@@ -29,6 +29,7 @@ from sqlalchemy import (
 from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.columns import Amount, UtcDateTime
+from cqrs_app.kernel.databases import reader_of
 
 ROWS = 20_000
 """About how many rows each growing table gets."""
@@ -95,7 +96,7 @@ def multiply(app: Flask) -> None:
         with engine.begin() as connection:
             for table in growing(metadata.sorted_tables):
                 _copy(connection, table, head)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with reader_of(engine).connect() as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
 
