@@ -127,9 +127,11 @@ class _PostgresWords(_SqliteWords):
             raise TypeError(f"{table.name} has bytes, which no JSON text can carry")
 
     def select(self) -> str:
+        same = (f"each.{name} = sent.{name}" for name in self._key)
+        # LIMIT: PostgreSQL then looks up each wanted key, whatever it thinks of their number.
         return (
-            f"SELECT {self._found()} FROM {self._records(self._key)}"  # noqa: S608
-            f" JOIN {self._table} AS found USING ({', '.join(self._key)})"
+            f"SELECT {self._found()} FROM {self._records(self._key)} CROSS JOIN LATERAL"  # noqa: S608
+            f" (SELECT * FROM {self._table} AS each WHERE {' AND '.join(same)} LIMIT 1) AS found"
         )
 
     def _values(self) -> str:

@@ -78,7 +78,9 @@ def test_no_request_meets_a_fault_or_an_answer_outside_the_description(
     @given(data=st.data())
     def fuzz(operation: Any, data: st.DataObject) -> None:
         case = data.draw(st.one_of(*(operation.as_strategy(mode) for mode in GenerationMode)))
-        answer = case.call_and_validate(headers=program.headers, checks=CHECKS)
+        # Inside the process nobody unpacks an answer.
+        headers = {**program.headers, "Accept-Encoding": "identity"}
+        answer = case.call_and_validate(headers=headers, checks=CHECKS)
         answers[operation.label].add(answer.status_code)
 
     for found in schema.get_all_operations():
