@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -39,14 +39,19 @@ def driven(engine: Engine) -> Iterator[Any]:
     For the few statements so frequent and so short that SQLAlchemy's way to them would take
     longer than they do. What was begun and not committed is rolled back.
     """
-    pooled = engine.raw_connection()
+    errors = engine.dialect.loaded_dbapi.Error
     try:
-        with told_alike(engine):
-            yield pooled.driver_connection
-    except DBAPIError as error:
-        if error.connection_invalidated:
+        pooled = engine.raw_connection()
+    except errors as error:
+        raise _alike(engine, error) from error
+    driver = pooled.driver_connection
+    try:
+        yield driver
+    except errors as error:
+        told = _alike(engine, error, driver)
+        if told.connection_invalidated:
             pooled.invalidate(error)
-        raise
+        raise told from error
     finally:
         pooled.close()
 
@@ -57,21 +62,25 @@ def mark_of(engine: Engine) -> str:
 
 
 @contextmanager
-def told_alike(engine: Engine) -> Iterator[None]:
+def told_alike(engine: Engine, driver: Any) -> Iterator[None]:
     """Errors of the driver as SQLAlchemy tells those of any other statement."""
-    dialect = engine.dialect
     try:
         yield
-    except dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(
-            None,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=dialect.is_disconnect(error, None, None),
-            dialect=dialect,
-        ) from error
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _alike(engine, error, driver) from error
+
+
+def _alike(engine: Engine, error: Any, driver: Any = None) -> DBAPIError:
+    told = DBAPIError.instance(
+        None,
+        None,
+        error,
+        engine.dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=engine.dialect.is_disconnect(error, driver, None),
+        dialect=engine.dialect,
+    )
+    return cast(DBAPIError, told)
 
 
 def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Way:
 
     def __init__(self, desk: OrderDesk, method: str, after: AfterDeclines, kill: int) -> None:
         self.desk = desk
-        self.order_id = new_id()[:8]
+        self.order_id = new_id()[-8:]
         self.kill = kill
         self.policy = Policy(method=method, retry_after=(3600,), after_declines=after)
         self.actor = system_actor("fulfilment", *PERMISSIONS)

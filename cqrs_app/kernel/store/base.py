@@ -141,10 +141,12 @@ class EventStore(ABC):
             with driven(self._engine) as driver:
                 self._write_alone(driver, changes)
             return
-        with self._engine.begin() as connection, told_alike(self._engine):
+        with self._engine.begin() as connection:
             for step in steps:
                 step(connection)
-            self._write(connection.connection.driver_connection, changes)
+            driver = connection.connection.driver_connection
+            with told_alike(self._engine, driver):
+                self._write(driver, changes)
 
     @abstractmethod
     def _write(self, driver: Any, changes: Sequence[Change]) -> None:
