@@ -11,8 +11,8 @@ from bench.cases import Group, Line, NotHere, all_groups
 from bench.rounds import Plan, measure
 from bench.table import Tally, head, machine
 
-QUICK = Plan(rounds=5, seconds=0.35, quick=True)
-WHOLE = Plan(rounds=15, seconds=0.8, quick=False)
+QUICK = Plan(rounds=5, seconds=0.3, quick=True)
+WHOLE = Plan(rounds=15, seconds=0.5, quick=False)
 
 
 def main() -> int:
