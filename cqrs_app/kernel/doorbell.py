@@ -44,7 +44,7 @@ def mark_of(consumer: str) -> str:
 class Doorbell:
     """Rings from a thread of its own. At most one wake-up per consumer waits at any time.
 
-    Once rung, it has positions dealt (`place`): those who are woken then find it done.
+    Once somebody was woken, it has positions dealt (`place`): who wakes up then finds it done.
     """
 
     def __init__(
@@ -99,22 +99,23 @@ class Doorbell:
             self.missed += len(consumers) + len(jobs)
             return
         try:
-            self._enqueue(consumers, jobs)
-            if consumers:
+            if self._enqueue(consumers, jobs):
                 self._place()
         except RedisError as error:
             self._rest_until = time.monotonic() + REST_SECONDS
             self.missed += len(consumers) + len(jobs)
             logger.warning("Redis did not take a wake-up (%s); the sweep does the work", error)
 
-    def _enqueue(self, consumers: list[str], jobs: list[tuple[str, str]]) -> None:
+    def _enqueue(self, consumers: list[str], jobs: list[tuple[str, str]]) -> bool:
+        """Whether some consumer was woken that was not being woken already."""
         pipeline = self._redis.pipeline(transaction=False)
         for consumer in consumers:
             pipeline.set(mark_of(consumer), 1, nx=True, ex=MARK_SECONDS)
         fresh = zip(consumers, pipeline.execute(), strict=True)
-        wanted = [("advance", consumer) for consumer, is_fresh in fresh if is_fresh] + jobs
-        if wanted:
-            self._queue.enqueue_many([_prepared(*each) for each in wanted])
+        woken = [("advance", consumer) for consumer, is_fresh in fresh if is_fresh]
+        if woken or jobs:
+            self._queue.enqueue_many([_prepared(*each) for each in woken + jobs])
+        return bool(woken)
 
 
 def _prepared(job: str, name: str) -> EnqueueData:

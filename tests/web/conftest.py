@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, g, jsonify, request
@@ -23,6 +24,7 @@ from cqrs_app.operators.throttle import Throttle
 from cqrs_app.settings import Settings
 from cqrs_app.web.auth import background, init_auth, public
 from cqrs_app.web.blueprint import bp
+from cqrs_app.web.pieces import register_pieces
 from cqrs_app.web.security import init_security
 
 PASSWORD = "seven brown herons"
@@ -66,6 +68,7 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         }
         init_auth(app)
         init_security(app)
+        register_pieces(app, ZoneInfo(settings.timezone))
         _add_pages(app)
         app.register_blueprint(bp)
         assert app.jinja_loader
