@@ -14,11 +14,12 @@ from cqrs_app.kernel.doorbell import answered
 from cqrs_app.kernel.errors import BusError
 
 
-def advance(projection: str) -> None:
-    """Bring one projection up to date."""
-    # Cleared before the log is read: a commit from now on rings again.
-    answered(kernel.redis, projection)
-    kernel.runner.advance(projection)
+def advance(*projections: str) -> None:
+    """Bring these projections up to date, one after the other."""
+    for projection in projections:
+        # Cleared before the log is read: a commit from now on rings again.
+        answered(kernel.redis, projection)
+        kernel.runner.advance(projection)
 
 
 def run_command(command_id: str) -> None:

@@ -44,7 +44,9 @@ def mark_of(consumer: str) -> str:
 class Doorbell:
     """Rings from a thread of its own. At most one wake-up per consumer waits at any time.
 
-    Once somebody was woken, it has positions dealt (`place`): who wakes up then finds it done.
+    All that one ring wakes is one job: on its way through RQ a job costs about as much as what it
+    then does. Once somebody was woken, it has positions dealt (`place`): who wakes up then finds
+    it done.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class Doorbell:
         with self._lock:
             types, self._types = self._types, set()
             jobs, self._jobs = self._jobs, []
-        consumers = sorted(self._consumers_of(types)) if types else []
+        consumers = list(self._consumers_of(types)) if types else []
         if not consumers and not jobs:
             return
         if time.monotonic() < self._rest_until:
@@ -112,16 +114,15 @@ class Doorbell:
         for consumer in consumers:
             pipeline.set(mark_of(consumer), 1, nx=True, ex=MARK_SECONDS)
         fresh = zip(consumers, pipeline.execute(), strict=True)
-        woken = [("advance", consumer) for consumer, is_fresh in fresh if is_fresh]
-        if woken or jobs:
-            self._queue.enqueue_many([_prepared(*each) for each in woken + jobs])
+        woken = [consumer for consumer, is_fresh in fresh if is_fresh]
+        wanted = [("advance", *woken)] if woken else []
+        if wanted or jobs:
+            self._queue.enqueue_many([_prepared(*each) for each in wanted + jobs])
         return bool(woken)
 
 
-def _prepared(job: str, name: str) -> EnqueueData:
-    return Queue.prepare_data(
-        f"cqrs_app.jobs.{job}", (name,), result_ttl=0, failure_ttl=FAILURE_TTL
-    )
+def _prepared(job: str, *names: str) -> EnqueueData:
+    return Queue.prepare_data(f"cqrs_app.jobs.{job}", names, result_ttl=0, failure_ttl=FAILURE_TTL)
 
 
 def answered(redis: Redis, consumer: str) -> None:

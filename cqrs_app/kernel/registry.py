@@ -130,12 +130,11 @@ class Registry:
         messages: list[type[Command] | type[Query]] = [*self.routes, *self.queries.values()]
         return frozenset(message.declaration.permission for message in messages)
 
-    def consumers_of(self, types: Iterable[str]) -> frozenset[str]:
-        """The projections that handle at least one of these event types."""
+    def consumers_of(self, types: Iterable[str]) -> list[str]:
+        """The projections that handle at least one of these event types, in the order in which
+        they were declared."""
         wanted = set(types)
-        return frozenset(
-            name for name, each in self.projections.items() if wanted & each.handlers.keys()
-        )
+        return [name for name, each in self.projections.items() if wanted & each.handlers.keys()]
 
 
 def _by_name(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:
