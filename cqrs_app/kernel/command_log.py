@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, String, bindparam, func, select, true, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from cqrs_app.kernel.context import Receipt
 from cqrs_app.kernel.databases import insert_into, reader_of
@@ -16,7 +17,20 @@ from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import LOG_FIELDS, UNFINISHED
 from cqrs_app.kernel.tables import command_log
 
-_FIELDS = tuple(command_log.c[name] for name in LOG_FIELDS)
+_BY_ID = select(*(command_log.c[name] for name in LOG_FIELDS)).where(
+    command_log.c.command_id.in_(bindparam("ids", expanding=True))
+)
+# On PostgreSQL each is looked up by its key. Otherwise a plan that was made while the table was
+# small, and is kept, may read all of it later.
+_wanted = (
+    func.unnest(bindparam("ids", type_=ARRAY(String)))
+    .table_valued("id", name="wanted")
+    .render_derived()
+)
+_found = select(command_log).where(command_log.c.command_id == _wanted.c.id).limit(1).lateral()
+_EACH_BY_ID = select(*(_found.c[name] for name in LOG_FIELDS)).select_from(
+    _wanted.join(_found, true())
+)
 
 
 class CommandLog:
@@ -30,9 +44,10 @@ class CommandLog:
         return self.find_many((command_id,)).get(command_id)
 
     def find_many(self, command_ids: Iterable[str]) -> dict[str, LogEntry]:
-        found = select(*_FIELDS).where(command_log.c.command_id.in_(tuple(command_ids)))
+        found = _EACH_BY_ID if self._engine.dialect.name == "postgresql" else _BY_ID
         with self._reader.connect() as connection:
-            entries = (LogEntry(*row) for row in connection.execute(found))
+            rows = connection.execute(found, {"ids": list(command_ids)})
+            entries = (LogEntry(*row) for row in rows)
             return {entry.command_id: entry for entry in entries}
 
     def record(self, entry: LogEntry) -> None:
