@@ -11,7 +11,7 @@ from bench.cases import Group, Line, NotHere, all_groups
 from bench.rounds import Plan, measure
 from bench.table import Tally, head, machine
 
-QUICK = Plan(rounds=5, seconds=0.3, quick=True)
+QUICK = Plan(rounds=3, seconds=0.3, quick=True)
 WHOLE = Plan(rounds=15, seconds=0.5, quick=False)
 
 

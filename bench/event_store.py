@@ -18,7 +18,7 @@ from cqrs_app.orders.order import Order
 PER_STREAM = 20
 SMALL = 10_000
 BIG = 10_000_000
-BIG_IF_QUICK = 200_000
+BIG_IF_QUICK = 100_000
 DEEDS = ("append", "read a stream", "follow")
 
 

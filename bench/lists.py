@@ -40,7 +40,7 @@ PAGE = 25
 
 
 def many(plan: Plan) -> int:
-    return 100_000 if plan.quick else 1_000_000
+    return 50_000 if plan.quick else 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def catching_up(kind: str, plan: Plan) -> Iterator[Sides]:
     """
     with product.console(kind) as app:
         kernel: Kernel = app.extensions["kernel"]
-        events = backlog.by_commands(kernel, orders=600 if plan.quick else 1_500)
+        events = backlog.by_commands(kernel, orders=400 if plan.quick else 1_500)
         with raw_store(kernel.engines.write, kernel.engines.read) as store:
             sides: dict[str, Callable[[], object]] = {
                 "product": partial(_advance, kernel),
