@@ -24,7 +24,8 @@ class Reply:
 
 
 class Browser:
-    """Asks one server for pages over one connection, with gzip allowed, as browsers do."""
+    """Asks one server for pages over one connection, with gzip allowed, as browsers do. It keeps
+    one cookie, the last it was given."""
 
     def __init__(self, port: int, **headers: str) -> None:
         self.port = port
@@ -61,6 +62,8 @@ class Browser:
         headers = {
             name.lower(): value.strip() for name, _, value in (x.partition(":") for x in rest)
         }
+        if "set-cookie" in headers:
+            self.headers["Cookie"] = headers["set-cookie"].partition(";")[0]
         length = int(headers.get("content-length", 0))
         while len(body) < length:
             body += _more(connection)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta
-from sqlalchemy import BindParameter, Connection, and_, bindparam, desc, null, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    String,
+    and_,
+    any_,
+    bindparam,
+    desc,
+    null,
+    select,
+    union_all,
+)
 
 from cqrs_app.kernel.messages import Query, query
 from cqrs_app.kernel.recorded import StoredEvent
@@ -46,26 +61,36 @@ class Pending:
     waiting: dict[str, Waiting]
 
 
-_STREAMS: BindParameter[Any] = bindparam("streams", expanding=True)
 _LAST = and_(events.c.stream == streams.c.stream, events.c.version == streams.c.version)
-_WRITTEN = (
-    select(
-        streams.c.stream,
-        streams.c.version,
-        null().label("command_id"),
-        events.c.type,
-        events.c.operator,
-        events.c.recorded_at.label("at"),
-    )
-    .join(events, _LAST)
-    .where(streams.c.stream.in_(_STREAMS))
-)
+_WRITTEN = select(
+    streams.c.stream,
+    streams.c.version,
+    null().label("command_id"),
+    events.c.type,
+    events.c.operator,
+    events.c.recorded_at.label("at"),
+).join(events, _LAST)
 _LOG = command_log.c
 _WAITING = select(
     _LOG.stream, null(), _LOG.command_id, _LOG.type, _LOG.operator, _LOG.received_at
-).where(_LOG.outcome.in_(("queued", "running")), _LOG.stream.in_(_STREAMS))
-# One statement for a page; of a stream's waiting commands the first comes last, and is kept.
-_PENDING = union_all(_WRITTEN, _WAITING).order_by(desc("at"))
+).where(_LOG.outcome.in_(("queued", "running")))
+
+
+def _pending(among: Callable[[Column[str]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    """One statement for a page; of a stream's waiting commands the first comes last, and is kept.
+    `among` says that a column names one of the streams."""
+    both = union_all(_WRITTEN.where(among(streams.c.stream)), _WAITING.where(among(_LOG.stream)))
+    return both.order_by(desc("at"))
+
+
+# The list is one parameter where a database takes it so: a statement with one for each is put
+# together anew each time.
+_PENDING = {
+    "postgresql": _pending(
+        lambda column: column == any_(bindparam("streams", type_=ARRAY(String)))
+    ),
+    "sqlite": _pending(lambda column: column.in_(bindparam("streams", expanding=True))),
+}
 
 
 @query(label="Pending changes", permission="orders.view", store="write")
@@ -77,7 +102,9 @@ class PendingWrites(Query):
 
 def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
     written, waiting = {}, {}
-    for row in connection.execute(_PENDING, {"streams": question.streams}):
+    for row in connection.execute(
+        _PENDING[connection.dialect.name], {"streams": [*question.streams]}
+    ):
         if row.command_id is None:
             written[row.stream] = Written(row.stream, row.version, row.type, row.operator, row.at)
         else:

@@ -6,15 +6,17 @@ of its rows, and a macro, which has to be imported too, takes several times as l
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 from markupsafe import Markup, escape
 
+from cqrs_app.orders.words import OrderStatus
 from cqrs_app.web.presentation import (
     NONE,
     age,
@@ -27,6 +29,9 @@ from cqrs_app.web.presentation import (
 )
 
 PIECES_KEPT = 512
+TIMES_KEPT = 4_096
+SHAPES = MappingProxyType({OrderStatus.ON_HOLD: "held", OrderStatus.PART_SHIPPED: "partly"})
+"""Of an order's state, where it is not called as the state is."""
 NO_TIME = Markup('<span class="quiet">{}</span>').format(NONE)
 
 
@@ -38,8 +43,7 @@ def register_pieces(app: Flask, zone: ZoneInfo) -> None:
         """A moment as `when` says it, exactly on hover."""
         if not moment:
             return NO_TIME
-        moment = as_utc(moment)
-        return _time(moment, when(moment, zone))
+        return _when(moment, zone, datetime.now(zone).date())
 
     app.jinja_env.globals.update(
         icon=lambda name: _icon(static_url("icons.svg"), name),
@@ -48,7 +52,11 @@ def register_pieces(app: Flask, zone: ZoneInfo) -> None:
         when=when_piece,
         since=since,
     )
-    app.jinja_env.filters.update(money=money, when=when_piece)
+    app.jinja_env.filters.update(
+        money=money,
+        when=when_piece,
+        status=lambda status: _status(static_url("icons.svg"), status),
+    )
 
 
 def money(value: Decimal | int | None, currency: str) -> Markup:
@@ -60,6 +68,12 @@ def money(value: Decimal | int | None, currency: str) -> Markup:
 def since(moment: datetime | None) -> Markup:
     """How long ago."""
     return _time(moment, age(seconds_since(moment))) if moment else NO_TIME
+
+
+@lru_cache(TIMES_KEPT)
+def _when(moment: datetime, zone: ZoneInfo, today: date) -> Markup:
+    """A list shows the same moments again and again."""
+    return _time(as_utc(moment), when(moment, zone, today))
 
 
 def _time(moment: datetime, text: str) -> Markup:
@@ -82,3 +96,11 @@ def _glyph(file: str, name: str) -> Markup:
         '<svg class="glyph" viewBox="0 0 16 16" aria-hidden="true" focusable="false">'
         '<use href="{}#{}"></use></svg>'
     ).format(file, name)
+
+
+@lru_cache(PIECES_KEPT)
+def _status(file: str, status: OrderStatus) -> Markup:
+    """Where an order stands: its words with a shape."""
+    shape = SHAPES.get(status, status.value)
+    glyph = _glyph(file, "status-cancelled" if shape == "rejected" else f"status-{shape}")
+    return Markup('<span class="status status-{}">{}{}</span>').format(shape, glyph, status.label)

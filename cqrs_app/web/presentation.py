@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -94,14 +94,14 @@ def as_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def when(value: datetime | None, zone: ZoneInfo, now: datetime | None = None) -> str:
+def when(value: datetime | None, zone: ZoneInfo, today: date | None = None) -> str:
     """The moment on the operator's clock, no longer than needed: "12:03:04" today,
     "20 Nov 12:03" this year, "20 Nov 2025 12:03" before."""
     if value is None:
         return NONE
     local = as_utc(value).astimezone(zone)
-    today = as_utc(now or datetime.now(UTC)).astimezone(zone)
-    if local.date() == today.date():
+    today = today or datetime.now(zone).date()
+    if local.date() == today:
         return f"{local:%H:%M:%S}"
     if local.year == today.year:
         return f"{local.day} {local:%b %H:%M}"

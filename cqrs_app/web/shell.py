@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import lru_cache
 
-from flask import Flask, g
+from flask import Flask, g, request
+from markupsafe import Markup
 
 from cqrs_app.extensions import kernel
 from cqrs_app.runtime import health
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
+NAVIGATIONS_KEPT = 256
 
 
 class Watch:
@@ -35,8 +38,21 @@ class Watch:
 
 
 def init_shell(app: Flask, settings: Settings) -> None:
-    """Give every template `shop_name` and, for who is signed in, `banners`."""
+    """Give every template `shop_name`, for who is signed in `banners`, and `navigation(active)`."""
     watch = Watch()
+
+    @lru_cache(NAVIGATIONS_KEPT)
+    def navigation_of(root: str, permissions: frozenset[str], active: str) -> Markup:
+        template = app.jinja_env.get_template("_navigation.html")
+        return Markup(template.render(permissions=permissions, active=active))  # noqa: S704
+
+    def navigation(active: str) -> Markup:
+        """The places of the console that are open to who looks; few different ones are made."""
+        operator = g.get("operator")
+        permissions = operator.actor.permissions if operator else frozenset()
+        return navigation_of(request.script_root, permissions, active)
+
+    app.jinja_env.globals["navigation"] = navigation
 
     @app.context_processor
     def _shell() -> dict[str, object]:

@@ -54,7 +54,8 @@ class OrderRow:
     applied_version: int
 
 
-_COLUMNS = [orders.c[name] for name in OrderRow.__annotations__]
+_NAMES = tuple(OrderRow.__annotations__)
+_ALL = select(*(orders.c[name] for name in _NAMES))
 
 
 @query(label="Orders", permission="orders.view", reads=("orders",), cached=True)
@@ -72,9 +73,7 @@ class ListOrders(OrderFilters):
 
 
 def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
-    found = select(*_COLUMNS).where(
-        *conditions(question, connection.dialect.name), *few(question.q, connection)
-    )
+    found = _ALL.where(*conditions(question, connection.dialect.name), *few(question.q, connection))
     return page_of(found, _place(question), SORTS[question.sort], connection, _order_row)
 
 
@@ -122,11 +121,7 @@ def _place(question: ListOrders) -> Place:
 
 
 def _order_row(row: Row[Any]) -> OrderRow:
-    return OrderRow(**{**row._mapping, **_words(row.status, row.hold_reason)})
-
-
-def _words(status: str, hold_reason: str) -> dict[str, Any]:
-    return {
-        "status": OrderStatus(status),
-        "hold_reason": HoldReason(hold_reason) if hold_reason else None,
-    }
+    values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    values["status"] = OrderStatus(values["status"])
+    values["hold_reason"] = HoldReason(values["hold_reason"]) if values["hold_reason"] else None
+    return OrderRow(**values)
