@@ -12,7 +12,8 @@ logger = logging.getLogger("countersign")
 
 
 class Background:
-    """Runs `chore` soon after `nudge`, at most every `pause` seconds, in one thread per process.
+    """Runs `chore` soon after `nudge`, at most every `pause` seconds, in one thread per process;
+    a chore may change its pause.
 
     The thread starts with the first nudge, so a process that forks afterwards gets its own. A
     chore that raises is logged and tried at the next nudge. What waits is done once more at exit.
@@ -21,7 +22,7 @@ class Background:
     def __init__(self, name: str, chore: Callable[[], None], pause: float = 0.0) -> None:
         self._name = name
         self._chore = chore
-        self._pause = pause
+        self.pause = pause
         self._nudged = threading.Event()
         self._stopped = threading.Event()
         self._pid: int | None = None
@@ -71,4 +72,4 @@ class Background:
             if self._stopped.is_set():
                 return
             self.run_now()
-            self._stopped.wait(self._pause)
+            self._stopped.wait(self.pause)

@@ -27,6 +27,8 @@ REST_SECONDS = 1.0
 PAUSE_SECONDS = 0.02
 """How far apart two rings are at least. The first comes at once; under load, where one is always
 waiting, commits share one, and ringing does not take the time of those who commit."""
+BUSY_PAUSE_SECONDS = 0.05
+"""The same after a ring that found everybody woken already: they are at work, and behind."""
 
 FAILURE_TTL = 3600
 
@@ -101,7 +103,9 @@ class Doorbell:
             self.missed += len(consumers) + len(jobs)
             return
         try:
-            if self._enqueue(consumers, jobs):
+            woken = self._enqueue(consumers, jobs)
+            self._background.pause = PAUSE_SECONDS if woken else BUSY_PAUSE_SECONDS
+            if woken:
                 self._place()
         except RedisError as error:
             self._rest_until = time.monotonic() + REST_SECONDS

@@ -44,10 +44,9 @@ def _many(table: Table, names: Sequence[str], parameter: str) -> str:
     return f"json_to_recordset(%({parameter})s::json) AS ({columns})"
 
 
-def _one(names: Sequence[str], prefix: str, **instead: str) -> str:
-    """One row, which the driver has far less to do for than for arrays of one."""
-    values = (instead.get(name, f"%({prefix}_{name})s") for name in names)
-    return f"VALUES ({', '.join(values)})"
+def _one(names: Sequence[str], **instead: str) -> str:
+    """One row, which the driver has far less to do for than for a JSON text of one."""
+    return f"VALUES ({', '.join(instead.get(name, '%s') for name in names)})"
 
 
 def _commit(log: str, heads: str, appended: str) -> str:
@@ -91,9 +90,9 @@ _COMMIT_MANY = _commit(
     """,  # noqa: S608
 )
 _COMMIT_ONE = _commit(
-    _one(LOG_FIELDS, "l"),
-    _one(HEAD_FIELDS, "h"),
-    _one(_APPEND_FIELDS, "e", command_id="(SELECT command_id FROM logged)"),
+    _one(LOG_FIELDS),
+    _one(HEAD_FIELDS),
+    _one(_APPEND_FIELDS, command_id="(SELECT command_id FROM logged WHERE command_id = %s)"),
 )
 
 # LIMIT: each is looked up by its key. Otherwise a plan that was made while the table was small, and
@@ -154,20 +153,14 @@ class PostgresEventStore(EventStore):
                 return dealt
 
 
-def _statement(changes: Sequence[Change]) -> tuple[str, dict[str, Any]]:
+def _statement(changes: Sequence[Change]) -> tuple[str, Sequence[Any] | dict[str, Any]]:
     """What to run with which parameters."""
     entries = [change.entry for change in changes]
     events = [event for change in changes for event in change.events]
     heads = heads_of(changes)
     if len(entries) == len(events) == 1:
-        return _COMMIT_ONE, {
-            **_named("l_", LOG_FIELDS, astuple(entries[0])),
-            **_named("h_", HEAD_FIELDS, *heads),
-            **_named("e_", EVENT_FIELDS, astuple(events[0])),
-        }
-    rows = {"log": entries, "events": events, "heads": [_named("", HEAD_FIELDS, h) for h in heads]}
+        # The position is the last of an event's fields, and dealt later.
+        return _COMMIT_ONE, (*astuple(entries[0]), *heads[0], *astuple(events[0])[:-1])
+    named = [dict(zip(HEAD_FIELDS, head, strict=True)) for head in heads]
+    rows = {"log": entries, "events": events, "heads": named}
     return _COMMIT_MANY, {name: msgspec.json.encode(each).decode() for name, each in rows.items()}
-
-
-def _named(prefix: str, names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
-    return {f"{prefix}{name}": value for name, value in zip(names, values, strict=True)}
