@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from bench import backlog, product
 from bench.cases import Group, Line, Sides
@@ -63,12 +63,12 @@ def _backlogs(kernel: Kernel, run: Callable[[], object], events: int) -> Slice:
 def reset(kernel: Kernel) -> None:
     """Nothing taken in yet."""
     with kernel.engines.read.begin() as connection:
-        for name in NAMES:
-            for table in reversed(kernel.registry.projections[name].tables):
-                if connection.dialect.name == "postgresql":
-                    connection.exec_driver_sql(f"TRUNCATE {table.name}")
-                else:
-                    connection.execute(delete(table))
+        for projection in map(kernel.registry.projections.__getitem__, NAMES):
+            if connection.dialect.name == "sqlite":
+                projection.empty(connection)
+                continue
+            for table in projection.tables:
+                connection.exec_driver_sql(f"TRUNCATE {table.name}")
         start = update(checkpoints).where(checkpoints.c.projection.in_(NAMES))
         connection.execute(start.values(position=0, applied=0))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, delete
 
 from cqrs_app.kernel.messages import Event
 from cqrs_app.kernel.recorded import Recorded
@@ -54,6 +54,11 @@ class Projection:
         rows = Rows(connection)
         self.apply(batch, rows)
         rows.flush()
+
+    def empty(self, connection: Connection) -> None:
+        """Delete every row; whoever reads meanwhile still sees the old ones until the commit."""
+        for table in reversed(self.tables):
+            connection.execute(delete(table))
 
 
 def snake(name: str) -> str:

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, select
 
 from cqrs_app.kernel.bulk import Key, Row, blank_of, bulk_of, key_of
 
-__all__ = ["Key", "Row", "Rows", "empty"]
+__all__ = ["Key", "Row", "Rows"]
 
 
 class Rows:
@@ -97,9 +97,3 @@ class Rows:
             held.setdefault(key, None)
         if self._connection is not None:
             held.update(bulk_of(table, self._connection).load(self._connection, keys))
-
-
-def empty(connection: Connection, tables: Iterable[Table]) -> None:
-    """Delete every row; whoever reads meanwhile still sees the old ones until the commit."""
-    for table in tables:
-        connection.execute(delete(table))

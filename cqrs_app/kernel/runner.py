@@ -14,7 +14,7 @@ from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.projection import Projection
 from cqrs_app.kernel.recorded import StoredEvent, UnknownEvent
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.rows import Rows, empty
+from cqrs_app.kernel.rows import Rows
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.vault import Vault
 
@@ -92,7 +92,7 @@ class ProjectionRunner:
             checkpoint = checkpoints.lock(connection, name)
             if checkpoint is None:
                 raise LookupError(f"The projection {name} has no checkpoint yet.")
-            empty(connection, reversed(projection.tables))
+            projection.empty(connection)
             parking.forget(connection, name)
             while events := self._store.follow(position, self._batch):
                 self._replay(connection, projection, events)

@@ -7,6 +7,7 @@ about hyphens, numbers and accents. Both then index the very same words.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import (
     ARRAY,
@@ -89,6 +90,19 @@ def drop_search(connection: Connection) -> None:
     on_postgresql = connection.dialect.name == "postgresql"
     for statement in POSTGRESQL_DROP if on_postgresql else SQLITE_DROP:
         connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def search_emptied(connection: Connection) -> Iterator[None]:
+    """While all texts are deleted. SQLite would write down in the index each one that goes, and
+    every later entry would have to be merged with that: so it begins with a new one. PostgreSQL
+    keeps its own, or readers would have to wait until the transaction ends."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    drop_search(connection)
+    yield
+    create_search(connection)
 
 
 def searchable(texts: Iterable[str]) -> str:

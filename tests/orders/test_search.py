@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event, select, text
 
 from cqrs_app.orders import commands as do
 from cqrs_app.orders.read_models import order_texts, orders
+from cqrs_app.orders.projections.orders import OrdersProjection
 from cqrs_app.orders.search import (
     LONGEST_TEXT,
     create_search,
@@ -191,6 +192,14 @@ def test_the_index_agrees_with_the_texts(shop: Connection) -> None:
             )
         )
         assert "ix_order_texts_search" in " ".join(plan.scalars())
+
+
+def test_emptied_tables_are_filled_and_found_again(shop: Connection) -> None:
+    OrdersProjection().empty(shop)
+    assert found(shop, "white") == []
+    project(shop, a_shop().recorded)
+    assert found(shop, "white") == ["536365"]
+    test_the_index_agrees_with_the_texts(shop)
 
 
 def test_the_index_can_be_made_twice_and_taken_away(shop: Connection) -> None:

@@ -37,7 +37,13 @@ from cqrs_app.orders.read_models import (
     order_texts,
     orders,
 )
-from cqrs_app.orders.search import forget_words, searchable, with_more, without
+from cqrs_app.orders.search import (
+    forget_words,
+    search_emptied,
+    searchable,
+    with_more,
+    without,
+)
 from cqrs_app.orders.types import PERSON
 from cqrs_app.orders.words import OrderStatus, further
 
@@ -58,6 +64,10 @@ class OrdersProjection(Projection):
         super().take(connection, events, runner)
         if any(isinstance(each.event, SubjectErased) for each in events):
             forget_words(connection)
+
+    def empty(self, connection: Connection) -> None:
+        with search_emptied(connection):
+            super().empty(connection)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
