@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, select, text
 
 from cqrs_app.orders import commands as do
-from cqrs_app.orders.read_models import order_texts, orders
 from cqrs_app.orders.projections.orders import OrdersProjection
+from cqrs_app.orders.read_models import order_texts, orders
 from cqrs_app.orders.search import (
     LONGEST_TEXT,
     create_search,

@@ -1,0 +1,51 @@
+"""A worker keeps nothing of a job that went well, and the whole of one that failed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.registry import FailedJobRegistry
+from rq.serializers import JSONSerializer
+
+from cqrs_app.jobs import AllowedJob
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.doorbell import QUEUE
+from cqrs_app.worker import run_worker
+
+pytestmark = pytest.mark.usefixtures("signals_as_before")
+
+
+@pytest.fixture
+def signals_as_before() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_failed_job_is_kept_with_its_reason_and_the_next_one_is_done(
+    kernel: Kernel, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.jobs.ALLOWED", {"time.sleep"})
+    redis = Redis.from_url(redis_url)
+    queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer, job_class=AllowedJob)
+    queue.enqueue("time.sleep", 0, result_ttl=0)
+    failing = queue.enqueue("os.system", "true", failure_ttl=60)
+    queue.enqueue("time.sleep", 0, result_ttl=0)
+
+    run_worker(redis_url, 3, kernel.presence)
+
+    assert not queue.job_ids
+    assert FailedJobRegistry(queue=queue).get_job_ids() == [failing.id]
+    failing.refresh()
+    result = failing.latest_result()
+    assert failing.is_failed
+    assert result
+    assert "PermissionError: os.system" in str(result.exc_string)
+    assert not redis.exists(queue.intermediate_queue_key)
+    jobs = {key for key in redis.scan_iter("rq:job:*") if redis.type(key) == b"hash"}
+    assert jobs == {f"rq:job:{failing.id}".encode()}
