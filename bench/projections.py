@@ -65,8 +65,8 @@ def reset(kernel: Kernel) -> None:
     with kernel.engines.read.begin() as connection:
         for projection in map(kernel.registry.projections.__getitem__, NAMES):
             if connection.dialect.name == "sqlite":
-                projection.empty(connection)
-                continue
+                with projection.refilled(connection):
+                    continue
             for table in projection.tables:
                 connection.exec_driver_sql(f"TRUNCATE {table.name}")
         start = update(checkpoints).where(checkpoints.c.projection.in_(NAMES))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Table, delete
@@ -55,10 +56,13 @@ class Projection:
         self.apply(batch, rows)
         rows.flush()
 
-    def empty(self, connection: Connection) -> None:
-        """Delete every row; whoever reads meanwhile still sees the old ones until the commit."""
+    @contextmanager
+    def refilled(self, connection: Connection) -> Iterator[None]:
+        """Delete every row; within, all events are taken in again. Whoever reads meanwhile still
+        sees the old rows until the commit."""
         for table in reversed(self.tables):
             connection.execute(delete(table))
+        yield
 
 
 def snake(name: str) -> str:

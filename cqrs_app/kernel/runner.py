@@ -92,12 +92,12 @@ class ProjectionRunner:
             checkpoint = checkpoints.lock(connection, name)
             if checkpoint is None:
                 raise LookupError(f"The projection {name} has no checkpoint yet.")
-            projection.empty(connection)
             parking.forget(connection, name)
-            while events := self._store.follow(position, self._batch):
-                self._replay(connection, projection, events)
-                position, taken = events[-1].position or 0, taken + len(events)
-                progress(taken, max(total, taken))
+            with projection.refilled(connection):
+                while events := self._store.follow(position, self._batch):
+                    self._replay(connection, projection, events)
+                    position, taken = events[-1].position or 0, taken + len(events)
+                    progress(taken, max(total, taken))
             checkpoints.rebuilt(connection, name, position, projection.version, self._clock())
         self._advanced(name, position, 0, 0.0)
         return taken

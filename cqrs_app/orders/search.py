@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     any_,
     false,
+    inspect,
     literal,
     literal_column,
     select,
@@ -93,16 +94,17 @@ def drop_search(connection: Connection) -> None:
 
 
 @contextmanager
-def search_emptied(connection: Connection) -> Iterator[None]:
-    """While all texts are deleted. SQLite would write down in the index each one that goes, and
-    every later entry would have to be merged with that: so it begins with a new one. PostgreSQL
-    keeps its own, or readers would have to wait until the transaction ends."""
+def search_built_last(connection: Connection) -> Iterator[None]:
+    """While all texts are deleted and made again. SQLite would write down in the index each one
+    that goes and merge it with each that comes: there the index is made when all are there.
+    PostgreSQL keeps it, or readers would have to wait until the transaction ends."""
     if connection.dialect.name != "sqlite":
         yield
         return
     drop_search(connection)
     yield
     create_search(connection)
+    connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('rebuild')")
 
 
 def searchable(texts: Iterable[str]) -> str:
@@ -123,8 +125,8 @@ def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
 
 def forget_words(connection: Connection) -> None:
     """Let the index forget words that no text has any more. SQLite keeps them in older parts of
-    it until those are merged: so all are."""
-    if connection.dialect.name == "sqlite":
+    it until those are merged: so all are, but for an index that is yet to be made."""
+    if connection.dialect.name == "sqlite" and inspect(connection).has_table("order_search"):
         connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('optimize')")
 
 

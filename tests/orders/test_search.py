@@ -195,9 +195,9 @@ def test_the_index_agrees_with_the_texts(shop: Connection) -> None:
 
 
 def test_emptied_tables_are_filled_and_found_again(shop: Connection) -> None:
-    OrdersProjection().empty(shop)
-    assert found(shop, "white") == []
-    project(shop, a_shop().recorded)
+    with OrdersProjection().refilled(shop):
+        assert not shop.execute(select(order_texts)).all()
+        project(shop, a_shop().recorded)
     assert found(shop, "white") == ["536365"]
     test_the_index_agrees_with_the_texts(shop)
 

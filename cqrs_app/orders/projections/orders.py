@@ -4,6 +4,7 @@ on one page never disagree."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -39,7 +40,7 @@ from cqrs_app.orders.read_models import (
 )
 from cqrs_app.orders.search import (
     forget_words,
-    search_emptied,
+    search_built_last,
     searchable,
     with_more,
     without,
@@ -65,9 +66,10 @@ class OrdersProjection(Projection):
         if any(isinstance(each.event, SubjectErased) for each in events):
             forget_words(connection)
 
-    def empty(self, connection: Connection) -> None:
-        with search_emptied(connection):
-            super().empty(connection)
+    @contextmanager
+    def refilled(self, connection: Connection) -> Iterator[None]:
+        with search_built_last(connection), super().refilled(connection):
+            yield
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
