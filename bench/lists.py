@@ -9,8 +9,8 @@ sizes. A word that a tenth of all orders hold has a tenth of all orders to sort,
 
 Flask-Admin shows the same eight columns of the same table under the same web server. It counts all
 rows for each page, as it does by default, and skips those before the page; it knows no session, no
-search index, no freshness, and is asked without a sign-in. What it takes grows with the orders: with
-the 50,000 of --quick its targets are not to be met.
+search index, no freshness, and is asked without a sign-in. What it takes grows with the orders:
+with the 50,000 of --quick its targets are not to be met.
 """
 
 from __future__ import annotations
