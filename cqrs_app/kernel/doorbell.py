@@ -104,7 +104,8 @@ class Doorbell:
             return
         try:
             woken = self._enqueue(consumers, jobs)
-            self._background.pause = PAUSE_SECONDS if woken else BUSY_PAUSE_SECONDS
+            busy = consumers and not woken
+            self._background.pause = BUSY_PAUSE_SECONDS if busy else PAUSE_SECONDS
             if woken:
                 self._place()
         except RedisError as error:
