@@ -11,7 +11,6 @@ import hashlib
 import random
 import time
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 from redis import Redis
@@ -27,10 +26,9 @@ REST_SECONDS = 1.0
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A cached answer: its JSON, the projections' positions, and the moment it showed."""
+    """A cached answer: its JSON, and the projections' positions that it was made from."""
 
     positions: dict[str, int]
-    as_of: datetime
     value: msgspec.Raw
 
 

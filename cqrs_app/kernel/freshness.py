@@ -12,7 +12,7 @@ from cqrs_app.kernel.store import EventStore
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`as_of`: the moment the data is known to show; `position`: the last event it holds.
+    """`as_of`: up to this moment the data holds everything; `position`: the last event it holds.
 
     `lag_events` counts every committed event it does not hold, `lag_seconds` the age of the
     oldest of them. `state`: current, behind, stale, paused, rebuilding, failed.
@@ -48,7 +48,6 @@ class FreshnessGauge:
         standing: Collection[Reached],
         *,
         held: dict[str, int] | None = None,
-        as_of: datetime | None = None,
         cached: bool = False,
     ) -> Freshness:
         """Freshness of an answer from projections that stand there; `held` are the positions it
@@ -59,10 +58,12 @@ class FreshnessGauge:
         positions = held or {each.projection: each.position for each in standing}
         position = min(positions.values())
         lag = max(self._store.head() - position, 0)
-        seconds = self._age(position, now) if lag else 0.0
+        first_missing = self._store.recorded_after(position) if lag else None
+        as_of = min(first_missing or now, now)
+        seconds = (now - as_of).total_seconds()
         states = {each.state for each in standing}
         return Freshness(
-            as_of=as_of or now,
+            as_of=as_of,
             position=position,
             lag_events=lag,
             lag_seconds=seconds,
@@ -74,10 +75,6 @@ class FreshnessGauge:
     def current(self, position: int) -> Freshness:
         """Of an answer folded from the events themselves."""
         return Freshness(self._clock(), position, 0, 0.0, "current")
-
-    def _age(self, position: int, now: datetime) -> float:
-        recorded_at = self._store.recorded_after(position)
-        return max((now - recorded_at).total_seconds(), 0.0) if recorded_at else 0.0
 
     def _state(self, states: set[str], lag: int, seconds: float) -> str:
         for state in ("failed", "rebuilding", "paused"):

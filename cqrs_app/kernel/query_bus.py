@@ -225,18 +225,18 @@ class QueryBus:
         key = self._cache.key(type(query).__name__, msgspec.json.encode(query))
         entry, current = self._cache.look_up(key, reads)
         if entry and current:
-            return self._from_entry(query, entry, stale, old=False), "hit"
+            return self._from_entry(query, entry, stale), "hit"
         if not self._cache.take_off(key):
             # Somebody computes this answer already: the old one is shown, with its age, or
             # theirs is waited for.
             if entry:
-                return self._from_entry(query, entry, stale, old=True), "stale_hit"
+                return self._from_entry(query, entry, stale), "stale_hit"
             landed = self._wait_for_flight(key, reads)
             if landed:
-                return self._from_entry(query, landed, stale, old=False), "hit"
+                return self._from_entry(query, landed, stale), "hit"
         answer, positions = self._fresh(query, stale)
         value = msgspec.Raw(msgspec.json.encode(answer.value))
-        self._cache.store(key, Entry(positions, answer.freshness.as_of, value))
+        self._cache.store(key, Entry(positions, value))
         return answer, "miss"
 
     def _wait_for_flight(self, key: str, reads: Sequence[str]) -> Entry | None:
@@ -248,11 +248,10 @@ class QueryBus:
                 return entry
         return None
 
-    def _from_entry(self, query: Query, entry: Entry, stale: bool, *, old: bool) -> Answer[Any]:
+    def _from_entry(self, query: Query, entry: Entry, stale: bool) -> Answer[Any]:
         value = self._decoders[type(query)].decode(entry.value)
         standing = checkpoints.reached(self._read, query.declaration.reads)
-        as_of = entry.as_of if old else None
-        freshness = self._gauge.measure(standing, held=entry.positions, as_of=as_of, cached=True)
+        freshness = self._gauge.measure(standing, held=entry.positions, cached=True)
         return Answer(value, freshness, stale)
 
     def _fresh(self, query: Query, stale: bool) -> tuple[Answer[Any], dict[str, int]]:

@@ -33,10 +33,14 @@ from cqrs_app.runtime.commands import Stream
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A stream's last event: which version a page must hold to be current, and whose it is."""
+    """A stream's last event: which version a page must hold to be current, and whose it is.
+
+    `position` is None until the event has its place in the log.
+    """
 
     stream: str
     version: int
+    position: int | None
     type: str
     operator: str
     recorded_at: datetime
@@ -65,6 +69,7 @@ _LAST = and_(events.c.stream == streams.c.stream, events.c.version == streams.c.
 _WRITTEN = select(
     streams.c.stream,
     streams.c.version,
+    events.c.position,
     null().label("command_id"),
     events.c.type,
     events.c.operator,
@@ -72,7 +77,7 @@ _WRITTEN = select(
 ).join(events, _LAST)
 _LOG = command_log.c
 _WAITING = select(
-    _LOG.stream, null(), _LOG.command_id, _LOG.type, _LOG.operator, _LOG.received_at
+    _LOG.stream, null(), null(), _LOG.command_id, _LOG.type, _LOG.operator, _LOG.received_at
 ).where(_LOG.outcome.in_(("queued", "running")))
 
 
@@ -106,7 +111,9 @@ def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
         _PENDING[connection.dialect.name], {"streams": [*question.streams]}
     ):
         if row.command_id is None:
-            written[row.stream] = Written(row.stream, row.version, row.type, row.operator, row.at)
+            written[row.stream] = Written(
+                row.stream, row.version, row.position, row.type, row.operator, row.at
+            )
         else:
             waiting[row.stream] = Waiting(
                 row.stream, row.command_id, row.type, row.operator, row.at
@@ -139,7 +146,7 @@ class EventsSince(Query):
 
 def events_since(question: EventsSince, connection: Connection) -> tuple[Written, ...]:
     columns = events.c
-    names = [columns[name] for name in ("stream", "version", "type", "operator", "recorded_at")]
+    names = [columns[name] for name in Written.__annotations__]
     found = select(*names).where(
         columns.stream == question.stream, columns.version > question.version
     )

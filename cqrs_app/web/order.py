@@ -73,6 +73,13 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     actions = asking.ask(OrderActions(order_id=order_id))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
     panels = panels_of(order_id, value.customer_id if value else "")
+    marks = marks_of(
+        pending,
+        stream,
+        value.applied_version if value else 0,
+        answer.freshness,
+        timeline.freshness,
+    )
     allowed, not_now = allowed_tasks(judged(actions.value.actions, panels))
     return {
         "order_id": order_id,
@@ -86,7 +93,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "allowed": allowed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
-        "marks": marks_of(pending, stream, value.applied_version if value else 0, answer.freshness),
+        "marks": marks,
         "may_see_commands": asking.may("commands.view"),
         "may_see_events": asking.may("events.view"),
         "may_see_customers": asking.may("customers.view"),

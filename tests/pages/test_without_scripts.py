@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -80,6 +81,26 @@ def test_the_list_marks_a_row_that_does_not_hold_its_last_change_yet(
     assert "pending" in page(client, f"/orders?q={order_id}").get_text(" ")
     catch_up(shop)
     assert "pending" not in page(client, f"/orders?q={order_id}").get_text(" ")
+
+
+def test_an_order_stays_marked_until_its_timeline_holds_the_change_too(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client, order_id = client_of("operator"), order_in(shop, "placed")
+    send(client, form_address(client, order_id, "ApproveOrder"))
+    kernel: Kernel = shop.extensions["kernel"]
+    kernel.runner.advance("orders")
+    held_back = page(client, f"/orders/{order_id}")
+    assert "pending" in held_back.get_text(" ")
+    panel = held_back.find("section", attrs={"aria-labelledby": "timeline-heading"})
+    assert panel is not None
+    assert "Approved" not in panel.get_text(" ")
+    as_of = panel.find("time")
+    (approved,) = kernel.store.events_of(f"order-{order_id}", after=1)
+    assert as_of is not None
+    assert datetime.fromisoformat(str(as_of["datetime"])) <= approved.recorded_at
+    kernel.runner.advance("order_timeline")
+    assert "pending" not in page(client, f"/orders/{order_id}").get_text(" ")
 
 
 def test_sending_a_form_twice_does_the_task_once(
