@@ -1,7 +1,7 @@
 """An approved order on its way: what it was told, what it has sent, what it waits for. Pure.
 
-Every method notes one thing and then goes on: `plan` says which tasks the new state asks for and
-where the order stands.
+Every method notes one thing and then goes on: `plan` says which tasks the new state asks for,
+`stages` where the order stands.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from cqrs_app.fulfilment import commands as do
 from cqrs_app.fulfilment import events as was
-from cqrs_app.fulfilment import plan, taking_in
+from cqrs_app.fulfilment import plan, stages, taking_in
 from cqrs_app.fulfilment.state import NOTHING, NOWHERE, Goods, Open, Paid, Stand
 from cqrs_app.fulfilment.types import Argument, Line, Policy
 from cqrs_app.fulfilment.words import OVER, Stage, Step
@@ -123,7 +123,7 @@ class OrderWay(Aggregate):
 
     def skip(self, command: do.SkipFulfilmentStep) -> Iterator[Event]:
         self._require(command.order_id)
-        if command.step is not plan.waits_in(self):
+        if command.step is not self.waits_in:
             raise Refused(
                 "not_at_this_step",
                 f"Order {self.order_id} does not wait at this step: {self.stand.sentence} "
@@ -160,6 +160,46 @@ class OrderWay(Aggregate):
         paid = (each.captured for each in self.payments.values() if each.currency == self.currency)
         return sum(paid, NOTHING)
 
+    @property
+    def is_paid(self) -> bool:
+        return Step.PAYMENT in self.skipped or self.received >= self.total
+
+    @property
+    def is_declined_for_good(self) -> bool:
+        retries = len(self.policy.retry_after) if self.policy else 0
+        return self.declines > retries and not self.is_paid
+
+    @property
+    def is_reserving(self) -> bool:
+        return any(each.task == "ReserveStock" for each in self.open.values())
+
+    @property
+    def stock_is_settled(self) -> bool:
+        return Step.STOCK in self.skipped or all(
+            goods.outcome in ("reserved", "not_kept") or goods.sent >= goods.wanted
+            for goods in self.goods.values()
+        )
+
+    @property
+    def missing(self) -> dict[str, Goods]:
+        return {sku: goods for sku, goods in self.goods.items() if goods.outcome == "missing"}
+
+    @property
+    def shortage(self) -> str:
+        """What is missing, in sentences."""
+        return " ".join(f"{sku}: {goods.sentence}" for sku, goods in self.missing.items())[:500]
+
+    @property
+    def waits_in(self) -> Step | None:
+        """The step that can be skipped now."""
+        if self.given_up:
+            return Step.UNDOING
+        if self.is_declined_for_good:
+            return Step.PAYMENT
+        if not self.stock_is_settled:
+            return Step.STOCK
+        return None if self.is_paid else Step.PAYMENT
+
     def _go_on(self, order_id: str, *, again: bool = False) -> Iterator[Event]:
         """`again`: the present wait begins anew."""
         for no, task in enumerate(tuple(plan.tasks(self)), start=self.tasks_sent + 1):
@@ -172,7 +212,7 @@ class OrderWay(Aggregate):
                     Argument(name=name, text=text) for name, text in task.arguments.items()
                 ),
             )
-        stand = plan.stand(self)
+        stand = stages.stand(self)
         if again or stand != self.stand:
             yield was.FulfilmentMoved(
                 order_id=order_id,
@@ -180,7 +220,7 @@ class OrderWay(Aggregate):
                 stage=stand.stage,
                 sentence=stand.sentence,
                 late=stand.late,
-                within=plan.seconds_for(self, stand),
+                within=stages.seconds_for(self, stand),
                 wants=stand.wants,
             )
 

@@ -20,7 +20,6 @@ from cqrs_app.fulfilment.commands import (
 )
 from cqrs_app.fulfilment.guard import not_released
 from cqrs_app.fulfilment.order_way import OrderWay
-from cqrs_app.fulfilment.plan import waits_in
 from cqrs_app.fulfilment.read_models import fulfilment_steps, fulfilments
 from cqrs_app.fulfilment.state import NOTHING
 from cqrs_app.fulfilment.tables import fulfilment_cursor
@@ -219,7 +218,7 @@ def _offers(way: OrderWay) -> Iterator[SupervisorTask]:
         return
     if way.stand.stage in TO_RETRY:
         yield _offer(RetryFulfilment)
-    step = waits_in(way)
+    step = way.waits_in
     if step and way.stand.stage not in BY_ITSELF:
         yield _offer(SkipFulfilmentStep, step)
     if not way.given_up and not any(goods.sent for goods in way.goods.values()):
