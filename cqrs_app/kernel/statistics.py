@@ -1,4 +1,8 @@
-"""Counts and durations per message type and minute, kept in the read store for all processes."""
+"""Counts and durations per message type and span of time, kept in the read store for all processes.
+
+A span is a minute first. What is older is added up: pages and metrics read all there is, and a
+minute has hundreds of rows.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, Select, delete, func, select
 
 from cqrs_app.kernel.background import Background
 from cqrs_app.kernel.databases import insert_into
@@ -19,9 +24,17 @@ BOUNDS = (0.5, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000, 3
 """Upper bounds of the duration buckets, in milliseconds."""
 
 FLUSH_SECONDS = 2.0
-KEPT = timedelta(days=31)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+EVER = timedelta(days=36_525)
+FOLDED = ((timedelta(minutes=10), HOUR), (2 * DAY, DAY), (31 * DAY, EVER))
+"""From which age on counts are kept per hour, per day, and as one: they are never taken away, so
+that counters only rise."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Key = tuple[str, str, str, datetime, float]
+Counts = defaultdict[Key, list[float]]
+NAMES = ("bus", "name", "result", "minute", "bound_ms", "count", "total_ms")
+_COLUMNS = statistics.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,7 @@ class Statistics:
         self._engine = engine
         self._clock = clock or (lambda: datetime.now(UTC))
         self._lock = threading.Lock()
-        self._counts: dict[Key, list[float]] = defaultdict(lambda: [0, 0.0])
+        self._counts: Counts = defaultdict(lambda: [0, 0.0])
         self._background = Background("statistics", self._write, FLUSH_SECONDS)
 
     def count(self, bus: str, name: str, result: str, ms: float, times: int = 1) -> None:
@@ -56,9 +69,7 @@ class Statistics:
         minute = self._clock().replace(second=0, microsecond=0)
         bound = BOUNDS[bisect_left(BOUNDS, min(ms / times, BOUNDS[-1]))]
         with self._lock:
-            counted = self._counts[bus, name, result, minute, bound]
-            counted[0] += times
-            counted[1] += ms
+            _add(self._counts, (bus, name, result, minute, bound), times, ms)
         self._background.nudge()
 
     def close(self) -> None:
@@ -69,47 +80,71 @@ class Statistics:
         """Write what was counted so far."""
         self._background.run_now()
 
-    def forget_old(self) -> None:
+    def fold(self) -> None:
+        """Add up what is old: see FOLDED."""
+        for age, span in FOLDED:
+            limit = self._clock() - age
+            old = select(_COLUMNS.minute).where(_COLUMNS.minute < limit).distinct()
+            with self._engine.connect() as connection:
+                found = connection.execute(old).scalars().all()
+            starts = {_start(each, span) for each in found if each != _start(each, span)}
+            for start in sorted(starts):
+                self._fold(start, min(start + span, limit))
+
+    def _fold(self, start: datetime, end: datetime) -> None:
+        inside = (_COLUMNS.minute > start) & (_COLUMNS.minute < end)
+        taken = delete(statistics).where(inside).returning(statistics)
         with self._engine.begin() as connection:
-            old = statistics.c.minute < self._clock() - KEPT
-            connection.execute(delete(statistics).where(old))
+            counts: Counts = defaultdict(lambda: [0, 0.0])
+            for bus, name, result, _, bound, count, total in connection.execute(taken):
+                _add(counts, (bus, name, result, start, bound), count, total)
+            _save(connection, counts)
 
     def _write(self) -> None:
         with self._lock:
             counts, self._counts = self._counts, defaultdict(lambda: [0, 0.0])
-        if not counts:
-            return
-        insert = insert_into(self._engine, statistics)
-        upsert = insert.on_conflict_do_update(
-            index_elements=["bus", "name", "result", "minute", "bound_ms"],
-            set_={
-                "count": statistics.c.count + insert.excluded.count,
-                "total_ms": statistics.c.total_ms + insert.excluded.total_ms,
-            },
-        )
-        names = ("bus", "name", "result", "minute", "bound_ms", "count", "total_ms")
-        # Sorted, so that two processes lock the rows in the same order.
-        rows = [
-            dict(zip(names, (*key, *value), strict=True)) for key, value in sorted(counts.items())
-        ]
         with self._engine.begin() as connection:
-            connection.execute(upsert, rows)
+            _save(connection, counts)
+
+
+def _start(moment: datetime, span: timedelta) -> datetime:
+    """Of the span that the moment lies in."""
+    return EPOCH + (moment - EPOCH) // span * span
+
+
+def _add(counts: Counts, key: Key, count: float, total_ms: float) -> None:
+    counted = counts[key]
+    counted[0] += count
+    counted[1] += total_ms
+
+
+def _save(connection: Connection, counts: Counts) -> None:
+    """Add these counts to what is kept."""
+    if not counts:
+        return
+    insert = insert_into(connection, statistics)
+    upsert = insert.on_conflict_do_update(
+        index_elements=list(NAMES[:5]),
+        set_={
+            "count": _COLUMNS.count + insert.excluded.count,
+            "total_ms": _COLUMNS.total_ms + insert.excluded.total_ms,
+        },
+    )
+    # Sorted, so that two processes lock the rows in the same order.
+    rows = [dict(zip(NAMES, (*key, *value), strict=True)) for key, value in sorted(counts.items())]
+    connection.execute(upsert, rows)
+
+
+def totals(bus: str) -> Select[Any]:
+    """What one bus ever did: (name, result, bucket, count, milliseconds in all)."""
+    total, total_ms = func.sum(_COLUMNS.count), func.sum(_COLUMNS.total_ms)
+    kind = (_COLUMNS.name, _COLUMNS.result, _COLUMNS.bound_ms)
+    return select(*kind, total, total_ms).where(_COLUMNS.bus == bus).group_by(*kind)
 
 
 def measured(connection: Connection, bus: str, since: datetime) -> list[Measured]:
-    """What each message type of one bus did since a moment."""
-    columns = statistics.c
-    found = (
-        select(
-            columns.name,
-            columns.result,
-            columns.bound_ms,
-            func.sum(columns.count),
-            func.sum(columns.total_ms),
-        )
-        .where(columns.bus == bus, columns.minute >= since)
-        .group_by(columns.name, columns.result, columns.bound_ms)
-    )
+    """What each message type of one bus did since the hour of a moment."""
+    found = totals(bus).where(_COLUMNS.minute >= _start(since, HOUR))
     grouped: dict[str, list[tuple[str, float, int, float]]] = defaultdict(list)
     for name, result, bound, count, total in connection.execute(found):
         grouped[name].append((result, bound, int(count), total))

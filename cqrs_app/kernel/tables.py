@@ -180,6 +180,7 @@ statistics = Table(
     Column("bus", String(10), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("result", String(20), primary_key=True),
+    # The span it counts begins then; longer ones for what is old: see statistics.FOLDED.
     Column("minute", UtcDateTime, primary_key=True),
     # The upper bound of the duration's bucket in ms: see statistics.BOUNDS.
     Column("bound_ms", Float, primary_key=True),

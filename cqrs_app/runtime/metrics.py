@@ -13,12 +13,11 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.statistics import BOUNDS
-from cqrs_app.kernel.tables import statistics
+from cqrs_app.kernel.statistics import BOUNDS, totals
 from cqrs_app.runtime import health
 
 PREFIX = "countersign"
@@ -81,18 +80,6 @@ class ConsoleCollector(Collector):
 
 
 def _bus(connection: Connection, bus: str, plural: str) -> Iterator[Metric]:
-    columns = statistics.c
-    found = (
-        select(
-            columns.name,
-            columns.result,
-            columns.bound_ms,
-            func.sum(columns.count),
-            func.sum(columns.total_ms),
-        )
-        .where(columns.bus == bus)
-        .group_by(columns.name, columns.result, columns.bound_ms)
-    )
     total = CounterMetricFamily(
         f"{PREFIX}_{plural}", f"{plural.capitalize()} by outcome", labels=["name", "outcome"]
     )
@@ -102,7 +89,7 @@ def _bus(connection: Connection, bus: str, plural: str) -> Iterator[Metric]:
     counts: dict[tuple[str, str], int] = {}
     buckets: dict[str, dict[float, int]] = {}
     sums: dict[str, float] = {}
-    for name, result, bound, count, ms in connection.execute(found):
+    for name, result, bound, count, ms in connection.execute(totals(bus)):
         counts[name, result] = counts.get((name, result), 0) + int(count)
         held = buckets.setdefault(name, dict.fromkeys(BOUNDS, 0))
         held[bound] = held.get(bound, 0) + int(count)
