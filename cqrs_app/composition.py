@@ -89,63 +89,70 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
     address = app.extensions["redis_url"]
     engines = database.engines_of(app, settings)
 
-    # Looked up when they are needed: they are made from the kernel.
-    def wake_webhooks() -> None:
-        app.extensions["webhooks"].wake()
-
-    def wake_payments() -> None:
-        app.extensions["payments"].wake()
-
-    def wake_fulfilment() -> None:
-        app.extensions["fulfilment"].wake()
-
     def way_of(order_id: str) -> OrderWay:
         if not settings.fulfilment:
             return OrderWay()
+        # Looked up when it is asked for: the registry comes before the kernel.
         found: Kernel = app.extensions["kernel"]
         repository = Repository(found.store, found.registry.codec)
         return cast(OrderWay, repository.load(OrderWay, OrderWay.stream_of(order_id))[0])
 
+    registry = build_registry(
+        settings.webhook_networks,
+        settings.payment_gateway,
+        Files(engines.write).is_there,
+        way_of,
+    )
+    tuning = Tuning(
+        projection_batch=settings.projection_batch,
+        amber_lag=settings.amber_lag_seconds,
+        red_lag=settings.red_lag_seconds,
+        cache_ttl=settings.query_cache_ttl,
+    )
     return assemble(
-        build_registry(
-            settings.webhook_networks,
-            settings.payment_gateway,
-            Files(engines.write).is_there,
-            way_of,
-        ),
+        registry,
         engines,
         redis=_redis(address),
         cache_redis=_redis(settings.cache_redis_url or address),
         personal_data_key=settings.ensure_personal_data_key(),
-        commands=BusOptions(
-            enabled=settings.cqrs_enabled,
-            queued=settings.commands_are_queued,
-            authorise=settings.command_authorization_enabled,
-            log_lines=settings.command_logging_enabled,
-            snapshots=settings.write_model_snapshots,
-            optimistic_concurrency=settings.write_model_optimistic_concurrency,
-            retry_attempts=settings.command_retry_attempts,
-            timeout=settings.command_timeout,
-            max_concurrent=settings.max_concurrent_commands,
-        ),
-        queries=QueryOptions(
-            side_by_side=settings.query_bus_type != "synchronous",
-            authorise=settings.query_authorization_enabled,
-            caching=settings.query_caching_enabled,
-            timeout=settings.query_timeout,
-            max_concurrent=settings.max_concurrent_queries,
-        ),
-        tuning=Tuning(
-            projection_batch=settings.projection_batch,
-            amber_lag=settings.amber_lag_seconds,
-            red_lag=settings.red_lag_seconds,
-            cache_ttl=settings.query_cache_ttl,
-        ),
-        followers=[
-            Background("webhooks", wake_webhooks, WAKE_PAUSE_SECONDS),
-            Background("payments", wake_payments, WAKE_PAUSE_SECONDS),
-            Background("fulfilment", wake_fulfilment, WAKE_PAUSE_SECONDS),
-        ],
+        commands=_command_options(settings),
+        queries=_query_options(settings),
+        tuning=tuning,
+        followers=[_waking(app, name) for name in ("webhooks", "payments", "fulfilment")],
+    )
+
+
+def _waking(app: Flask, name: str) -> Background:
+    """Wakes this dispatcher when it is nudged."""
+
+    def wake() -> None:
+        # Looked up each time: dispatchers are made from the kernel.
+        app.extensions[name].wake()
+
+    return Background(name, wake, WAKE_PAUSE_SECONDS)
+
+
+def _command_options(settings: Settings) -> BusOptions:
+    return BusOptions(
+        enabled=settings.cqrs_enabled,
+        queued=settings.commands_are_queued,
+        authorise=settings.command_authorization_enabled,
+        log_lines=settings.command_logging_enabled,
+        snapshots=settings.write_model_snapshots,
+        optimistic_concurrency=settings.write_model_optimistic_concurrency,
+        retry_attempts=settings.command_retry_attempts,
+        timeout=settings.command_timeout,
+        max_concurrent=settings.max_concurrent_commands,
+    )
+
+
+def _query_options(settings: Settings) -> QueryOptions:
+    return QueryOptions(
+        side_by_side=settings.query_bus_type != "synchronous",
+        authorise=settings.query_authorization_enabled,
+        caching=settings.query_caching_enabled,
+        timeout=settings.query_timeout,
+        max_concurrent=settings.max_concurrent_queries,
     )
 
 
