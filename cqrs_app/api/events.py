@@ -12,8 +12,8 @@ from cqrs_app.api.answers import tagged
 from cqrs_app.api.blueprint import bp
 from cqrs_app.api.problems import Unusable
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.messages import parse
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.kernel.recorded import StoredEvent, UnknownEvent
 from cqrs_app.runtime.feed import FollowEvents
 

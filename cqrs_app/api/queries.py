@@ -10,10 +10,10 @@ from cqrs_app.api import reading
 from cqrs_app.api.answers import tagged
 from cqrs_app.api.blueprint import bp
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Asker, Seen
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.fields import hints_of, plain_type
 from cqrs_app.kernel.messages import Query, parse
-from cqrs_app.kernel.query_bus import Asker, Seen
 
 LONGEST_WAIT_MS = 10_000
 CONSISTENCY = ("min_version", "wait_ms", "strong")

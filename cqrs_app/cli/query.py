@@ -10,8 +10,8 @@ from cqrs_app.cli.acting import acting_as
 from cqrs_app.cli.command import as_option
 from cqrs_app.cli.message_group import MessageGroup, registry
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Asker, Seen
 from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import Asker, Seen
 
 
 def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> Seen | None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.context import Actor
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import Asker, QueryBus
+from cqrs_app.kernel.query_bus import QueryBus
 
 PERMISSION = "exports.run"
 """Needed by every door beside the permission of the list itself, which the query bus checks."""

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from cqrs_app.imports.documents import Document
 from cqrs_app.imports.newcomers import Welcome
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.orders.queries.import_totals import IDS_AT_ONCE, ImportTotals, Totals
 
 K = TypeVar("K")

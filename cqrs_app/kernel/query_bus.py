@@ -7,19 +7,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from cqrs_app.kernel import checkpoints
+from cqrs_app.kernel.asker import Answer, Asker, Seen
 from cqrs_app.kernel.cache import Entry, QueryCache
-from cqrs_app.kernel.context import Actor
 from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
-from cqrs_app.kernel.fields import WHOLE_NUMBER
-from cqrs_app.kernel.freshness import Freshness, FreshnessGauge
+from cqrs_app.kernel.freshness import FreshnessGauge
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.middleware import Count
 from cqrs_app.kernel.parking import DATABASE_TROUBLE
@@ -33,67 +32,8 @@ from cqrs_app.kernel.runner import ProjectionRunner
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.vault import Vault
 
-T = TypeVar("T")
-
-HIGHEST_VERSION = 2**31 - 1
 POLL_SECONDS = 0.02
 FLIGHT_WAIT_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A write the asker has made: the answer should hold this version of this stream."""
-
-    stream: str
-    version: int
-
-    @classmethod
-    def from_text(cls, text: str) -> Seen:
-        """`order-10042:3`, as addresses and command lines have it. Raises ValueError."""
-        stream, _, version = text.rpartition(":")
-        if not stream or not stream.isprintable() or not WHOLE_NUMBER.fullmatch(version):
-            raise ValueError("Write a stream and a version of it, such as order-10042:3.")
-        return cls(stream, min(int(version), HIGHEST_VERSION))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """Who asks, and how consistent the answer must be.
-
-    By default the answer is eventual. `seen`: wait up to `wait` seconds for one's own write, then
-    answer all the same, marked stale. `strong`: fold the events now. `cached` off: ask the
-    database and keep nothing, for answers that nobody asks for twice.
-    """
-
-    actor: Actor
-    seen: Seen | None = None
-    wait: float = 0.0
-    strong: bool = False
-    cached: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
-    """`stale`: the write that was asked for is not in it yet."""
-
-    value: T
-    freshness: Freshness
-    stale: bool = False
-
-    def told(self) -> dict[str, Any]:
-        """The answer with its freshness, as programs are told it at every door."""
-        freshness = self.freshness
-        return {
-            "value": self.value,
-            "as_of": freshness.as_of,
-            "position": freshness.position,
-            "lag_events": freshness.lag_events,
-            "lag_seconds": round(freshness.lag_seconds, 3),
-            "state": freshness.state,
-            "parked": freshness.parked,
-            "cached": freshness.cached,
-            "stale": self.stale,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import Any
 from flask import g, request
 
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Answer, Asker
 from cqrs_app.kernel.context import Context
 from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import Answer, Asker
 
 CHANNEL = "form"
 

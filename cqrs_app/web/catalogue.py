@@ -13,10 +13,10 @@ from cqrs_app.catalogue.entries import Entry, entries
 from cqrs_app.catalogue.examples import as_options
 from cqrs_app.catalogue.problems import KINDS
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Answer
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.fields import required_of
 from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.forms import question_form, question_from

@@ -11,6 +11,7 @@ from flask import Response, current_app, flash, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Seen
 from cqrs_app.kernel.context import Receipt
 from cqrs_app.kernel.errors import (
     BusError,
@@ -22,7 +23,6 @@ from cqrs_app.kernel.errors import (
 )
 from cqrs_app.kernel.fields import hints_of
 from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.query_bus import Seen
 from cqrs_app.runtime.pending import EventsSince, Written
 from cqrs_app.web import asking
 from cqrs_app.web.blueprint import bp

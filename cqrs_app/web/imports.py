@@ -12,9 +12,9 @@ from flask import Response, abort, flash, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Answer
 from cqrs_app.kernel.context import new_id
 from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
-from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.uploads.commands import StartImport
 from cqrs_app.uploads.queries import GetImport, ImportView, ListImports
 from cqrs_app.uploads.receiving import SET_ASIDE, Files, Received

@@ -10,8 +10,8 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
+from cqrs_app.kernel.asker import Answer
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
 from cqrs_app.runtime.pending import PendingWrites, RawEvents
 from cqrs_app.web import asking

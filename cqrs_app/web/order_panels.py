@@ -12,8 +12,8 @@ from cqrs_app.fulfilment.commands import VIEW as SEE_FULFILMENT
 from cqrs_app.fulfilment.queries import GetFulfilment
 from cqrs_app.inventory.commands import VIEW as SEE_STOCK
 from cqrs_app.inventory.queries.one_product import StockOfOrder
+from cqrs_app.kernel.asker import Answer
 from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import Answer
 from cqrs_app.orders.actions import Action
 from cqrs_app.orders.queries.customers import GetCustomer
 from cqrs_app.payments.queries.lists import VIEW as SEE_PAYMENTS

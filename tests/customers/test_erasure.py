@@ -12,12 +12,12 @@ from sqlalchemy import Engine, inspect, text
 from cqrs_app.customers import commands as do
 from cqrs_app.customers.queries import GetCustomerProfile, ListRegisteredCustomers
 from cqrs_app.customers.receipt import ErasureReceipt
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages import Command, Query
 from cqrs_app.kernel.personal import ERASED
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.kernel.verification import verify
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.orders import commands as orders

@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.orders.queries.best import TopCustomers, TopProducts
 from cqrs_app.orders.queries.revenue import RevenueReport

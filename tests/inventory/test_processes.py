@@ -11,9 +11,9 @@ from flask import Flask
 
 from cqrs_app.inventory import commands as do
 from cqrs_app.inventory.queries.one_product import GetProduct, ProductView
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.operators.roles import ROLES
 from tests.console import environment_of
 from tests.inventory.given import SKU, add, receive, reserve

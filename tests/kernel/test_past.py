@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
 from cqrs_app.kernel.middleware import HISTORY
 from cqrs_app.kernel.past import Past
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.kernel.tables import events
 from cqrs_app.runtime.past import Change, Difference, StateAt, StateDifference, changes

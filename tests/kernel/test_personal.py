@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Table, select, update
 
 from cqrs_app.kernel import tables
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.command_bus import BusOptions
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import CommandReused, NotAllowed, Refused
 from cqrs_app.kernel.personal import ERASED, hidden, written
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.kernel.recorded import FIRST_HASH
 from cqrs_app.kernel.subject_keys import CACHED_SECONDS, WrongPersonalDataKey
 from cqrs_app.kernel.vault import Vault

@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from redis import Redis
 
+from cqrs_app.kernel.asker import Answer, Asker, Seen
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor
 from cqrs_app.kernel.errors import NotAllowed, Refused
 from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import Answer, Asker, QueryOptions, Seen
+from cqrs_app.kernel.query_bus import QueryOptions
 from cqrs_app.kernel.statistics import measured
 from tests.kernel.conftest import ANA, ASKER, by_ana
 from tests.kernel.shop import Add, CounterView, GetCounter, counters, shop
@@ -30,8 +32,7 @@ def add(kernel: Kernel, times: int = 1) -> None:
 def results(kernel: Kernel) -> dict[str, int]:
     kernel.statistics.flush()
     with kernel.engines.query.connect() as connection:
-        since = kernel.clock().replace(hour=0, minute=0)
-        [counted] = measured(connection, "query", since)
+        [counted] = measured(connection, "query", kernel.clock() - timedelta(hours=1))
     return counted.results
 
 

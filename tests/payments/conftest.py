@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context, Receipt, new_id
 from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.messages import Command, Query
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.operators.roles import ROLES, system_actor
 from cqrs_app.payments.answers import ANSWER

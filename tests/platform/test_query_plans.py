@@ -18,10 +18,10 @@ from flask import Flask
 
 from cqrs_app.imports import background
 from cqrs_app.kernel import tables
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Context
 from cqrs_app.kernel.messages import parse
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.orders.commands import ApproveOrder
 from cqrs_app.orders.queries.order_list import SORTS
 from cqrs_app.sweep import Sweep
@@ -88,7 +88,7 @@ def reading(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def _seen(kernel: Kernel) -> Any:
-    from cqrs_app.kernel.query_bus import Seen
+    from cqrs_app.kernel.asker import Seen
 
     return Seen("order-O1", 2)
 

@@ -17,12 +17,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.catalogue.examples import example_of
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.fields import hints_of
 from cqrs_app.kernel.messages import parse
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.orders.commands import AddOrderNote, ApproveOrder
 from cqrs_app.orders.queries.order_list import ListOrders
 from tests.pages.conftest import client_in

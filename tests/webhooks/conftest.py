@@ -12,10 +12,10 @@ import pytest
 from flask import Flask
 
 from cqrs_app.areas import SENDABLE
+from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context, Receipt
 from cqrs_app.kernel.messages import Command, Query
-from cqrs_app.kernel.query_bus import Asker
 from cqrs_app.operators.roles import ROLES, system_actor
 from cqrs_app.orders import commands as orders
 from cqrs_app.orders.types import OrderLine
