@@ -28,6 +28,7 @@ class Background:
         self._pid: int | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._working = threading.Lock()
 
     def nudge(self) -> None:
         if self._pid != os.getpid():
@@ -36,12 +37,13 @@ class Background:
             self._nudged.set()
 
     def run_now(self) -> None:
-        """Do the chore in the caller's thread."""
-        self._nudged.clear()
-        try:
-            self._chore()
-        except Exception:
-            logger.exception("%s could not do its work; it tries again", self._name)
+        """Do the chore in the caller's thread; one that is being done is waited for first."""
+        with self._working:
+            self._nudged.clear()
+            try:
+                self._chore()
+            except Exception:
+                logger.exception("%s could not do its work; it tries again", self._name)
 
     def close(self) -> None:
         """Do what still waits, and end the thread."""
@@ -62,6 +64,7 @@ class Background:
                 return
             self._pid = os.getpid()
             self._nudged, self._stopped = threading.Event(), threading.Event()
+            self._working = threading.Lock()
             self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
             self._thread.start()
             atexit.register(self.close)
@@ -72,4 +75,6 @@ class Background:
             if self._stopped.is_set():
                 return
             self.run_now()
-            self._stopped.wait(self.pause)
+            # What stopped it may have been taken for a nudge.
+            if self._stopped.wait(self.pause):
+                return
