@@ -37,7 +37,7 @@ class Sweep:
         """`duties` are called at every pass, `housekeeping` once an hour."""
         self._kernel = kernel
         self._duties = duties
-        self._housekeeping = (kernel.statistics.fold, *housekeeping)
+        self._housekeeping = (*housekeeping, kernel.statistics.fold)
         self._still_since: dict[tuple[str, int], float] = {}
         self._housekept = float("-inf")
 

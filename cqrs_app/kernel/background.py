@@ -62,9 +62,11 @@ class Background:
         with self._starting:
             if self._pid == os.getpid():
                 return
+            if self._pid is not None:
+                # Held in the process it was forked from, this lock would stay held here.
+                self._working = threading.Lock()
             self._pid = os.getpid()
             self._nudged, self._stopped = threading.Event(), threading.Event()
-            self._working = threading.Lock()
             self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
             self._thread.start()
             atexit.register(self.close)

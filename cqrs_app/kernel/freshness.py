@@ -12,7 +12,8 @@ from cqrs_app.kernel.store import EventStore
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`as_of`: up to this moment the data holds everything; `position`: the last event it holds.
+    """`as_of`: up to this moment the data holds all that was recorded and not parked; `position`:
+    the last event it holds. A commit that is under way may still move `as_of` back.
 
     `lag_events` counts every committed event it does not hold, `lag_seconds` the age of the
     oldest of them. `state`: current, behind, stale, paused, rebuilding, failed.
@@ -73,7 +74,7 @@ class FreshnessGauge:
         )
 
     def current(self, position: int) -> Freshness:
-        """Of an answer folded from the events themselves."""
+        """Of an answer that is then folded from the events themselves."""
         return Freshness(self._clock(), position, 0, 0.0, "current")
 
     def _state(self, states: set[str], lag: int, seconds: float) -> str:

@@ -18,7 +18,7 @@ from cqrs_app.kernel.asker import Answer, Asker, Seen
 from cqrs_app.kernel.cache import Entry, QueryCache
 from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
-from cqrs_app.kernel.freshness import FreshnessGauge
+from cqrs_app.kernel.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.messages import Query
 from cqrs_app.kernel.middleware import Count
 from cqrs_app.kernel.parking import DATABASE_TROUBLE
@@ -197,10 +197,10 @@ class QueryBus:
     def _fresh(self, query: Query, stale: bool) -> tuple[Answer[Any], dict[str, int]]:
         handler, reads = self._registry.answers[type(query)], query.declaration.reads
         if query.declaration.store == "write":
+            freshness = self._from_events()
             with self._write.connect() as connection:
                 value = handler(query, connection)
-            shown = revealed(value, self._vault)
-            return Answer(shown, self._gauge.current(self._store.head()), stale), {}
+            return Answer(revealed(value, self._vault), freshness, stale), {}
         # Read before the rows: they may then hold more than is claimed, never less.
         standing = checkpoints.reached(self._read, reads)
         with self._read.connect() as connection:
@@ -209,25 +209,27 @@ class QueryBus:
         return Answer(value, self._gauge.measure(standing), stale), positions
 
     def _from_state(self, query: Query) -> Answer[Any]:
+        freshness = self._from_events()
         source = self._registry.answers_from_state[type(query)]
         stream = source.aggregate.stream_of(source.identity(query))
         aggregate, head = self._repository.load(source.aggregate, stream)
-        value = source.handler(query, aggregate, head.version)
-        return Answer(value, self._gauge.current(self._store.head()))
+        return Answer(source.handler(query, aggregate, head.version), freshness)
 
     def _from_past(self, query: Query) -> Answer[Any]:
+        freshness = self._from_events()
         try:
             value = self._registry.answers_from_past[type(query)](query, self._past)
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error
-        return Answer(value, self._gauge.current(self._store.head()))
+        return Answer(value, freshness)
 
     def _strong(self, query: Query) -> Answer[Any]:
         strong = self._registry.answers_strongly.get(type(query))
         if strong is None:
             raise Refused("no_strong_answer", f"{query.declaration.label}: only as projected.")
         stream, rows = strong.stream(query), Rows()
+        freshness = self._from_events()
         try:
             for name in query.declaration.reads:
                 self._runner.fold(name, stream, rows)
@@ -237,7 +239,11 @@ class QueryBus:
         except Exception as error:
             sentence = "An event of it cannot be applied. Nothing is lost: see parked events."
             raise Refused("cannot_be_folded", sentence) from error
-        return Answer(value, self._gauge.current(self._store.head()))
+        return Answer(value, freshness)
+
+    def _from_events(self) -> Freshness:
+        """Of an answer that is made of the events next: it may hold more than is claimed."""
+        return self._gauge.current(self._store.head())
 
     def wait_until_shown(self, reads: Iterable[str], seen: Seen, wait: float) -> bool:
         """Whether these projections hold a write, waiting up to `wait` seconds until they do."""

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, delete, func, select
 
 from cqrs_app.kernel.background import Background
-from cqrs_app.kernel.databases import insert_into
+from cqrs_app.kernel.databases import insert_into, reader_of
 from cqrs_app.kernel.tables import statistics
 
 BOUNDS = (0.5, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000, 30_000, 1e9)
@@ -26,7 +26,8 @@ BOUNDS = (0.5, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000, 3
 FLUSH_SECONDS = 2.0
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVER = timedelta(days=36_525)
-FOLDED = ((timedelta(minutes=10), HOUR), (2 * DAY, DAY), (31 * DAY, EVER))
+PER_HOUR = 2 * DAY
+FOLDED = ((timedelta(minutes=10), HOUR), (PER_HOUR, DAY), (31 * DAY, EVER))
 """From which age on counts are kept per hour, per day, and as one: they are never taken away, so
 that counters only rise."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,7 +56,7 @@ class Measured:
 
 
 class Statistics:
-    """Counts in memory, written every few seconds; a killed process loses the last of them."""
+    """Counts in memory, written every few seconds; a killed process loses those since then."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
         self._engine = engine
@@ -65,7 +66,12 @@ class Statistics:
         self._background = Background("statistics", self._write, FLUSH_SECONDS)
 
     def count(self, bus: str, name: str, result: str, ms: float, times: int = 1) -> None:
-        """One outcome that took `ms` milliseconds, or `times` of them that took `ms` together."""
+        """One outcome that took `ms` milliseconds, or `times` of them that took `ms` together.
+
+        Time is kept in steps of 1/1024 ms: sums of such are exact however they are grouped, so
+        that adding up never makes a counter fall.
+        """
+        ms = round(ms * 1024) / 1024
         minute = self._clock().replace(second=0, microsecond=0)
         bound = BOUNDS[bisect_left(BOUNDS, min(ms / times, BOUNDS[-1]))]
         with self._lock:
@@ -83,9 +89,9 @@ class Statistics:
     def fold(self) -> None:
         """Add up what is old: see FOLDED."""
         for age, span in FOLDED:
-            limit = self._clock() - age
+            limit = _start(self._clock() - age, min(span, DAY))
             old = select(_COLUMNS.minute).where(_COLUMNS.minute < limit).distinct()
-            with self._engine.connect() as connection:
+            with reader_of(self._engine).connect() as connection:
                 found = connection.execute(old).scalars().all()
             starts = {_start(each, span) for each in found if each != _start(each, span)}
             for start in sorted(starts):
@@ -103,8 +109,14 @@ class Statistics:
     def _write(self) -> None:
         with self._lock:
             counts, self._counts = self._counts, defaultdict(lambda: [0, 0.0])
-        with self._engine.begin() as connection:
-            _save(connection, counts)
+        try:
+            with self._engine.begin() as connection:
+                _save(connection, counts)
+        except Exception:
+            with self._lock:
+                for key, (count, total_ms) in counts.items():
+                    _add(self._counts, key, count, total_ms)
+            raise
 
 
 def _start(moment: datetime, span: timedelta) -> datetime:
@@ -124,7 +136,7 @@ def _save(connection: Connection, counts: Counts) -> None:
         return
     insert = insert_into(connection, statistics)
     upsert = insert.on_conflict_do_update(
-        index_elements=list(NAMES[:5]),
+        index_elements=list(statistics.primary_key),
         set_={
             "count": _COLUMNS.count + insert.excluded.count,
             "total_ms": _COLUMNS.total_ms + insert.excluded.total_ms,
@@ -136,15 +148,21 @@ def _save(connection: Connection, counts: Counts) -> None:
 
 
 def totals(bus: str) -> Select[Any]:
-    """What one bus ever did: (name, result, bucket, count, milliseconds in all)."""
+    """What one bus did: (name, result, bucket, count, milliseconds in all)."""
     total, total_ms = func.sum(_COLUMNS.count), func.sum(_COLUMNS.total_ms)
     kind = (_COLUMNS.name, _COLUMNS.result, _COLUMNS.bound_ms)
     return select(*kind, total, total_ms).where(_COLUMNS.bus == bus).group_by(*kind)
 
 
-def measured(connection: Connection, bus: str, since: datetime) -> list[Measured]:
-    """What each message type of one bus did since the hour of a moment."""
-    found = totals(bus).where(_COLUMNS.minute >= _start(since, HOUR))
+def since(now: datetime, hours: int) -> datetime:
+    """So many hours ago, or the start of the span for which counts are kept there."""
+    moment = now - timedelta(hours=hours)
+    return _start(moment, HOUR if moment >= _start(now - PER_HOUR, DAY) else DAY)
+
+
+def measured(connection: Connection, bus: str, start: datetime) -> list[Measured]:
+    """What each message type of one bus did from a moment on: see `since`."""
+    found = totals(bus).where(_COLUMNS.minute >= start)
     grouped: dict[str, list[tuple[str, float, int, float]]] = defaultdict(list)
     for name, result, bound, count, total in connection.execute(found):
         grouped[name].append((result, bound, int(count), total))

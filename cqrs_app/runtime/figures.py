@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta
 from sqlalchemy import Connection
 
 from cqrs_app.kernel.messages import Query, query
-from cqrs_app.kernel.statistics import Measured, measured
+from cqrs_app.kernel.statistics import Measured, measured, since
 
 Hours = Annotated[int, Meta(ge=1, le=24 * 31)]
 
 
 @query(label="Command statistics", permission="system.view")
 class CommandFigures(Query):
-    """Per command type over the last hours."""
+    """Per command type over the last hours, from the start of an hour on; beyond two days, from
+    the start of a day on."""
 
     hours: Hours = 24
 
 
 def command_figures(question: CommandFigures, connection: Connection) -> tuple[Measured, ...]:
-    return tuple(measured(connection, "command", _since(question.hours)))
+    return tuple(measured(connection, "command", since(datetime.now(UTC), question.hours)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,17 @@ class QueryRow:
 
 @query(label="Query statistics", permission="system.view")
 class QueryFigures(Query):
-    """Per query type over the last hours."""
+    """Per query type over the last hours, from the start of an hour on; beyond two days, from
+    the start of a day on."""
 
     hours: Hours = 24
 
 
 def query_figures(question: QueryFigures, connection: Connection) -> tuple[QueryRow, ...]:
-    return tuple(_row(each) for each in measured(connection, "query", _since(question.hours)))
+    return tuple(
+        _row(each)
+        for each in measured(connection, "query", since(datetime.now(UTC), question.hours))
+    )
 
 
 def _row(each: Measured) -> QueryRow:
@@ -69,7 +74,3 @@ def _row(each: Measured) -> QueryRow:
         p50_ms=each.p50_ms,
         p95_ms=each.p95_ms,
     )
-
-
-def _since(hours: int) -> datetime:
-    return datetime.now(UTC) - timedelta(hours=hours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -73,13 +74,12 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     actions = asking.ask(OrderActions(order_id=order_id))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
     panels = panels_of(order_id, value.customer_id if value else "")
-    marks = marks_of(
-        pending,
-        stream,
-        value.applied_version if value else 0,
-        answer.freshness,
-        timeline.freshness,
+    # A change is on its way until the order and its timeline both hold it.
+    held = (
+        (value.applied_version if value else 0, answer.freshness),
+        (timeline.value[-1].version if timeline.value else 0, timeline.freshness),
     )
+    marks = marks_of(pending, stream, *min(held, key=itemgetter(0)))
     allowed, not_now = allowed_tasks(judged(actions.value.actions, panels))
     return {
         "order_id": order_id,

@@ -74,11 +74,11 @@ def _shown() -> dict[str, Any]:
     view: ProductView | None = answer.value
     stream = f"product-{sku}"
     version = view.product.applied_version if view else 0
-    movements = asking.ask(asked_here(ListMovements))
     pending = asking.ask(PendingWrites(streams=(stream,))).value
-    marks = marks_of(pending, stream, version, answer.freshness, movements.freshness)
+    marks = marks_of(pending, stream, version, answer.freshness)
     if view is None and not marks.pending:
         abort(404, f"There is no product {sku}.")
+    movements = asking.ask(asked_here(ListMovements))
     since = datetime.now(UTC).date() - timedelta(days=SALES_DAYS - 1)
     return {
         "sku": sku,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
@@ -101,6 +102,20 @@ def test_an_order_stays_marked_until_its_timeline_holds_the_change_too(
     assert datetime.fromisoformat(str(as_of["datetime"])) <= approved.recorded_at
     kernel.runner.advance("order_timeline")
     assert "pending" not in page(client, f"/orders/{order_id}").get_text(" ")
+
+
+def test_an_order_whose_timeline_cannot_take_the_change_in_says_so(
+    shop: Flask, client_of: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, order_id = client_of("operator"), order_in(shop, "placed")
+    kernel: Kernel = shop.extensions["kernel"]
+    takes_in = kernel.registry.projections["order_timeline"].handlers
+    monkeypatch.setitem(takes_in, "OrderApproved", lambda event, recorded, rows: 1 / 0)
+    send(client, form_address(client, order_id, "ApproveOrder"))
+    catch_up(shop)
+    shown = page(client, f"/orders/{order_id}").get_text(" ")
+    assert "an event could not be applied" in shown
+    assert "pending:" not in shown
 
 
 def test_sending_a_form_twice_does_the_task_once(

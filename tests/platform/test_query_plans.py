@@ -18,7 +18,7 @@ from flask import Flask
 
 from cqrs_app.imports import background
 from cqrs_app.kernel import tables
-from cqrs_app.kernel.asker import Asker
+from cqrs_app.kernel.asker import Asker, Seen
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Context
 from cqrs_app.kernel.messages import parse
@@ -88,7 +88,6 @@ def reading(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def _seen(kernel: Kernel) -> Any:
-    from cqrs_app.kernel.asker import Seen
 
     return Seen("order-O1", 2)
 
