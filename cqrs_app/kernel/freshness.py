@@ -27,6 +27,11 @@ class Freshness:
     parked: int = 0
     cached: bool = False
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether what it lacks comes by itself: nobody has to resume or mend the projection."""
+        return self.state not in ("paused", "failed")
+
 
 class FreshnessGauge:
     """Past `amber` seconds of lag an answer is behind, past `red` stale."""

@@ -79,7 +79,9 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         (value.applied_version if value else 0, answer.freshness),
         (timeline.value[-1].version if timeline.value else 0, timeline.freshness),
     )
-    marks = marks_of(pending, stream, *min(held, key=itemgetter(0)))
+    shown, freshness = min(held, key=itemgetter(0))
+    marks = marks_of(pending, stream, shown, freshness)
+    ahead = value is not None and ahead
     allowed, not_now = allowed_tasks(judged(actions.value.actions, panels))
     return {
         "order_id": order_id,
@@ -100,7 +102,8 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "panels": panels,
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "may_record_payments": asking.may("payments.record"),
-        "ahead": value is not None and ahead,
+        "ahead": ahead,
+        "follows_soon": bool(marks.pending or ahead) and freshness.is_moving,
         "more_args": {"lines": "all"} if all_lines else {},
     }
 

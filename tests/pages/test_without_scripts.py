@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.demo import load_if_empty
+from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.orders.commands import AddOrderNote, HoldOrder
@@ -102,6 +103,22 @@ def test_an_order_stays_marked_until_its_timeline_holds_the_change_too(
     assert datetime.fromisoformat(str(as_of["datetime"])) <= approved.recorded_at
     kernel.runner.advance("order_timeline")
     assert "pending" not in page(client, f"/orders/{order_id}").get_text(" ")
+
+
+def test_what_waits_for_a_paused_projection_is_not_asked_for_in_haste(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client, order_id = client_of("operator"), order_in(shop, "placed")
+    send(client, form_address(client, order_id, "ApproveOrder"))
+    assert page(client, f"/orders/{order_id}").find(attrs={"data-poll": "pending"})
+    kernel: Kernel = shop.extensions["kernel"]
+    with kernel.engines.read.begin() as connection:
+        checkpoints.set_state(connection, "order_timeline", "paused")
+    catch_up(shop)
+    shown = page(client, f"/orders/{order_id}")
+    assert "pending" in shown.get_text(" ")
+    assert "updates paused" in shown.get_text(" ")
+    assert not shown.find(attrs={"data-poll": "pending"})
 
 
 def test_an_order_whose_timeline_cannot_take_the_change_in_says_so(
