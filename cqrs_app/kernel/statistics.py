@@ -34,7 +34,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Key = tuple[str, str, str, datetime, float]
 Counts = defaultdict[Key, list[float]]
-NAMES = ("bus", "name", "result", "minute", "bound_ms", "count", "total_ms")
 _COLUMNS = statistics.c
 
 
@@ -89,6 +88,7 @@ class Statistics:
     def fold(self) -> None:
         """Add up what is old: see FOLDED."""
         for age, span in FOLDED:
+            # Whole spans only, or a window that begins with one would lack a part of it.
             limit = _start(self._clock() - age, min(span, DAY))
             old = select(_COLUMNS.minute).where(_COLUMNS.minute < limit).distinct()
             with reader_of(self._engine).connect() as connection:
@@ -143,7 +143,8 @@ def _save(connection: Connection, counts: Counts) -> None:
         },
     )
     # Sorted, so that two processes lock the rows in the same order.
-    rows = [dict(zip(NAMES, (*key, *value), strict=True)) for key, value in sorted(counts.items())]
+    names = _COLUMNS.keys()
+    rows = [dict(zip(names, (*key, *value), strict=True)) for key, value in sorted(counts.items())]
     connection.execute(upsert, rows)
 
 
