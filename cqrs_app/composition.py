@@ -23,7 +23,7 @@ from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.installed_areas import SENDABLE, build_registry
-from cqrs_app.interfaces import api, cli, web
+from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.repository import Repository
@@ -54,8 +54,8 @@ WAKE_PAUSE_SECONDS = 0.25
 """Between two looks at which webhooks, or requests to a gateway, have something to do."""
 
 
-def compose(settings: Settings) -> Flask:
-    """The Flask application of these settings."""
+def compose(settings: Settings, *, pages: bool = True) -> Flask:
+    """The Flask application of these settings; `pages` off: without pages and API."""
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
@@ -81,9 +81,13 @@ def compose(settings: Settings) -> Flask:
     app.extensions["throttle"] = Throttle(
         write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
     )
-    web.init_app(app, settings)
-    api.init_app(app, settings)
     cli.init_app(app)
+    if pages:
+        # Here, so that processes that serve no page do without what pages need.
+        from cqrs_app.interfaces import api, web
+
+        web.init_app(app, settings)
+        api.init_app(app, settings)
     return app
 
 

@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+import click
 from flask import Flask
+from flask.cli import AppGroup, FlaskGroup
 
-from cqrs_app.interfaces.cli.cache import cache
-from cqrs_app.interfaces.cli.catalogue import catalogue
-from cqrs_app.interfaces.cli.command import command
-from cqrs_app.interfaces.cli.database import database
-from cqrs_app.interfaces.cli.doctor import doctor
-from cqrs_app.interfaces.cli.events import events
-from cqrs_app.interfaces.cli.exports import export
-from cqrs_app.interfaces.cli.imports import import_command
-from cqrs_app.interfaces.cli.operators import operators
-from cqrs_app.interfaces.cli.processes import payment_worker, sweep, webhook_worker, worker
-from cqrs_app.interfaces.cli.projections import projections
-from cqrs_app.interfaces.cli.query import query
-from cqrs_app.interfaces.cli.tokens import tokens
-from cqrs_app.interfaces.cli.up import up
-from cqrs_app.interfaces.cli.uploads import run_import
+VERBS = {
+    "up": "up:up",
+    "worker": "processes:worker",
+    "webhook-worker": "processes:webhook_worker",
+    "payment-worker": "processes:payment_worker",
+    "sweep": "processes:sweep",
+    "import": "imports:import_command",
+    "run-import": "uploads:run_import",
+    "export": "exports:export",
+    "db": "database:database",
+    "projections": "projections:projections",
+    "events": "events:events",
+    "cache": "cache:cache",
+    "operators": "operators:operators",
+    "tokens": "tokens:tokens",
+    "command": "command:command",
+    "query": "query:query",
+    "catalogue": "catalogue:catalogue",
+    "doctor": "doctor:doctor",
+}
+"""Each verb, and the module of this package and name that it is defined by."""
 
-COMMANDS = (
-    up,
-    worker,
-    webhook_worker,
-    payment_worker,
-    sweep,
-    import_command,
-    run_import,
-    export,
-    database,
-    projections,
-    events,
-    cache,
-    operators,
-    tokens,
-    command,
-    query,
-    catalogue,
-    doctor,
-)
+
+class Verbs(AppGroup):
+    """Loads a verb when it is asked for, so that each starts without what the others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, name = VERBS[cmd_name].split(":")
+        found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return found
+
+
+def is_looking_for_a_verb() -> bool:
+    """Whether `flask` loads the application for one of the verbs above: nobody asks it for a page.
+
+    Flask's own commands, such as `run` and `routes`, load it from a context of their own.
+    """
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.command, FlaskGroup)
 
 
 def init_app(app: Flask) -> None:
-    """Register every command."""
-    for each in COMMANDS:
-        app.cli.add_command(each)
+    """Register every verb."""
+    app.cli = Verbs(app.name)
