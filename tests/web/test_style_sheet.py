@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask, url_for
 from flask.testing import FlaskClient
 
-from cqrs_app.web.static_files import style_sheet
+from cqrs_app.interfaces.web.static_files import style_sheet
 from tests.web.conftest import PROJECT
 
 STYLES = PROJECT / "static" / "css"
