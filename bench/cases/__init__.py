@@ -14,8 +14,10 @@ from bench.cases import (
     command,
     command_batch,
     flask_admin,
+    http_command,
     import_month,
     long_stream,
+    memory_at_rest,
     order_list,
     page_weight,
     peer_libraries,
@@ -23,6 +25,7 @@ from bench.cases import (
     query_cache,
     rebuild,
     several_clients,
+    verb_start,
     visibility,
     web_memory,
 )
@@ -82,6 +85,15 @@ def _flask_admin(page: str, least: float) -> Line:
     )
 
 
+def _at_rest(processes: str, most: float | None = None) -> Line:
+    return Line(name=f"memory at rest, {processes}", of=processes, most=most, unit="MB")
+
+
+def _verb(verb: str) -> Line:
+    name = f"start of flask {verb}"
+    return Line(name=name, of=verb, to="import flask", most=3.8, unit="ms")
+
+
 CASES: tuple[Case, ...] = (
     _against_raw("postgresql", least=0.75),
     _against_raw("sqlite", least=0.45),
@@ -107,6 +119,11 @@ CASES: tuple[Case, ...] = (
     Case(
         several_clients.sides,
         (Line(name="command on postgresql, 4 clients", of="product", to="raw.load", least=0.65),),
+    ),
+    *on_each_database(
+        http_command.sides,
+        Line(name="command over HTTP, API, on {database}", of="API", to="bare JSON", least=0.5),
+        Line(name="command over HTTP, form, on {database}", of="form", to="bare form", least=0.5),
     ),
     _peer("eventsourcing", peer_libraries.eventsourcing, least=1.5),
     _peer("Emmett", environments.emmett, least=1.3),
@@ -157,7 +174,7 @@ CASES: tuple[Case, ...] = (
                 most=5,
                 unit="ms",
             ),
-            Line(name="memory of a worker", of="worker", most=120, unit="MB resident"),
+            Line(name="memory of a worker", of="worker", most=90, unit="MB resident"),
         ),
     ),
     *on_each_database(
@@ -195,4 +212,14 @@ CASES: tuple[Case, ...] = (
         web_memory.sides,
         (Line(name="web memory after 400 requests", of="web process", most=150, unit="MB"),),
     ),
+    Case(
+        memory_at_rest.sides,
+        (
+            _at_rest("worker", most=90),
+            *map(_at_rest, ("web server", "webhook worker", "sweep", "supervisor", "Redis")),
+            _at_rest("resident, all", most=475),
+            _at_rest("proportional, all"),
+        ),
+    ),
+    Case(verb_start.sides, (_verb("doctor --help"), _verb("query"))),
 )

@@ -35,9 +35,16 @@ class Browser:
     def get(self, path: str, **headers: str) -> Reply:
         """The answer to a GET; `headers` are added to those of every request, with dashes for
         underscores. Servers end a connection now and then: the next request opens another."""
+        return self._request("GET", path, b"", headers)
+
+    def post(self, path: str, body: bytes, **headers: str) -> Reply:
+        """The answer to a POST; otherwise like `get`."""
+        return self._request("POST", path, body, {**headers, "Content-Length": str(len(body))})
+
+    def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         lines = {**self.headers, **{name.replace("_", "-"): v for name, v in headers.items()}}
         text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        request = f"GET {path} HTTP/1.1\r\n{text}\r\n".encode()
+        request = f"{method} {path} HTTP/1.1\r\n{text}\r\n".encode() + body
         if self._socket is not None:
             try:
                 return self._ask(self._socket, request)

@@ -25,9 +25,13 @@ PAYLOAD = '{"order_id":"A1","note":"Mind the dog."}'
 STATE = '{"status":"placed","left":[6],"total":"12.00"}'
 
 _TABLES = """
-CREATE TABLE heads (stream TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL);
-CREATE TABLE log (command_id TEXT PRIMARY KEY, type TEXT NOT NULL, payload TEXT NOT NULL);
-CREATE TABLE events (
+CREATE TABLE IF NOT EXISTS heads (
+    stream TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS log (
+    command_id TEXT PRIMARY KEY, type TEXT NOT NULL, payload TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS events (
     id {key}, stream TEXT NOT NULL, version INTEGER NOT NULL,
     type TEXT NOT NULL, payload TEXT NOT NULL, UNIQUE (stream, version)
 );
@@ -55,12 +59,8 @@ def on_postgres(
     """One step on psycopg, with its statements prepared; the streams are called after `name`."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as connection:
-        connection.execute("SELECT to_regclass('heads')")
-        if connection.execute("SELECT to_regclass('heads')").fetchone() == (None,):
-            connection.execute(
-                _TABLES.format(key="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
-            )
-            connection.commit()
+        connection.execute(_TABLES.format(key="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"))
+        connection.commit()
         yield lambda: _step(connection, "%s", f"{name}-{_choose.randrange(streams)}")
 
 
