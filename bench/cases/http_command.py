@@ -27,7 +27,7 @@ from bench.processes.web import Server, console_server, plain_environment, serve
 from bench.raw.command import STREAMS
 from bench.rounds import Plan, Slice, rate
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import new_id
+from cqrs_app.kernel.commands.context import new_id
 
 NOTE = "Mind the dog."
 JSON = {"Content_Type": "application/json"}

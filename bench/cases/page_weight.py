@@ -18,7 +18,7 @@ from bench.case import Sides
 from bench.clients.browser import Browser, Reply
 from bench.processes.web import console_server, signed_in
 from bench.rounds import Plan
-from cqrs_app.demo import load_if_empty
+from cqrs_app.platform.demo import load_if_empty
 
 _IN_PAGE = re.compile(
     r"""<(?:link|script|img)\b[^>]*?\b(?:href|src)="([^"]+)"|<use href="([^"#]+)"""

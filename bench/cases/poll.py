@@ -17,7 +17,7 @@ from bench.case import Sides
 from bench.clients.browser import Browser
 from bench.processes.web import console_server, plain_environment, served, signed_in
 from bench.rounds import Plan, rate
-from cqrs_app.demo import load_if_empty
+from cqrs_app.platform.demo import load_if_empty
 
 NOTHING_NEW = (204, 304)
 

@@ -16,8 +16,8 @@ from bench.raw.stores import raw_store
 from bench.rounds import Plan
 from bench.seeds import backlog
 from bench.seeds.copies import copy_order
+from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.order import Order
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from bench.case import Sides
 from bench.clients.load import Load
 from bench.processes.background import WORKERS, megabytes, settle, started
 from bench.rounds import Plan, Slice, percentile
+from cqrs_app.areas.orders.commands import AddOrderNote
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.commands import AddOrderNote
 
 LONGER = 4
 """A slice is this many times as long as elsewhere, so that its 99th percentile says something."""

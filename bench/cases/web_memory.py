@@ -13,7 +13,7 @@ from bench.case import Sides
 from bench.clients.browser import Browser
 from bench.processes.web import Server, console_server, signed_in
 from bench.rounds import Plan
-from cqrs_app.demo import load_if_empty
+from cqrs_app.platform.demo import load_if_empty
 
 PAGES = (
     *("/", "/orders", "/orders?status=placed", "/orders?q=red", "/customers", "/products?q=red"),

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from bench import product
 from bench.seeds.copies import copy_order, number_of
+from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.order import Order
 
 PER_STREAM = 20
 STEPS = ("append", "read a stream", "follow")

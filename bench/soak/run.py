@@ -29,8 +29,8 @@ from bench.rounds import percentile
 from bench.soak import samples
 from bench.soak.samples import Sample
 from bench.table import Tally
-from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.projections import checkpoints
 from tests.platform.processes import PROJECT, eventually
 
 CLIENTS = 2
