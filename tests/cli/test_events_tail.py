@@ -111,7 +111,7 @@ def test_a_closed_pipe_ends_it_without_a_traceback(console: Flask, do: Callable[
         process.stdout = None
 
 
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("kind", ["postgresql"])
 def test_it_waits_for_a_server_that_is_away_and_misses_nothing(
     console: Flask, do: Callable[..., Any], postgres_server: PostgresServer
 ) -> None:

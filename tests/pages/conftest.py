@@ -14,22 +14,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from cqrs_app.demo import load_if_empty
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.orders.read_models import orders
-from tests.console import environment_of
+from tests.console import MakeConsole, environment_of
 from tests.platform.processes import PROJECT
 
 PASSWORD = "nine grey geese on a lake"
 
 
 @pytest.fixture
-def shop(make_console: Callable[..., Flask]) -> Flask:
+def shop(make_shop: MakeConsole) -> Flask:
     """A console with forty demo orders, all shown."""
-    app = make_console(demo_orders=40)
-    load_if_empty(app, lambda text: None)
-    return app
+    return make_shop()
 
 
 @pytest.fixture

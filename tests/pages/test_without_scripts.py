@@ -12,12 +12,12 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.demo import load_if_empty
 from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.orders.commands import AddOrderNote, HoldOrder
 from cqrs_app.orders.words import HoldReason
+from tests.console import NO_REDIS, MakeConsole
 from tests.pages.conftest import catch_up, client_in, order_in, process_of, wait_until
 
 BEN = Actor("ben", frozenset({"orders.note", "orders.hold"}))
@@ -271,9 +271,8 @@ def test_every_panel_states_its_age(client_of: Callable[[str], FlaskClient], sho
         assert page(client, address).find(class_="fresh"), address
 
 
-def test_redis_away_is_said_and_everything_still_works(make_console: Callable[..., Flask]) -> None:
-    app = make_console(demo_orders=40, redis_url="unix:///nowhere/redis.sock")
-    load_if_empty(app, lambda text: None)
+def test_redis_away_is_said_and_everything_still_works(make_shop: MakeConsole) -> None:
+    app = make_shop(redis_url=NO_REDIS)
     client, order_id = client_in(app, "operator"), order_in(app, "placed")
     assert "Redis is away" in page(client, f"/orders/{order_id}").get_text(" ")
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
@@ -283,10 +282,9 @@ def test_redis_away_is_said_and_everything_still_works(make_console: Callable[..
 
 
 def test_a_queued_task_is_marked_until_a_worker_has_done_it(
-    make_console: Callable[..., Flask],
+    make_shop: MakeConsole,
 ) -> None:
-    app = make_console(demo_orders=40, command_bus_type="asynchronous")
-    load_if_empty(app, lambda text: None)
+    app = make_shop(command_bus_type="asynchronous")
     client, order_id = client_in(app, "operator"), order_in(app, "placed")
     kernel: Kernel = app.extensions["kernel"]
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
@@ -302,9 +300,8 @@ def _words(client: FlaskClient, order_id: str) -> str:
     return " ".join(page(client, f"/orders/{order_id}").get_text(" ").split())
 
 
-def test_lists_without_pages_show_everything_at_once(make_console: Callable[..., Flask]) -> None:
-    app = make_console(demo_orders=40, query_pagination_enabled=False)
-    load_if_empty(app, lambda text: None)
+def test_lists_without_pages_show_everything_at_once(make_shop: MakeConsole) -> None:
+    app = make_shop(query_pagination_enabled=False)
     soup = page(client_in(app, "operator"), "/orders")
     assert len(soup.select("[data-row]")) == 40
     assert soup.find("nav", attrs={"aria-label": "Pages of orders"}) is None or not soup.select(
@@ -313,10 +310,9 @@ def test_lists_without_pages_show_everything_at_once(make_console: Callable[...,
 
 
 def test_with_a_worker_the_next_page_holds_the_change_already(
-    make_console: Callable[..., Flask],
+    make_shop: MakeConsole,
 ) -> None:
-    app = make_console(demo_orders=40, read_your_writes_seconds=20.0)
-    load_if_empty(app, lambda text: None)
+    app = make_shop(read_your_writes_seconds=20.0)
     client, order_id = client_in(app, "operator"), order_in(app, "placed")
     with process_of(app, "worker"):
         answer = send(client, form_address(client, order_id, "ApproveOrder"))

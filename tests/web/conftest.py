@@ -15,9 +15,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
-import cqrs_app.operators.tables  # noqa: F401 - defines its tables on import
 from cqrs_app.kernel.databases import configure
-from cqrs_app.kernel.tables import write
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.sessions import Sessions
 from cqrs_app.operators.throttle import Throttle
@@ -26,6 +24,7 @@ from cqrs_app.web.auth import background, init_auth, public
 from cqrs_app.web.blueprint import bp
 from cqrs_app.web.pieces import register_pieces
 from cqrs_app.web.security import init_security
+from tests.services.stores import Templates, migrate
 
 PASSWORD = "seven brown herons"
 PROJECT = Path(__file__).parents[2]
@@ -37,12 +36,12 @@ PLAIN_TEMPLATES = {
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'doors.sqlite3'}")
-    configure(engine, durable=False, read_only=False, timeout=10)
-    write.create_all(engine)
-    yield engine
-    engine.dispose()
+def engine(templates: Templates, tmp_path: Path) -> Iterator[Engine]:
+    with templates.copy("sqlite", migrate, tmp_path) as databases:
+        engine = create_engine(databases.write_url)
+        configure(engine, durable=False, read_only=False, timeout=10)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture
