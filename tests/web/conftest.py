@@ -37,6 +37,7 @@ PLAIN_TEMPLATES = {
 
 @pytest.fixture
 def engine(templates: Templates, tmp_path: Path) -> Iterator[Engine]:
+    """A write store on SQLite."""
     with templates.copy("sqlite", migrate, tmp_path) as databases:
         engine = create_engine(databases.write_url)
         configure(engine, durable=False, read_only=False, timeout=10)
