@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.operators.roles import ROLES
 from cqrs_app.orders.read_models import orders
 from tests.console import MakeConsole, environment_of
-from tests.platform.processes import PROJECT
+from tests.platform.processes import FLASK, start
 
 PASSWORD = "nine grey geese on a lake"
 
@@ -65,13 +64,9 @@ def catch_up(app: Flask) -> None:
 
 
 @contextmanager
-def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[bytes]]:
+def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[str]]:
     """A real `flask worker` or `flask sweep` beside the application."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", command],
-        cwd=PROJECT,
-        env=environment_of(app),
-    )
+    process = start(*FLASK, command, environment=environment_of(app))
     try:
         yield process
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from cqrs_app.orders.commands import AddOrderNote, HoldOrder
 from cqrs_app.orders.words import HoldReason
 from tests.console import NO_REDIS, MakeConsole
 from tests.pages.conftest import catch_up, client_in, order_in, process_of, wait_until
+from tests.paging import all_pages
 
 BEN = Actor("ben", frozenset({"orders.note", "orders.hold"}))
 
@@ -27,6 +28,16 @@ def page(client: FlaskClient, address: str) -> BeautifulSoup:
     answer = client.get(address, follow_redirects=True)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return BeautifulSoup(answer.get_data(), "html.parser")
+
+
+def linked_pages(client: FlaskClient, address: str, rel: str) -> Iterator[BeautifulSoup]:
+    """This page and all that follow by the link with this `rel`."""
+
+    def link_of(soup: BeautifulSoup) -> str | None:
+        link = soup.find("a", rel=rel)
+        return str(link["href"]) if link else None
+
+    return all_pages(page(client, address), lambda link: page(client, link), link_of)
 
 
 def fields(soup: BeautifulSoup) -> dict[str, Any]:
