@@ -12,9 +12,9 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from cqrs_app import create_app
-from cqrs_app.demo import load_if_empty
 from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.platform.demo import load_if_empty
 from tests.platform.processes import clean_environment
 from tests.services.stores import Databases, Templates, migrate
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from cqrs_app.kernel.projection import Projection
-from cqrs_app.kernel.recorded import Recorded
-from cqrs_app.kernel.rows import key_of
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import key_of
 
 
 def write_rows(

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from cqrs_app.kernel.aggregate import Aggregate, Claim, decide, restore
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, decide, restore
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.kernel.projection import Projection
-from cqrs_app.kernel.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Area, Registry
-from cqrs_app.kernel.rows import Rows
 
 A = TypeVar("A", bound=Aggregate)
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cqrs_app.customers import CUSTOMERS
-from cqrs_app.customers import commands as do
+from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.customers import commands as do
 from cqrs_app.kernel import testing
-from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.personal import ERASED, written
-from cqrs_app.kernel.recorded import EventCodec, Recorded
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.privacy.personal import ERASED, written
 from cqrs_app.kernel.registry import Registry
 
 REGISTRY = Registry([CUSTOMERS])

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import insert
 
-from cqrs_app.orders.read_models import orders
+from cqrs_app.areas.orders.read_models import orders
 from tests.console import environment_of
 from tests.pages.conftest import client_in
 from tests.platform.processes import eventually, free_port, start
@@ -83,7 +83,14 @@ def serving(app: Flask) -> Iterator[Callable[[str], http.client.HTTPResponse]]:
             return False
 
     server = start(
-        *(sys.executable, "-m", "gunicorn", "-c", "python:cqrs_app.gunicorn_conf", "app:app"),
+        *(
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            "python:cqrs_app.processes.gunicorn_conf",
+            "app:app",
+        ),
         environment=environment_of(app, PORT=str(port), WEB_WORKERS="1"),
         stderr=subprocess.DEVNULL,
     )

@@ -16,21 +16,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from cqrs_app.fulfilment.commands import RetryFulfilment
-from cqrs_app.fulfilment.follower import PERMISSIONS, Follower
-from cqrs_app.fulfilment.order_way import OrderWay
-from cqrs_app.fulfilment.tables import fulfilment_cursor
-from cqrs_app.fulfilment.types import Policy
-from cqrs_app.fulfilment.words import RELEASED, AfterDeclines, Stage
-from cqrs_app.inventory.commands import AdjustStock
-from cqrs_app.inventory.words import AdjustReason
+from cqrs_app.areas.fulfilment.commands import RetryFulfilment
+from cqrs_app.areas.fulfilment.follower import PERMISSIONS, Follower
+from cqrs_app.areas.fulfilment.order_way import OrderWay
+from cqrs_app.areas.fulfilment.tables import fulfilment_cursor
+from cqrs_app.areas.fulfilment.types import Policy
+from cqrs_app.areas.fulfilment.words import RELEASED, AfterDeclines, Stage
+from cqrs_app.areas.inventory.commands import AdjustStock
+from cqrs_app.areas.inventory.words import AdjustReason
+from cqrs_app.areas.orders.commands import CancelOrder, HoldOrder, ReleaseOrder, ShipOrder
+from cqrs_app.areas.orders.words import CancelReason, HoldReason, OrderStatus
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.command_bus import CommandBus
-from cqrs_app.kernel.context import new_id
+from cqrs_app.kernel.commands.bus import CommandBus
+from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.operators.roles import system_actor
-from cqrs_app.orders.commands import CancelOrder, HoldOrder, ReleaseOrder, ShipOrder
-from cqrs_app.orders.words import CancelReason, HoldReason, OrderStatus
+from cqrs_app.platform.operators.roles import system_actor
 from tests.fulfilment.conftest import LAMP, OrderDesk
 
 TOTAL = Decimal("7.50")

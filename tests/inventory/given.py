@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from cqrs_app.inventory import INVENTORY
-from cqrs_app.inventory import commands as do
-from cqrs_app.inventory.words import AdjustReason
+from cqrs_app.areas.inventory import INVENTORY
+from cqrs_app.areas.inventory import commands as do
+from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.kernel.testing import Scenarios
 
 NOON = datetime(2010, 12, 1, 12, 3, tzinfo=UTC)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from cqrs_app.kernel.databases import configure
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.sessions import Sessions
-from cqrs_app.operators.throttle import Throttle
+from cqrs_app.kernel.store.engines import configure
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.throttle import Throttle
 from tests.services.stores import Databases
 
 PASSWORD = "seven brown herons"

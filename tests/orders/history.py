@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, Table, create_engine
 
+from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders.search import create_search
 from cqrs_app.kernel import testing
-from cqrs_app.kernel.projection import Projection
-from cqrs_app.kernel.recorded import Recorded
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.rows import Rows
-from cqrs_app.kernel.tables import read
-from cqrs_app.orders import ORDERS
-from cqrs_app.orders.search import create_search
+from cqrs_app.kernel.store.tables import read
 from tests.read_stores import write_rows
 
 REGISTRY = Registry([ORDERS])

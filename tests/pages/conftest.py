@@ -13,9 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders.read_models import orders
+from cqrs_app.platform.operators.roles import ROLES
 from tests.console import MakeConsole, environment_of
 from tests.platform.processes import FLASK, start
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from cqrs_app.kernel.messages import Command, Event
+from cqrs_app.areas.payments import answers, payments_area
+from cqrs_app.areas.payments import commands as do
+from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.testing import History
-from cqrs_app.payments import answers, payments_area
-from cqrs_app.payments import commands as do
-from cqrs_app.payments.payment import Payment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE = "P1"

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from cqrs_app.hosting.kinship import TERMINAL_SIGNALS, bound_to_parent
+from cqrs_app.processes.kinship import TERMINAL_SIGNALS, bound_to_parent
 
 PROJECT = Path(__file__).resolve().parents[2]
 FLASK = (sys.executable, "-m", "flask", "--app", "app")

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from cqrs_app.operators import passwords
+from cqrs_app.platform.operators import passwords
 
 _hash_of = cache(passwords.hash_of)
 

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cqrs_app.areas import SENDABLE
+from cqrs_app.installed_areas import SENDABLE
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Command
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.testing import Scenarios
-from cqrs_app.webhooks import commands as do
-from cqrs_app.webhooks import events as was
-from cqrs_app.webhooks import webhooks_area
-from cqrs_app.webhooks.webhook import Webhook
+from cqrs_app.platform.webhooks import commands as do
+from cqrs_app.platform.webhooks import events as was
+from cqrs_app.platform.webhooks import webhooks_area
+from cqrs_app.platform.webhooks.webhook import Webhook
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE = "warehouse"
