@@ -22,8 +22,9 @@ from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from tests.orders.given import line, place
-from tests.orders.history import START, History, fold, project, read_store, stored_rows
+from tests.orders.history import START, History, fold, project, read_store
 from tests.orders.shop import histories
+from tests.read_stores import stored_rows
 
 
 def strongly(question: GetOrder | OrderTimeline, history: History) -> object:

@@ -19,7 +19,7 @@ from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.payments.conftest import SECRET, Desk
 from tests.payments.given import authorise, capture, refund
-from tests.platform.processes import PROJECT
+from tests.platform.processes import start
 from tests.webhooks.conftest import Clock
 
 # A worker that stops for good just after the sandbox has done what it was asked for, or just
@@ -77,13 +77,7 @@ def environment(desk: Desk) -> dict[str, str]:
 @contextmanager
 def process(desk: Desk, *command: str) -> Iterator[subprocess.Popen[str]]:
     """A real process of the console, which is killed at the end."""
-    made = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=PROJECT,
-        env=environment(desk),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    made = start(sys.executable, *command, environment=environment(desk), stdout=subprocess.PIPE)
     try:
         yield made
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,18 +16,17 @@ from cqrs_app.kernel.subscriptions.wake_ups import ring
 from cqrs_app.platform.webhooks.duty import DELIVERIES
 from tests.console import environment_of
 from tests.pages.conftest import wait_until
-from tests.platform.processes import PROJECT
+from tests.platform.processes import FLASK, start
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
 
 
 @contextmanager
-def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A real process of the console: `flask ...`."""
     networks = shop.app.extensions["settings"].webhook_allowed_networks
     environment = environment_of(shop.app, WEBHOOK_ALLOWED_NETWORKS=networks)
-    command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
-    made = subprocess.Popen(command, cwd=PROJECT, env=environment)
+    made = start(*FLASK, *arguments, environment=environment)
     try:
         yield made
     finally:
