@@ -6,7 +6,6 @@ import pytest
 
 from cqrs_app.platform.operators.roles import ROLES, system_actor
 
-
 ADDED: dict[str, str] = {
     "viewer": """
         customers.view fulfilment.view inventory.view orders.view payments.view
