@@ -19,9 +19,9 @@ from sqlalchemy.engine import URL
 from cqrs_app import create_app, database
 from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
 from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.processes import embedded_redis
 from cqrs_app.settings import Settings
 from tests.console import close

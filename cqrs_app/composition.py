@@ -72,11 +72,11 @@ def compose(settings: Settings) -> Flask:
     app.extensions["payment_callbacks"] = callbacks
     app.extensions["payments"] = _payments(kernel, settings, callbacks)
     app.extensions["fulfilment"] = _fulfilment(kernel, settings)
-    write = kernel.engines.write
-    app.extensions["accounts"] = Accounts(write)
-    app.extensions["tokens"] = Tokens(write)
+    write, roles = kernel.engines.write, kernel.registry.roles
+    app.extensions["accounts"] = Accounts(write, roles)
+    app.extensions["tokens"] = Tokens(write, roles)
     app.extensions["sessions"] = Sessions(
-        write, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
+        write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
     )
     app.extensions["throttle"] = Throttle(
         write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
@@ -150,7 +150,6 @@ def _command_options(settings: Settings) -> BusOptions:
 
 def _query_options(settings: Settings) -> QueryOptions:
     return QueryOptions(
-        side_by_side=settings.query_bus_type != "synchronous",
         authorise=settings.query_authorization_enabled,
         caching=settings.query_caching_enabled,
         timeout=settings.query_timeout,

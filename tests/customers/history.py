@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.customers import commands as do
 from cqrs_app.areas.customers.customer import Customer
-from cqrs_app.kernel.commands.aggregate import Decided, decide, restore
+from cqrs_app.kernel.commands.aggregate import restore
+from cqrs_app.kernel.commands.handling import Decided, decide
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
 from cqrs_app.kernel.messages.messages import Command, Event
@@ -21,7 +23,7 @@ from cqrs_app.kernel.registry import Registry
 
 REGISTRY = Registry([CUSTOMERS])
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-METHODS = CUSTOMERS.handles[Customer]
+HANDLERS = CUSTOMERS.handlers
 
 
 def recorded(events: Iterable[tuple[str, Event]]) -> list[Recorded]:
@@ -35,7 +37,7 @@ def recorded(events: Iterable[tuple[str, Event]]) -> list[Recorded]:
             version=versions[stream],
             type=type(event).__name__,
             schema=event.schema,
-            payload=REGISTRY.codec.encode(event),
+            payload=msgspec.json.encode(event).decode(),
             operator="ana",
             command_id=f"command-{position}",
             correlation_id=f"command-{position}",
@@ -63,7 +65,7 @@ class History:
         mine = [each for each in recorded(self.events) if each.stream == stream]
         customer = restore(Customer, None, mine)
         try:
-            decided = decide(customer, METHODS[type(command)], command, START)
+            decided = decide(customer, HANDLERS[type(command)], command, START)
         except Refused as refusal:
             return refusal
         self.events += [(stream, event) for event in decided.events]

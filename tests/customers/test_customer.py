@@ -6,13 +6,14 @@ import pytest
 
 from cqrs_app.areas.customers import commands as do
 from cqrs_app.areas.customers import events as was
-from cqrs_app.areas.customers.actions import possible
 from cqrs_app.areas.customers.customer import Customer
-from cqrs_app.kernel.commands.aggregate import Decided, restore
+from cqrs_app.kernel.commands.actions import possible
+from cqrs_app.kernel.commands.aggregate import restore
+from cqrs_app.kernel.commands.handling import Decided
 from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.privacy.erasure import SubjectErased
-from tests.customers.history import History, recorded
+from tests.customers.history import HANDLERS, History, recorded
 
 WHY = "Asked for it in writing."
 REGISTER = do.RegisterCustomer(customer_id="C1", name="Ana Lima", email="Ana@Example.org")
@@ -98,7 +99,7 @@ def test_an_address_has_one_at_and_no_blank(email: str) -> None:
 def test_the_page_offers_what_the_task_would_do() -> None:
     history = after(REGISTER, DEACTIVATE)
     customer = restore(Customer, None, recorded(history.events))
-    offered = {each.command: each.allowed for each in possible(None, customer, 2).actions}
+    offered = {each.command: each.allowed for each in possible(HANDLERS, customer, "C1", 2).actions}
     assert offered == {
         "RegisterCustomer": False,
         "UpdateCustomerProfile": True,

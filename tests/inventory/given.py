@@ -11,18 +11,18 @@ from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.inventory import commands as do
 from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.inventory.words import AdjustReason
-from cqrs_app.kernel.commands.aggregate import decide
+from cqrs_app.kernel.commands.handling import decide
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command, Event
 
 NOON = datetime(2010, 12, 1, 12, 3, tzinfo=UTC)
 DUE = date(2010, 12, 24)
 SKU = "85123A"
-METHODS = INVENTORY.handles[StockItem]
+HANDLERS = INVENTORY.handlers
 
 
 def run(item: StockItem, command: Command) -> tuple[Event, ...]:
-    return decide(item, METHODS[type(command)], command, NOON).events
+    return decide(item, HANDLERS[type(command)], command, NOON).events
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from cqrs_app.areas.inventory import INVENTORY
@@ -47,7 +48,7 @@ class History:
                 version=sum(each.stream == stream for each in self.recorded) + 1,
                 type=type(event).__name__,
                 schema=event.schema,
-                payload=REGISTRY.codec.encode(event),
+                payload=msgspec.json.encode(event).decode(),
                 operator="ana",
                 command_id=f"command-{position}",
                 correlation_id=f"command-{position}",

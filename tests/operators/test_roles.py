@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from cqrs_app.platform.operators.roles import ROLES, system_actor
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.platform.operators.roles import system_actor
 
 ADDED: dict[str, str] = {
     "viewer": """

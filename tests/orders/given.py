@@ -13,18 +13,15 @@ from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders import events as was
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.orders.types import OrderLine
-from cqrs_app.kernel.commands.aggregate import Aggregate, decide
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.handling import decide
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command, Event
 
 NOON = datetime(2010, 12, 1, 12, 3, tzinfo=UTC)
 ON = "on 1 Dec 2010 at 12:03 UTC"
 
-METHODS = {
-    command: (aggregate, method)
-    for aggregate, methods in ORDERS.handles.items()
-    for command, method in methods.items()
-}
+HANDLERS = ORDERS.handlers
 
 
 @dataclass(frozen=True)
@@ -34,10 +31,10 @@ class Given:
     events: Sequence[Event]
 
     def when(self, command: Command, *, history: bool = False) -> Outcome:
-        aggregate, method = METHODS[type(command)]
-        subject = evolved(aggregate, self.events)
+        handler = HANDLERS[type(command)]
+        subject = evolved(handler.aggregate, self.events)
         try:
-            return Outcome(decide(subject, method, command, NOON, history=history).events, None)
+            return Outcome(decide(subject, handler, command, NOON, history=history).events, None)
         except Refused as refusal:
             return Outcome((), refusal)
 

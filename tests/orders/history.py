@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, Table, create_engine, select
 
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.search import create_search
-from cqrs_app.kernel.commands.aggregate import Aggregate, decide, restore
+from cqrs_app.kernel.commands.aggregate import Aggregate, restore
+from cqrs_app.kernel.commands.handling import decide
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
 from cqrs_app.kernel.messages.messages import Command
@@ -19,7 +21,7 @@ from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows, key_of
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store.tables import read
-from tests.orders.given import METHODS
+from tests.orders.given import HANDLERS
 
 REGISTRY = Registry([ORDERS])
 PROJECTIONS: tuple[Projection, ...] = tuple(ORDERS.projections)
@@ -44,11 +46,12 @@ class History:
         history: bool = False,
     ) -> bool:
         """Whether it was accepted."""
-        aggregate, method = METHODS[type(command)]
+        handler = HANDLERS[type(command)]
+        aggregate = handler.aggregate
         stream = aggregate.stream_for(command)
         subject = self.aggregates.setdefault(stream, aggregate())
         try:
-            events = decide(subject, method, command, at, history=history).events
+            events = decide(subject, handler, command, at, history=history).events
         except Refused:
             # It may have been refused half way through.
             self.aggregates[stream] = self._restored(aggregate, stream)
@@ -61,7 +64,7 @@ class History:
                 version=self.versions[stream],
                 type=type(event).__name__,
                 schema=event.schema,
-                payload=REGISTRY.codec.encode(event),
+                payload=msgspec.json.encode(event).decode(),
                 operator=operator,
                 command_id=f"command-{position}",
                 correlation_id=f"command-{position}",

@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.demo import load_if_empty
-from cqrs_app.platform.operators.roles import ROLES
 from tests.console import environment_of
 from tests.platform.processes import PROJECT
 

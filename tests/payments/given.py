@@ -11,13 +11,13 @@ import pytest
 from cqrs_app.areas.payments import answers, payments_area
 from cqrs_app.areas.payments import commands as do
 from cqrs_app.areas.payments.payment import Payment
-from cqrs_app.kernel.commands.aggregate import decide
+from cqrs_app.kernel.commands.handling import decide
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command, Event
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE = "P1"
-METHODS = payments_area("sandbox").handles[Payment]
+HANDLERS = payments_area("sandbox").handlers
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Story:
 
     def do(self, command: Command) -> list[str]:
         """The names of the events that it led to. Raises Refused."""
-        found = decide(self.payment, METHODS[type(command)], command, NOON).events
+        found = decide(self.payment, HANDLERS[type(command)], command, NOON).events
         self.events += found
         return [type(event).__name__ for event in found]
 

@@ -52,7 +52,7 @@ from decimal import Decimal
 from cqrs_app import create_app
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.payments.commands import CapturePayment, RefundPayment
 app = create_app()
 kernel, payments = app.extensions["kernel"], app.extensions["payments"]

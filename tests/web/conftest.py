@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
 import cqrs_app.platform.operators.tables  # noqa: F401 - defines its tables on import
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.auth import background, init_auth, public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.pieces import register_pieces
@@ -47,7 +48,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def accounts(engine: Engine) -> Accounts:
-    accounts = Accounts(engine)
+    accounts = Accounts(engine, ROLES)
     accounts.create("mia", "operator", PASSWORD, "Mia Lund")
     return accounts
 
@@ -63,7 +64,9 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         app.extensions |= {
             "settings": settings,
             "accounts": accounts,
-            "sessions": Sessions(engine, settings.session_idle_seconds, settings.session_hours),
+            "sessions": Sessions(
+                engine, ROLES, settings.session_idle_seconds, settings.session_hours
+            ),
             "throttle": Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),
         }
         init_auth(app)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cqrs_app.installed_areas import SENDABLE
-from cqrs_app.kernel.commands.aggregate import decide
+from cqrs_app.kernel.commands.handling import decide
 from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.platform.webhooks import commands as do
@@ -20,7 +20,7 @@ from cqrs_app.platform.webhooks.webhook import Webhook
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE = "warehouse"
 URL = "https://receiver.example/hook"
-[METHODS] = webhooks_area(SENDABLE, ()).handles.values()
+HANDLERS = webhooks_area(SENDABLE, ()).handlers
 
 ADDED = was.WebhookAdded(webhook_id=THE, url=URL, event_types=("OrderPlaced",), description="")
 PAUSED = was.WebhookPaused(webhook_id=THE, reason="They move house.")
@@ -49,7 +49,7 @@ class Given:
         return made
 
     def when(self, command: Command) -> tuple[Event, ...]:
-        return decide(self.webhook(), METHODS[type(command)], command, NOON).events
+        return decide(self.webhook(), HANDLERS[type(command)], command, NOON).events
 
 
 def given(*events: Event) -> Given:

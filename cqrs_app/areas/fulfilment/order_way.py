@@ -19,8 +19,21 @@ from cqrs_app.areas.fulfilment.state import NOTHING, NOWHERE, Goods, Open, Paid,
 from cqrs_app.areas.fulfilment.types import Argument, Line, Policy
 from cqrs_app.areas.fulfilment.words import OVER, Stage, Step
 from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import handles, rule
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.messages.messages import Event
+
+NOTHING_TO_DO = Refusal("nothing_to_do", "Nobody sees to this order, or it is at its end.")
+NOT_AT_THIS_STEP = Refusal("not_at_this_step", "The order does not wait at this step.")
+BEING_UNDONE = Refusal("being_undone", "It is being undone already.")
+GOODS_SENT = Refusal("goods_sent", "Some of its goods have left.")
+
+
+@rule(NOTHING_TO_DO)
+def underway(way: OrderWay, order_id: str) -> None:
+    if not way.begun or way.stand.stage in OVER:
+        what = "is at its end" if way.begun else "has not begun"
+        raise NOTHING_TO_DO(f"The fulfilment of order {order_id} {what}. Nothing was changed.")
 
 
 @dataclass
@@ -56,6 +69,7 @@ class OrderWay(Aggregate):
     late: bool = False
     stand: Stand = NOWHERE
 
+    @handles(do.BeginFulfilment)
     def begin(self, command: do.BeginFulfilment) -> Iterator[Event]:
         if self.begun:
             return
@@ -68,6 +82,7 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteOrder)
     def note_order(self, command: do.NoteOrder) -> Iterator[Event]:
         is_on_its_way = self.begun or self.payments
         # That an order was given up is remembered: a payment may still come in.
@@ -79,6 +94,7 @@ class OrderWay(Aggregate):
         if is_on_its_way:
             yield from self._go_on(command.order_id)
 
+    @handles(do.NotePayment)
     def note_payment(self, command: do.NotePayment) -> Iterator[Event]:
         yield was.FulfilmentPaymentNoted(
             order_id=command.order_id,
@@ -91,12 +107,14 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteStock)
     def note_stock(self, command: do.NoteStock) -> Iterator[Event]:
         if command.sku not in self.stand.wants:
             return
         yield was.FulfilmentStockNoted(order_id=command.order_id, sku=command.sku)
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteTaskEnded)
     def note_task_ended(self, command: do.NoteTaskEnded) -> Iterator[Event]:
         if command.task_no not in self.open:
             return
@@ -109,6 +127,7 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteDeadline)
     def note_deadline(self, command: do.NoteDeadline) -> Iterator[Event]:
         if command.move_no != self.moves:
             return
@@ -116,16 +135,15 @@ class OrderWay(Aggregate):
         # Missing stock is asked for again at every deadline.
         yield from self._go_on(command.order_id, again=self.stand.stage == Stage.OUT_OF_STOCK)
 
+    @handles(do.RetryFulfilment, when=underway)
     def retry(self, command: do.RetryFulfilment) -> Iterator[Event]:
-        self._require(command.order_id)
         yield was.FulfilmentRetried(order_id=command.order_id)
         yield from self._go_on(command.order_id)
 
+    @handles(do.SkipFulfilmentStep, when=underway, refusals=[NOT_AT_THIS_STEP])
     def skip(self, command: do.SkipFulfilmentStep) -> Iterator[Event]:
-        self._require(command.order_id)
         if command.step is not self.waits_in:
-            raise Refused(
-                "not_at_this_step",
+            raise NOT_AT_THIS_STEP(
                 f"Order {self.order_id} does not wait at this step: {self.stand.sentence} "
                 f"Nothing was changed.",
             )
@@ -134,16 +152,14 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.CancelFulfilment, when=underway, refusals=[BEING_UNDONE, GOODS_SENT])
     def cancel(self, command: do.CancelFulfilment) -> Iterator[Event]:
-        self._require(command.order_id)
         if self.given_up:
-            raise Refused(
-                "being_undone",
+            raise BEING_UNDONE(
                 f"Order {self.order_id} is being undone already. Nothing was changed.",
             )
         if any(goods.sent for goods in self.goods.values()):
-            raise Refused(
-                "goods_sent",
+            raise GOODS_SENT(
                 f"Goods of order {self.order_id} have left; it can no longer be cancelled. "
                 f"Nothing was changed. Record a credit note for what comes back.",
             )
@@ -222,12 +238,4 @@ class OrderWay(Aggregate):
                 late=stand.late,
                 within=stages.seconds_for(self, stand),
                 wants=stand.wants,
-            )
-
-    def _require(self, order_id: str) -> None:
-        if not self.begun or self.stand.stage in OVER:
-            what = "is at its end" if self.begun else "has not begun"
-            raise Refused(
-                "nothing_to_do",
-                f"The fulfilment of order {order_id} {what}. Nothing was changed.",
             )

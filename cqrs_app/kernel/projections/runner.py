@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent, UnknownEvent
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections import checkpoints, parking
 from cqrs_app.kernel.projections.checkpoints import Checkpoint, Overtaken
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
-from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import EventStore
 
 Take = Callable[[Connection, Projection, Sequence[StoredEvent]], None]
@@ -27,7 +26,8 @@ class ProjectionRunner:
 
     def __init__(
         self,
-        registry: Registry,
+        projections: Mapping[str, Projection],
+        codec: EventCodec,
         store: EventStore,
         read: Engine,
         vault: Vault,
@@ -37,7 +37,8 @@ class ProjectionRunner:
         erased: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._registry = registry
+        self._projections = projections
+        self._codec = codec
         self._store = store
         self._read = read
         self._vault = vault
@@ -49,7 +50,7 @@ class ProjectionRunner:
     def prepare(self) -> None:
         """A checkpoint for every projection."""
         with self._read.begin() as connection:
-            versions = {name: each.version for name, each in self._registry.projections.items()}
+            versions = {name: each.version for name, each in self._projections.items()}
             checkpoints.ensure(connection, versions)
 
     def advance(self, name: str) -> int:
@@ -61,7 +62,7 @@ class ProjectionRunner:
         taken = 0
         while True:
             try:
-                count = self._step(self._registry.projections[name])
+                count = self._step(self._projections[name])
             except Overtaken:
                 continue
             taken += count
@@ -72,7 +73,7 @@ class ProjectionRunner:
         """The running projections that have not seen every committed event."""
         head = self._store.head()
         with self._read.connect() as connection:
-            found = checkpoints.read(connection, self._registry.projections)
+            found = checkpoints.read(connection, self._projections)
         return [
             name
             for name, each in found.items()
@@ -85,7 +86,7 @@ class ProjectionRunner:
         Readers see the old rows until it commits. `progress` is told (events done, events in
         all).
         """
-        projection = self._registry.projections[name]
+        projection = self._projections[name]
         self._store.place()
         total, taken, position = self._store.head(), 0, 0
         with self._read.begin() as connection:
@@ -104,9 +105,9 @@ class ProjectionRunner:
 
     def fold(self, name: str, stream: str, rows: Rows) -> None:
         """Put into `rows` what the projection would hold for one stream, from its events."""
-        projection = self._registry.projections[name]
+        projection = self._projections[name]
         events = (e for e in self._store.events_of(stream) if e.type in projection.handlers)
-        projection.apply(self._registry.codec.decode_all(events), rows)
+        projection.apply(self._codec.decode_all(events), rows)
 
     def release(self, connection: Connection, name: str, stream: str) -> int:
         """Apply a stream's parked events again, in the caller's transaction; how many went in."""
@@ -161,7 +162,7 @@ class ProjectionRunner:
     def _mine(self, projection: Projection, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
         """Those that the projection takes in. Raises UnknownEvent."""
         for event in events:
-            if event.type not in self._registry.events:
+            if not self._codec.knows(event.type):
                 raise UnknownEvent(f"No event type {event.type} is known to this release.")
         return [event for event in events if event.type in projection.handlers]
 
@@ -184,10 +185,10 @@ class ProjectionRunner:
     def _take_together(
         self, connection: Connection, projection: Projection, events: Sequence[StoredEvent]
     ) -> None:
-        projection.take(connection, self._registry.codec.decode_all(events), self)
+        projection.take(connection, self._codec.decode_all(events), self)
 
     def _taker(self, name: str) -> Callable[[Connection, StoredEvent], None]:
-        projection = self._registry.projections[name]
+        projection = self._projections[name]
         return lambda connection, event: self._take_together(connection, projection, [event])
 
     def _take_apart(
@@ -208,7 +209,7 @@ class ProjectionRunner:
 
     def _told(self, event: StoredEvent, error: Exception) -> parking.Told:
         try:
-            said = self._registry.codec.decode(event).event
+            said = self._codec.decode(event).event
         except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
             said = None
         return parking.told(error, said)

@@ -16,7 +16,7 @@ from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.platform.operators.tables import MAKER_LENGTH, api_tokens
 
@@ -30,11 +30,13 @@ _unrevoked = _tokens.revoked_at.is_(None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A program's way in. `permissions` are those it has now, inside its role's; times in UTC."""
+    """A program's way in. `permissions` are those it has now, inside its role's;
+    `is_narrowed`: it may do less than its role. Times in UTC."""
 
     name: str
     role: str
     permissions: frozenset[str]
+    is_narrowed: bool
     made_by: str
     created_at: datetime
     last_used_at: datetime | None
@@ -47,23 +49,20 @@ class Token:
         """Who the buses see; no operator's name has a colon in it."""
         return Actor(f"token:{self.name}", self.permissions)
 
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether it may do less than its role."""
-        return self.permissions != ROLES.get(self.role)
-
     def works_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
     @classmethod
-    def from_row(cls, row: Any) -> Token:
-        rights = ROLES.get(row.role, frozenset[str]())
+    def from_row(cls, row: Any, roles: Roles) -> Token:
+        rights = roles.get(row.role, frozenset[str]())
         chosen = frozenset(row.permissions.split())
+        # A role that has lost a permission since takes it from the token too.
+        permissions = rights & chosen if chosen else rights
         return cls(
             name=row.name,
             role=row.role,
-            # A role that has lost a permission since takes it from the token too.
-            permissions=rights & chosen if chosen else rights,
+            permissions=permissions,
+            is_narrowed=permissions != rights,
             made_by=row.made_by,
             created_at=row.created_at,
             last_used_at=row.last_used_at,
@@ -77,9 +76,13 @@ class Tokens:
     """Every change is one transaction; what it cannot do it says with an AccountError."""
 
     def __init__(
-        self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        engine: Engine,
+        roles: Roles,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._roles = roles
         self._reader = reader_of(engine)
         self._clock = clock
 
@@ -97,7 +100,7 @@ class Tokens:
         Without `permissions` it may do what its role may. Raises UnusableName or TokenError.
         """
         now, chosen = self._clock(), sorted(set(permissions))
-        _require_role(role, chosen)
+        self._require_role(role, chosen)
         if expires_at is not None and expires_at <= now:
             raise TokenError("The token would have expired already: choose a later time.")
         secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
@@ -133,7 +136,7 @@ class Tokens:
         now, this = self._clock(), _tokens.secret_hash == _hash_of(secret)
         with self._reader.connect() as connection:
             row = connection.execute(select(api_tokens).where(this)).one_or_none()
-        if row is None or not (token := Token.from_row(row)).works_at(now):
+        if row is None or not (token := Token.from_row(row, self._roles)).works_at(now):
             return None
         if token.last_used_at is None or now - token.last_used_at >= SEEN_EVERY:
             self._change(this, last_used_at=now)
@@ -143,7 +146,7 @@ class Tokens:
         """All tokens by name, those that ended too; of one name the newest first."""
         found = select(api_tokens).order_by(_tokens.name, _tokens.created_at.desc())
         with self._reader.connect() as connection:
-            return [Token.from_row(row) for row in connection.execute(found)]
+            return [Token.from_row(row, self._roles) for row in connection.execute(found)]
 
     def revoke(self, name: str, by: str) -> None:
         """End a token with the next request; raises TokenError when none of this name works."""
@@ -153,21 +156,20 @@ class Tokens:
         if not self._change(this, revoked_at=now, revoked_by=by[:MAKER_LENGTH]):
             raise TokenError(f"There is no token called {name} that works. Nothing was changed.")
 
+    def _require_role(self, role: str, permissions: Iterable[str]) -> None:
+        if role not in self._roles:
+            raise TokenError(f"There is no role {role!r}: choose one of {', '.join(self._roles)}.")
+        outside = [name for name in permissions if name not in self._roles[role]]
+        if outside:
+            raise TokenError(
+                f"The role {role} does not have {', '.join(outside)}. A token may do at most what "
+                "its role may: choose another role, or leave these out."
+            )
+
     def _change(self, which: ColumnElement[bool], **values: Any) -> int:
         with self._engine.begin() as connection:
             changed = update(api_tokens).where(which, _unrevoked).values(values)
             return connection.execute(changed).rowcount
-
-
-def _require_role(role: str, permissions: Iterable[str]) -> None:
-    if role not in ROLES:
-        raise TokenError(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
-    outside = [name for name in permissions if name not in ROLES[role]]
-    if outside:
-        raise TokenError(
-            f"The role {role} does not have {', '.join(outside)}. A token may do at most what "
-            "its role may: choose another role, or leave these out."
-        )
 
 
 def _hash_of(secret: str) -> str:

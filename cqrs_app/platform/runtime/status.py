@@ -13,6 +13,7 @@ from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.store.tables import checkpoints, events, parked_events, statistics
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.presence import Process
+from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 
 RATE_OVER = timedelta(minutes=5)
 
@@ -32,7 +33,7 @@ class ProjectionRow:
     rate: float
 
 
-@query(label="Projections", permission="system.view")
+@query(label="Projections", permission=SEE_SYSTEM)
 class ProjectionStatus(Query):
     """Every projection with its position, state and parked events."""
 
@@ -75,7 +76,7 @@ class Log:
     oldest_after: dict[int, datetime | None]
 
 
-@query(label="Event log", permission="system.view", store="write")
+@query(label="Event log", permission=SEE_SYSTEM, store="write")
 class LogHead(Query):
     """Where the log ends, and since when events wait behind some positions of it."""
 
@@ -118,7 +119,7 @@ class ParkedStream:
     attempts: int
 
 
-@query(label="Parked events", permission="system.view")
+@query(label="Parked events", permission=SEE_SYSTEM)
 class ParkedStreams(Query):
     """Streams with events that could not be applied, oldest first."""
 
@@ -161,7 +162,7 @@ def parked_streams(question: ParkedStreams, connection: Connection) -> tuple[Par
     )
 
 
-@query(label="Processes", permission="system.view", store="write")
+@query(label="Processes", permission=SEE_SYSTEM, store="write")
 class ProcessList(Query):
     """Workers and sweeps seen within the last hour."""
 
