@@ -18,7 +18,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.events.recorded import Recorded, Snapshot
 from cqrs_app.kernel.messages.messages import Command, Event, Query
 
 A = TypeVar("A", bound="Aggregate")
@@ -85,15 +85,6 @@ class Aggregate:
     def stream_for(cls, message: Command | Query) -> str:
         """The stream of the one that a command or a query names."""
         return cls.stream_of(getattr(message, cls.identity))
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """An aggregate's state at a version, as JSON, with the shape it has."""
-
-    state: str
-    version: int
-    shape: int
 
 
 def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) -> A:

@@ -85,6 +85,15 @@ class Recorded:
         return self.stored.recorded_at
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An aggregate's state at a version, as JSON, with the shape it has."""
+
+    state: str
+    version: int
+    shape: int
+
+
 class UnknownEvent(Exception):
     """An event type or schema that this release cannot read: a projection stops, never skips."""
 
