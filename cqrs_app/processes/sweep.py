@@ -12,7 +12,6 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.bus import LEASE
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.projections import checkpoints
 
@@ -50,7 +49,7 @@ class Sweep:
             duty()
         self._advance()
         before = kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
-        for command_id in kernel.log.waiting(before, LEASE):
+        for command_id in kernel.log.waiting(before):
             try:
                 kernel.commands.run_queued(command_id)
             except BusError as error:

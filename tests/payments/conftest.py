@@ -16,7 +16,7 @@ from cqrs_app.areas.payments.gateway import Manual
 from cqrs_app.areas.payments.queries.one_payment import GatewayRequests, GetPayment, PaymentView
 from cqrs_app.areas.payments.requested import Requested
 from cqrs_app.areas.payments.sandbox import Sandbox
-from cqrs_app.areas.payments.tables import sandbox_requests
+from cqrs_app.areas.payments.tables import gateway_requests, sandbox_requests
 from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
@@ -25,6 +25,7 @@ from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.operators.roles import ROLES, system_actor
+from tests.leases import end_leases
 from tests.payments.given import THE
 from tests.webhooks.conftest import Clock
 
@@ -76,6 +77,10 @@ class Desk:
         for key in due:
             self.teller.ask(key)
         return len(due)
+
+    def end_leases(self) -> None:
+        """Whoever asks a gateway has been silent for too long."""
+        end_leases(self.kernel.engines.write, gateway_requests.c.taken_until)
 
     def catch_up(self) -> None:
         for name in self.kernel.registry.projections:

@@ -125,7 +125,7 @@ def test_a_worker_killed_in_mid_request_captures_once(desk: Desk, moment: str) -
     assert (desk.payment.captured == 10) is written
     assert desk.booked == [("authorisation", 1), ("capture", 1)]
     assert desk.ask_gateway() == 0
-    desk.clock.move(seconds=61)
+    desk.end_leases()
     assert desk.ask_gateway() == 1
     assert desk.payment.captured == 10
     assert desk.booked == [("authorisation", 1), ("capture", 1 if written else 2)]
@@ -177,7 +177,7 @@ def test_many_people_at_once_capture_and_refund_no_more_than_there_is(desk: Desk
     desk.settle(authorise())
     with process(desk, "-c", RACING) as one, process(desk, "-c", RACING) as other:
         assert (one.wait(100), other.wait(100)) == (0, 0)
-    desk.clock.move(seconds=61)
+    desk.end_leases()
     desk.ask_gateway()
     payment = desk.payment
     assert payment.captured == 9

@@ -114,7 +114,7 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
         importer.suspend()
         worker.kill()
         worker.wait()
-        time.sleep(LEASE.total_seconds() / 6 + 1)
+        time.sleep(LEASE.length.total_seconds() / 6 + 1)
         importer.resume()
         assert ended([importer])
     assert kernel.store.head() < ORDERS

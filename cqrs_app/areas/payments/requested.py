@@ -14,8 +14,9 @@ from cqrs_app.areas.payments.tables import gateway_cursor, gateway_requests
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.subscriptions.leases import Lease
 
-LEASE = timedelta(seconds=60)
+LEASE = Lease(timedelta(seconds=60))
 """A gateway may take 20 seconds, the command with its answer 30."""
 
 CURSOR = "requests"
@@ -82,7 +83,7 @@ class RequestBook:
         taken = (
             update(gateway_requests)
             .where(_REQUEST.request_key == key, *self._ready(now))
-            .values(taken_by=new_id(), taken_until=now + LEASE, asked=_REQUEST.asked + 1)
+            .values(taken_by=new_id(), taken_until=LEASE.end(), asked=_REQUEST.asked + 1)
             .returning(gateway_requests)
         )
         with self._engine.begin() as connection:
@@ -101,7 +102,7 @@ class RequestBook:
                 raise Overtaken(request.request_key)
 
     def _ready(self, now: datetime) -> tuple[Any, ...]:
-        free = _REQUEST.taken_until.is_(None) | (_REQUEST.taken_until <= now)
+        free = LEASE.is_free(_REQUEST.taken_until)
         return _REQUEST.state == "open", _REQUEST.next_attempt_at <= now, free
 
     def _move(self, connection: Connection, after: int, until: int) -> bool:

@@ -13,7 +13,6 @@ from sqlalchemy import Engine, make_url
 from cqrs_app import database
 from cqrs_app.areas.fulfilment.queries import FollowerStatus, follower_status
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.bus import LEASE
 from cqrs_app.kernel.privacy.keys import WrongPersonalDataKey
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators.accounts import Accounts
@@ -213,7 +212,7 @@ def _parked(console: Console) -> Iterator[Finding]:
 
 
 def _queued(console: Console) -> Iterator[Finding]:
-    waiting = console.kernel.log.waiting(console.kernel.clock() - WAITS_TOO_LONG, LEASE)
+    waiting = console.kernel.log.waiting(console.kernel.clock() - WAITS_TOO_LONG)
     if waiting:
         told = f"Accepted more than {WAITS_TOO_LONG.seconds} seconds ago and not done: "
         yield Finding("Queued tasks", ATTENTION, f"{told}{len(waiting)}.", START)

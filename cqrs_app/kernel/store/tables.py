@@ -90,6 +90,8 @@ command_log = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     Column("duration_ms", Float),
+    # Of a queued command that runs: see log.LEASE.
+    Column("lease_until", UtcDateTime),
 )
 Index("ix_command_log_received_at", command_log.c.received_at, command_log.c.command_id)
 Index("ix_command_log_type", command_log.c.type, command_log.c.received_at)
