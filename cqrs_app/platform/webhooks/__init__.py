@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.registry import Area, FromState
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.webhooks import commands, events, queries
 from cqrs_app.platform.webhooks.projections import WebhooksProjection
 from cqrs_app.platform.webhooks.rules import deliverable
@@ -19,7 +20,11 @@ _ADDRESS = {
 }
 
 
-def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) -> Area:
+def webhooks_area(
+    types: Iterable[type[Event]],
+    allowed: tuple[Network, ...],
+    tasks: Sequence[BackgroundTask] = (),
+) -> Area:
     """The area that sends events of these types; `allowed` are networks that may be reached
     though they are not public."""
     return Area(
@@ -57,6 +62,7 @@ def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) ->
             events.WebhookRemoved,
         ],
         projections=[WebhooksProjection()],
+        tasks=tasks,
         answers={
             queries.ListWebhooks: queries.list_webhooks,
             queries.ListDeliveries: queries.list_deliveries,
