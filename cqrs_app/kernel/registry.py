@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
@@ -18,6 +18,8 @@ from cqrs_app.kernel.messages.permissions import Permission, permissions_by_role
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.queries.answers import Answering, Answers, FromState, Offered
+from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Area:
     events: ModuleType | Sequence[type[Event]] = ()
     upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)
     projections: Sequence[Projection] = ()
+    subscriptions: Sequence[Subscription] = ()
+    tasks: Sequence[BackgroundTask] = ()
     answers: Mapping[type[Query], Answers | Offered] = field(default_factory=dict)
     middleware: Sequence[Any] = ()
     permissions: Sequence[Permission] = ()
@@ -65,19 +69,21 @@ class Registry:
 
     def __init__(self, areas: Iterable[Area]) -> None:
         self.areas = (*areas, ERASURE)
-        self.aggregates: dict[str, type[Aggregate]] = _by(
-            lambda each: each.category, (cls for area in self.areas for cls in area.aggregates)
-        )
+        areas, projections = self.areas, [each for area in self.areas for each in area.projections]
+        aggregates = (each for area in areas for each in area.aggregates)
+        self.aggregates: dict[str, type[Aggregate]] = _named("aggregates", "category", aggregates)
         self.routes = self._routes()
         self.answers = self._answers()
-        self.projections: dict[str, Projection] = _by(
-            lambda each: each.name, (each for area in self.areas for each in area.projections)
-        )
-        self.commands: dict[str, type[Command]] = _by(_name, self.routes)
-        self.queries: dict[str, type[Query]] = _by(_name, self.answers)
-        self.events: dict[str, type[Event]] = _by(
-            _name, (event for area in self.areas for event in area.event_types)
-        )
+        self.projections = {each.name: each for each in projections}
+        # Projections come first: pages wait for them.
+        subscriptions = (*projections, *(each for area in areas for each in area.subscriptions))
+        self.subscriptions: dict[str, Subscription] = _named("subscriptions", "name", subscriptions)
+        tasks = (each for area in areas for each in area.tasks)
+        self.tasks: dict[str, BackgroundTask] = _named("background tasks", "name", tasks)
+        self.commands: dict[str, type[Command]] = _named("commands", "__name__", self.routes)
+        self.queries: dict[str, type[Query]] = _named("queries", "__name__", self.answers)
+        events = (event for area in areas for event in area.event_types)
+        self.events: dict[str, type[Event]] = _named("events", "__name__", events)
         for projection in self.projections.values():
             projection.bind(self.events.values())
         self.codec = EventCodec(
@@ -113,11 +119,22 @@ class Registry:
         """Role -> permissions, from the least to the most."""
         return permissions_by_role(self._permissions())
 
-    def consumers_of(self, types: Iterable[str]) -> list[str]:
-        """The projections that handle at least one of these event types, in the order in which
-        they were declared."""
+    def workers(self) -> dict[str, list[BackgroundTask]]:
+        """Kind of process -> the background tasks it does; the general kind comes first."""
+        kinds: dict[str, list[BackgroundTask]] = {WORKER: []}
+        for task in self.tasks.values():
+            kinds.setdefault(task.worker, []).append(task)
+        return kinds
+
+    def subscribers_of(self, types: Iterable[str]) -> list[str]:
+        """The subscriptions that want at least one of these event types: projections first, each
+        in the order in which they were declared."""
         wanted = set(types)
-        return [name for name, each in self.projections.items() if wanted & each.handlers.keys()]
+        return [name for name, each in self.subscriptions.items() if any(map(each.wants, wanted))]
+
+    def projections_of(self, types: Iterable[str]) -> list[str]:
+        """The projections among them."""
+        return [name for name in self.subscribers_of(types) if name in self.projections]
 
     def _permissions(self) -> Iterator[Permission]:
         for message in (*self.routes, *self.answers):
@@ -159,13 +176,11 @@ def events_in(module: ModuleType) -> tuple[type[Event], ...]:
     )
 
 
-def _name(cls: type[Any]) -> str:
-    return cls.__name__
-
-
-def _by(key: Callable[[Any], str], found: Iterable[Any]) -> dict[str, Any]:
+def _named(what: str, attribute: str, found: Iterable[Any]) -> dict[str, Any]:
+    """By this attribute. Raises ValueError where two share it."""
     named: dict[str, Any] = {}
     for each in found:
-        if named.setdefault(key(each), each) is not each:
-            raise ValueError(f"two of {type(each).__name__} are called {key(each)}")
+        name = getattr(each, attribute)
+        if named.setdefault(name, each) is not each:
+            raise ValueError(f"two {what} are called {name}")
     return named

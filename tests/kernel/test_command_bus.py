@@ -25,8 +25,10 @@ from cqrs_app.kernel.errors import (
 )
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store import Change
+from cqrs_app.kernel.store.tables import command_log
 from tests.kernel.conftest import ANA, by_ana
 from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop, shop_where
+from tests.leases import end_leases
 
 
 def versions(kernel: Kernel, stream: str = "counter-a") -> list[int]:
@@ -267,6 +269,21 @@ def test_a_queued_command_is_carried_out_once(kernel: Kernel) -> None:
     assert kernel.commands.run_queued("one") is None
     assert kernel.commands.enqueue(Add(counter_id="a", amount=4), by_ana(command_id="one")).repeated
     assert versions(kernel) == [1]
+
+
+def test_a_command_that_runs_is_taken_again_only_when_its_lease_is_over(kernel: Kernel) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    for command_id in ("one", "two"):
+        kernel.commands.enqueue(Add(counter_id="a"), by_ana(command_id=command_id))
+    first = kernel.log.claim("one")
+    assert kernel.log.claim("one") is None
+    assert kernel.log.waiting(long_ago) == []
+    end_leases(kernel.engines.write, command_log.c.lease_until)
+    assert kernel.log.waiting(long_ago) == ["one"]
+    again = kernel.log.claim("one")
+    assert first is not None and again is not None
+    assert again.attempts == first.attempts + 1
+    assert kernel.log.find("two").outcome == "queued"  # type: ignore[union-attr]
 
 
 def test_a_queued_command_is_refused_in_the_log(kernel: Kernel) -> None:

@@ -62,7 +62,7 @@ def do(app: Flask, commands: Iterable[Command]) -> None:
 
 def settle(app: Flask) -> None:
     """See the orders through, and bring every projection up to date."""
-    follower = app.extensions["fulfilment"]
+    follower = app.extensions["kernel"].tasks["fulfilment"]
     while follower._due():
         follower._work("orders")
     catch_up(app)
@@ -163,7 +163,7 @@ def _import(app: Flask, number: int) -> None:
         "set_aside": 0,
     }
     parked = {
-        "projection": "orders",
+        "subscription": "orders",
         "position": 1_000_000 + number,
         "stream": f"order-parked-{number}",
         "version": 1,

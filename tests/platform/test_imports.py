@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import pytest
-
 from tests.platform.processes import PROJECT
 
 Graph = dict[str, set[str]]
@@ -57,10 +55,9 @@ def circle_in(graph: Graph) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("package", ["cqrs_app", "bench"])
-def test_nothing_imports_itself(package: str) -> None:
-    graph = graph_of(PROJECT, package)
-    assert len(graph) > 10
+def test_nothing_imports_itself() -> None:
+    graph = graph_of(PROJECT, "cqrs_app")
+    assert len(graph) > 100
     assert circle_in(graph) == []
 
 

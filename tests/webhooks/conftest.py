@@ -86,7 +86,7 @@ class Shop:
         return self.deliverer.deliver(name)
 
     def catch_up(self) -> None:
-        for name in self.kernel.registry.projections:
+        for name in self.kernel.registry.subscriptions:
             self.kernel.runner.advance(name)
 
     def state(self, name: str = "warehouse") -> Deliveries:

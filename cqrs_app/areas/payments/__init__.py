@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cqrs_app.areas.payments import events
 from cqrs_app.areas.payments.commands import AuthorisePayment
 from cqrs_app.areas.payments.payment import Payment
@@ -9,12 +11,14 @@ from cqrs_app.areas.payments.projections.ledger import LedgerProjection
 from cqrs_app.areas.payments.projections.payments import PaymentsProjection
 from cqrs_app.areas.payments.projections.timeline import PaymentTimelineProjection
 from cqrs_app.areas.payments.queries import ledger, lists, one_payment
+from cqrs_app.areas.payments.tasks import PaymentRequests
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.queries.answers import from_state, projected
 from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 
 
-def payments_area(gateway: str = MANUAL) -> Area:
+def payments_area(gateway: str = MANUAL, tasks: Sequence[BackgroundTask] = ()) -> Area:
     """The area; new payments are authorised at this gateway, by its name."""
     return Area(
         name="payments",
@@ -22,6 +26,8 @@ def payments_area(gateway: str = MANUAL) -> Area:
         settings={AuthorisePayment: {"gateway": gateway}},
         events=events,
         projections=[PaymentsProjection(), PaymentTimelineProjection(), LedgerProjection()],
+        subscriptions=[PaymentRequests()],
+        tasks=tasks,
         answers={
             lists.ListPayments: projected(lists.list_payments),
             lists.OrderPayments: projected(lists.order_payments),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -36,9 +36,6 @@ from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store import Change, EventStore
 
 BATCH_CHUNK = 200
-
-LEASE = timedelta(seconds=60)
-"""How long a running queued command may be silent before another worker takes it."""
 
 
 def utc_now() -> datetime:
@@ -140,7 +137,7 @@ class CommandBus:
 
     def run_queued(self, command_id: str) -> Receipt | None:
         """Carry out a queued command; None when another worker has it or it is finished."""
-        entry = self._log.claim(command_id, self._clock(), LEASE)
+        entry = self._log.claim(command_id)
         if entry is None:
             return None
         payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from cqrs_app.kernel.queries.answers import from_past, projected
 from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.platform.runtime import command_log, events, feed, figures, past, pending, status
-from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_projections
-from cqrs_app.platform.runtime.projections import ControlProjection
+from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
+from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_subscriptions
 
 
-def runtime_area(projections: Iterable[str]) -> Area:
-    """The area that runs the given projections of the other areas."""
+def runtime_area(subscriptions: Sequence[Subscription]) -> Area:
+    """The area that controls the given subscriptions of the other areas, projections among them."""
     return Area(
         name="runtime",
         aggregates=[ProjectionControl],
         events=events,
-        projections=[ControlProjection()],
+        subscriptions=[ReadStoreControl(subscriptions), WriteStoreControl(subscriptions)],
         answers={
             status.ProjectionStatus: projected(status.projection_status),
             status.LogHead: projected(status.log_head),
+            status.SubscriptionStatus: projected(status.subscription_status),
             status.ParkedStreams: projected(status.parked_streams),
+            status.ParkedSubscriptionStreams: projected(status.parked_subscription_streams),
             status.ProcessList: projected(status.process_list),
             figures.CommandFigures: projected(figures.command_figures),
             figures.QueryFigures: projected(figures.query_figures),
@@ -35,5 +38,5 @@ def runtime_area(projections: Iterable[str]) -> Area:
             past.StateAt: from_past(past.state_at),
             past.StateDifference: from_past(past.state_difference),
         },
-        middleware=[known_projections(frozenset(projections))],
+        middleware=[known_subscriptions(frozenset(each.name for each in subscriptions))],
     )

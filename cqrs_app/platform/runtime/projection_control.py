@@ -1,4 +1,4 @@
-"""The rules for running a projection: pause, resume, retry, skip."""
+"""The rules for running a subscription: pause, resume, retry, skip."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ from cqrs_app.platform.runtime.events import (
     ProjectionResumed,
 )
 
-UNKNOWN = Refusal("no_such_projection", "There is no projection of this name.")
+UNKNOWN = Refusal(
+    "no_such_projection", "There is no projection or other subscription of this name."
+)
 ALREADY_PAUSED = Refusal("already_paused", "It is paused already.")
 NOT_PAUSED = Refusal("not_paused", "It is not paused.")
 
 
 @dataclass
 class ProjectionControl(Aggregate):
-    """One per projection."""
+    """One per subscription; named after projections, which most of them are."""
 
     category: ClassVar[str] = "projection"
     identity: ClassVar[str] = "projection"
@@ -70,13 +72,13 @@ class ProjectionControl(Aggregate):
             self.paused = False
 
 
-def known_projections(names: frozenset[str]) -> Middleware:
-    """Refuses a task on a projection that does not exist."""
+def known_subscriptions(names: frozenset[str]) -> Middleware:
+    """Refuses a task on a subscription that does not exist."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         name = getattr(call.command, ProjectionControl.identity, None)
         if call.stream.startswith(f"{ProjectionControl.category}-") and name not in names:
-            raise UNKNOWN(f"There is no projection called {name}.")
+            raise UNKNOWN(f"There is no subscription called {name}.")
         return proceed(call)
 
     return check

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.queries.answers import from_state, projected
 from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.webhooks import events, queries
 from cqrs_app.platform.webhooks.projections import WebhooksProjection
 from cqrs_app.platform.webhooks.rules import deliverable
@@ -14,7 +15,11 @@ from cqrs_app.platform.webhooks.targets import Network
 from cqrs_app.platform.webhooks.webhook import Webhook
 
 
-def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) -> Area:
+def webhooks_area(
+    types: Iterable[type[Event]],
+    allowed: tuple[Network, ...],
+    tasks: Sequence[BackgroundTask] = (),
+) -> Area:
     """The area that sends events of these types; `allowed` are networks that may be reached
     though they are not public."""
     return Area(
@@ -22,6 +27,7 @@ def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) ->
         aggregates=[Webhook],
         events=events,
         projections=[WebhooksProjection()],
+        tasks=tasks,
         answers={
             queries.ListWebhooks: projected(queries.list_webhooks),
             queries.ListDeliveries: projected(queries.list_deliveries),
