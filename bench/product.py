@@ -20,10 +20,10 @@ from sqlalchemy.engine import URL
 from cqrs_app import create_app, database
 from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
 from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.store.tables import checkpoints
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.processes import embedded_redis
 from cqrs_app.settings import Settings
 from tests.console import close
@@ -107,7 +107,7 @@ def empty(kernel: Kernel, names: Sequence[str]) -> None:
                     continue
             for table in projection.tables:
                 connection.exec_driver_sql(f"TRUNCATE {table.name}")
-        start = update(checkpoints).where(checkpoints.c.projection.in_(names))
+        start = update(checkpoints).where(checkpoints.c.subscription.in_(names))
         connection.execute(start.values(position=0, applied=0))
 
 

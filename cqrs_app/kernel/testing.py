@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, decide, restore
+import msgspec
+
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, restore
+from cqrs_app.kernel.commands.handling import decide
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
 from cqrs_app.kernel.messages.messages import Command, Event
@@ -152,7 +155,7 @@ class History:
                 version=self._versions[stream],
                 type=type(event).__name__,
                 schema=event.schema,
-                payload=self.registry.codec.encode(event),
+                payload=msgspec.json.encode(event).decode(),
                 operator=operator,
                 command_id=f"command-{position}",
                 correlation_id=f"command-{position}",
@@ -179,9 +182,9 @@ def fold(projections: Iterable[Projection], recorded: Iterable[Recorded]) -> Row
 def _decide(
     registry: Registry, subject: Aggregate, command: Command, at: datetime, *, history: bool = False
 ) -> Outcome:
-    method = registry.routes[type(command)].method
+    handler = registry.routes[type(command)]
     try:
-        decided = decide(subject, method, command, at, history=history)
+        decided = decide(subject, handler, command, at, history=history)
     except Refused as refusal:
         return Outcome(subject, refusal=refusal)
     return Outcome(subject, decided.events, decided.claims)

@@ -7,8 +7,8 @@ import pytest
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.customers import commands as do
 from cqrs_app.areas.customers import events as was
-from cqrs_app.areas.customers.actions import possible
 from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.kernel.commands.actions import possible
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.privacy.erasure import SubjectErased
@@ -85,7 +85,10 @@ def test_an_address_has_one_at_and_no_blank(email: str) -> None:
 
 def test_the_page_offers_what_the_task_would_do() -> None:
     customer = given(REGISTER, DEACTIVATE).state(Customer)
-    offered = {each.command: each.allowed for each in possible(None, customer, 2).actions}
+    offered = {
+        each.command: each.allowed
+        for each in possible(CUSTOMERS.handlers, customer, "C1", 2).actions
+    }
     assert offered == {
         "RegisterCustomer": False,
         "UpdateCustomerProfile": True,

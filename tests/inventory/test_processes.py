@@ -11,10 +11,10 @@ from flask import Flask
 
 from cqrs_app.areas.inventory import commands as do
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ProductView
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.queries.context import Asker
-from cqrs_app.platform.operators.roles import ROLES
 from tests.console import environment_of
 from tests.inventory.given import SKU, add, receive, reserve
 from tests.platform.processes import start
@@ -29,7 +29,7 @@ from cqrs_app import create_app
 from cqrs_app.inventory.commands import ReserveStock
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.installed_areas import ROLES
 app = create_app()
 command = ReserveStock(sku="85123A", order_id=sys.argv[1], quantity=3)
 context = Context(actor=Actor("ada", ROLES["admin"]), channel="test")
@@ -46,18 +46,18 @@ with app.app_context():
 HANGING = """
 import sys, time
 from cqrs_app import create_app
-from cqrs_app.inventory import INVENTORY
-from cqrs_app.inventory.commands import ReserveStock
-from cqrs_app.inventory.stock_item import StockItem
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.areas.inventory.commands import ReserveStock
+from cqrs_app.areas.inventory.stock_item import StockItem
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.handling import handles
+from cqrs_app.installed_areas import ROLES
 
 def hang(*arguments):
     print("hanging", flush=True)
     time.sleep(60)
 
 if sys.argv[1] == "before":
-    INVENTORY.handles[StockItem][ReserveStock] = hang
+    StockItem.reserve = handles(ReserveStock)(hang)
 app = create_app()
 context = Context(actor=Actor("ada", ROLES["admin"]), channel="test", command_id="step-1")
 with app.app_context():

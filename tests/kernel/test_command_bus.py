@@ -25,8 +25,10 @@ from cqrs_app.kernel.errors import (
 )
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store import Change
+from cqrs_app.kernel.store.tables import command_log
 from tests.kernel.conftest import ANA, by_ana
-from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop
+from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop, shop_where
+from tests.leases import end_leases
 
 
 def versions(kernel: Kernel, stream: str = "counter-a") -> list[int]:
@@ -78,8 +80,7 @@ def test_a_failure_is_logged_with_its_traceback(make_kernel: Callable[..., Kerne
     def broken(counter: Counter, command: Add) -> None:
         raise ZeroDivisionError("a fault of the program")
 
-    area = shop()
-    kernel = make_kernel(area=replace(area, handles={Counter: {Add: broken}}))
+    kernel = make_kernel(area=shop_where(broken))
     with pytest.raises(ZeroDivisionError):
         kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one"))
     entry = kernel.log.find("one")
@@ -94,9 +95,9 @@ def test_a_failed_command_may_be_sent_again_with_its_id(make_kernel: Callable[..
     def sometimes(counter: Counter, command: Add):  # type: ignore[no-untyped-def]
         if faults:
             raise faults.pop()
-        yield from counter.add(command)
+        yield from Counter.add(counter, command)
 
-    kernel = make_kernel(area=replace(shop(), handles={Counter: {Add: sometimes}}))
+    kernel = make_kernel(area=shop_where(sometimes))
     with pytest.raises(ZeroDivisionError):
         kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one"))
     receipt = kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one"))
@@ -270,6 +271,21 @@ def test_a_queued_command_is_carried_out_once(kernel: Kernel) -> None:
     assert versions(kernel) == [1]
 
 
+def test_a_command_that_runs_is_taken_again_only_when_its_lease_is_over(kernel: Kernel) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    for command_id in ("one", "two"):
+        kernel.commands.enqueue(Add(counter_id="a"), by_ana(command_id=command_id))
+    first = kernel.log.claim("one")
+    assert kernel.log.claim("one") is None
+    assert kernel.log.waiting(long_ago) == []
+    end_leases(kernel.engines.write, command_log.c.lease_until)
+    assert kernel.log.waiting(long_ago) == ["one"]
+    again = kernel.log.claim("one")
+    assert first is not None and again is not None
+    assert again.attempts == first.attempts + 1
+    assert kernel.log.find("two").outcome == "queued"  # type: ignore[union-attr]
+
+
 def test_a_queued_command_is_refused_in_the_log(kernel: Kernel) -> None:
     kernel.commands.enqueue(Take(counter_id="a"), by_ana(command_id="one"))
     with pytest.raises(Refused):
@@ -361,10 +377,10 @@ def test_more_commands_at_once_than_allowed_are_turned_away(
     def slow(counter: Counter, command: Add) -> Iterator[Event]:
         entered.set()
         assert leave.wait(20)
-        yield from counter.add(command)
+        yield from Counter.add(counter, command)
 
     options = BusOptions(max_concurrent=1, timeout=0.2)
-    kernel = make_kernel(area=replace(shop(), handles={Counter: {Add: slow}}), commands=options)
+    kernel = make_kernel(area=shop_where(slow), commands=options)
     first = threading.Thread(target=kernel.commands.execute, args=(Add(counter_id="a"), by_ana()))
     first.start()
     assert entered.wait(20)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.store.engines import configure
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.sessions import Sessions
@@ -44,12 +45,12 @@ def clock() -> Clock:
 
 @pytest.fixture
 def accounts(engine: Engine, clock: Clock) -> Accounts:
-    return Accounts(engine, clock)
+    return Accounts(engine, ROLES, clock)
 
 
 @pytest.fixture
 def sessions(engine: Engine, clock: Clock) -> Sessions:
-    return Sessions(engine, idle_seconds=1800, hours=12, clock=clock)
+    return Sessions(engine, ROLES, idle_seconds=1800, hours=12, clock=clock)
 
 
 @pytest.fixture

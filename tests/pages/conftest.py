@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.platform.operators.roles import ROLES
 from tests.console import MakeConsole, environment_of
 from tests.platform.processes import FLASK, start
 
@@ -59,7 +59,7 @@ def order_in(app: Flask, status: str) -> str:
 def catch_up(app: Flask) -> None:
     """Bring every projection up to date, as the workers do."""
     kernel: Kernel = app.extensions["kernel"]
-    for name in kernel.registry.projections:
+    for name in kernel.registry.subscriptions:
         kernel.runner.advance(name)
 
 

@@ -14,17 +14,19 @@ from cqrs_app.areas.payments.answers import ANSWER
 from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
 from cqrs_app.areas.payments.gateway import Manual
 from cqrs_app.areas.payments.queries.one_payment import GatewayRequests, GetPayment, PaymentView
-from cqrs_app.areas.payments.requested import Requested
+from cqrs_app.areas.payments.requested import RequestBook, Requested
 from cqrs_app.areas.payments.sandbox import Sandbox
-from cqrs_app.areas.payments.tables import sandbox_requests
+from cqrs_app.areas.payments.tables import gateway_requests, sandbox_requests
 from cqrs_app.areas.payments.teller import Teller
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
 from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
-from cqrs_app.platform.operators.roles import ROLES, system_actor
+from cqrs_app.platform.operators.roles import system_actor
+from tests.leases import end_leases
 from tests.payments.given import THE
 from tests.webhooks.conftest import Clock
 
@@ -49,7 +51,7 @@ class Desk:
 
     @property
     def dispatcher(self) -> Dispatcher:
-        made: Dispatcher = self.app.extensions["payments"]
+        made: Dispatcher = self.kernel.tasks["gateway_requests"]
         return made
 
     def do(self, *commands: Command) -> Receipt:
@@ -70,15 +72,24 @@ class Desk:
             self.ask_gateway()
         return self.payment
 
+    def due(self) -> list[str]:
+        """The keys of requests to be asked now, what is new in the log included."""
+        self.kernel.runner.advance("payment_requests")
+        return RequestBook(self.kernel.engines.write, self.clock).due()
+
     def ask_gateway(self) -> int:
         """How many requests were due."""
-        due = self.teller.due()
+        due = self.due()
         for key in due:
             self.teller.ask(key)
         return len(due)
 
+    def end_leases(self) -> None:
+        """Whoever asks a gateway has been silent for too long."""
+        end_leases(self.kernel.engines.write, gateway_requests.c.taken_until)
+
     def catch_up(self) -> None:
-        for name in self.kernel.registry.projections:
+        for name in self.kernel.registry.subscriptions:
             self.kernel.runner.advance(name)
 
     @property

@@ -37,9 +37,10 @@ ROWS = 20_000
 SETTLED = {
     "api_tokens": "what is set up by people, by hand",
     "checkpoints": "one row per projection",
+    "subscription_cursors": "one row per subscription with effects",
+    "subscription_parked": "each is a fault that somebody has to see to",
     "customer_counts": "one row per status",
     "fulfilment_cursor": "one row",
-    "gateway_cursor": "one row",
     "operators": "the people who work here",
     "order_activity": "some rows per day, however many orders",
     "order_days": "some rows per day, however many orders",

@@ -16,16 +16,17 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
 from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli import uploads
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, new_id
 from cqrs_app.kernel.errors import NotAllowed, Refused, Unavailable
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.transfer.imports import background
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, UPLOAD, Files
 from cqrs_app.platform.transfer.uploads.tables import imports
-from cqrs_app.platform.transfer.uploads.work import GIVEN_UP, LEASE, MOST_ATTEMPTS, Work
+from cqrs_app.platform.transfer.uploads.work import GIVEN_UP, MOST_ATTEMPTS, Work
+from tests.leases import end_leases
 from tests.uploads.conftest import DAY, kept, row_of, take_in, work_of
 
 MIA = Actor("mia", ROLES["supervisor"])
@@ -121,15 +122,14 @@ def test_one_import_at_a_time_in_the_order_they_came(sent: Callable[..., str], w
 
 
 def test_a_silent_process_loses_its_import_and_can_write_no_more(
-    console: Flask, sent: Callable[..., str], work: Work, clock: Clock
+    console: Flask, kernel: Kernel, sent: Callable[..., str], work: Work
 ) -> None:
     import_id = sent()
     assert work.claim(import_id) == 1
-    clock.after(LEASE / 2)
+    end_leases(kernel.engines.write, imports.c.lease_until)
     assert work.extend(import_id, 1, done=5, total=10)
-    clock.after(LEASE / 2)
     assert work.due() is None
-    clock.after(LEASE)
+    end_leases(kernel.engines.write, imports.c.lease_until)
     assert work.due() == import_id
     assert work.claim(import_id) == 2
     assert not work.extend(import_id, 1, done=6, total=10)

@@ -15,6 +15,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.auth import background, init_auth, public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.pieces import register_pieces
@@ -47,7 +48,7 @@ def engine(templates: Templates, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def accounts(engine: Engine) -> Accounts:
-    accounts = Accounts(engine)
+    accounts = Accounts(engine, ROLES)
     accounts.create("mia", "operator", PASSWORD, "Mia Lund")
     return accounts
 
@@ -63,7 +64,9 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         app.extensions |= {
             "settings": settings,
             "accounts": accounts,
-            "sessions": Sessions(engine, settings.session_idle_seconds, settings.session_hours),
+            "sessions": Sessions(
+                engine, ROLES, settings.session_idle_seconds, settings.session_hours
+            ),
             "throttle": Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),
         }
         init_auth(app)

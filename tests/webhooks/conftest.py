@@ -13,12 +13,12 @@ from flask import Flask
 
 from cqrs_app.areas.orders import commands as orders
 from cqrs_app.areas.orders.types import OrderLine
-from cqrs_app.installed_areas import SENDABLE
+from cqrs_app.installed_areas import ROLES, SENDABLE
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.context import Asker
-from cqrs_app.platform.operators.roles import ROLES, system_actor
+from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.delivery import Deliverer
@@ -86,7 +86,7 @@ class Shop:
         return self.deliverer.deliver(name)
 
     def catch_up(self) -> None:
-        for name in self.kernel.registry.projections:
+        for name in self.kernel.registry.subscriptions:
             self.kernel.runner.advance(name)
 
     def state(self, name: str = "warehouse") -> Deliveries:

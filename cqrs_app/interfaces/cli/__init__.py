@@ -8,11 +8,10 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, FlaskGroup
 
+from cqrs_app.kernel.registry import Registry
+
 VERBS = {
     "up": "up:up",
-    "worker": "processes:worker",
-    "webhook-worker": "processes:webhook_worker",
-    "payment-worker": "processes:payment_worker",
     "sweep": "processes:sweep",
     "import": "imports:import_command",
     "run-import": "uploads:run_import",
@@ -34,10 +33,18 @@ VERBS = {
 class Verbs(AppGroup):
     """Loads a verb when it is asked for, so that each starts without what the others need."""
 
+    def __init__(self, name: str, registry: Registry) -> None:
+        super().__init__(name)
+        self._workers = {kind.replace(" ", "-"): kind for kind in registry.workers()}
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(VERBS)
+        return sorted([*VERBS, *self._workers])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self._workers:
+            from cqrs_app.interfaces.cli.processes import worker
+
+            return worker(cmd_name, self._workers[cmd_name])
         if cmd_name not in VERBS:
             return None
         module, name = VERBS[cmd_name].split(":")
@@ -56,4 +63,4 @@ def is_looking_for_a_verb() -> bool:
 
 def init_app(app: Flask) -> None:
     """Register every verb."""
-    app.cli = Verbs(app.name)
+    app.cli = Verbs(app.name, app.extensions["kernel"].registry)

@@ -50,7 +50,7 @@ def _live(work: Work, import_id: str, attempt: int, over: threading.Event) -> No
                 return
         except SQLAlchemyError:
             logger.exception("The lease of the import %s could not be extended", import_id)
-        if over.wait(LEASE.total_seconds() / 6):
+        if over.wait(LEASE.length.total_seconds() / 6):
             return
     # The worker is gone, and with it whoever would have stopped this process.
     try:

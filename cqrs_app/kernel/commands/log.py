@@ -16,6 +16,7 @@ from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import LOG_FIELDS, UNFINISHED
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.store.tables import command_log
+from cqrs_app.kernel.subscriptions.leases import Lease
 
 _BY_ID = select(*(command_log.c[name] for name in LOG_FIELDS)).where(
     command_log.c.command_id.in_(bindparam("ids", expanding=True))
@@ -31,6 +32,11 @@ _found = select(command_log).where(command_log.c.command_id == _wanted.c.id).lim
 _EACH_BY_ID = select(*(_found.c[name] for name in LOG_FIELDS)).select_from(
     _wanted.join(_found, true())
 )
+
+LEASE = Lease(timedelta(seconds=60))
+"""How long a queued command may run before another worker takes it."""
+
+_LOST = (command_log.c.outcome == "running") & LEASE.is_free(command_log.c.lease_until)
 
 
 class CommandLog:
@@ -71,31 +77,32 @@ class CommandLog:
         with self._engine.begin() as connection:
             return connection.execute(written).first() is not None
 
-    def claim(self, command_id: str, now: datetime, lease: timedelta) -> LogEntry | None:
-        """Take a queued command to run it, or one whose runner has been silent for `lease`.
+    def claim(self, command_id: str) -> LogEntry | None:
+        """Take a queued command to run it, or one whose runner's lease is over.
 
         Returns None when somebody else has it or it is finished.
         """
         columns = command_log.c
-        free = (columns.outcome == "queued") | (
-            (columns.outcome == "running") & (columns.finished_at < now - lease)
-        )
+        free = (columns.outcome == "queued") | _LOST
         taken = (
             update(command_log)
             .where(columns.command_id == command_id, free)
-            .values(outcome="running", attempts=columns.attempts + 1, finished_at=now)
+            .values(
+                outcome="running",
+                attempts=columns.attempts + 1,
+                lease_until=LEASE.end(),
+            )
         )
         with self._engine.begin() as connection:
             if connection.execute(taken).rowcount == 0:
                 return None
         return self.find(command_id)
 
-    def waiting(self, before: datetime, lease: timedelta, limit: int = 100) -> list[str]:
-        """Ids of commands queued before a moment, or running without a sign for `lease`."""
+    def waiting(self, before: datetime, limit: int = 100) -> list[str]:
+        """Ids of commands queued before a moment, or running under a lease that is over."""
         columns = command_log.c
         queued = (columns.outcome == "queued") & (columns.received_at < before)
-        lost = (columns.outcome == "running") & (columns.finished_at < before - lease)
-        found = select(columns.command_id).where(queued | lost)
+        found = select(columns.command_id).where(queued | _LOST)
         with self._reader.connect() as connection:
             ordered = found.order_by(columns.received_at).limit(limit)
             return list(connection.execute(ordered).scalars())

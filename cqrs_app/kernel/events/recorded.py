@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cqrs_app.kernel.errors import UndeclaredEvent
 from cqrs_app.kernel.messages.messages import Event
 
 FIRST_HASH = bytes(32)
@@ -84,8 +85,21 @@ class Recorded:
         return self.stored.recorded_at
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An aggregate's state at a version, as JSON, with the shape it has."""
+
+    state: str
+    version: int
+    shape: int
+
+
 class UnknownEvent(Exception):
     """An event type or schema that this release cannot read: a projection stops, never skips."""
+
+
+class UnreadableEvent(Exception):
+    """An event whose stored payload is damaged; the text is a sentence without a value of it."""
 
 
 class Opener(Protocol):
@@ -109,11 +123,21 @@ class EventCodec:
         self._types = {cls.__name__: cls for cls in types}
         self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in self._types.items()}
         self._upcasters = dict(upcasters)
-        self._encode = msgspec.json.Encoder().encode
         self.opener: Opener | None = None
 
-    def encode(self, event: Event) -> str:
-        return self._encode(event).decode()
+    def require(self, event: Event) -> None:
+        """Raises UndeclaredEvent for a type that could not be read back."""
+        if self._types.get(type(event).__name__) is not type(event):
+            raise UndeclaredEvent(type(event).__name__)
+
+    @property
+    def types(self) -> Iterable[type[Event]]:
+        """Every declared event, in its newest shape."""
+        return self._types.values()
+
+    def knows(self, name: str) -> bool:
+        """Whether an event of this name is declared."""
+        return name in self._types
 
     def has_way(self, name: str, schema: int) -> bool:
         """Whether payloads of this schema can be turned into the next one."""
@@ -127,13 +151,21 @@ class EventCodec:
         return [self.decode(event) for event in events]
 
     def decode(self, stored: StoredEvent) -> Recorded:
-        """Raises UnknownEvent for a type or schema nobody declared."""
+        """Raises UnknownEvent for a type or schema nobody declared, and UnreadableEvent."""
         cls = self._types.get(stored.type)
         if cls is None:
             raise UnknownEvent(f"No event type {stored.type} is known to this release.")
-        if stored.schema == cls.schema:
-            return Recorded(self._decoders[stored.type].decode(self._opened(stored)), stored)
-        payload = msgspec.json.decode(self._opened(stored))
+        text = self._opened(stored)
+        try:
+            if stored.schema == cls.schema:
+                return Recorded(self._decoders[stored.type].decode(text), stored)
+            return Recorded(self._upcast(stored, cls, text), stored)
+        except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+            sentence = f"{stored.type}, version {stored.version} of {stored.stream}"
+            raise UnreadableEvent(f"The payload of {sentence}, is damaged.") from error
+
+    def _upcast(self, stored: StoredEvent, cls: type[Event], text: str) -> Event:
+        payload = msgspec.json.decode(text)
         for schema in range(stored.schema, cls.schema):
             upcast = self._upcasters.get((stored.type, schema))
             if upcast is None:
@@ -143,7 +175,7 @@ class EventCodec:
             raise UnknownEvent(
                 f"{stored.type} schema {stored.schema} was written by a newer release."
             )
-        return Recorded(msgspec.convert(payload, cls), stored)
+        return msgspec.convert(payload, cls)
 
     def _opened(self, stored: StoredEvent) -> str:
         return self.opener.open(stored.payload, stored.stream) if self.opener else stored.payload

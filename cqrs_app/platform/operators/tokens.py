@@ -16,7 +16,7 @@ from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import driven, mark_of, reader_of
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.platform.operators.tables import MAKER_LENGTH, api_tokens
 
@@ -33,11 +33,13 @@ _unrevoked = _tokens.revoked_at.is_(None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A program's way in. `permissions` are those it has now, inside its role's; times in UTC."""
+    """A program's way in. `permissions` are those it has now, inside its role's;
+    `is_narrowed`: it may do less than its role. Times in UTC."""
 
     name: str
     role: str
     permissions: frozenset[str]
+    is_narrowed: bool
     made_by: str
     created_at: datetime
     last_used_at: datetime | None
@@ -50,19 +52,14 @@ class Token:
         """Who the buses see; no operator's name has a colon in it."""
         return Actor(f"token:{self.name}", self.permissions)
 
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether it may do less than its role."""
-        return self.permissions != ROLES.get(self.role)
-
     def works_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
-def _token(values: Iterable[Any]) -> Token:
+def _token(values: Iterable[Any], roles: Roles) -> Token:
     """The token of these columns, as in _READ."""
     row = dict(zip(_READ, values, strict=True))
-    rights = ROLES.get(row["role"], frozenset[str]())
+    rights = roles.get(row["role"], frozenset[str]())
     chosen = frozenset(row["permissions"].split())
     # A role that has lost a permission since takes it from the token too.
     return Token(**row | {"permissions": rights & chosen if chosen else rights})
@@ -72,9 +69,13 @@ class Tokens:
     """Every change is one transaction; what it cannot do it says with an AccountError."""
 
     def __init__(
-        self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        engine: Engine,
+        roles: Roles,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._roles = roles
         self._reader = reader_of(engine)
         self._find = _FIND + mark_of(engine)
         self._read = [
@@ -96,7 +97,7 @@ class Tokens:
         Without `permissions` it may do what its role may. Raises UnusableName or TokenError.
         """
         now, chosen = self._clock(), sorted(set(permissions))
-        _require_role(role, chosen)
+        self._require_role(role, chosen)
         if expires_at is not None and expires_at <= now:
             raise TokenError("The token would have expired already: choose a later time.")
         secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
@@ -134,7 +135,8 @@ class Tokens:
             row = driver.execute(self._find, (secret_hash,)).fetchone()
         if row is None:
             return None
-        token = _token(read(value) for read, value in zip(self._read, row, strict=True))
+        values = [read(value) for read, value in zip(self._read, row, strict=True)]
+        token = _token(values, self._roles)
         if not token.works_at(now):
             return None
         if token.last_used_at is None or now - token.last_used_at >= SEEN_EVERY:
@@ -146,7 +148,7 @@ class Tokens:
         columns = [_tokens[name] for name in _READ]
         found = select(*columns).order_by(_tokens.name, _tokens.created_at.desc())
         with self._reader.connect() as connection:
-            return [_token(row) for row in connection.execute(found)]
+            return [_token(row, self._roles) for row in connection.execute(found)]
 
     def revoke(self, name: str, by: str) -> None:
         """End a token with the next request; raises TokenError when none of this name works."""
@@ -156,21 +158,20 @@ class Tokens:
         if not self._change(this, revoked_at=now, revoked_by=by[:MAKER_LENGTH]):
             raise TokenError(f"There is no token called {name} that works. Nothing was changed.")
 
+    def _require_role(self, role: str, permissions: Iterable[str]) -> None:
+        if role not in self._roles:
+            raise TokenError(f"There is no role {role!r}: choose one of {', '.join(self._roles)}.")
+        outside = [name for name in permissions if name not in self._roles[role]]
+        if outside:
+            raise TokenError(
+                f"The role {role} does not have {', '.join(outside)}. A token may do at most what "
+                "its role may: choose another role, or leave these out."
+            )
+
     def _change(self, which: ColumnElement[bool], **values: Any) -> int:
         with self._engine.begin() as connection:
             changed = update(api_tokens).where(which, _unrevoked).values(values)
             return connection.execute(changed).rowcount
-
-
-def _require_role(role: str, permissions: Iterable[str]) -> None:
-    if role not in ROLES:
-        raise TokenError(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
-    outside = [name for name in permissions if name not in ROLES[role]]
-    if outside:
-        raise TokenError(
-            f"The role {role} does not have {', '.join(outside)}. A token may do at most what "
-            "its role may: choose another role, or leave these out."
-        )
 
 
 def _hash_of(secret: str) -> str:

@@ -11,6 +11,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, select
 
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.queries.lag import Lag, head_of, lag_after
 from cqrs_app.platform.webhooks.commands import MANAGE
 from cqrs_app.platform.webhooks.cursors import Cursor, cursor_of
@@ -19,7 +20,7 @@ from cqrs_app.platform.webhooks.tables import webhook_attempts, webhook_cursors,
 from cqrs_app.platform.webhooks.types import WebhookId
 from cqrs_app.platform.webhooks.webhook import Webhook
 
-VIEW = "webhooks.view"
+VIEW = Permission("webhooks.view", Role.SUPERVISOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

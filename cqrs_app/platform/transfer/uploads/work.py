@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, or_, select, update
 
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.transfer.uploads.receiving import (
     SET_ASIDE,
     is_started,
@@ -17,7 +18,7 @@ from cqrs_app.platform.transfer.uploads.receiving import (
 )
 from cqrs_app.platform.transfer.uploads.tables import imports
 
-LEASE = timedelta(seconds=30)
+LEASE = Lease(timedelta(seconds=30))
 MOST_ATTEMPTS = 5
 """A file that ends every process that reads it must not keep all of them busy for ever."""
 
@@ -50,7 +51,6 @@ class Work:
 
     def claim(self, import_id: str) -> int | None:
         """The number of this attempt, with which alone one may write; None when it is not free."""
-        now = self._clock()
         taken = (
             update(imports)
             .where(
@@ -62,8 +62,8 @@ class Work:
             .values(
                 state="running",
                 attempts=_columns.attempts + 1,
-                lease_until=now + LEASE,
-                started_at=now,
+                lease_until=LEASE.end(),
+                started_at=self._clock(),
             )
             .returning(_columns.attempts)
         )
@@ -73,11 +73,11 @@ class Work:
 
     def extend(self, import_id: str, attempt: int, **progress: int) -> bool:
         """Keep the claim, and tell how far it is; False when another has it by now."""
-        return self._write(import_id, attempt, lease_until=self._clock() + LEASE, **progress)
+        return self._write(import_id, attempt, lease_until=LEASE.end(), **progress)
 
     def release(self, import_id: str, attempt: int) -> None:
         """Whoever had it has ended: another may take it up at once."""
-        self._write(import_id, attempt, lease_until=self._clock() - timedelta(seconds=1))
+        self._write(import_id, attempt, lease_until=None)
 
     def fail(self, import_id: str, attempt: int, sentence: str) -> None:
         self._write(
@@ -112,12 +112,12 @@ class Work:
             connection.execute(update(imports).where(worn_out).values(**values))
 
     def _free(self) -> ColumnElement[bool]:
-        lost = and_(_columns.state == "running", _columns.lease_until < self._clock())
+        lost = and_(_columns.state == "running", LEASE.is_free(_columns.lease_until))
         return and_(or_(_columns.state == "waiting", lost), is_started)
 
     def _busy(self) -> ColumnElement[bool]:
         other = imports.alias()
-        running = and_(other.c.state == "running", other.c.lease_until >= self._clock())
+        running = and_(other.c.state == "running", ~LEASE.is_free(other.c.lease_until))
         return select(other.c.import_id).where(running).exists()
 
     def _write(self, import_id: str, attempt: int, **values: Any) -> bool:

@@ -1,0 +1,21 @@
+"""The lease of a queued command that runs."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from cqrs_app.kernel.store import columns
+
+revision: str = "write_0008"
+down_revision: str | None = "write_0007"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.add_column("command_log", sa.Column("lease_until", columns.UtcDateTime(timezone=True)))
+
+
+def downgrade() -> None:
+    op.drop_column("command_log", "lease_until")
