@@ -40,8 +40,9 @@ from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.commands import MANAGE
 from cqrs_app.platform.webhooks.delivery import Deliverer
-from cqrs_app.platform.webhooks.due import due as due_webhooks
 from cqrs_app.platform.webhooks.duty import DELIVERIES
+from cqrs_app.platform.webhooks.following import follow
+from cqrs_app.platform.webhooks.subscription import WebhookSubscription
 from cqrs_app.processes import embedded_redis
 from cqrs_app.settings import Settings
 
@@ -159,14 +160,21 @@ def _query_options(settings: Settings) -> QueryOptions:
 
 
 def _webhooks(kernel: Kernel, settings: Settings) -> Dispatcher:
+    sendable = names(SENDABLE)
+    subscription = WebhookSubscription(sendable)
     deliverer = Deliverer(
         kernel,
         actor=system_actor("webhooks", MANAGE),
-        types=names(SENDABLE),
+        sendable=sendable,
         allowed=settings.webhook_networks,
         pause_after_hours=settings.webhook_pause_after_hours,
     )
-    return Dispatcher(kernel, DELIVERIES, due=lambda: due_webhooks(kernel), work=deliverer.deliver)
+
+    def due() -> list[str]:
+        follow(kernel, subscription)
+        return deliverer.due()
+
+    return Dispatcher(kernel, DELIVERIES, due=due, work=deliverer.deliver)
 
 
 def _payments(kernel: Kernel, settings: Settings, callbacks: Callbacks) -> Dispatcher:

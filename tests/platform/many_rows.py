@@ -46,7 +46,8 @@ SETTLED = {
     "parked_events": "each is a fault that somebody has to see to",
     "processes": "the processes that live",
     "sign_in_failures": "forgotten after a while",
-    "webhook_cursors": "one row per webhook",
+    "webhook_cursor": "one row",
+    "webhook_endpoints": "one row per webhook",
     "webhook_secrets": "some rows per webhook",
     "webhooks": "what is set up by people, by hand",
 }

@@ -22,7 +22,11 @@ from cqrs_app.platform.operators.roles import ROLES, system_actor
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.delivery import Deliverer
+from cqrs_app.platform.webhooks.following import follow
 from cqrs_app.platform.webhooks.queries import Deliveries, GetDeliveries
+from cqrs_app.platform.webhooks.subscription import WebhookSubscription
+from cqrs_app.platform.webhooks.tables import webhook_endpoints
+from tests.leases import end_leases
 from tests.webhooks.receiver import Receiver, listening
 
 ADA = Actor("ada", ROLES["admin"])
@@ -51,11 +55,12 @@ class Shop:
         self.deliverer = Deliverer(
             self.kernel,
             actor=system_actor("webhooks", do.MANAGE),
-            types=names(SENDABLE),
+            sendable=names(SENDABLE),
             allowed=app.extensions["settings"].webhook_networks,
             pause_after_hours=app.extensions["settings"].webhook_pause_after_hours,
             chance=lambda: 0.5,
         )
+        self.subscription = WebhookSubscription(names(SENDABLE))
         self.orders = 0
 
     def do(self, command: Command) -> Receipt:
@@ -83,7 +88,19 @@ class Shop:
         self.do(orders.ApproveOrder(order_id=order_id))
 
     def deliver(self, name: str = "warehouse") -> bool:
+        self.follow()
         return self.deliverer.deliver(name)
+
+    def due(self) -> list[str]:
+        self.follow()
+        return self.deliverer.due()
+
+    def follow(self) -> None:
+        """Note what is to be sent."""
+        follow(self.kernel, self.subscription)
+
+    def let_leases_end(self) -> None:
+        end_leases(self.kernel.engines.write, webhook_endpoints.c.taken_until)
 
     def catch_up(self) -> None:
         for name in self.kernel.registry.projections:

@@ -16,8 +16,6 @@ from sqlalchemy import select, text
 
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.platform.webhooks import commands as do
-from cqrs_app.platform.webhooks.cursors import Cursor, Cursors
-from cqrs_app.platform.webhooks.due import due
 from cqrs_app.platform.webhooks.queries import (
     GetWebhook,
     GetWebhookSecret,
@@ -136,12 +134,12 @@ def test_an_event_that_is_not_taken_is_tried_again_after_a_growing_pause(
         shop.deliver()
         shop.deliver()
         assert len(receiver.received) == count
-        assert due(shop.kernel) == []
+        assert shop.due() == []
         shop.clock.move(seconds=pause - 1)
         shop.deliver()
         assert len(receiver.received) == count
         shop.clock.move(seconds=2)
-        assert due(shop.kernel) == ["warehouse"]
+        assert shop.due() == ["warehouse"]
     cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
     assert (cursor.failures, cursor.last_status, cursor.failed) == (3, 500, 3)
     assert cursor.failing_since is not None
@@ -173,7 +171,7 @@ def test_after_days_of_failure_it_is_paused_by_the_system_and_goes_on_when_resum
     assert "503" in paused.pause_reason
     [event] = shop.kernel.store.events_of("webhook-warehouse", 1)
     assert (event.type, event.operator) == ("WebhookPaused", "webhooks")
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.clock.move(hours=3)
     sent = len(receiver.received)
     shop.deliver()
@@ -215,7 +213,7 @@ def test_a_replay_sends_earlier_events_again_under_their_old_ids(
     shop.place()
     shop.deliver()
     shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=0))
-    assert due(shop.kernel) == ["warehouse"]
+    assert shop.due() == ["warehouse"]
     shop.deliver()
     shop.deliver()
     assert [each.json["stream"] for each in receiver.received] == [
@@ -298,36 +296,33 @@ def test_a_removed_webhook_gets_nothing_and_its_secret_is_forgotten(
     shop.deliver()
     assert receiver.received == []
     assert shop.ask(GetWebhookSecret(webhook_id="warehouse")) is None
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.catch_up()
     assert shop.ask(ListWebhooks()) == ()
-    assert due(shop.kernel) == []
+    assert shop.due() == []
 
 
-def test_a_deliverer_that_dies_while_it_acts_leaves_no_webhook_paused_for_ever(
+def test_a_process_that_dies_while_it_takes_in_events_leaves_nothing_half_done(
     shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.add(receiver)
     shop.do(do.PauseWebhook(webhook_id="warehouse", reason="They move house."))
     shop.place()
     shop.deliver()
+    shop.place()
     shop.do(do.ResumeWebhook(webhook_id="warehouse"))
-    save, saved = Cursors.save, []
 
-    def dies_after_the_first(*arguments: Any, **changes: Any) -> Cursor:
-        if saved:
-            raise KeyboardInterrupt
-        saved.append(True)
-        return save(*arguments, **changes)
+    def dies(*arguments: Any) -> None:
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Cursors, "save", dies_after_the_first)
+        patched.setattr("cqrs_app.platform.webhooks.deliveries.retry_now", dies)
         with pytest.raises(KeyboardInterrupt):
-            shop.deliver()
-    assert receiver.received == []
-    assert due(shop.kernel) == ["warehouse"]
+            shop.follow()
+    assert shop.deliverer.due() == []
+    assert shop.due() == ["warehouse"]
     shop.deliver()
-    assert receiver.types == ["OrderPlaced"]
+    assert [each.json["stream"] for each in receiver.received] == ["order-W1", "order-W2"]
 
 
 def test_a_changed_address_is_used_at_once(shop: Shop, receiver: Receiver) -> None:
@@ -354,7 +349,7 @@ def test_of_two_deliverers_one_finds_the_webhook_taken(shop: Shop, receiver: Rec
     first = threading.Thread(target=shop.deliver)
     first.start()
     assert arrived.wait(10)
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     assert not shop.deliver()
     go_on.set()
     first.join(10)
@@ -370,7 +365,7 @@ def test_whoever_has_lost_the_lease_moves_nothing(shop: Shop, receiver: Receiver
     def meanwhile(received: Received) -> int:
         if not others:
             others.append(True)
-            shop.clock.move(seconds=61)
+            shop.let_leases_end()
             shop.deliver()
         return 200
 
@@ -392,7 +387,7 @@ def test_rebuilding_every_projection_sends_nothing(shop: Shop, receiver: Receive
     sent = list(receiver.received)
     for name in shop.kernel.registry.projections:
         shop.kernel.runner.rebuild(name, lambda done, total: None)
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.deliver()
     assert receiver.received == sent
 
@@ -415,23 +410,60 @@ def test_a_webhook_is_due_as_soon_as_its_row_is_there_and_something_happens(
     shop.add(receiver)
     shop.place()
     shop.catch_up()
-    assert due(shop.kernel) == ["warehouse"]
+    assert shop.due() == ["warehouse"]
     shop.deliver()
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.place()
-    assert due(shop.kernel) == ["warehouse"]
+    assert shop.due() == ["warehouse"]
 
 
 def test_an_event_of_a_newer_release_is_waited_for_and_not_left_out(
     shop: Shop, receiver: Receiver
 ) -> None:
     shop.add(receiver)
-    shop.place()
-    shop.deliver()
-    shop.place()
+    first, second = shop.place(), shop.place()
+    shop.approve(first)
+    shop.follow()
+    rename = "UPDATE events SET type = '{}' WHERE stream = 'order-W1' AND version = 1"
     with shop.kernel.engines.write.begin() as connection:
-        connection.execute(text("UPDATE events SET type = 'OrderSung' WHERE stream = 'order-W2'"))
-    shop.place()
+        connection.execute(text(rename.format("OrderSung")))
     shop.deliver()
-    assert len(receiver.received) == 1
-    assert "OrderSung" in (shop.state().attempts[0].error or "")
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{second}"]
+    assert "OrderSung" in (shop.state().attempts[-1].error or "")
+    assert shop.due() == []
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(text(rename.format("OrderPlaced")))
+    shop.clock.move(minutes=11)
+    assert shop.due() == ["warehouse"]
+    shop.deliver()
+    assert receiver.types == ["OrderPlaced", "OrderPlaced", "OrderApproved"]
+    assert [each.json["stream"] for each in receiver.received[1:]] == [f"order-{first}"] * 2
+    cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
+    assert (cursor.state, cursor.failing_since, cursor.failed) == ("running", None, 1)
+
+
+def test_an_event_that_cannot_be_read_holds_up_its_own_stream_only(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.add(receiver, name="other")
+    first = shop.place()
+    shop.follow()
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(text("UPDATE events SET payload = '{{' WHERE stream = 'order-W1'"))
+    shop.deliver()
+    second = shop.place()
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{second}"]
+    assert shop.state().delivery.behind == 1  # type: ignore[union-attr]
+    assert "cannot be read" in (shop.state().attempts[-1].error or "")
+    payload = shop.kernel.store.events_of(f"order-{second}")[0].payload
+    repaired = payload.replace(second, first)
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(
+            text("UPDATE events SET payload = :p WHERE stream = 'order-W1'"), {"p": repaired}
+        )
+    assert shop.due() == ["other"]
+    shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=10_000))
+    shop.deliver()
+    assert receiver.received[-1].json["data"]["order_id"] == first

@@ -70,6 +70,7 @@ def test_a_deliverer_killed_in_mid_delivery_leaves_nothing_out(
         return 200
 
     receiver.answer = hang_on_the_second
+    shop.follow()
     ring(shop.kernel.redis, DELIVERIES, ["warehouse"])
     with process(shop, "webhook-worker") as worker:
         assert arrived.wait(30)
@@ -80,7 +81,7 @@ def test_a_deliverer_killed_in_mid_delivery_leaves_nothing_out(
     assert cursor.taken_by is not None
     assert not shop.deliver()
     assert len(receiver.received) == 2
-    shop.clock.move(seconds=61)
+    shop.let_leases_end()
     shop.deliver()
     assert [each.json["stream"] for each in receiver.received] == [
         "order-W1",
@@ -172,6 +173,7 @@ def test_a_turn_that_is_over_queues_up_again(
 ) -> None:
     shop.add(receiver)
     shop.place()
+    shop.follow()
     monkeypatch.setattr("cqrs_app.platform.webhooks.delivery.SLICE_SECONDS", 0.0)
     dispatcher: Dispatcher = shop.app.extensions["webhooks"]
     dispatcher.answer("warehouse")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.registry import Area, FromState
-from cqrs_app.platform.webhooks import commands, events, queries
+from cqrs_app.platform.webhooks import commands, queries
+from cqrs_app.platform.webhooks.events import EVENTS
 from cqrs_app.platform.webhooks.projections import WebhooksProjection
 from cqrs_app.platform.webhooks.rules import deliverable
 from cqrs_app.platform.webhooks.targets import Network
@@ -46,16 +47,7 @@ def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) ->
             commands.RotateWebhookSecret: _UNKNOWN,
             commands.RemoveWebhook: _UNKNOWN,
         },
-        events=[
-            events.WebhookAdded,
-            events.WebhookChanged,
-            events.WebhookPaused,
-            events.WebhookResumed,
-            events.WebhookReplayRequested,
-            events.WebhookTestRequested,
-            events.WebhookSecretRotated,
-            events.WebhookRemoved,
-        ],
+        events=EVENTS,
         projections=[WebhooksProjection()],
         answers={
             queries.ListWebhooks: queries.list_webhooks,
