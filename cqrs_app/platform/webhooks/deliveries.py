@@ -11,11 +11,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     delete,
-    exists,
     false,
     func,
     literal,
-    or_,
     select,
     update,
 )
@@ -134,12 +132,14 @@ def next_event(connection: Connection, webhook_id: str, now: datetime) -> Delive
 
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Whether something is to be sent now, as a condition on webhook_endpoints."""
-    mine = _DELIVERY.webhook_id == _ENDPOINT.webhook_id
-    has_test = exists().where(mine, _DELIVERY.test)
-    has_event = exists().where(mine, _is_readable(_ENDPOINT.webhook_id, now))
+    mine = select(_DELIVERY.position).where(_DELIVERY.webhook_id == _ENDPOINT.webhook_id)
+    # Ordered, so that it is the index by webhook that is read, however many wait for another.
+    first = mine.where(_is_readable(_ENDPOINT.webhook_id, now)).order_by(_DELIVERY.position)
+    waits = first.limit(1).scalar_subquery().is_not(None)
+    replays = _ENDPOINT.replay_after < _ENDPOINT.replay_until
     rested = _ENDPOINT.next_attempt_at.is_(None) | (_ENDPOINT.next_attempt_at <= now)
-    waits = (_ENDPOINT.replay_after < _ENDPOINT.replay_until) | has_event
-    return or_(has_test, (_ENDPOINT.state == "running") & rested & waits)
+    has_test = mine.where(_DELIVERY.test).exists()
+    return has_test | ((_ENDPOINT.state == "running") & rested & (replays | waits))
 
 
 def _is_readable(webhook_id: ColumnElement[str], now: datetime) -> ColumnElement[bool]:

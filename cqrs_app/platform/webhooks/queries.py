@@ -28,24 +28,34 @@ from cqrs_app.platform.webhooks.webhook import Webhook
 
 VIEW = "webhooks.view"
 
+MOST_COUNTED = 10_000
+"""Events that wait for one webhook and are counted one by one."""
+
 _endpoint, _delivery = webhook_endpoints.c, webhook_deliveries.c
-_MINE = _delivery.webhook_id == _endpoint.webhook_id
-_FIRST = select(func.min(_delivery.position)).where(_MINE).scalar_subquery()
+_waiting = (
+    select(_delivery.position)
+    .where(_delivery.webhook_id == _endpoint.webhook_id)
+    .order_by(_delivery.position)
+    .correlate(webhook_endpoints)
+)
+_COUNTED = select(func.count()).select_from(_waiting.limit(MOST_COUNTED).subquery())
+_FIRST = _waiting.limit(1).scalar_subquery()
 _UNPREPARED = _endpoint.replay_until - _endpoint.replay_after
 _REPLAYS_FIRST = (_UNPREPARED > 0) & (_FIRST.is_(None) | (_endpoint.replay_after < _FIRST))
 # Each endpoint with how many events wait, and the position of the first of them.
 _progress = (
     select(
         webhook_endpoints,
-        select(func.count()).where(_MINE).scalar_subquery().label("waiting"),
-        _UNPREPARED.label("unprepared"),
+        (_COUNTED.scalar_subquery() + _UNPREPARED).label("waiting"),
         case((_REPLAYS_FIRST, _endpoint.replay_after + 1), else_=_FIRST).label("next"),
     )
     .subquery()
     .c
 )
-_PROGRESS = select(*_progress, events.c.recorded_at).outerjoin_from(
-    _progress.next.table, events, events.c.position == _progress.next
+_PROGRESS = (
+    select(*_progress, events.c.recorded_at)
+    .outerjoin_from(_progress.next.table, events, events.c.position == _progress.next)
+    .order_by(_progress.webhook_id)
 )
 
 
@@ -136,8 +146,9 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How far a webhook is. `behind` counts the events that wait to be sent, and those of the log
-    it has not looked at yet; `waiting_since` is when the first of them was recorded."""
+    """How far a webhook is. `behind` counts the events that wait for it and those of the log that
+    nobody has looked at yet; from MOST_COUNTED on, all of the log since the first that waits.
+    `waiting_since` is when that was recorded."""
 
     cursor: Cursor
     behind: int
@@ -217,16 +228,13 @@ def _deliveries(connection: Connection, webhook_id: str | None = None) -> Iterat
     """By webhook; of one or of all."""
     seen = position_of(connection)
     unseen = lag_after(connection, seen, head_of(connection))
-    found = _PROGRESS.order_by(_progress.webhook_id)
-    if webhook_id is not None:
-        found = found.where(_progress.webhook_id == webhook_id)
-    for row in connection.execute(found):
+    mine = () if webhook_id is None else (_progress.webhook_id == webhook_id,)
+    for row in connection.execute(_PROGRESS.where(*mine)):
+        position = seen if row.next is None else row.next - 1
+        waiting = row.waiting if row.waiting < MOST_COUNTED else seen - position
         done = row.state == "removed"
         yield Delivery(
-            cursor=Cursor(
-                position=seen if row.next is None else row.next - 1,
-                **{each: getattr(row, each) for each in _AS_STORED},
-            ),
-            behind=0 if done else row.waiting + row.unprepared + unseen.events,
+            cursor=Cursor(position=position, **{each: getattr(row, each) for each in _AS_STORED}),
+            behind=0 if done else waiting + unseen.events,
             waiting_since=None if done else row.recorded_at or unseen.waiting_since,
         )
