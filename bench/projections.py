@@ -69,7 +69,7 @@ def reset(kernel: Kernel) -> None:
                     continue
             for table in projection.tables:
                 connection.exec_driver_sql(f"TRUNCATE {table.name}")
-        start = update(checkpoints).where(checkpoints.c.projection.in_(NAMES))
+        start = update(checkpoints).where(checkpoints.c.subscription.in_(NAMES))
         connection.execute(start.values(position=0, applied=0))
 
 

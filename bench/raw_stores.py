@@ -32,7 +32,7 @@ _EVENT = "position, stream, version, type, payload, operator, command_id, occurr
 _FOLLOW = f"SELECT {_EVENT} FROM events WHERE position > ? ORDER BY position LIMIT {BATCH}"  # noqa: S608
 _MOVE = (
     "UPDATE checkpoints SET position = ?, applied = applied + ?, advanced_at = CURRENT_TIMESTAMP"
-    " WHERE projection = ?"
+    " WHERE subscription = ?"
 )
 
 
@@ -68,7 +68,7 @@ class _Postgres:
 
     def begin(self, projection: str) -> int:
         found = self._run(
-            "SELECT position FROM checkpoints WHERE projection = %s FOR UPDATE", projection
+            "SELECT position FROM checkpoints WHERE subscription = %s FOR UPDATE", projection
         )
         return int(found.fetchall()[0]["position"])
 
@@ -104,7 +104,7 @@ class _Sqlite:
 
     def begin(self, projection: str) -> int:
         self._rows.execute("BEGIN IMMEDIATE")
-        found = "SELECT position FROM checkpoints WHERE projection = ?"
+        found = "SELECT position FROM checkpoints WHERE subscription = ?"
         return int(self._rows.execute(found, (projection,)).fetchone()[0])
 
     def follow(self, after: int) -> list[Row]:

@@ -48,7 +48,7 @@ INSERT INTO streams (stream, version, hash)
 SELECT 'order-' || order_id, 1, decode(md5(order_id) || md5(order_id), 'hex') FROM orders
 """
 _CHECKPOINT = """
-UPDATE checkpoints SET position = {count}, applied = {count} WHERE projection = 'orders'
+UPDATE checkpoints SET position = {count}, applied = {count} WHERE subscription = 'orders'
 """
 
 

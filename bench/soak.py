@@ -29,7 +29,6 @@ from bench.serving import console_server, signed_in
 from bench.table import Tally
 from bench.visible import percentile
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.projections import checkpoints
 from tests.platform.processes import PROJECT, eventually
 
 CLIENTS = 2
@@ -94,8 +93,7 @@ class Soak:
     def lag(self) -> int:
         """Committed events that the slowest projection has not seen."""
         head = self.kernel.store.head()
-        with self.kernel.engines.read.connect() as connection:
-            found = checkpoints.read(connection, self.kernel.registry.projections)
+        found = self.kernel.runner.cursors("read")
         return max(0, head - min(each.position for each in found.values()))
 
     def samples(self, pace: float, minutes: float) -> Iterator[Sample]:

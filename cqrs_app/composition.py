@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -11,15 +12,16 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cqrs_app import database
-from cqrs_app.areas.fulfilment import follower
+from cqrs_app.areas.fulfilment.follower import PERMISSIONS, Follower
 from cqrs_app.areas.fulfilment.order_way import OrderWay
+from cqrs_app.areas.fulfilment.task import FollowOrders
 from cqrs_app.areas.fulfilment.types import Policy
 from cqrs_app.areas.fulfilment.words import AfterDeclines
 from cqrs_app.areas.payments.answers import ANSWER
 from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
-from cqrs_app.areas.payments.duty import REQUESTS
 from cqrs_app.areas.payments.gateway import Gateway, Manual
 from cqrs_app.areas.payments.sandbox import Sandbox
+from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.installed_areas import SENDABLE, build_registry
@@ -29,20 +31,19 @@ from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import Standing
-from cqrs_app.kernel.subscriptions.background import Background
-from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.transfer.imports.background import TakeInUploads
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.commands import MANAGE
 from cqrs_app.platform.webhooks.delivery import Deliverer
-from cqrs_app.platform.webhooks.duty import DELIVERIES
-from cqrs_app.platform.webhooks.following import follow
-from cqrs_app.platform.webhooks.subscription import WebhookSubscription
+from cqrs_app.platform.webhooks.tasks import Deliveries
 from cqrs_app.processes import embedded_redis
 from cqrs_app.settings import Settings
 
@@ -51,8 +52,7 @@ PROJECT = Path(__file__).parent.parent
 REDIS_PATIENCE_SECONDS = 0.25
 """No operator waits longer than this for a Redis that hangs."""
 
-WAKE_PAUSE_SECONDS = 0.25
-"""Between two looks at which webhooks, or requests to a gateway, have something to do."""
+JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 
 
 def compose(settings: Settings) -> Flask:
@@ -66,13 +66,7 @@ def compose(settings: Settings) -> Flask:
     kernel = _kernel(app, settings)
     app.extensions["kernel"] = kernel
     app.extensions["standing"] = Standing(kernel.engines.query, kernel.store)
-    app.extensions["webhooks"] = _webhooks(kernel, settings)
-    callbacks = Callbacks(
-        kernel, secret=settings.payment_callback_secret, actor=system_actor("gateway", ANSWER)
-    )
-    app.extensions["payment_callbacks"] = callbacks
-    app.extensions["payments"] = _payments(kernel, settings, callbacks)
-    app.extensions["fulfilment"] = _fulfilment(kernel, settings)
+    app.extensions["payment_callbacks"] = _callbacks(settings, kernel)
     write = kernel.engines.write
     app.extensions["accounts"] = Accounts(write)
     app.extensions["tokens"] = Tokens(write)
@@ -105,6 +99,7 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
         settings.payment_gateway,
         Files(engines.write).is_there,
         way_of,
+        _tasks(settings),
     )
     tuning = Tuning(
         projection_batch=settings.projection_batch,
@@ -121,18 +116,20 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
         commands=_command_options(settings),
         queries=_query_options(settings),
         tuning=tuning,
-        followers=[_waking(app, name) for name in ("webhooks", "payments", "fulfilment")],
+        jobs=JOBS,
     )
 
 
-def _waking(app: Flask, name: str) -> Background:
-    """Wakes this dispatcher when it is nudged."""
-
-    def wake() -> None:
-        # Looked up each time: dispatchers are made from the kernel.
-        app.extensions[name].wake()
-
-    return Background(name, wake, WAKE_PAUSE_SECONDS)
+def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
+    """What is done in the background, by area."""
+    return {
+        "fulfilment": [FollowOrders(partial(_follower, settings))],
+        "webhooks": [Deliveries(partial(_deliverer, settings))],
+        "payments": [
+            AskGateways(partial(_teller, settings), needed=settings.payment_gateway != MANUAL)
+        ],
+        "uploads": [TakeInUploads()],
+    }
 
 
 def _command_options(settings: Settings) -> BusOptions:
@@ -159,37 +156,33 @@ def _query_options(settings: Settings) -> QueryOptions:
     )
 
 
-def _webhooks(kernel: Kernel, settings: Settings) -> Dispatcher:
-    sendable = names(SENDABLE)
-    subscription = WebhookSubscription(sendable)
-    deliverer = Deliverer(
+def _callbacks(settings: Settings, kernel: Kernel) -> Callbacks:
+    actor = system_actor("gateway", ANSWER)
+    return Callbacks(kernel, secret=settings.payment_callback_secret, actor=actor)
+
+
+def _deliverer(settings: Settings, kernel: Kernel) -> Deliverer:
+    return Deliverer(
         kernel,
         actor=system_actor("webhooks", MANAGE),
-        sendable=sendable,
+        sendable=names(SENDABLE),
         allowed=settings.webhook_networks,
         pause_after_hours=settings.webhook_pause_after_hours,
     )
 
-    def due() -> list[str]:
-        follow(kernel, subscription)
-        return deliverer.due()
 
-    return Dispatcher(kernel, DELIVERIES, due=due, work=deliverer.deliver)
-
-
-def _payments(kernel: Kernel, settings: Settings, callbacks: Callbacks) -> Dispatcher:
-    secret = settings.payment_callback_secret
-    call_back = sandbox_caller(callbacks.receive, secret, kernel.clock)
+def _teller(settings: Settings, kernel: Kernel) -> Teller:
+    receive = _callbacks(settings, kernel).receive
+    call_back = sandbox_caller(receive, settings.payment_callback_secret, kernel.clock)
     # All of them, whatever the setting: what was begun at one is finished there.
     gateways: dict[str, Gateway] = {
         "manual": Manual(),
         "sandbox": Sandbox(kernel.engines.write, call_back),
     }
-    teller = Teller(kernel, gateways, actor=system_actor("gateway", ANSWER))
-    return Dispatcher(kernel, REQUESTS, due=teller.due, work=teller.ask)
+    return Teller(kernel, gateways, actor=system_actor("gateway", ANSWER))
 
 
-def _fulfilment(kernel: Kernel, settings: Settings) -> Dispatcher:
+def _follower(settings: Settings, kernel: Kernel) -> Follower:
     by_hand = settings.payment_gateway == MANUAL
     policy = Policy(
         # Where people record what comes in, there is nobody to ask for money.
@@ -197,9 +190,8 @@ def _fulfilment(kernel: Kernel, settings: Settings) -> Dispatcher:
         retry_after=settings.fulfilment_retries,
         after_declines=AfterDeclines(settings.fulfilment_after_declines),
     )
-    actor = system_actor("fulfilment", *follower.PERMISSIONS)
-    orders = follower.Follower(kernel, actor, policy, enabled=settings.fulfilment)
-    return Dispatcher(kernel, follower.FOLLOWING, due=orders.due, work=orders.go_on)
+    actor = system_actor("fulfilment", *PERMISSIONS)
+    return Follower(kernel, actor, policy, enabled=settings.fulfilment)
 
 
 def _redis(url: str) -> Redis:

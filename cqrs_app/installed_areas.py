@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
 
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.fulfilment import fulfilment_area
@@ -15,6 +16,7 @@ from cqrs_app.areas.payments import EVENTS as PAYMENT_EVENTS
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
@@ -32,19 +34,21 @@ def build_registry(
     payment_gateway: str = MANUAL,
     is_uploaded: Callable[[StartImport], bool] = lambda task: False,
     way_of: WayOf = lambda order_id: OrderWay(),
+    tasks: Mapping[str, Sequence[BackgroundTask]] = MappingProxyType({}),
 ) -> Registry:
     """Everything the product can do. Webhooks may reach `webhook_networks` though they are not
     public; new payments are authorised at `payment_gateway`; `is_uploaded` knows the files that
-    were received, `way_of` where an order stands on its way.
+    were received, `way_of` where an order stands on its way; `tasks` are the background tasks of
+    areas, by the area's name.
 
     Raises ValueError on a doubled name.
     """
     areas = (
         *AREAS,
-        payments_area(payment_gateway),
-        fulfilment_area(way_of),
-        uploads_area(is_uploaded),
-        webhooks_area(SENDABLE, webhook_networks),
+        payments_area(payment_gateway, tasks.get("payments", ())),
+        fulfilment_area(way_of, tasks.get("fulfilment", ())),
+        uploads_area(is_uploaded, tasks.get("uploads", ())),
+        webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
     )
-    names = [projection.name for area in areas for projection in area.projections]
-    return Registry((*areas, runtime_area(names)))
+    controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
+    return Registry((*areas, runtime_area(controlled)))

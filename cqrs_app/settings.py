@@ -178,6 +178,11 @@ class Settings:
         settings._refuse_contradictions()
         return settings
 
+    def processes_of(self, kind: str) -> int:
+        """How many processes of this kind of worker one machine runs: `payment_workers` for the
+        kind "payment worker"."""
+        return int(getattr(self, f"{kind.replace(' ', '_')}s"))
+
     @property
     def has_replica(self) -> bool:
         return self.query_database_url != self.read_database_url

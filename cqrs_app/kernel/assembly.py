@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from redis import Redis
 from sqlalchemy import Engine
@@ -19,9 +20,10 @@ from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
-from cqrs_app.kernel.subscriptions.background import Background
-from cqrs_app.kernel.subscriptions.doorbell import Doorbell
-from cqrs_app.kernel.subscriptions.presence import Presence
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
+from cqrs_app.kernel.subscriptions.presence import Presence, seen
+from cqrs_app.kernel.subscriptions.wake_ups import Jobs, WakeUps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +59,17 @@ class Kernel:
     runner: ProjectionRunner
     cache: QueryCache
     statistics: Statistics
-    doorbell: Doorbell
+    wake_ups: WakeUps
+    tasks: Mapping[str, Dispatcher]
     presence: Presence
     redis: Redis
     clock: Callable[[], datetime]
-    followers: Sequence[Background]
 
     def close(self) -> None:
         """Finish what runs in the background."""
-        self.doorbell.close()
-        for follower in self.followers:
-            follower.close()
+        self.wake_ups.close()
+        for dispatcher in self.tasks.values():
+            dispatcher.close()
         self.statistics.close()
 
 
@@ -81,30 +83,31 @@ def assemble(
     commands: BusOptions,
     queries: QueryOptions,
     tuning: Tuning,
+    jobs: Jobs,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    followers: Sequence[Background] = (),
 ) -> Kernel:
-    """Build the kernel; opens no connection. `followers` are nudged whenever a projection has
-    moved: whatever else follows the log has something new then. `personal_data_key` opens the
-    keys of personal data: see vault.py."""
+    """Build the kernel; opens no connection. Background tasks look for something to do whenever a
+    subscription has moved. `personal_data_key` opens the keys of personal data: see vault.py."""
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, clock)
     registry.codec.opener = vault
     statistics = Statistics(engines.read, clock)
-    doorbell = Doorbell(redis, registry.consumers_of, store.place)
+    wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
+    tasks: dict[str, Dispatcher] = {}
     cache = QueryCache(cache_redis, tuning.cache_ttl)
 
     def advanced(name: str, position: int, events: int, ms: float) -> None:
-        cache.tag({name: position})
+        if name in registry.projections:
+            cache.tag({name: position})
         if events:
             statistics.count("projection", name, "applied", ms, events)
-            for follower in followers:
-                follower.nudge()
+            for dispatcher in tasks.values():
+                dispatcher.nudge()
 
     runner = ProjectionRunner(
         registry,
         store,
-        engines.read,
+        {"read": engines.read, "write": engines.write},
         vault,
         batch=tuning.projection_batch,
         advanced=advanced,
@@ -118,8 +121,8 @@ def assemble(
         log,
         vault,
         commands,
-        after_commit=doorbell.ring,
-        wake=doorbell.ring_for_command,
+        after_commit=wake_ups.committed,
+        wake=wake_ups.command_queued,
         count=lambda name, result, ms: statistics.count("command", name, result, ms),
         clock=clock,
     )
@@ -134,7 +137,7 @@ def assemble(
         queries,
         count=lambda name, result, ms: statistics.count("query", name, result, ms),
     )
-    return Kernel(
+    kernel = Kernel(
         registry=registry,
         engines=engines,
         store=store,
@@ -145,9 +148,23 @@ def assemble(
         runner=runner,
         cache=cache,
         statistics=statistics,
-        doorbell=doorbell,
+        wake_ups=wake_ups,
+        tasks=tasks,
         presence=Presence(engines.write, clock),
         redis=redis,
         clock=clock,
-        followers=tuple(followers),
     )
+
+    def has_workers(kind: str) -> bool:
+        with reader_of(engines.write).connect() as connection:
+            return any(each.alive and each.kind == kind for each in seen(connection, clock()))
+
+    for task in registry.tasks.values():
+        tasks[task.name] = Dispatcher(
+            task,
+            wake_ups,
+            due=partial(task.due, kernel),
+            work=partial(task.work, kernel),
+            has_workers=has_workers,
+        )
+    return kernel

@@ -13,6 +13,8 @@ from cqrs_app.kernel.messages.messages import Command, Event, Query
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
 
 QueryHandler = Callable[..., Any]
 
@@ -52,6 +54,8 @@ class Area:
     events: Sequence[type[Event]] = ()
     upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)
     projections: Sequence[Projection] = ()
+    subscriptions: Sequence[Subscription] = ()
+    tasks: Sequence[BackgroundTask] = ()
     answers: Mapping[type[Query], QueryHandler] = field(default_factory=dict)
     answers_strongly: Mapping[type[Query], Strong] = field(default_factory=dict)
     answers_from_state: Mapping[type[Query], FromState] = field(default_factory=dict)
@@ -84,6 +88,7 @@ class Registry:
         self.answers_from_past: dict[type[Query], QueryHandler] = {}
         self.aggregates: dict[str, type[Aggregate]] = {}
         self.projections: dict[str, Projection] = {}
+        self.subscriptions: dict[str, Subscription] = {}
         for area in self.areas:
             for aggregate, methods in area.handles.items():
                 if self.aggregates.setdefault(aggregate.category, aggregate) is not aggregate:
@@ -94,10 +99,15 @@ class Registry:
             self.answers_strongly |= area.answers_strongly
             self.answers_from_state |= area.answers_from_state
             self.answers_from_past |= area.answers_from_past
-            for projection in area.projections:
-                if projection.name in self.projections:
-                    raise ValueError(f"two projections are called {projection.name}")
-                self.projections[projection.name] = projection
+            self.projections |= {each.name: each for each in area.projections}
+        # Projections come first: pages wait for them.
+        for each in (
+            *(each for area in self.areas for each in area.projections),
+            *(each for area in self.areas for each in area.subscriptions),
+        ):
+            if self.subscriptions.setdefault(each.name, each) is not each:
+                raise ValueError(f"two subscriptions are called {each.name}")
+        self.tasks = _tasks(self.areas)
         self.commands = _by_name(self.routes)
         self.queries = _by_name([*self.answers, *self.answers_from_state, *self.answers_from_past])
         self.events = _by_name(event for area in self.areas for event in area.events)
@@ -125,16 +135,35 @@ class Registry:
             return from_state.handler
         return self.answers.get(query) or self.answers_from_past[query]
 
+    def workers(self) -> dict[str, list[BackgroundTask]]:
+        """Kind of process -> the background tasks it does; the general kind comes first."""
+        kinds: dict[str, list[BackgroundTask]] = {WORKER: []}
+        for task in self.tasks.values():
+            kinds.setdefault(task.worker, []).append(task)
+        return kinds
+
     def permissions(self) -> frozenset[str]:
         """Every permission some command or query asks for."""
         messages: list[type[Command] | type[Query]] = [*self.routes, *self.queries.values()]
         return frozenset(message.declaration.permission for message in messages)
 
-    def consumers_of(self, types: Iterable[str]) -> list[str]:
-        """The projections that handle at least one of these event types, in the order in which
-        they were declared."""
+    def subscribers_of(self, types: Iterable[str]) -> list[str]:
+        """The subscriptions that want at least one of these event types: projections first, each
+        in the order in which they were declared."""
         wanted = set(types)
-        return [name for name, each in self.projections.items() if wanted & each.handlers.keys()]
+        return [name for name, each in self.subscriptions.items() if any(map(each.wants, wanted))]
+
+    def projections_of(self, types: Iterable[str]) -> list[str]:
+        """The projections among them."""
+        return [name for name in self.subscribers_of(types) if name in self.projections]
+
+
+def _tasks(areas: Iterable[Area]) -> dict[str, BackgroundTask]:
+    tasks: dict[str, BackgroundTask] = {}
+    for task in (task for area in areas for task in area.tasks):
+        if tasks.setdefault(task.name, task) is not task:
+            raise ValueError(f"two background tasks are called {task.name}")
+    return tasks
 
 
 def _by_name(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:

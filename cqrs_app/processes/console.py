@@ -27,6 +27,7 @@ class Console:
         self.settings = settings
         self.supervisor = Supervisor(say)
         self.password: str | None = None
+        self._workers: list[str] = []
 
     def run(self) -> None:
         """Return only by an exception: StopRequested, or the reason why it cannot run."""
@@ -82,24 +83,27 @@ class Console:
         # Imported here: the checks before this answer at once, without loading the product.
         from cqrs_app import create_app
         from cqrs_app.database import upgrade
+        from cqrs_app.kernel.subscriptions.tasks import WORKER
         from cqrs_app.platform.demo import load_if_empty
         from cqrs_app.platform.operators.first import ensure_first_operator
 
         self.settings.ensure_secret_key()
         upgrade(self.settings)
         app = create_app(self.settings)
+        kinds = app.extensions["kernel"].registry.workers().items()
+        self._workers = [
+            kind
+            for kind, tasks in kinds
+            if kind == WORKER or any(task.supervised for task in tasks)
+        ]
         self.password = ensure_first_operator(app)
         load_if_empty(app, say)
 
     def _start_processes(self) -> Child:
-        for number in range(1, self.settings.workers + 1):
-            self.supervisor.start(self._flask(f"Worker {number}", "worker"))
-        for number in range(1, self.settings.webhook_workers + 1):
-            self.supervisor.start(self._flask(f"Webhook worker {number}", "webhook-worker"))
-        # Where a person answers, nothing is sent that would need a process of its own.
-        if self.settings.payment_gateway != "manual":
-            for number in range(1, self.settings.payment_workers + 1):
-                self.supervisor.start(self._flask(f"Payment worker {number}", "payment-worker"))
+        for kind in self._workers:
+            for number in range(1, self.settings.processes_of(kind) + 1):
+                verb = kind.replace(" ", "-")
+                self.supervisor.start(self._flask(f"{kind.capitalize()} {number}", verb))
         self.supervisor.start(self._flask("The sweep", "sweep"))
         return self.supervisor.start(
             self._python(

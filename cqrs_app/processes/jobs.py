@@ -1,25 +1,21 @@
-"""The only entry points of RQ jobs. They carry names, not data; see kernel/doorbell.py."""
+"""The only entry points of RQ jobs. They carry names, not data: see the kernel's wake_ups.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
 from rq.job import Job
 
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
-from cqrs_app.kernel.subscriptions.doorbell import answered
-from cqrs_app.platform.transfer.imports.background import start
 
 
-def advance(*projections: str) -> None:
-    """Bring these projections up to date, one after the other."""
-    for projection in projections:
-        # Cleared before the log is read: a commit from now on rings again.
-        answered(kernel.redis, projection)
-        kernel.runner.advance(projection)
+def advance(*subscriptions: str) -> None:
+    """Bring these subscriptions up to date, one after the other."""
+    for name in subscriptions:
+        # Before the log is read: a commit from now on wakes again.
+        kernel.wake_ups.advanced(name)
+        kernel.runner.advance(name)
 
 
 def run_command(command_id: str) -> None:
@@ -31,31 +27,12 @@ def run_command(command_id: str) -> None:
         return
 
 
-def run_import(import_id: str) -> None:
-    """Have an uploaded file taken in, by a process beside this worker."""
-    start(kernel, import_id)
+def work(task: str, key: str) -> None:
+    """Do what is due for one key of a background task."""
+    kernel.tasks[task].answer(key)
 
 
-def deliver(webhook_id: str) -> None:
-    """Send one webhook what is due."""
-    dispatcher: Dispatcher = current_app.extensions["webhooks"]
-    dispatcher.answer(webhook_id)
-
-
-def ask_gateway(request_key: str) -> None:
-    """Ask a payment gateway for one request."""
-    dispatcher: Dispatcher = current_app.extensions["payments"]
-    dispatcher.answer(request_key)
-
-
-def follow_orders(name: str) -> None:
-    """See the orders on their way through."""
-    dispatcher: Dispatcher = current_app.extensions["fulfilment"]
-    dispatcher.answer(name)
-
-
-_JOBS = (advance, run_command, run_import, deliver, ask_gateway, follow_orders)
-ALLOWED = {f"{__name__}.{function.__name__}" for function in _JOBS}
+ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command, work)}
 
 
 class AllowedJob(Job):

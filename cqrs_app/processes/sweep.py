@@ -6,14 +6,16 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.kernel.projections import checkpoints
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.subscriptions.subscription import STORES, Store
 
 logger = logging.getLogger("countersign")
 
@@ -25,64 +27,72 @@ HOUSEKEEPING_SECONDS = 3600.0
 
 
 class Sweep:
-    """One pass looks for lag, queued commands, what areas have to do, and lost cache tags."""
+    """One pass looks for lag, queued commands, what background tasks have to do, and lost cache
+    tags; once an hour for what can be tidied up."""
 
-    def __init__(
-        self,
-        kernel: Kernel,
-        duties: Sequence[Callable[[], None]] = (),
-        housekeeping: Sequence[Callable[[], None]] = (),
-    ) -> None:
-        """`duties` are called at every pass, `housekeeping` once an hour."""
+    def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._duties = duties
-        self._housekeeping = (*housekeeping, kernel.statistics.fold)
-        self._still_since: dict[tuple[str, int], float] = {}
+        self._still_since: dict[Store, dict[tuple[str, int], float]] = {}
         self._housekept = float("-inf")
 
     def once(self) -> None:
-        """One pass. Raises SQLAlchemyError when a database is away."""
-        kernel = self._kernel
-        kernel.presence.beat("sweep")
-        # Before the projections: they go on while the read store is away.
-        for duty in self._duties:
-            duty()
-        self._advance()
-        before = kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
-        for command_id in kernel.log.waiting(before):
-            try:
-                kernel.commands.run_queued(command_id)
-            except BusError as error:
-                logger.info("queued command %s: %s", command_id, error.sentence)
-        with kernel.engines.read.connect() as connection:
-            found = checkpoints.read(connection, kernel.registry.projections)
-        kernel.cache.tag({name: each.position for name, each in found.items()})
-        if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
-            self._housekept = time.monotonic()
-            for keep in self._housekeeping:
-                keep()
+        """One pass; what raises does not hold up the rest. Raises SQLAlchemyError when the write
+        store is away."""
+        self._kernel.presence.beat("sweep")
+        for name, step in self._steps():
+            _attempt(name, step)
 
     def leave(self) -> None:
         """Say that nobody sweeps here any more."""
         self._kernel.presence.leave("sweep")
 
-    def _advance(self) -> None:
-        now = time.monotonic()
-        still = self._behind()
-        self._still_since = {each: self._still_since.get(each, now) for each in still}
-        for (name, _), since in self._still_since.items():
-            if now - since >= PATIENCE_SECONDS:
-                self._kernel.runner.advance(name)
+    def _steps(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        kernel = self._kernel
+        # Before the subscriptions: they go on while the read store is away.
+        for name, dispatcher in kernel.tasks.items():
+            yield name, partial(dispatcher.look_after, PATIENCE_SECONDS)
+        for store in STORES:
+            yield f"subscriptions in the {store} store", partial(self._advance, store)
+        yield "queued commands", self._run_queued
+        yield "cache tags", self._tag
+        if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
+            self._housekept = time.monotonic()
+            for name, dispatcher in kernel.tasks.items():
+                yield f"housekeeping of {name}", partial(dispatcher.task.housekeep, kernel)
+            yield "statistics", kernel.statistics.fold
 
-    def _behind(self) -> list[tuple[str, int]]:
-        """What is behind, and the position it stands at: under steady load something always is,
+    def _advance(self, store: Store) -> None:
+        """What is behind and stands where it stood: under steady load something always is behind,
         and one that moves on has a worker, whom the sweep would only keep waiting."""
-        behind = self._kernel.runner.behind()
-        if not behind:
-            return []
-        with self._kernel.engines.read.connect() as connection:
-            found = checkpoints.read(connection, behind)
-        return [(name, each.position) for name, each in found.items()]
+        now, before = time.monotonic(), self._still_since.get(store, {})
+        behind = self._kernel.runner.behind(store)
+        still = {(name, each.position) for name, each in behind.items()}
+        self._still_since[store] = {each: before.get(each, now) for each in still}
+        for name, position in still:
+            if now - self._still_since[store][name, position] >= PATIENCE_SECONDS:
+                _attempt(name, partial(self._kernel.runner.advance, name))
+
+    def _run_queued(self) -> None:
+        before = self._kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
+        for command_id in self._kernel.log.waiting(before):
+            try:
+                self._kernel.commands.run_queued(command_id)
+            except BusError as error:
+                logger.info("queued command %s: %s", command_id, error.sentence)
+
+    def _tag(self) -> None:
+        cursors = self._kernel.runner.cursors("read")
+        self._kernel.cache.tag({name: each.position for name, each in cursors.items()})
+
+
+def _attempt(name: str, step: Callable[[], object]) -> None:
+    """Do it; what raises is logged and tried again at the next pass."""
+    try:
+        step()
+    except DATABASE_TROUBLE as error:
+        logger.warning("the sweep tries %s again: %s", name, error.orig)
+    except Exception:
+        logger.exception("the sweep tries %s again", name)
 
 
 def run_sweep(sweep: Sweep, seconds: float) -> None:

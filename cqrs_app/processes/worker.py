@@ -15,8 +15,8 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.worker import WorkerStatus
 
-from cqrs_app.kernel.subscriptions.doorbell import QUEUE
 from cqrs_app.kernel.subscriptions.presence import BEAT_SECONDS, Presence
+from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.processes.jobs import AllowedJob
 
 WORKER_TTL = 20
@@ -63,7 +63,7 @@ class Worker(SimpleWorker):
 
 
 def run_worker(
-    url: str, max_jobs: int, presence: Presence, *, queue: str = QUEUE, kind: str = "worker"
+    url: str, max_jobs: int, presence: Presence, *, queue: str, kind: str = WORKER
 ) -> None:
     """Work until told to stop, or for `max_jobs` jobs. Redis may come and go meanwhile.
 

@@ -105,7 +105,7 @@ def test_lag_parked_and_failed_projections_are_told(
     assert "lacks 1 events" in found["Projection orders"]["sentence"]
     assert found["Fulfilment"]["state"] == "fault"
     catch_up(kernel)
-    healthy.extensions["fulfilment"].answer("orders")
+    healthy.extensions["kernel"].tasks["fulfilment"].answer("orders")
     assert look(healthy)[0] == 0
     do("PauseProjection")
     kernel.runner.advance("projection_control")

@@ -70,7 +70,7 @@ def test_a_lost_key_is_told_by_the_doctor_and_nothing_is_skipped(
     with kernel.engines.read.connect() as connection:
         checkpoint = connection.execute(
             tables.checkpoints.select().where(
-                tables.checkpoints.c.projection == "customer_profiles"
+                tables.checkpoints.c.subscription == "customer_profiles"
             )
         ).one()
     assert (checkpoint.state, checkpoint.position) == ("failed", 0)

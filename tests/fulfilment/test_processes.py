@@ -21,13 +21,14 @@ ORDERS = [f"k{number}" for number in range(12)]
 ACTING = """
 from cqrs_app import create_app
 app = create_app()
-fulfilment, payments = app.extensions["fulfilment"], app.extensions["payments"]
+kernel = app.extensions["kernel"]
 print("acting", flush=True)
 with app.app_context():
     while True:
-        for duty in (fulfilment, payments):
-            for name in duty._due():
-                duty.answer(name)
+        kernel.runner.advance("payment_requests")
+        for task in ("fulfilment", "gateway_requests"):
+            for key in kernel.tasks[task]._due():
+                kernel.tasks[task].answer(key)
 """
 
 

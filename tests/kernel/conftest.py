@@ -19,6 +19,7 @@ from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.engines import configure, engine_options
+from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
 from tests.services.postgres import PostgresServer
@@ -31,7 +32,10 @@ KERNEL_WRITE = [
     tables.processes,
     tables.claims,
     tables.subject_keys,
+    tables.subscription_cursors,
+    tables.subscription_parked,
 ]
+JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
 
 
@@ -103,10 +107,9 @@ def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kern
         **area: Any,
     ) -> Kernel:
         made = area.get("area") or shop()
-        names = [projection.name for projection in made.projections]
         client = Redis.from_url(redis, socket_timeout=0.25, socket_connect_timeout=0.25)
         kernel = assemble(
-            Registry([made, runtime_area(names)]),
+            Registry([made, runtime_area([*made.projections, *made.subscriptions])]),
             engines,
             redis=client,
             cache_redis=client,
@@ -114,6 +117,7 @@ def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kern
             commands=commands or BusOptions(),
             queries=queries or QueryOptions(),
             tuning=Tuning(projection_batch=batch, amber_lag=5, red_lag=60, cache_ttl=60),
+            jobs=JOBS,
         )
         kernel.runner.prepare()
         kernels.append(kernel)

@@ -15,7 +15,7 @@ from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import tables
 from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.club import Join, Leave, club
-from tests.kernel.conftest import by_ana, engine_on
+from tests.kernel.conftest import JOBS, by_ana, engine_on
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def _join_all(
     write, read = (engine_on(url) for url in urls)
     redis = Redis.from_url(redis_url)
     kernel = assemble(
-        Registry([club(), runtime_area(["parcels"])]),
+        Registry([club(), runtime_area(club().projections)]),
         Engines(write=write, read=read, query=read),
         redis=redis,
         cache_redis=redis,
@@ -97,6 +97,7 @@ def _join_all(
         commands=BusOptions(),
         queries=QueryOptions(),
         tuning=Tuning(projection_batch=4, amber_lag=5, red_lag=60, cache_ttl=60),
+        jobs=JOBS,
     )
     for number in range(25):
         codes.put(join(kernel, f"{prefix}{number}", f"member{number}@example.org"))

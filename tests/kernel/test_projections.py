@@ -24,8 +24,10 @@ from cqrs_app.platform.runtime.commands import (
     SkipParkedEvent,
 )
 from cqrs_app.processes.sweep import Sweep
-from tests.kernel.conftest import by_ana, engine_on
+from tests.kernel.conftest import JOBS, by_ana, engine_on
 from tests.kernel.shop import Add, counters, shop
+
+CONTROLS = ["projection_control", "subscription_control"]
 
 
 def add(kernel: Kernel, counter: str = "a", times: int = 1) -> None:
@@ -40,7 +42,7 @@ def shown(engines: Engines) -> dict[str, tuple[int, int]]:
 
 
 def checkpoint(engines: Engines, name: str = "counters"):  # type: ignore[no-untyped-def]
-    found = select(tables.checkpoints).where(tables.checkpoints.c.projection == name)
+    found = select(tables.checkpoints).where(tables.checkpoints.c.subscription == name)
     with engines.read.connect() as connection:
         return connection.execute(found).one()
 
@@ -54,12 +56,12 @@ def parked(engines: Engines) -> list[tuple[str, int, bool]]:
 def test_advancing_brings_rows_and_checkpoint_up_together(kernel: Kernel, engines: Engines) -> None:
     add(kernel, "a", 3)
     add(kernel, "b", 2)
-    assert kernel.runner.behind() == ["counters", "projection_control"]
+    assert [*kernel.runner.behind()] == ["counters", *CONTROLS]
     assert kernel.runner.advance("counters") == 5
     assert shown(engines) == {"a": (3, 3), "b": (2, 2)}
     assert checkpoint(engines).position == 5
     assert kernel.runner.advance("counters") == 0
-    assert kernel.runner.behind() == ["projection_control"]
+    assert [*kernel.runner.behind()] == CONTROLS
 
 
 def test_more_events_than_a_batch_are_taken_in_all(
@@ -166,7 +168,7 @@ def test_pausing_twice_or_an_unknown_projection_is_refused(kernel: Kernel) -> No
     kernel.commands.execute(PauseProjection(projection="counters"), by_ana())
     with pytest.raises(Refused, match="paused already"):
         kernel.commands.execute(PauseProjection(projection="counters"), by_ana())
-    with pytest.raises(Refused, match="no projection called nothing"):
+    with pytest.raises(Refused, match="no subscription called nothing"):
         kernel.commands.execute(PauseProjection(projection="nothing"), by_ana())
 
 
@@ -273,7 +275,7 @@ def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str
     )
     redis = Redis.from_url(redis_url)
     kernel = assemble(
-        Registry([shop(), runtime_area(["counters"])]),
+        Registry([shop(), runtime_area(shop().projections)]),
         engines,
         redis=redis,
         cache_redis=redis,
@@ -281,6 +283,7 @@ def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str
         commands=BusOptions(),
         queries=QueryOptions(),
         tuning=Tuning(projection_batch=4, amber_lag=5, red_lag=60, cache_ttl=60),
+        jobs=JOBS,
     )
     Path(marker).write_text("running")
     while True:

@@ -148,11 +148,11 @@ def test_without_redis_questions_pass_through_and_commands_go_on(
 ) -> None:
     kernel = make_kernel(redis="unix:///nowhere/redis.sock")
     add(kernel)
-    kernel.doorbell.flush()
+    kernel.wake_ups.flush()
     kernel.runner.advance("counters")
     assert kernel.queries.ask(A, ASKER).value == CounterView("a", 1, 1)
     assert kernel.queries.ask(A, ASKER).value == CounterView("a", 1, 1)
-    assert kernel.doorbell.missed >= 1
+    assert kernel.wake_ups.missed >= 1
 
 
 def test_caching_can_be_switched_off(make_kernel: Callable[..., Kernel]) -> None:

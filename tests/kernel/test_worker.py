@@ -12,7 +12,6 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.subscriptions.doorbell import QUEUE
 from cqrs_app.processes.jobs import AllowedJob
 from cqrs_app.processes.worker import run_worker
 
@@ -32,12 +31,12 @@ def test_a_failed_job_is_kept_with_its_reason_and_the_next_one_is_done(
 ) -> None:
     monkeypatch.setattr("cqrs_app.processes.jobs.ALLOWED", {"time.sleep"})
     redis = Redis.from_url(redis_url)
-    queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer, job_class=AllowedJob)
+    queue = Queue("countersign", connection=redis, serializer=JSONSerializer, job_class=AllowedJob)
     queue.enqueue("time.sleep", 0, result_ttl=0)
     failing = queue.enqueue("os.system", "true", failure_ttl=60)
     queue.enqueue("time.sleep", 0, result_ttl=0)
 
-    run_worker(redis_url, 3, kernel.presence)
+    run_worker(redis_url, 3, kernel.presence, queue=queue.name)
 
     assert not queue.job_ids
     assert FailedJobRegistry(queue=queue).get_job_ids() == [failing.id]

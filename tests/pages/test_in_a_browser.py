@@ -119,7 +119,7 @@ def add_webhook(shop: Flask) -> None:
     kernel.commands.execute(TestWebhook(webhook_id="warehouse"), replace(context, command_id="t"))
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    shop.extensions["webhooks"].answer("warehouse")
+    shop.extensions["kernel"].tasks["webhooks"].answer("warehouse")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -16,7 +16,7 @@ from cqrs_app.areas.orders.commands import AddOrderNote, HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.kernel.projections import checkpoints
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.platform.demo import load_if_empty
 from tests.pages.conftest import catch_up, client_in, order_in, process_of, wait_until
 
@@ -113,7 +113,7 @@ def test_what_waits_for_a_paused_projection_is_not_asked_for_in_haste(
     assert page(client, f"/orders/{order_id}").find(attrs={"data-poll": "pending"})
     kernel: Kernel = shop.extensions["kernel"]
     with kernel.engines.read.begin() as connection:
-        checkpoints.set_state(connection, "order_timeline", "paused")
+        cursors_in("read").set_state(connection, "order_timeline", "paused")
     catch_up(shop)
     shown = page(client, f"/orders/{order_id}")
     assert "pending" in shown.get_text(" ")

@@ -14,7 +14,7 @@ from cqrs_app.areas.payments.answers import ANSWER
 from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
 from cqrs_app.areas.payments.gateway import Manual
 from cqrs_app.areas.payments.queries.one_payment import GatewayRequests, GetPayment, PaymentView
-from cqrs_app.areas.payments.requested import Requested
+from cqrs_app.areas.payments.requested import RequestBook, Requested
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tables import gateway_requests, sandbox_requests
 from cqrs_app.areas.payments.teller import Teller
@@ -50,7 +50,7 @@ class Desk:
 
     @property
     def dispatcher(self) -> Dispatcher:
-        made: Dispatcher = self.app.extensions["payments"]
+        made: Dispatcher = self.kernel.tasks["gateway_requests"]
         return made
 
     def do(self, *commands: Command) -> Receipt:
@@ -71,9 +71,14 @@ class Desk:
             self.ask_gateway()
         return self.payment
 
+    def due(self) -> list[str]:
+        """The keys of requests to be asked now, what is new in the log included."""
+        self.kernel.runner.advance("payment_requests")
+        return RequestBook(self.kernel.engines.write, self.clock).due()
+
     def ask_gateway(self) -> int:
         """How many requests were due."""
-        due = self.teller.due()
+        due = self.due()
         for key in due:
             self.teller.ask(key)
         return len(due)

@@ -11,10 +11,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from cqrs_app.areas.payments.duty import REQUESTS
+from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.kernel.subscriptions import presence
-from cqrs_app.kernel.subscriptions.wake_ups import ring
 from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.payments.conftest import SECRET, Desk
@@ -27,8 +26,8 @@ from tests.webhooks.conftest import Clock
 HANGING = """
 import sys, time
 from cqrs_app import create_app
-from cqrs_app.payments.requested import RequestBook
-from cqrs_app.payments.sandbox import Sandbox
+from cqrs_app.areas.payments.requested import RequestBook
+from cqrs_app.areas.payments.sandbox import Sandbox
 
 def hang(*arguments, **options):
     print("hanging", flush=True)
@@ -41,8 +40,8 @@ else:
     RequestBook.save = hang
 app = create_app()
 with app.app_context():
-    for key in app.extensions["payments"]._due():
-        app.extensions["payments"].answer(key)
+    for key in app.extensions["kernel"].tasks["gateway_requests"]._due():
+        app.extensions["kernel"].tasks["gateway_requests"].answer(key)
 """
 
 
@@ -50,12 +49,12 @@ with app.app_context():
 RACING = """
 from decimal import Decimal
 from cqrs_app import create_app
-from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.payments.commands import CapturePayment, RefundPayment
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.areas.payments.commands import CapturePayment, RefundPayment
 app = create_app()
-kernel, payments = app.extensions["kernel"], app.extensions["payments"]
+kernel, payments = app.extensions["kernel"], app.extensions["kernel"].tasks["gateway_requests"]
 with app.app_context():
     for _ in range(12):
         for command in (CapturePayment(payment_id="P1", amount=Decimal(3)),
@@ -100,7 +99,7 @@ def flask(desk: Desk, name: str) -> AbstractContextManager[subprocess.Popen[str]
 def has_worker(desk: Desk) -> bool:
     with desk.kernel.engines.write.connect() as connection:
         found = presence.seen(connection, desk.kernel.clock())
-    return any(each.alive and each.kind == REQUESTS.worker for each in found)
+    return any(each.alive and each.kind == AskGateways.worker for each in found)
 
 
 def test_a_task_reaches_the_gateway_through_the_workers(desk: Desk) -> None:
@@ -147,7 +146,7 @@ def test_a_redis_that_forgot_everything_loses_no_request(desk: Desk) -> None:
     with flask(desk, "payment-worker"):
         wait_until(lambda: has_worker(desk))
         desk.do(authorise())
-        desk.kernel.doorbell.flush()
+        desk.kernel.wake_ups.flush()
         desk.kernel.redis.flushall()
         with flask(desk, "sweep"):
             wait_until(lambda: desk.payment.status == PaymentStatus.AUTHORISED)
@@ -155,7 +154,7 @@ def test_a_redis_that_forgot_everything_loses_no_request(desk: Desk) -> None:
 
 def test_a_job_that_comes_too_often_asks_once(desk: Desk) -> None:
     desk.do(authorise())
-    [key] = desk.teller.due()
+    [key] = desk.due()
     for _ in range(3):
         desk.dispatcher.answer(key)
     assert desk.booked == [("authorisation", 1)]
@@ -168,8 +167,7 @@ def test_many_wake_ups_for_one_request_are_one_job(desk: Desk) -> None:
     desk.kernel.redis.flushall()
     for _ in range(3):
         desk.dispatcher.wake()
-    assert desk.kernel.redis.llen(f"rq:queue:{REQUESTS.queue}") == 1
-    assert ring(desk.kernel.redis, REQUESTS, [])
+    assert desk.kernel.redis.llen("rq:queue:countersign-payment-worker") == 1
 
 
 def test_many_people_at_once_capture_and_refund_no_more_than_there_is(desk: Desk) -> None:

@@ -159,7 +159,7 @@ def test_an_answer_that_cannot_be_written_is_asked_for_again(
 
 def test_only_one_of_many_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.do(authorise())
-    [key] = desk.teller.due()
+    [key] = desk.due()
     inside, go_on = threading.Event(), threading.Event()
     asked = desk.sandbox.ask
 
@@ -172,7 +172,7 @@ def test_only_one_of_many_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     first = threading.Thread(target=desk.teller.ask, args=(key,))
     first.start()
     assert inside.wait(20)
-    assert desk.teller.due() == []
+    assert desk.due() == []
     desk.teller.ask(key)
     go_on.set()
     first.join()
@@ -181,7 +181,7 @@ def test_only_one_of_many_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_who_was_too_slow_does_not_close_what_another_has_taken(desk: Desk) -> None:
     desk.do(authorise())
-    [key] = desk.teller.due()
+    [key] = desk.due()
     book = RequestBook(desk.kernel.engines.write, desk.clock)
     slow = book.take(key)
     desk.end_leases()
@@ -195,7 +195,7 @@ def test_who_was_too_slow_does_not_close_what_another_has_taken(desk: Desk) -> N
 
 def test_two_who_look_through_the_log_take_each_request_in_once(desk: Desk) -> None:
     desk.do(authorise())
-    threads = [threading.Thread(target=desk.teller.due) for _ in range(8)]
+    threads = [threading.Thread(target=desk.due) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -252,11 +252,11 @@ def test_the_same_key_goes_with_every_repetition(desk: Desk) -> None:
 
     desk.do(authorise())
     desk.teller._gateways = {"sandbox": Forgetful()}
-    [key] = desk.teller.due()
+    [key] = desk.due()
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             desk.teller.ask(key)
-        assert desk.teller.due() == []
+        assert desk.due() == []
         desk.end_leases()
     assert [replace(each, at=seen[0].at) for each in seen] == [seen[0]] * 2
     assert (seen[0].key, seen[0].amount, seen[0].method) == (key, 10, "tok_visa")

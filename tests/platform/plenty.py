@@ -62,7 +62,7 @@ def do(app: Flask, commands: Iterable[Command]) -> None:
 
 def settle(app: Flask) -> None:
     """See the orders through, and bring every projection up to date."""
-    follower = app.extensions["fulfilment"]
+    follower = app.extensions["kernel"].tasks["fulfilment"]
     while follower._due():
         follower._work("orders")
     catch_up(app)

@@ -12,7 +12,6 @@ import pytest
 from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from tests.pages.conftest import client_in
 from tests.platform.processes import PROJECT
 
@@ -52,13 +51,13 @@ def rows() -> list[tuple[str, str, str]]:
 def settle(app: Flask) -> None:
     """What the sweep of a running console does, until nothing is left to be done."""
     kernel: Kernel = app.extensions["kernel"]
-    duties: list[Dispatcher] = [app.extensions["fulfilment"], app.extensions["payments"]]
     before = -1
     while before != kernel.store.head():
         before = kernel.store.head()
-        for duty in duties:
-            duty.look_after(patience=0)
-            duty.wait(10)
+        kernel.runner.advance("payment_requests")
+        for task in ("fulfilment", "gateway_requests"):
+            kernel.tasks[task].look_after(patience=0)
+            kernel.tasks[task].wait(10)
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
 

@@ -23,7 +23,6 @@ from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.context import Asker, Seen
 from cqrs_app.kernel.store import tables
-from cqrs_app.platform.transfer.imports import background
 from cqrs_app.processes.sweep import Sweep
 from tests.pages.conftest import client_in
 from tests.platform.many_rows import growing, multiply
@@ -115,14 +114,13 @@ def working(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
     approve = ApproveOrder(order_id="N1")
     yield "command", partial(kernel.commands.execute, approve, Context(actor=ADA, channel="test"))
     yield "commands", partial(do, app, list(one_more(77)))
-    for name in kernel.registry.projections:
-        yield f"projection {name}", partial(kernel.runner.advance, name)
-    for name in ("fulfilment", "webhooks", "payments"):
-        yield f"{name} due", app.extensions[name]._due
-    yield "follower", partial(app.extensions["fulfilment"]._work, "orders")
-    yield "deliverer", partial(app.extensions["webhooks"]._work, f"rich-{PARTS}")
-    yield "imports due", partial(background.start_due, kernel)
-    yield "sweep", Sweep(kernel, housekeeping=(partial(background.forget_old, kernel),)).once
+    for name in kernel.registry.subscriptions:
+        yield f"subscription {name}", partial(kernel.runner.advance, name)
+    for name, dispatcher in kernel.tasks.items():
+        yield f"{name} due", dispatcher._due
+    yield "follower", partial(kernel.tasks["fulfilment"]._work, "orders")
+    yield "deliverer", partial(kernel.tasks["webhooks"]._work, f"rich-{PARTS}")
+    yield "sweep", Sweep(kernel).once
 
 
 @pytest.mark.timeout(400)

@@ -71,7 +71,7 @@ def test_a_worker_has_it_taken_in_and_does_its_other_work_meanwhile(console: Fla
     with process_of(console, "worker") as worker:
         import_id = id_in(send(client, many()))
         wait_until(lambda: row_of(console, import_id).done > 0)
-        console.extensions["kernel"].doorbell.flush()
+        console.extensions["kernel"].close()
         # The read models follow while the file is still being taken in.
         wait_until(lambda: totals(console)[0] > 0)
         assert row_of(console, import_id).state == "running"
@@ -128,7 +128,7 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
 def test_with_redis_flushed_the_sweep_takes_it_in(console: Flask, redis_url: str) -> None:
     client = client_in(console, "admin")
     import_id = id_in(send(client, many(50)))
-    console.extensions["kernel"].doorbell.flush()
+    console.extensions["kernel"].close()
     redis = Redis.from_url(redis_url)
     redis.flushdb()
     redis.close()

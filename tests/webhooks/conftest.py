@@ -18,13 +18,13 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.operators.roles import ROLES, system_actor
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.delivery import Deliverer
-from cqrs_app.platform.webhooks.following import follow
 from cqrs_app.platform.webhooks.queries import Deliveries, GetDeliveries
-from cqrs_app.platform.webhooks.subscription import WebhookSubscription
+from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.tables import webhook_endpoints
 from tests.leases import end_leases
 from tests.webhooks.receiver import Receiver, listening
@@ -60,7 +60,6 @@ class Shop:
             pause_after_hours=app.extensions["settings"].webhook_pause_after_hours,
             chance=lambda: 0.5,
         )
-        self.subscription = WebhookSubscription(names(SENDABLE))
         self.orders = 0
 
     def do(self, command: Command) -> Receipt:
@@ -91,19 +90,25 @@ class Shop:
         self.follow()
         return self.deliverer.deliver(name)
 
-    def due(self) -> list[str]:
-        self.follow()
-        return self.deliverer.due()
+    def due(self, *, follow: bool = True) -> list[str]:
+        """Which webhooks have something to send."""
+        if follow:
+            self.follow()
+        return self.dispatcher.task.due(self.kernel)
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        return self.kernel.tasks["webhooks"]
 
     def follow(self) -> None:
         """Note what is to be sent."""
-        follow(self.kernel, self.subscription)
+        self.kernel.runner.advance(WebhookDeliveries.name)
 
     def let_leases_end(self) -> None:
         end_leases(self.kernel.engines.write, webhook_endpoints.c.taken_until)
 
     def catch_up(self) -> None:
-        for name in self.kernel.registry.projections:
+        for name in self.kernel.registry.subscriptions:
             self.kernel.runner.advance(name)
 
     def state(self, name: str = "warehouse") -> Deliveries:

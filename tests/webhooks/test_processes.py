@@ -12,14 +12,14 @@ import pytest
 from flask import Flask
 
 from cqrs_app.kernel.subscriptions import presence
-from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
-from cqrs_app.kernel.subscriptions.wake_ups import ring
-from cqrs_app.platform.webhooks.duty import DELIVERIES
+from cqrs_app.platform.webhooks.tasks import Deliveries
 from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.platform.processes import PROJECT
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
+
+QUEUE = "rq:queue:countersign-webhook-worker"
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 def has_worker(shop: Shop) -> bool:
     with shop.kernel.engines.write.connect() as connection:
         found = presence.seen(connection, shop.kernel.clock())
-    return any(each.alive and each.kind == DELIVERIES.worker for each in found)
+    return any(each.alive and each.kind == Deliveries.worker for each in found)
 
 
 def test_a_commit_reaches_the_receiver_through_the_workers(shop: Shop, receiver: Receiver) -> None:
@@ -71,7 +71,7 @@ def test_a_deliverer_killed_in_mid_delivery_leaves_nothing_out(
 
     receiver.answer = hang_on_the_second
     shop.follow()
-    ring(shop.kernel.redis, DELIVERIES, ["warehouse"])
+    shop.dispatcher.wake()
     with process(shop, "webhook-worker") as worker:
         assert arrived.wait(30)
         worker.kill()
@@ -96,7 +96,7 @@ def test_a_redis_that_forgot_everything_loses_nothing(shop: Shop, receiver: Rece
         wait_until(lambda: has_worker(shop))
         shop.add(receiver)
         shop.place()
-        shop.kernel.doorbell.flush()
+        shop.kernel.wake_ups.flush()
         shop.kernel.redis.flushall()
         with process(shop, "sweep"):
             wait_until(lambda: len(receiver.received) == 1)
@@ -131,7 +131,7 @@ def test_looking_after_webhooks_does_not_wait_for_a_slow_receiver(
         return 200
 
     receiver.answer = hang
-    dispatcher: Dispatcher = shop.app.extensions["webhooks"]
+    dispatcher = shop.dispatcher
     dispatcher.look_after(0.0)
     assert arrived.wait(10)
     dispatcher.look_after(0.0)
@@ -147,13 +147,13 @@ def test_with_a_worker_alive_the_sweep_only_rings(shop: Shop, receiver: Receiver
     shop.catch_up()
     shop.kernel.close()
     shop.kernel.redis.flushall()
-    shop.kernel.presence.beat(DELIVERIES.worker)
-    dispatcher: Dispatcher = shop.app.extensions["webhooks"]
+    shop.kernel.presence.beat(Deliveries.worker)
+    dispatcher = shop.dispatcher
     dispatcher.look_after(60.0)
-    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 0
+    assert shop.kernel.redis.llen(QUEUE) == 0
     dispatcher.look_after(0.0)
     dispatcher.look_after(0.0)
-    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 1
+    assert shop.kernel.redis.llen(QUEUE) == 1
     assert receiver.received == []
 
 
@@ -165,7 +165,7 @@ def test_many_wake_ups_are_one_job(shop: Shop, receiver: Receiver) -> None:
         shop.place()
         shop.catch_up()
         shop.kernel.close()
-    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 1
+    assert shop.kernel.redis.llen(QUEUE) == 1
 
 
 def test_a_turn_that_is_over_queues_up_again(
@@ -175,6 +175,6 @@ def test_a_turn_that_is_over_queues_up_again(
     shop.place()
     shop.follow()
     monkeypatch.setattr("cqrs_app.platform.webhooks.delivery.SLICE_SECONDS", 0.0)
-    dispatcher: Dispatcher = shop.app.extensions["webhooks"]
+    dispatcher = shop.dispatcher
     dispatcher.answer("warehouse")
-    assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 1
+    assert shop.kernel.redis.llen(QUEUE) == 1

@@ -21,7 +21,7 @@ def orders(receiver: Receiver) -> list[str]:
 def downgrade(shop: Shop) -> None:
     shop.kernel.store.place()
     with database._migrating(shop.app.extensions["settings"], "write") as config:
-        command.downgrade(config, "write_0008")
+        command.downgrade(config, "write_0009")
 
 
 def upgrade(shop: Shop) -> None:

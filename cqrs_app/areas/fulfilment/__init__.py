@@ -3,6 +3,8 @@ of them knows it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cqrs_app.areas.fulfilment import commands as do
 from cqrs_app.areas.fulfilment import events as was
 from cqrs_app.areas.fulfilment import queries
@@ -11,11 +13,12 @@ from cqrs_app.areas.fulfilment.order_way import OrderWay
 from cqrs_app.areas.fulfilment.projection import FulfilmentProjection
 from cqrs_app.areas.orders.commands import ShipOrder
 from cqrs_app.kernel.registry import Area, FromState
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 
 _OVER = {"nothing_to_do": "Nobody sees to this order, or it is at its end."}
 
 
-def fulfilment_area(way_of: WayOf) -> Area:
+def fulfilment_area(way_of: WayOf, tasks: Sequence[BackgroundTask] = ()) -> Area:
     """The area; `way_of` finds an order's way by the order's number."""
     return Area(
         name="fulfilment",
@@ -57,6 +60,7 @@ def fulfilment_area(way_of: WayOf) -> Area:
             was.FulfilmentCancelled,
         ],
         projections=[FulfilmentProjection()],
+        tasks=tasks,
         answers={
             queries.ListFulfilments: queries.list_fulfilments,
             queries.FulfilmentStages: queries.fulfilment_stages,

@@ -36,19 +36,9 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.kernel.subscriptions.doorbell import QUEUE
-from cqrs_app.kernel.subscriptions.wake_ups import Duty
 
 NAME = "orders"
 """There is one follower; its wake-ups go by this name."""
-
-FOLLOWING = Duty(
-    what="order on its way",
-    queue=QUEUE,
-    job="cqrs_app.processes.jobs.follow_orders",
-    worker="worker",
-)
-"""It talks to nobody outside, so the workers of the projections do it."""
 
 PERMISSIONS = frozenset({FOLLOW, *(each.declaration.permission for each in SENDS.values())})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cqrs_app.areas.payments import answering, answers, commands
 from cqrs_app.areas.payments.payment import Payment
@@ -11,14 +11,16 @@ from cqrs_app.areas.payments.projections.payments import PaymentsProjection
 from cqrs_app.areas.payments.projections.timeline import LABELS, PaymentTimelineProjection
 from cqrs_app.areas.payments.queries import ledger, lists, one_payment
 from cqrs_app.areas.payments.refusals import REFUSALS
+from cqrs_app.areas.payments.tasks import PaymentRequests
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.registry import Area, FromState, Strong
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 
 EVENTS = tuple(LABELS)
 
 
-def payments_area(gateway: str = MANUAL) -> Area:
+def payments_area(gateway: str = MANUAL, tasks: Sequence[BackgroundTask] = ()) -> Area:
     """The area; new payments are authorised at this gateway, by its name."""
 
     def authorise(payment: Payment, command: commands.AuthorisePayment) -> Iterator[Event]:
@@ -46,6 +48,8 @@ def payments_area(gateway: str = MANUAL) -> Area:
         refusals=REFUSALS,
         events=EVENTS,
         projections=[PaymentsProjection(), PaymentTimelineProjection(), LedgerProjection()],
+        subscriptions=[PaymentRequests()],
+        tasks=tasks,
         answers={
             lists.ListPayments: lists.list_payments,
             lists.OrderPayments: lists.order_payments,

@@ -1,26 +1,38 @@
-"""The requests that gateways are to be asked for: taken from the log once, closed when answered."""
+"""The requests that gateways are to be asked for: kept once, closed when answered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-import msgspec
 from sqlalchemy import Connection, Engine, Row, select, update
 
-from cqrs_app.areas.payments.tables import gateway_cursor, gateway_requests
+from cqrs_app.areas.payments.events import (
+    PaymentAuthorisationRequested,
+    PaymentCaptureRequested,
+    PaymentRefundRequested,
+    PaymentVoidRequested,
+)
+from cqrs_app.areas.payments.tables import gateway_requests
 from cqrs_app.kernel.commands.context import new_id
-from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 
 LEASE = Lease(timedelta(seconds=60))
 """A gateway may take 20 seconds, the command with its answer 30."""
 
-CURSOR = "requests"
 _REQUEST = gateway_requests.c
+
+Asking = (
+    PaymentAuthorisationRequested
+    | PaymentCaptureRequested
+    | PaymentVoidRequested
+    | PaymentRefundRequested
+)
+"""The events that ask a gateway for something."""
 
 
 class Overtaken(Exception):
@@ -55,20 +67,6 @@ class RequestBook:
         self._engine = engine
         self._reader = reader_of(engine)
         self._clock = clock
-
-    def position(self) -> int:
-        """The last event of the log that was looked at."""
-        found = select(gateway_cursor.c.position).where(gateway_cursor.c.name == CURSOR)
-        with self._reader.connect() as connection:
-            return connection.execute(found).scalar() or 0
-
-    def take_in(self, after: int, until: int, asking: Sequence[StoredEvent]) -> None:
-        """Keep these requests, and that the log was looked at up to `until`. Where somebody else
-        was first, nothing changes: a request is known by its event."""
-        with self._engine.begin() as connection:
-            if self._move(connection, after, until) and asking:
-                row = insert_into(self._engine, gateway_requests).on_conflict_do_nothing()
-                connection.execute(row, [_values(each) for each in asking])
 
     def due(self) -> list[str]:
         """The keys of requests whose time has come and that nobody asks for at this moment."""
@@ -105,20 +103,19 @@ class RequestBook:
         free = LEASE.is_free(_REQUEST.taken_until)
         return _REQUEST.state == "open", _REQUEST.next_attempt_at <= now, free
 
-    def _move(self, connection: Connection, after: int, until: int) -> bool:
-        row = insert_into(self._engine, gateway_cursor).values(name=CURSOR, position=0)
-        connection.execute(row.on_conflict_do_nothing())
-        here = (gateway_cursor.c.name == CURSOR) & (gateway_cursor.c.position == after)
-        moved = update(gateway_cursor).where(here).values(position=until)
-        return connection.execute(moved).rowcount == 1
+
+def keep(connection: Connection, asking: Iterable[Recorded]) -> None:
+    """A row for each of these events; a request is known by its event, so twice comes to once."""
+    row = insert_into(connection, gateway_requests).on_conflict_do_nothing()
+    connection.execute(row, [_values(each) for each in asking])
 
 
-def _values(stored: StoredEvent) -> dict[str, Any]:
-    payload = msgspec.json.decode(stored.payload)
+def _values(recorded: Recorded) -> dict[str, Any]:
+    stored, event = recorded.stored, cast(Asking, recorded.event)
     return {
         "request_key": stored.id,
-        "payment_id": payload["payment_id"],
-        "request_no": payload["request_no"],
+        "payment_id": event.payment_id,
+        "request_no": event.request_no,
         "state": "open",
         "asked": 0,
         "failures": 0,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
+from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from cqrs_app.kernel.store.tables import write
 
 gateway_requests = Table(
@@ -38,14 +38,6 @@ Index(
     gateway_requests.c.next_attempt_at,
     postgresql_where=_open,
     sqlite_where=_open,
-)
-
-# One row: the last event of the log that was looked at for requests.
-gateway_cursor = Table(
-    "gateway_cursor",
-    write,
-    Column("name", String(20), primary_key=True),
-    Column("position", BigKey, nullable=False),
 )
 
 # The sandbox's own books: what it was asked for under which key, and how often.

@@ -1,7 +1,8 @@
 """Asks gateways for what the events request, and sends their answers as commands.
 
-The log is looked through once, by a cursor of its own that no replay moves back. A request is asked
-under its event's id until it is answered; killed at any point, it is asked again under the same id.
+A request is asked under its event's id until it is answered; killed at any point, it is asked again
+under the same id. No replay asks again: the rows are written once, by a subscription of the write
+store.
 The command with the answer has an id made from it, so the same answer is one command.
 """
 
@@ -16,7 +17,7 @@ from typing import Any, cast
 
 import msgspec
 
-from cqrs_app.areas.payments import answers, events
+from cqrs_app.areas.payments import answers
 from cqrs_app.areas.payments.gateway import Declined, Done, Gateway, Later, Order, Unreachable
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.requested import Overtaken, RequestBook, Requested
@@ -26,22 +27,9 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.subscriptions.schedule import pause_after
 
-BATCH = 1_000
-"""Events of the log that are looked through together."""
-
-ASKING = frozenset(
-    event.__name__
-    for event in (
-        events.PaymentAuthorisationRequested,
-        events.PaymentCaptureRequested,
-        events.PaymentVoidRequested,
-        events.PaymentRefundRequested,
-    )
-)
 _DONE: Mapping[Asked, Callable[..., Command]] = {
     Asked.AUTHORISATION: answers.RecordAuthorisation,
     Asked.CAPTURE: answers.RecordCapture,
@@ -71,13 +59,6 @@ class Teller:
         self._book = RequestBook(kernel.engines.write, kernel.clock)
         self._repository = Repository(kernel.store, kernel.registry.codec)
 
-    def due(self) -> list[str]:
-        """The keys of requests to be asked now; first takes in what is new in the log."""
-        self._kernel.store.place()
-        while self._look_on():
-            pass
-        return self._book.due()
-
     def ask(self, key: str) -> bool:
         """Ask the gateway for one request, if it is due. Safe to call from anywhere at any time: a
         second caller finds it taken. Never leaves more to do at once."""
@@ -89,28 +70,6 @@ class Teller:
         except Overtaken:
             logger.warning("request %s: somebody else asks by now", key)
         return False
-
-    def _look_on(self) -> bool:
-        """Take in a batch; whether there is more."""
-        after = self._book.position()
-        found = self._kernel.store.follow(after, BATCH)
-        if not found:
-            return False
-        known = self._known(found)
-        if known:
-            asking = [stored for stored in known if stored.type in ASKING]
-            self._book.take_in(after, known[-1].position or after, asking)
-        return len(known) == BATCH
-
-    def _known(self, found: tuple[StoredEvent, ...]) -> tuple[StoredEvent, ...]:
-        """Up to the first event of a payment that this release does not know: it may be a request
-        of a newer one, which is not passed over."""
-        types = self._kernel.registry.events
-        for index, stored in enumerate(found):
-            if stored.stream.startswith(f"{Payment.category}-") and stored.type not in types:
-                logger.warning("%s is not known to this release; requests wait", stored.type)
-                return found[:index]
-        return found
 
     def _asked(self, request: Requested) -> dict[str, Any]:
         """Ask, and pass the answer on; what is to be kept of it."""

@@ -13,7 +13,7 @@ from cqrs_app.interfaces.cli.events import events
 from cqrs_app.interfaces.cli.exports import export
 from cqrs_app.interfaces.cli.imports import import_command
 from cqrs_app.interfaces.cli.operators import operators
-from cqrs_app.interfaces.cli.processes import payment_worker, sweep, webhook_worker, worker
+from cqrs_app.interfaces.cli.processes import sweep, workers
 from cqrs_app.interfaces.cli.projections import projections
 from cqrs_app.interfaces.cli.query import query
 from cqrs_app.interfaces.cli.tokens import tokens
@@ -22,9 +22,6 @@ from cqrs_app.interfaces.cli.uploads import run_import
 
 COMMANDS = (
     up,
-    worker,
-    webhook_worker,
-    payment_worker,
     sweep,
     import_command,
     run_import,
@@ -44,5 +41,6 @@ COMMANDS = (
 
 def init_app(app: Flask) -> None:
     """Register every command."""
-    for each in COMMANDS:
+    registry = app.extensions["kernel"].registry
+    for each in (*COMMANDS, *workers(registry)):
         app.cli.add_command(each)

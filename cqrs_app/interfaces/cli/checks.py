@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Engine, make_url
 
@@ -15,14 +16,15 @@ from cqrs_app.areas.fulfilment.queries import FollowerStatus, follower_status
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.privacy.keys import WrongPersonalDataKey
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.cursors import Cursor
+from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.status import (
     ParkedStreams,
-    ProjectionRow,
-    ProjectionStatus,
+    ParkedSubscriptionStreams,
     parked_streams,
-    projection_status,
+    parked_subscription_streams,
 )
 from cqrs_app.settings import Settings
 
@@ -165,25 +167,29 @@ def _processes(console: Console) -> Iterator[Finding]:
             yield Finding(name, alone, f"None is running. {without}", START)
 
 
-def _projections(console: Console) -> Iterator[Finding]:
-    kernel = console.kernel
-    with reader_of(kernel.engines.query).connect() as connection:
-        rows = projection_status(ProjectionStatus(), connection)
-    missing = sorted(kernel.registry.projections.keys() - {row.projection for row in rows})
-    if missing:
+def _subscriptions(console: Console, store: Store) -> Iterator[Finding]:
+    runner, registry = console.kernel.runner, console.kernel.registry
+    found = runner.cursors(store)
+    known = {name for name, each in registry.subscriptions.items() if each.store == store}
+    if missing := sorted(known - found.keys()):
         told = f"Not begun yet: {', '.join(missing)}."
-        yield Finding("Projections", ATTENTION, told, START)
-    for row in rows:
-        yield _projection(console, row)
+        yield Finding("Subscriptions", ATTENTION, told, START)
+    for cursor in found.values():
+        yield _subscription(console, cursor)
 
 
-def _projection(console: Console, row: ProjectionRow) -> Finding:
-    name, settings, kernel = f"Projection {row.projection}", console.settings, console.kernel
+def _subscription(console: Console, row: Cursor) -> Finding:
+    settings, kernel, about = console.settings, console.kernel, row.subscription
+    projection = about in kernel.registry.projections
+    name = f"{'Projection' if projection else 'Subscription'} {about}"
     if row.state == "failed":
-        todo = f"Mend the reason, then run `flask projections rebuild {row.projection}`."
-        return Finding(name, FAULT, f"It has stopped: {row.error}.", todo)
+        todo = "Mend the reason; it then goes on by itself."
+        if projection:
+            todo = f"Mend the reason, then run `flask projections rebuild {about}`."
+        told = f"It has stopped at position {row.position:,}: {row.error}"
+        return Finding(name, FAULT, f"{told.rstrip('.')}.", todo)
     if row.state != "running":
-        todo = f"`flask command ResumeProjection --projection {row.projection}` when it may go on."
+        todo = f"`flask command ResumeProjection --projection {about}` when it may go on."
         return Finding(name, ATTENTION, f"It is {row.state}.", todo)
     lag = max(kernel.store.head() - row.position, 0)
     since = kernel.store.recorded_after(row.position) if lag else None
@@ -197,8 +203,11 @@ def _projection(console: Console, row: ProjectionRow) -> Finding:
 
 
 def _parked(console: Console) -> Iterator[Finding]:
-    with reader_of(console.kernel.engines.query).connect() as connection:
+    engines = console.kernel.engines
+    with reader_of(engines.query).connect() as connection:
         rows = parked_streams(ParkedStreams(), connection)
+    with reader_of(engines.write).connect() as connection:
+        rows += parked_subscription_streams(ParkedSubscriptionStreams(), connection)
     if not rows:
         yield Finding("Parked events", OK, "None.")
     for row in rows:
@@ -206,7 +215,8 @@ def _parked(console: Console) -> Iterator[Finding]:
         yield Finding(
             "Parked events",
             ATTENTION,
-            f"{row.projection} does not show {row.waiting} of {row.stream}: {row.error}",
+            f"{row.projection} has not taken in {row.waiting} of {row.stream}, from position "
+            f"{row.position:,}: {row.error}",
             f"Mend the reason, then run `flask command RetryParkedEvents {about}`.",
         )
 
@@ -240,7 +250,8 @@ CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
     "Personal data": _personal_data,
     "Redis": _redis,
     "Processes": _processes,
-    "Projections": _projections,
+    "Projections": partial(_subscriptions, store="read"),
+    "Subscriptions": partial(_subscriptions, store="write"),
     "Parked events": _parked,
     "Queued tasks": _queued,
     "Fulfilment": _fulfilment,

@@ -6,26 +6,23 @@ import click
 from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
-from cqrs_app.kernel.projections import checkpoints
 
 name_argument = click.argument("name")
 
 
 @click.group()
 def projections() -> None:
-    """Look after the read models."""
+    """Look after the read models, and whatever else follows the log."""
 
 
 @projections.command("list")
 @with_appcontext
 def list_projections() -> None:
-    """Every projection with its position, lag, state and parked events."""
+    """Every subscription with its position, lag, state and parked events."""
     kernel.runner.prepare()
     head = kernel.store.head()
-    names = kernel.registry.projections
-    with kernel.engines.query.connect() as connection:
-        found = checkpoints.read(connection, names)
-    click.echo(f"{'projection':<24}{'position':>10}{'behind':>8}{'parked':>8}  state")
+    found = kernel.runner.cursors()
+    click.echo(f"{'subscription':<24}{'position':>10}{'behind':>8}{'parked':>8}  state")
     for name, each in sorted(found.items()):
         behind = max(head - each.position, 0)
         click.echo(f"{name:<24}{each.position:>10}{behind:>8}{each.parked:>8}  {each.state}")
@@ -54,9 +51,9 @@ def rebuild(name: str) -> None:
 @projections.command("catch-up")
 @with_appcontext
 def catch_up() -> None:
-    """Bring every projection up to date in this process."""
+    """Bring every subscription up to date in this process."""
     kernel.runner.prepare()
-    for name in kernel.registry.projections:
+    for name in kernel.registry.subscriptions:
         click.echo(f"{name}: {kernel.runner.advance(name)} events")
 
 

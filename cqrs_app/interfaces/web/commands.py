@@ -132,7 +132,7 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     if asking.is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
     # A page without scripts does not follow by itself: give it a moment to hold the change.
-    readers = kernel.registry.consumers_of(receipt.events)
+    readers = kernel.registry.projections_of(receipt.events)
     seconds = current_app.extensions["settings"].read_your_writes_seconds
     kernel.queries.wait_until_shown(readers, Seen(receipt.stream, receipt.version), seconds)
     return redirect(page, 303)

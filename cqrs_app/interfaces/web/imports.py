@@ -76,7 +76,7 @@ def send_import() -> ResponseReturnValue:
     except BusError as error:
         # The form keeps its id: the same file, sent again with it, is started.
         return _page(form, f"{error.sentence} {NOT_STARTED}"), status_of(error)
-    kernel.doorbell.ring_for("run_import", import_id)
+    kernel.tasks["imports"].nudge()
     flash(RECEIVED_BEFORE if received.before else RECEIVED, "good")
     return redirect(url_for("web.history_import", import_id=import_id), 303)
 

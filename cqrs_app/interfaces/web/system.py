@@ -1,4 +1,4 @@
-"""The System page: projections, parked events, processes, answers and tasks, as they run now."""
+"""The System page: subscriptions, parked events, processes, answers and tasks, as they run now."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
 from cqrs_app.platform.runtime.status import (
     LogHead,
     ParkedStreams,
+    ParkedSubscriptionStreams,
     ProcessList,
     ProjectionRow,
     ProjectionStatus,
+    SubscriptionStatus,
 )
 from cqrs_app.platform.webhooks.queries import ListWebhooks
 from cqrs_app.settings import Settings
@@ -53,7 +55,7 @@ def system_panel(panel: str) -> ResponseReturnValue:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A projection and how far it is behind; `condition` is its state, or behind or stale."""
+    """A subscription and how far it is behind; `condition` is its state, or behind or stale."""
 
     row: ProjectionRow
     lag_events: int
@@ -82,9 +84,10 @@ def _queues() -> dict[str, Any]:
 
 def _projections() -> dict[str, Any]:
     answer = asking.ask(ProjectionStatus())
-    # Asked second, so that no projection can be ahead of the log.
-    log = asking.ask(LogHead(after=tuple(row.position for row in answer.value))).value
-    rows = [_standing(row, log.events, log.oldest_after[row.position]) for row in answer.value]
+    found = (*answer.value, *asking.ask(SubscriptionStatus()).value)
+    # Asked last, so that nobody can be ahead of the log.
+    log = asking.ask(LogHead(after=tuple(row.position for row in found))).value
+    rows = [_standing(row, log.events, log.oldest_after[row.position]) for row in found]
     return {
         "answer": answer,
         "rows": rows,
@@ -95,9 +98,9 @@ def _projections() -> dict[str, Any]:
 
 
 def _manageable() -> set[str]:
-    # The runtime's own projection carries the tasks out, so none of them can be about it.
+    # The runtime's own subscriptions carry the tasks out, so none of them can be about those.
     areas = (area for area in kernel.registry.areas if area.name != "runtime")
-    return {projection.name for area in areas for projection in area.projections}
+    return {each.name for area in areas for each in (*area.projections, *area.subscriptions)}
 
 
 def _standing(row: ProjectionRow, head: int, oldest: datetime | None) -> Standing:
@@ -112,7 +115,9 @@ def _standing(row: ProjectionRow, head: int, oldest: datetime | None) -> Standin
 
 def _parked() -> dict[str, Any]:
     answer = asking.ask(ParkedStreams(limit=MOST_PARKED))
-    return {"answer": answer, "most": MOST_PARKED, **_may_manage()}
+    others = asking.ask(ParkedSubscriptionStreams(limit=MOST_PARKED)).value
+    rows = sorted((*answer.value, *others), key=lambda row: row.since)[:MOST_PARKED]
+    return {"answer": answer, "rows": rows, "most": MOST_PARKED, **_may_manage()}
 
 
 def _webhooks() -> dict[str, Any]:
@@ -155,7 +160,7 @@ def _may_manage() -> dict[str, bool]:
 
 PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "health": ("Parts", _health),
-    "projections": ("Projections", _projections),
+    "projections": ("Subscriptions", _projections),
     "parked": ("Parked events", _parked),
     "queues": ("Processes", _queues),
     "webhooks": ("Webhooks", _webhooks),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -12,19 +12,20 @@ from sqlalchemy import Connection, Table, delete
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.projections.rows import Key, Rows
+from cqrs_app.kernel.subscriptions.subscription import Store, Subscription
 
 Handler = Callable[[Any, Recorded, Rows], None]
 
 
-class Projection:
-    """Base of every projection.
+class Projection(Subscription):
+    """Base of every projection: a subscription whose rows can be made again from the log.
 
     A method named after an event, `order_approved` for OrderApproved, takes that event:
     `(event, recorded, rows)`. It changes rows of the projection's own tables and nothing else;
     it must come to the same result whenever it is replayed.
     """
 
-    name: ClassVar[str]
+    store: ClassVar[Store] = "read"
     version: ClassVar[int] = 1
     """Counted up when the tables or the rules change: the projection then asks for a rebuild."""
     tables: ClassVar[tuple[Table, ...]] = ()
@@ -39,6 +40,9 @@ class Projection:
             if method is not None:
                 self.handlers[event.__name__] = method
 
+    def wants(self, event_type: str) -> bool:
+        return event_type in self.handlers
+
     def touched(self, recorded: Recorded) -> Iterable[tuple[Table, Key]]:
         """The rows an event will look at, so that a batch loads them together."""
         return ()
@@ -50,8 +54,7 @@ class Projection:
         for recorded in events:
             self.handlers[recorded.stored.type](recorded.event, recorded, rows)
 
-    def take(self, connection: Connection, batch: Iterable[Recorded], runner: Any) -> None:
-        """Take in events and write the rows, in the caller's transaction."""
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         rows = Rows(connection)
         self.apply(batch, rows)
         rows.flush()

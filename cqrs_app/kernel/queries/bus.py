@@ -20,8 +20,6 @@ from cqrs_app.kernel.events.recorded import UnknownEvent
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.projections import checkpoints
-from cqrs_app.kernel.projections.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.cache import Entry, QueryCache
@@ -31,6 +29,8 @@ from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
 
 POLL_SECONDS = 0.02
 FLIGHT_WAIT_SECONDS = 1.0
@@ -74,6 +74,7 @@ class QueryBus:
         self._write = reader_of(engines["write"])
         self._read = reader_of(engines["read"])
         self._store = store
+        self._cursors, self._parking = cursors_in("read"), parking_in("read")
         self._repository = Repository(store, registry.codec)
         self._past = Past(registry, store)
         self._runner = runner
@@ -190,7 +191,7 @@ class QueryBus:
 
     def _from_entry(self, query: Query, entry: Entry, stale: bool) -> Answer[Any]:
         value = self._decoders[type(query)].decode(entry.value)
-        standing = checkpoints.reached(self._read, query.declaration.reads)
+        standing = self._cursors.reached(self._read, query.declaration.reads)
         freshness = self._gauge.measure(standing, held=entry.positions, cached=True)
         return Answer(value, freshness, stale)
 
@@ -202,7 +203,7 @@ class QueryBus:
                 value = handler(query, connection)
             return Answer(revealed(value, self._vault), freshness, stale), {}
         # Read before the rows: they may then hold more than is claimed, never less.
-        standing = checkpoints.reached(self._read, reads)
+        standing = self._cursors.reached(self._read, reads)
         with self._read.connect() as connection:
             value = handler(query, connection)
         positions = {each.projection: each.position for each in standing}
@@ -260,10 +261,11 @@ class QueryBus:
         position = self._store.position_of(seen.stream, seen.version)
         if position is None:
             return False
-        if any(each.position < position for each in checkpoints.reached(self._read, reads)):
+        reached = self._cursors.reached(self._read, reads)
+        if any(each.position < position for each in reached):
             return False
         with self._read.connect() as connection:
-            return not checkpoints.is_parked(connection, reads, seen.stream)
+            return not self._parking.holds(connection, reads, seen.stream)
 
 
 def _around(

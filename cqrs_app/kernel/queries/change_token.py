@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from cqrs_app.kernel.projections import checkpoints
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 
 HELD_SECONDS = 0.05
 """All who ask within this time are told the same: a hundred open pages ask the databases once."""
@@ -41,6 +41,6 @@ class Standing:
         return text
 
     def _look(self, projections: tuple[str, ...]) -> str:
-        found = sorted(checkpoints.reached(self._read, projections), key=str)
+        found = sorted(cursors_in("read").reached(self._read, projections), key=str)
         told = repr((found, self._store.head()))
         return hashlib.sha256(told.encode()).hexdigest()[:20]

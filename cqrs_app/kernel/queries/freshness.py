@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cqrs_app.kernel.projections.checkpoints import Reached
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.subscriptions.cursors import Reached
 
 
 @dataclass(frozen=True, slots=True)

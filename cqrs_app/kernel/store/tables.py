@@ -147,34 +147,47 @@ processes = Table(
     Column("doing", Text, nullable=False, server_default=""),
 )
 
-checkpoints = Table(
-    "checkpoints",
-    read,
-    Column("projection", String(60), primary_key=True),
-    Column("position", BigKey, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("applied", BigKey, nullable=False),
-    Column("advanced_at", UtcDateTime),
-    Column("error", Text),
-)
 
-parked_events = Table(
-    "parked_events",
-    read,
-    Column("projection", String(60), primary_key=True),
-    Column("position", BigKey, primary_key=True),
-    Column("stream", String(200), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("type", String(100), nullable=False),
-    # Only the culprit has an error; those behind it wait their turn.
-    Column("culprit", Boolean, nullable=False),
-    Column("error", Text),
-    Column("traceback", Text),
-    Column("attempts", Integer, nullable=False),
-    Column("parked_at", UtcDateTime, nullable=False),
-)
-Index("ix_parked_events_stream", parked_events.c.projection, parked_events.c.stream)
+def _cursors(name: str, store: MetaData) -> Table:
+    return Table(
+        name,
+        store,
+        Column("subscription", String(60), primary_key=True),
+        Column("position", BigKey, nullable=False),
+        # Of the event at that position: a log that was restored may have another one there.
+        Column("hash", LargeBinary(32)),
+        Column("version", Integer, nullable=False),
+        Column("state", String(12), nullable=False),
+        Column("applied", BigKey, nullable=False),
+        Column("advanced_at", UtcDateTime),
+        Column("error", Text),
+    )
+
+
+def _parked(name: str, store: MetaData) -> Table:
+    table = Table(
+        name,
+        store,
+        Column("subscription", String(60), primary_key=True),
+        Column("position", BigKey, primary_key=True),
+        Column("stream", String(200), nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("type", String(100), nullable=False),
+        # Only the culprit has an error; those behind it wait their turn.
+        Column("culprit", Boolean, nullable=False),
+        Column("error", Text),
+        Column("traceback", Text),
+        Column("attempts", Integer, nullable=False),
+        Column("parked_at", UtcDateTime, nullable=False),
+    )
+    Index(f"ix_{name}_stream", table.c.subscription, table.c.stream)
+    return table
+
+
+# The names differ, since both stores may be one database.
+checkpoints, parked_events = _cursors("checkpoints", read), _parked("parked_events", read)
+subscription_cursors = _cursors("subscription_cursors", write)
+subscription_parked = _parked("subscription_parked", write)
 
 statistics = Table(
     "statistics",

@@ -1,73 +1,74 @@
-"""Brings a duty about: through jobs as a rule, from threads where jobs cannot be relied on."""
+"""Gets a background task done: by jobs as a rule, in threads where jobs cannot be relied on."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from redis import Redis
+from cqrs_app.kernel.subscriptions.background import Background
+from cqrs_app.kernel.subscriptions.fallback_threads import FallbackThreads
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.kernel.subscriptions.wake_ups import WakeUps
 
-from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.store.engines import reader_of
-from cqrs_app.kernel.subscriptions.doorbell import answered
-from cqrs_app.kernel.subscriptions.presence import seen
-from cqrs_app.kernel.subscriptions.standby import Standby
-from cqrs_app.kernel.subscriptions.wake_ups import Duty, ring
+PAUSE_SECONDS = 0.25
+"""Between two looks at what is due."""
 
 
 class Dispatcher:
-    """One per duty and application; opens no connection until it is asked to do something.
+    """One per task and kernel; opens no connection until it is asked to do something.
 
-    `due` names what has something to do now and nobody sees to; `work` does it for one name, for
-    some seconds at most, and says whether there is more to do at once. It must be safe to call
-    from anywhere at any time.
+    `due` and `work` are the task's own; `has_workers` says whether a process of a kind is alive.
     """
 
     def __init__(
         self,
-        kernel: Kernel,
-        duty: Duty,
+        task: BackgroundTask,
+        wake_ups: WakeUps,
         *,
         due: Callable[[], list[str]],
         work: Callable[[str], bool],
+        has_workers: Callable[[str], bool],
     ) -> None:
-        self._kernel = kernel
-        self._duty = duty
+        self.task = task
+        self._wake_ups = wake_ups
         self._due = due
         self._work = work
-        self._standby = Standby(duty.what, work)
+        self._has_workers = has_workers
+        self._fallback = FallbackThreads(task.name, work)
         self._due_since: dict[str, float] = {}
+        self._background = Background(task.name, self.wake, PAUSE_SECONDS)
+
+    def nudge(self) -> None:
+        """Something may be due: look soon, and return at once."""
+        self._background.nudge()
 
     def wake(self) -> None:
-        """Wake a worker for each name with something to do. A wake-up that Redis does not take
-        is made up for by `look_after`."""
-        ring(self._redis, self._duty, self._due())
+        """Wake a worker for each key with something to do. A wake-up that Redis does not take is
+        made up for by `look_after`."""
+        self._wake_ups.due(self.task, self._due())
 
-    def answer(self, name: str) -> None:
+    def answer(self, key: str) -> None:
         """Answer a wake-up: do the work, and queue up again where there is more than fits one
         turn."""
-        # Cleared before anything is read: a commit from now on rings again.
-        answered(self._redis, self._duty.consumer_of(name))
-        if self._work(name):
-            ring(self._redis, self._duty, [name])
+        # Before anything is read: what is due from now on wakes again.
+        self._wake_ups.worked(self.task, key)
+        if self._work(key):
+            self._wake_ups.due(self.task, [key])
 
     def look_after(self, patience: float) -> None:
         """See to what has been due for `patience` seconds; waits for nobody outside."""
         now = time.monotonic()
-        self._due_since = {name: self._due_since.get(name, now) for name in self._due()}
-        late = [name for name, since in self._due_since.items() if now - since >= patience]
-        if late and not (self._has_workers() and ring(self._redis, self._duty, late)):
-            self._standby.start(late)
+        self._due_since = {key: self._due_since.get(key, now) for key in self._due()}
+        late = [key for key, since in self._due_since.items() if now - since >= patience]
+        if late and not (
+            self._has_workers(self.task.worker) and self._wake_ups.due(self.task, late)
+        ):
+            self._fallback.start(late)
 
     def wait(self, seconds: float) -> None:
         """Until work begun by `look_after` in this process is done, or so long each."""
-        self._standby.wait(seconds)
+        self._fallback.wait(seconds)
 
-    @property
-    def _redis(self) -> Redis:
-        return self._kernel.redis
-
-    def _has_workers(self) -> bool:
-        with reader_of(self._kernel.engines.write).connect() as connection:
-            living = seen(connection, self._kernel.clock())
-        return any(each.alive and each.kind == self._duty.worker for each in living)
+    def close(self) -> None:
+        """Do what still waits; called when the process, or a test, is done."""
+        self._background.close()

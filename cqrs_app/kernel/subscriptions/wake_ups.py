@@ -1,42 +1,165 @@
-"""Jobs that say which duty has something to do. Losing one does no harm: see dispatcher.py."""
+"""Wake-ups: RQ jobs that say who may be behind, never what changed.
+
+Losing, doubling or delaying one does no harm: the sweep finds whoever is behind. So nothing here
+waits for Redis on behalf of an operator, and nothing here raises.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from redis import Redis
 from redis.exceptions import RedisError
+from rq import Queue
+from rq.queue import EnqueueData
+from rq.serializers import JSONSerializer
 
-from cqrs_app.kernel.subscriptions.doorbell import FAILURE_TTL, MARK_SECONDS, mark_of, queue_on
+from cqrs_app.kernel.subscriptions.background import Background, logger
+from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
+
+MARK_SECONDS = 5
+"""How long a wake-up that got lost on its way can hold back the next ones."""
+REST_SECONDS = 1.0
+"""How long Redis is left alone after it did not answer."""
+
+PAUSE_SECONDS = 0.02
+"""How far apart two rounds of wake-ups are at least. The first comes at once; under load, where
+one is always waiting, commits share one, and waking does not take the time of those who commit."""
+BUSY_PAUSE_SECONDS = 0.05
+"""The same after a round that found everybody woken already: they are at work, and behind."""
+
+FAILURE_TTL = 3600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
-    """One kind of work in the world outside, done for many things that are known by name.
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What jobs are called: `prefix` begins the keys and queues in Redis, `module` is the dotted
+    name of the module with the functions `advance`, `run_command` and `work`."""
 
-    `queue` is its own: what is slow outside must never hold up a projection. `job` is the dotted
-    name of the function that answers, `worker` the kind of process that runs it, as it reports
-    itself; `what` is one of the things in a word, such as "webhook".
+    prefix: str
+    module: str
+
+    def queue_of(self, worker: str) -> str:
+        """The queue of one kind of worker. Each has its own: a worker of several queues can lose
+        a job when killed."""
+        return self.prefix if worker == WORKER else f"{self.prefix}-{worker.replace(' ', '-')}"
+
+    def mark_of(self, consumer: str) -> str:
+        """Set while a wake-up for it waits."""
+        return f"{self.prefix}:waking:{consumer}"
+
+    def prepared(self, function: str, *arguments: str) -> EnqueueData:
+        name = f"{self.module}.{function}"
+        return Queue.prepare_data(name, arguments, result_ttl=0, failure_ttl=FAILURE_TTL)
+
+
+class WakeUps:
+    """At most one wake-up per subscription, and per key of a task, waits at any time.
+
+    Commits are announced from a thread. All subscriptions that one round wakes share one job: on
+    its way through RQ a job costs about as much as what it then does. Once somebody was woken,
+    events get their positions (`place`): who wakes up then finds it done.
     """
 
-    what: str
-    queue: str
-    job: str
-    worker: str
+    def __init__(
+        self,
+        redis: Redis,
+        jobs: Jobs,
+        subscribers_of: Callable[[Iterable[str]], Iterable[str]],
+        place: Callable[[], int],
+    ) -> None:
+        self._redis = redis
+        self._jobs = jobs
+        self._subscribers_of = subscribers_of
+        self._place = place
+        self._lock = threading.Lock()
+        self._types: set[str] = set()
+        self._commands: list[str] = []
+        self._rest_until = 0.0
+        self._background = Background("wake-ups", self._announce, PAUSE_SECONDS)
+        self.missed = 0
 
-    def consumer_of(self, name: str) -> str:
-        """The name under which a thing's wake-ups are kept to one: see doorbell.answered."""
-        return f"{self.what}:{name}"
+    def committed(self, event_types: Iterable[str]) -> None:
+        """Events of these types were committed; returns at once."""
+        with self._lock:
+            self._types.update(event_types)
+        self._background.nudge()
+
+    def command_queued(self, command_id: str) -> None:
+        """A command was queued; returns at once."""
+        with self._lock:
+            self._commands.append(command_id)
+        self._background.nudge()
+
+    def advanced(self, subscription: str) -> None:
+        """Its wake-up is being answered: a later commit may wake it again."""
+        self._redis.delete(self._jobs.mark_of(subscription))
+
+    def due(self, task: BackgroundTask, keys: Iterable[str]) -> bool:
+        """A job for each of these keys that has none waiting; whether Redis took them."""
+        try:
+            by_consumer = {_consumer(task, key): key for key in keys}
+            jobs = [("work", task.name, by_consumer[each]) for each in self._unmarked(by_consumer)]
+            if jobs:
+                queue = self.queue(task.worker)
+                queue.enqueue_many([self._jobs.prepared(*job) for job in jobs])
+        except RedisError:
+            return False
+        return True
+
+    def worked(self, task: BackgroundTask, key: str) -> None:
+        """Its wake-up is being answered: what is due later may wake it again."""
+        self._redis.delete(self._jobs.mark_of(_consumer(task, key)))
+
+    def queue(self, worker: str = WORKER) -> Queue:
+        """The queue of this kind of worker."""
+        name = self._jobs.queue_of(worker)
+        return Queue(name, connection=self._redis, serializer=JSONSerializer)
+
+    def close(self) -> None:
+        """Do what still waits; called when the process, or a test, is done."""
+        self._background.close()
+
+    def flush(self) -> None:
+        """Announce now, in this thread."""
+        self._background.run_now()
+
+    def _announce(self) -> None:
+        with self._lock:
+            types, self._types = self._types, set()
+            commands, self._commands = self._commands, []
+        subscribers = list(self._subscribers_of(types)) if types else []
+        if not subscribers and not commands:
+            return
+        if time.monotonic() < self._rest_until:
+            self.missed += len(subscribers) + len(commands)
+            return
+        try:
+            woken = self._unmarked(subscribers)
+            jobs = [("advance", *woken)] if woken else []
+            jobs += [("run_command", command_id) for command_id in commands]
+            if jobs:
+                self.queue().enqueue_many([self._jobs.prepared(*job) for job in jobs])
+            busy = subscribers and not woken
+            self._background.pause = BUSY_PAUSE_SECONDS if busy else PAUSE_SECONDS
+            if woken:
+                self._place()
+        except RedisError as error:
+            self._rest_until = time.monotonic() + REST_SECONDS
+            self.missed += len(subscribers) + len(commands)
+            logger.warning("Redis did not take a wake-up (%s); the sweep does the work", error)
+
+    def _unmarked(self, consumers: Collection[str]) -> list[str]:
+        """Those for which no wake-up waits; from now on one does."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for consumer in consumers:
+            pipeline.set(self._jobs.mark_of(consumer), 1, nx=True, ex=MARK_SECONDS)
+        fresh = zip(consumers, pipeline.execute(), strict=True)
+        return [consumer for consumer, is_fresh in fresh if is_fresh]
 
 
-def ring(redis: Redis, duty: Duty, names: Iterable[str]) -> bool:
-    """One job for each of these that has none waiting; whether Redis took them."""
-    try:
-        queue = queue_on(redis, duty.queue)
-        for name in names:
-            if redis.set(mark_of(duty.consumer_of(name)), 1, nx=True, ex=MARK_SECONDS):
-                queue.enqueue(duty.job, name, result_ttl=0, failure_ttl=FAILURE_TTL)
-    except RedisError:
-        return False
-    return True
+def _consumer(task: BackgroundTask, key: str) -> str:
+    return f"{task.name}:{key}"

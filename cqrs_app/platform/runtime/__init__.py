@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.platform.runtime import command_log, feed, figures, past, pending, status
 from cqrs_app.platform.runtime.commands import (
     PauseProjection,
@@ -12,20 +13,20 @@ from cqrs_app.platform.runtime.commands import (
     RetryParkedEvents,
     SkipParkedEvent,
 )
+from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
 from cqrs_app.platform.runtime.events import (
     ParkedEventSkipped,
     ParkedEventsRetried,
     ProjectionPaused,
     ProjectionResumed,
 )
-from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_projections
-from cqrs_app.platform.runtime.projections import ControlProjection
+from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_subscriptions
 
-_UNKNOWN = {"no_such_projection": "There is no projection of this name."}
+_UNKNOWN = {"no_such_projection": "There is no projection or other subscription of this name."}
 
 
-def runtime_area(projections: Iterable[str]) -> Area:
-    """The area that runs the given projections of the other areas."""
+def runtime_area(subscriptions: Sequence[Subscription]) -> Area:
+    """The area that controls the given subscriptions of the other areas, projections among them."""
     return Area(
         name="runtime",
         handles={
@@ -43,11 +44,13 @@ def runtime_area(projections: Iterable[str]) -> Area:
             SkipParkedEvent: _UNKNOWN,
         },
         events=[ProjectionPaused, ProjectionResumed, ParkedEventsRetried, ParkedEventSkipped],
-        projections=[ControlProjection()],
+        subscriptions=[ReadStoreControl(subscriptions), WriteStoreControl(subscriptions)],
         answers={
             status.ProjectionStatus: status.projection_status,
             status.LogHead: status.log_head,
+            status.SubscriptionStatus: status.subscription_status,
             status.ParkedStreams: status.parked_streams,
+            status.ParkedSubscriptionStreams: status.parked_subscription_streams,
             status.ProcessList: status.process_list,
             figures.CommandFigures: figures.command_figures,
             figures.QueryFigures: figures.query_figures,
@@ -63,5 +66,5 @@ def runtime_area(projections: Iterable[str]) -> Area:
             past.StateAt: past.state_at,
             past.StateDifference: past.state_difference,
         },
-        middleware=[known_projections(frozenset(projections))],
+        middleware=[known_subscriptions(frozenset(each.name for each in subscriptions))],
     )

@@ -11,11 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.projections import checkpoints
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import streams
 from cqrs_app.kernel.subscriptions import presence
-from cqrs_app.kernel.subscriptions.doorbell import queue_on
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
 def _read_store(kernel: Kernel) -> bool:
     try:
         with kernel.engines.query.connect() as connection:
-            checkpoints.read(connection, ())
+            cursors_in("read").read(connection, ())
     except SQLAlchemyError:
         return False
     return True
@@ -100,7 +99,7 @@ def _read_store(kernel: Kernel) -> bool:
 
 def _jobs(kernel: Kernel) -> tuple[int | None, int | None]:
     try:
-        queue = queue_on(kernel.redis)
+        queue = kernel.wake_ups.queue()
         return queue.count, FailedJobRegistry(queue=queue).count
     except RedisError:
         return None, None

@@ -16,7 +16,6 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.projections import checkpoints
 from cqrs_app.kernel.statistics import BOUNDS, totals
 from cqrs_app.platform.runtime import health
 
@@ -32,7 +31,7 @@ class ConsoleCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         yield from self._parts()
         with self._kernel.engines.query.connect() as connection:
-            yield from self._projections(connection)
+            yield from self._subscriptions()
             for bus, plural in (("command", "commands"), ("query", "queries")):
                 yield from _bus(connection, bus, plural)
 
@@ -52,9 +51,8 @@ class ConsoleCollector(Collector):
             jobs.add_metric(["failed"], state.failed_jobs)
             yield jobs
 
-    def _projections(self, connection: Connection) -> Iterator[Metric]:
-        names = self._kernel.registry.projections
-        found = checkpoints.read(connection, names)
+    def _subscriptions(self) -> Iterator[Metric]:
+        found = self._kernel.runner.cursors()
         head = self._kernel.store.head()
         now = datetime.now(UTC)
         families = {

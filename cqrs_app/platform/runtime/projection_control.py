@@ -1,4 +1,4 @@
-"""The rules for running a projection: pause, resume, retry, skip."""
+"""The rules for running a subscription: pause, resume, retry, skip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cqrs_app.platform.runtime.events import (
 
 @dataclass
 class ProjectionControl(Aggregate):
-    """One per projection."""
+    """One per subscription; named after projections, which most of them are."""
 
     category: ClassVar[str] = "projection"
     identity: ClassVar[str] = "projection"
@@ -61,13 +61,13 @@ class ProjectionControl(Aggregate):
             self.paused = False
 
 
-def known_projections(names: frozenset[str]) -> Middleware:
-    """Refuses a task on a projection that does not exist."""
+def known_subscriptions(names: frozenset[str]) -> Middleware:
+    """Refuses a task on a subscription that does not exist."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         name = getattr(call.command, ProjectionControl.identity, None)
         if call.stream.startswith(f"{ProjectionControl.category}-") and name not in names:
-            raise Refused("no_such_projection", f"There is no projection called {name}.")
+            raise Refused("no_such_projection", f"There is no subscription called {name}.")
         return proceed(call)
 
     return check

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from msgspec import Meta
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.store.tables import checkpoints, events, parked_events, statistics
+from cqrs_app.kernel.store.tables import events, parked_events, statistics, subscription_parked
 from cqrs_app.kernel.subscriptions import presence
+from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.presence import Process
 
 RATE_OVER = timedelta(minutes=5)
@@ -19,7 +20,8 @@ RATE_OVER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class ProjectionRow:
-    """`rate` is events per second over the last minutes in which it had work."""
+    """A projection, or another subscription. `rate` is events per second over the last minutes in
+    which it had work."""
 
     projection: str
     position: int
@@ -40,11 +42,6 @@ class ProjectionStatus(Query):
 def projection_status(
     question: ProjectionStatus, connection: Connection
 ) -> tuple[ProjectionRow, ...]:
-    parked: dict[str, int] = dict(
-        connection.execute(
-            select(parked_events.c.projection, func.count()).group_by(parked_events.c.projection)
-        ).all()
-    )
     columns = statistics.c
     busy = (
         select(columns.name, func.sum(columns.count), func.sum(columns.total_ms))
@@ -55,14 +52,37 @@ def projection_status(
         name: float(count) / max(float(ms) / 1000, 0.001)
         for name, count, ms in connection.execute(busy)
     }
-    rows = connection.execute(select(checkpoints).order_by(checkpoints.c.projection))
+    return _rows(cursors_in("read"), connection, rates)
+
+
+@query(label="Other subscriptions", permission="system.view", store="write")
+class SubscriptionStatus(Query):
+    """Every subscription with effects, whose cursor is in the write store: position, state and
+    parked events. No rate is known of these."""
+
+
+def subscription_status(
+    question: SubscriptionStatus, connection: Connection
+) -> tuple[ProjectionRow, ...]:
+    return _rows(cursors_in("write"), connection, {})
+
+
+def _rows(
+    store: Cursors, connection: Connection, rates: dict[str, float]
+) -> tuple[ProjectionRow, ...]:
     return tuple(
         ProjectionRow(
-            **row._mapping,
-            parked=parked.get(row.projection, 0),
-            rate=rates.get(row.projection, 0.0),
+            projection=each.subscription,
+            position=each.position,
+            version=each.version,
+            state=each.state,
+            applied=each.applied,
+            advanced_at=each.advanced_at,
+            error=each.error,
+            parked=each.parked,
+            rate=rates.get(each.subscription, 0.0),
         )
-        for row in rows
+        for each in store.all(connection)
     )
 
 
@@ -104,7 +124,8 @@ def _oldest_after(connection: Connection, position: int) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class ParkedStream:
-    """A stream that a projection has stopped taking in, and the event that stopped it."""
+    """A stream that a projection, or another subscription, has stopped taking in, and the event
+    that stopped it."""
 
     projection: str
     stream: str
@@ -126,27 +147,44 @@ class ParkedStreams(Query):
 
 
 def parked_streams(question: ParkedStreams, connection: Connection) -> tuple[ParkedStream, ...]:
-    columns = parked_events.c
+    return _parked(parked_events, question.limit, connection)
+
+
+@query(label="Parked events of other subscriptions", permission="system.view", store="write")
+class ParkedSubscriptionStreams(Query):
+    """The same of the subscriptions whose cursor is in the write store."""
+
+    limit: Annotated[int, Meta(title="Streams", ge=1, le=500)] = 50
+
+
+def parked_subscription_streams(
+    question: ParkedSubscriptionStreams, connection: Connection
+) -> tuple[ParkedStream, ...]:
+    return _parked(subscription_parked, question.limit, connection)
+
+
+def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStream, ...]:
+    columns = table.c
     heads = (
         select(
-            columns.projection,
+            columns.subscription,
             columns.stream,
             func.count().label("waiting"),
             func.min(columns.position).label("position"),
         )
-        .group_by(columns.projection, columns.stream)
+        .group_by(columns.subscription, columns.stream)
         .subquery()
     )
-    same = (columns.projection == heads.c.projection) & (columns.position == heads.c.position)
+    same = (columns.subscription == heads.c.subscription) & (columns.position == heads.c.position)
     found = (
-        select(parked_events, heads.c.waiting)
+        select(table, heads.c.waiting)
         .join(heads, same)
         .order_by(columns.parked_at, columns.position)
-        .limit(question.limit)
+        .limit(limit)
     )
     return tuple(
         ParkedStream(
-            projection=row.projection,
+            projection=row.subscription,
             stream=row.stream,
             waiting=row.waiting,
             since=row.parked_at,

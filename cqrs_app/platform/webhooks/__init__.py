@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.registry import Area, FromState
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.webhooks import commands, queries
 from cqrs_app.platform.webhooks.events import EVENTS
 from cqrs_app.platform.webhooks.projections import WebhooksProjection
 from cqrs_app.platform.webhooks.rules import deliverable
+from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.targets import Network
 from cqrs_app.platform.webhooks.webhook import Webhook
 
@@ -20,9 +22,14 @@ _ADDRESS = {
 }
 
 
-def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) -> Area:
+def webhooks_area(
+    types: Iterable[type[Event]],
+    allowed: tuple[Network, ...],
+    tasks: Sequence[BackgroundTask] = (),
+) -> Area:
     """The area that sends events of these types; `allowed` are networks that may be reached
     though they are not public."""
+    sendable = names(types)
     return Area(
         name="webhooks",
         handles={
@@ -49,6 +56,8 @@ def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) ->
         },
         events=EVENTS,
         projections=[WebhooksProjection()],
+        subscriptions=[WebhookDeliveries(sendable)],
+        tasks=tasks,
         answers={
             queries.ListWebhooks: queries.list_webhooks,
             queries.ListDeliveries: queries.list_deliveries,
@@ -60,7 +69,7 @@ def webhooks_area(types: Iterable[type[Event]], allowed: tuple[Network, ...]) ->
                 Webhook, lambda question: question.webhook_id, queries.get_webhook
             ),
         },
-        middleware=[deliverable(names(types), allowed)],
+        middleware=[deliverable(sendable, allowed)],
     )
 
 

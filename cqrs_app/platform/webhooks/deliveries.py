@@ -130,16 +130,20 @@ def next_event(connection: Connection, webhook_id: str, now: datetime) -> Delive
     )
 
 
-def is_due(now: datetime) -> ColumnElement[bool]:
-    """Whether something is to be sent now, as a condition on webhook_endpoints."""
+def due(connection: Connection, now: datetime) -> list[str]:
+    """The webhooks that have something to send now and that nobody delivers to."""
     mine = select(_DELIVERY.position).where(_DELIVERY.webhook_id == _ENDPOINT.webhook_id)
     # Ordered, so that it is the index by webhook that is read, however many wait for another.
     first = mine.where(_is_readable(_ENDPOINT.webhook_id, now)).order_by(_DELIVERY.position)
     waits = first.limit(1).scalar_subquery().is_not(None)
     replays = _ENDPOINT.replay_after < _ENDPOINT.replay_until
     rested = _ENDPOINT.next_attempt_at.is_(None) | (_ENDPOINT.next_attempt_at <= now)
-    has_test = mine.where(_DELIVERY.test).exists()
-    return has_test | ((_ENDPOINT.state == "running") & rested & (replays | waits))
+    found = select(_ENDPOINT.webhook_id).where(
+        endpoints.LEASE.is_free(_ENDPOINT.taken_until),
+        mine.where(_DELIVERY.test).exists()
+        | ((_ENDPOINT.state == "running") & rested & (replays | waits)),
+    )
+    return list(connection.execute(found.order_by(_ENDPOINT.webhook_id)).scalars())
 
 
 def _is_readable(webhook_id: ColumnElement[str], now: datetime) -> ColumnElement[bool]:

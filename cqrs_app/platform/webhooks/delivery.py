@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
@@ -21,14 +20,12 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
-from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.schedule import pause_after
 from cqrs_app.platform.webhooks import attempts, deliveries, endpoints, keyring
 from cqrs_app.platform.webhooks.commands import PauseWebhook
 from cqrs_app.platform.webhooks.deliveries import Delivery
 from cqrs_app.platform.webhooks.endpoints import (
     HEALTHY,
-    LEASE,
     Endpoint,
     EndpointLeases,
     Overtaken,
@@ -36,7 +33,6 @@ from cqrs_app.platform.webhooks.endpoints import (
 from cqrs_app.platform.webhooks.messages import Message, message_of
 from cqrs_app.platform.webhooks.sender import send
 from cqrs_app.platform.webhooks.sending import Answer
-from cqrs_app.platform.webhooks.tables import webhook_endpoints
 from cqrs_app.platform.webhooks.targets import Network
 from cqrs_app.platform.webhooks.webhook import Webhook
 
@@ -71,14 +67,6 @@ class Deliverer:
         self._sendable = sendable
         self._pause_after_hours = pause_after_hours
         self._chance = chance
-
-    def due(self) -> list[str]:
-        """The ids of webhooks that have something to send and that nobody delivers to."""
-        found = select(webhook_endpoints.c.webhook_id).where(
-            LEASE.is_free(webhook_endpoints.c.taken_until), deliveries.is_due(self._kernel.clock())
-        )
-        with reader_of(self._kernel.engines.write).connect() as connection:
-            return sorted(connection.execute(found).scalars())
 
     def deliver(self, webhook_id: str) -> bool:
         """Send what is due to one webhook, for some seconds at most; whether there is more to do

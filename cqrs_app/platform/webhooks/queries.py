@@ -14,9 +14,10 @@ from sqlalchemy import Connection, case, func, select
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.lag import head_of, lag_after
 from cqrs_app.kernel.store.tables import events
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.platform.webhooks.commands import MANAGE
-from cqrs_app.platform.webhooks.following import position_of
 from cqrs_app.platform.webhooks.read_models import webhooks
+from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.tables import (
     webhook_attempts,
     webhook_deliveries,
@@ -226,7 +227,8 @@ def get_webhook_secret(question: GetWebhookSecret, connection: Connection) -> st
 
 def _deliveries(connection: Connection, webhook_id: str | None = None) -> Iterator[Delivery]:
     """By webhook; of one or of all."""
-    seen = position_of(connection)
+    cursor = cursors_in("write").read(connection, [WebhookDeliveries.name])
+    seen = cursor[WebhookDeliveries.name].position
     unseen = lag_after(connection, seen, head_of(connection))
     mine = () if webhook_id is None else (_progress.webhook_id == webhook_id,)
     for row in connection.execute(_PROGRESS.where(*mine)):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import ClassVar
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
 from cqrs_app.kernel.store.tables import events
+from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.platform.webhooks import deliveries, endpoints, keyring
 from cqrs_app.platform.webhooks.endpoints import HEALTHY
 from cqrs_app.platform.webhooks.events import (
@@ -25,15 +27,18 @@ from cqrs_app.platform.webhooks.events import (
 )
 from cqrs_app.platform.webhooks.webhook import Webhook
 
-NAME = "webhooks"
 
-
-class WebhookSubscription:
+class WebhookDeliveries(Subscription):
     """`sendable` are the names of the types that may be sent to other systems."""
+
+    name: ClassVar[str] = "webhook_deliveries"
 
     def __init__(self, sendable: Sequence[str]) -> None:
         self._sendable = sendable
-        self.types = frozenset(sendable).union(each.__name__ for each in EVENTS)
+        self._types = frozenset(sendable).union(each.__name__ for each in EVENTS)
+
+    def wants(self, event_type: str) -> bool:
+        return event_type in self._types
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         """Write what follows from these events, in their order."""

@@ -87,11 +87,3 @@ webhook_secrets = Table(
     Column("secret", String(100), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
-
-# One row: the last event of the log that the deliveries were made from.
-webhook_cursor = Table(
-    "webhook_cursor",
-    write,
-    Column("name", String(20), primary_key=True),
-    Column("position", BigKey, nullable=False),
-)

@@ -3,7 +3,7 @@ on one page never disagree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date
 from decimal import Decimal
@@ -60,10 +60,9 @@ class OrdersProjection(Projection):
         order_activity,
     )
 
-    def take(self, connection: Connection, batch: Iterable[Recorded], runner: Any) -> None:
-        events = list(batch)
-        super().take(connection, events, runner)
-        if any(isinstance(each.event, SubjectErased) for each in events):
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
+        super().take(batch, connection)
+        if any(isinstance(each.event, SubjectErased) for each in batch):
             forget_words(connection)
 
     @contextmanager

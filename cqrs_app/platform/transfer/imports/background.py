@@ -18,14 +18,15 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Unavailable
-from cqrs_app.kernel.projections.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
 from cqrs_app.platform.transfer.imports.set_aside import as_csv
@@ -53,26 +54,32 @@ class Superseded(Exception):
     """Another process has taken this import over; whatever this one did is as good as theirs."""
 
 
+class TakeInUploads(BackgroundTask):
+    """Takes in uploaded files, one at a time; the key is an import's id."""
+
+    name: ClassVar[str] = "imports"
+
+    def due(self, kernel: Kernel) -> list[str]:
+        work = Work(kernel.engines.write, kernel.clock)
+        work.give_up()
+        import_id = work.due()
+        return [import_id] if import_id else []
+
+    def work(self, kernel: Kernel, key: str) -> bool:
+        start(kernel, key)
+        return False
+
+    def housekeep(self, kernel: Kernel) -> None:
+        """Drop the bytes of files that came long ago."""
+        Files(kernel.engines.write, kernel.clock).forget_old()
+
+
 def start(kernel: Kernel, import_id: str) -> None:
     """Take up the import if it is free, in a process beside this one, and return at once."""
     work = Work(kernel.engines.write, kernel.clock)
     attempt = work.claim(import_id)
     if attempt is not None:
         threading.Thread(target=_see_through, args=(work, import_id, attempt), daemon=True).start()
-
-
-def start_due(kernel: Kernel) -> None:
-    """Take up what waits without anybody having heard of it, or whose process died."""
-    work = Work(kernel.engines.write, kernel.clock)
-    work.give_up()
-    import_id = work.due()
-    if import_id is not None:
-        start(kernel, import_id)
-
-
-def forget_old(kernel: Kernel) -> None:
-    """Drop the bytes of files that came long ago."""
-    Files(kernel.engines.write, kernel.clock).forget_old()
 
 
 def patiently(action: Callable[[], T]) -> T:

@@ -6,16 +6,19 @@ progress is not worth one. That somebody started an import is an event, like any
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.transfer.uploads import queries
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.events import ImportStarted
 from cqrs_app.platform.transfer.uploads.history_import import HistoryImport, only_what_was_uploaded
 
 
-def uploads_area(is_there: Callable[[StartImport], bool]) -> Area:
+def uploads_area(
+    is_there: Callable[[StartImport], bool], tasks: Sequence[BackgroundTask] = ()
+) -> Area:
     """The area; `is_there` says whether the file that a task names was received."""
     return Area(
         name="uploads",
@@ -29,6 +32,7 @@ def uploads_area(is_there: Callable[[StartImport], bool]) -> Area:
             }
         },
         events=[ImportStarted],
+        tasks=tasks,
         answers={
             queries.ListImports: queries.list_imports,
             queries.GetImport: queries.get_import,

@@ -11,43 +11,42 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.subscriptions.doorbell import QUEUE, answered
 from cqrs_app.processes.jobs import AllowedJob
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add
 
 
 def waiting(kernel: Kernel) -> list[tuple[str, tuple[str, ...]]]:
-    queue = Queue(QUEUE, connection=kernel.redis, serializer=JSONSerializer, job_class=AllowedJob)
-    return [(job.func_name, tuple(job.args)) for job in queue.jobs]
+    jobs = kernel.wake_ups.queue().jobs
+    return [(job.func_name, tuple(job.args)) for job in jobs]
 
 
 def add(kernel: Kernel) -> None:
     kernel.commands.execute(Add(counter_id="a"), by_ana())
-    kernel.doorbell.flush()
+    kernel.wake_ups.flush()
 
 
 def test_at_most_one_wake_up_per_consumer_waits(kernel: Kernel) -> None:
     for _ in range(5):
         add(kernel)
-    kernel.doorbell.close()
+    kernel.wake_ups.close()
     assert waiting(kernel) == [("cqrs_app.processes.jobs.advance", ("counters",))]
-    answered(kernel.redis, "counters")
+    kernel.wake_ups.advanced("counters")
     add(kernel)
-    kernel.doorbell.close()
+    kernel.wake_ups.close()
     assert len(waiting(kernel)) == 2
 
 
 def test_a_queued_command_wakes_a_worker_with_its_id(kernel: Kernel) -> None:
     kernel.commands.enqueue(Add(counter_id="a"), by_ana(command_id="one"))
-    kernel.doorbell.close()
+    kernel.wake_ups.close()
     assert waiting(kernel) == [("cqrs_app.processes.jobs.run_command", ("one",))]
 
 
 def test_what_is_written_to_redis_is_json_and_holds_no_business_data(kernel: Kernel) -> None:
     kernel.commands.execute(Add(counter_id="secret-order"), by_ana())
-    kernel.doorbell.close()
-    kernel.doorbell.flush()
+    kernel.wake_ups.close()
+    kernel.wake_ups.flush()
     jobs = list(kernel.redis.scan_iter("rq:job:*"))
     assert jobs
     for key in jobs:
@@ -63,7 +62,7 @@ def test_what_is_written_to_redis_is_json_and_holds_no_business_data(kernel: Ker
 
 def test_a_job_that_is_not_ours_is_not_run(redis_url: str) -> None:
     queue = Queue(
-        QUEUE,
+        "countersign",
         connection=Redis.from_url(redis_url),
         serializer=JSONSerializer,
         job_class=AllowedJob,
@@ -77,5 +76,5 @@ def test_redis_down_costs_an_operator_nothing(make_kernel: Callable[..., Kernel]
     kernel = make_kernel(redis="unix:///nowhere/redis.sock")
     receipts = [kernel.commands.execute(Add(counter_id="a"), by_ana()) for _ in range(20)]
     assert [receipt.version for receipt in receipts] == list(range(1, 21))
-    kernel.doorbell.close()
-    assert kernel.doorbell.missed > 0
+    kernel.wake_ups.close()
+    assert kernel.wake_ups.missed > 0

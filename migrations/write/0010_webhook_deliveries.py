@@ -12,12 +12,13 @@ from alembic import op
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0009"
-down_revision: str | None = "write_0008"
+revision: str = "write_0010"
+down_revision: str | None = "write_0009"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_CURSOR = "SELECT position FROM subscription_cursors WHERE subscription = 'webhook_deliveries'"
 _HEALTHY = {"failures": 0, "failing_since": None, "next_attempt_at": None}
 _STATES = {"WebhookPaused": "paused", "WebhookResumed": "running", "WebhookRemoved": "removed"}
 _SECRETS = ("WebhookAdded", "WebhookSecretRotated")
@@ -50,15 +51,10 @@ def upgrade() -> None:
         op.create_index(
             name, "webhook_deliveries", indexed, postgresql_where=only, sqlite_where=only
         )
-    op.create_table(
-        "webhook_cursor",
-        sa.Column("name", sa.String(length=20), nullable=False),
-        sa.Column("position", _BIG, nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_webhook_cursor")),
-    )
     op.execute(
-        "INSERT INTO webhook_cursor (name, position) "
-        "SELECT 'webhooks', COALESCE(MAX(position), 0) FROM events"
+        "INSERT INTO subscription_cursors (subscription, position, version, state, applied) "
+        "SELECT 'webhook_deliveries', COALESCE(MAX(position), 0), 1, 'running', "
+        "COALESCE(MAX(position), 0) FROM events"
     )
     _carry_over(op.get_bind())
     op.drop_column("webhook_endpoints", "position")
@@ -78,7 +74,7 @@ def _carry_over(connection: sa.Connection) -> None:
         .where(events.c.stream.startswith("webhook-"), events.c.position.is_not(None))
         .order_by(events.c.stream, events.c.version)
     )
-    head = connection.execute(sa.text("SELECT position FROM webhook_cursor")).scalar_one()
+    head = connection.execute(sa.text(_CURSOR)).scalar_one()
     for stream, group in groupby(connection.execute(found).all(), lambda event: event.stream):
         happened = list(group)
         webhook_id = stream.removeprefix("webhook-")
@@ -139,7 +135,7 @@ def downgrade() -> None:
         )
     # Back to the first event that is not sent yet; what was asked of a webhook counts as done.
     op.execute(
-        """
+        f"""
         UPDATE webhook_endpoints SET
             position = coalesce(
                 (SELECT min(waiting) FROM (
@@ -148,13 +144,13 @@ def downgrade() -> None:
                     UNION ALL SELECT e.replay_after FROM webhook_endpoints e
                     WHERE e.webhook_id = webhook_endpoints.webhook_id
                     AND e.replay_after < e.replay_until) AS unsent),
-                (SELECT position FROM webhook_cursor)),
+                ({_CURSOR})),
             acted_version = coalesce(
                 (SELECT count(*) FROM events WHERE stream = 'webhook-' || webhook_id
-                AND events.position <= (SELECT position FROM webhook_cursor)), 0)
-        """
+                AND events.position <= ({_CURSOR})), 0)
+        """  # noqa: S608
     )
-    op.drop_table("webhook_cursor")
+    op.execute("DELETE FROM subscription_cursors WHERE subscription = 'webhook_deliveries'")
     op.drop_table("webhook_deliveries")
     for name in ("event_types", "replay_after", "replay_until"):
         op.drop_column("webhook_endpoints", name)

@@ -1,0 +1,45 @@
+"""Payment requests: written down from the log, then carried out at a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, get_args
+
+from sqlalchemy import Connection
+
+from cqrs_app.areas.payments.requested import Asking, RequestBook, keep
+from cqrs_app.areas.payments.teller import Teller
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+
+
+class PaymentRequests(Subscription):
+    """Writes a row for each request that an event asks for."""
+
+    name: ClassVar[str] = "payment_requests"
+    events: ClassVar[tuple[type[Event], ...] | None] = get_args(Asking)
+
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
+        keep(connection, batch)
+
+
+class AskGateways(BackgroundTask):
+    """Asks the gateway for one request at a time. `needed` is False where a person answers, so
+    that nothing is sent which would need a process to itself."""
+
+    name: ClassVar[str] = "gateway_requests"
+    worker: ClassVar[str] = "payment worker"
+
+    def __init__(self, teller_of: Callable[[Kernel], Teller], *, needed: bool) -> None:
+        self._teller_of = teller_of
+        self.supervised = needed
+
+    def due(self, kernel: Kernel) -> list[str]:
+        return RequestBook(kernel.engines.write, kernel.clock).due()
+
+    def work(self, kernel: Kernel, key: str) -> bool:
+        self._teller_of(kernel).ask(key)
+        return False

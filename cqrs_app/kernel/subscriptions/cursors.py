@@ -1,0 +1,171 @@
+"""Where each subscription stands, kept beside its rows so that both move together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, func, select, update
+
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.engines import driven, insert_into, mark_of
+from cqrs_app.kernel.subscriptions.subscription import Store
+
+_REACHED = """
+SELECT subscription, position, state, (
+    SELECT count(*) FROM {parked} WHERE {parked}.subscription = {cursors}.subscription
+)
+FROM {cursors} WHERE subscription IN ({marks})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """`position` is that of the last event taken in and `hash` that event's own, None where it is
+    not known; `state` is running, paused or failed (then `error` says why); `parked` counts the
+    events held back."""
+
+    subscription: str
+    position: int
+    hash: bytes | None
+    version: int
+    state: str
+    applied: int
+    advanced_at: datetime | None
+    error: str | None
+    parked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What of a cursor says how fresh its projection is."""
+
+    projection: str
+    position: int
+    state: str
+    parked: int
+
+
+class Overtaken(Exception):
+    """Another runner moved the cursor first; nothing was written."""
+
+
+class Cursors:
+    """The cursors of one store, in the table of this name. Statements are built once."""
+
+    def __init__(self, cursors: Table, parked: Table) -> None:
+        self._table = cursors
+        self._parked = parked
+        here = self._here = cursors.c.subscription == bindparam("name")
+        count = select(func.count()).where(parked.c.subscription == cursors.c.subscription)
+        columns = [cursors.c[name] for name in Cursor.__annotations__ if name != "parked"]
+        self._all: Select[Any] = select(*columns, count.scalar_subquery()).order_by(
+            cursors.c.subscription
+        )
+        self._named = self._all.where(
+            cursors.c.subscription.in_(bindparam("names", expanding=True))
+        )
+        self._locked = self._all.where(here).with_for_update(of=cursors)
+        self._move = (
+            update(cursors)
+            .where(
+                here,
+                cursors.c.position == bindparam("seen"),
+                cursors.c.state == bindparam("was"),
+                # A rebuild may have come to the same position.
+                cursors.c.advanced_at.is_not_distinct_from(bindparam("since")),
+            )
+            .values(
+                position=bindparam("to"),
+                hash=bindparam("last"),
+                applied=cursors.c.applied + bindparam("taken"),
+                advanced_at=bindparam("at"),
+                state="running",
+                error=None,
+            )
+        )
+
+    def ensure(self, connection: Connection, versions: dict[str, int]) -> None:
+        """A cursor at the beginning of the log for each that has none."""
+        for name, version in versions.items():
+            row = {"subscription": name, "position": 0, "version": version, "state": "running"}
+            insert = insert_into(connection, self._table).values(row | {"applied": 0})
+            connection.execute(insert.on_conflict_do_nothing())
+
+    def all(self, connection: Connection) -> list[Cursor]:
+        """Every cursor, by name."""
+        return [Cursor(*row) for row in connection.execute(self._all)]
+
+    def read(self, connection: Connection, names: Iterable[str]) -> dict[str, Cursor]:
+        rows = connection.execute(self._named, {"names": list(names)})
+        return {row.subscription: Cursor(*row) for row in rows}
+
+    def reached(self, engine: Engine, names: Collection[str]) -> list[Reached]:
+        """How far these are, asked beside any transaction: every answer needs it, so it goes to
+        the driver itself."""
+        if not names:
+            return []
+        marks = ", ".join([mark_of(engine)] * len(names))
+        asked = _REACHED.format(marks=marks, cursors=self._table.name, parked=self._parked.name)
+        with driven(engine) as driver:
+            rows = driver.execute(asked, tuple(names)).fetchall()
+        return [Reached(*row) for row in rows]
+
+    def lock(self, connection: Connection, name: str) -> Cursor | None:
+        """The cursor, held until the transaction ends (SQLite: the transaction holds it)."""
+        row = connection.execute(self._locked, {"name": name}).first()
+        return Cursor(*row) if row else None
+
+    def move(
+        self,
+        connection: Connection,
+        old: Cursor,
+        position: int,
+        last: bytes,
+        taken: int,
+        at: datetime,
+    ) -> None:
+        """Compare-and-set; raises Overtaken when another runner was here, or the state is another
+        one by now. Nobody else moves it until the transaction ends."""
+        was = {"name": old.subscription, "seen": old.position, "was": old.state}
+        to = {"since": old.advanced_at, "to": position, "last": last, "taken": taken, "at": at}
+        if connection.execute(self._move, was | to).rowcount != 1:
+            raise Overtaken(old.subscription)
+
+    def set_state(
+        self, connection: Connection, name: str, state: str, error: str | None = None
+    ) -> None:
+        self._set(connection, name, state=state, error=error)
+
+    def accept(self, connection: Connection, name: str, head: int) -> None:
+        """Run, at the end of this log at most, whichever event stands at the position."""
+        cursor = self.lock(connection, name)
+        if cursor is not None:
+            position = min(cursor.position, head)
+            self._set(connection, name, state="running", error=None, position=position, hash=None)
+
+    def rebuilt(
+        self,
+        connection: Connection,
+        name: str,
+        position: int,
+        last: bytes | None,
+        version: int,
+        at: datetime,
+    ) -> None:
+        """Set the cursor after a full replay."""
+        values = {"position": position, "hash": last, "version": version, "applied": position}
+        self._set(connection, name, **values, state="running", advanced_at=at, error=None)
+
+    def _set(self, connection: Connection, name: str, **values: object) -> None:
+        connection.execute(update(self._table).where(self._here).values(values), {"name": name})
+
+
+_IN_READ_STORE = Cursors(tables.checkpoints, tables.parked_events)
+_IN_WRITE_STORE = Cursors(tables.subscription_cursors, tables.subscription_parked)
+
+
+def cursors_in(store: Store) -> Cursors:
+    return _IN_READ_STORE if store == "read" else _IN_WRITE_STORE

@@ -1,0 +1,140 @@
+"""Events that could not be taken in: the culprit is set aside with its traceback, its stream waits
+behind it, all other streams go on."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.privacy.personal import hidden
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.subscriptions.subscription import Store
+
+Described = dict[str, str]
+"""The columns `error` and `traceback` of a culprit."""
+
+DATABASE_TROUBLE = (OperationalError, InterfaceError)
+"""The database's fault (locked, gone, too slow), never an event's: tried again, not parked."""
+
+Take = Callable[[Connection, StoredEvent], None]
+
+
+class Parking:
+    """The parked events of one store, in this table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._columns = table.c
+
+    def streams(self, connection: Connection, name: str, streams: Iterable[str]) -> set[str]:
+        """Those of `streams` that wait behind a parked event."""
+        mine = self._columns.subscription == name
+        if connection.execute(select(self._columns.position).where(mine).limit(1)).first() is None:
+            return set()  # nearly always, and without sending hundreds of names
+        found = select(self._columns.stream).where(mine, self._columns.stream.in_(tuple(streams)))
+        return set(connection.execute(found.distinct()).scalars())
+
+    def holds(self, connection: Connection, names: Iterable[str], stream: str) -> bool:
+        """Whether one of these subscriptions holds the stream back behind a parked event."""
+        found = select(self._columns.position).where(
+            self._columns.subscription.in_(tuple(names)), self._columns.stream == stream
+        )
+        return connection.execute(found.limit(1)).first() is not None
+
+    def park(
+        self,
+        connection: Connection,
+        name: str,
+        event: StoredEvent,
+        at: datetime,
+        described: Described | None = None,
+    ) -> None:
+        """Set one event aside: the culprit with its error, or one that must wait behind it."""
+        connection.execute(
+            insert(self._table).values(
+                subscription=name,
+                position=event.position,
+                stream=event.stream,
+                version=event.version,
+                type=event.type,
+                culprit=described is not None,
+                attempts=0 if described is None else 1,
+                parked_at=at,
+                **(described or {}),
+            )
+        )
+
+    def positions_of(self, connection: Connection, name: str, stream: str) -> list[int]:
+        """Positions of a stream's parked events, in order."""
+        found = select(self._columns.position).where(
+            self._columns.subscription == name, self._columns.stream == stream
+        )
+        return list(connection.execute(found.order_by(self._columns.position)).scalars())
+
+    def release(
+        self,
+        connection: Connection,
+        name: str,
+        events: Sequence[StoredEvent],
+        take: Take,
+        describe: Callable[[StoredEvent, Exception], Described],
+    ) -> int:
+        """Take in a stream's parked events in order, up to the first that fails again.
+
+        Returns how many were taken in and are no longer parked.
+        """
+        for done, event in enumerate(events):
+            error = take_one(connection, event, take)
+            here = (
+                self._columns.subscription == name,
+                self._columns.position == event.position,
+            )
+            if error is not None:
+                tried = {"culprit": True, "attempts": self._columns.attempts + 1}
+                changed = update(self._table).where(*here).values(tried | describe(event, error))
+                connection.execute(changed)
+                return done
+            connection.execute(delete(self._table).where(*here))
+        return len(events)
+
+    def forget(
+        self, connection: Connection, name: str, positions: Iterable[int] | None = None
+    ) -> None:
+        """Drop parked events without taking them in: all of them, or some."""
+        gone = delete(self._table).where(self._columns.subscription == name)
+        if positions is not None:
+            gone = gone.where(self._columns.position.in_(tuple(positions)))
+        connection.execute(gone)
+
+
+_IN_READ_STORE = Parking(tables.parked_events)
+_IN_WRITE_STORE = Parking(tables.subscription_parked)
+
+
+def parking_in(store: Store) -> Parking:
+    return _IN_READ_STORE if store == "read" else _IN_WRITE_STORE
+
+
+def take_one(connection: Connection, event: StoredEvent, take: Take) -> Exception | None:
+    """Take in one event in a savepoint. Returns what it raised, after undoing it, or None."""
+    try:
+        with connection.begin_nested():
+            take(connection, event)
+    except DATABASE_TROUBLE:
+        raise
+    except Exception as error:  # noqa: BLE001 - it goes into the parked event's row
+        return error
+    return None
+
+
+def describe(error: Exception, event: Event | None) -> Described:
+    """What is kept of an error: never the personal values of the event it was raised by."""
+    lines = "".join(traceback.format_exception(error))
+    texts = {"error": f"{type(error).__name__}: {error}", "traceback": lines}
+    return {name: hidden(text, event) for name, text in texts.items()}

@@ -1,0 +1,269 @@
+"""Brings subscriptions up to date with the event log, exactly once in effect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.privacy.erasure import SubjectErased
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions import parking
+from cqrs_app.kernel.subscriptions.cursors import Cursor, Cursors, Overtaken, cursors_in
+from cqrs_app.kernel.subscriptions.parking import Parking, parking_in
+from cqrs_app.kernel.subscriptions.subscription import STORES, Store, Subscription
+
+
+class Halted(Exception):
+    """A subscription cannot go on by itself; the text is a sentence for its state `failed`."""
+
+
+class SubscriptionRunner:
+    """`advanced` is called with (subscription, position, events, milliseconds) after each commit;
+    `erased` after one that took somebody's values out of the rows."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: EventStore,
+        engines: Mapping[Store, Engine],
+        vault: Vault,
+        *,
+        batch: int,
+        advanced: Callable[[str, int, int, float], None],
+        erased: Callable[[], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._engines = engines
+        self._readers = {name: reader_of(engine) for name, engine in engines.items()}
+        self._vault = vault
+        self._batch = batch
+        self._advanced = advanced
+        self._erased = erased
+        self._clock = clock
+        for subscription in registry.subscriptions.values():
+            subscription.attach(self)
+
+    def prepare(self) -> None:
+        """A cursor for every subscription."""
+        for store, engine in self._engines.items():
+            versions = {each.name: each.version for each in self._in(store)}
+            with engine.begin() as connection:
+                cursors_in(store).ensure(connection, versions)
+
+    def advance(self, name: str) -> int:
+        """Take in all events there are for one subscription; returns how many it looked at.
+
+        Safe to call from anywhere at any time: of two runners one moves the cursor, and the other
+        begins again behind it.
+        """
+        self._store.place()
+        taken = 0
+        while True:
+            try:
+                count = self._step(self._registry.subscriptions[name])
+            except Overtaken:
+                continue
+            taken += count
+            if count < self._batch:
+                return taken
+
+    def cursors(self, *stores: Store) -> dict[str, Cursor]:
+        """Where each subscription stands, in the order in which they were declared: those of these
+        stores, or all."""
+        found: dict[str, Cursor] = {}
+        for store in stores or STORES:
+            names = [each.name for each in self._in(store)]
+            with self._readers[store].connect() as connection:
+                found |= cursors_in(store).read(connection, names)
+        return {name: found[name] for name in self._registry.subscriptions if name in found}
+
+    def behind(self, *stores: Store) -> dict[str, Cursor]:
+        """Those that have not seen every committed event and are not paused."""
+        head = self._store.head()
+        # Further than the head is one whose log was replaced: advancing says so.
+        return {
+            name: each
+            for name, each in self.cursors(*stores).items()
+            if each.position != head and each.state in ("running", "failed")
+        }
+
+    def pause(self, connection: Connection, name: str) -> None:
+        """Take in nothing until it is resumed."""
+        self._cursors(name).set_state(connection, name, "paused")
+
+    def resume(self, connection: Connection, name: str) -> None:
+        """Go on from where it is, or from the end of a log that is shorter."""
+        self._cursors(name).accept(connection, name, self._store.head())
+
+    def release(self, connection: Connection, name: str, stream: str) -> int:
+        """Take in a stream's parked events again, in the caller's transaction on the store of this
+        subscription; how many went in."""
+        # Held until the caller commits: nobody parks behind a stream that is being released.
+        self._cursors(name).lock(connection, name)
+        # Somebody may have been erased since: a value that is gone must not come back from here.
+        self._vault.forget()
+        positions = self._parking(name).positions_of(connection, name, stream)
+        events = self._store.at_positions(positions)
+        take = self._taker(self._registry.subscriptions[name])
+        return self._parking(name).release(connection, name, events, take, self._describe)
+
+    def skip(self, connection: Connection, name: str, stream: str) -> int:
+        """Leave out the first of a stream's parked events and release the others."""
+        first = self._parking(name).positions_of(connection, name, stream)[:1]
+        self._parking(name).forget(connection, name, first)
+        return self.release(connection, name, stream)
+
+    def _in(self, store: Store) -> list[Subscription]:
+        return [each for each in self._registry.subscriptions.values() if each.store == store]
+
+    def _cursors(self, name: str) -> Cursors:
+        return cursors_in(self._registry.subscriptions[name].store)
+
+    def _parking(self, name: str) -> Parking:
+        return parking_in(self._registry.subscriptions[name].store)
+
+    def _step(self, subscription: Subscription) -> int:
+        started, name = time.perf_counter(), subscription.name
+        try:
+            events = self._take_next(subscription)
+        except (UnknownEvent, Halted) as error:
+            with self._engines[subscription.store].begin() as connection:
+                self._cursors(name).set_state(connection, name, "failed", str(error))
+            return 0
+        if events:
+            elapsed = (time.perf_counter() - started) * 1000
+            self._advanced(name, events[-1].position or 0, len(events), elapsed)
+            if any(_erases(event, subscription) for event in events):
+                self._erased()
+        return len(events)
+
+    def _take_next(self, subscription: Subscription) -> Sequence[StoredEvent]:
+        """The next events, once they are taken in and the cursor has moved."""
+        cursors, name = self._cursors(subscription.name), subscription.name
+        with self._readers[subscription.store].connect() as connection:
+            cursor = cursors.read(connection, [name]).get(name)
+        if cursor is None or cursor.state == "paused":
+            return ()
+        _require_version(cursor, subscription)
+        events = self._ahead(cursor)
+        if not events:
+            if cursor.state == "failed":
+                with self._engines[subscription.store].begin() as connection:
+                    cursors.set_state(connection, name, "running")
+            return ()
+        mine = self._wanted(subscription, events)
+        if not (cursor.parked and mine) and self._take_together(subscription, cursor, events, mine):
+            return events
+        with self._moving(subscription, cursor, events) as connection:
+            self._take_apart(connection, subscription, mine)
+        return events
+
+    def _ahead(self, cursor: Cursor) -> Sequence[StoredEvent]:
+        """The events after the cursor. Raises Halted where the log is not the one it followed."""
+        if not cursor.position:
+            return self._store.follow(0, self._batch)
+        # One event more is read than are taken in, so that asking costs no statement.
+        found = self._store.follow(cursor.position - 1, self._batch + 1)
+        last = found[0] if found else None
+        same = last is not None and last.position == cursor.position
+        if last is None or not same or (cursor.hash is not None and last.hash != cursor.hash):
+            raise Halted(
+                f"The log is not the one it followed: at position {cursor.position} there is "
+                f"{'another event' if same else 'no event'}. Was the write store restored? Rebuild "
+                "a projection. Pause and resume what is none, once what it did since is checked."
+            )
+        return found[1:]
+
+    def _wanted(
+        self, subscription: Subscription, events: Sequence[StoredEvent]
+    ) -> Sequence[StoredEvent]:
+        """Raises UnknownEvent: a newer release wrote it, and nobody here knows who wants it. What
+        was passed over would be missing for good, in a read model as among effects."""
+        for event in events:
+            if event.type not in self._registry.events:
+                raise UnknownEvent(f"No event type {event.type} is known to this release.")
+        wanted = {name for name in {each.type for each in events} if subscription.wants(name)}
+        return [event for event in events if event.type in wanted]
+
+    @contextmanager
+    def _moving(
+        self, subscription: Subscription, cursor: Cursor, events: Sequence[StoredEvent]
+    ) -> Iterator[Connection]:
+        """A transaction in which the cursor has moved behind these events. Raises Overtaken."""
+        last = events[-1]
+        with self._engines[subscription.store].begin() as connection:
+            self._cursors(subscription.name).move(
+                connection, cursor, last.position or 0, last.hash, len(events), self._clock()
+            )
+            yield connection
+
+    def _take_together(
+        self,
+        subscription: Subscription,
+        cursor: Cursor,
+        events: Sequence[StoredEvent],
+        mine: Sequence[StoredEvent],
+    ) -> bool:
+        """Whether all of them could be taken in; if not, nothing has changed."""
+        try:
+            # Before the transaction begins, so that it holds nobody up meanwhile.
+            batch = self._registry.codec.decode_all(mine)
+            with self._moving(subscription, cursor, events) as connection:
+                if batch:
+                    subscription.take(batch, connection)
+        except (*parking.DATABASE_TROUBLE, UnknownEvent, Overtaken):
+            raise
+        except Exception:  # noqa: BLE001 - it is raised again, and kept, one by one
+            return False
+        return True
+
+    def _take_apart(
+        self, connection: Connection, subscription: Subscription, events: Sequence[StoredEvent]
+    ) -> None:
+        name, parked = subscription.name, self._parking(subscription.name)
+        blocked = parked.streams(connection, name, {event.stream for event in events})
+        for event in events:
+            error = None
+            # Erasing waits behind nothing, so that a poison event keeps nobody's data.
+            if event.stream not in blocked or _erases(event, subscription):
+                error = parking.take_one(connection, event, self._taker(subscription))
+                if error is None:
+                    continue
+                blocked.add(event.stream)
+            described = self._describe(event, error) if error else None
+            parked.park(connection, name, event, self._clock(), described)
+
+    def _taker(self, subscription: Subscription) -> parking.Take:
+        def take(connection: Connection, event: StoredEvent) -> None:
+            subscription.take(self._registry.codec.decode_all([event]), connection)
+
+        return take
+
+    def _describe(self, event: StoredEvent, error: Exception) -> parking.Described:
+        try:
+            decoded = self._registry.codec.decode(event).event
+        except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
+            decoded = None
+        return parking.describe(error, decoded)
+
+
+def _erases(event: StoredEvent, subscription: Subscription) -> bool:
+    return event.type == SubjectErased.__name__ and subscription.wants(event.type)
+
+
+def _require_version(cursor: Cursor, subscription: Subscription) -> None:
+    if cursor.version != subscription.version:
+        raise Halted(
+            f"Its tables have shape {cursor.version}, this release makes shape "
+            f"{subscription.version}. Run: flask projections rebuild {subscription.name}"
+        )

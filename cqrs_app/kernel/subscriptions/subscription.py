@@ -1,0 +1,55 @@
+"""What follows the log: a name, the events it wants, and what it does with a batch of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Protocol
+
+from sqlalchemy import Connection
+
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Event
+
+Store = Literal["read", "write"]
+STORES: tuple[Store, ...] = ("read", "write")
+
+
+class Releases(Protocol):
+    """The part of the runner that a subscription may use to control others in its own store."""
+
+    def pause(self, connection: Connection, name: str) -> None: ...
+    def resume(self, connection: Connection, name: str) -> None: ...
+    def release(self, connection: Connection, name: str, stream: str) -> int: ...
+    def skip(self, connection: Connection, name: str, stream: str) -> int: ...
+
+
+class Subscription:
+    """Base of everything that follows the log, each event once in effect and in the log's order.
+
+    The cursor is kept in `store`, beside the rows that `take` writes, and moves in the same
+    transaction: read models in the read store, effects that no replay may repeat in the write
+    store. Work that leaves the database belongs in a BackgroundTask, on rows written here.
+    """
+
+    name: ClassVar[str]
+    """Unique among all subscriptions."""
+    version: ClassVar[int] = 1
+    """Counted up when rows of the earlier version cannot be used; it then stops and says so."""
+    store: ClassVar[Store] = "write"
+    events: ClassVar[tuple[type[Event], ...] | None] = None
+    """The types it wants; None for all."""
+
+    def wants(self, event_type: str) -> bool:
+        """Whether events of this type are given to `take`."""
+        return self.events is None or any(each.__name__ == event_type for each in self.events)
+
+    def attach(self, runner: Releases) -> None:
+        """Called once, by the runner that carries it out."""
+
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
+        """Take in events, in order, with all writes on this connection.
+
+        What it raises undoes the batch. Its events are then taken in one by one, and the one that
+        raises is parked: see parking.py.
+        """
+        raise NotImplementedError

@@ -1,0 +1,59 @@
+"""Carries out what was decided about subscriptions, in the store that holds their cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlalchemy import Connection
+
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.subscriptions.subscription import Releases, Store, Subscription
+from cqrs_app.platform.runtime.events import (
+    ParkedEventSkipped,
+    ParkedEventsRetried,
+    ProjectionPaused,
+    ProjectionResumed,
+)
+
+
+class _StoreControl(Subscription):
+    """One per store, so that pausing and releasing are once in effect too: they commit together
+    with this subscription's own cursor."""
+
+    events: ClassVar[tuple[type[Event], ...] | None] = (
+        ProjectionPaused,
+        ProjectionResumed,
+        ParkedEventsRetried,
+        ParkedEventSkipped,
+    )
+
+    def __init__(self, subscriptions: Sequence[Subscription]) -> None:
+        self._names = {each.name for each in subscriptions if each.store == self.store}
+
+    def attach(self, runner: Releases) -> None:
+        self._runner = runner
+
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
+        runner = self._runner
+        for recorded in batch:
+            match recorded.event:
+                case ProjectionPaused(projection=name) if name in self._names:
+                    runner.pause(connection, name)
+                case ProjectionResumed(projection=name) if name in self._names:
+                    runner.resume(connection, name)
+                case ParkedEventsRetried(projection=name, stream=stream) if name in self._names:
+                    runner.release(connection, name, stream)
+                case ParkedEventSkipped(projection=name, stream=stream) if name in self._names:
+                    runner.skip(connection, name, stream)
+
+
+class ReadStoreControl(_StoreControl):
+    name: ClassVar[str] = "projection_control"
+    store: ClassVar[Store] = "read"
+
+
+class WriteStoreControl(_StoreControl):
+    name: ClassVar[str] = "subscription_control"
+    store: ClassVar[Store] = "write"
