@@ -15,6 +15,8 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from cqrs_app.kernel.errors import Refused
+from cqrs_app.platform.runtime.commands import RetryParkedEvents
+from cqrs_app.platform.runtime.status import ParkedSubscriptionStreams
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks.queries import (
     GetWebhook,
@@ -22,7 +24,7 @@ from cqrs_app.platform.webhooks.queries import (
     ListWebhooks,
     WebhookView,
 )
-from cqrs_app.platform.webhooks.tables import webhook_secrets
+from cqrs_app.platform.webhooks.tables import webhook_deliveries, webhook_secrets
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
 
@@ -467,3 +469,129 @@ def test_an_event_that_cannot_be_read_holds_up_its_own_stream_only(
     shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=10_000))
     shop.deliver()
     assert receiver.received[-1].json["data"]["order_id"] == first
+
+
+def test_a_replay_that_takes_several_turns_comes_in_order_before_what_is_new(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.platform.webhooks.deliveries.SLICE", 2)
+    shop.place()
+    shop.add(receiver)
+    shop.add(receiver, name="other")
+    shop.place()
+    shop.place()
+    shop.deliver()
+    shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=0))
+    shop.place()
+    assert shop.due() == ["other", "warehouse"]
+    assert shop.state().delivery.behind >= 4  # type: ignore[union-attr]
+    shop.deliver()
+    again = [each.json["stream"] for each in receiver.received[2:]]
+    assert again == ["order-W1", "order-W2", "order-W3", "order-W4"]
+    assert shop.state().delivery.behind == 0  # type: ignore[union-attr]
+    assert shop.state("other").delivery.behind == 3  # type: ignore[union-attr]
+    assert not shop.deliver()
+
+
+def test_other_types_are_sent_from_where_the_webhook_is(shop: Shop, receiver: Receiver) -> None:
+    shop.add(receiver, "OrderPlaced")
+    shop.approve(shop.place())
+    shop.deliver()
+    receiver.answer = lambda received: 500
+    shop.approve(shop.place())
+    shop.deliver()
+    receiver.answer = lambda received: 200
+    sent = len(receiver.received)
+    types = ("OrderApproved",)
+    shop.do(do.ChangeWebhook(webhook_id="warehouse", url=receiver.url, event_types=types))
+    shop.approve(shop.place())
+    shop.deliver()
+    assert receiver.types[sent:] == ["OrderApproved"] * 2
+    assert [each.json["stream"] for each in receiver.received[sent:]] == ["order-W2", "order-W3"]
+
+
+def test_a_change_repeats_nothing_of_what_was_sent_beside_an_event_that_is_set_aside(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    shop.follow()
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(text("UPDATE events SET payload = '{{' WHERE stream = 'order-W1'"))
+    shop.place()
+    shop.deliver()
+    shop.do(do.ChangeWebhook(webhook_id="warehouse", url=receiver.url))
+    shop.place()
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == ["order-W2", "order-W3"]
+    assert len([each for each in shop.state().attempts if each.error]) == 2
+
+
+def test_a_failure_that_was_on_its_way_does_not_bring_back_the_long_pause(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    receiver.answer = lambda received: 500
+    for _ in range(5):
+        shop.deliver()
+        shop.clock.move(hours=3)
+
+    def changed_meanwhile(received: Received) -> int:
+        shop.do(do.ChangeWebhook(webhook_id="warehouse", url=receiver.url))
+        shop.follow()
+        return 500
+
+    receiver.answer = changed_meanwhile
+    shop.deliver()
+    cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
+    assert (cursor.failures, cursor.failed) == (1, 6)
+    shop.clock.move(seconds=6)
+    assert shop.due() == ["warehouse"]
+
+
+def test_a_webhook_that_is_removed_in_the_middle_leaves_nothing_but_its_neighbour(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.add(receiver, name="other")
+    shop.place()
+    shop.place()
+
+    def removed_meanwhile(received: Received) -> int:
+        shop.do(do.RemoveWebhook(webhook_id="warehouse"))
+        shop.follow()
+        return 200
+
+    receiver.answer = removed_meanwhile
+    assert not shop.deliver()
+    assert len(receiver.received) == 1
+    with shop.kernel.engines.write.connect() as connection:
+        for table in (webhook_secrets, webhook_deliveries):
+            kept = connection.execute(select(table.c.webhook_id).distinct()).scalars().all()
+            assert kept == ["other"]
+    receiver.answer = lambda received: 200
+    shop.deliver("other")
+    assert len(receiver.received) == 3
+
+
+def test_an_event_that_cannot_be_taken_in_is_parked_until_it_is_retried(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver, "OrderPlaced")
+    first, second = shop.place(), shop.place()
+    payload = shop.kernel.store.events_of(f"order-{first}")[0].payload
+    changed = text("UPDATE events SET payload = :payload WHERE stream = 'order-W1'")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": "{"})
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{second}"]
+    [parked] = shop.ask(ParkedSubscriptionStreams())
+    assert (parked.projection, parked.stream) == ("webhook_deliveries", f"order-{first}")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": payload})
+    retry = RetryParkedEvents(projection="webhook_deliveries", stream=f"order-{first}")
+    shop.do(retry)
+    shop.catch_up()
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received][1:] == [f"order-{first}"]

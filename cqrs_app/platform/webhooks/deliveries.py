@@ -90,8 +90,12 @@ def fill(connection: Connection, endpoint: Endpoint, sendable: Sequence[str]) ->
 
 
 def take_back(connection: Connection, webhook_id: str) -> int | None:
-    """Send none of the events that wait, tests excepted; the position of the first of them."""
-    mine = (_DELIVERY.webhook_id == webhook_id, ~_DELIVERY.test)
+    """Send none of the events that wait; the position of the first of them. Tests stay, and streams
+    that are set aside: what came after them may have been sent."""
+    aside = select(_UNREADABLE.c.stream).where(
+        _UNREADABLE.c.webhook_id == webhook_id, _UNREADABLE.c.retry_at.is_not(None)
+    )
+    mine = (_DELIVERY.webhook_id == webhook_id, ~_DELIVERY.test, _DELIVERY.stream.not_in(aside))
     first = connection.execute(select(func.min(_DELIVERY.position)).where(*mine)).scalar()
     connection.execute(delete(webhook_deliveries).where(*mine))
     return first

@@ -143,7 +143,10 @@ class Deliverer:
         now = self._kernel.clock()
         with self._leases.renewed(taken) as (connection, endpoint):
             attempts.keep(connection, endpoint, message, Answer(None, said, 0.0), now)
-            deliveries.set_aside(connection, delivery, now + UNREADABLE_PAUSE)
+            if delivery.test:
+                deliveries.remove(connection, delivery)
+            else:
+                deliveries.set_aside(connection, delivery, now + UNREADABLE_PAUSE)
             endpoints.change(connection, endpoint.webhook_id, failed=endpoint.failed + 1)
 
     def _failed(self, endpoint: Endpoint, now: datetime) -> dict[str, Any]:

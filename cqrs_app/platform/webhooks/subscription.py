@@ -45,11 +45,11 @@ class WebhookDeliveries(Subscription):
         for is_webhooks, group in groupby(batch, _is_of_a_webhook):
             if is_webhooks:
                 for recorded in group:
-                    _obey(recorded, connection)
+                    _carry_out(recorded, connection)
             else:
-                self._send([recorded.stored for recorded in group], connection)
+                self._enqueue([recorded.stored for recorded in group], connection)
 
-    def _send(self, batch: Sequence[StoredEvent], connection: Connection) -> None:
+    def _enqueue(self, batch: Sequence[StoredEvent], connection: Connection) -> None:
         receivers = {
             each.webhook_id: deliveries.wanted(each.event_types, self._sendable)
             for each in endpoints.active(connection)
@@ -69,7 +69,7 @@ def _is_of_a_webhook(recorded: Recorded) -> bool:
     return recorded.stream.startswith(f"{Webhook.category}-")
 
 
-def _obey(recorded: Recorded, connection: Connection) -> None:
+def _carry_out(recorded: Recorded, connection: Connection) -> None:
     stored = recorded.stored
     match recorded.event:
         case WebhookAdded(webhook_id=webhook_id, event_types=types):
@@ -79,7 +79,9 @@ def _obey(recorded: Recorded, connection: Connection) -> None:
             endpoints.change(connection, webhook_id, event_types=_as_json(types), **HEALTHY)
             # What waits is chosen anew: other types are wanted now.
             first = deliveries.take_back(connection, webhook_id)
-            _replay(connection, webhook_id, stored, stored.position if first is None else first - 1)
+            deliveries.retry_now(connection, webhook_id)
+            if first is not None:
+                _replay(connection, webhook_id, first - 1, stored)
         case WebhookPaused(webhook_id=webhook_id):
             endpoints.change(connection, webhook_id, state="paused")
         case WebhookResumed(webhook_id=webhook_id):
@@ -88,7 +90,7 @@ def _obey(recorded: Recorded, connection: Connection) -> None:
         case WebhookReplayRequested(webhook_id=webhook_id, after_position=after):
             endpoints.change(connection, webhook_id, **HEALTHY)
             deliveries.retry_now(connection, webhook_id)
-            _replay(connection, webhook_id, stored, after)
+            _replay(connection, webhook_id, after, stored)
         case WebhookTestRequested(webhook_id=webhook_id):
             deliveries.add(connection, [(webhook_id, stored)], test=True)
         case WebhookSecretRotated(webhook_id=webhook_id):
@@ -102,10 +104,9 @@ def _obey(recorded: Recorded, connection: Connection) -> None:
             keyring.forget(connection, webhook_id)
 
 
-def _replay(connection: Connection, webhook_id: str, until: StoredEvent, after: int | None) -> None:
+def _replay(connection: Connection, webhook_id: str, after: int, until: StoredEvent) -> None:
     endpoint = endpoints.get(connection, webhook_id)
-    position = until.position or 0
-    deliveries.replay(connection, endpoint, position if after is None else after, position)
+    deliveries.replay(connection, endpoint, after, until.position or 0)
 
 
 def _make_secret(connection: Connection, webhook_id: str, stored: StoredEvent) -> None:
