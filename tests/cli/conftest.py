@@ -42,5 +42,5 @@ def do(flask: Run) -> Callable[..., Any]:
 
 def catch_up(kernel: Kernel) -> None:
     """Bring every projection up to date, as the workers do."""
-    for name in kernel.registry.projections:
+    for name in kernel.registry.subscriptions:
         kernel.runner.advance(name)

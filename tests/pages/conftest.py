@@ -63,7 +63,7 @@ def order_in(app: Flask, status: str) -> str:
 def catch_up(app: Flask) -> None:
     """Bring every projection up to date, as the workers do."""
     kernel: Kernel = app.extensions["kernel"]
-    for name in kernel.registry.projections:
+    for name in kernel.registry.subscriptions:
         kernel.runner.advance(name)
 
 

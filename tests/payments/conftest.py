@@ -88,7 +88,7 @@ class Desk:
         end_leases(self.kernel.engines.write, gateway_requests.c.taken_until)
 
     def catch_up(self) -> None:
-        for name in self.kernel.registry.projections:
+        for name in self.kernel.registry.subscriptions:
             self.kernel.runner.advance(name)
 
     @property

@@ -163,7 +163,7 @@ def _import(app: Flask, number: int) -> None:
         "set_aside": 0,
     }
     parked = {
-        "projection": "orders",
+        "subscription": "orders",
         "position": 1_000_000 + number,
         "stream": f"order-parked-{number}",
         "version": 1,

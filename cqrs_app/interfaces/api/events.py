@@ -12,7 +12,7 @@ from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import tagged
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.problems import Unusable
-from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.platform.runtime.feed import FollowEvents
@@ -37,10 +37,15 @@ def follow() -> Response:
 def described(event: StoredEvent) -> dict[str, Any]:
     """One event with its data in the newest shape of its type.
 
+    One whose payload is damaged has no data, and says so: those who follow can go on behind it.
+
     Raises Unusable for a type that this release does not know: nobody may pass over it unsaid.
     """
     try:
         decoded = kernel.registry.codec.decode(event).event
+        content = {"schema": decoded.schema, "data": msgspec.to_builtins(decoded)}
+    except UnreadableEvent as error:
+        content = {"schema": event.schema, "data": None, "unreadable": str(error)}
     except UnknownEvent as unknown:
         sentence = f"The feed stops before position {event.position}: {unknown}"
         raise Unusable(503, "unknown_event", sentence) from None
@@ -49,8 +54,7 @@ def described(event: StoredEvent) -> dict[str, Any]:
         "stream": event.stream,
         "version": event.version,
         "type": event.type,
-        "schema": decoded.schema,
-        "data": msgspec.to_builtins(decoded),
+        **content,
         "operator": event.operator,
         "command_id": event.command_id,
         "correlation_id": event.correlation_id,

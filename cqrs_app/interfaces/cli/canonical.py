@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.whole_file import STDOUT, whole_file
+from cqrs_app.kernel.events.recorded import UnreadableEvent
 from cqrs_app.platform.transfer.imports import canonical_csv
 from cqrs_app.platform.transfer.imports.canonical import Plain, exported
 
@@ -42,10 +43,14 @@ _WRITERS: Mapping[str, Callable[[Iterable[Plain], IO[str]], int]] = {
 @with_appcontext
 def canonical(out: Path, kind: str) -> None:
     """Write every order and credit note with its whole life, as profile `countersign` reads it."""
+    left_out: list[UnreadableEvent] = []
     with whole_file(out) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         try:
-            count = _WRITERS[kind](exported(kernel.store, kernel.registry.codec), text)
+            documents = exported(kernel.store, kernel.registry.codec, left_out.append)
+            count = _WRITERS[kind](documents, text)
         finally:
             text.detach()  # flushed, and left open for whoever opened it
+    for error in left_out:
+        click.echo(f"Left out: {error}", err=True)
     click.echo(f"{count} orders and credit notes are in {out}", err=out == STDOUT)

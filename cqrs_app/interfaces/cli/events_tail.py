@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.faults import database_sentence
 from cqrs_app.interfaces.cli.message_group import registry
-from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
 
 BATCH = 500
 LAST = 20
@@ -115,6 +115,14 @@ def _line(event: StoredEvent) -> str:
 
 def _as_json(event: StoredEvent) -> str:
     shown: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(bytes,))
+    shown["hash"] = event.hash.hex()
     payload = kernel.vault.open(event.payload, event.stream)
-    shown |= {"payload": msgspec.Raw(payload.encode()), "hash": event.hash.hex()}
+    try:
+        msgspec.json.decode(payload)
+        shown["payload"] = msgspec.Raw(payload.encode())
+        kernel.registry.codec.decode(event)
+    except UnknownEvent:
+        pass  # of a newer release: it is shown as it is stored
+    except (msgspec.DecodeError, UnreadableEvent):
+        shown |= {"payload": event.payload, "unreadable": "The payload is damaged."}
     return msgspec.json.encode(shown).decode()

@@ -88,6 +88,10 @@ class UnknownEvent(Exception):
     """An event type or schema that this release cannot read: a projection stops, never skips."""
 
 
+class UnreadableEvent(Exception):
+    """An event whose stored payload is damaged; the text is a sentence without a value of it."""
+
+
 class Opener(Protocol):
     """Opens sealed values: see vault.py."""
 
@@ -127,13 +131,21 @@ class EventCodec:
         return [self.decode(event) for event in events]
 
     def decode(self, stored: StoredEvent) -> Recorded:
-        """Raises UnknownEvent for a type or schema nobody declared."""
+        """Raises UnknownEvent for a type or schema nobody declared, and UnreadableEvent."""
         cls = self._types.get(stored.type)
         if cls is None:
             raise UnknownEvent(f"No event type {stored.type} is known to this release.")
-        if stored.schema == cls.schema:
-            return Recorded(self._decoders[stored.type].decode(self._opened(stored)), stored)
-        payload = msgspec.json.decode(self._opened(stored))
+        text = self._opened(stored)
+        try:
+            if stored.schema == cls.schema:
+                return Recorded(self._decoders[stored.type].decode(text), stored)
+            return Recorded(self._upcast(stored, cls, text), stored)
+        except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+            sentence = f"{stored.type}, version {stored.version} of {stored.stream}"
+            raise UnreadableEvent(f"The payload of {sentence}, is damaged.") from error
+
+    def _upcast(self, stored: StoredEvent, cls: type[Event], text: str) -> Event:
+        payload = msgspec.json.decode(text)
         for schema in range(stored.schema, cls.schema):
             upcast = self._upcasters.get((stored.type, schema))
             if upcast is None:
@@ -143,7 +155,7 @@ class EventCodec:
             raise UnknownEvent(
                 f"{stored.type} schema {stored.schema} was written by a newer release."
             )
-        return Recorded(msgspec.convert(payload, cls), stored)
+        return msgspec.convert(payload, cls)
 
     def _opened(self, stored: StoredEvent) -> str:
         return self.opener.open(stored.payload, stored.stream) if self.opener else stored.payload

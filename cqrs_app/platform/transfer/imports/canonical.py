@@ -7,14 +7,14 @@ inverse of writing: what was exported is imported as the same events at the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
 
 from cqrs_app.areas.orders import commands, events
-from cqrs_app.kernel.events.recorded import EventCodec, Recorded
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded, UnreadableEvent
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.store import EventStore
@@ -62,15 +62,25 @@ class Unusable(ValueError):
     """The plain values are no canonical document."""
 
 
-def exported(store: EventStore, codec: EventCodec) -> Iterator[Plain]:
-    """Every order and credit note, in the order they came in; memory stays flat."""
+def exported(
+    store: EventStore, codec: EventCodec, left_out: Callable[[UnreadableEvent], None] | None = None
+) -> Iterator[Plain]:
+    """Every order and credit note, in the order they came in; memory stays flat. `left_out` is
+    called with what is wrong with one that cannot be read; without it that is raised."""
     names = {event.__name__ for event in _KIND}
     store.place()
     position = 0
     while page := store.follow(position, _AT_ONCE):
         for first in page:
             if first.version == 1 and first.type in names:
-                yield plain_of([codec.decode(each) for each in store.events_of(first.stream)])
+                try:
+                    recorded = [codec.decode(each) for each in store.events_of(first.stream)]
+                except UnreadableEvent as error:
+                    if left_out is None:
+                        raise
+                    left_out(error)
+                else:
+                    yield plain_of(recorded)
         position = page[-1].position or 0
 
 
