@@ -458,7 +458,7 @@ def test_an_event_that_cannot_be_read_holds_up_its_own_stream_only(
     shop.deliver()
     assert [each.json["stream"] for each in receiver.received] == [f"order-{second}"]
     assert shop.state().delivery.behind == 1  # type: ignore[union-attr]
-    assert "cannot be read" in (shop.state().attempts[-1].error or "")
+    assert "is damaged" in (shop.state().attempts[-1].error or "")
     payload = shop.kernel.store.events_of(f"order-{second}")[0].payload
     repaired = payload.replace(second, first)
     with shop.kernel.engines.write.begin() as connection:

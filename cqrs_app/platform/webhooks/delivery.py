@@ -13,13 +13,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.subscriptions.schedule import pause_after
 from cqrs_app.platform.webhooks import attempts, deliveries, endpoints, keyring
 from cqrs_app.platform.webhooks.commands import PauseWebhook
@@ -114,10 +112,8 @@ class Deliverer:
         [stored] = self._kernel.store.at_positions([delivery.position])
         try:
             message = message_of(stored, self._kernel.registry.codec)
-        except SQLAlchemyError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the attempt says so, and other streams go on
-            self._set_aside(taken, delivery, stored, error)
+        except (UnknownEvent, UnreadableEvent) as error:
+            self._set_aside(taken, delivery, stored, str(error))
             return
         answer = send(message, url, secrets, self._kernel.clock(), self._allowed)
         now = self._kernel.clock()
@@ -134,15 +130,13 @@ class Deliverer:
             self._pause_where_hopeless(endpoint, answer, now - changes["failing_since"])
 
     def _set_aside(
-        self, taken: Endpoint, delivery: Delivery, stored: StoredEvent, error: Exception
+        self, taken: Endpoint, delivery: Delivery, stored: StoredEvent, error: str
     ) -> None:
-        known = isinstance(error, UnknownEvent)
-        said = str(error) if known else f"The event cannot be read: {type(error).__name__}."
-        logger.warning("webhook %s, position %d: %s", taken.webhook_id, delivery.position, said)
+        logger.warning("webhook %s, position %d: %s", taken.webhook_id, delivery.position, error)
         message = Message(stored.id, stored.type, delivery.position, b"")
         now = self._kernel.clock()
         with self._leases.renewed(taken) as (connection, endpoint):
-            attempts.keep(connection, endpoint, message, Answer(None, said, 0.0), now)
+            attempts.keep(connection, endpoint, message, Answer(None, error, 0.0), now)
             if delivery.test:
                 deliveries.remove(connection, delivery)
             else:
