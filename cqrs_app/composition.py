@@ -168,7 +168,7 @@ def _deliverer(settings: Settings, kernel: Kernel) -> Deliverer:
     return Deliverer(
         kernel,
         actor=system_actor("webhooks", MANAGE),
-        types=names(SENDABLE),
+        sendable=names(SENDABLE),
         allowed=settings.webhook_networks,
         pause_after_hours=settings.webhook_pause_after_hours,
     )
