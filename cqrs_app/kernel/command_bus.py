@@ -94,11 +94,9 @@ class CommandBus:
             snapshots=options.snapshots,
             minds_versions=options.optimistic_concurrency,
         )
-        self._outer: list[Middleware] = [
-            *([log_lines] if options.log_lines else []),
-            Record(log, count),
-            *([authorise] if options.authorise else []),
-        ]
+        self._count = count
+        self._outer = self._outer_chain(Record(log, count))
+        self._outer_of_batch = self._outer_chain(Record(log, count, count_successes=False))
         of_areas = [each for area in registry.areas for each in area.middleware]
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *of_areas]
         self._inner: list[Middleware] = [Deduplicate(log), *of_areas]
@@ -191,8 +189,8 @@ class CommandBus:
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
             self._vault.make_ready(_people_of(calls))
             batch = Batch(self._decider, self._store, self._log, calls)
-            run = compose([*self._outer, *self._inner], batch.decide)
-            outcomes += batch.carry_out(run, self._guarded, self._store.commit)
+            run = compose([*self._outer_of_batch, *self._inner], batch.decide)
+            outcomes += batch.carry_out(run, self._guarded, self._store.commit, self._count)
             self._after_commit(batch.event_types())
         return outcomes
 
@@ -213,6 +211,13 @@ class CommandBus:
             batch = Batch(self._decider, self._store, self._log, calls, streams)
             foreseen += batch.rehearse(compose(chain, batch.decide))
         return foreseen
+
+    def _outer_chain(self, record: Record) -> list[Middleware]:
+        return [
+            *([log_lines] if self._options.log_lines else []),
+            record,
+            *([authorise] if self._options.authorise else []),
+        ]
 
     def _call(self, command: Command, context: Context) -> Call:
         stream = self._registry.routes[type(command)].aggregate.stream_for(command)
