@@ -7,8 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 from cqrs_app.customers import CUSTOMERS
 from cqrs_app.fulfilment import fulfilment_area
-from cqrs_app.fulfilment.guard import WayOf
-from cqrs_app.fulfilment.order_way import OrderWay
+from cqrs_app.fulfilment.guard import ProcessOf
+from cqrs_app.fulfilment.process import FulfilmentProcess
 from cqrs_app.inventory import INVENTORY
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.orders import ORDERS
@@ -31,18 +31,20 @@ def build_registry(
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = (),
     payment_gateway: str = MANUAL,
     is_uploaded: Callable[[StartImport], bool] = lambda task: False,
-    way_of: WayOf = lambda order_id: OrderWay(),
+    process_of: ProcessOf = lambda order_id: FulfilmentProcess(order_id=order_id),
+    *,
+    fulfilment: bool = True,
 ) -> Registry:
     """Everything the product can do. Webhooks may reach `webhook_networks` though they are not
     public; new payments are authorised at `payment_gateway`; `is_uploaded` knows the files that
-    were received, `way_of` where an order stands on its way.
+    were received, `process_of` an order's fulfilment; with `fulfilment` off it forbids nothing.
 
     Raises ValueError on a doubled name.
     """
     areas = (
         *AREAS,
         payments_area(payment_gateway),
-        fulfilment_area(way_of),
+        fulfilment_area(process_of, enabled=fulfilment),
         uploads_area(is_uploaded),
         webhooks_area(SENDABLE, webhook_networks),
     )

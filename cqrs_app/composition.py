@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 from flask import Flask
 from redis import Redis
@@ -13,15 +12,16 @@ from redis.retry import Retry
 from cqrs_app import api, cli, database, embedded_redis, web
 from cqrs_app.areas import SENDABLE, build_registry
 from cqrs_app.fulfilment import follower
-from cqrs_app.fulfilment.order_way import OrderWay
-from cqrs_app.fulfilment.types import Policy
-from cqrs_app.fulfilment.words import AfterDeclines
+from cqrs_app.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.fulfilment.process import FulfilmentProcess
+from cqrs_app.fulfilment.store import process_of
+from cqrs_app.fulfilment.types import AfterDeclines, Policy
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.background import Background
 from cqrs_app.kernel.command_bus import BusOptions
+from cqrs_app.kernel.databases import reader_of
 from cqrs_app.kernel.dispatcher import Dispatcher
 from cqrs_app.kernel.query_bus import QueryOptions
-from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.standing import Standing
 from cqrs_app.operators.accounts import Accounts
 from cqrs_app.operators.roles import system_actor
@@ -89,19 +89,16 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
     address = app.extensions["redis_url"]
     engines = database.engines_of(app, settings)
 
-    def way_of(order_id: str) -> OrderWay:
-        if not settings.fulfilment:
-            return OrderWay()
-        # Looked up when it is asked for: the registry comes before the kernel.
-        found: Kernel = app.extensions["kernel"]
-        repository = Repository(found.store, found.registry.codec)
-        return cast(OrderWay, repository.load(OrderWay, OrderWay.stream_of(order_id))[0])
+    def fulfilment_of(order_id: str) -> FulfilmentProcess:
+        with reader_of(engines.write).connect() as connection:
+            return process_of(connection, order_id)
 
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
         Files(engines.write).is_there,
-        way_of,
+        fulfilment_of,
+        fulfilment=settings.fulfilment,
     )
     tuning = Tuning(
         projection_batch=settings.projection_batch,
@@ -187,7 +184,7 @@ def _fulfilment(kernel: Kernel, settings: Settings) -> Dispatcher:
         retry_after=settings.fulfilment_retries,
         after_declines=AfterDeclines(settings.fulfilment_after_declines),
     )
-    actor = system_actor("fulfilment", *follower.PERMISSIONS)
+    actor = system_actor("fulfilment", *PERMISSIONS)
     orders = follower.Follower(kernel, actor, policy, enabled=settings.fulfilment)
     return Dispatcher(kernel, follower.FOLLOWING, due=orders.due, work=orders.go_on)
 

@@ -4,32 +4,27 @@ of them knows it."""
 from __future__ import annotations
 
 from cqrs_app.fulfilment import commands as do
-from cqrs_app.fulfilment import events as was
 from cqrs_app.fulfilment import queries
-from cqrs_app.fulfilment.guard import WayOf, released_first
-from cqrs_app.fulfilment.order_way import OrderWay
+from cqrs_app.fulfilment.decisions import FulfilmentDecisions
+from cqrs_app.fulfilment.events import EVENTS, UPCASTERS
+from cqrs_app.fulfilment.guard import ProcessOf, guard
 from cqrs_app.fulfilment.projection import FulfilmentProjection
-from cqrs_app.kernel.registry import Area, FromState
+from cqrs_app.fulfilment.retired_events import RETIRED_EVENTS
+from cqrs_app.kernel.registry import Area
 from cqrs_app.orders.commands import ShipOrder
 
 _OVER = {"nothing_to_do": "Nobody sees to this order, or it is at its end."}
 
 
-def fulfilment_area(way_of: WayOf) -> Area:
-    """The area; `way_of` finds an order's way by the order's number."""
+def fulfilment_area(process_of: ProcessOf, *, enabled: bool) -> Area:
+    """The area; `enabled` off: nobody is kept from shipping."""
     return Area(
         name="fulfilment",
         handles={
-            OrderWay: {
-                do.BeginFulfilment: OrderWay.begin,
-                do.NoteOrder: OrderWay.note_order,
-                do.NotePayment: OrderWay.note_payment,
-                do.NoteStock: OrderWay.note_stock,
-                do.NoteTaskEnded: OrderWay.note_task_ended,
-                do.NoteDeadline: OrderWay.note_deadline,
-                do.RetryFulfilment: OrderWay.retry,
-                do.SkipFulfilmentStep: OrderWay.skip,
-                do.CancelFulfilment: OrderWay.cancel,
+            FulfilmentDecisions: {
+                do.RetryFulfilment: FulfilmentDecisions.retry,
+                do.SkipFulfilmentStep: FulfilmentDecisions.skip,
+                do.CancelFulfilment: FulfilmentDecisions.cancel,
             }
         },
         refusals={
@@ -43,30 +38,15 @@ def fulfilment_area(way_of: WayOf) -> Area:
             },
             ShipOrder: {"not_released": "Its goods are not reserved, or it is not paid."},
         },
-        events=[
-            was.FulfilmentBegun,
-            was.FulfilmentOrderNoted,
-            was.FulfilmentPaymentNoted,
-            was.FulfilmentStockNoted,
-            was.FulfilmentTaskSent,
-            was.FulfilmentTaskEnded,
-            was.FulfilmentMoved,
-            was.FulfilmentDeadlinePassed,
-            was.FulfilmentRetried,
-            was.FulfilmentStepSkipped,
-            was.FulfilmentCancelled,
-        ],
+        events=[*EVENTS, *RETIRED_EVENTS],
+        upcasters=UPCASTERS,
         projections=[FulfilmentProjection()],
         answers={
             queries.ListFulfilments: queries.list_fulfilments,
             queries.FulfilmentStages: queries.fulfilment_stages,
             queries.FollowerStatus: queries.follower_status,
             queries.GetFulfilmentSteps: queries.get_fulfilment_steps,
+            queries.GetFulfilment: queries.get_fulfilment,
         },
-        answers_from_state={
-            queries.GetFulfilment: FromState(
-                OrderWay, lambda question: question.order_id, queries.get_fulfilment
-            ),
-        },
-        middleware=[released_first(way_of)],
+        middleware=[guard(process_of, enabled=enabled)],
     )

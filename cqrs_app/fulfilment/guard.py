@@ -1,40 +1,89 @@
-"""Goods leave when the order's way says so."""
+"""Commands that the state of an order's fulfilment may refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from cqrs_app.fulfilment.order_way import OrderWay
-from cqrs_app.fulfilment.words import RELEASED
+from cqrs_app.fulfilment.commands import CancelFulfilment, RetryFulfilment, SkipFulfilmentStep
+from cqrs_app.fulfilment.process import FulfilmentProcess
+from cqrs_app.fulfilment.types import OVER, RELEASED
 from cqrs_app.kernel.call import Call
 from cqrs_app.kernel.context import Receipt
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.middleware import Middleware, Proceed
 from cqrs_app.orders.commands import ShipOrder
 
-WayOf = Callable[[str], OrderWay]
+ProcessOf = Callable[[str], FulfilmentProcess]
+"""Finds an order's process by the order's number."""
 
 
-def not_released(way: OrderWay) -> Refused | None:
-    """Why the goods may not leave yet; None where they may, or nobody sees to them."""
-    if not way.begun or way.given_up or way.stand.stage in RELEASED:
-        return None
-    return Refused(
-        "not_released",
-        f"Order {way.order_id} is not ready to ship: {way.stand.sentence} Nothing was changed. "
-        f"Look at its fulfilment to see what it waits for.",
-    )
-
-
-def released_first(way_of: WayOf) -> Middleware:
-    """History is let in: what has left has left."""
+def guard(process_of: ProcessOf, *, enabled: bool) -> Middleware:
+    """Refuses what the process forbids. `enabled` off: orders are shipped whatever it says."""
+    rules: dict[type, Callable[[FulfilmentProcess, Any], Refused | None]] = {
+        RetryFulfilment: lambda process, command: not_open(process),
+        SkipFulfilmentStep: not_skippable,
+        CancelFulfilment: lambda process, command: not_cancellable(process),
+    }
+    if enabled:
+        rules[ShipOrder] = lambda process, command: not_released(process)
 
     def check(call: Call, proceed: Proceed) -> Receipt:
-        command = call.command
-        if isinstance(command, ShipOrder) and call.context.occurred_at is None:
-            refusal = not_released(way_of(command.order_id))
+        command: Any = call.command
+        rule = rules.get(type(command))
+        # History is let in: what was shipped was shipped.
+        in_history = isinstance(command, ShipOrder) and call.context.occurred_at is not None
+        if rule and not in_history:
+            refusal = rule(process_of(command.order_id), command)
             if refusal:
                 raise refusal
         return proceed(call)
 
     return check
+
+
+def not_released(process: FulfilmentProcess) -> Refused | None:
+    """Why the goods may not be shipped yet; None where they may, or nobody sees to them."""
+    if not process.begun or process.given_up or process.status.stage in RELEASED:
+        return None
+    return Refused(
+        "not_released",
+        f"Order {process.order_id} is not ready to ship: {process.status.sentence} Nothing was "
+        f"changed. Look at its fulfilment to see what it waits for.",
+    )
+
+
+def not_open(process: FulfilmentProcess) -> Refused | None:
+    """Why nothing can be decided about it; None where something can."""
+    if process.begun and process.status.stage not in OVER:
+        return None
+    what = "is at its end" if process.begun else "has not begun"
+    return Refused(
+        "nothing_to_do",
+        f"The fulfilment of order {process.order_id} {what}. Nothing was changed.",
+    )
+
+
+def not_skippable(process: FulfilmentProcess, command: SkipFulfilmentStep) -> Refused | None:
+    if command.step is process.skippable:
+        return not_open(process)
+    return not_open(process) or Refused(
+        "not_at_this_step",
+        f"Order {process.order_id} does not wait at this step: {process.status.sentence} "
+        f"Nothing was changed.",
+    )
+
+
+def not_cancellable(process: FulfilmentProcess) -> Refused | None:
+    if process.given_up:
+        return not_open(process) or Refused(
+            "being_undone",
+            f"Order {process.order_id} is being undone already. Nothing was changed.",
+        )
+    if process.has_shipped_goods:
+        return not_open(process) or Refused(
+            "goods_sent",
+            f"Goods of order {process.order_id} have left; it can no longer be cancelled. "
+            f"Nothing was changed. Record a credit note for what comes back.",
+        )
+    return not_open(process)

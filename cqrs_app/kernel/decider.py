@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from msgspec.structs import replace
 
 from cqrs_app.kernel.aggregate import Aggregate, Decided, decide, snapshot_of
 from cqrs_app.kernel.call import Call
@@ -15,7 +14,7 @@ from cqrs_app.kernel.claims import claiming
 from cqrs_app.kernel.erasure import SubjectErased
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.messages import Event
-from cqrs_app.kernel.recorded import StoredEvent
+from cqrs_app.kernel.recorded import StoredEvent, chained
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.repository import Repository
 from cqrs_app.kernel.sealing import Sealing
@@ -89,9 +88,9 @@ class Decider:
         at: datetime,
         now: datetime,
     ) -> tuple[StoredEvent, ...]:
-        context, previous, stored = call.context, head.hash, []
-        for version, event in enumerate(events, start=head.version + 1):
-            row = StoredEvent(
+        context = call.context
+        rows = (
+            StoredEvent(
                 stream=call.stream,
                 version=version,
                 type=type(event).__name__,
@@ -104,6 +103,6 @@ class Decider:
                 occurred_at=at,
                 recorded_at=now,
             )
-            previous = row.hash_after(previous)
-            stored.append(replace(row, hash=previous))
-        return tuple(stored)
+            for version, event in enumerate(events, start=head.version + 1)
+        )
+        return tuple(chained(head.hash, rows))

@@ -14,7 +14,7 @@ from cqrs_app.fulfilment.queries import (
     GetFulfilmentSteps,
     ListFulfilments,
 )
-from cqrs_app.fulfilment.words import Stage
+from cqrs_app.fulfilment.types import Stage
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.runtime.pending import PendingWrites
 from cqrs_app.web import asking

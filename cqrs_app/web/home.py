@@ -15,7 +15,7 @@ from markupsafe import Markup
 from cqrs_app.extensions import kernel
 from cqrs_app.fulfilment.commands import VIEW as SEE_FULFILMENT
 from cqrs_app.fulfilment.queries import FollowerStatus, FulfilmentStages
-from cqrs_app.fulfilment.words import ATTENTION
+from cqrs_app.fulfilment.types import ATTENTION
 from cqrs_app.inventory.queries.product_list import LowStock
 from cqrs_app.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.runtime import health

@@ -11,10 +11,11 @@ import pytest
 from flask import Flask
 
 from cqrs_app.fulfilment.commands import CancelFulfilment, RetryFulfilment, SkipFulfilmentStep
-from cqrs_app.fulfilment.follower import PERMISSIONS, Follower
-from cqrs_app.fulfilment.order_way import OrderWay
-from cqrs_app.fulfilment.types import Policy
-from cqrs_app.fulfilment.words import AfterDeclines, Stage, Step
+from cqrs_app.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.fulfilment.follower import Follower
+from cqrs_app.fulfilment.process import FulfilmentProcess
+from cqrs_app.fulfilment.store import process_of
+from cqrs_app.fulfilment.types import AfterDeclines, Policy, Stage, Step
 from cqrs_app.inventory.commands import AddProduct, ReceiveStock
 from cqrs_app.inventory.stock_item import StockItem
 from cqrs_app.kernel.aggregate import Aggregate
@@ -102,17 +103,18 @@ class OrderDesk(Desk):
     def cancel(self) -> None:
         self.do(CancelOrder(order_id=THE, reason="customer_request"))
 
-    def cancel_way(self) -> None:
-        self.do(CancelFulfilment(order_id=THE, reason="Agreed with the customer."))
+    def cancel_fulfilment(self, order_id: str = THE) -> None:
+        self.do(CancelFulfilment(order_id=order_id, reason="Agreed with the customer."))
 
     def ship(self) -> None:
         self.do(ShipOrder(order_id=THE, carrier="By hand"))
 
-    def way(self, order_id: str = THE) -> OrderWay:
-        return cast(OrderWay, self.state(OrderWay, order_id))
+    def process(self, order_id: str = THE) -> FulfilmentProcess:
+        with self.kernel.engines.write.connect() as connection:
+            return process_of(connection, order_id)
 
     def stage(self, order_id: str = THE) -> Stage:
-        return Stage(self.way(order_id).stand.stage)
+        return Stage(self.process(order_id).status.stage)
 
     def item(self, sku: str = LAMP) -> StockItem:
         return cast(StockItem, self.state(StockItem, sku))

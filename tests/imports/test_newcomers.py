@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 
 from cqrs_app.customers.commands import EraseCustomer, RegisterCustomer
-from cqrs_app.fulfilment.follower import PERMISSIONS, Follower
-from cqrs_app.fulfilment.types import Policy
-from cqrs_app.fulfilment.words import AfterDeclines
+from cqrs_app.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.fulfilment.follower import Follower
+from cqrs_app.fulfilment.types import AfterDeclines, Policy
 from cqrs_app.imports.importer import Imported, import_file
 from cqrs_app.imports.profiles import PROFILES
 from cqrs_app.imports.profiles.online_retail import PROFILE
