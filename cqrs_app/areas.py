@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from cqrs_app.customers import CUSTOMERS
 from cqrs_app.fulfilment import fulfilment_area
-from cqrs_app.fulfilment.guard import ProcessOf
+from cqrs_app.fulfilment.decisions import ProcessOf
 from cqrs_app.fulfilment.process import FulfilmentProcess
 from cqrs_app.inventory import INVENTORY
 from cqrs_app.kernel.registry import Registry

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from cqrs_app.fulfilment import commands as do
 from cqrs_app.fulfilment import queries
-from cqrs_app.fulfilment.decisions import FulfilmentDecisions
+from cqrs_app.fulfilment.decisions import FulfilmentDecisions, ProcessOf, guard
 from cqrs_app.fulfilment.events import EVENTS, UPCASTERS
-from cqrs_app.fulfilment.guard import ProcessOf, guard
 from cqrs_app.fulfilment.projection import FulfilmentProjection
 from cqrs_app.fulfilment.retired_events import RETIRED_EVENTS
 from cqrs_app.kernel.registry import Area

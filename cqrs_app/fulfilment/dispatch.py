@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import msgspec
+from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cqrs_app.fulfilment.inputs import CommandEnded, DeadlinePassed
-from cqrs_app.fulfilment.store import FulfilmentStore, Outgoing
+from cqrs_app.fulfilment.store import FulfilmentStore, Outgoing, in_transaction
 from cqrs_app.fulfilment.update import Cause
 from cqrs_app.inventory.commands import CommitStock, ReleaseStock, ReserveStock
 from cqrs_app.kernel.assembly import Kernel
@@ -101,7 +102,8 @@ class Dispatch:
 
     def _take_in(self, ended: Sequence[tuple[Outgoing, CommandEnded]]) -> None:
         kernel = self.kernel
-        with kernel.engines.write.begin() as connection:
+
+        def take_in(connection: Connection) -> None:
             store = FulfilmentStore(connection, kernel.store, kernel.clock())
             updates = store.load(each.order_id for each, _ in ended)
             # Decided once per order: one with hundreds of products has as many outcomes.
@@ -114,6 +116,8 @@ class Dispatch:
             store.remove(each for each, _ in ended)
             store.save(updates.values())
 
+        in_transaction(kernel.engines.write, take_in)
+
     def deadlines(self) -> bool:
         """Take in the deadlines that have passed; whether there were any."""
         kernel = self.kernel
@@ -122,16 +126,19 @@ class Dispatch:
             overdue = FulfilmentStore(connection, kernel.store, now).overdue(AT_ONCE)
         if not overdue:
             return False
-        with kernel.engines.write.begin() as connection:
+
+        def take_in(connection: Connection) -> None:
             store = FulfilmentStore(connection, kernel.store, now)
             updates = store.load(overdue).values()
             for each in updates:
                 due = each.process.due_at
                 if due is not None and due <= now:
                     each.take(DeadlinePassed(), Cause(command_id=each.advance_id))
-                # Otherwise the row's time was wrong, and is written anew.
+                # Otherwise the row's time was that of an earlier wait, and is written anew.
                 each.changed = True
             store.save(updates)
+
+        in_transaction(kernel.engines.write, take_in)
         return True
 
     def _carry_out(self, outgoing: Sequence[Outgoing]) -> list[Outcome]:

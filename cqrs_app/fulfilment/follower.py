@@ -6,8 +6,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, select, update
 
 from cqrs_app.fulfilment.dispatch import AT_ONCE, Dispatch
-from cqrs_app.fulfilment.events import EVENTS
-from cqrs_app.fulfilment.store import FulfilmentStore
+from cqrs_app.fulfilment.events import FulfilmentMoved
+from cqrs_app.fulfilment.store import FulfilmentStore, in_transaction
 from cqrs_app.fulfilment.subscription import FulfilmentSubscription
 from cqrs_app.fulfilment.tables import fulfilment_cursor
 from cqrs_app.fulfilment.types import Policy
@@ -64,7 +64,7 @@ class Follower:
         dispatched = self._enabled and self._dispatch.commands()
         if late or changed or dispatched:
             # Their events come by no command bus, which would wake the projections.
-            self._kernel.doorbell.ring(event.__name__ for event in EVENTS)
+            self._kernel.doorbell.ring([FulfilmentMoved.__name__])
         return read == AT_ONCE or (dispatched and self._has_work())
 
     def _follow(self) -> tuple[int, bool]:
@@ -76,11 +76,13 @@ class Follower:
         if not found:
             return 0, False
         batch = kernel.registry.codec.decode_all(e for e in found if e.type in self._types)
-        with kernel.engines.write.begin() as connection:
+
+        def take(connection: Connection) -> bool:
             # Where somebody else was first, nothing is taken in.
             first = _move(connection, after, found[-1].position or after)
-            changed = first and self._subscription.take(batch, connection)
-        return len(found), changed
+            return first and self._subscription.take(batch, connection)
+
+        return len(found), in_transaction(kernel.engines.write, take)
 
     def _position(self) -> int:
         """The last event of the log that was taken in."""

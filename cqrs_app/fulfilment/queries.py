@@ -18,7 +18,7 @@ from cqrs_app.fulfilment.commands import (
     RetryFulfilment,
     SkipFulfilmentStep,
 )
-from cqrs_app.fulfilment.guard import not_cancellable, not_open, not_released
+from cqrs_app.fulfilment.decisions import not_cancellable, not_open, not_released
 from cqrs_app.fulfilment.process import NOTHING, FulfilmentProcess
 from cqrs_app.fulfilment.store import process_of, read_process
 from cqrs_app.fulfilment.tables import fulfilment_cursor, fulfilment_history, fulfilments

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from cqrs_app.fulfilment.decide import decide
 from cqrs_app.fulfilment.events import EVENTS, UPCASTERS
@@ -24,8 +25,13 @@ from cqrs_app.fulfilment.tables import (
 )
 from cqrs_app.fulfilment.update import Cause, ProcessUpdate, cause_of, id_of, stream_of
 from cqrs_app.kernel.databases import insert_into
+from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.recorded import FIRST_HASH, EventCodec, StoredEvent
 from cqrs_app.kernel.store import EventStore, Head, event_store
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
 
 _CODEC = EventCodec((*EVENTS, *RETIRED_EVENTS), UPCASTERS)
 _NO_HEAD = Head(0, FIRST_HASH, None)
@@ -65,6 +71,16 @@ class Outgoing:
         )
 
 
+def in_transaction(engine: Engine, act: Callable[[Connection], T]) -> T:
+    """What `act` returns, done in one transaction; done again where a person's decision was written
+    meanwhile. Raises VersionConflict where that happens each time."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(VersionConflict), engine.begin() as connection:
+            return act(connection)
+    with engine.begin() as connection:
+        return act(connection)
+
+
 def read_process(connection: Connection, order_id: str) -> ProcessUpdate:
     """One order's process, only to be read."""
     store = FulfilmentStore(connection, event_store(connection.engine), datetime.now(UTC))
@@ -97,11 +113,14 @@ class FulfilmentStore:
         people decided meanwhile, or all of them where there is no row.
         """
         ids = sorted(set(order_ids))
+        if not ids:
+            return {}
         found = select(_PROCESS.order_id, _PROCESS.state, _PROCESS.version)
         found = found.where(_PROCESS.order_id.in_(ids)).order_by(_PROCESS.order_id)
         rows = self._connection.execute(found.with_for_update() if lock else found)
         stored = {row.order_id: row for row in rows if row.state}
-        heads = self._events.heads(self._connection, map(stream_of, ids), lock=lock)
+        # Read after the rows, so that a row is never ahead of its stream.
+        heads = self._events.load_many(map(stream_of, ids))
         updates = {}
         for order_id in ids:
             row, head = stored.get(order_id), heads.get(stream_of(order_id), _NO_HEAD)
@@ -196,9 +215,11 @@ class FulfilmentStore:
         if rows:
             self._connection.execute(statement, rows)
 
-    def wanting(self, skus: Iterable[str]) -> dict[str, list[str]]:
+    def wanting(self, skus: Collection[str]) -> dict[str, list[str]]:
         """Product -> the orders that wait for it, the longest waiting first."""
-        found = select(_WANTS.sku, _WANTS.order_id).where(_WANTS.sku.in_(sorted(set(skus))))
+        if not skus:
+            return {}
+        found = select(_WANTS.sku, _WANTS.order_id).where(_WANTS.sku.in_(sorted(skus)))
         waiting: dict[str, list[str]] = {}
         for sku, order_id in self._connection.execute(found.order_by(_WANTS.position)):
             waiting.setdefault(sku, []).append(order_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -66,10 +66,10 @@ class FulfilmentSubscription:
         if not (self._enabled and live):
             return False
         store = FulfilmentStore(connection, self._store, self._clock())
-        waiting = store.wanting(_sku_of(each) for each in live if type(each.event) in ARRIVALS)
+        waiting = store.wanting({_sku_of(each) for each in live if type(each.event) in ARRIVALS})
         concerned = [(each, _orders_of(each, waiting)) for each in live]
         updates = store.load(order_id for _, order_ids in concerned for order_id in order_ids)
-        placed = self._placed(each.stream for each in live if isinstance(each.event, OrderApproved))
+        placed = self._placed({each.stream for each in live if type(each.event) is OrderApproved})
         for recorded, order_ids in concerned:
             item = self._input_of(recorded, placed)
             for order_id in order_ids:
@@ -77,9 +77,9 @@ class FulfilmentSubscription:
         store.save(updates.values())
         return any(each.changed for each in updates.values())
 
-    def _placed(self, streams: Iterable[str]) -> dict[str, OrderPlaced]:
+    def _placed(self, streams: Collection[str]) -> dict[str, OrderPlaced]:
         """How these orders were placed, by stream."""
-        found = self._codec.decode_all(self._store.first_of(streams))
+        found = self._codec.decode_all(self._store.first_of(streams) if streams else ())
         return {each.stream: cast(OrderPlaced, each.event) for each in found}
 
     def _input_of(self, recorded: Recorded, placed: Mapping[str, OrderPlaced]) -> Input | None:

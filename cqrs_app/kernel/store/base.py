@@ -156,15 +156,6 @@ class EventStore(ABC):
         with told_alike(self._engine, driver):
             self._write(driver, changes)
 
-    def heads(
-        self, connection: Connection, streams: Iterable[str], *, lock: bool = False
-    ) -> dict[str, Head]:
-        """The heads of the streams that exist. `lock`: nobody else appends to these before the
-        caller's transaction ends."""
-        found = _HEADS.order_by(_heads.stream).with_for_update() if lock else _HEADS
-        rows = connection.execute(found, {"streams": list(streams)})
-        return {row.stream: head_of(row) for row in rows}
-
     @abstractmethod
     def _write(self, driver: Any, changes: Sequence[Change]) -> None:
         """Write `changes` as a part of a transaction."""
