@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
+from cqrs_app.fulfilment.dispatch import NotAnswered
+from cqrs_app.fulfilment.events import FulfilmentMoved
 from cqrs_app.fulfilment.follower import Follower
-from cqrs_app.fulfilment.tables import fulfilment_wants
+from cqrs_app.fulfilment.tables import fulfilment_outbox, fulfilment_wants
 from cqrs_app.fulfilment.types import AfterDeclines, Stage, Step
 from cqrs_app.inventory.commands import AddProduct, CommitStock, ReleaseStock
+from cqrs_app.kernel.batch import Outcome
 from cqrs_app.kernel.context import Context
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.errors import Busy, Refused
+from cqrs_app.kernel.messages import Command
 from cqrs_app.kernel.middleware import HISTORY
 from cqrs_app.kernel.store import Change
 from cqrs_app.operators.roles import system_actor
@@ -488,3 +492,45 @@ def test_what_is_decided_while_the_process_is_written_is_not_lost(order_desk: Or
     assert once == []
     assert order_desk.process().skipped == (Step.STOCK,)
     assert order_desk.stage() is Stage.TO_SHIP
+
+
+def test_its_own_events_say_where_the_stage_changed_and_no_more(order_desk: OrderDesk) -> None:
+    begin(order_desk)
+    order_desk.ship()
+    order_desk.settle_all()
+    decode = order_desk.kernel.registry.codec.decode
+    own = [decode(each).event for each in order_desk.kernel.store.events_of(f"fulfilment-{THE}")]
+    assert [each.stage for each in own if isinstance(each, FulfilmentMoved)] == [
+        Stage.RESERVING,
+        Stage.PAYING,
+        Stage.TO_SHIP,
+        Stage.SHIPPED,
+    ]
+    assert len(own) == 4
+    with order_desk.kernel.engines.write.connect() as connection:
+        assert connection.execute(select(fulfilment_outbox)).all() == []
+
+
+def test_a_command_without_an_outcome_is_kept_and_holds_up_nobody_else(
+    order_desk: OrderDesk,
+) -> None:
+    order_desk.stock(LAMP, 10)
+    order_desk.approve((LAMP, 1), order_id="first")
+    order_desk.approve((LAMP, 2), order_id="second")
+    bus = order_desk.kernel.commands
+    carry_out = bus.execute_batch
+
+    def busy_for_the_first(items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        return [Outcome(None, Busy("tasks")), *carry_out(items[1:])]
+
+    bus.execute_batch = busy_for_the_first  # type: ignore[method-assign]
+    with pytest.raises(NotAnswered):
+        order_desk.follower.go_on()
+    assert order_desk.item().reserved == {"second": 2}
+    assert (order_desk.stage("first"), order_desk.stage("second")) == (
+        Stage.RESERVING,
+        Stage.PAYING,
+    )
+    bus.execute_batch = carry_out  # type: ignore[method-assign]
+    order_desk.settle_all()
+    assert order_desk.item().reserved == {"first": 1, "second": 2}
