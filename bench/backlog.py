@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from bench.product import LINE, context
+from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, PlaceOrder, ShipOrder
+from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.messages import Command
-from cqrs_app.orders.commands import AddOrderNote, ApproveOrder, PlaceOrder, ShipOrder
-from cqrs_app.orders.types import OrderLine, ShippingAddress
+from cqrs_app.kernel.messages.messages import Command
 
 AT_ONCE = 500
 _COUNTRIES = ("United Kingdom", "France", "Germany", "Norway")

@@ -12,8 +12,8 @@ from pathlib import Path
 from bench import product, raw
 from bench.cases import Group, Line, Sides
 from bench.rounds import Plan, median_ms, rate
+from cqrs_app.areas.orders.commands import AddOrderNote
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.commands import AddOrderNote
 
 LONG = 10_000
 SHORT = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, text
 
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.store.engines import reader_of
 
 AT_ONCE = 50_000
 """Streams of one transaction."""

@@ -12,8 +12,8 @@ from bench import product
 from bench.cases import Group, Line, Sides
 from bench.copies import copy_order, number_of
 from bench.rounds import Plan, median_ms
+from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.order import Order
 
 PER_STREAM = 20
 SMALL = 10_000

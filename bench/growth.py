@@ -17,8 +17,8 @@ from bench.lists import shop
 from bench.rounds import Plan, Slice, measure, median_ms
 from bench.svg import Panel, Series, picture
 from bench.table import machine
+from cqrs_app.areas.orders.commands import AddOrderNote
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.commands import AddOrderNote
 from tests.platform.processes import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"

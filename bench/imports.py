@@ -16,9 +16,9 @@ from bench import product
 from bench.cases import Group, Line, NotHere, Sides
 from bench.commands import raw_step
 from bench.rounds import Plan, Slice, rate
-from cqrs_app.imports.importer import import_file
-from cqrs_app.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.platform.transfer.imports.importer import import_file
+from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
 from tests.platform.processes import PROJECT
 
 DATA = "BENCH_DATA"

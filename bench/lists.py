@@ -33,7 +33,7 @@ from bench.cases import Group, Line, Sides
 from bench.peers import environments
 from bench.rounds import Plan, Slice, median_ms
 from bench.serving import console_server, plain_environment, served, signed_in
-from cqrs_app.orders.queries.order_list import ListOrders
+from cqrs_app.areas.orders.queries.order_list import ListOrders
 
 FEW = 10_000
 DEEP = 0.94

@@ -13,7 +13,7 @@ from bench.browser import Browser
 from bench.cases import Group, Line, Sides
 from bench.rounds import Plan
 from bench.serving import Server, console_server, signed_in
-from cqrs_app.demo import load_if_empty
+from cqrs_app.platform.demo import load_if_empty
 
 PAGES = (
     *("/", "/orders", "/orders?status=placed", "/orders?q=red", "/customers", "/products?q=red"),

@@ -12,12 +12,12 @@ from flask import Flask
 from bench import product
 from bench.cases import Group, Line, Sides
 from bench.rounds import Plan, rate
-from cqrs_app.demo import load_if_empty
-from cqrs_app.kernel.asker import Asker
-from cqrs_app.kernel.messages import Query
-from cqrs_app.orders.queries.best import TopCustomers, TopProducts
-from cqrs_app.orders.queries.figures import OrdersByDay, TodayFigures, WaitingWork
-from cqrs_app.orders.queries.revenue import RevenueReport
+from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
+from cqrs_app.areas.orders.queries.figures import OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.areas.orders.queries.revenue import RevenueReport
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.platform.demo import load_if_empty
 
 ORDERS, FEWER = 1_000, 240
 

@@ -17,7 +17,7 @@ from bench.browser import Browser
 from bench.cases import Group, Line, Sides
 from bench.rounds import Plan, rate
 from bench.serving import console_server, plain_environment, served, signed_in
-from cqrs_app.demo import load_if_empty
+from cqrs_app.platform.demo import load_if_empty
 
 NOTHING_NEW = (204, 304)
 

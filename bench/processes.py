@@ -12,7 +12,7 @@ import psutil
 from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.presence import seen
+from cqrs_app.kernel.subscriptions.presence import seen
 from tests.console import environment_of
 from tests.platform.processes import PROJECT, eventually
 

@@ -16,12 +16,13 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.engine import URL
 
-from cqrs_app import create_app, database, embedded_redis
+from cqrs_app import create_app, database
+from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders.commands import AddOrderNote, PlaceOrder
-from cqrs_app.orders.types import OrderLine
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.processes import embedded_redis
 from cqrs_app.settings import Settings
 from tests.console import close
 from tests.services.postgres import PostgresServer, find_programs, running_server

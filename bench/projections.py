@@ -15,7 +15,7 @@ from bench.raw_projections import catch_up
 from bench.raw_stores import raw_store
 from bench.rounds import Plan, Slice
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.tables import checkpoints
+from cqrs_app.kernel.store.tables import checkpoints
 
 NAMES = ("orders", "order_timeline")
 

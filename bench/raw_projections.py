@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cqrs_app.kernel.vault import Vault
-from cqrs_app.kernel.words import words
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.tokenize import words
 
 BATCH = 500
 Row = dict[str, Any]

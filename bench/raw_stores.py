@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql
 
 from bench.raw_projections import BATCH, Row, Store
-from cqrs_app.kernel.bulk import key_of, names_of
-from cqrs_app.orders import read_models
+from cqrs_app.areas.orders import read_models
+from cqrs_app.kernel.projections.bulk import key_of, names_of
 
 _TABLES = {
     table.name: table

@@ -16,8 +16,8 @@ from bench.copies import copy_order
 from bench.raw_projections import catch_up
 from bench.raw_stores import raw_store
 from bench.rounds import Plan
+from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.order import Order
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.store.engines import reader_of
 
 _ORDERS = """
 INSERT INTO orders (row_id, order_id, status, customer_id, customer_name, country, currency, total,

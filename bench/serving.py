@@ -17,8 +17,8 @@ from flask import Flask
 
 from bench import product
 from bench.browser import Browser
-from cqrs_app.operators import passwords
-from cqrs_app.operators.accounts import Accounts
+from cqrs_app.platform.operators import passwords
+from cqrs_app.platform.operators.accounts import Accounts
 from tests.console import environment_of
 from tests.platform.processes import PROJECT, family
 
@@ -46,7 +46,7 @@ def served(
 ) -> Iterator[Server]:
     """`app` ("module:name") under gunicorn with the product's own configuration file."""
     port = free_port()
-    command = [python, "-m", "gunicorn", "-c", "python:cqrs_app.gunicorn_conf", app]
+    command = [python, "-m", "gunicorn", "-c", "python:cqrs_app.processes.gunicorn_conf", app]
     process = subprocess.Popen(
         command,
         cwd=PROJECT,

@@ -28,8 +28,8 @@ from bench.samples import Sample
 from bench.serving import console_server, signed_in
 from bench.table import Tally
 from bench.visible import percentile
-from cqrs_app.kernel import checkpoints
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.projections import checkpoints
 from tests.platform.processes import PROJECT, eventually
 
 CLIENTS = 2

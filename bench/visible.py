@@ -16,8 +16,8 @@ from bench.cases import Group, Line, Sides
 from bench.load import Load
 from bench.processes import WORKERS, megabytes, settle, started
 from bench.rounds import Plan, Slice
+from cqrs_app.areas.orders.commands import AddOrderNote
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.commands import AddOrderNote
 
 LONGER = 4
 """A slice is this many times as long as elsewhere, so that its 99th percentile says something."""

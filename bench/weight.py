@@ -18,7 +18,7 @@ from bench.browser import Browser, Reply
 from bench.cases import Group, Line, Sides
 from bench.rounds import Plan
 from bench.serving import console_server, signed_in
-from cqrs_app.demo import load_if_empty
+from cqrs_app.platform.demo import load_if_empty
 
 _IN_PAGE = re.compile(
     r"""<(?:link|script|img)\b[^>]*?\b(?:href|src)="([^"]+)"|<use href="([^"#]+)"""

@@ -9,39 +9,41 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cqrs_app import api, cli, database, embedded_redis, web
-from cqrs_app.areas import SENDABLE, build_registry
-from cqrs_app.fulfilment import follower
-from cqrs_app.fulfilment.dispatch import PERMISSIONS
-from cqrs_app.fulfilment.process import FulfilmentProcess
-from cqrs_app.fulfilment.store import process_of
-from cqrs_app.fulfilment.types import AfterDeclines, Policy
+from cqrs_app import database
+from cqrs_app.areas.fulfilment import follower
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.store import process_of
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
+from cqrs_app.areas.payments.answers import ANSWER
+from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
+from cqrs_app.areas.payments.duty import REQUESTS
+from cqrs_app.areas.payments.gateway import Gateway, Manual
+from cqrs_app.areas.payments.sandbox import Sandbox
+from cqrs_app.areas.payments.teller import Teller
+from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.installed_areas import SENDABLE, build_registry
+from cqrs_app.interfaces import api, cli, web
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
-from cqrs_app.kernel.background import Background
-from cqrs_app.kernel.command_bus import BusOptions
-from cqrs_app.kernel.databases import reader_of
-from cqrs_app.kernel.dispatcher import Dispatcher
-from cqrs_app.kernel.query_bus import QueryOptions
-from cqrs_app.kernel.standing import Standing
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.roles import system_actor
-from cqrs_app.operators.sessions import Sessions
-from cqrs_app.operators.throttle import Throttle
-from cqrs_app.operators.tokens import Tokens
-from cqrs_app.payments.answers import ANSWER
-from cqrs_app.payments.callbacks import Callbacks, sandbox_caller
-from cqrs_app.payments.duty import REQUESTS
-from cqrs_app.payments.gateway import Gateway, Manual
-from cqrs_app.payments.sandbox import Sandbox
-from cqrs_app.payments.teller import Teller
-from cqrs_app.payments.words import MANUAL
+from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.queries.bus import QueryOptions
+from cqrs_app.kernel.queries.change_token import Standing
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.background import Background
+from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.throttle import Throttle
+from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.transfer.uploads.receiving import Files
+from cqrs_app.platform.webhooks import names
+from cqrs_app.platform.webhooks.commands import MANAGE
+from cqrs_app.platform.webhooks.delivery import Deliverer
+from cqrs_app.platform.webhooks.due import due as due_webhooks
+from cqrs_app.platform.webhooks.duty import DELIVERIES
+from cqrs_app.processes import embedded_redis
 from cqrs_app.settings import Settings
-from cqrs_app.uploads.receiving import Files
-from cqrs_app.webhooks import names
-from cqrs_app.webhooks.commands import MANAGE
-from cqrs_app.webhooks.delivery import Deliverer
-from cqrs_app.webhooks.due import due as due_webhooks
-from cqrs_app.webhooks.duty import DELIVERIES
 
 PROJECT = Path(__file__).parent.parent
 

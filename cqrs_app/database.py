@@ -12,13 +12,13 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Connection, Engine, MetaData, create_engine
 
-import cqrs_app.areas
-import cqrs_app.operators.tables  # noqa: F401 - both define their tables on import
+import cqrs_app.installed_areas
+import cqrs_app.platform.operators.tables  # noqa: F401 - both define their tables on import
 from cqrs_app.extensions import db
-from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines
-from cqrs_app.kernel.databases import configure as configure_engine
-from cqrs_app.kernel.databases import engine_options
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.engines import configure as configure_engine
+from cqrs_app.kernel.store.engines import engine_options
 from cqrs_app.settings import Settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cqrs_app.areas import build_registry
-from cqrs_app.catalogue.examples import example_of
+from cqrs_app.installed_areas import build_registry
+from cqrs_app.platform.catalogue.examples import example_of
 
 REGISTRY = build_registry()
 THE = "10042"

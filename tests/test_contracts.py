@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from cqrs_app.areas import build_registry
-from cqrs_app.kernel import contracts
-from cqrs_app.kernel.messages import Event, event
+from cqrs_app.installed_areas import build_registry
+from cqrs_app.kernel.events import contracts
+from cqrs_app.kernel.messages.messages import Event, event
 from cqrs_app.kernel.registry import Area, Registry
 
 CONTRACTS = Path(__file__).parent.parent / "docs" / "contracts"

@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from redis import Redis
 from sqlalchemy import Engine
 
-from cqrs_app.kernel.background import Background
-from cqrs_app.kernel.cache import QueryCache
-from cqrs_app.kernel.command_bus import BusOptions, CommandBus
-from cqrs_app.kernel.command_log import CommandLog
-from cqrs_app.kernel.doorbell import Doorbell
-from cqrs_app.kernel.freshness import FreshnessGauge
-from cqrs_app.kernel.presence import Presence
-from cqrs_app.kernel.query_bus import QueryBus, QueryOptions
+from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
+from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.projections.runner import ProjectionRunner
+from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
+from cqrs_app.kernel.queries.cache import QueryCache
+from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.runner import ProjectionRunner
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
-from cqrs_app.kernel.vault import Vault
+from cqrs_app.kernel.subscriptions.background import Background
+from cqrs_app.kernel.subscriptions.doorbell import Doorbell
+from cqrs_app.kernel.subscriptions.presence import Presence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cqrs_app.kernel.aggregate import Aggregate, Method
-from cqrs_app.kernel.erasure import SubjectErased
+from cqrs_app.kernel.commands.aggregate import Aggregate, Method
 from cqrs_app.kernel.errors import UnknownMessage
-from cqrs_app.kernel.messages import Command, Event, Query
-from cqrs_app.kernel.projection import Projection
-from cqrs_app.kernel.recorded import EventCodec, Upcaster
-from cqrs_app.kernel.rows import Rows
+from cqrs_app.kernel.events.recorded import EventCodec, Upcaster
+from cqrs_app.kernel.messages.messages import Command, Event, Query
+from cqrs_app.kernel.privacy.erasure import SubjectErased
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import Rows
 
 QueryHandler = Callable[..., Any]
 

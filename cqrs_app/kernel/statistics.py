@@ -16,9 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, delete, func, select
 
-from cqrs_app.kernel.background import Background
-from cqrs_app.kernel.databases import insert_into, reader_of
-from cqrs_app.kernel.tables import statistics
+from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.store.tables import statistics
+from cqrs_app.kernel.subscriptions.background import Background
 
 BOUNDS = (0.5, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000, 30_000, 1e9)
 """Upper bounds of the duration buckets, in milliseconds."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from cqrs_app.kernel import columns
-from cqrs_app.orders.search import create_search, drop_search
+from cqrs_app.areas.orders.search import create_search, drop_search
+from cqrs_app.kernel.store import columns
 
 revision: str = "read_0001"
 down_revision: str | None = None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from cqrs_app.kernel import columns
+from cqrs_app.kernel.store import columns
 
 revision: str = "write_0008"
 down_revision: str | None = "write_0007"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cqrs_app.areas import build_registry
-from cqrs_app.catalogue.examples import example_of
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.installed_areas import build_registry
+from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.platform.operators.roles import ROLES
 from tests.api.conftest import Program, order
 
 REGISTRY = build_registry()

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from cqrs_app.api.openapi import description
-from cqrs_app.areas import build_registry
+from cqrs_app.installed_areas import build_registry
+from cqrs_app.interfaces.api.openapi import description
 from tests.api.conftest import Program, order
 from tests.pages.conftest import catch_up
 

@@ -116,7 +116,7 @@ def test_the_feed_is_followed_to_its_end(admin: Program, kernel: Kernel) -> None
 def test_a_rare_type_does_not_make_a_long_answer(
     admin: Program, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cqrs_app.runtime.feed.LOOKED_AT", 3)
+    monkeypatch.setattr("cqrs_app.platform.runtime.feed.LOOKED_AT", 3)
     for number in range(5):
         admin.do("PlaceOrder", **order(str(number)))
     kernel.store.place()

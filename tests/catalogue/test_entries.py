@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cqrs_app.areas import build_registry
-from cqrs_app.catalogue.entries import entries
-from cqrs_app.kernel.messages import parse
+from cqrs_app.installed_areas import build_registry
+from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.registry import Area
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.platform.catalogue.entries import entries
+from cqrs_app.platform.operators.roles import ROLES
 from tests.platform.processes import PROJECT
 
 REGISTRY = build_registry()

@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.roles import ROLES
 from tests.cli.conftest import PASSWORD, Run
 from tests.messages import COMMANDS, THE
 

@@ -13,9 +13,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from cqrs_app.cli import checks
+from cqrs_app.interfaces.cli import checks
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.operators.accounts import Accounts
+from cqrs_app.platform.operators.accounts import Accounts
 from tests.cli.conftest import PASSWORD, catch_up
 from tests.platform.processes import run_python
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from cqrs_app.exports import rows
+from cqrs_app.platform.transfer.exports import rows
 from tests.exports.conftest import fill
 
 

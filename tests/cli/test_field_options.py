@@ -9,11 +9,11 @@ from typing import Any
 import click
 import pytest
 
-from cqrs_app.areas import build_registry
-from cqrs_app.cli.command import command
-from cqrs_app.cli.message_group import message_from
-from cqrs_app.cli.query import query
-from cqrs_app.kernel.messages import parse
+from cqrs_app.installed_areas import build_registry
+from cqrs_app.interfaces.cli.command import command
+from cqrs_app.interfaces.cli.message_group import message_from
+from cqrs_app.interfaces.cli.query import query
+from cqrs_app.kernel.messages.messages import parse
 from tests.messages import COMMANDS, QUERIES
 
 REGISTRY = build_registry()

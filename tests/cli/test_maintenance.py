@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from cqrs_app.demo import load_if_empty
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.platform.demo import load_if_empty
 from tests.services.stores import Databases
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from click.testing import Result
 from flask import Flask
 
-from cqrs_app.operators.tokens import Tokens
+from cqrs_app.platform.operators.tokens import Tokens
 
 
 def run(app: Flask, *words: str) -> Result:

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cqrs_app.customers import CUSTOMERS
-from cqrs_app.customers import commands as do
-from cqrs_app.customers.customer import Customer
-from cqrs_app.kernel.aggregate import Decided, decide, restore
+from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.customers import commands as do
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.kernel.commands.aggregate import Decided, decide, restore
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.kernel.personal import ERASED, written
-from cqrs_app.kernel.recorded import EventCodec, Recorded, StoredEvent
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
+from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel.privacy.personal import ERASED, written
 from cqrs_app.kernel.registry import Registry
 
 REGISTRY = Registry([CUSTOMERS])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cqrs_app.customers import commands as do
-from cqrs_app.customers import events as was
-from cqrs_app.customers.actions import possible
-from cqrs_app.customers.customer import Customer
-from cqrs_app.kernel.aggregate import Decided, restore
-from cqrs_app.kernel.erasure import SubjectErased
+from cqrs_app.areas.customers import commands as do
+from cqrs_app.areas.customers import events as was
+from cqrs_app.areas.customers.actions import possible
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.kernel.commands.aggregate import Decided, restore
 from cqrs_app.kernel.errors import Invalid, Refused
-from cqrs_app.kernel.messages import Command
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.privacy.erasure import SubjectErased
 from tests.customers.history import History, recorded
 
 WHY = "Asked for it in writing."

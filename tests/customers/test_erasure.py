@@ -9,25 +9,25 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, inspect, text
 
-from cqrs_app.customers import commands as do
-from cqrs_app.customers.queries import GetCustomerProfile, ListRegisteredCustomers
-from cqrs_app.customers.receipt import ErasureReceipt
-from cqrs_app.kernel.asker import Asker
+from cqrs_app.areas.customers import commands as do
+from cqrs_app.areas.customers.queries import GetCustomerProfile, ListRegisteredCustomers
+from cqrs_app.areas.customers.receipt import ErasureReceipt
+from cqrs_app.areas.orders import commands as orders
+from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderTimeline
+from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
+from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Invalid, Refused
-from cqrs_app.kernel.messages import Command, Query
-from cqrs_app.kernel.personal import ERASED
-from cqrs_app.kernel.verification import verify
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders import commands as orders
-from cqrs_app.orders.queries.customers import GetCustomer, ListCustomers
-from cqrs_app.orders.queries.one_order import GetOrder, OrderTimeline
-from cqrs_app.orders.queries.order_list import ListOrders
-from cqrs_app.orders.types import OrderLine, ShippingAddress
-from cqrs_app.orders.words import HoldReason
-from cqrs_app.runtime.command_log import GetCommand
-from cqrs_app.runtime.pending import RawEvents
+from cqrs_app.kernel.messages.messages import Command, Query
+from cqrs_app.kernel.privacy.personal import ERASED
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.store.verification import verify
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.runtime.command_log import GetCommand
+from cqrs_app.platform.runtime.pending import RawEvents
 
 ANA = Actor("ana", frozenset(ROLES["admin"]))
 WHY = "Asked for it in writing."

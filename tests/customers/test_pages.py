@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.customers.commands import EraseCustomer
+from cqrs_app.areas.customers.commands import EraseCustomer
 from cqrs_app.kernel.assembly import Kernel
 from tests.customers.test_erasure import WHY, order, run
 from tests.pages.conftest import catch_up, client_in

@@ -10,9 +10,9 @@ import msgspec
 from flask import Flask
 from sqlalchemy import func, select
 
-from cqrs_app.customers.commands import RegisterCustomer
-from cqrs_app.kernel import tables
+from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.store import tables
 from tests.customers.test_erasure import run
 from tests.platform.processes import PROJECT, clean_environment
 

@@ -8,17 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from cqrs_app.customers import CUSTOMERS
-from cqrs_app.customers.read_models import customer_counts, customer_history, customer_profiles
-from cqrs_app.kernel.erasure import SubjectErased
-from cqrs_app.kernel.messages import Event
-from cqrs_app.kernel.personal import ERASED
-from cqrs_app.kernel.recorded import Recorded
+from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.customers.read_models import (
+    customer_counts,
+    customer_history,
+    customer_profiles,
+)
+from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.privacy.erasure import SubjectErased
+from cqrs_app.kernel.privacy.personal import ERASED
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.rows import Rows
-from cqrs_app.kernel.tables import read
-from cqrs_app.orders import ORDERS
-from cqrs_app.orders.read_models import orders
+from cqrs_app.kernel.store.tables import read
 from tests.customers.history import REGISTRY, History, histories, recorded, unreadable
 from tests.orders.history import TABLES, fold, stored_rows
 from tests.orders.history import History as OrderHistory

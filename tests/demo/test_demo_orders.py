@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from sqlalchemy import func, select
 
-from cqrs_app.demo import load_if_empty
-from cqrs_app.demo.shop import tasks
+from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.read_models import orders
-from cqrs_app.orders.words import OrderStatus
+from cqrs_app.platform.demo import load_if_empty
+from cqrs_app.platform.demo.shop import tasks
 
 NOW = datetime(2026, 3, 15, 14, 0, tzinfo=UTC)
 

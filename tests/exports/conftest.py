@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import insert
 
-from cqrs_app.orders.read_models import orders
+from cqrs_app.areas.orders.read_models import orders
 from tests.pages.conftest import client_in
 from tests.platform.processes import PROJECT, clean_environment, eventually, free_port
 
@@ -91,7 +91,14 @@ def serving(app: Flask) -> Iterator[Callable[[str], http.client.HTTPResponse]]:
             return False
 
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "python:cqrs_app.gunicorn_conf", "app:app"],
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            "python:cqrs_app.processes.gunicorn_conf",
+            "app:app",
+        ],
         cwd=PROJECT,
         env=clean_environment(environment),
         stderr=subprocess.DEVNULL,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cqrs_app.exports.cells import cell, harmless
-from cqrs_app.orders.words import OrderStatus
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.platform.transfer.exports.cells import cell, harmless
 
 STARTS = "=+-@\ufe66\uff1d\ufe62\uff0b\ufe63\uff0d\u2212\ufe6b\uff20"
 BLANKS = ["", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\t", "\r", "\n", " \u2009\t"]

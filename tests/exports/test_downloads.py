@@ -16,12 +16,12 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import text
 
-from cqrs_app.exports.formats import FORMATS
-from cqrs_app.exports.lists import listings, question_of
-from cqrs_app.exports.rows import PERMISSION, pages
-from cqrs_app.kernel.cache import PREFIX
-from cqrs_app.kernel.context import Actor
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.queries.cache import PREFIX
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.transfer.exports.formats import FORMATS
+from cqrs_app.platform.transfer.exports.lists import listings, question_of
+from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
 from tests.exports.conftest import fill, serving
 from tests.pages.conftest import client_in
 

@@ -10,25 +10,25 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 
-from cqrs_app.fulfilment.commands import CancelFulfilment, RetryFulfilment, SkipFulfilmentStep
-from cqrs_app.fulfilment.dispatch import PERMISSIONS
-from cqrs_app.fulfilment.follower import Follower
-from cqrs_app.fulfilment.process import FulfilmentProcess
-from cqrs_app.fulfilment.store import process_of
-from cqrs_app.fulfilment.types import AfterDeclines, Policy, Stage, Step
-from cqrs_app.inventory.commands import AddProduct, ReceiveStock
-from cqrs_app.inventory.stock_item import StockItem
-from cqrs_app.kernel.aggregate import Aggregate
-from cqrs_app.kernel.command_bus import BusOptions, CommandBus
-from cqrs_app.kernel.context import new_id
-from cqrs_app.kernel.repository import Repository
-from cqrs_app.operators.roles import system_actor
-from cqrs_app.orders.commands import ApproveOrder, CancelOrder, PlaceOrder, ShipOrder
-from cqrs_app.orders.order import Order
-from cqrs_app.orders.types import OrderLine
-from cqrs_app.payments.answers import ANSWER
-from cqrs_app.payments.payment import Payment
-from cqrs_app.payments.teller import Teller
+from cqrs_app.areas.fulfilment.commands import CancelFulfilment, RetryFulfilment, SkipFulfilmentStep
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.follower import Follower
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.store import process_of
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy, Stage, Step
+from cqrs_app.areas.inventory.commands import AddProduct, ReceiveStock
+from cqrs_app.areas.inventory.stock_item import StockItem
+from cqrs_app.areas.orders.commands import ApproveOrder, CancelOrder, PlaceOrder, ShipOrder
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.areas.payments.answers import ANSWER
+from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.areas.payments.teller import Teller
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.platform.operators.roles import system_actor
 from tests.payments.conftest import SECRET, Desk
 from tests.webhooks.conftest import Clock
 

@@ -16,21 +16,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, update
 
-from cqrs_app.fulfilment.commands import RetryFulfilment
-from cqrs_app.fulfilment.dispatch import PERMISSIONS
-from cqrs_app.fulfilment.follower import Follower
-from cqrs_app.fulfilment.process import FulfilmentProcess
-from cqrs_app.fulfilment.tables import fulfilment_cursor
-from cqrs_app.fulfilment.types import RELEASED, AfterDeclines, Policy, Stage
-from cqrs_app.inventory.commands import AdjustStock
-from cqrs_app.inventory.words import AdjustReason
+from cqrs_app.areas.fulfilment.commands import RetryFulfilment
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.follower import Follower
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.tables import fulfilment_cursor
+from cqrs_app.areas.fulfilment.types import RELEASED, AfterDeclines, Policy, Stage
+from cqrs_app.areas.inventory.commands import AdjustStock
+from cqrs_app.areas.inventory.words import AdjustReason
+from cqrs_app.areas.orders.commands import CancelOrder, HoldOrder, ReleaseOrder, ShipOrder
+from cqrs_app.areas.orders.words import CancelReason, HoldReason, OrderStatus
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.command_bus import CommandBus
-from cqrs_app.kernel.context import new_id
+from cqrs_app.kernel.commands.bus import CommandBus
+from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.operators.roles import system_actor
-from cqrs_app.orders.commands import CancelOrder, HoldOrder, ReleaseOrder, ShipOrder
-from cqrs_app.orders.words import CancelReason, HoldReason, OrderStatus
+from cqrs_app.platform.operators.roles import system_actor
 from tests.fulfilment.conftest import LAMP, OrderDesk
 
 TOTAL = Decimal("7.50")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
-from cqrs_app.fulfilment.types import Stage
+from cqrs_app.areas.fulfilment.types import Stage
 from tests.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import page, send

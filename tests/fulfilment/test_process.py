@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cqrs_app.fulfilment.decide import Decision, decide
-from cqrs_app.fulfilment.events import (
+from cqrs_app.areas.fulfilment.decide import Decision, decide
+from cqrs_app.areas.fulfilment.events import (
     FulfilmentCancelled,
     FulfilmentRetried,
     FulfilmentStepSkipped,
 )
-from cqrs_app.fulfilment.evolve import US, evolve
-from cqrs_app.fulfilment.inputs import (
+from cqrs_app.areas.fulfilment.evolve import US, evolve
+from cqrs_app.areas.fulfilment.inputs import (
     Approved,
     CommandEnded,
     CommandsSent,
@@ -29,9 +29,9 @@ from cqrs_app.fulfilment.inputs import (
     PaymentChanged,
     StockArrived,
 )
-from cqrs_app.fulfilment.process import FulfilmentProcess
-from cqrs_app.fulfilment.stages import DAY, HOUR
-from cqrs_app.fulfilment.types import AfterDeclines, Line, Policy, Sent, Stage
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.stages import DAY, HOUR
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Line, Policy, Sent, Stage
 
 ORDER, LAMP, CARD = "1001", "85123A", "CARD 1"
 PAYMENT = f"{ORDER}-1"

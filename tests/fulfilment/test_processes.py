@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from cqrs_app.fulfilment.types import Stage
+from cqrs_app.areas.fulfilment.types import Stage
 from tests.console import environment_of
 from tests.fulfilment.conftest import LAMP, OrderDesk
 from tests.payments.conftest import SECRET

@@ -25,15 +25,15 @@ from sqlalchemy import (
 )
 
 from cqrs_app import database
-from cqrs_app.fulfilment.process import FulfilmentProcess
-from cqrs_app.fulfilment.queries import GetFulfilmentSteps, StepView
-from cqrs_app.fulfilment.store import read_process
-from cqrs_app.fulfilment.tables import fulfilment_cursor, fulfilments
-from cqrs_app.fulfilment.types import Stage
-from cqrs_app.kernel import tables
-from cqrs_app.kernel.columns import Amount, UtcDateTime
-from cqrs_app.orders.commands import ReleaseOrder, ShipOrder
-from cqrs_app.payments.commands import RecordPayment
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.queries import GetFulfilmentSteps, StepView
+from cqrs_app.areas.fulfilment.store import read_process
+from cqrs_app.areas.fulfilment.tables import fulfilment_cursor, fulfilments
+from cqrs_app.areas.fulfilment.types import Stage
+from cqrs_app.areas.orders.commands import ReleaseOrder, ShipOrder
+from cqrs_app.areas.payments.commands import RecordPayment
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from tests.fulfilment.conftest import MakeDesk, OrderDesk
 
 STORE: dict[str, Any] = msgspec.json.decode(

@@ -9,20 +9,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, delete, select
 
-from cqrs_app.fulfilment.dispatch import NotAnswered
-from cqrs_app.fulfilment.events import FulfilmentMoved
-from cqrs_app.fulfilment.follower import Follower
-from cqrs_app.fulfilment.tables import fulfilment_outbox, fulfilment_wants
-from cqrs_app.fulfilment.types import AfterDeclines, Stage, Step
-from cqrs_app.inventory.commands import AddProduct, CommitStock, ReleaseStock
-from cqrs_app.kernel.batch import Outcome
-from cqrs_app.kernel.context import Context
-from cqrs_app.kernel.errors import Busy, Refused
-from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.middleware import HISTORY
-from cqrs_app.kernel.store import Change
-from cqrs_app.operators.roles import system_actor
-from cqrs_app.orders.commands import (
+from cqrs_app.areas.fulfilment.dispatch import NotAnswered
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
+from cqrs_app.areas.fulfilment.follower import Follower
+from cqrs_app.areas.fulfilment.tables import fulfilment_outbox, fulfilment_wants
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Stage, Step
+from cqrs_app.areas.inventory.commands import AddProduct, CommitStock, ReleaseStock
+from cqrs_app.areas.orders.commands import (
     ApproveOrder,
     DeliverOrder,
     HoldOrder,
@@ -31,9 +24,16 @@ from cqrs_app.orders.commands import (
     ReleaseOrder,
     ShipOrder,
 )
-from cqrs_app.orders.types import OrderLine, ShippedLine
-from cqrs_app.orders.words import HoldReason, OrderStatus
-from cqrs_app.payments.commands import AuthorisePayment, RecordPayment, RefundPayment
+from cqrs_app.areas.orders.types import OrderLine, ShippedLine
+from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.payments.commands import AuthorisePayment, RecordPayment, RefundPayment
+from cqrs_app.kernel.commands.batch import Outcome
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.errors import Busy, Refused
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.store import Change
+from cqrs_app.platform.operators.roles import system_actor
 from tests.fulfilment.conftest import CARD, HOURS, LAMP, THE, MakeDesk, OrderDesk
 
 

@@ -9,12 +9,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from cqrs_app.kernel.asker import Asker
+from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
+from cqrs_app.areas.orders.queries.revenue import RevenueReport
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders.queries.best import TopCustomers, TopProducts
-from cqrs_app.orders.queries.revenue import RevenueReport
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.platform.operators.roles import ROLES
 
 VIEWER = Asker(actor=Actor("ana", ROLES["viewer"]))
 

@@ -14,24 +14,8 @@ from flask import Flask
 from sqlalchemy import Table, delete, select
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.cli.canonical import canonical
-from cqrs_app.demo.shop import tasks
-from cqrs_app.imports.canonical import document_of, exported
-from cqrs_app.imports.canonical_csv import HEADER, plain_of_rows, rows_of
-from cqrs_app.imports.importer import import_file
-from cqrs_app.imports.profiles import countersign, olist, online_retail
-from cqrs_app.imports.profiles.countersign import LONGEST_DOCUMENT, PROFILE
-from cqrs_app.imports.rehearsal import rehearse_file
-from cqrs_app.imports.source import BadFile
-from cqrs_app.kernel import tables
-from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.middleware import HISTORY
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.read_models import (
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.read_models import (
     credit_notes,
     customer_accounts,
     order_activity,
@@ -42,8 +26,24 @@ from cqrs_app.orders.read_models import (
     order_timeline,
     orders,
 )
-from cqrs_app.orders.types import ShippedLine, ShippingAddress
-from cqrs_app.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.interfaces.cli.canonical import canonical
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.store import tables
+from cqrs_app.platform.demo.shop import tasks
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.transfer.imports.canonical import document_of, exported
+from cqrs_app.platform.transfer.imports.canonical_csv import HEADER, plain_of_rows, rows_of
+from cqrs_app.platform.transfer.imports.importer import import_file
+from cqrs_app.platform.transfer.imports.profiles import countersign, olist, online_retail
+from cqrs_app.platform.transfer.imports.profiles.countersign import LONGEST_DOCUMENT, PROFILE
+from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
+from cqrs_app.platform.transfer.imports.source import BadFile
 from tests.imports.test_olist import few, quiet
 from tests.imports.test_online_retail import DATA, ROWS, needs_data, write
 from tests.orders.given import line, place
@@ -383,7 +383,7 @@ def test_an_export_that_breaks_off_leaves_the_old_file_and_nothing_else(
         yield next(exported(*arguments))
         raise OperationalError("SELECT", None, Exception("the line is dead\nhint: none"))
 
-    monkeypatch.setattr("cqrs_app.cli.canonical.exported", broken)
+    monkeypatch.setattr("cqrs_app.interfaces.cli.canonical.exported", broken)
     out, theirs = tmp_path / "all.jsonl", tmp_path / "all.jsonl.part"
     for path in (out, theirs):
         path.write_text("the last good one")

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cqrs_app.customers.commands import EraseCustomer, RegisterCustomer
-from cqrs_app.fulfilment.dispatch import PERMISSIONS
-from cqrs_app.fulfilment.follower import Follower
-from cqrs_app.fulfilment.types import AfterDeclines, Policy
-from cqrs_app.imports.importer import Imported, import_file
-from cqrs_app.imports.profiles import PROFILES
-from cqrs_app.imports.profiles.online_retail import PROFILE
-from cqrs_app.imports.rehearsal import rehearse_file
-from cqrs_app.inventory.commands import AddProduct, RenameProduct, RetireProduct
+from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.follower import Follower
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
+from cqrs_app.areas.inventory.commands import AddProduct, RenameProduct, RetireProduct
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.messages import Command
-from cqrs_app.operators.roles import system_actor
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.transfer.imports.importer import Imported, import_file
+from cqrs_app.platform.transfer.imports.profiles import PROFILES
+from cqrs_app.platform.transfer.imports.profiles.online_retail import PROFILE
+from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from tests.imports.test_olist import PROFILE as OLIST
 from tests.imports.test_olist import few, quiet
 from tests.imports.test_online_retail import DATA, ROWS, needs_data, write

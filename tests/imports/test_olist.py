@@ -15,13 +15,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from cqrs_app.imports.importer import Imported, import_file
-from cqrs_app.imports.profiles.olist import FREIGHT, NO_TIME, PROFILE, read
-from cqrs_app.imports.rehearsal import Rehearsal, rehearse_file
-from cqrs_app.imports.source import BadFile
+from cqrs_app.areas.orders.read_models import order_lines, orders
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.tables import command_log, events
-from cqrs_app.orders.read_models import order_lines, orders
+from cqrs_app.kernel.store.tables import command_log, events
+from cqrs_app.platform.transfer.imports.importer import Imported, import_file
+from cqrs_app.platform.transfer.imports.profiles.olist import FREIGHT, NO_TIME, PROFILE, read
+from cqrs_app.platform.transfer.imports.rehearsal import Rehearsal, rehearse_file
+from cqrs_app.platform.transfer.imports.source import BadFile
 from tests.imports.test_online_retail import PROJECT
 
 DATA = PROJECT.parent / "shared" / "data" / "olist.tar.xz"
@@ -261,9 +261,9 @@ def test_an_archive_counts_as_a_whole_also_what_nobody_wants(
     files = contents_of(few)
     whole = archive(tmp_path / "whole.tar.xz", {"zeros.bin": bytes(2_000_000)} | files)
     assert whole.stat().st_size < 10_000
-    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", 3_000_000)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", 3_000_000)
     assert read(whole).rows == read(few).rows
-    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", 1_000_000)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", 1_000_000)
     with pytest.raises(BadFile, match=r"^whole\.tar\.xz is larger than 1 MiB when unpacked"):
         read(whole)
 

@@ -19,12 +19,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from cqrs_app.imports.importer import Imported, import_file
-from cqrs_app.imports.profiles.online_retail import HEADER, PROFILE
-from cqrs_app.imports.source import LONGEST_LINE, BadFile
+from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.tables import events
-from cqrs_app.orders.read_models import orders
+from cqrs_app.kernel.store.tables import events
+from cqrs_app.platform.transfer.imports.importer import Imported, import_file
+from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
+from cqrs_app.platform.transfer.imports.source import LONGEST_LINE, BadFile
 from tests.imports.reports import assert_reports
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -180,11 +180,11 @@ def test_a_file_may_not_unpack_to_more_than_a_machine_holds(
     path = write(tmp_path / "day.csv", ROWS)
     size = path.stat().st_size
     path.write_bytes(pack(path.read_bytes()))
-    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", size - 1)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", size - 1)
     with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
         run(kernel, path)
     assert kernel.store.head() == 0
-    monkeypatch.setattr("cqrs_app.imports.source.UNPACKED_AT_MOST", size)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", size)
     assert run(kernel, path).report.orders == 2
 
 

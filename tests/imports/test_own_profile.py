@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from cqrs_app.imports.canonical import document_of
-from cqrs_app.imports.lines import LineFile
-from cqrs_app.imports.profiles import PROFILES, NoProfile, profile_of
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.platform.transfer.imports.canonical import document_of
+from cqrs_app.platform.transfer.imports.lines import LineFile
+from cqrs_app.platform.transfer.imports.profiles import PROFILES, NoProfile, profile_of
 from tests.imports.test_online_retail import PROJECT
 
 GUIDE = (PROJECT / "docs" / "imports.md").read_text(encoding="utf-8")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from cqrs_app.inventory import INVENTORY
-from cqrs_app.inventory import commands as do
-from cqrs_app.inventory.stock_item import StockItem
-from cqrs_app.inventory.words import AdjustReason
-from cqrs_app.kernel.aggregate import decide
+from cqrs_app.areas.inventory import INVENTORY
+from cqrs_app.areas.inventory import commands as do
+from cqrs_app.areas.inventory.stock_item import StockItem
+from cqrs_app.areas.inventory.words import AdjustReason
+from cqrs_app.kernel.commands.aggregate import decide
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command, Event
+from cqrs_app.kernel.messages.messages import Command, Event
 
 NOON = datetime(2010, 12, 1, 12, 3, tzinfo=UTC)
 DUE = date(2010, 12, 24)

@@ -9,15 +9,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cqrs_app.inventory import INVENTORY
-from cqrs_app.inventory import commands as do
-from cqrs_app.inventory.stock_item import StockItem
-from cqrs_app.inventory.words import AdjustReason
+from cqrs_app.areas.inventory import INVENTORY
+from cqrs_app.areas.inventory import commands as do
+from cqrs_app.areas.inventory.stock_item import StockItem
+from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.rows import Rows
 from tests.inventory.given import NOON, run
 
 REGISTRY = Registry([INVENTORY])

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.inventory import commands as do
+from cqrs_app.areas.inventory import commands as do
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.platform.operators.roles import ROLES
 from tests.inventory.given import SKU, add, commit, receive, reserve
 from tests.pages.conftest import catch_up, client_in
 from tests.pages.test_without_scripts import page, send

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask
 
-from cqrs_app.inventory import commands as do
-from cqrs_app.inventory.queries.one_product import GetProduct, ProductView
-from cqrs_app.kernel.asker import Asker
+from cqrs_app.areas.inventory import commands as do
+from cqrs_app.areas.inventory.queries.one_product import GetProduct, ProductView
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.platform.operators.roles import ROLES
 from tests.console import environment_of
 from tests.inventory.given import SKU, add, receive, reserve
 from tests.platform.processes import PROJECT

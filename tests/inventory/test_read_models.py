@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Table, create_engine, select
 
-from cqrs_app.inventory import commands as do
-from cqrs_app.inventory.read_models import (
+from cqrs_app.areas.inventory import commands as do
+from cqrs_app.areas.inventory.read_models import (
     expected_deliveries,
     product_sales,
     products,
     stock_movements,
     stock_reservations,
 )
-from cqrs_app.inventory.stock_item import StockItem
-from cqrs_app.kernel.aggregate import restore, snapshot_of
-from cqrs_app.kernel.rows import Rows, key_of
-from cqrs_app.kernel.tables import read
+from cqrs_app.areas.inventory.stock_item import StockItem
+from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
+from cqrs_app.kernel.projections.rows import Rows, key_of
+from cqrs_app.kernel.store.tables import read
 from tests.inventory.history import (
     REGISTRY,
     TABLES,

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from cqrs_app.inventory import commands as do
-from cqrs_app.inventory import events as was
-from cqrs_app.inventory.words import AdjustReason
+from cqrs_app.areas.inventory import commands as do
+from cqrs_app.areas.inventory import events as was
+from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Command
+from cqrs_app.kernel.messages.messages import Command
 from tests.inventory.given import (
     CHARGE,
     DUE,

@@ -10,15 +10,15 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 from sqlalchemy import Column, Integer, String, Table
 
-from cqrs_app.kernel.aggregate import Aggregate, Claim
-from cqrs_app.kernel.erasure import SubjectErased
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command, Event, command, event
-from cqrs_app.kernel.personal import ERASED, PERSONAL
-from cqrs_app.kernel.projection import Projection
-from cqrs_app.kernel.recorded import Recorded
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Command, Event, command, event
+from cqrs_app.kernel.privacy.erasure import SubjectErased
+from cqrs_app.kernel.privacy.personal import ERASED, PERSONAL
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Area
-from cqrs_app.kernel.rows import Rows
 from tests.kernel.shop import test_tables
 
 parcels = Table(

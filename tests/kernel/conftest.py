@@ -11,15 +11,15 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, create_engine
 
-from cqrs_app.kernel import tables
-from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
-from cqrs_app.kernel.command_bus import BusOptions
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.databases import configure, engine_options
-from cqrs_app.kernel.query_bus import QueryOptions
+from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.queries.bus import QueryOptions
+from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.runtime import runtime_area
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.engines import configure, engine_options
+from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
 from tests.services.postgres import PostgresServer
 

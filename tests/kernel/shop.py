@@ -10,13 +10,13 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, select
 
-from cqrs_app.kernel.aggregate import Aggregate
+from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command, Event, Query, command, event, query
-from cqrs_app.kernel.projection import Projection
-from cqrs_app.kernel.recorded import Recorded
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Area, Strong
-from cqrs_app.kernel.rows import Rows
 
 # Not of the product: its migrations must not see this table.
 test_tables = MetaData()

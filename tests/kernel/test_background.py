@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from cqrs_app.kernel.background import Background
+from cqrs_app.kernel.subscriptions.background import Background
 
 
 def test_closing_right_after_a_nudge_does_what_waits_and_ends() -> None:

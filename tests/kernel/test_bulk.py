@@ -22,9 +22,9 @@ from sqlalchemy import (
     event,
 )
 
-from cqrs_app.kernel.bulk import bulk_of
-from cqrs_app.kernel.columns import Amount, UtcDateTime
-from cqrs_app.kernel.rows import Rows
+from cqrs_app.kernel.projections.bulk import bulk_of
+from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from tests.kernel.conftest import engine_on
 from tests.services.stores import Databases
 

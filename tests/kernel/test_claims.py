@@ -7,13 +7,13 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
-from cqrs_app.kernel.command_bus import BusOptions
+from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.query_bus import QueryOptions
+from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.runtime import runtime_area
+from cqrs_app.kernel.store import tables
+from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.club import Join, Leave, club
 from tests.kernel.conftest import by_ana, engine_on
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.call import Call
-from cqrs_app.kernel.command_bus import BusOptions
-from cqrs_app.kernel.context import Actor, Context, Receipt
+from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.errors import (
     BusError,
     Busy,
@@ -23,7 +23,7 @@ from cqrs_app.kernel.errors import (
     SwitchedOff,
     VersionConflict,
 )
-from cqrs_app.kernel.messages import Event
+from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store import Change
 from tests.kernel.conftest import ANA, by_ana
 from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop

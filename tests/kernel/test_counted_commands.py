@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Context
+from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.statistics import measured
 from cqrs_app.kernel.store import Change
 from tests.kernel.conftest import by_ana

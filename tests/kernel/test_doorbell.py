@@ -10,9 +10,9 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from cqrs_app.jobs import AllowedJob
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.doorbell import QUEUE, answered
+from cqrs_app.kernel.subscriptions.doorbell import QUEUE, answered
+from cqrs_app.processes.jobs import AllowedJob
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add
 
@@ -31,7 +31,7 @@ def test_at_most_one_wake_up_per_consumer_waits(kernel: Kernel) -> None:
     for _ in range(5):
         add(kernel)
     kernel.doorbell.close()
-    assert waiting(kernel) == [("cqrs_app.jobs.advance", ("counters",))]
+    assert waiting(kernel) == [("cqrs_app.processes.jobs.advance", ("counters",))]
     answered(kernel.redis, "counters")
     add(kernel)
     kernel.doorbell.close()
@@ -41,7 +41,7 @@ def test_at_most_one_wake_up_per_consumer_waits(kernel: Kernel) -> None:
 def test_a_queued_command_wakes_a_worker_with_its_id(kernel: Kernel) -> None:
     kernel.commands.enqueue(Add(counter_id="a"), by_ana(command_id="one"))
     kernel.doorbell.close()
-    assert waiting(kernel) == [("cqrs_app.jobs.run_command", ("one",))]
+    assert waiting(kernel) == [("cqrs_app.processes.jobs.run_command", ("one",))]
 
 
 def test_what_is_written_to_redis_is_json_and_holds_no_business_data(kernel: Kernel) -> None:
@@ -55,7 +55,7 @@ def test_what_is_written_to_redis_is_json_and_holds_no_business_data(kernel: Ker
             import zlib
 
             data = zlib.decompress(kernel.redis.hget(key, "data"))  # type: ignore[arg-type]
-            assert json.loads(data) == ["cqrs_app.jobs.advance", None, ["counters"], {}]
+            assert json.loads(data) == ["cqrs_app.processes.jobs.advance", None, ["counters"], {}]
     assert b"secret-order" not in b"".join(
         kernel.redis.dump(key) or b"" for key in kernel.redis.scan_iter("*")
     )

@@ -9,16 +9,15 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, update
 
-from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines, Kernel
-from cqrs_app.kernel.call import Call
-from cqrs_app.kernel.command_bus import utc_now
-from cqrs_app.kernel.context import new_id
-from cqrs_app.kernel.decider import Decider
+from cqrs_app.kernel.commands.bus import utc_now
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
-from cqrs_app.kernel.repository import Repository
-from cqrs_app.kernel.store import Change
-from cqrs_app.kernel.verification import verify
+from cqrs_app.kernel.store import Change, tables
+from cqrs_app.kernel.store.verification import verify
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add, Taken
 

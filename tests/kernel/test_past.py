@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
-from cqrs_app.kernel.middleware import HISTORY
-from cqrs_app.kernel.past import Past
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.registry import Area, Registry
-from cqrs_app.kernel.tables import events
-from cqrs_app.runtime.past import Change, Difference, StateAt, StateDifference, changes
+from cqrs_app.kernel.store.tables import events
+from cqrs_app.platform.runtime.past import Change, Difference, StateAt, StateDifference, changes
 from tests.kernel.conftest import ASKER
 from tests.kernel.shop import Add, Counter, Take
 
@@ -85,7 +85,7 @@ def test_a_difference_names_each_value(filled: Kernel) -> None:
 
 
 def test_a_long_stream_is_read_in_pieces(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cqrs_app.kernel.past.READ_AT_ONCE", 3)
+    monkeypatch.setattr("cqrs_app.kernel.queries.past.READ_AT_ONCE", 3)
     for _ in range(10):
         add(kernel, 1, 0)
     past = Past(kernel.registry, kernel.store)

@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select, update
 
-from cqrs_app.kernel import tables
-from cqrs_app.kernel.asker import Asker
 from cqrs_app.kernel.assembly import Engines, Kernel
-from cqrs_app.kernel.command_bus import BusOptions
-from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import CommandReused, NotAllowed, Refused
-from cqrs_app.kernel.personal import ERASED, hidden, written
-from cqrs_app.kernel.recorded import FIRST_HASH
-from cqrs_app.kernel.subject_keys import CACHED_SECONDS, WrongPersonalDataKey
-from cqrs_app.kernel.vault import Vault
-from cqrs_app.kernel.verification import verify
-from cqrs_app.runtime.command_log import GetCommand
-from cqrs_app.runtime.pending import RawEvents
+from cqrs_app.kernel.events.recorded import FIRST_HASH
+from cqrs_app.kernel.privacy.keys import CACHED_SECONDS, WrongPersonalDataKey
+from cqrs_app.kernel.privacy.personal import ERASED, hidden, written
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.verification import verify
+from cqrs_app.platform.runtime.command_log import GetCommand
+from cqrs_app.platform.runtime.pending import RawEvents
 from tests.kernel.club import Join, Leave, ParcelsProjection, Readdress, Send, Sent, club, parcels
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import test_tables

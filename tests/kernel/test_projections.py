@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.rows import Rows
-from cqrs_app.runtime.commands import (
+from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.store import tables
+from cqrs_app.platform.runtime.commands import (
     PauseProjection,
     ResumeProjection,
     RetryParkedEvents,
     SkipParkedEvent,
 )
-from cqrs_app.sweep import Sweep
+from cqrs_app.processes.sweep import Sweep
 from tests.kernel.conftest import by_ana, engine_on
 from tests.kernel.shop import Add, counters, shop
 
@@ -243,7 +243,7 @@ def test_the_sweep_finds_what_no_wake_up_told_of(kernel: Kernel, engines: Engine
 def test_the_sweep_leaves_a_projection_that_moves_on_to_whoever_moves_it(
     kernel: Kernel, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cqrs_app.sweep.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("cqrs_app.processes.sweep.PATIENCE_SECONDS", 0.01)
     sweep = Sweep(kernel)
     add(kernel, "a")
     sweep.once()
@@ -261,10 +261,10 @@ def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str
     from redis import Redis
 
     from cqrs_app.kernel.assembly import Tuning, assemble
-    from cqrs_app.kernel.command_bus import BusOptions
-    from cqrs_app.kernel.query_bus import QueryOptions
+    from cqrs_app.kernel.commands.bus import BusOptions
+    from cqrs_app.kernel.queries.bus import QueryOptions
     from cqrs_app.kernel.registry import Registry
-    from cqrs_app.runtime import runtime_area
+    from cqrs_app.platform.runtime import runtime_area
 
     engines = Engines(
         write=engine_on(write_url),

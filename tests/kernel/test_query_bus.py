@@ -11,12 +11,12 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from cqrs_app.kernel.asker import Answer, Asker, Seen
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import NotAllowed, Refused
-from cqrs_app.kernel.messages import Query
-from cqrs_app.kernel.query_bus import QueryOptions
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.bus import QueryOptions
+from cqrs_app.kernel.queries.context import Answer, Asker, Seen
 from cqrs_app.kernel.statistics import measured
 from tests.kernel.conftest import ANA, ASKER, by_ana
 from tests.kernel.shop import Add, CounterView, GetCounter, counters, shop
@@ -217,7 +217,7 @@ def test_a_batch_answers_in_order_and_keeps_errors_apart(
 
 
 def test_a_paused_projection_is_said_on_its_answers(kernel: Kernel) -> None:
-    from cqrs_app.runtime.commands import PauseProjection
+    from cqrs_app.platform.runtime.commands import PauseProjection
 
     kernel.commands.execute(PauseProjection(projection="counters"), by_ana())
     kernel.runner.advance("projection_control")

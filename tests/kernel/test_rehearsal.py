@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cqrs_app.kernel.aggregate import Decision
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.command_bus import BATCH_CHUNK, BusOptions
-from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.kernel.commands.aggregate import Decision
+from cqrs_app.kernel.commands.bus import BATCH_CHUNK, BusOptions
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.errors import Refused, SwitchedOff
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.kernel.middleware import HISTORY
+from cqrs_app.kernel.messages.messages import Command, Event
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add, Added, Counter, Take, shop
 

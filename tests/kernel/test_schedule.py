@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cqrs_app.kernel.schedule import PAUSES, has_failed_too_long, pause_after
+from cqrs_app.kernel.subscriptions.schedule import PAUSES, has_failed_too_long, pause_after
 
 
 def test_pauses_grow_and_then_stay() -> None:

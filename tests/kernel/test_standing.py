@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.standing import HELD_SECONDS, Standing
-from cqrs_app.runtime.commands import PauseProjection
+from cqrs_app.kernel.queries.change_token import HELD_SECONDS, Standing
+from cqrs_app.platform.runtime.commands import PauseProjection
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add
 

@@ -11,8 +11,8 @@ from sqlalchemy import func, select, text
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.statistics import EPOCH, Statistics, measured, since, totals
-from cqrs_app.kernel.tables import statistics
-from cqrs_app.runtime.metrics import exposition
+from cqrs_app.kernel.store.tables import statistics
+from cqrs_app.platform.runtime.metrics import exposition
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 

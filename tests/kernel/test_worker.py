@@ -11,10 +11,10 @@ from rq import Queue
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
-from cqrs_app.jobs import AllowedJob
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.doorbell import QUEUE
-from cqrs_app.worker import run_worker
+from cqrs_app.kernel.subscriptions.doorbell import QUEUE
+from cqrs_app.processes.jobs import AllowedJob
+from cqrs_app.processes.worker import run_worker
 
 pytestmark = pytest.mark.usefixtures("signals_as_before")
 
@@ -30,7 +30,7 @@ def signals_as_before() -> Iterator[None]:
 def test_a_failed_job_is_kept_with_its_reason_and_the_next_one_is_done(
     kernel: Kernel, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cqrs_app.jobs.ALLOWED", {"time.sleep"})
+    monkeypatch.setattr("cqrs_app.processes.jobs.ALLOWED", {"time.sleep"})
     redis = Redis.from_url(redis_url)
     queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer, job_class=AllowedJob)
     queue.enqueue("time.sleep", 0, result_ttl=0)

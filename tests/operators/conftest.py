@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine
 
-import cqrs_app.operators.tables  # noqa: F401 - defines its tables on import
-from cqrs_app.kernel.databases import configure
-from cqrs_app.kernel.tables import write
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.sessions import Sessions
-from cqrs_app.operators.throttle import Throttle
+import cqrs_app.platform.operators.tables  # noqa: F401 - defines its tables on import
+from cqrs_app.kernel.store.engines import configure
+from cqrs_app.kernel.store.tables import write
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.throttle import Throttle
 from tests.services.postgres import PostgresServer
 
 PASSWORD = "seven brown herons"

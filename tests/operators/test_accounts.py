@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, select
 
-from cqrs_app.operators import passwords
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.errors import AccountError, UnusableName, WeakPassword
-from cqrs_app.operators.sessions import Sessions
-from cqrs_app.operators.tables import operators
+from cqrs_app.platform.operators import passwords
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.errors import AccountError, UnusableName, WeakPassword
+from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.tables import operators
 from tests.operators.conftest import PASSWORD, Clock
 
 

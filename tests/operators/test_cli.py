@@ -6,8 +6,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from cqrs_app.cli.operators import operators
-from cqrs_app.operators.accounts import Accounts
+from cqrs_app.interfaces.cli.operators import operators
+from cqrs_app.platform.operators.accounts import Accounts
 from tests.operators.conftest import PASSWORD
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.first import ensure_first_operator
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.first import ensure_first_operator
 from cqrs_app.settings import Settings
 from tests.operators.conftest import PASSWORD
 

@@ -5,8 +5,8 @@ import time
 import argon2
 import pytest
 
-from cqrs_app.operators import passwords
-from cqrs_app.operators.errors import WeakPassword
+from cqrs_app.platform.operators import passwords
+from cqrs_app.platform.operators.errors import WeakPassword
 from tests.operators.conftest import PASSWORD
 
 MEGABYTE = "a" * 1_000_000

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from cqrs_app.operators.roles import ROLES, system_actor
+from cqrs_app.platform.operators.roles import ROLES, system_actor
 
 
 def test_each_role_may_do_what_the_one_before_may_and_more() -> None:

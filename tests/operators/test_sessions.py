@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select
 
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.sessions import Sessions
-from cqrs_app.operators.tables import sessions as table
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.tables import sessions as table
 from tests.operators.conftest import PASSWORD, Clock
 
 

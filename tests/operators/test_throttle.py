@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, func, select
 
-from cqrs_app.operators.tables import sign_in_failures
-from cqrs_app.operators.throttle import Throttle, network_of, sentence_for
+from cqrs_app.platform.operators.tables import sign_in_failures
+from cqrs_app.platform.operators.throttle import Throttle, network_of, sentence_for
 from tests.operators.conftest import Clock
 
 HERE, ELSEWHERE = "203.0.113.7", "198.51.100.9"

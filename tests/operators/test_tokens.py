@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select, update
 
-from cqrs_app.operators.errors import TokenError, UnusableName
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.operators.tables import api_tokens
-from cqrs_app.operators.tokens import Token, Tokens
+from cqrs_app.platform.operators.errors import TokenError, UnusableName
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.tables import api_tokens
+from cqrs_app.platform.operators.tokens import Token, Tokens
 from tests.operators.conftest import Clock
 
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cqrs_app.kernel.aggregate import Aggregate, decide
+from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders import events as was
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.kernel.commands.aggregate import Aggregate, decide
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.orders import ORDERS
-from cqrs_app.orders import commands as do
-from cqrs_app.orders import events as was
-from cqrs_app.orders.order import Order
-from cqrs_app.orders.types import OrderLine
+from cqrs_app.kernel.messages.messages import Command, Event
 
 NOON = datetime(2010, 12, 1, 12, 3, tzinfo=UTC)
 ON = "on 1 Dec 2010 at 12:03 UTC"

@@ -9,16 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, select
 
-from cqrs_app.kernel.aggregate import Aggregate, decide, restore
+from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders.search import create_search
+from cqrs_app.kernel.commands.aggregate import Aggregate, decide, restore
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.projection import Projection
-from cqrs_app.kernel.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import Rows, key_of
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.rows import Rows, key_of
-from cqrs_app.kernel.tables import read
-from cqrs_app.orders import ORDERS
-from cqrs_app.orders.search import create_search
+from cqrs_app.kernel.store.tables import read
 from tests.orders.given import METHODS
 
 REGISTRY = Registry([ORDERS])

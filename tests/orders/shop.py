@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cqrs_app.kernel.messages import Command
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.types import CreditedLine, OrderLine, ShippedLine, ShippingAddress
-from cqrs_app.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.kernel.messages.messages import Command
 from tests.orders.history import START, History
 
 ORDER_IDS = st.sampled_from(["1", "2", "3", "A-4", "a-4"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cqrs_app.kernel.messages import Command
-from cqrs_app.orders.actions import actions_of
+from cqrs_app.areas.orders.actions import actions_of
+from cqrs_app.kernel.messages.messages import Command
 from tests.orders.given import given, order
 from tests.orders.test_order import ALLOWED, STATES
 

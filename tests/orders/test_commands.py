@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import parse
-from cqrs_app.orders import ORDERS
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.types import ShippedLine, ShippingAddress
-from cqrs_app.orders.words import HoldReason
+from cqrs_app.kernel.messages.messages import parse
 from tests.orders.given import line, place
 
 

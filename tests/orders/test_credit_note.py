@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cqrs_app.orders import commands as do
-from cqrs_app.orders import events as was
-from cqrs_app.orders.types import CreditedLine
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders import events as was
+from cqrs_app.areas.orders.types import CreditedLine
 from tests.orders.given import ON, given
 
 RECORD = do.RecordCreditNote(

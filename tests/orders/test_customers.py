@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.queries.customers import (
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.queries.customers import (
     SORTS,
     GetCustomer,
     ListCustomers,
     get_customer,
     list_customers,
 )
-from cqrs_app.orders.types import CreditedLine
-from cqrs_app.orders.words import CancelReason
+from cqrs_app.areas.orders.types import CreditedLine
+from cqrs_app.areas.orders.words import CancelReason
+from cqrs_app.kernel.errors import Invalid
 from tests.orders.given import line, place
 from tests.orders.history import START, History, project
 

@@ -10,14 +10,12 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Query
-from cqrs_app.orders import ORDERS
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.queries.best import TopCustomers, TopProducts
-from cqrs_app.orders.queries.credit_notes import ListCreditNotes
-from cqrs_app.orders.queries.customers import GetCustomer, ListCustomers
-from cqrs_app.orders.queries.figures import (
+from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
+from cqrs_app.areas.orders.queries.credit_notes import ListCreditNotes
+from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.orders.queries.figures import (
     DayFigure,
     Figure,
     Money,
@@ -32,9 +30,11 @@ from cqrs_app.orders.queries.figures import (
     today_figures,
     waiting_work,
 )
-from cqrs_app.orders.queries.revenue import LastSalesDay, RevenueReport
-from cqrs_app.orders.types import ShippedLine
-from cqrs_app.orders.words import HoldReason
+from cqrs_app.areas.orders.queries.revenue import LastSalesDay, RevenueReport
+from cqrs_app.areas.orders.types import ShippedLine
+from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.messages import Query
 from tests.orders.given import line, place
 from tests.orders.history import START, History, project
 

@@ -8,13 +8,13 @@ from itertools import product
 import pytest
 from sqlalchemy import Connection
 
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.orders import commands as do
-from cqrs_app.orders import events as was
-from cqrs_app.orders.queries.one_order import FlagView, GetOrder, get_order
-from cqrs_app.orders.queries.order_list import ListOrders, list_orders
-from cqrs_app.orders.types import ShippedLine
-from cqrs_app.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders import events as was
+from cqrs_app.areas.orders.queries.one_order import FlagView, GetOrder, get_order
+from cqrs_app.areas.orders.queries.order_list import ListOrders, list_orders
+from cqrs_app.areas.orders.types import ShippedLine
+from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.kernel.messages.messages import Command, Event
 from tests.orders.given import (
     ALL_SHIPPED,
     APPROVED,

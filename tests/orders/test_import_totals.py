@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection
 
+from cqrs_app.areas.orders.queries.import_totals import ImportTotals, Totals, import_totals
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.orders.queries.import_totals import ImportTotals, Totals, import_totals
 from tests.orders.given import line, place
 from tests.orders.history import History, project
 from tests.orders.test_customers import credit

@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import given, settings
 from sqlalchemy import Connection
 
-from cqrs_app.orders import ORDERS
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.queries.one_order import (
+from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.queries.one_order import (
     GetOrder,
     OrderTimeline,
     OrderView,
@@ -18,9 +18,9 @@ from cqrs_app.orders.queries.one_order import (
     get_order,
     timeline,
 )
-from cqrs_app.orders.read_models import orders
-from cqrs_app.orders.types import ShippedLine, ShippingAddress
-from cqrs_app.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from tests.orders.given import line, place
 from tests.orders.history import START, History, fold, project, read_store, stored_rows
 from tests.orders.shop import histories

@@ -8,13 +8,13 @@ from itertools import product
 import msgspec
 import pytest
 
-from cqrs_app.kernel.aggregate import restore, snapshot_of
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.orders import commands as do
-from cqrs_app.orders import events as was
-from cqrs_app.orders.order import Order
-from cqrs_app.orders.types import ShippedLine, ShippingAddress
-from cqrs_app.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders import events as was
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
+from cqrs_app.kernel.messages.messages import Command, Event
 from tests.orders.given import (
     ALL_SHIPPED,
     APPROVED,

@@ -15,10 +15,8 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.paging import Page
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.queries.order_list import (
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.queries.order_list import (
     SORTS,
     Changes,
     CountChanges,
@@ -27,7 +25,9 @@ from cqrs_app.orders.queries.order_list import (
     count_changes,
     list_orders,
 )
-from cqrs_app.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.queries.paging import Page
 from tests.orders.given import line, place
 from tests.orders.history import START, History, project
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.read_models import (
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.read_models import (
     credit_notes,
     customer_accounts,
     order_activity,
@@ -22,8 +22,8 @@ from cqrs_app.orders.read_models import (
     order_timeline,
     orders,
 )
-from cqrs_app.orders.types import ShippedLine
-from cqrs_app.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders.types import ShippedLine
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from tests.orders.given import line, place
 from tests.orders.history import (
     PROJECTIONS,

@@ -13,18 +13,22 @@ import pytest
 from hypothesis import given, settings
 from sqlalchemy import Connection
 
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.queries.best import TopCustomers, TopProducts, top_customers, top_products
-from cqrs_app.orders.queries.credit_notes import ListCreditNotes, list_credit_notes
-from cqrs_app.orders.queries.order_list import ListOrders, list_orders
-from cqrs_app.orders.queries.revenue import (
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.queries.best import (
+    TopCustomers,
+    TopProducts,
+    top_customers,
+    top_products,
+)
+from cqrs_app.areas.orders.queries.credit_notes import ListCreditNotes, list_credit_notes
+from cqrs_app.areas.orders.queries.order_list import ListOrders, list_orders
+from cqrs_app.areas.orders.queries.revenue import (
     LastSalesDay,
     RevenueReport,
     last_sales_day,
     revenue_report,
 )
-from cqrs_app.orders.read_models import (
+from cqrs_app.areas.orders.read_models import (
     credit_notes,
     customer_days,
     order_lines,
@@ -32,7 +36,8 @@ from cqrs_app.orders.read_models import (
     product_days,
     sales_days,
 )
-from cqrs_app.orders.words import CancelReason, OrderStatus
+from cqrs_app.areas.orders.words import CancelReason, OrderStatus
+from cqrs_app.kernel.errors import Invalid
 from tests.orders.given import line, place
 from tests.orders.history import START, History, fold, project
 from tests.orders.shop import histories

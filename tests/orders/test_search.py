@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, select, text
 
-from cqrs_app.orders import commands as do
-from cqrs_app.orders.projections.orders import OrdersProjection
-from cqrs_app.orders.read_models import order_texts, orders
-from cqrs_app.orders.search import (
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.projections.orders import OrdersProjection
+from cqrs_app.areas.orders.read_models import order_texts, orders
+from cqrs_app.areas.orders.search import (
     LONGEST_TEXT,
     create_search,
     drop_search,
@@ -232,7 +232,7 @@ def test_few_orders_are_named_and_many_are_not(
     for condition in few("zebra", shop):
         assert not list(shop.execute(select(orders.c.order_id).where(condition)))
 
-    monkeypatch.setattr("cqrs_app.orders.search.FEW", 1)
+    monkeypatch.setattr("cqrs_app.areas.orders.search.FEW", 1)
     assert not list(few("5363", shop))  # both
 
 

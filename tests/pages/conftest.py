@@ -14,10 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from cqrs_app.demo import load_if_empty
+from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders.read_models import orders
+from cqrs_app.platform.demo import load_if_empty
+from cqrs_app.platform.operators.roles import ROLES
 from tests.console import environment_of
 from tests.platform.processes import PROJECT
 

@@ -9,10 +9,10 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cqrs_app.areas.orders.commands import ShipOrder
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.middleware import HISTORY
-from cqrs_app.orders.commands import ShipOrder
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
 from tests.orders.given import place
 from tests.pages.conftest import catch_up, client_in
 

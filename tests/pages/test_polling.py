@@ -12,11 +12,11 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.interfaces.web.security import HEADERS
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.query_bus import QueryBus
-from cqrs_app.orders.commands import AddOrderNote
-from cqrs_app.web.security import HEADERS
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.queries.bus import QueryBus
 from tests.pages.conftest import catch_up, order_in
 
 BEN = Actor("ben", frozenset({"orders.note"}))
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("at_once")
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cqrs_app.kernel.standing.HELD_SECONDS", 0.0)
+    monkeypatch.setattr("cqrs_app.kernel.queries.change_token.HELD_SECONDS", 0.0)
 
 
 def poll(client: FlaskClient, address: str, tag: str = "") -> TestResponse:

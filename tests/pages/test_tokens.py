@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.operators.tokens import Tokens
+from cqrs_app.platform.operators.tokens import Tokens
 from tests.pages.conftest import client_in
 from tests.web.conftest import token_in
 

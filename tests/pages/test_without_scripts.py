@@ -12,12 +12,12 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.demo import load_if_empty
-from cqrs_app.kernel import checkpoints
+from cqrs_app.areas.orders.commands import AddOrderNote, HoldOrder
+from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.orders.commands import AddOrderNote, HoldOrder
-from cqrs_app.orders.words import HoldReason
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.projections import checkpoints
+from cqrs_app.platform.demo import load_if_empty
 from tests.pages.conftest import catch_up, client_in, order_in, process_of, wait_until
 
 BEN = Actor("ben", frozenset({"orders.note", "orders.hold"}))

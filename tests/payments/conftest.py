@@ -10,21 +10,21 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from cqrs_app.kernel.asker import Asker
+from cqrs_app.areas.payments.answers import ANSWER
+from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
+from cqrs_app.areas.payments.gateway import Manual
+from cqrs_app.areas.payments.queries.one_payment import GatewayRequests, GetPayment, PaymentView
+from cqrs_app.areas.payments.requested import Requested
+from cqrs_app.areas.payments.sandbox import Sandbox
+from cqrs_app.areas.payments.tables import sandbox_requests
+from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context, Receipt, new_id
-from cqrs_app.kernel.dispatcher import Dispatcher
-from cqrs_app.kernel.messages import Command, Query
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
+from cqrs_app.kernel.messages.messages import Command, Query
+from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.signing import new_secret
-from cqrs_app.operators.roles import ROLES, system_actor
-from cqrs_app.payments.answers import ANSWER
-from cqrs_app.payments.callbacks import Callbacks, sandbox_caller
-from cqrs_app.payments.gateway import Manual
-from cqrs_app.payments.queries.one_payment import GatewayRequests, GetPayment, PaymentView
-from cqrs_app.payments.requested import Requested
-from cqrs_app.payments.sandbox import Sandbox
-from cqrs_app.payments.tables import sandbox_requests
-from cqrs_app.payments.teller import Teller
+from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
+from cqrs_app.platform.operators.roles import ROLES, system_actor
 from tests.payments.given import THE
 from tests.webhooks.conftest import Clock
 

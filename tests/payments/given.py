@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from cqrs_app.kernel.aggregate import decide
+from cqrs_app.areas.payments import answers, payments_area
+from cqrs_app.areas.payments import commands as do
+from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.kernel.commands.aggregate import decide
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.payments import answers, payments_area
-from cqrs_app.payments import commands as do
-from cqrs_app.payments.payment import Payment
+from cqrs_app.kernel.messages.messages import Command, Event
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE = "P1"

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.kernel.signing import headers, new_secret
-from cqrs_app.payments.words import PaymentStatus
 from tests.payments.conftest import SECRET, Desk
 from tests.payments.given import THE, authorise, authorised, capture, void
 from tests.webhooks.conftest import Clock

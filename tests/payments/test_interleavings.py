@@ -9,16 +9,16 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cqrs_app.areas.payments import commands as do
+from cqrs_app.areas.payments.projections.ledger import LedgerProjection
+from cqrs_app.areas.payments.projections.payments import PaymentsProjection
+from cqrs_app.areas.payments.projections.timeline import LABELS
+from cqrs_app.areas.payments.queries.one_payment import GetPayment, get_payment
+from cqrs_app.areas.payments.read_models import ledger_entries, payments
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.recorded import Recorded, StoredEvent
-from cqrs_app.kernel.rows import Rows
-from cqrs_app.payments import commands as do
-from cqrs_app.payments.projections.ledger import LedgerProjection
-from cqrs_app.payments.projections.payments import PaymentsProjection
-from cqrs_app.payments.projections.timeline import LABELS
-from cqrs_app.payments.queries.one_payment import GetPayment, get_payment
-from cqrs_app.payments.read_models import ledger_entries, payments
+from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.projections.rows import Rows
 from tests.payments.given import (
     NOON,
     THE,

@@ -7,14 +7,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from cqrs_app.kernel.aggregate import restore, snapshot_of
+from cqrs_app.areas.payments import commands as do
+from cqrs_app.areas.payments import events as was
+from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.areas.payments.types import looks_like_a_card
+from cqrs_app.areas.payments.words import PaymentStatus
+from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Command
-from cqrs_app.payments import commands as do
-from cqrs_app.payments import events as was
-from cqrs_app.payments.payment import Payment
-from cqrs_app.payments.types import looks_like_a_card
-from cqrs_app.payments.words import PaymentStatus
+from cqrs_app.kernel.messages.messages import Command
 from tests.payments.given import (
     CAPTURED,
     NOON,

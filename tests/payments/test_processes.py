@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from cqrs_app.kernel import presence
-from cqrs_app.kernel.wake_ups import ring
-from cqrs_app.payments.duty import REQUESTS
-from cqrs_app.payments.words import PaymentStatus
+from cqrs_app.areas.payments.duty import REQUESTS
+from cqrs_app.areas.payments.words import PaymentStatus
+from cqrs_app.kernel.subscriptions import presence
+from cqrs_app.kernel.subscriptions.wake_ups import ring
 from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.payments.conftest import SECRET, Desk

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cqrs_app.kernel.context import Context
+from cqrs_app.areas.payments.gateway import Done, Order, Said
+from cqrs_app.areas.payments.queries.ledger import LedgerBalance
+from cqrs_app.areas.payments.queries.lists import ListPayments, OrderPayments
+from cqrs_app.areas.payments.queries.one_payment import PaymentTimeline
+from cqrs_app.areas.payments.requested import Overtaken, RequestBook
+from cqrs_app.areas.payments.words import PaymentStatus
+from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import SwitchedOff
-from cqrs_app.payments.gateway import Done, Order, Said
-from cqrs_app.payments.queries.ledger import LedgerBalance
-from cqrs_app.payments.queries.lists import ListPayments, OrderPayments
-from cqrs_app.payments.queries.one_payment import PaymentTimeline
-from cqrs_app.payments.requested import Overtaken, RequestBook
-from cqrs_app.payments.words import PaymentStatus
 from tests.payments.conftest import Desk
 from tests.payments.given import (
     THE,

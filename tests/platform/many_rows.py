@@ -26,10 +26,10 @@ from sqlalchemy import (
     text,
 )
 
-from cqrs_app.kernel import tables
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.columns import Amount, UtcDateTime
-from cqrs_app.kernel.databases import reader_of
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.columns import Amount, UtcDateTime
+from cqrs_app.kernel.store.engines import reader_of
 
 ROWS = 20_000
 """About how many rows each growing table gets."""

@@ -9,20 +9,20 @@ from decimal import Decimal
 from flask import Flask
 from sqlalchemy import insert
 
-from cqrs_app.customers import commands as customers
-from cqrs_app.inventory import commands as stock
+from cqrs_app.areas.customers import commands as customers
+from cqrs_app.areas.inventory import commands as stock
+from cqrs_app.areas.orders import commands as orders
+from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine
+from cqrs_app.areas.payments import commands as payments
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.kernel.messages import Command
-from cqrs_app.kernel.middleware import HISTORY
-from cqrs_app.kernel.tables import parked_events
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders import commands as orders
-from cqrs_app.orders.types import CreditedLine, OrderLine, ShippedLine
-from cqrs_app.payments import commands as payments
-from cqrs_app.uploads.tables import imports
-from cqrs_app.webhooks import commands as webhooks
-from cqrs_app.webhooks.tables import webhook_attempts
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.store.tables import parked_events
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.transfer.uploads.tables import imports
+from cqrs_app.platform.webhooks import commands as webhooks
+from cqrs_app.platform.webhooks.tables import webhook_attempts
 from tests.pages.conftest import catch_up
 
 ADA = Actor("ada", ROLES["admin"] | {HISTORY})

@@ -4,9 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-from cqrs_app.hosting import kinship
-from cqrs_app.hosting.stopping import StopRequested, StopSwitch
-from cqrs_app.hosting.supervisor import Program, Supervisor
+from cqrs_app.processes import kinship
+from cqrs_app.processes.stopping import StopRequested, StopSwitch
+from cqrs_app.processes.supervisor import Program, Supervisor
 
 
 def say(text: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from cqrs_app import embedded_redis
+from cqrs_app.processes import embedded_redis
 from tests.services.redis_server import running_redis
 
 

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.dispatcher import Dispatcher
+from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from tests.pages.conftest import client_in
 from tests.platform.processes import PROJECT
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cqrs_app.hosting.preflight import CannotStart, claim_data_folder, require_free_port
+from cqrs_app.processes.preflight import CannotStart, claim_data_folder, require_free_port
 from tests.platform.processes import free_port
 
 

@@ -16,15 +16,15 @@ import psycopg
 import pytest
 from flask import Flask
 
-from cqrs_app.imports import background
-from cqrs_app.kernel import tables
-from cqrs_app.kernel.asker import Asker, Seen
+from cqrs_app.areas.orders.commands import ApproveOrder
+from cqrs_app.areas.orders.queries.order_list import SORTS
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Context
-from cqrs_app.kernel.messages import parse
-from cqrs_app.orders.commands import ApproveOrder
-from cqrs_app.orders.queries.order_list import SORTS
-from cqrs_app.sweep import Sweep
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.messages.messages import parse
+from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.kernel.store import tables
+from cqrs_app.platform.transfer.imports import background
+from cqrs_app.processes.sweep import Sweep
 from tests.pages.conftest import client_in
 from tests.platform.many_rows import growing, multiply
 from tests.platform.plenty import ADA, do, grow, one_more, rich

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, Response
 
-from cqrs_app.hosting.readiness import Readiness, address, ask
+from cqrs_app.processes.readiness import Readiness, address, ask
 from cqrs_app.settings import Settings
 from tests.platform.processes import free_port
 

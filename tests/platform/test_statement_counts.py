@@ -16,15 +16,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.catalogue.examples import example_of
-from cqrs_app.kernel.asker import Asker
+from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder
+from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Context
+from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.fields import hints_of
-from cqrs_app.kernel.messages import parse
-from cqrs_app.orders.commands import AddOrderNote, ApproveOrder
-from cqrs_app.orders.queries.order_list import ListOrders
+from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.messages import parse
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.platform.catalogue.examples import example_of
 from tests.pages.conftest import client_in
 from tests.pages.test_routes import WHO
 from tests.platform.plenty import ADA, do, grow, import_id, one_more, rich
@@ -65,7 +65,7 @@ MOST_OF_A_HIT = 3
 @pytest.fixture
 def plain(make_console: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Flask:
     """A console without a query cache, whose pages look anew each time at what is away."""
-    monkeypatch.setattr("cqrs_app.web.shell.LOOK_EVERY_SECONDS", -1.0)
+    monkeypatch.setattr("cqrs_app.interfaces.web.shell.LOOK_EVERY_SECONDS", -1.0)
     return make_console(query_caching_enabled=False)
 
 

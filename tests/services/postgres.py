@@ -25,7 +25,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
-from cqrs_app.hosting.kinship import bound_to_parent
+from cqrs_app.processes.kinship import bound_to_parent
 from tests.services.obtainable import unobtainable
 
 HOW_TO_GET_IT = "apt-get install postgresql, or set TEST_DATABASE_URL to a server's address."

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from cqrs_app import embedded_redis
-from cqrs_app.hosting.kinship import bound_to_parent
+from cqrs_app.processes import embedded_redis
+from cqrs_app.processes.kinship import bound_to_parent
 from tests.services.obtainable import unobtainable
 
 

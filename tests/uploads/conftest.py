@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from cqrs_app.imports.background import carry_out
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.uploads.receiving import Files
-from cqrs_app.uploads.tables import import_chunks, imports
-from cqrs_app.uploads.work import Work
+from cqrs_app.platform.transfer.imports.background import carry_out
+from cqrs_app.platform.transfer.uploads.receiving import Files
+from cqrs_app.platform.transfer.uploads.tables import import_chunks, imports
+from cqrs_app.platform.transfer.uploads.work import Work
 from tests.imports.test_online_retail import HEADER, ROWS
 from tests.pages.test_without_scripts import page
 

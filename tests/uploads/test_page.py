@@ -13,9 +13,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff, TimedOut, Unavailable
-from cqrs_app.kernel.tables import command_log
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.uploads.receiving import Files
+from cqrs_app.kernel.store.tables import command_log
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.transfer.uploads.receiving import Files
 from tests.imports.test_online_retail import BAD_FILES
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import fields, page

@@ -15,10 +15,10 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import func, select, update
 
+from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.orders.read_models import orders
-from cqrs_app.uploads.tables import imports
-from cqrs_app.uploads.work import LEASE
+from cqrs_app.platform.transfer.uploads.tables import imports
+from cqrs_app.platform.transfer.uploads.work import LEASE
 from tests.imports.test_online_retail import HEADER
 from tests.pages.conftest import client_in, order_in, process_of, wait_until
 from tests.platform.processes import ended, family

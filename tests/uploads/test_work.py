@@ -15,17 +15,17 @@ from flask import Flask
 from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.cli import uploads
-from cqrs_app.imports import background
-from cqrs_app.imports.importer import import_file
+from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.interfaces.cli import uploads
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context, new_id
+from cqrs_app.kernel.commands.context import Actor, Context, new_id
 from cqrs_app.kernel.errors import NotAllowed, Refused, Unavailable
-from cqrs_app.operators.roles import ROLES
-from cqrs_app.orders.read_models import orders
-from cqrs_app.uploads.receiving import SET_ASIDE, UPLOAD, Files
-from cqrs_app.uploads.tables import imports
-from cqrs_app.uploads.work import GIVEN_UP, LEASE, MOST_ATTEMPTS, Work
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.transfer.imports import background
+from cqrs_app.platform.transfer.imports.importer import import_file
+from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, UPLOAD, Files
+from cqrs_app.platform.transfer.uploads.tables import imports
+from cqrs_app.platform.transfer.uploads.work import GIVEN_UP, LEASE, MOST_ATTEMPTS, Work
 from tests.uploads.conftest import DAY, kept, row_of, take_in, work_of
 
 MIA = Actor("mia", ROLES["supervisor"])

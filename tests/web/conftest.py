@@ -15,17 +15,17 @@ from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
-import cqrs_app.operators.tables  # noqa: F401 - defines its tables on import
-from cqrs_app.kernel.databases import configure
-from cqrs_app.kernel.tables import write
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.sessions import Sessions
-from cqrs_app.operators.throttle import Throttle
+import cqrs_app.platform.operators.tables  # noqa: F401 - defines its tables on import
+from cqrs_app.interfaces.web.auth import background, init_auth, public
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.pieces import register_pieces
+from cqrs_app.interfaces.web.security import init_security
+from cqrs_app.kernel.store.engines import configure
+from cqrs_app.kernel.store.tables import write
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.settings import Settings
-from cqrs_app.web.auth import background, init_auth, public
-from cqrs_app.web.blueprint import bp
-from cqrs_app.web.pieces import register_pieces
-from cqrs_app.web.security import init_security
 
 PASSWORD = "seven brown herons"
 PROJECT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select, update
 
-from cqrs_app.operators.accounts import Accounts
-from cqrs_app.operators.tables import sessions
-from cqrs_app.web.auth import local_path
+from cqrs_app.interfaces.web.auth import local_path
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.tables import sessions
 from tests.web.conftest import PASSWORD, sign_in, token_in
 
 COOKIE = "countersign-8000"

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
-from cqrs_app.web.auth import public
-from cqrs_app.web.compression import init_compression, packed_page
+from cqrs_app.interfaces.web.auth import public
+from cqrs_app.interfaces.web.compression import init_compression, packed_page
 
 GZIP = {"Accept-Encoding": "gzip"}
 SHEET = "/static/css/components.css"

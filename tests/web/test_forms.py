@@ -13,12 +13,9 @@ from flask import Flask
 from msgspec import Meta
 from werkzeug.datastructures import MultiDict
 
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages import Command, command, value
-from cqrs_app.orders.commands import ChangeShippingAddress, PlaceOrder
-from cqrs_app.orders.types import OrderLine, ShippingAddress
-from cqrs_app.settings import Settings
-from cqrs_app.web.forms import (
+from cqrs_app.areas.orders.commands import ChangeShippingAddress, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
+from cqrs_app.interfaces.web.forms import (
     change_rows,
     command_from,
     expected_version,
@@ -26,6 +23,9 @@ from cqrs_app.web.forms import (
     prefill,
     renew,
 )
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.messages import Command, command, value
+from cqrs_app.settings import Settings
 
 SKU = Annotated[str, Meta(min_length=1, max_length=8, title="Article")]
 PRICE = Annotated[Decimal, Meta(title="Price", extra={"ge": Decimal(0), "places": 4})]
@@ -251,7 +251,7 @@ def test_a_field_that_fits_no_form_is_told_to_the_developer() -> None:
 
 
 def test_every_command_of_the_console_has_a_form(app: Flask) -> None:
-    from cqrs_app.areas import build_registry
+    from cqrs_app.installed_areas import build_registry
 
     with app.test_request_context():
         for cls in build_registry().commands.values():

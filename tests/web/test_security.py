@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, url_for
 from flask.testing import FlaskClient
 
-from cqrs_app.web.static_files import version_of
+from cqrs_app.interfaces.web.static_files import version_of
 from tests.web.conftest import PROJECT, sign_in, token_in
 
 POLICY = (

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cqrs_app.areas import SENDABLE
-from cqrs_app.kernel.asker import Asker
+from cqrs_app.areas.orders import commands as orders
+from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.installed_areas import SENDABLE
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.context import Actor, Context, Receipt
-from cqrs_app.kernel.messages import Command, Query
-from cqrs_app.operators.roles import ROLES, system_actor
-from cqrs_app.orders import commands as orders
-from cqrs_app.orders.types import OrderLine
-from cqrs_app.webhooks import commands as do
-from cqrs_app.webhooks import names
-from cqrs_app.webhooks.delivery import Deliverer
-from cqrs_app.webhooks.queries import Deliveries, GetDeliveries
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.messages.messages import Command, Query
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.platform.operators.roles import ROLES, system_actor
+from cqrs_app.platform.webhooks import commands as do
+from cqrs_app.platform.webhooks import names
+from cqrs_app.platform.webhooks.delivery import Deliverer
+from cqrs_app.platform.webhooks.queries import Deliveries, GetDeliveries
 from tests.webhooks.receiver import Receiver, listening
 
 ADA = Actor("ada", ROLES["admin"])

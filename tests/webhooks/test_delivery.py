@@ -15,11 +15,16 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.webhooks import commands as do
-from cqrs_app.webhooks.cursors import Cursor, Cursors
-from cqrs_app.webhooks.due import due
-from cqrs_app.webhooks.queries import GetWebhook, GetWebhookSecret, ListWebhooks, WebhookView
-from cqrs_app.webhooks.tables import webhook_secrets
+from cqrs_app.platform.webhooks import commands as do
+from cqrs_app.platform.webhooks.cursors import Cursor, Cursors
+from cqrs_app.platform.webhooks.due import due
+from cqrs_app.platform.webhooks.queries import (
+    GetWebhook,
+    GetWebhookSecret,
+    ListWebhooks,
+    WebhookView,
+)
+from cqrs_app.platform.webhooks.tables import webhook_secrets
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cqrs_app.kernel.signing import new_secret
-from cqrs_app.webhooks import commands as do
-from cqrs_app.webhooks.queries import GetWebhookSecret
+from cqrs_app.platform.webhooks import commands as do
+from cqrs_app.platform.webhooks.queries import GetWebhookSecret
 from tests.platform.processes import PROJECT
 from tests.webhooks.conftest import Shop
 from tests.webhooks.receiver import Receiver

@@ -8,9 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 
-from cqrs_app.kernel.context import Context
-from cqrs_app.webhooks import commands as do
-from cqrs_app.webhooks.queries import GetWebhook, GetWebhookSecret
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.platform.webhooks import commands as do
+from cqrs_app.platform.webhooks.queries import GetWebhook, GetWebhookSecret
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import fields, page, send
 from tests.webhooks.conftest import ADA, Shop

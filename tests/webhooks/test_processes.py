@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 
-from cqrs_app.kernel import presence
-from cqrs_app.kernel.dispatcher import Dispatcher
-from cqrs_app.kernel.wake_ups import ring
-from cqrs_app.webhooks.duty import DELIVERIES
+from cqrs_app.kernel.subscriptions import presence
+from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
+from cqrs_app.kernel.subscriptions.wake_ups import ring
+from cqrs_app.platform.webhooks.duty import DELIVERIES
 from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.platform.processes import PROJECT
@@ -172,7 +172,7 @@ def test_a_turn_that_is_over_queues_up_again(
 ) -> None:
     shop.add(receiver)
     shop.place()
-    monkeypatch.setattr("cqrs_app.webhooks.delivery.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("cqrs_app.platform.webhooks.delivery.SLICE_SECONDS", 0.0)
     dispatcher: Dispatcher = shop.app.extensions["webhooks"]
     dispatcher.answer("warehouse")
     assert shop.kernel.redis.llen(f"rq:queue:{DELIVERIES.queue}") == 1

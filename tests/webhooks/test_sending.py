@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from cqrs_app.webhooks import sending
-from cqrs_app.webhooks.sending import post
+from cqrs_app.platform.webhooks import sending
+from cqrs_app.platform.webhooks.sending import post
 from tests.services.obtainable import unobtainable
 from tests.webhooks.receiver import Receiver
 
@@ -250,7 +250,7 @@ def test_tls_is_checked_for_the_name_though_the_connection_goes_to_an_address(
     certificate: tuple[Path, Path], behind_tls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The certificates of the machine are read once per process; here they change.
-    monkeypatch.setattr("cqrs_app.webhooks.sending._tls", ssl.create_default_context)
+    monkeypatch.setattr("cqrs_app.platform.webhooks.sending._tls", ssl.create_default_context)
     resolving(monkeypatch, "127.0.0.1")
     unknown = post(f"https://receiver.test:{behind_tls}/", b"{}", {}, HERE)
     assert "CERTIFICATE_VERIFY_FAILED" in unknown.error

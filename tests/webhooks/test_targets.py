@@ -6,14 +6,14 @@ import ipaddress
 
 import pytest
 
-from cqrs_app.settings import Settings, SettingsError
-from cqrs_app.webhooks.targets import (
+from cqrs_app.platform.webhooks.targets import (
     Forbidden,
     refuse_literal,
     require_permitted,
     target_of,
     unusable,
 )
+from cqrs_app.settings import Settings, SettingsError
 
 HTTPS = target_of("https://receiver.example/hook")
 HTTP = target_of("http://receiver.example/hook")

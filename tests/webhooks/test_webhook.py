@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cqrs_app.areas import SENDABLE
-from cqrs_app.kernel.aggregate import decide
+from cqrs_app.installed_areas import SENDABLE
+from cqrs_app.kernel.commands.aggregate import decide
 from cqrs_app.kernel.errors import Invalid, Refused
-from cqrs_app.kernel.messages import Command, Event
-from cqrs_app.webhooks import commands as do
-from cqrs_app.webhooks import events as was
-from cqrs_app.webhooks import webhooks_area
-from cqrs_app.webhooks.webhook import Webhook
+from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.platform.webhooks import commands as do
+from cqrs_app.platform.webhooks import events as was
+from cqrs_app.platform.webhooks import webhooks_area
+from cqrs_app.platform.webhooks.webhook import Webhook
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE = "warehouse"

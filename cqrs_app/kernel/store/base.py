@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, bindparam, select
 
-from cqrs_app.kernel import tables
-from cqrs_app.kernel.aggregate import Snapshot
-from cqrs_app.kernel.databases import driven, mark_of, reader_of, told_alike
+from cqrs_app.kernel.commands.aggregate import Snapshot
 from cqrs_app.kernel.errors import VersionConflict
-from cqrs_app.kernel.recorded import StoredEvent
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.engines import driven, mark_of, reader_of, told_alike
 
 EVENT_FIELDS = StoredEvent.__struct_fields__
 HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "snapshot_shape")

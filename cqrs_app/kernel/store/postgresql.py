@@ -11,9 +11,8 @@ from msgspec.structs import astuple
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
-from cqrs_app.kernel import tables
-from cqrs_app.kernel.databases import driven
 from cqrs_app.kernel.errors import AlreadyRecorded
+from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.base import (
     EVENT_FIELDS,
     HEAD_FIELDS,
@@ -27,6 +26,7 @@ from cqrs_app.kernel.store.base import (
     head_of,
     heads_of,
 )
+from cqrs_app.kernel.store.engines import driven
 
 SEQUENCER_LOCK = 7_226_417_903
 PLACED_AT_ONCE = 5_000

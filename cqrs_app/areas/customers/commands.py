@@ -1,0 +1,85 @@
+"""What people do with customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cqrs_app.areas.customers.types import (
+    SHORTEST_REASON,
+    Country,
+    CustomerId,
+    Email,
+    EmailOrNone,
+    ErasureReason,
+    Name,
+    Phone,
+    Reason,
+)
+from cqrs_app.kernel.messages.messages import Command, command
+
+MANAGE = "customers.manage"
+DEACTIVATE = "customers.deactivate"
+
+
+@command(label="Register customer", permission=MANAGE)
+class RegisterCustomer(Command):
+    """Take in a customer, new or known from orders."""
+
+    customer_id: CustomerId
+    name: Name = ""
+    email: EmailOrNone = ""
+    phone: Phone = ""
+    country: Country = ""
+
+
+@command(label="Change e-mail", permission=MANAGE, minds_version=True)
+class ChangeCustomerEmail(Command):
+    """Write to the customer at another address from now on."""
+
+    customer_id: CustomerId
+    email: Email
+
+
+@command(label="Update profile", permission=MANAGE, minds_version=True)
+class UpdateCustomerProfile(Command):
+    """Correct what is known of the customer."""
+
+    customer_id: CustomerId
+    name: Name = ""
+    phone: Phone = ""
+    country: Country = ""
+
+
+@command(label="Deactivate customer", permission=DEACTIVATE, minds_version=True, risky=True)
+class DeactivateCustomer(Command):
+    """Mark that the shop does no more business with the customer for now."""
+
+    customer_id: CustomerId
+    reason: Reason
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _long_enough(self.reason)
+
+
+@command(label="Reactivate customer", permission=DEACTIVATE, minds_version=True)
+class ReactivateCustomer(Command):
+    """Mark that the shop does business with the customer again."""
+
+    customer_id: CustomerId
+
+
+@command(label="Erase customer", permission="customers.erase", minds_version=True, risky=True)
+class EraseCustomer(Command):
+    """Make everything personal about the customer unreadable, for good: here and in their orders.
+    This cannot be undone. The orders and their amounts stay."""
+
+    customer_id: CustomerId
+    reason: ErasureReason
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _long_enough(self.reason)
+
+
+def _long_enough(reason: str) -> Iterator[tuple[str, str]]:
+    if len(reason.strip()) < SHORTEST_REASON:
+        yield "reason", f"Write at least {SHORTEST_REASON} characters."

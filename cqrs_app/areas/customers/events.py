@@ -1,0 +1,52 @@
+"""What happened to customers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cqrs_app.kernel.messages.messages import Event, event
+from cqrs_app.kernel.privacy.personal import PERSONAL
+
+Personal = Annotated[str, PERSONAL]
+
+
+@event()
+class CustomerRegistered(Event):
+    customer_id: str
+    name: Personal
+    email: Personal
+    phone: Personal
+    country: str
+
+
+@event()
+class CustomerEmailChanged(Event):
+    customer_id: str
+    email: Personal
+
+
+@event()
+class CustomerProfileUpdated(Event):
+    customer_id: str
+    name: Personal
+    phone: Personal
+    country: str
+
+
+@event()
+class CustomerDeactivated(Event):
+    customer_id: str
+    reason: Personal
+
+
+@event()
+class CustomerReactivated(Event):
+    customer_id: str
+
+
+@event()
+class CustomerErased(Event):
+    """It stands behind the kernel's SubjectErased, which is what makes the values unreadable."""
+
+    customer_id: str
+    reason: str

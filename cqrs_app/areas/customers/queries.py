@@ -1,0 +1,197 @@
+"""Questions about registered customers: the list, its counts, one with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import Connection, Row, false, select
+
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.read_models import (
+    customer_counts,
+    customer_history,
+    customer_profiles,
+)
+from cqrs_app.areas.customers.types import CustomerId
+from cqrs_app.areas.customers.words import CustomerStatus
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.tokenize import words
+
+VIEW = "customers.view"
+READS = ("customer_profiles",)
+
+_PROFILE = customer_profiles.c
+_TIE = _PROFILE.customer_id
+SORTS = MappingProxyType(
+    {
+        "customer_id": Sort((_TIE,), str),
+        "name": Sort((_PROFILE.name, _TIE), str),
+        "registered_at": Sort((_PROFILE.registered_at, _TIE), datetime),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileView:
+    """A registered customer; any of name, e-mail, phone and country may be empty. Of one who was
+    erased each that was known reads "erased"."""
+
+    customer_id: str
+    status: CustomerStatus
+    name: str
+    email: str
+    phone: str
+    country: str
+    registered_at: datetime
+    applied_version: int
+
+
+_COLUMNS = [_PROFILE[name] for name in ProfileView.__annotations__]
+
+
+@query(label="Registered customers", permission=VIEW, reads=READS, cached=True)
+class ListRegisteredCustomers(Query):
+    """One page of customers; `q` are beginnings of words in number, name, e-mail and phone."""
+
+    q: Annotated[str, Meta(title="Search", max_length=200)] = ""
+    status: Annotated[CustomerStatus | None, Meta(title="Status")] = None
+    sort: Literal["customer_id", "name", "registered_at"] = "customer_id"
+    descending: bool = False
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from mark_problems(_place(self), SORTS[self.sort])
+
+
+def list_registered_customers(
+    question: ListRegisteredCustomers, connection: Connection
+) -> Page[ProfileView]:
+    found = select(*_COLUMNS)
+    if question.status is not None:
+        found = found.where(_PROFILE.status == str(question.status))
+    if question.q.strip():
+        wanted = words(question.q)
+        beginnings = (_PROFILE.search.contains(f" {word}") for word in wanted)
+        found = found.where(*beginnings) if wanted else found.where(false())
+    return page_of(found, _place(question), SORTS[question.sort], connection, _row)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many customers stand there."""
+
+    status: CustomerStatus
+    customers: int
+
+
+@query(label="Customers by status", permission=VIEW, reads=READS, cached=True)
+class CountCustomers(Query):
+    """How many registered customers there are of each status."""
+
+
+def count_customers(question: CountCustomers, connection: Connection) -> tuple[StatusCount, ...]:
+    columns = customer_counts.c
+    rows = connection.execute(select(columns.status, columns.customers))
+    found = {row.status: row.customers for row in rows}
+    return tuple(StatusCount(status, found.get(str(status), 0)) for status in CustomerStatus)
+
+
+@query(label="Customer profile", permission=VIEW, reads=READS, cached=True)
+class GetCustomerProfile(Query):
+    """What was registered of one customer, or nothing."""
+
+    customer_id: CustomerId
+
+
+def get_profile(question: GetCustomerProfile, connection: Connection) -> ProfileView | None:
+    found = select(*_COLUMNS).where(_PROFILE.customer_id == question.customer_id)
+    row = connection.execute(found).first()
+    return _row(row) if row else None
+
+
+def fold_profile(question: GetCustomerProfile, rows: Rows) -> ProfileView | None:
+    row = rows.get(customer_profiles, question.customer_id)
+    return _profile(row) if row else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One thing that happened: `at` when it did, `recorded_at` when the console learned of it.
+    `detail` are pairs of a name and a text."""
+
+    version: int
+    at: datetime
+    recorded_at: datetime
+    operator: str
+    type: str
+    label: str
+    detail: tuple[tuple[str, str], ...]
+    command_id: str
+
+
+_ENTRY = list(HistoryEntry.__annotations__)
+
+
+@query(label="Customer history", permission=VIEW, reads=READS, cached=True)
+class CustomerHistory(Query):
+    """All that happened to one registered customer, oldest first."""
+
+    customer_id: CustomerId
+
+
+def get_history(question: CustomerHistory, connection: Connection) -> tuple[HistoryEntry, ...]:
+    found = (
+        select(*(customer_history.c[name] for name in _ENTRY))
+        .where(customer_history.c.customer_id == question.customer_id)
+        .order_by(customer_history.c.version)
+    )
+    return tuple(_entry(row) for row in connection.execute(found).mappings())
+
+
+def fold_history(question: CustomerHistory, rows: Rows) -> tuple[HistoryEntry, ...]:
+    return tuple(_entry(row) for row in rows.all(customer_history))
+
+
+@query(label="What may be done with a customer", permission=VIEW)
+class CustomerActions(Query):
+    """The tasks for one customer, each allowed or with the reason why not."""
+
+    customer_id: CustomerId
+
+
+def stream_of(question: GetCustomerProfile | CustomerHistory) -> str:
+    return Customer.stream_of(question.customer_id)
+
+
+def _place(question: ListRegisteredCustomers) -> Place:
+    return Place(
+        sort=question.sort,
+        descending=question.descending,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _row(row: Row[Any]) -> ProfileView:
+    return _profile(row._mapping)
+
+
+def _profile(row: Mapping[Any, Any]) -> ProfileView:
+    values = {name: row[name] for name in ProfileView.__annotations__}
+    return ProfileView(**values | {"status": CustomerStatus(row["status"])})
+
+
+def _entry(row: Mapping[Any, Any]) -> HistoryEntry:
+    pairs = msgspec.json.decode(row["detail"], type=tuple[tuple[str, str], ...])
+    return HistoryEntry(**{name: row[name] for name in _ENTRY} | {"detail": pairs})

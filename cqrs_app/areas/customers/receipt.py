@@ -1,0 +1,69 @@
+"""The receipt of an erasure: when, by whom, and what the stores hold since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.events import CustomerErased
+from cqrs_app.areas.customers.types import CustomerId
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.store.tables import claims, events, subject_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureProof:
+    """`event_hash` (hexadecimal) is that of CustomerErased in the chain of `stream`, which
+    `flask events verify` recomputes. `keys` counts the keys that could still open a value, and
+    `claims` the e-mail addresses held: both are read now, and are 0."""
+
+    customer_id: str
+    erased_at: datetime
+    operator: str
+    reason: str
+    command_id: str
+    stream: str
+    version: int
+    event_hash: str
+    key_destroyed_at: datetime
+    keys: int
+    claims: int
+
+
+@query(label="Receipt of an erasure", permission="customers.erase", store="write")
+class ErasureReceipt(Query):
+    """Proof that one customer was erased; nothing where the customer was not."""
+
+    customer_id: CustomerId
+
+
+def erasure_receipt(question: ErasureReceipt, connection: Connection) -> ErasureProof | None:
+    stream = Customer.stream_of(question.customer_id)
+    erasure = select(events).where(
+        events.c.stream == stream, events.c.type == CustomerErased.__name__
+    )
+    row = connection.execute(erasure).first()
+    if row is None:
+        return None
+    keys = select(func.count(subject_keys.c.wrapped), func.max(subject_keys.c.erased_at)).where(
+        subject_keys.c.subject == stream
+    )
+    left, destroyed_at = connection.execute(keys).one()
+    held = select(func.count()).select_from(claims).where(claims.c.stream == stream)
+    return ErasureProof(
+        customer_id=question.customer_id,
+        erased_at=row.occurred_at,
+        operator=row.operator,
+        reason=msgspec.json.decode(row.payload, type=CustomerErased).reason,
+        command_id=row.command_id,
+        stream=stream,
+        version=row.version,
+        event_hash=row.hash.hex(),
+        key_destroyed_at=destroyed_at,
+        keys=left,
+        claims=connection.execute(held).scalar_one(),
+    )

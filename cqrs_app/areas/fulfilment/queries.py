@@ -1,0 +1,266 @@
+"""Orders on their way as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from cqrs_app.areas.fulfilment.commands import (
+    VIEW,
+    CancelFulfilment,
+    RetryFulfilment,
+    SkipFulfilmentStep,
+)
+from cqrs_app.areas.fulfilment.decisions import not_cancellable, not_open, not_released
+from cqrs_app.areas.fulfilment.process import NOTHING, FulfilmentProcess
+from cqrs_app.areas.fulfilment.store import process_of, read_process
+from cqrs_app.areas.fulfilment.tables import fulfilment_cursor, fulfilment_history, fulfilments
+from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
+from cqrs_app.areas.fulfilment.update import stream_of
+from cqrs_app.areas.orders.types import OrderId
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.lag import head_of, lag_after
+from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.store.tables import streams
+
+MOST_STEPS = 500
+TO_RETRY = frozenset({Stage.OUT_OF_STOCK, Stage.PAYMENT_RETRY, Stage.UNPAID, Stage.STUCK})
+BY_ITSELF = frozenset({Stage.RESERVING, Stage.PAUSED})
+"""Stages at which trying again helps, and at which there is nothing to skip."""
+
+_ROW = fulfilments.c
+SORTS = MappingProxyType({"since": Sort((_ROW.since, _ROW.order_id), datetime)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfilmentRow:
+    """Where one order stands; times in UTC. `due_at` is None where it may wait for ever, or is
+    late already."""
+
+    order_id: str
+    stage: Stage
+    sentence: str
+    late: bool
+    began_at: datetime
+    since: datetime
+    due_at: datetime | None
+    applied_version: int
+
+
+_COLUMNS = [_ROW[name] for name in FulfilmentRow.__annotations__]
+
+
+@query(label="Orders on their way", permission=VIEW, reads=("fulfilment",), cached=True)
+class ListFulfilments(Query):
+    """One page of the orders on their way, those that stand longest in one place first. `show`:
+    all that are not at their end, those that somebody has to look at (late, stuck, out of stock,
+    unpaid), or every one there ever was."""
+
+    show: Literal["open", "attention", "all"] = "open"
+    stage: Annotated[Stage | None, Meta(title="Stage")] = None
+    sort: Literal["since"] = "since"
+    descending: bool = False
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from mark_problems(_place(self), SORTS[self.sort])
+
+
+def list_fulfilments(question: ListFulfilments, connection: Connection) -> Page[FulfilmentRow]:
+    found = select(*_COLUMNS).where(*_conditions(question))
+    return page_of(found, _place(question), SORTS[question.sort], connection, _row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageCount:
+    """How many orders stand there, how many of them too long, and since when the first."""
+
+    stage: Stage
+    orders: int
+    late: int
+    since: datetime
+
+
+@query(label="Orders by stage", permission=VIEW, reads=("fulfilment",), cached=True)
+class FulfilmentStages(Query):
+    """How many orders stand at each stage that is not an end."""
+
+
+def fulfilment_stages(question: FulfilmentStages, connection: Connection) -> tuple[StageCount, ...]:
+    late = func.count().filter(_ROW.late.is_(True))
+    found = (
+        select(_ROW.stage, func.count().label("orders"), late.label("late"), func.min(_ROW.since))
+        .where(_ROW.over.is_(False))
+        .group_by(_ROW.stage)
+    )
+    counts = {row.stage: row for row in connection.execute(found)}
+    return tuple(
+        StageCount(stage=stage, orders=row.orders, late=row.late, since=row[3])
+        for stage in Stage
+        if (row := counts.get(stage)) is not None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorTask:
+    """A task for a supervisor; `step` is what would be skipped."""
+
+    command: str
+    label: str
+    step: Step | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfilmentView:
+    """One order's way as it stands now. `unpaid` is what is still to be paid, in the order's
+    currency; `not_released` says why its goods may not leave, empty
+    where they may."""
+
+    order_id: str
+    stage: Stage
+    sentence: str
+    late: bool
+    unpaid: Decimal
+    not_released: str
+    offers: tuple[SupervisorTask, ...]
+    version: int
+
+
+@query(label="An order on its way", permission=VIEW, store="write")
+class GetFulfilment(Query):
+    """Where one order stands now, with what may be done about it; nothing where it is not seen
+    to."""
+
+    order_id: OrderId
+
+
+def get_fulfilment(question: GetFulfilment, connection: Connection) -> FulfilmentView | None:
+    process = process_of(connection, question.order_id)
+    status = process.status
+    if not status.stage:
+        return None
+    version = select(streams.c.version).where(streams.c.stream == stream_of(question.order_id))
+    refusal = not_released(process)
+    return FulfilmentView(
+        order_id=question.order_id,
+        stage=Stage(status.stage),
+        sentence=status.sentence,
+        late=status.late,
+        unpaid=max(process.total - process.received, NOTHING),
+        not_released=refusal.sentence if refusal else "",
+        offers=tuple(_offers(process)),
+        version=connection.execute(version).scalar() or 0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One thing that happened to the order; `version` counts them. `outcome` is a command's: sent,
+    done, refused, failed."""
+
+    version: int
+    at: datetime
+    operator: str
+    what: str
+    text: str
+    outcome: str
+    ended_at: datetime | None
+    command_id: str
+
+
+_STEP_FIELDS = ("step", *(name for name in StepView.__annotations__ if name != "version"))
+
+
+@query(label="An order's steps", permission=VIEW, store="write")
+class GetFulfilmentSteps(Query):
+    """What happened on one order's way, the newest first."""
+
+    order_id: OrderId
+
+
+def get_fulfilment_steps(
+    question: GetFulfilmentSteps, connection: Connection
+) -> tuple[StepView, ...]:
+    row = fulfilment_history.c
+    stored = (
+        select(*(row[name] for name in _STEP_FIELDS))
+        .where(row.order_id == question.order_id)
+        .order_by(row.step.desc())
+        .limit(MOST_STEPS)
+    )
+    # Those that events say and no row holds yet come first.
+    ahead = reversed(read_process(connection, question.order_id).steps.values())
+    rows = [*ahead, *connection.execute(stored).mappings()][:MOST_STEPS]
+    return tuple(
+        StepView(version=row["step"], **{name: row[name] for name in _STEP_FIELDS[1:]})
+        for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """How far the log was reacted to. `behind` counts the events nobody reacted to yet,
+    `waiting_since` is when the first of them was recorded."""
+
+    position: int
+    behind: int
+    waiting_since: datetime | None
+
+
+@query(label="How far fulfilment is", permission=VIEW, store="write")
+class FollowerStatus(Query):
+    """How far behind the events fulfilment is."""
+
+
+def follower_status(question: FollowerStatus, connection: Connection) -> Following:
+    position = connection.execute(select(fulfilment_cursor.c.position)).scalar() or 0
+    lag = lag_after(connection, position, head_of(connection))
+    return Following(position=position, behind=lag.events, waiting_since=lag.waiting_since)
+
+
+def _offers(process: FulfilmentProcess) -> Iterator[SupervisorTask]:
+    if not_open(process):
+        return
+    if process.status.stage in TO_RETRY:
+        yield _offer(RetryFulfilment)
+    step = process.skippable
+    if step and process.status.stage not in BY_ITSELF:
+        yield _offer(SkipFulfilmentStep, step)
+    if not not_cancellable(process):
+        yield _offer(CancelFulfilment)
+
+
+def _offer(command: Any, step: Step | None = None) -> SupervisorTask:
+    return SupervisorTask(command=command.__name__, label=command.declaration.label, step=step)
+
+
+def _conditions(question: ListFulfilments) -> Iterator[ColumnElement[bool]]:
+    if question.show != "all":
+        yield _ROW.over.is_(False)
+    if question.show == "attention":
+        yield _ROW.late.is_(True) | _ROW.stage.in_(sorted(ATTENTION))
+    if question.stage:
+        yield _ROW.stage == str(question.stage)
+
+
+def _place(question: ListFulfilments) -> Place:
+    return Place(
+        sort=question.sort,
+        descending=question.descending,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _row(row: Row[Any]) -> FulfilmentRow:
+    return FulfilmentRow(**{**row._mapping, "stage": Stage(row.stage)})

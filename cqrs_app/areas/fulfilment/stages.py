@@ -1,0 +1,130 @@
+"""An order's stage, in a sentence, and how long it may take. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Status
+from cqrs_app.areas.fulfilment.types import Stage, Step
+
+HOUR = 3600
+DAY = 24 * HOUR
+PATIENCE = {
+    Stage.RESERVING: HOUR,
+    Stage.OUT_OF_STOCK: DAY,
+    Stage.PAYING: DAY,
+    Stage.UNPAID: 7 * DAY,
+    Stage.PAUSED: 7 * DAY,
+    Stage.TO_SHIP: 2 * DAY,
+    Stage.SHIPPED: 14 * DAY,
+    Stage.UNDOING: DAY,
+    Stage.STUCK: DAY,
+}
+"""How many seconds each wait may take before it counts as late. Missing stock is asked for again
+then; whatever else is late is shown as such."""
+
+
+def stage_of(process: FulfilmentProcess) -> Status:
+    """The stage, why in a sentence for operators, and whether it has taken too long."""
+    stage, sentence = _stage(process)
+    late = process.status.stage == stage and (process.overdue or process.status.late)
+    return Status(stage, sentence, late)
+
+
+def seconds_for(process: FulfilmentProcess, status: Status) -> int | None:
+    """How long it may stay so; None: as long as it likes."""
+    if status.late and status.stage != Stage.OUT_OF_STOCK:
+        return None
+    if status.stage == Stage.PAYMENT_RETRY and process.policy:
+        return process.policy.retry_after[process.declines - 1]
+    return PATIENCE.get(Stage(status.stage))
+
+
+def _stage(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.given_up:
+        return _undoing(process)
+    if not process.begun:
+        return _not_begun(process)
+    trouble = _trouble(process)
+    if trouble:
+        return Stage.STUCK, trouble
+    if process.cancel_reason:
+        return Stage.UNDOING, "The order is being cancelled."
+    if process.held and not process.held_by_us:
+        return Stage.PAUSED, "The order is on hold; it goes on when the order is released."
+    if process.is_declined_for_good:
+        return Stage.UNPAID, "The payment was declined for the last time; nothing is reserved."
+    if not process.stock_is_settled:
+        return _reserving(process)
+    if not process.is_paid:
+        return _paying(process)
+    return _leaving(process)
+
+
+def _reserving(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.reserving:
+        # Asked for again, it waits where it waited.
+        if process.status.stage == Stage.OUT_OF_STOCK:
+            return Stage.OUT_OF_STOCK, process.status.sentence
+    elif process.missing:
+        return Stage.OUT_OF_STOCK, process.shortage
+    return Stage.RESERVING, "Its goods are being reserved."
+
+
+def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.waits_to_retry:
+        times = "once" if process.declines == 1 else f"{process.declines} times"
+        return Stage.PAYMENT_RETRY, f"The payment was declined {times}; it is tried again."
+    missing: Decimal = process.total - process.received
+    return Stage.PAYING, f"{process.currency} {missing.normalize():f} is to be paid."
+
+
+def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.delivered:
+        return Stage.DELIVERED, "Everything was delivered."
+    if all(goods.sent >= goods.wanted for goods in process.goods.values()):
+        return Stage.SHIPPED, "Everything has left."
+    parts = [
+        "It may leave." if process.skipped else "Its goods are reserved and paid; it may leave."
+    ]
+    parts += [f"Skipped: {step.label.lower()}." for step in process.skipped]
+    not_kept = [sku for sku, goods in process.goods.items() if goods.outcome == "not_kept"]
+    if not_kept:
+        parts.append(f"No stock is kept of {', '.join(not_kept)}.")
+    if process.received > process.total:
+        more = (process.received - process.total).normalize()
+        parts.append(f"{process.currency} {more:f} was paid beyond what it costs.")
+    return Stage.TO_SHIP, " ".join(parts)[:500]
+
+
+def _not_begun(process: FulfilmentProcess) -> tuple[Stage, str]:
+    """Of an order that was not approved, or was approved in history."""
+    if process.delivered:
+        return Stage.DELIVERED, "It was delivered."
+    if process.shipped:
+        return Stage.SHIPPED, "It has left."
+    if process.is_owed:
+        return Stage.AWAITING, "It is paid for, or about to be; it begins when it is approved."
+    return Stage.UNDONE, "Nothing is owed."
+
+
+def _undoing(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if Step.UNDOING in process.skipped:
+        return Stage.UNDONE, "It was left as it is by a supervisor."
+    trouble = _trouble(process)
+    if trouble:
+        return Stage.STUCK, trouble
+    reserved = any(goods.held for goods in process.goods.values())
+    if process.is_owed or reserved or process.open:
+        return Stage.UNDOING, "Payments are given back and reserved goods released."
+    return Stage.UNDONE, "Nothing is reserved and nothing is owed."
+
+
+def _trouble(process: FulfilmentProcess) -> str:
+    """Why somebody has to decide; empty where nothing that was refused needs a decision."""
+    forward = () if process.given_up else ("VoidPayment ",)
+    harmless = ("HoldOrder ", "ReleaseOrder ", "CancelOrder ", *forward)
+    for key, sentence in process.refused.items():
+        if not key.startswith(harmless):
+            return sentence
+    return ""

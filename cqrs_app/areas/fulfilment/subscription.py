@@ -1,0 +1,123 @@
+"""What fulfilment does with a batch of the log, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from cqrs_app.areas.fulfilment.inputs import (
+    ARRIVALS,
+    DECISIONS,
+    ORDER_EVENTS,
+    PAYMENT_EVENTS,
+    Approved,
+    Input,
+    StockArrived,
+    input_of,
+)
+from cqrs_app.areas.fulfilment.retired_events import FulfilmentTaskSent
+from cqrs_app.areas.fulfilment.store import FulfilmentStore
+from cqrs_app.areas.fulfilment.types import Line, Policy
+from cqrs_app.areas.fulfilment.update import ProcessUpdate, cause_of
+from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded
+from cqrs_app.kernel.store import EventStore
+
+
+class FulfilmentSubscription:
+    """`enabled` off: the log is passed over and nothing begins. `policy` is that of orders that
+    begin from now on."""
+
+    name = "fulfilment"
+    # Decisions of people, and commands sent before there was an outbox, are folded in when the
+    # process of their order is loaded.
+    events = frozenset(
+        {OrderApproved, FulfilmentTaskSent, *ORDER_EVENTS, *PAYMENT_EVENTS, *ARRIVALS, *DECISIONS}
+    )
+
+    def __init__(
+        self,
+        store: EventStore,
+        codec: EventCodec,
+        clock: Callable[[], datetime],
+        policy: Policy,
+        *,
+        enabled: bool,
+    ) -> None:
+        self._store = store
+        self._codec = codec
+        self._clock = clock
+        self._policy = policy
+        self._enabled = enabled
+
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> bool:
+        """Take in events of these types, in order; all is written on `connection`. Whether any
+        process changed.
+
+        Raises VersionConflict where somebody else wrote to one of the streams of fulfilment: the
+        transaction is then to be rolled back and the batch taken again.
+        """
+        # History happened elsewhere: nothing of it is left to be done.
+        live = [each for each in batch if each.occurred_at == each.recorded_at]
+        if not (self._enabled and live):
+            return False
+        store = FulfilmentStore(connection, self._store, self._clock())
+        waiting = store.wanting({_sku_of(each) for each in live if type(each.event) in ARRIVALS})
+        concerned = [(each, _orders_of(each, waiting)) for each in live]
+        updates = store.load(order_id for _, order_ids in concerned for order_id in order_ids)
+        placed = self._placed({each.stream for each in live if type(each.event) is OrderApproved})
+        for recorded, order_ids in concerned:
+            item = self._input_of(recorded, placed)
+            for order_id in order_ids:
+                _take_once(updates[order_id], item, recorded)
+        store.save(updates.values())
+        return any(each.changed for each in updates.values())
+
+    def _placed(self, streams: Collection[str]) -> dict[str, OrderPlaced]:
+        """How these orders were placed, by stream."""
+        found = self._codec.decode_all(self._store.first_of(streams) if streams else ())
+        return {each.stream: cast(OrderPlaced, each.event) for each in found}
+
+    def _input_of(self, recorded: Recorded, placed: Mapping[str, OrderPlaced]) -> Input | None:
+        """None for what is folded in with the process."""
+        event = recorded.event
+        if isinstance(event, OrderApproved):
+            order = placed[recorded.stream]
+            return Approved(
+                currency=order.currency,
+                total=order.total,
+                lines=tuple(Line(sku=each.sku, quantity=each.quantity) for each in order.lines),
+                policy=self._policy,
+            )
+        if type(event) in ARRIVALS:
+            return StockArrived(_sku_of(recorded))
+        if type(event) in ORDER_EVENTS | PAYMENT_EVENTS:
+            return input_of(recorded)
+        return None
+
+
+def _sku_of(arrival: Recorded) -> str:
+    event: Any = arrival.event
+    sku: str = event.sku
+    return sku
+
+
+def _orders_of(recorded: Recorded, waiting: Mapping[str, list[str]]) -> list[str]:
+    event: Any = recorded.event
+    if type(event) in ARRIVALS:
+        return waiting.get(event.sku, [])
+    return [event.order_id]
+
+
+def _take_once(update: ProcessUpdate, item: Input | None, recorded: Recorded) -> None:
+    """Events of an order and of its payments are taken in once, however often they come. A second
+    arrival of stock does no harm."""
+    stream, version = recorded.stream, recorded.version
+    if item is None or version <= update.process.seen.get(stream, 0):
+        return
+    if update.take(item, cause_of(recorded.stored)) and not isinstance(item, StockArrived):
+        update.process = replace(update.process, seen=update.process.seen | {stream: version})

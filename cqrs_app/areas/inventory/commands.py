@@ -1,0 +1,137 @@
+"""What people, and the processes that follow orders, do with products and their stock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from cqrs_app.areas.inventory.types import (
+    Difference,
+    Due,
+    LowBelow,
+    Note,
+    OrderId,
+    ProductName,
+    Quantity,
+    QuantityOrNone,
+    Reference,
+    Sku,
+    Tracked,
+)
+from cqrs_app.areas.inventory.words import AdjustReason
+from cqrs_app.kernel.messages.messages import Command, command
+
+VIEW = "inventory.view"
+RECEIVE = "inventory.receive"
+ADJUST = "inventory.adjust"
+MANAGE = "inventory.manage"
+RESERVE = "inventory.reserve"
+
+
+@command(label="Add product", permission=MANAGE)
+class AddProduct(Command):
+    """Keep stock of a product from now on. Adding it again just as it is changes nothing."""
+
+    sku: Sku
+    description: ProductName = ""
+    tracked: Tracked = True
+    low_below: LowBelow = 0
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.sku != self.sku.strip():
+            yield "sku", "Leave out the spaces at the beginning and the end."
+
+
+@command(label="Rename product", permission=MANAGE)
+class RenameProduct(Command):
+    """Describe the product otherwise. Its number stays."""
+
+    sku: Sku
+    description: ProductName
+
+
+@command(label="Set low-stock level", permission=MANAGE)
+class SetLowStockLevel(Command):
+    """Say from when on the product counts as low."""
+
+    sku: Sku
+    low_below: LowBelow
+
+
+@command(label="Retire product", permission=MANAGE, risky=True)
+class RetireProduct(Command):
+    """Reserve and receive no more of it. What is on hand stays in the books."""
+
+    sku: Sku
+
+
+@command(label="Restore product", permission=MANAGE)
+class RestoreProduct(Command):
+    """Reserve and receive the retired product again."""
+
+    sku: Sku
+
+
+@command(label="Expect stock", permission=RECEIVE)
+class ExpectStock(Command):
+    """Announce a delivery. Announced again under the same number, the newer quantity and day hold;
+    a quantity of 0 withdraws it."""
+
+    sku: Sku
+    reference: Reference
+    quantity: QuantityOrNone
+    due: Due
+
+
+@command(label="Receive stock", permission=RECEIVE)
+class ReceiveStock(Command):
+    """Take goods in. What was expected under the same number is then no longer on its way."""
+
+    sku: Sku
+    quantity: Quantity
+    reference: Reference
+
+
+@command(label="Adjust stock", permission=ADJUST, risky=True)
+class AdjustStock(Command):
+    """Put right what is on hand, never below what is reserved for orders."""
+
+    sku: Sku
+    difference: Difference
+    reason: Annotated[AdjustReason, Meta(title="Reason")]
+    note: Note = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.difference == 0:
+            yield "difference", "Write how many more or fewer there are; 0 changes nothing."
+
+
+@command(label="Reserve stock", permission=RESERVE)
+class ReserveStock(Command):
+    """Keep some of it for an order: all that is asked for, or nothing. Asked again for the same
+    order it is reserved once."""
+
+    sku: Sku
+    order_id: OrderId
+    quantity: Quantity
+
+
+@command(label="Release stock", permission=RESERVE)
+class ReleaseStock(Command):
+    """Give up what is reserved for an order. Where nothing is, nothing changes."""
+
+    sku: Sku
+    order_id: OrderId
+
+
+@command(label="Commit stock", permission=RESERVE)
+class CommitStock(Command):
+    """Send out what is reserved for an order, or a part of it: it is then no longer on hand."""
+
+    sku: Sku
+    order_id: OrderId
+    quantity: Annotated[
+        Quantity | None, Meta(title="Quantity", description="Leave empty for all of it.")
+    ] = None

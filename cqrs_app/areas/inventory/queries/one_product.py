@@ -1,0 +1,215 @@
+"""One product: its levels, who has reserved of it, what is on its way, and its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cqrs_app.areas.inventory import commands
+from cqrs_app.areas.inventory.commands import VIEW
+from cqrs_app.areas.inventory.queries.product_list import COLUMNS, ProductRow
+from cqrs_app.areas.inventory.read_models import (
+    expected_deliveries,
+    products,
+    stock_movements,
+    stock_reservations,
+)
+from cqrs_app.areas.inventory.types import OrderId, Sku
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+
+MOST_SHOWN = 200
+"""Reservations and deliveries of one product that a page shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationRow:
+    """What one order has reserved of a product, and how much of it has left already."""
+
+    sku: str
+    order_id: str
+    quantity: int
+    committed: int
+    reserved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedRow:
+    """What is still on its way of an announced delivery."""
+
+    reference: str
+    quantity: int
+    due: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductView:
+    """A product with what is open: at most MOST_SHOWN reservations, the oldest first, and as many
+    expected deliveries, the next first. `tasks` are the commands that make sense for it now."""
+
+    product: ProductRow
+    tasks: tuple[str, ...]
+    reservations: tuple[ReservationRow, ...]
+    expected: tuple[ExpectedRow, ...]
+
+
+_R, _E, _M = stock_reservations.c, expected_deliveries.c, stock_movements.c
+_RESERVATION = [_R[name] for name in ReservationRow.__annotations__]
+_EXPECTED = [_E[name] for name in ExpectedRow.__annotations__]
+
+
+@query(label="Product", permission=VIEW, reads=("availability",), cached=True)
+class GetProduct(Query):
+    """The product of this number, or nothing."""
+
+    sku: Sku
+
+
+def stream_of(question: GetProduct) -> str:
+    return f"product-{question.sku}"
+
+
+def get_product(question: GetProduct, connection: Connection) -> ProductView | None:
+    found = select(*COLUMNS).where(products.c.sku == question.sku)
+    row = connection.execute(found).mappings().first()
+    if row is None:
+        return None
+    reserved = (
+        select(*_RESERVATION)
+        .where(_R.sku == question.sku, _R.quantity > 0)
+        .order_by(_R.reserved_at, _R.order_id)
+        .limit(MOST_SHOWN)
+    )
+    expected = (
+        select(*_EXPECTED)
+        .where(_E.sku == question.sku, _E.quantity > 0)
+        .order_by(_E.due, _E.reference)
+        .limit(MOST_SHOWN)
+    )
+    return _view(
+        row, connection.execute(reserved).mappings(), connection.execute(expected).mappings()
+    )
+
+
+def fold_product(question: GetProduct, rows: Rows) -> ProductView | None:
+    row = rows.get(products, question.sku)
+    if row is None:
+        return None
+    reserved = [each for each in rows.all(stock_reservations) if each["quantity"]]
+    expected = [each for each in rows.all(expected_deliveries) if each["quantity"]]
+    reserved.sort(key=lambda each: (each["reserved_at"], each["order_id"]))
+    expected.sort(key=lambda each: (each["due"], each["reference"]))
+    return _view(row, reserved[:MOST_SHOWN], expected[:MOST_SHOWN])
+
+
+@query(label="Stock of an order", permission=VIEW, reads=("availability",), cached=True)
+class StockOfOrder(Query):
+    """What an order has reserved and what has left for it, by product."""
+
+    order_id: OrderId
+
+
+def stock_of_order(question: StockOfOrder, connection: Connection) -> tuple[ReservationRow, ...]:
+    found = (
+        select(*_RESERVATION)
+        .where(_R.order_id == question.order_id, (_R.quantity > 0) | (_R.committed > 0))
+        .order_by(_R.sku)
+    )
+    return tuple(ReservationRow(**row) for row in connection.execute(found).mappings())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementRow:
+    """One line of the ledger: `kind` is received, adjusted or sent; `quantity` is negative for
+    what left; `reference` is a delivery, a reason or an order, `on_hand` what was there after."""
+
+    sku: str
+    version: int
+    kind: str
+    quantity: int
+    on_hand: int
+    reference: str
+    note: str
+    at: datetime
+    recorded_at: datetime
+    operator: str
+    command_id: str
+
+
+_MOVEMENT = [_M[name] for name in MovementRow.__annotations__]
+_NEWEST_FIRST = Sort((_M.version, _M.sku), int)
+
+
+@query(label="Stock movements", permission=VIEW, reads=("stock_movements",), cached=True)
+class ListMovements(Query):
+    """One page of a product's ledger, newest first."""
+
+    sku: Sku
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from mark_problems(_place(self), _NEWEST_FIRST)
+
+
+def list_movements(question: ListMovements, connection: Connection) -> Page[MovementRow]:
+    found = select(*_MOVEMENT).where(_M.sku == question.sku)
+    return page_of(
+        found,
+        _place(question),
+        _NEWEST_FIRST,
+        connection,
+        lambda row: MovementRow(**row._mapping),
+    )
+
+
+def _place(question: ListMovements) -> Place:
+    return Place(
+        sort="version",
+        descending=True,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _view(
+    row: Mapping[Any, Any],
+    reserved: Iterable[Mapping[Any, Any]],
+    expected: Iterable[Mapping[Any, Any]],
+) -> ProductView:
+    product = ProductRow(**_only(ProductRow, row))
+    return ProductView(
+        product=product,
+        tasks=tuple(_tasks(product)),
+        reservations=tuple(ReservationRow(**_only(ReservationRow, each)) for each in reserved),
+        expected=tuple(ExpectedRow(**_only(ExpectedRow, each)) for each in expected),
+    )
+
+
+def _tasks(product: ProductRow) -> Iterator[str]:
+    if product.retired:
+        yield commands.RestoreProduct.__name__
+        if product.available:
+            yield commands.AdjustStock.__name__
+        return
+    if product.tracked:
+        yield commands.ReceiveStock.__name__
+        yield commands.ExpectStock.__name__
+        if product.available:
+            yield commands.ReserveStock.__name__
+        yield commands.AdjustStock.__name__
+        yield commands.SetLowStockLevel.__name__
+    yield commands.RenameProduct.__name__
+    if not product.reserved:
+        yield commands.RetireProduct.__name__
+
+
+def _only(cls: type, row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in cls.__annotations__}

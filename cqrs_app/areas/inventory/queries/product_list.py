@@ -1,0 +1,163 @@
+"""The products: a page of the list, and those that are running low."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from cqrs_app.areas.inventory.commands import VIEW
+from cqrs_app.areas.inventory.read_models import products
+from cqrs_app.areas.inventory.search import matching
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+
+_P = products.c
+
+
+class Shown(StrEnum):
+    """Which products a list shows; retired ones only where they are asked for."""
+
+    OFFERED = "offered"
+    LOW = "low"
+    OUT = "out"
+    CHARGES = "charges"
+    RETIRED = "retired"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = MappingProxyType(
+    {
+        Shown.OFFERED: "All that is offered",
+        Shown.LOW: "Low stock",
+        Shown.OUT: "None available",
+        Shown.CHARGES: "Charges",
+        Shown.RETIRED: "Retired",
+    }
+)
+_CONDITIONS = MappingProxyType(
+    {
+        Shown.OFFERED: (_P.retired.is_(False),),
+        Shown.LOW: (_P.short > 0,),
+        Shown.OUT: (_P.retired.is_(False), _P.tracked.is_(True), _P.available == 0),
+        Shown.CHARGES: (_P.retired.is_(False), _P.tracked.is_(False)),
+        Shown.RETIRED: (_P.retired.is_(True),),
+    }
+)
+
+
+class ProductSort(StrEnum):
+    """What a list of products is sorted by; `short` is what is missing to the low-stock level."""
+
+    SKU = "sku"
+    DESCRIPTION = "description"
+    AVAILABLE = "available"
+    SHORT = "short"
+
+
+SORTS = MappingProxyType(
+    {
+        ProductSort.SKU: Sort((_P.sku,), str),
+        ProductSort.DESCRIPTION: Sort((_P.description, _P.sku), str),
+        ProductSort.AVAILABLE: Sort((_P.available, _P.sku), int),
+        ProductSort.SHORT: Sort((_P.short, _P.sku), int),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductRow:
+    """A product as the list shows it: `available` = `on_hand` - `reserved`; `short` is how many
+    are missing to `low_below`, 0 where it is not low. Times in UTC."""
+
+    sku: str
+    description: str
+    tracked: bool
+    retired: bool
+    low_below: int
+    on_hand: int
+    reserved: int
+    available: int
+    incoming: int
+    short: int
+    added_at: datetime
+    updated_at: datetime
+    applied_version: int
+
+
+COLUMNS = [_P[name] for name in ProductRow.__annotations__]
+
+
+@query(label="Products", permission=VIEW, reads=("availability",), cached=True)
+class ListProducts(Query):
+    """One page of the products that fit; `after` and `before` are marks from an earlier page."""
+
+    q: Annotated[
+        str,
+        Meta(title="Search", description="Words of number or description.", max_length=200),
+    ] = ""
+    show: Annotated[Shown, Meta(title="Show")] = Shown.OFFERED
+    sort: Annotated[ProductSort, Meta(title="Sort by")] = ProductSort.SKU
+    descending: bool = False
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from mark_problems(_place(self), SORTS[self.sort])
+
+
+def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:
+    found = select(*COLUMNS).where(*_conditions(question))
+    return page_of(found, _place(question), SORTS[question.sort], connection, product_row)
+
+
+@dataclass(frozen=True, slots=True)
+class LowStockView:
+    """How many products are low, and those that most is missing of."""
+
+    count: int
+    rows: tuple[ProductRow, ...]
+
+
+@query(label="Low stock", permission=VIEW, reads=("availability",), cached=True)
+class LowStock(Query):
+    """Products with fewer available than their low-stock level, the worst first."""
+
+    limit: Limit = 25
+
+
+def low_stock(question: LowStock, connection: Connection) -> LowStockView:
+    low = _P.short > 0
+    count = connection.execute(select(func.count()).select_from(products).where(low)).scalar_one()
+    worst = select(*COLUMNS).where(low).order_by(_P.short.desc(), _P.sku).limit(question.limit)
+    return LowStockView(count, tuple(product_row(row) for row in connection.execute(worst)))
+
+
+def product_row(row: Row[Any]) -> ProductRow:
+    return ProductRow(**row._mapping)
+
+
+def _conditions(question: ListProducts) -> Iterator[ColumnElement[bool]]:
+    yield from _CONDITIONS[question.show]
+    if question.q.strip():
+        yield matching(question.q)
+
+
+def _place(question: ListProducts) -> Place:
+    return Place(
+        sort=question.sort,
+        descending=question.descending,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )

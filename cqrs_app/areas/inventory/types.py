@@ -1,0 +1,97 @@
+"""The kinds of values that inventory's commands are made of, with their limits and labels."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from msgspec import Meta
+
+from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+
+MOST_AT_ONCE = 1_000_000_000
+"""The largest number of units one task may name."""
+
+# The same as an order's line may name, so that whatever was ordered can be a product.
+Sku = Annotated[
+    str,
+    Meta(
+        title="Product number",
+        examples=["85123A"],
+        description="As it stands on orders. Capital and small letters differ.",
+        pattern=ONE_LINE,
+        min_length=1,
+        max_length=60,
+    ),
+]
+SkuOrAny = Annotated[str, Meta(title="Product number", pattern=ONE_LINE, max_length=60)]
+ProductName = Annotated[
+    str,
+    Meta(
+        title="Product",
+        examples=["White hanging heart"],
+        pattern=ONE_LINE,
+        max_length=300,
+    ),
+]
+OrderId = Annotated[
+    str,
+    Meta(
+        title="Order number",
+        examples=["10042"],
+        pattern=ID,
+        min_length=1,
+        max_length=60,
+    ),
+]
+Quantity = Annotated[int, Meta(title="Quantity", examples=[12], ge=1, le=MOST_AT_ONCE)]
+QuantityOrNone = Annotated[int, Meta(title="Quantity", examples=[12], ge=0, le=MOST_AT_ONCE)]
+LowBelow = Annotated[
+    int,
+    Meta(
+        title="Low below",
+        description="With fewer than this available the product counts as low. 0: never.",
+        ge=0,
+        le=MOST_AT_ONCE,
+    ),
+]
+Difference = Annotated[
+    int,
+    Meta(
+        title="Difference",
+        examples=[-2],
+        description="How many more there are than shown; with a minus sign, how many fewer.",
+        ge=-MOST_AT_ONCE,
+        le=MOST_AT_ONCE,
+    ),
+]
+Reference = Annotated[
+    str,
+    Meta(
+        title="Delivery",
+        examples=["PO-4711"],
+        description="The number of the purchase order or delivery note.",
+        pattern=ONE_LINE,
+        min_length=1,
+        max_length=100,
+    ),
+]
+Due = Annotated[date, Meta(title="Due", description="The day it should arrive.")]
+Note = Annotated[
+    str,
+    Meta(
+        title="Note",
+        examples=["Two were cracked."],
+        description="For your colleagues.",
+        pattern=LINES,
+        max_length=500,
+        extra={"widget": "textarea"},
+    ),
+]
+Tracked = Annotated[
+    bool,
+    Meta(
+        title="Stock is kept",
+        description="Off for charges such as postage: they can always be ordered.",
+    ),
+]

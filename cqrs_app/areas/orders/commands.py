@@ -1,0 +1,187 @@
+"""What people do with orders and credit notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from cqrs_app.areas.orders.types import (
+    HIGHEST_AMOUNT,
+    MOST_LINES,
+    Carrier,
+    Country,
+    CreditedLine,
+    CreditNoteId,
+    Currency,
+    CustomerId,
+    CustomerName,
+    Note,
+    OptionalReason,
+    OrderId,
+    OrderLine,
+    PersonalAddress,
+    Reason,
+    ShippedLine,
+    ShippingAddress,
+    Tracking,
+    amount_of,
+    person_of,
+)
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.kernel.messages.messages import Command, command
+
+_NEEDED = "This is needed."
+
+
+@command(label="Place order", permission="orders.place")
+class PlaceOrder(Command):
+    """Take in a new order; it then waits for approval."""
+
+    order_id: OrderId
+    customer_id: CustomerId = ""
+    customer_name: CustomerName = ""
+    country: Country
+    shipping_address: PersonalAddress = ShippingAddress()
+    currency: Currency
+    # At least one is the order's own rule: history has orders of nothing.
+    lines: Annotated[
+        tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 1})
+    ]
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _not_too_much(self.lines)
+
+
+@command(label="Approve order", permission="orders.approve", minds_version=True)
+class ApproveOrder(Command):
+    """Let the order be shipped."""
+
+    order_id: OrderId
+
+
+@command(label="Reject order", permission="orders.reject", minds_version=True, risky=True)
+class RejectOrder(Command):
+    """Turn down an order that waits for approval."""
+
+    order_id: OrderId
+    reason: Reason
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if not self.reason.strip():
+            yield "reason", _NEEDED
+
+
+@command(label="Hold order", permission="orders.hold", minds_version=True)
+class HoldOrder(Command):
+    """Stop work on the order until it is released."""
+
+    order_id: OrderId
+    reason: Annotated[HoldReason, Meta(title="Reason")]
+    note: Note = ""
+
+
+@command(label="Release order", permission="orders.release", minds_version=True)
+class ReleaseOrder(Command):
+    """Let work on the order go on where it stopped."""
+
+    order_id: OrderId
+
+
+@command(label="Change shipping address", permission="orders.address", minds_version=True)
+class ChangeShippingAddress(Command):
+    """Send what is still to be shipped somewhere else."""
+
+    order_id: OrderId
+    address: PersonalAddress
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        for name in ("line1", "city", "country"):
+            if not getattr(self.address, name).strip():
+                yield "address", "Street, city and country are needed."
+                return
+
+
+@command(label="Add note", permission="orders.note")
+class AddOrderNote(Command):
+    """Write something down for colleagues."""
+
+    order_id: OrderId
+    note: Note
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if not self.note.strip():
+            yield "note", _NEEDED
+
+
+@command(label="Ship order", permission="orders.ship", minds_version=True)
+class ShipOrder(Command):
+    """Hand the order, or some of its lines, to a carrier."""
+
+    order_id: OrderId
+    lines: Annotated[
+        tuple[ShippedLine, ...],
+        Meta(
+            title="Lines",
+            description="Leave empty to ship all that is left.",
+            max_length=MOST_LINES,
+        ),
+    ] = ()
+    carrier: Carrier = ""
+    tracking: Tracking = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        seen = set()
+        for line in self.lines:
+            if line.line_no in seen:
+                yield "lines", f"Line {line.line_no} is listed twice."
+                return
+            seen.add(line.line_no)
+
+
+@command(label="Mark as delivered", permission="orders.deliver")
+class DeliverOrder(Command):
+    """Record that the customer has it."""
+
+    order_id: OrderId
+
+
+@command(label="Cancel order", permission="orders.cancel", minds_version=True, risky=True)
+class CancelOrder(Command):
+    """Give the order up before anything of it is shipped."""
+
+    order_id: OrderId
+    reason: Annotated[CancelReason, Meta(title="Reason")]
+    note: Note = ""
+
+
+@command(label="Record credit note", permission="credit_notes.record")
+class RecordCreditNote(Command):
+    """Credit a customer's account.
+
+    It belongs to no order, and may come to more than any one order did.
+    """
+
+    credit_note_id: CreditNoteId
+    customer_id: CustomerId = ""
+    country: Country
+    currency: Currency
+    reason: OptionalReason = ""
+    lines: Annotated[
+        tuple[CreditedLine, ...], Meta(title="Lines", min_length=1, max_length=MOST_LINES)
+    ]
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _not_too_much(self.lines)
+
+
+def _not_too_much(
+    lines: tuple[OrderLine, ...] | tuple[CreditedLine, ...],
+) -> Iterator[tuple[str, str]]:
+    if amount_of(lines) > HIGHEST_AMOUNT:
+        yield "lines", f"The lines come to more than {HIGHEST_AMOUNT:,}."

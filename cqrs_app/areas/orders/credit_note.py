@@ -1,0 +1,55 @@
+"""A credit note on a customer's account: recorded once, never changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from cqrs_app.areas.orders.commands import RecordCreditNote
+from cqrs_app.areas.orders.events import CreditNoteRecorded, PricedLine
+from cqrs_app.areas.orders.rules import moment
+from cqrs_app.areas.orders.types import amount_of
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages.messages import Event
+
+
+@dataclass
+class CreditNote(Aggregate):
+    """`recorded` is when it was; None while there is none."""
+
+    category: ClassVar[str] = "credit_note"
+    identity: ClassVar[str] = "credit_note_id"
+
+    recorded: datetime | None = None
+
+    def record(self, command: RecordCreditNote) -> Iterator[Event]:
+        if self.recorded:
+            raise Refused(
+                "credit_note_exists",
+                f"There is a credit note {command.credit_note_id} already, recorded on "
+                f"{moment(self.recorded)}; choose another number.",
+            )
+        yield CreditNoteRecorded(
+            credit_note_id=command.credit_note_id,
+            customer_id=command.customer_id,
+            country=command.country,
+            currency=command.currency,
+            reason=command.reason,
+            lines=tuple(
+                PricedLine(
+                    sku=line.sku,
+                    description=line.description,
+                    quantity=line.quantity,
+                    unit_price=line.unit_price,
+                )
+                for line in command.lines
+            ),
+            amount=amount_of(command.lines),
+        )
+
+    def evolve(self, event: Event, at: datetime) -> None:
+        if isinstance(event, CreditNoteRecorded):
+            self.recorded = at

@@ -1,0 +1,153 @@
+"""What happened to orders and credit notes.
+
+An event carries what its readers need, so that no projection has to look anywhere else. Codes
+of reasons are plain text here: history keeps a reason after the shop has dropped it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from cqrs_app.areas.orders.types import person_of
+from cqrs_app.kernel.messages.messages import Event, event, value
+from cqrs_app.kernel.privacy.personal import PERSONAL
+
+
+@value
+class Address:
+    """Where an order goes; any part may be empty."""
+
+    name: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@value
+class PricedLine:
+    """One line as it was sold or credited, with its own price."""
+
+    sku: str
+    description: str
+    quantity: int
+    unit_price: Decimal
+
+
+@value
+class SentLine:
+    """How much of which line left; lines count from 1."""
+
+    line_no: int
+    quantity: int
+
+
+@event()
+class OrderPlaced(Event):
+    """`customer_id` is empty for a guest; `total` is the sum over the lines, exactly."""
+
+    order_id: str
+    customer_id: str
+    customer_name: Annotated[str, PERSONAL]
+    country: str
+    shipping_address: Annotated[Address, PERSONAL]
+    currency: str
+    lines: tuple[PricedLine, ...]
+    total: Decimal
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
+
+
+@event()
+class OrderApproved(Event):
+    order_id: str
+
+
+@event()
+class OrderRejected(Event):
+    order_id: str
+    reason: str
+    customer_id: str
+    currency: str
+    total: Decimal
+
+
+@event()
+class OrderHeld(Event):
+    order_id: str
+    reason: str
+    note: str
+
+
+@event()
+class OrderReleased(Event):
+    """`status` is what it went back to: where it stood before the hold."""
+
+    order_id: str
+    status: str
+
+
+@event()
+class ShippingAddressChanged(Event):
+    order_id: str
+    address: Annotated[Address, PERSONAL]
+
+
+@event()
+class OrderNoteAdded(Event):
+    order_id: str
+    note: str
+
+
+@event()
+class OrderShipped(Event):
+    """`complete`: nothing is left to ship after this."""
+
+    order_id: str
+    lines: tuple[SentLine, ...]
+    carrier: str
+    tracking: str
+    complete: bool
+
+
+@event()
+class OrderDelivered(Event):
+    order_id: str
+
+
+@event()
+class OrderCancelled(Event):
+    order_id: str
+    reason: str
+    note: str
+    customer_id: str
+    currency: str
+    total: Decimal
+
+
+@event()
+class OrderFlagged(Event):
+    """Imported history that today's rules would have refused: `task` is the command's name,
+    `code` and `sentence` are the refusal's. What happened follows as an event of its own."""
+
+    order_id: str
+    task: str
+    code: str
+    sentence: str
+
+
+@event()
+class CreditNoteRecorded(Event):
+    """`amount` is what is credited, a positive number."""
+
+    credit_note_id: str
+    customer_id: str
+    country: str
+    currency: str
+    reason: str
+    lines: tuple[PricedLine, ...]
+    amount: Decimal

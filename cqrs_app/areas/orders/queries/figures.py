@@ -1,0 +1,204 @@
+"""Figures over all orders: what waits, what was done today, orders by day and by status."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+from sqlalchemy import Connection, func, select
+
+from cqrs_app.areas.orders.read_models import order_activity, order_days, orders
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.kernel.messages.messages import Query, query
+
+EARLIEST_YEAR = 1900
+TOO_EARLY = f"Choose a day in {EARLIEST_YEAR} or later."
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency."""
+
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Orders that wait for somebody; `oldest` is when the first of them was placed."""
+
+    orders: int
+    value: tuple[Money, ...]
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What there is to do."""
+
+    to_approve: Queue
+    on_hold: Queue
+    to_ship: Queue
+
+
+@query(label="Waiting work", permission="orders.view", reads=("orders",), cached=True)
+class WaitingWork(Query):
+    """How many orders wait to be approved, released or shipped."""
+
+
+def waiting_work(question: WaitingWork, connection: Connection) -> Waiting:
+    counts, values = _by_status(connection)
+
+    def queue(*statuses: OrderStatus) -> Queue:
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        oldest = []
+        for status in statuses:
+            for currency, amount in values[status].items():
+                amounts[currency] += amount
+            if counts[status]:
+                oldest.append(_oldest(connection, status))
+        waiting_since = min((at for at in oldest if at), default=None)
+        return Queue(sum(counts[status] for status in statuses), _money(amounts), waiting_since)
+
+    return Waiting(
+        to_approve=queue(OrderStatus.PLACED),
+        on_hold=queue(OrderStatus.ON_HOLD),
+        to_ship=queue(OrderStatus.APPROVED, OrderStatus.PART_SHIPPED),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One kind of work in one currency: today against the day before.
+
+    `what` is one of placed, approved, rejected, held, released, shipped, delivered, cancelled.
+    """
+
+    what: str
+    currency: str
+    count: int
+    value: Decimal
+    count_before: int
+    value_before: Decimal
+
+
+@query(label="Today", permission="orders.view", reads=("orders",), cached=True)
+class TodayFigures(Query):
+    """What was done on a day (UTC), whenever the orders were placed."""
+
+    day: date
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.day.year < EARLIEST_YEAR:
+            yield "day", TOO_EARLY
+
+
+def today_figures(question: TodayFigures, connection: Connection) -> tuple[Figure, ...]:
+    columns = order_activity.c
+    days = (question.day, question.day - timedelta(days=1))
+    found = select(order_activity).where(columns.day.in_(days))
+    rows = {(row.what, row.currency, row.day): row for row in connection.execute(found)}
+    figures = []
+    for what, currency in sorted({key[:2] for key in rows}):
+        now, before = (rows.get((what, currency, day)) for day in days)
+        figures.append(
+            Figure(
+                what=what,
+                currency=currency,
+                # A row's own `count` is the method of tuples.
+                count=now._mapping["count"] if now else 0,
+                value=now.value if now else Decimal(0),
+                count_before=before._mapping["count"] if before else 0,
+                value_before=before.value if before else Decimal(0),
+            )
+        )
+    return tuple(figures)
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigure:
+    """The orders placed on one day, whatever became of them."""
+
+    day: date
+    orders: int
+    value: tuple[Money, ...]
+
+
+@query(label="Orders by day", permission="orders.view", reads=("orders",), cached=True)
+class OrdersByDay(Query):
+    """The last `days` days up to `until` (UTC), oldest first; days without orders too."""
+
+    days: Annotated[int, Meta(ge=1, le=400)] = 30
+    until: date
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.until.year < EARLIEST_YEAR:
+            yield "until", TOO_EARLY
+
+
+def orders_by_day(question: OrdersByDay, connection: Connection) -> tuple[DayFigure, ...]:
+    columns = order_days.c
+    first = question.until - timedelta(days=question.days - 1)
+    found = (
+        select(columns.day, columns.currency, func.sum(columns.orders), func.sum(columns.value))
+        .where(columns.day.between(first, question.until))
+        .group_by(columns.day, columns.currency)
+    )
+    counts: dict[date, int] = defaultdict(int)
+    values: dict[date, dict[str, Decimal]] = defaultdict(dict)
+    for day, currency, count, value in connection.execute(found):
+        counts[day] += int(count)
+        values[day][currency] = value
+    listed = (first + timedelta(days=number) for number in range(question.days))
+    return tuple(DayFigure(day, counts[day], _money(values[day])) for day in listed)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFigure:
+    """All orders that stand at one status now."""
+
+    status: OrderStatus
+    orders: int
+    value: tuple[Money, ...]
+
+
+@query(label="Orders by status", permission="orders.view", reads=("orders",), cached=True)
+class OrdersByStatus(Query):
+    """Every status, also those without orders."""
+
+
+def orders_by_status(question: OrdersByStatus, connection: Connection) -> tuple[StatusFigure, ...]:
+    counts, values = _by_status(connection)
+    return tuple(
+        StatusFigure(status, counts[status], _money(values[status])) for status in OrderStatus
+    )
+
+
+def _by_status(
+    connection: Connection,
+) -> tuple[dict[OrderStatus, int], dict[OrderStatus, dict[str, Decimal]]]:
+    columns = order_days.c
+    found = select(
+        columns.status, columns.currency, func.sum(columns.orders), func.sum(columns.value)
+    ).group_by(columns.status, columns.currency)
+    counts: dict[OrderStatus, int] = defaultdict(int)
+    values: dict[OrderStatus, dict[str, Decimal]] = defaultdict(dict)
+    for name, currency, count, value in connection.execute(found):
+        if count:
+            counts[OrderStatus(name)] += int(count)
+            values[OrderStatus(name)][currency] = value
+    return counts, values
+
+
+def _oldest(connection: Connection, status: OrderStatus) -> datetime | None:
+    found = select(func.min(orders.c.placed_at)).where(orders.c.status == str(status))
+    return connection.execute(found).scalar()
+
+
+def _money(amounts: Mapping[str, Decimal]) -> tuple[Money, ...]:
+    return tuple(Money(currency, amounts[currency]) for currency in sorted(amounts))

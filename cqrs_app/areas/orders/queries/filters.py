@@ -1,0 +1,91 @@
+"""Which orders are meant: what the list, its counts and its pages have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+from sqlalchemy import ColumnElement, select
+
+from cqrs_app.areas.orders.read_models import order_lines, orders
+from cqrs_app.areas.orders.search import matching
+from cqrs_app.areas.orders.types import (
+    HIGHEST_AMOUNT,
+    CountryOrAny,
+    CurrencyOrAny,
+    CustomerId,
+    SkuOrAny,
+)
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.kernel.messages.fields import decimal_meta
+from cqrs_app.kernel.messages.messages import Query
+
+SearchText = Annotated[
+    str,
+    Meta(
+        title="Search",
+        description="Words of the order, its customer, articles or tracking numbers.",
+        max_length=200,
+    ),
+]
+
+
+def _total(title: str) -> Meta:
+    return decimal_meta(title, ge=-HIGHEST_AMOUNT, le=HIGHEST_AMOUNT, places=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilters(Query):
+    """Everything that is given must hold; of several statuses, one. Dates are days in UTC and
+    include both ends; totals are in each order's own currency."""
+
+    q: SearchText = ""
+    status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
+    flagged: Annotated[bool | None, Meta(title="Flagged")] = None
+    customer_id: CustomerId = ""
+    country: CountryOrAny = ""
+    currency: CurrencyOrAny = ""
+    sku: SkuOrAny = ""
+    placed_from: Annotated[date | None, Meta(title="Placed from")] = None
+    placed_to: Annotated[date | None, Meta(title="Placed to")] = None
+    min_total: Annotated[Decimal | None, _total("Total from")] = None
+    max_total: Annotated[Decimal | None, _total("Total to")] = None
+
+
+def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bool]]:
+    """The same as SQL, for `orders`."""
+    columns = orders.c
+    if filters.q.strip():
+        yield matching(filters.q, dialect)
+    if filters.status:
+        yield columns.status.in_([str(status) for status in filters.status])
+    if filters.flagged is not None:
+        yield columns.flags > 0 if filters.flagged else columns.flags == 0
+    for name in ("customer_id", "country", "currency"):
+        if value := getattr(filters, name):
+            yield columns[name] == value
+    if filters.sku:
+        line = order_lines.c
+        yield columns.order_id.in_(select(line.order_id).where(line.sku == filters.sku))
+    yield from _between(filters)
+
+
+def _between(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:
+    columns = orders.c
+    if filters.placed_from is not None:
+        yield columns.placed_at >= midnight(filters.placed_from)
+    if filters.placed_to is not None:
+        yield columns.placed_at < midnight(filters.placed_to + timedelta(days=1))
+    if filters.min_total is not None:
+        yield columns.total >= filters.min_total
+    if filters.max_total is not None:
+        yield columns.total <= filters.max_total
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins, in UTC."""
+    return datetime.combine(day, time.min, UTC)

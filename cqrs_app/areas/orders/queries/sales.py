@@ -1,0 +1,90 @@
+"""Which sales are meant: what the reports' questions have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, TypeVar
+
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, Table, cast, func, select
+
+from cqrs_app.areas.orders.types import CountryOrAny, CurrencyOrAny
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.paging import Mark, Page, Place, Sort, mark_problems, page_of
+
+T = TypeVar("T")
+
+BACKWARDS = "The last day is before the first."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesFilters(Query):
+    """Everything that is given must hold. Dates are days in UTC and include both ends."""
+
+    day_from: Annotated[date | None, Meta(title="From")] = None
+    day_to: Annotated[date | None, Meta(title="Until")] = None
+    country: CountryOrAny = ""
+    currency: CurrencyOrAny = ""
+    after: Mark = ""
+    before: Mark = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A list of groups: what is selected, how it is sorted, and where its page starts."""
+
+    found: Select[Any]
+    sort: Sort
+    place: Place
+
+    def problems(self, question: SalesFilters) -> Iterator[tuple[str, str]]:
+        """For a question's `check`."""
+        if question.day_from and question.day_to and question.day_to < question.day_from:
+            yield "day_to", BACKWARDS
+        yield from mark_problems(self.place, self.sort)
+
+    def page(self, connection: Connection, make: Callable[[Row[Any]], T]) -> Page[T]:
+        return page_of(self.found, self.place, self.sort, connection, make)
+
+
+def place_of(question: Any, sort: str, *, descending: bool = True) -> Place:
+    """Where the page that is asked for starts."""
+    return Place(
+        sort=sort,
+        descending=descending,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def grouped(table: Table, by: tuple[str, ...], question: SalesFilters) -> Subquery:
+    """The table's figures added up over the rows that are meant, a row per group."""
+    return (
+        select(*(table.c[name] for name in by), *sums(table))
+        .where(*conditions(question, table))
+        .group_by(*(table.c[name] for name in by))
+        .subquery()
+    )
+
+
+def sums(table: Table) -> Iterator[ColumnElement[Any]]:
+    """Each figure added up, under its own name."""
+    for column in table.c:
+        if not column.primary_key:
+            # PostgreSQL adds whole numbers up to numerics.
+            yield cast(func.sum(column), column.type).label(column.name)
+
+
+def conditions(filters: SalesFilters, table: Table) -> Iterator[ColumnElement[bool]]:
+    """The filters as SQL, for a table of figures by day, country and currency."""
+    if filters.day_from is not None:
+        yield table.c.day >= filters.day_from
+    if filters.day_to is not None:
+        yield table.c.day <= filters.day_to
+    if filters.country:
+        yield table.c.country == filters.country
+    if filters.currency:
+        yield table.c.currency == filters.currency

@@ -1,0 +1,113 @@
+"""Answers that a provider sends by itself: signed messages that become commands.
+
+A message is JSON: a `type` of TYPES, and the fields of its command. The same message again, or the
+same answer in another one, changes nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, cast
+
+import msgspec
+
+from cqrs_app.areas.payments import answers
+from cqrs_app.areas.payments.gateway import Declined, Done, Order
+from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.areas.payments.teller import answer_command
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.errors import Invalid, Refused
+from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.kernel.signing import NotGenuine, headers, require_genuine
+
+TYPES: Mapping[str, type[Command]] = MappingProxyType(
+    {
+        "authorised": answers.RecordAuthorisation,
+        "captured": answers.RecordCapture,
+        "voided": answers.RecordVoid,
+        "refunded": answers.RecordRefund,
+        "declined": answers.RecordDecline,
+        "disputed": answers.RecordDispute,
+        "dispute_resolved": answers.ResolveDispute,
+    }
+)
+_NAMESPACE = uuid.UUID("a5b0c3a4-7d0b-5e2f-8f51-2f6f5e0c9b1d")
+
+
+class Callbacks:
+    """`secret` signs the messages; empty: none is taken. `actor` is who brings the answers."""
+
+    def __init__(self, kernel: Kernel, *, secret: str, actor: Actor) -> None:
+        self._kernel = kernel
+        self._secret = secret
+        self._actor = actor
+        self._repository = Repository(kernel.store, kernel.registry.codec)
+
+    def receive(self, gateway: str, sent: Mapping[str, str], body: bytes) -> Receipt:
+        """Carry out what a message says; `sent` are its headers, names in small letters.
+
+        Raises NotGenuine, Invalid for what cannot be read, and what the command bus raises.
+        """
+        if not self._secret:
+            raise NotGenuine("No messages are taken: PAYMENT_CALLBACK_SECRET is not set.")
+        now = self._kernel.clock().timestamp()
+        message_id, sent_at = require_genuine(self._secret, sent, body, now)
+        command = command_in(body)
+        self._require_own(gateway, command)
+        # With the time: a provider that was refused sends the same id again, signed anew.
+        name = f"{gateway} {message_id} {sent_at}"
+        context = Context(
+            actor=self._actor, channel="callback", command_id=str(uuid.uuid5(_NAMESPACE, name))
+        )
+        return self._kernel.commands.execute(command, context)
+
+    def _require_own(self, gateway: str, command: Command) -> None:
+        stream = Payment.stream_for(command)
+        payment = cast(Payment, self._repository.load(Payment, stream)[0])
+        if payment.gateway != gateway:
+            raise Refused(
+                "no_such_payment",
+                f"The gateway {gateway} has no such payment here. Nothing was changed.",
+            )
+
+
+def command_in(body: bytes) -> Command:
+    """The command that a message stands for. Raises Invalid."""
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid("The message", {"body": "Write a JSON object."}) from error
+    kind = fields.pop("type", None)
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise Invalid("The message", {"type": f"Write one of: {', '.join(TYPES)}."})
+    return parse(TYPES[kind], fields)
+
+
+def message_of(order: Order, said: Done | Declined) -> bytes:
+    """The message in which a provider would say this."""
+    command = answer_command(order, said)
+    [kind] = [name for name, cls in TYPES.items() if cls is type(command)]
+    return msgspec.json.encode({"type": kind, **msgspec.to_builtins(command)})
+
+
+def sandbox_caller(
+    receive: Callable[[str, Mapping[str, str], bytes], Receipt],
+    secret: str,
+    clock: Callable[[], datetime],
+) -> Callable[[Order, Any], bool]:
+    """What the sandbox sends its answers with: signed as from outside, without a network."""
+
+    def call_back(order: Order, said: Done | Declined) -> bool:
+        if not secret:
+            return False
+        body = message_of(order, said)
+        sent = headers([secret], f"msg_{order.key}", int(clock().timestamp()), body)
+        receive("sandbox", sent, body)
+        return True
+
+    return call_back

@@ -1,0 +1,90 @@
+"""What people, and the processes that act for them, do with payments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cqrs_app.areas.payments.types import (
+    NOT_A_CARD,
+    Amount,
+    AmountOrAll,
+    Currency,
+    Method,
+    Note,
+    OrderId,
+    PaymentId,
+    Reason,
+    Reference,
+    looks_like_a_card,
+)
+from cqrs_app.kernel.messages.messages import Command, command
+
+
+@command(label="Authorise payment", permission="payments.authorise")
+class AuthorisePayment(Command):
+    """Ask the gateway to set an amount aside for an order. No money moves until it is captured."""
+
+    payment_id: PaymentId
+    order_id: OrderId
+    amount: Amount
+    currency: Currency
+    method: Method
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _no_card(method=self.method)
+
+
+@command(label="Capture payment", permission="payments.capture")
+class CapturePayment(Command):
+    """Ask the gateway for the money that was authorised, all of it or a part."""
+
+    payment_id: PaymentId
+    amount: AmountOrAll = None
+
+
+@command(label="Void payment", permission="payments.void", risky=True)
+class VoidPayment(Command):
+    """Let go of what is authorised and not captured. While the authorisation is not answered yet,
+    it is let go as soon as it is."""
+
+    payment_id: PaymentId
+    reason: Reason
+
+
+@command(label="Refund payment", permission="payments.refund", minds_version=True, risky=True)
+class RefundPayment(Command):
+    """Give captured money back, all of it or a part."""
+
+    payment_id: PaymentId
+    amount: AmountOrAll = None
+    reason: Reason
+
+
+@command(label="Record payment", permission="payments.record")
+class RecordPayment(Command):
+    """Record money that came in without the gateway, such as a bank transfer."""
+
+    payment_id: PaymentId
+    order_id: OrderId
+    amount: Amount
+    currency: Currency
+    method: Method
+    reference: Reference
+    note: Note = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _no_card(method=self.method, reference=self.reference, note=self.note)
+
+
+@command(label="Clear up answer", permission="payments.record")
+class ClearFlaggedAnswers(Command):
+    """Say that the answers nobody expected have been looked into, and what came of it."""
+
+    payment_id: PaymentId
+    note: Reason
+
+
+def _no_card(**texts: str) -> Iterator[tuple[str, str]]:
+    for name, text in texts.items():
+        if looks_like_a_card(text):
+            yield name, NOT_A_CARD

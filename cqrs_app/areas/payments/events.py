@@ -1,0 +1,179 @@
+"""What happened to payments.
+
+An event carries what its readers need: the order, the currency, the gateway. A request is carried
+out by a job, once for each event, under the event's own id (see teller.py).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cqrs_app.kernel.messages.messages import Event, event
+
+
+@event()
+class PaymentAuthorisationRequested(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    method: str
+    gateway: str
+
+
+@event()
+class PaymentAuthorised(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    gateway: str
+    reference: str
+
+
+@event()
+class PaymentCaptureRequested(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    gateway: str
+
+
+@event()
+class PaymentCaptured(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    gateway: str
+    reference: str
+
+
+@event()
+class PaymentVoidPlanned(Event):
+    """To be voided as soon as its authorisation is answered."""
+
+    payment_id: str
+    order_id: str
+    reason: str
+
+
+@event()
+class PaymentVoidRequested(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    gateway: str
+    reason: str
+
+
+@event()
+class PaymentVoided(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    gateway: str
+    reference: str
+
+
+@event()
+class PaymentRefundRequested(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    gateway: str
+    reason: str
+
+
+@event()
+class PaymentRefunded(Event):
+    payment_id: str
+    order_id: str
+    request_no: int
+    amount: Decimal
+    currency: str
+    gateway: str
+    reference: str
+
+
+@event()
+class PaymentRecorded(Event):
+    """Money that came in without a gateway."""
+
+    payment_id: str
+    order_id: str
+    amount: Decimal
+    currency: str
+    gateway: str
+    method: str
+    reference: str
+    note: str
+
+
+@event()
+class PaymentDeclined(Event):
+    """The gateway said no to a request; `asked` says to which kind."""
+
+    payment_id: str
+    order_id: str
+    request_no: int
+    asked: str
+    amount: Decimal
+    currency: str
+    code: str
+    sentence: str
+
+
+@event()
+class PaymentAnswerFlagged(Event):
+    """An answer to a request that had another one already; nothing was changed by it."""
+
+    payment_id: str
+    order_id: str
+    request_no: int
+    asked: str
+    answer: str
+    reference: str
+    amount: Decimal
+    currency: str
+    sentence: str
+
+
+@event()
+class FlaggedAnswersCleared(Event):
+    payment_id: str
+    order_id: str
+    note: str
+
+
+@event()
+class PaymentDisputed(Event):
+    payment_id: str
+    order_id: str
+    amount: Decimal
+    currency: str
+    gateway: str
+    reference: str
+    sentence: str
+
+
+@event()
+class PaymentDisputeResolved(Event):
+    payment_id: str
+    order_id: str
+    amount: Decimal
+    currency: str
+    gateway: str
+    reference: str
+    outcome: str

@@ -1,0 +1,118 @@
+"""The ledger: its entries, and the balance of its accounts, which come to nothing together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from sqlalchemy import Connection, Row, func, select
+
+from cqrs_app.areas.payments.queries.lists import VIEW
+from cqrs_app.areas.payments.read_models import ledger_entries
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+
+_ENTRY = ledger_entries.c
+_SORT = Sort((_ENTRY.position, _ENTRY.account), int)
+
+Account = Literal["any", "customers", "provider", "bank", "disputed", "lost"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One side of a movement; a minus left the account. Both sides have the same position."""
+
+    position: int
+    account: str
+    payment_id: str
+    order_id: str
+    what: str
+    at: datetime
+    currency: str
+    amount: Decimal
+
+
+_COLUMNS = [_ENTRY[name] for name in LedgerEntry.__annotations__]
+
+
+@query(label="Ledger", permission=VIEW, reads=("ledger",), cached=True)
+class ListLedger(Query):
+    """One page of entries, the newest first; of one account or payment where it is named."""
+
+    account: Annotated[Account, Meta(title="Account")] = "any"
+    payment_id: Annotated[str, Meta(title="Payment", examples=["P10042"], max_length=60)] = ""
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 50
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from mark_problems(_place(self), _SORT)
+
+
+def list_ledger(question: ListLedger, connection: Connection) -> Page[LedgerEntry]:
+    found = select(*_COLUMNS)
+    if question.account != "any":
+        found = found.where(_ENTRY.account == question.account)
+    if question.payment_id:
+        found = found.where(_ENTRY.payment_id == question.payment_id)
+    return page_of(found, _place(question), _SORT, connection, _entry)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """What stands on one account."""
+
+    account: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrencyBalance:
+    """The accounts of one currency; `total` is nothing, or the ledger is wrong."""
+
+    currency: str
+    accounts: tuple[AccountBalance, ...]
+    total: Decimal
+
+
+@query(label="Ledger balance", permission=VIEW, reads=("ledger",), cached=True)
+class LedgerBalance(Query):
+    """What stands on each account, added up from all entries; each currency comes to nothing."""
+
+
+def ledger_balance(question: LedgerBalance, connection: Connection) -> tuple[CurrencyBalance, ...]:
+    sums = (
+        select(_ENTRY.currency, _ENTRY.account, func.sum(_ENTRY.amount).label("amount"))
+        .group_by(_ENTRY.currency, _ENTRY.account)
+        .order_by(_ENTRY.currency, _ENTRY.account)
+    )
+    found: dict[str, list[AccountBalance]] = defaultdict(list)
+    for row in connection.execute(sums):
+        found[row.currency].append(AccountBalance(row.account, row.amount))
+    return tuple(
+        CurrencyBalance(
+            currency=currency,
+            accounts=tuple(accounts),
+            total=sum((each.amount for each in accounts), Decimal(0)),
+        )
+        for currency, accounts in found.items()
+    )
+
+
+def _place(question: ListLedger) -> Place:
+    return Place(
+        sort="position",
+        descending=True,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _entry(row: Row[Any]) -> LedgerEntry:
+    return LedgerEntry(**row._mapping)

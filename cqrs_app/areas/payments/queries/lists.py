@@ -1,0 +1,155 @@
+"""Lists of payments, of one order's payments, and of what is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from cqrs_app.areas.payments.read_models import payments
+from cqrs_app.areas.payments.types import OrderId
+from cqrs_app.areas.payments.words import PaymentStatus
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+
+VIEW = "payments.view"
+MOST_OF_AN_ORDER = 200
+
+_PAYMENT = payments.c
+SORTS = MappingProxyType(
+    {
+        "started_at": Sort((_PAYMENT.started_at, _PAYMENT.payment_id), datetime),
+        "amount": Sort((_PAYMENT.amount, _PAYMENT.payment_id), Decimal),
+        "payment_id": Sort((_PAYMENT.payment_id,), str),
+    }
+)
+
+OrderIdOrAny = Annotated[str, Meta(title="Order number", examples=["10042"], max_length=60)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRow:
+    """A payment with its sums, in its currency. `disputed` is what is in dispute now, `lost` what
+    was lost in one; `waiting` counts requests without an answer, `flagged` answers to be looked
+    into; times in UTC."""
+
+    payment_id: str
+    order_id: str
+    gateway: str
+    method: str
+    currency: str
+    amount: Decimal
+    status: PaymentStatus
+    authorised: Decimal
+    captured: Decimal
+    refunded: Decimal
+    disputed: Decimal
+    lost: Decimal
+    uncaptured: Decimal
+    waiting: int
+    flagged: int
+    started_at: datetime
+    updated_at: datetime
+    applied_version: int
+
+
+_COLUMNS = [_PAYMENT[name] for name in PaymentRow.__annotations__]
+
+
+@query(label="Payments", permission=VIEW, reads=("payments",), cached=True)
+class ListPayments(Query):
+    """One page of the payments that fit. `show`: those with something still to come (unsettled: an
+    answer is awaited, an amount authorised and not captured, an answer flagged), in dispute, or
+    with answers to be looked into."""
+
+    show: Literal["all", "unsettled", "disputed", "flagged"] = "all"
+    order_id: OrderIdOrAny = ""
+    status: Annotated[PaymentStatus | None, Meta(title="Status")] = None
+    sort: Literal["started_at", "amount", "payment_id"] = "started_at"
+    descending: bool = True
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from mark_problems(_place(self), SORTS[self.sort])
+
+
+def list_payments(question: ListPayments, connection: Connection) -> Page[PaymentRow]:
+    found = select(*_COLUMNS).where(*_conditions(question))
+    return page_of(found, _place(question), SORTS[question.sort], connection, _row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What an order's payments come to in one currency."""
+
+    currency: str
+    authorised: Decimal
+    captured: Decimal
+    refunded: Decimal
+    disputed: Decimal
+    lost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsOfOrder:
+    """The newest payments first, at most MOST_OF_AN_ORDER; the totals are of all of them."""
+
+    payments: tuple[PaymentRow, ...]
+    totals: tuple[Totals, ...]
+
+
+@query(label="Payments of an order", permission=VIEW, reads=("payments",), cached=True)
+class OrderPayments(Query):
+    """The payments of one order, and what they come to in each currency."""
+
+    order_id: OrderId
+
+
+def order_payments(question: OrderPayments, connection: Connection) -> PaymentsOfOrder:
+    mine = _PAYMENT.order_id == question.order_id
+    newest = (_PAYMENT.started_at.desc(), _PAYMENT.payment_id)
+    found = select(*_COLUMNS).where(mine).order_by(*newest).limit(MOST_OF_AN_ORDER)
+    names = [name for name in Totals.__annotations__ if name != "currency"]
+    sums = (func.sum(_PAYMENT[name]).label(name) for name in names)
+    totals = select(_PAYMENT.currency, *sums).where(mine).group_by(_PAYMENT.currency)
+    return PaymentsOfOrder(
+        tuple(_row(row) for row in connection.execute(found)),
+        tuple(
+            Totals(**row._mapping) for row in connection.execute(totals.order_by(_PAYMENT.currency))
+        ),
+    )
+
+
+def _conditions(question: ListPayments) -> Iterator[ColumnElement[bool]]:
+    if question.show == "unsettled":
+        yield _PAYMENT.unsettled.is_(True)
+    if question.show == "disputed":
+        yield _PAYMENT.disputed > Decimal(0)
+    if question.show == "flagged":
+        yield _PAYMENT.unsettled.is_(True) & (_PAYMENT.flagged > 0)
+    if question.order_id:
+        yield _PAYMENT.order_id == question.order_id
+    if question.status:
+        yield _PAYMENT.status == str(question.status)
+
+
+def _place(question: ListPayments) -> Place:
+    return Place(
+        sort=question.sort,
+        descending=question.descending,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _row(row: Row[Any]) -> PaymentRow:
+    return PaymentRow(**{**row._mapping, "status": PaymentStatus(row.status)})

@@ -1,0 +1,126 @@
+"""The requests that gateways are to be asked for: taken from the log once, closed when answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Row, select, update
+
+from cqrs_app.areas.payments.tables import gateway_cursor, gateway_requests
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.store.engines import insert_into, reader_of
+
+LEASE = timedelta(seconds=60)
+"""A gateway may take 20 seconds, the command with its answer 30."""
+
+CURSOR = "requests"
+_REQUEST = gateway_requests.c
+
+
+class Overtaken(Exception):
+    """The lease ended and somebody else may ask: what this one did next would not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """One row of gateway_requests; see there."""
+
+    request_key: str
+    payment_id: str
+    request_no: int
+    state: str
+    asked: int
+    failures: int
+    last_error: str | None
+    next_attempt_at: datetime | None
+    requested_at: datetime
+    taken_by: str | None
+    taken_until: datetime | None
+
+
+def requested_of(row: Row[Any]) -> Requested:
+    return Requested(**row._mapping)
+
+
+class RequestBook:
+    """Every method is one short transaction on the write store."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._clock = clock
+
+    def position(self) -> int:
+        """The last event of the log that was looked at."""
+        found = select(gateway_cursor.c.position).where(gateway_cursor.c.name == CURSOR)
+        with self._reader.connect() as connection:
+            return connection.execute(found).scalar() or 0
+
+    def take_in(self, after: int, until: int, asking: Sequence[StoredEvent]) -> None:
+        """Keep these requests, and that the log was looked at up to `until`. Where somebody else
+        was first, nothing changes: a request is known by its event."""
+        with self._engine.begin() as connection:
+            if self._move(connection, after, until) and asking:
+                row = insert_into(self._engine, gateway_requests).on_conflict_do_nothing()
+                connection.execute(row, [_values(each) for each in asking])
+
+    def due(self) -> list[str]:
+        """The keys of requests whose time has come and that nobody asks for at this moment."""
+        now = self._clock()
+        found = select(_REQUEST.request_key).where(*self._ready(now))
+        with self._reader.connect() as connection:
+            return list(connection.execute(found.order_by(_REQUEST.next_attempt_at)).scalars())
+
+    def take(self, key: str) -> Requested | None:
+        """The request under a lease of the caller's own; None where it is not due."""
+        now = self._clock()
+        taken = (
+            update(gateway_requests)
+            .where(_REQUEST.request_key == key, *self._ready(now))
+            .values(taken_by=new_id(), taken_until=now + LEASE, asked=_REQUEST.asked + 1)
+            .returning(gateway_requests)
+        )
+        with self._engine.begin() as connection:
+            row = connection.execute(taken).one_or_none()
+        return requested_of(row) if row else None
+
+    def save(self, request: Requested, **changes: Any) -> None:
+        """These changes, and the end of the lease. Raises Overtaken when it is another's by
+        now."""
+        held = (_REQUEST.request_key == request.request_key) & (
+            _REQUEST.taken_by == request.taken_by
+        )
+        values = {"taken_by": None, "taken_until": None} | changes
+        with self._engine.begin() as connection:
+            if not connection.execute(update(gateway_requests).where(held).values(values)).rowcount:
+                raise Overtaken(request.request_key)
+
+    def _ready(self, now: datetime) -> tuple[Any, ...]:
+        free = _REQUEST.taken_until.is_(None) | (_REQUEST.taken_until <= now)
+        return _REQUEST.state == "open", _REQUEST.next_attempt_at <= now, free
+
+    def _move(self, connection: Connection, after: int, until: int) -> bool:
+        row = insert_into(self._engine, gateway_cursor).values(name=CURSOR, position=0)
+        connection.execute(row.on_conflict_do_nothing())
+        here = (gateway_cursor.c.name == CURSOR) & (gateway_cursor.c.position == after)
+        moved = update(gateway_cursor).where(here).values(position=until)
+        return connection.execute(moved).rowcount == 1
+
+
+def _values(stored: StoredEvent) -> dict[str, Any]:
+    payload = msgspec.json.decode(stored.payload)
+    return {
+        "request_key": stored.id,
+        "payment_id": payload["payment_id"],
+        "request_no": payload["request_no"],
+        "state": "open",
+        "asked": 0,
+        "failures": 0,
+        "next_attempt_at": stored.recorded_at,
+        "requested_at": stored.recorded_at,
+    }

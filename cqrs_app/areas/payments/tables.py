@@ -1,0 +1,62 @@
+"""What the write store holds about talking to gateways: which requests are to be carried out, how
+far they are, and what the sandbox was asked for.
+
+None of it can be rebuilt from events: it says what has been done in the world outside.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text
+
+from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
+from cqrs_app.kernel.store.tables import write
+
+gateway_requests = Table(
+    "gateway_requests",
+    write,
+    # The id of the event that asks for it: what the gateway knows a repetition by.
+    Column("request_key", String(40), primary_key=True),
+    Column("payment_id", String(60), nullable=False),
+    Column("request_no", Integer, nullable=False),
+    # open, or closed: answered, whoever brought the answer.
+    Column("state", String(10), nullable=False),
+    # How often the gateway was asked, and how often in a row it could not be.
+    Column("asked", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("last_error", Text),
+    # None: nothing is sent until somebody answers.
+    Column("next_attempt_at", UtcDateTime),
+    Column("requested_at", UtcDateTime, nullable=False),
+    # The lease: who asks now, and until when others keep away.
+    Column("taken_by", String(36)),
+    Column("taken_until", UtcDateTime),
+)
+Index("ix_gateway_requests_payment_id", gateway_requests.c.payment_id)
+_open = gateway_requests.c.state == "open"
+Index(
+    "ix_gateway_requests_next_attempt_at",
+    gateway_requests.c.next_attempt_at,
+    postgresql_where=_open,
+    sqlite_where=_open,
+)
+
+# One row: the last event of the log that was looked at for requests.
+gateway_cursor = Table(
+    "gateway_cursor",
+    write,
+    Column("name", String(20), primary_key=True),
+    Column("position", BigKey, nullable=False),
+)
+
+# The sandbox's own books: what it was asked for under which key, and how often.
+sandbox_requests = Table(
+    "sandbox_requests",
+    write,
+    Column("request_key", String(40), primary_key=True),
+    Column("asked", String(20), nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("method", String(100), nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,148 @@
+"""The kinds of values that payments' messages are made of, with their limits and labels."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+from cqrs_app.kernel.messages.fields import decimal_meta
+from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+
+LEAST = Decimal("0.0001")
+MOST = Decimal(1_000_000_000_000)
+"""The most one payment may come to, in its currency; sums of many stay exact."""
+
+PaymentId = Annotated[
+    str,
+    Meta(
+        title="Payment number",
+        examples=["P10042"],
+        description="Letters, digits, point, underscore and hyphen.",
+        pattern=ID,
+        min_length=1,
+        max_length=60,
+    ),
+]
+OrderId = Annotated[
+    str,
+    Meta(
+        title="Order number",
+        examples=["10042"],
+        description="The order that is paid for.",
+        pattern=ID,
+        min_length=1,
+        max_length=60,
+    ),
+]
+Amount = Annotated[
+    Decimal,
+    decimal_meta("Amount", ge=LEAST, le=MOST, places=4, description="At most four decimals."),
+]
+AmountOrAll = Annotated[
+    Decimal | None,
+    decimal_meta("Amount", ge=LEAST, le=MOST, places=4, description="Empty: all that is left."),
+]
+Currency = Annotated[
+    str,
+    Meta(
+        title="Currency",
+        examples=["GBP"],
+        description="The three letters of ISO 4217, such as GBP.",
+        pattern=r"^[A-Z]{3}(?!\n)$",
+        max_length=3,
+        extra={"autocomplete": "transaction-currency"},
+    ),
+]
+Method = Annotated[
+    str,
+    Meta(
+        title="Paid with",
+        examples=["tok_visa"],
+        description="The gateway's token, or words such as bank transfer. Never a card number.",
+        pattern=ONE_LINE,
+        min_length=1,
+        max_length=100,
+        extra={"autocomplete": "off", "spellcheck": "false"},
+    ),
+]
+Reference = Annotated[
+    str,
+    Meta(
+        title="Reference",
+        examples=["ch_3Nk81"],
+        description="What the gateway or the bank calls it.",
+        pattern=ONE_LINE,
+        min_length=1,
+        max_length=100,
+        extra={"autocomplete": "off", "spellcheck": "false"},
+    ),
+]
+RequestNo = Annotated[
+    int,
+    Meta(
+        title="Request",
+        description="The request that is answered; a payment's first one is 1.",
+        ge=1,
+        le=1_000_000_000,
+    ),
+]
+Reason = Annotated[
+    str,
+    Meta(
+        title="Reason",
+        examples=["The parcel came back."],
+        description="Stays with the payment for whoever asks later.",
+        pattern=LINES,
+        min_length=1,
+        max_length=500,
+        extra={"widget": "textarea"},
+    ),
+]
+Note = Annotated[
+    str,
+    Meta(
+        title="Note",
+        examples=["Paid at the counter."],
+        pattern=LINES,
+        max_length=500,
+        extra={"widget": "textarea"},
+    ),
+]
+Code = Annotated[
+    str,
+    Meta(
+        title="Code",
+        examples=["card_declined"],
+        description="The gateway's short name of the reason.",
+        pattern=r"^[A-Za-z0-9_.\-]+(?!\n)$",
+        min_length=1,
+        max_length=60,
+    ),
+]
+Sentence = Annotated[
+    str,
+    Meta(
+        title="In words",
+        examples=["The bank declined the card."],
+        pattern=LINES,
+        min_length=1,
+        max_length=500,
+        extra={"widget": "textarea"},
+    ),
+]
+
+NOT_A_CARD = "This looks like a card number, which is never kept here. Write the gateway's token."
+
+
+def looks_like_a_card(text: str) -> bool:
+    """Whether 13 to 19 digits in a row, blanks and hyphens apart, have a card's check digit."""
+    runs = re.findall(r"[0-9](?:[ \-]?[0-9]){12,18}", text)
+    return any(_luhn([int(each) for each in re.sub(r"[ \-]", "", run)]) for run in runs)
+
+
+def _luhn(digits: list[int]) -> bool:
+    doubled = [sum(divmod(2 * each, 10)) for each in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

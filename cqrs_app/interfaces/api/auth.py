@@ -1,0 +1,60 @@
+"""Bearer tokens (RFC 6750): who asks, before anything else is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from flask import current_app, g, request
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.interfaces.api.blueprint import bp
+from cqrs_app.interfaces.api.limits import RequestLimits
+from cqrs_app.interfaces.api.problems import problem
+from cqrs_app.platform.operators.tokens import Tokens
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+CHALLENGE = 'Bearer realm="Countersign"'
+NOT_SAID_WHO = (
+    "This needs a token: send “Authorization: Bearer <token>”. An administrator makes one on the "
+    "page API tokens, or with `flask tokens create`."
+)
+UNKNOWN = "This token is not known, has expired or was revoked. Nothing was done."
+TOO_MANY = "Too many requests in one minute. Nothing was done. Wait {} s, then send it again."
+
+
+def public(view: View) -> View:
+    """Let an endpoint be read without a token."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+@bp.before_request
+def require_token() -> ResponseReturnValue | None:
+    """Close every endpoint that is not public: `g.token` is the Token that asks."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return None if getattr(view, "is_public", False) else _identify()
+
+
+def _identify() -> ResponseReturnValue | None:
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not secret.strip():
+        return problem(401, "no_token", NOT_SAID_WHO, headers={"WWW-Authenticate": CHALLENGE})
+    limits = cast("RequestLimits", current_app.extensions["request_limits"])
+    token = cast("Tokens", current_app.extensions["tokens"]).find(secret.strip())
+    if token is None:
+        wait = limits.wait_of_guess(request.remote_addr or "")
+        challenge = {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'}
+        return (
+            _too_many(wait) if wait else problem(401, "unknown_token", UNKNOWN, headers=challenge)
+        )
+    g.token = token
+    wait = limits.wait_of(token.name)
+    return _too_many(wait) if wait else None
+
+
+def _too_many(wait: int) -> ResponseReturnValue:
+    return problem(
+        429, "too_many_requests", TOO_MANY.format(wait), headers={"Retry-After": str(wait)}
+    )

@@ -1,0 +1,96 @@
+"""Many commands in one request, each accepted or refused on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from flask import Response
+from sqlalchemy.exc import OperationalError
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.api import reading
+from cqrs_app.interfaces.api.answers import answer
+from cqrs_app.interfaces.api.blueprint import bp
+from cqrs_app.interfaces.api.problems import NO_DATABASE, Unusable, described, logger
+from cqrs_app.kernel.commands.batch import Outcome
+from cqrs_app.kernel.commands.bus import BATCH_CHUNK
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.errors import BusError, Unavailable
+from cqrs_app.kernel.messages.messages import Command, parse
+
+MOST_COMMANDS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One command of a batch."""
+
+    command: str
+    fields: dict[str, Any]
+    idempotency_key: Annotated[str, msgspec.Meta(max_length=reading.LONGEST_KEY)] | None = None
+    expected_version: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRequest:
+    """At most 500 commands, carried out in their order."""
+
+    commands: Annotated[tuple[Item, ...], msgspec.Meta(min_length=1)]
+
+
+@bp.post("/commands")
+def submit_batch() -> Response:
+    """Per item, in order: a receipt, or the problem that stood in its way."""
+    request = _request()
+    prepared = [_prepared(item) for item in request.commands]
+    usable = [each for each in prepared if not isinstance(each, BusError)]
+    outcomes = iter(_carried_out(usable))
+    results = [
+        _result(Outcome(None, each) if isinstance(each, BusError) else next(outcomes))
+        for each in prepared
+    ]
+    return answer({"results": results})
+
+
+def _carried_out(items: list[tuple[Command, Context]]) -> Iterator[Outcome]:
+    """Chunk by chunk, so that what is done is told also when the database goes away behind it."""
+    for start in range(0, len(items), BATCH_CHUNK):
+        chunk = items[start : start + BATCH_CHUNK]
+        try:
+            yield from kernel.commands.execute_batch(chunk)
+        except OperationalError as error:
+            logger.error("the database does not answer: %s", error)
+            yield from (Outcome(None, Unavailable(NO_DATABASE)) for _ in chunk)
+
+
+def _request() -> BatchRequest:
+    try:
+        found = msgspec.convert(reading.body(), BatchRequest)
+    except msgspec.ValidationError as error:
+        raise Unusable(400, "malformed", f"The batch cannot be read: {error}.") from None
+    if len(found.commands) > MOST_COMMANDS:
+        raise Unusable(
+            413,
+            "too_large",
+            f"A batch holds at most {MOST_COMMANDS} commands. Nothing was changed. Send it in "
+            "parts.",
+        )
+    return found
+
+
+def _prepared(item: Item) -> tuple[Command, Context] | BusError:
+    try:
+        command = parse(kernel.registry.command(item.command), item.fields)
+        return command, reading.context_of(item.idempotency_key, item.expected_version)
+    except BusError as error:
+        return error
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    if outcome.error is not None:
+        body = described(outcome.error)
+        return {"status": body["status"], "problem": body}
+    return {"status": 200, "receipt": outcome.receipt}

@@ -1,0 +1,70 @@
+"""Commands over HTTP: one, and the state of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, request, url_for
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.api import reading
+from cqrs_app.interfaces.api.answers import answer, tagged
+from cqrs_app.interfaces.api.blueprint import bp
+from cqrs_app.interfaces.api.problems import Unusable
+from cqrs_app.kernel.commands.context import Context, Receipt
+from cqrs_app.kernel.commands.log import receipt_of
+from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.platform.runtime.command_log import GetCommand
+
+
+@bp.post("/commands/<name>")
+def submit(name: str) -> Response:
+    """Carry out one command; 202 when it is queued, the events it would lead to on a dry run."""
+    command = parse(kernel.registry.command(name), reading.fields())
+    context = reading.context()
+    if reading.flag("dry_run"):
+        return answer({"events": preview(command, context)})
+    later = "respond-async" in request.headers.get("Prefer", "")
+    act = kernel.commands.enqueue if later else kernel.commands.dispatch
+    return accepted(act(command, context))
+
+
+def preview(command: Command, context: Context) -> list[dict[str, Any]]:
+    """Each event with its type and data, in order."""
+    events = kernel.commands.preview(command, context)
+    return [{"type": type(event).__name__, "data": event} for event in events]
+
+
+def accepted(receipt: Receipt) -> Response:
+    state = url_for("api.state_of", command_id=receipt.command_id)
+    queued = receipt.status in ("queued", "running")
+    return answer(receipt, 202 if queued else 200, {"Location": state})
+
+
+@bp.get("/commands/<command_id>")
+def state_of(command_id: str) -> Response:
+    """What became of a command: one's own always, others with the right to see the log."""
+    entry = kernel.log.find(command_id) if command_id.isprintable() else None
+    actor = reading.actor()
+    permitted = actor.may(GetCommand.declaration.permission)
+    # A name may be given again: what an earlier token of this name did is not this one's.
+    own = entry and entry.operator == actor.name and entry.received_at >= g.token.created_at
+    if entry is None or not (permitted or own):
+        raise Unusable(404, "not_found", "There is no command with this id, or it is not yours.")
+    receipt = receipt_of(entry, repeated=False)
+    state = {
+        "command_id": receipt.command_id,
+        "command": entry.type,
+        "operator": entry.operator,
+        "status": receipt.status,
+        "stream": receipt.stream,
+        "version": receipt.version,
+        "events": receipt.events,
+        "duration_ms": receipt.duration_ms,
+        "code": entry.code,
+        "sentence": entry.sentence,
+        "attempts": entry.attempts,
+        "received_at": entry.received_at,
+        "finished_at": entry.finished_at,
+    }
+    return tagged(state, state)

@@ -1,0 +1,85 @@
+"""What a request says: its JSON body, its parameters, its circumstances."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import g, request
+
+from cqrs_app.interfaces.api.problems import Unusable
+from cqrs_app.kernel.commands.context import Actor, Context, new_id
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import WHOLE_NUMBER, plain_json
+
+CHANNEL = "api"
+LONGEST_KEY = 255
+NAMESPACE = uuid.UUID("5f3d0a52-7c0e-4b5b-9a5e-3f6b6a3c6d10")
+"""Command ids are made from the token and the key, so that no two tokens can meet."""
+
+
+def body() -> Any:
+    """The JSON in the body. Raises Unusable when there is none."""
+    if request.mimetype != "application/json":
+        raise Unusable(
+            415, "not_json", "Send JSON with the header “Content-Type: application/json”."
+        )
+    try:
+        return plain_json(request.get_data(cache=False))
+    except ValueError as error:
+        raise Unusable(400, "malformed", str(error)) from None
+
+
+def fields() -> dict[str, Any]:
+    """The body as the fields of one command."""
+    found = body()
+    if not isinstance(found, dict):
+        raise Unusable(400, "malformed", "The body must be one JSON object with named fields.")
+    return found
+
+
+def context() -> Context:
+    """The circumstances of one command, from its headers and parameters."""
+    return context_of(request.headers.get("Idempotency-Key"), number("expected_version", lowest=0))
+
+
+def context_of(key: str | None, expected_version: int | None) -> Context:
+    """The same for one item of a batch."""
+    return Context(
+        actor=actor(),
+        channel=CHANNEL,
+        command_id=new_id() if key is None else _command_id(key),
+        expected_version=expected_version,
+    )
+
+
+def actor() -> Actor:
+    found: Actor = g.token.actor
+    return found
+
+
+def number(name: str, *, lowest: int, highest: int = 2**31 - 1) -> int | None:
+    """A whole number among the parameters, or None. Raises Invalid out of its limits."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not WHOLE_NUMBER.fullmatch(text) or not lowest <= int(text) <= highest:
+        sentence = f"Write a whole number from {lowest} to {highest}."
+        raise Invalid("The request", {name: sentence})
+    return int(text)
+
+
+def flag(name: str) -> bool:
+    """A yes or no among the parameters. Raises Invalid for anything else."""
+    text = request.args.get(name, "false")
+    if text not in ("true", "false"):
+        raise Invalid("The request", {name: "Write true or false."})
+    return text == "true"
+
+
+def _command_id(key: str) -> str:
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        sentence = f"Write 1 to {LONGEST_KEY} printable characters."
+        raise Invalid("The request", {"Idempotency-Key": sentence})
+    # A name may be given again once its token is revoked: that is another token.
+    return str(uuid.uuid5(NAMESPACE, f"{g.token.name}:{g.token.created_at.isoformat()}:{key}"))

@@ -1,0 +1,45 @@
+"""Who acts at the command line."""
+
+from __future__ import annotations
+
+import getpass
+from typing import cast
+
+from flask import current_app
+
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.platform.operators.roles import ROLES
+
+CHANNEL = "cli"
+
+
+def acting_as(name: str | None) -> Actor:
+    """The operator of this name with the role's permissions; without a name, the machine's owner.
+
+    Raises AccountError when there is no such operator or the account is disabled.
+    """
+    if name is None:
+        return owner()
+    operator = cast("Accounts", current_app.extensions["accounts"]).get(name)
+    if operator.disabled_at is not None:
+        raise AccountError(
+            f"The account {operator.name} is disabled. Nothing was changed. Enable it with "
+            f"`flask operators enable {operator.name}`, or act as somebody else."
+        )
+    return operator.actor
+
+
+def owner() -> Actor:
+    """Whoever works in this shell: all that any role may do, for the databases are theirs anyway,
+    under a name that no operator can have."""
+    return Actor(f"shell:{_user()}"[:100], frozenset[str]().union(*ROLES.values()))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container's user may have a number and no name.
+        return "unknown"

@@ -1,0 +1,51 @@
+"""`flask export canonical`: every order and credit note, to be imported again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO
+
+import click
+import msgspec
+from flask.cli import with_appcontext
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.cli.whole_file import STDOUT, whole_file
+from cqrs_app.platform.transfer.imports import canonical_csv
+from cqrs_app.platform.transfer.imports.canonical import Plain, exported
+
+
+def _write_json_lines(documents: Iterable[Plain], file: IO[str]) -> int:
+    count = 0
+    for plain in documents:
+        file.write(msgspec.json.encode(plain).decode() + "\n")
+        count += 1
+    return count
+
+
+_WRITERS: Mapping[str, Callable[[Iterable[Plain], IO[str]], int]] = {
+    "csv": canonical_csv.write,
+    "jsonl": _write_json_lines,
+}
+
+
+@click.command("canonical")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="The new file, or - for the standard output.",
+)
+@click.option("--format", "kind", type=click.Choice(sorted(_WRITERS)), default="jsonl")
+@with_appcontext
+def canonical(out: Path, kind: str) -> None:
+    """Write every order and credit note with its whole life, as profile `countersign` reads it."""
+    with whole_file(out) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            count = _WRITERS[kind](exported(kernel.store, kernel.registry.codec), text)
+        finally:
+            text.detach()  # flushed, and left open for whoever opened it
+    click.echo(f"{count} orders and credit notes are in {out}", err=out == STDOUT)

@@ -1,0 +1,249 @@
+"""What `flask doctor` looks at. Each check says one thing, and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine, make_url
+
+from cqrs_app import database
+from cqrs_app.areas.fulfilment.queries import FollowerStatus, follower_status
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.bus import LEASE
+from cqrs_app.kernel.privacy.keys import WrongPersonalDataKey
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.runtime import health
+from cqrs_app.platform.runtime.status import (
+    ParkedStreams,
+    ProjectionRow,
+    ProjectionStatus,
+    parked_streams,
+    projection_status,
+)
+from cqrs_app.settings import Settings
+
+OK, ATTENTION, FAULT = "ok", "attention", "fault"
+LITTLE_SPACE = 2 * 1024**3
+NO_SPACE = 200 * 1024**2
+WAITS_TOO_LONG = timedelta(seconds=30)
+START = "Start the console with bin/run, or `flask worker` and `flask sweep` on their own."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`state` is ok, attention or fault; `todo` is empty where there is nothing to do."""
+
+    name: str
+    state: str
+    sentence: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What is looked at."""
+
+    settings: Settings
+    kernel: Kernel
+    accounts: Accounts
+
+
+def findings(console: Console) -> Iterator[Finding]:
+    """Every check's findings, in the order in which one would mend them; never raises."""
+    for name, check in CHECKS.items():
+        try:
+            yield from check(console)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the other checks still tell
+            yield Finding(
+                name, FAULT, f"This could not be looked at: {_first_line(error)}.", _MEND_FIRST
+            )
+
+
+_MEND_FIRST = "Mend what is listed before it, then look again."
+
+
+def _data_folder(console: Console) -> Iterator[Finding]:
+    folder = console.settings.data_dir
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        yield Finding(
+            "Data folder",
+            FAULT,
+            f"{folder} cannot be written: {error.strerror}.",
+            "Make room on the disk and the folder writable for this user, or set DATA_DIR.",
+        )
+        return
+    told = f"{folder} can be written and has {free / 1024**3:,.1f} GiB left."
+    state = OK if free >= LITTLE_SPACE else ATTENTION if free >= NO_SPACE else FAULT
+    todo = "Make room on the disk: without it no task can be kept." if state != OK else ""
+    yield Finding("Data folder", state, told, todo)
+
+
+def _stores(console: Console) -> Iterator[Finding]:
+    engines, settings = console.kernel.engines, console.settings
+    yield _store("Write store", engines.write, "write", "DATABASE_URL")
+    yield _store("Read store", engines.read, "read", "READ_DATABASE_URL")
+    if settings.has_replica:
+        yield _store("Replica", engines.query, "read", "QUERY_DATABASE_URL")
+
+
+def _personal_data(console: Console) -> Iterator[Finding]:
+    name = "Personal data"
+    try:
+        console.kernel.vault.check()
+    except WrongPersonalDataKey:
+        told = "Its keys were made with another PERSONAL_DATA_KEY: no name or address can be read."
+        todo = (
+            "Put the former one back, into the setting or the file personal_data_key in the data "
+            "folder. It must be the same on every host."
+        )
+        yield Finding(name, FAULT, told, todo)
+    else:
+        yield Finding(name, OK, "Its keys can be opened.")
+
+
+def _fulfilment(console: Console) -> Iterator[Finding]:
+    with reader_of(console.kernel.engines.write).connect() as connection:
+        found = follower_status(FollowerStatus(), connection)
+    waits = found.waiting_since
+    if waits is None or console.kernel.clock() - waits < WAITS_TOO_LONG:
+        yield Finding("Fulfilment", OK, f"It is {found.behind:,} events behind.")
+    else:
+        told = f"Nobody has reacted to {found.behind:,} events, the first of {waits:%-d %b %H:%M}."
+        yield Finding("Fulfilment", FAULT, told, f"{START} The worker's output says what fails.")
+
+
+def _store(name: str, engine: Engine, store: str, setting: str) -> Finding:
+    address = make_url(str(engine.url)).render_as_string(hide_password=True)
+    try:
+        with reader_of(engine).connect() as connection:
+            migrated = database.is_migrated(connection, store)
+    except Exception as error:  # noqa: BLE001 - drivers raise their own; all mean the same here
+        told = f"{address} does not answer: {_first_line(error)}."
+        return Finding(name, FAULT, told, f"Start the database, and check {setting}.")
+    if not migrated:
+        told = f"{address} answers, but its tables are not those of this release."
+        return Finding(name, FAULT, told, "Run `flask db upgrade`.")
+    return Finding(name, OK, f"{address} answers and is migrated.")
+
+
+def _redis(console: Console) -> Iterator[Finding]:
+    found = health.look(console.kernel)
+    if not found.redis:
+        told = "Redis does not answer. Tasks work and are kept; pages follow a second or two later."
+        todo = "Start it, and check REDIS_URL; without REDIS_URL it runs while the console does."
+        yield Finding("Redis", ATTENTION, told, todo)
+    elif found.failed_jobs:
+        told = f"Redis answers. Wake-ups that failed within the hour: {found.failed_jobs}."
+        yield Finding("Redis", ATTENTION, told, "Look into the workers' output for the reason.")
+    else:
+        yield Finding("Redis", OK, f"Redis answers; wake-ups waiting: {found.waiting_jobs}.")
+
+
+def _processes(console: Console) -> Iterator[Finding]:
+    found = health.look(console.kernel)
+    if not found.write_store:
+        told = "Nobody knows who is alive: they say so in the write store."
+        yield Finding("Workers", FAULT, told, _MEND_FIRST)
+        return
+    alone = ATTENTION if found.workers or found.sweeps else FAULT
+    for name, count, without in (
+        ("Workers", found.workers, "Pages follow tasks later, or not at all without the sweep."),
+        ("Sweep", found.sweeps, "A wake-up that gets lost is not noticed."),
+    ):
+        if count:
+            yield Finding(name, OK, f"Alive: {count}.")
+        else:
+            yield Finding(name, alone, f"None is running. {without}", START)
+
+
+def _projections(console: Console) -> Iterator[Finding]:
+    kernel = console.kernel
+    with reader_of(kernel.engines.query).connect() as connection:
+        rows = projection_status(ProjectionStatus(), connection)
+    missing = sorted(kernel.registry.projections.keys() - {row.projection for row in rows})
+    if missing:
+        told = f"Not begun yet: {', '.join(missing)}."
+        yield Finding("Projections", ATTENTION, told, START)
+    for row in rows:
+        yield _projection(console, row)
+
+
+def _projection(console: Console, row: ProjectionRow) -> Finding:
+    name, settings, kernel = f"Projection {row.projection}", console.settings, console.kernel
+    if row.state == "failed":
+        todo = f"Mend the reason, then run `flask projections rebuild {row.projection}`."
+        return Finding(name, FAULT, f"It has stopped: {row.error}.", todo)
+    if row.state != "running":
+        todo = f"`flask command ResumeProjection --projection {row.projection}` when it may go on."
+        return Finding(name, ATTENTION, f"It is {row.state}.", todo)
+    lag = max(kernel.store.head() - row.position, 0)
+    since = kernel.store.recorded_after(row.position) if lag else None
+    seconds = max((kernel.clock() - since).total_seconds(), 0.0) if since else 0.0
+    if seconds < settings.amber_lag_seconds:
+        return Finding(name, OK, f"Up to date at position {row.position:,}.")
+    state = ATTENTION if seconds < settings.red_lag_seconds else FAULT
+    told = f"It lacks {lag:,} events, the oldest {seconds:,.0f} seconds old."
+    todo = "See that a worker and the sweep run; `flask projections catch-up` does it here and now."
+    return Finding(name, state, told, todo)
+
+
+def _parked(console: Console) -> Iterator[Finding]:
+    with reader_of(console.kernel.engines.query).connect() as connection:
+        rows = parked_streams(ParkedStreams(), connection)
+    if not rows:
+        yield Finding("Parked events", OK, "None.")
+    for row in rows:
+        about = f"--projection {row.projection} --stream {row.stream}"
+        yield Finding(
+            "Parked events",
+            ATTENTION,
+            f"{row.projection} does not show {row.waiting} of {row.stream}: {row.error}",
+            f"Mend the reason, then run `flask command RetryParkedEvents {about}`.",
+        )
+
+
+def _queued(console: Console) -> Iterator[Finding]:
+    waiting = console.kernel.log.waiting(console.kernel.clock() - WAITS_TOO_LONG, LEASE)
+    if waiting:
+        told = f"Accepted more than {WAITS_TOO_LONG.seconds} seconds ago and not done: "
+        yield Finding("Queued tasks", ATTENTION, f"{told}{len(waiting)}.", START)
+    else:
+        yield Finding("Queued tasks", OK, "None waits longer than it should.")
+
+
+def _operators(console: Console) -> Iterator[Finding]:
+    working = [each for each in console.accounts.list() if each.disabled_at is None]
+    if any(each.role == "admin" for each in working):
+        yield Finding("Operators", OK, f"Can sign in: {len(working)}.")
+    else:
+        todo = "Run `flask operators create NAME --role admin`."
+        yield Finding("Operators", ATTENTION, "No administrator can sign in.", todo)
+
+
+def _first_line(error: Exception) -> str:
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return said[0].rstrip(".") if said else type(error).__name__
+
+
+CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
+    "Data folder": _data_folder,
+    "Stores": _stores,
+    "Personal data": _personal_data,
+    "Redis": _redis,
+    "Processes": _processes,
+    "Projections": _projections,
+    "Parked events": _parked,
+    "Queued tasks": _queued,
+    "Fulfilment": _fulfilment,
+    "Operators": _operators,
+}

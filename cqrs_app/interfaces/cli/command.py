@@ -1,0 +1,95 @@
+"""`flask command NAME`: carry out a task, or show what it would lead to."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+import msgspec
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.cli.acting import CHANNEL, acting_as
+from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
+from cqrs_app.kernel.commands.context import Context, Receipt, new_id
+from cqrs_app.kernel.messages.messages import Command, Event
+
+_SHOWN = ("command_id", "status", "stream", "version", "events", "duration_ms", "repeated")
+
+
+def _usable_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9._:-]{8,64}", value):
+        raise click.BadParameter("Write 8 to 64 letters, digits, points, colons or hyphens.")
+    return value
+
+
+as_option = click.Option(
+    ["--as", "as_name"],
+    metavar="OPERATOR",
+    help="Act with this operator's role. Default: yourself, as the owner of this machine.",
+)
+options = [
+    as_option,
+    click.Option(
+        ["--expected-version"],
+        type=click.IntRange(min=0),
+        help="Refuse when the stream has moved on from this version.",
+    ),
+    click.Option(
+        ["--command-id"],
+        callback=_usable_id,
+        help="A task is done once per id, however often it is sent. Default: a new one.",
+    ),
+    click.Option(["--dry-run"], is_flag=True, help="Print the events; change nothing."),
+    click.Option(["--enqueue"], is_flag=True, help="Let a worker carry it out."),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
+]
+
+
+def run(command: Command, ctx: click.Context) -> None:
+    """Carry out one command as the options say and print what came of it."""
+    given = ctx.params
+    context = Context(
+        actor=acting_as(given["as_name"]),
+        channel=CHANNEL,
+        command_id=given["command_id"] or new_id(),
+        expected_version=given["expected_version"],
+    )
+    if given["dry_run"]:
+        _print_events(kernel.commands.preview(command, context), as_json=given["as_json"])
+        return
+    act = kernel.commands.enqueue if given["enqueue"] else kernel.commands.dispatch
+    _print_receipt(type(command).__name__, act(command, context), as_json=given["as_json"])
+
+
+def _print_receipt(name: str, receipt: Receipt, *, as_json: bool) -> None:
+    facts: dict[str, Any] = {fact: getattr(receipt, fact) for fact in _SHOWN}
+    if as_json:
+        click.echo(msgspec.json.encode(facts))
+        return
+    again = " before; it was not done again" if receipt.repeated else ""
+    click.echo(f"{name} {receipt.status}{again} in {receipt.duration_ms:.1f} ms")
+    click.echo(f"  command  {receipt.command_id}")
+    click.echo(f"  stream   {receipt.stream}")
+    if receipt.events:
+        click.echo(f"  version  {receipt.version}")
+        click.echo(f"  events   {', '.join(receipt.events)}")
+
+
+def _print_events(events: tuple[Event, ...], *, as_json: bool) -> None:
+    listed = [{"type": type(event).__name__, "payload": event} for event in events]
+    if as_json:
+        click.echo(msgspec.json.encode({"status": "previewed", "events": listed}))
+        return
+    click.echo("Nothing was changed. This would be recorded:")
+    for event in events:
+        click.echo(f"  {type(event).__name__} {msgspec.json.encode(event).decode()}")
+
+
+command = MessageGroup(
+    "command",
+    lambda: registry().commands,
+    run,
+    options,
+    help="Carry out a task, such as `flask command ApproveOrder --order-id 536365`.",
+)

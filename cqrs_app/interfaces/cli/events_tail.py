@@ -1,0 +1,120 @@
+"""`flask events tail`: the event log as it grows, one line per event."""
+
+from __future__ import annotations
+
+import select
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import msgspec
+from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.cli.faults import database_sentence
+from cqrs_app.interfaces.cli.message_group import registry
+from cqrs_app.kernel.events.recorded import StoredEvent
+
+BATCH = 500
+LAST = 20
+POLL_SECONDS = 0.5
+INTERRUPTED = 130
+"""What shells call a process that Ctrl-C ended."""
+
+
+def _known_types(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> frozenset[str] | None:
+    if value is None:
+        return None
+    types = frozenset(part.strip() for part in value.split(",") if part.strip())
+    unknown = sorted(types - registry().events.keys())
+    if unknown:
+        known = ", ".join(sorted(registry().events))
+        raise click.BadParameter(f"There is no event {', '.join(unknown)}. There are: {known}.")
+    return types
+
+
+@click.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on with new events until Ctrl-C.")
+@click.option(
+    "--after",
+    type=click.IntRange(min=0),
+    metavar="POSITION",
+    help=f"Begin behind this position. Default: the last {LAST} events.",
+)
+@click.option("--types", callback=_known_types, metavar="A,B", help="Only these types of events.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with payload.")
+@with_appcontext
+def tail(follow: bool, after: int | None, types: frozenset[str] | None, as_json: bool) -> None:
+    """Print events in the order of the log."""
+    try:
+        for event in _followed(after) if follow else _from(_start(after)):
+            if types is None or event.type in types:
+                click.echo(_as_json(event) if as_json else _line(event))
+    except DBAPIError as error:
+        raise click.ClickException(database_sentence(error)) from error
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def _start(after: int | None) -> int:
+    return max(kernel.store.head() - LAST, 0) if after is None else after
+
+
+def _from(position: int) -> Iterator[StoredEvent]:
+    """Every event behind a position that is committed now, those without a position included."""
+    kernel.store.place()
+    while batch := kernel.store.follow(position, BATCH):
+        yield from batch
+        position = batch[-1].position or position
+
+
+def _followed(after: int | None) -> Iterator[StoredEvent]:
+    """The same without an end; a database that is away for a while is waited for."""
+    position, away = after, False
+    while True:
+        try:
+            position = _start(position)
+            for event in _from(position):
+                position = event.position or position
+                yield event
+        except DBAPIError as error:
+            if not away:
+                click.echo(f"{database_sentence(error)} Waiting for it…", err=True)
+            away = True
+        else:
+            if away:
+                click.echo("The database answers again. No event was missed.", err=True)
+            away = False
+        _pause()
+
+
+def _pause() -> None:
+    """Wait for the next look, and end here once nobody reads what is written."""
+    try:
+        output = sys.stdout.fileno()
+    except (OSError, ValueError):
+        time.sleep(POLL_SECONDS)  # not a file of the system's, so nobody can close it
+        return
+    watch = select.poll()
+    watch.register(output, 0)
+    if watch.poll(POLL_SECONDS * 1000):
+        raise click.exceptions.Exit(0)
+
+
+def _line(event: StoredEvent) -> str:
+    return (
+        f"{event.position:>8}  {event.recorded_at:%Y-%m-%d %H:%M:%S} UTC  {event.type:<24} "
+        f"{event.stream} version {event.version} by {event.operator}"
+    )
+
+
+def _as_json(event: StoredEvent) -> str:
+    shown: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(bytes,))
+    payload = kernel.vault.open(event.payload, event.stream)
+    shown |= {"payload": msgspec.Raw(payload.encode()), "hash": event.hash.hex()}
+    return msgspec.json.encode(shown).decode()

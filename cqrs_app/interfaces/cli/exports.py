@@ -1,0 +1,119 @@
+"""`flask export`: whole lists into files, with the filters that the pages have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+
+from cqrs_app.extensions import kernel
+from cqrs_app.installed_areas import build_registry
+from cqrs_app.interfaces.cli.acting import acting_as
+from cqrs_app.interfaces.cli.canonical import canonical
+from cqrs_app.interfaces.cli.sentences import in_one_sentence
+from cqrs_app.interfaces.cli.whole_file import STDOUT, whole_file
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.platform.transfer.exports.formats import FORMATS
+from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
+from cqrs_app.platform.transfer.exports.rows import Rows, pages
+
+TELL_EVERY = 50_000
+
+
+class Lists(click.Group):
+    """A group with a command for every list, beside those that are added to it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_lists()])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        listing = _lists().get(cmd_name)
+        return _command(listing) if listing else super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Lists)
+def export() -> None:
+    """Write a whole list to a file."""
+
+
+export.add_command(canonical)
+
+
+def _lists() -> dict[str, Listing]:
+    return {each.name: each for each in listings(build_registry()).values()}
+
+
+def _command(listing: Listing) -> click.Command:
+    filters = ", ".join(listing.filters)
+
+    return click.Command(
+        listing.name,
+        callback=with_appcontext(partial(_run, listing)),
+        help=f"Write {listing.name} as CSV or JSONL. Filters: {filters}.",
+        short_help=f"Write {listing.name} as CSV or JSONL.",
+        params=[
+            click.Option(
+                ["--format", "ending"],
+                type=click.Choice(sorted(FORMATS)),
+                default="csv",
+                show_default=True,
+            ),
+            click.Option(
+                ["--out"],
+                type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+                default=STDOUT,
+                help="A file, or - for the standard output (the default).",
+            ),
+            click.Option(
+                ["--filter", "given"],
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="As on the page, such as status=placed. May be repeated.",
+            ),
+            click.Option(
+                ["--as", "operator"],
+                metavar="OPERATOR",
+                help="With this operator's role; default: all that any role may see.",
+            ),
+        ],
+    )
+
+
+@in_one_sentence
+def _run(
+    listing: Listing, ending: str, out: Path, given: Sequence[str], operator: str | None
+) -> None:
+    actor = acting_as(operator)
+    try:
+        question = question_of(listing, _pairs(given))
+    except Invalid as invalid:
+        raise click.UsageError(invalid.sentence) from invalid
+    with whole_file(out) as file:
+        portions = pages(kernel.queries, question, actor)
+        told = portions if out == STDOUT else _told(listing, out, portions)
+        file.writelines(FORMATS[ending].write(listing.columns, told))
+
+
+def _pairs(given: Sequence[str]) -> dict[str, list[str]]:
+    pairs: dict[str, list[str]] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise click.UsageError(f"{each!r} is no filter: write NAME=VALUE.")
+        pairs.setdefault(name.strip(), []).append(value)
+    return pairs
+
+
+def _told(listing: Listing, out: Path, portions: Iterable[Rows]) -> Iterator[Rows]:
+    """The same portions; how many rows there were is told on the way."""
+    count, told = 0, 0
+    for rows in portions:
+        yield rows
+        count += len(rows)
+        if count - told >= TELL_EVERY:
+            told = count
+            click.echo(f"{count:,} rows", err=True)
+    click.echo(f"{count:,} rows of {listing.name} in {out}", err=True)

@@ -1,0 +1,51 @@
+"""The one map from what went wrong to what the shell is told: a sentence on stderr, exit 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+import msgspec
+from sqlalchemy.exc import DBAPIError
+
+from cqrs_app.kernel.errors import BusError, CommandReused, NotAllowed, Refused, VersionConflict
+from cqrs_app.platform.operators.errors import AccountError
+
+REFUSALS = (Refused, NotAllowed, VersionConflict, CommandReused)
+
+
+class NotDone(click.ClickException):
+    """A sentence with its code on stderr, exit status 1; on request also JSON on stdout."""
+
+    def __init__(self, status: str, code: str, sentence: str, *, as_json: bool) -> None:
+        super().__init__(f"{sentence} [{code}]")
+        if as_json:
+            told = {"status": status, "code": code, "sentence": sentence}
+            click.echo(msgspec.json.encode(told))
+
+
+@contextmanager
+def in_shell_words(ctx: click.Context) -> Iterator[None]:
+    """Turn what the buses raise, and a database that is away, into NotDone."""
+    as_json = bool(ctx.params.get("as_json"))
+    try:
+        yield
+    except BusError as error:
+        status = "refused" if isinstance(error, REFUSALS) else "failed"
+        raise NotDone(status, error.code, error.sentence, as_json=as_json) from error
+    except AccountError as error:
+        raise NotDone("refused", "unusable_operator", str(error), as_json=as_json) from error
+    except DBAPIError as error:
+        raise NotDone(
+            "failed", "database_away", database_sentence(error), as_json=as_json
+        ) from error
+
+
+def database_sentence(error: DBAPIError) -> str:
+    """What a database that is away, or has not its tables yet, means for whoever asked."""
+    lines = str(error.orig).strip().splitlines()
+    return (
+        f"The database cannot be used: {lines[0] if lines else type(error.orig).__name__}. "
+        "What was asked for was either done whole or not at all. `flask doctor` says more."
+    )

@@ -1,0 +1,99 @@
+"""`flask operators`: make, list, disable and enable accounts, and set passwords."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import cast
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from cqrs_app.interfaces.cli.sentences import in_one_sentence
+from cqrs_app.platform.operators import passwords
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.roles import ROLES
+
+operators = AppGroup("operators", help="Accounts of the people who work here.")
+# More is no password; it also keeps a piped file from filling the memory.
+LONGEST_LINE = 10_000
+
+
+def _password_options(command: Callable[..., None]) -> Callable[..., None]:
+    for name, text in (
+        ("--password-stdin", "Read the password from standard input."),
+        ("--generate", "Make up a password and show it once."),
+    ):
+        command = click.option(name, is_flag=True, help=text)(command)
+    return command
+
+
+@operators.command("create")
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice(list(ROLES)))
+@click.option("--display-name", default="", help="How the name is shown; default: NAME.")
+@_password_options
+@in_one_sentence
+def create(name: str, role: str, display_name: str, password_stdin: bool, generate: bool) -> None:
+    """Make an operator who can sign in at once."""
+    password, shown = _password(password_stdin, generate)
+    operator = _accounts().create(name, role, password, display_name)
+    click.echo(f"{operator.name} can sign in as {role}.{shown}")
+
+
+@operators.command("list")
+def list_operators() -> None:
+    """Show every operator with role and state."""
+    for operator in _accounts().list():
+        state = "can sign in"
+        if operator.disabled_at:
+            state = f"disabled since {operator.disabled_at:%Y-%m-%d %H:%M} UTC"
+        click.echo(f"{operator.name:<20} {operator.role:<10} {state:<33} {operator.display_name}")
+
+
+@operators.command("disable")
+@click.argument("name")
+@in_one_sentence
+def disable(name: str) -> None:
+    """Close an account; its sessions end with the next request."""
+    _accounts().disable(name)
+    click.echo(f"{name} is signed out and cannot sign in any more.")
+
+
+@operators.command("enable")
+@click.argument("name")
+@in_one_sentence
+def enable(name: str) -> None:
+    """Open a disabled account again."""
+    _accounts().enable(name)
+    click.echo(f"{name} can sign in again, with the password from before.")
+
+
+@operators.command("password")
+@click.argument("name")
+@_password_options
+@in_one_sentence
+def password_command(name: str, password_stdin: bool, generate: bool) -> None:
+    """Set a new password; all sessions of the operator end."""
+    operator = _accounts().get(name)
+    password, shown = _password(password_stdin, generate)
+    _accounts().set_password(operator.name, password)
+    click.echo(f"{operator.name} has a new password and is signed out everywhere.{shown}")
+
+
+def _accounts() -> Accounts:
+    return cast("Accounts", current_app.extensions["accounts"])
+
+
+def _password(from_stdin: bool, generate: bool) -> tuple[str, str]:
+    """The password, and what to say of it: one that was made up is shown."""
+    if from_stdin and generate:
+        raise click.UsageError("Use either --password-stdin or --generate.")
+    if from_stdin:
+        return sys.stdin.readline(LONGEST_LINE).rstrip("\r\n"), ""
+    if not generate and sys.stdin.isatty():
+        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return typed, ""
+    password = passwords.generate()
+    return password, f" The password is {password} (shown this once)."

@@ -1,0 +1,60 @@
+"""`flask query NAME`: ask a question; the answer is JSON and says how fresh it is."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+from flask import current_app
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.cli.acting import acting_as
+from cqrs_app.interfaces.cli.command import as_option
+from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.context import Asker, Seen
+
+
+def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> Seen | None:
+    try:
+        return None if value is None else Seen.from_text(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+options = [
+    as_option,
+    click.Option(
+        ["--min-version", "seen"],
+        callback=_seen,
+        metavar="STREAM:VERSION",
+        help="Wait until the answer holds this write; later it comes all the same, marked stale.",
+    ),
+    click.Option(
+        ["--wait-ms"],
+        type=click.IntRange(0, 60_000),
+        help="How long to wait for it. Default: READ_YOUR_WRITES_SECONDS.",
+    ),
+    click.Option(["--strong"], is_flag=True, help="Answer from the events themselves."),
+]
+
+
+def run(query: Query, ctx: click.Context) -> None:
+    """Ask one question as the options say and print the answer."""
+    given = ctx.params
+    wait = current_app.extensions["settings"].read_your_writes_seconds
+    if given["wait_ms"] is not None:
+        wait = given["wait_ms"] / 1000
+    asker = Asker(
+        actor=acting_as(given["as_name"]), seen=given["seen"], wait=wait, strong=given["strong"]
+    )
+    answer = kernel.queries.ask(query, asker)
+    click.echo(msgspec.json.format(msgspec.json.encode(answer.told()), indent=2))
+
+
+query = MessageGroup(
+    "query",
+    lambda: registry().queries,
+    run,
+    options,
+    help="Ask a question, such as `flask query GetOrder --order-id 536365`. Answers in JSON.",
+)

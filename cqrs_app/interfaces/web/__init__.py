@@ -1,0 +1,57 @@
+"""The pages: GET asks queries, POST dispatches one command; nothing else happens here."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from cqrs_app.areas.orders.queries.order_list import CountChanges
+from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the blueprint
+    callbacks,
+    catalogue,
+    command_log,
+    commands,
+    customers,
+    exports,
+    fulfilment,
+    health,
+    home,
+    imports,
+    order,
+    orders,
+    past,
+    payments,
+    products,
+    reports,
+    system,
+    tokens,
+    webhooks,
+)
+from cqrs_app.interfaces.web.addresses import init_addresses
+from cqrs_app.interfaces.web.auth import init_auth
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.compression import init_compression
+from cqrs_app.interfaces.web.errors import init_errors
+from cqrs_app.interfaces.web.pieces import register_pieces
+from cqrs_app.interfaces.web.polling import init_polling
+from cqrs_app.interfaces.web.presentation import register
+from cqrs_app.interfaces.web.security import init_security
+from cqrs_app.interfaces.web.shell import init_shell
+from cqrs_app.settings import Settings
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
+    init_polling(app, {orders.CHANGES: CountChanges})
+    init_auth(app)
+    init_security(app)
+    init_compression(app)
+    register(app, settings.timezone)
+    register_pieces(app, ZoneInfo(settings.timezone))
+    init_addresses(app)
+    init_shell(app, settings)
+    init_errors(app)
+    # Its messages are signed; it knows no session that a foreign page could use.
+    app.extensions["csrf"].exempt(callbacks.payment_callback)
+    app.register_blueprint(bp)

@@ -1,0 +1,49 @@
+"""Asking on behalf of the operator who is signed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, request
+
+from cqrs_app.extensions import kernel
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.context import Answer, Asker
+
+CHANNEL = "form"
+
+
+def ask(query: Query, **consistency: Any) -> Answer[Any]:
+    """The answer, with its freshness. Raises what the query bus raises: see errors.py."""
+    return kernel.queries.ask(query, Asker(actor=g.operator.actor, **consistency))
+
+
+def may(permission: str) -> bool:
+    """Whether a page should offer something; the buses decide whether it may happen."""
+    return bool(g.operator.actor.may(permission))
+
+
+def context(command_id: str, expected_version: int | None) -> Context:
+    """The circumstances of a task sent from a page."""
+    return Context(
+        actor=g.operator.actor,
+        channel=CHANNEL,
+        command_id=command_id,
+        expected_version=expected_version,
+    )
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks for a part of a page rather than a person for the whole."""
+    return "HX-Request" in request.headers
+
+
+def wants(fragment: str) -> bool:
+    """Whether htmx will put the answer into the element with this id."""
+    return is_fragment() and _target() == fragment
+
+
+def _target() -> str:
+    # htmx 4 sends the element as `tag#id`.
+    return request.headers.get("HX-Target", "").rpartition("#")[2]

@@ -1,0 +1,158 @@
+"""The command log: every task with what became of it, and one of them in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
+from cqrs_app.interfaces.web.places import about
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import hints_of, meta_of
+from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, Link, ListCommands
+
+ENDPOINT = "web.command_log"
+OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
+FILTERS = MappingProxyType(
+    {
+        "type": "Task",
+        "outcome": "Outcome",
+        "operator": "Operator",
+        "stream": "Order",
+        "received_from": "From",
+        "received_to": "To",
+    }
+)
+DAYS = ("received_from", "received_to")
+
+
+@bp.get("/log")
+def command_log() -> ResponseReturnValue:
+    """One page of the log, newest first."""
+    labels = _labels()
+    answer = asking.ask(_question(labels))
+    return render_template(
+        "commands/list.html",
+        page=answer.value,
+        freshness=answer.freshness,
+        given=request.args,
+        labels=labels,
+        outcomes=OUTCOMES,
+        chips=_chips(labels),
+        elsewhere=any(request.args.get(name) for name in PLACE),
+        first_url=here(ENDPOINT),
+        downloads=downloads(ListCommands),
+        pager=pager(ENDPOINT, answer.value.next, answer.value.previous),
+    )
+
+
+@bp.get("/log/<command_id>")
+def command(command_id: str) -> ResponseReturnValue:
+    """One command with all that is known of it."""
+    if not command_id.isprintable():
+        abort(404, "There is no task with this id in the log.")
+    answer = asking.ask(GetCommand(command_id=command_id))
+    if answer.value is None:
+        abort(404, f"There is no task with the id {command_id} in the log.")
+    view: CommandView = answer.value
+    return render_template(
+        "commands/command.html",
+        entry=view.entry,
+        fields=_fields(view.entry.type, json.loads(view.entry.payload)),
+        events=view.events,
+        chain=_tree(view),
+        labels=_labels(),
+        freshness=answer.freshness,
+        about=about(view.entry.stream),
+    )
+
+
+def _question(labels: Mapping[str, str]) -> ListCommands:
+    """What the address asks for; raises Invalid with a sentence for each filter, as it is named
+    on the page."""
+    problems: dict[str, str] = {}
+    for name in (*FILTERS, *PLACE):
+        if not request.args.get(name, "").strip().isprintable():
+            problems[name] = "This has characters that cannot be used here."
+    for name, known in (("type", labels), ("outcome", OUTCOMES)):
+        given = request.args.get(name, "").strip()
+        if given and given not in known:
+            problems[name] = "Choose one from the list."
+    question = None
+    try:
+        question = asked(ListCommands, **page_size())
+    except Invalid as invalid:
+        problems = invalid.problems | problems
+    for name in DAYS:
+        if name in problems:
+            problems[name] = "Write a day, such as 2026-03-31."
+    if question is None or problems:
+        told = {FILTERS.get(name, name): text for name, text in problems.items()}
+        raise Invalid("The address of this list", told)
+    return question  # type: ignore[no-any-return]  # `asked` answers for every query
+
+
+def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
+    """The filters in effect, in the words of the page."""
+    found = chips(ENDPOINT, FILTERS)
+    for chip in found:
+        if chip["label"] == FILTERS["type"]:
+            chip["value"] = labels[chip["value"].strip()]
+        elif chip["label"] == FILTERS["outcome"]:
+            chip["value"] = chip["value"].strip().capitalize()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of what was asked; `nested` values are shown as they were written."""
+
+    label: str
+    value: Any
+    nested: bool
+
+
+def _fields(task: str, payload: Mapping[str, Any]) -> list[Field]:
+    cls = kernel.registry.commands.get(task)
+    hints = hints_of(cls) if cls else {}
+    fields = []
+    for name, value in payload.items():
+        meta = meta_of(hints[name]) if name in hints else None
+        label = meta.title if meta and meta.title else name.replace("_", " ").capitalize()
+        fields.append(Field(label, value, isinstance(value, list | dict) and bool(value)))
+    return fields
+
+
+def _labels() -> dict[str, str]:
+    return {name: cls.declaration.label for name, cls in kernel.registry.commands.items()}
+
+
+def _tree(view: CommandView) -> list[dict[str, Any]]:
+    """The chain of cause as nested lists: each command with those it caused."""
+    known = {link.command_id for link in view.chain}
+    children: dict[str | None, list[Link]] = {}
+    for link in view.chain:
+        cause = link.causation_id if link.causation_id in known else None
+        children.setdefault(cause, []).append(link)
+
+    def branch(cause: str | None) -> list[dict[str, Any]]:
+        return [
+            {
+                "link": link,
+                "current": link.command_id == view.entry.command_id,
+                "caused": branch(link.command_id),
+            }
+            for link in children.get(cause, [])
+        ]
+
+    return branch(None)

@@ -1,0 +1,161 @@
+"""One endpoint for every task: its form, and sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.errors import status_of
+from cqrs_app.interfaces.web.forms import (
+    change_rows,
+    command_from,
+    expected_version,
+    form_for,
+    prefill,
+    renew,
+)
+from cqrs_app.interfaces.web.order import order_fragment
+from cqrs_app.interfaces.web.places import page_of, place_of
+from cqrs_app.interfaces.web.prefill import suggestions, usable
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.errors import (
+    BusError,
+    CommandReused,
+    Invalid,
+    NotAllowed,
+    Refused,
+    VersionConflict,
+)
+from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.queries.context import Seen
+from cqrs_app.platform.runtime.pending import EventsSince, Written
+
+ROW_NAMERS = ("stream",)
+"""Fields beside the identity that a page fills in and nobody should retype."""
+
+
+@dataclass(slots=True)
+class Situation:
+    """What the form tells apart from its fields: why it came back, and what changed meanwhile."""
+
+    refusal: str = ""
+    changes: Sequence[Written] = ()
+    still_allowed: bool = True
+    errors: list[str] = field(default_factory=list)
+
+
+@bp.get("/commands/<name>")
+def command_form(name: str) -> ResponseReturnValue:
+    """The form of a task; what the address says of its fields is filled in."""
+    cls = _allowed(name)
+    form = _form(cls)
+    given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
+    seen = request.args.get("expected_version", type=int)
+    prefill(form, suggestions(cls, given) | usable(cls, given) | {"expected_version": seen})
+    return _page(cls, form, Situation())
+
+
+@bp.post("/commands/<name>")
+def command_submit(name: str) -> ResponseReturnValue:
+    """Carry out the task; on a problem the form comes back with what was entered."""
+    cls = _allowed(name)
+    form = _form(cls)
+    if change_rows(form):
+        return _page(cls, form, Situation())
+    try:
+        command = command_from(form, cls)
+    except Invalid as invalid:
+        return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
+    context = asking.context(form.command_id.data, expected_version(form))
+    try:
+        receipt = kernel.commands.dispatch(command, context)
+    except VersionConflict as conflict:
+        return _conflict(cls, form, command, conflict)
+    except (Refused, CommandReused) as refusal:
+        renew(form)
+        situation = Situation(refusal=refusal.sentence, still_allowed=False)
+        return _page(cls, form, situation), status_of(refusal)
+    return _done(cls, command, receipt)
+
+
+def _allowed(name: str) -> type[Command]:
+    cls = kernel.registry.command(name)
+    if not asking.may(cls.declaration.permission):
+        # Said before anyone fills in a form; the bus checks again when it is sent.
+        raise NotAllowed(cls.declaration.label, cls.declaration.permission)
+    return cls
+
+
+def _form(cls: type[Command]) -> Any:
+    identity = kernel.registry.routes[cls].aggregate.identity
+    hidden = [name for name in (identity, *ROW_NAMERS) if request.args.get(name)]
+    return form_for(cls, hidden=tuple(name for name in hidden if name in hints_of(cls)))()
+
+
+def _conflict(
+    cls: type[Command], form: Any, command: Command, conflict: VersionConflict
+) -> ResponseReturnValue:
+    """Show what changed meanwhile; where the rule still allows it, let the operator go on."""
+    since = EventsSince(stream=conflict.stream, version=conflict.expected)
+    changes = asking.ask(since).value
+    now = changes[-1].version if changes else conflict.expected
+    renew(form, now)
+    situation = Situation(refusal=conflict.sentence, changes=changes)
+    try:
+        kernel.commands.preview(command, asking.context(form.command_id.data, now))
+    except BusError as error:
+        situation.still_allowed = False
+        situation.refusal = f"{conflict.sentence} {error.sentence}"
+    return _page(cls, form, situation), status_of(conflict)
+
+
+def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseReturnValue:
+    page = page_of(cls, _identity_of(command), command)
+    order_id = _identity_of(command) if place_of(cls) == "orders" else ""
+    shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if order_id and asking.is_fragment() and shown == page:
+        return Response(
+            order_fragment(order_id),
+            headers={"HX-Retarget": "#order", "HX-Reswap": "outerMorph"},
+        )
+    told = "is accepted and waits for a worker" if receipt.status == "queued" else "is accepted"
+    flash(f"“{cls.declaration.label}” {told}. Pages follow in a moment.", "good")
+    if asking.is_fragment():
+        return Response(status=204, headers={"HX-Redirect": page})
+    # A page without scripts does not follow by itself: give it a moment to hold the change.
+    readers = kernel.registry.consumers_of(receipt.events)
+    seconds = current_app.extensions["settings"].read_your_writes_seconds
+    kernel.queries.wait_until_shown(readers, Seen(receipt.stream, receipt.version), seconds)
+    return redirect(page, 303)
+
+
+def _page(cls: type[Command], form: Any, situation: Situation) -> str:
+    about = request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
+    in_dialog = asking.is_fragment()
+    return render_template(
+        "commands/_form.html" if in_dialog else "commands/form.html",
+        form=form,
+        title=f"{cls.declaration.label} {about}".strip(),
+        help=(cls.__doc__ or "").strip(),
+        submit_label=f"{cls.declaration.label} {about}".strip(),
+        submit_url=request.full_path.removesuffix("?"),
+        risky=cls.declaration.risky,
+        active=place_of(cls),
+        back_url=page_of(cls, about),
+        situation=situation,
+        in_dialog=in_dialog,
+    )
+
+
+def _identity_of(command: Command) -> str:
+    identity = kernel.registry.routes[type(command)].aggregate.identity
+    return str(getattr(command, identity))

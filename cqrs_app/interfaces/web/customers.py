@@ -1,0 +1,128 @@
+"""Customers: the registered ones, accounts as orders show them, and one customer with both."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.areas.customers.queries import (
+    CountCustomers,
+    CustomerActions,
+    CustomerHistory,
+    GetCustomerProfile,
+    ListRegisteredCustomers,
+)
+from cqrs_app.areas.customers.receipt import ErasureReceipt
+from cqrs_app.areas.customers.words import CustomerStatus
+from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
+from cqrs_app.interfaces.web.marks import marks_of
+from cqrs_app.interfaces.web.order import allowed_tasks
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.platform.runtime.pending import PendingWrites
+
+PROFILE_SORTS = MappingProxyType({"customer_id": False, "name": False, "registered_at": True})
+ACCOUNT_SORTS = MappingProxyType(
+    {"customer_id": False, "name": False, "orders": True, "placed_value": True}
+)
+"""Columns, and whether each is shown highest first."""
+
+ORDERS_SHOWN = 25
+
+
+@bp.get("/customers")
+def customers() -> ResponseReturnValue:
+    """One page of the registered customers that fit."""
+    listed = _listed(ListRegisteredCustomers, "web.customers", PROFILE_SORTS)
+    counts = asking.ask(CountCustomers())
+    return render_template(
+        "customers/customers.html",
+        **listed,
+        counts=counts.value,
+        counts_freshness=counts.freshness,
+        may_register=asking.may("customers.manage"),
+    )
+
+
+# A customer's number cannot begin with a hyphen.
+@bp.get("/customers/-/accounts")
+def accounts() -> ResponseReturnValue:
+    """One page of the accounts that fit."""
+    listed = _listed(ListCustomers, "web.accounts", ACCOUNT_SORTS)
+    return render_template("customers/accounts.html", **listed)
+
+
+@bp.get("/customers/<customer_id>")
+def customer(customer_id: str) -> ResponseReturnValue:
+    """One customer, registered or known from orders only."""
+    try:
+        known = asking.ask(GetCustomer(customer_id=customer_id))
+        registered = _registered(customer_id)
+    except Invalid:
+        # No customer can have this number.
+        abort(404, f"There is no customer {customer_id}.")
+    if known.value is None and not registered["version"] and not registered["marks"].pending:
+        abort(404, f"There is no customer {customer_id}.")
+    orders = asking.ask(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
+    return render_template(
+        "customers/customer.html",
+        customer_id=customer_id,
+        **registered,
+        customer=known.value,
+        freshness=known.freshness,
+        orders=orders.value,
+        orders_freshness=orders.freshness,
+        credit_notes=sum(each.credit_notes for each in known.value.accounts) if known.value else 0,
+        may_credit=asking.may("credit_notes.record"),
+        may_see_commands=asking.may("commands.view"),
+    )
+
+
+def _registered(customer_id: str) -> dict[str, Any]:
+    """What the customer's own events say: few, so they are read themselves and never behind."""
+    profile = asking.ask(GetCustomerProfile(customer_id=customer_id), strong=True)
+    history = asking.ask(CustomerHistory(customer_id=customer_id), strong=True)
+    actions = asking.ask(CustomerActions(customer_id=customer_id))
+    stream, version = f"customer-{customer_id}", actions.value.version
+    pending = asking.ask(PendingWrites(streams=(stream,))).value
+    allowed, not_now = allowed_tasks(actions.value.actions)
+    shown: dict[str, Any] = {
+        "profile": profile.value,
+        "profile_freshness": profile.freshness,
+        "timeline": history.value[::-1],
+        "timeline_freshness": history.freshness,
+        "version": version,
+        "allowed": allowed,
+        "not_now": not_now,
+        "marks": marks_of(pending, stream, version, profile.freshness),
+    }
+    erased = profile.value is not None and profile.value.status is CustomerStatus.ERASED
+    if erased and asking.may("customers.erase"):
+        receipt = asking.ask(ErasureReceipt(customer_id=customer_id))
+        shown |= {"receipt": receipt.value, "receipt_freshness": receipt.freshness}
+    return shown
+
+
+def _listed(
+    cls: type[Query], endpoint: str, highest_first: MappingProxyType[str, bool]
+) -> dict[str, Any]:
+    """What a template needs of a list with the filters of the address."""
+    question = asked_here(cls)
+    answer = asking.ask(question)
+    return {
+        "page": answer.value,
+        "freshness": answer.freshness,
+        "q": question.q,
+        "status": getattr(question, "status", None),
+        "sort": sorts(endpoint, highest_first, question.sort, descending=question.descending),
+        "downloads": downloads(cls),
+        **turning(endpoint, answer.value),
+    }

@@ -1,0 +1,112 @@
+"""The one map from what went wrong to what the operator sees."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, g, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.errors import (
+    BusError,
+    Busy,
+    CommandReused,
+    Invalid,
+    NotAllowed,
+    Refused,
+    SwitchedOff,
+    TimedOut,
+    Unavailable,
+    UnknownMessage,
+    VersionConflict,
+)
+
+STATUS: dict[type[BusError], int] = {
+    Invalid: 422,
+    Refused: 422,
+    CommandReused: 422,
+    NotAllowed: 403,
+    UnknownMessage: 404,
+    VersionConflict: 409,
+    Busy: 503,
+    SwitchedOff: 503,
+    TimedOut: 503,
+    Unavailable: 503,
+}
+TITLES = {
+    400: "This request cannot be understood",
+    401: "This needs a token",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This cannot be done here",
+    409: "Changed by someone else",
+    413: "This is too large",
+    415: "This is not JSON",
+    422: "This cannot be used",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "Not possible at the moment",
+}
+NEXT = {
+    404: "Check the address, or search for what you were looking for.",
+    403: "Go back, or ask an administrator for the right.",
+    429: "Wait a moment, then try again.",
+    500: "Try again: a task is done once, however often it is sent. Should it happen again, give "
+    "the number below to whoever runs the console.",
+    503: "Nothing was lost. Try again in a moment.",
+}
+
+logger = logging.getLogger("countersign")
+
+
+def status_of(error: BusError) -> int:
+    return next((status for cls, status in STATUS.items() if isinstance(error, cls)), 500)
+
+
+def init_errors(app: Flask) -> None:
+    """Every error becomes a page that says what happened, what was kept, what to do next."""
+
+    @app.errorhandler(BusError)
+    def _bus(error: BusError) -> ResponseReturnValue:
+        return error_page(status_of(error), error.sentence)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> ResponseReturnValue:
+        if error.code is None or error.code < 400:
+            return error.get_response()
+        # The framework's own sentences say nothing of this console.
+        plain = error.description == type(error).description
+        text = TITLES.get(error.code, "") + "." if plain else error.description or ""
+        return error_page(error.code, text)
+
+    @app.errorhandler(OperationalError)
+    def _database(error: OperationalError) -> ResponseReturnValue:
+        number = new_id()
+        logger.error("%s: the database does not answer: %s", number, error)
+        text = "The database does not answer. What you sent was either done whole or not at all."
+        return error_page(503, text, number)
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> ResponseReturnValue:
+        number = new_id()
+        logger.error("%s: a page failed", number, exc_info=error)
+        text = (
+            "The console met a fault of its own. What you sent was either done whole or not at all."
+        )
+        return error_page(500, text, number)
+
+
+def error_page(status: int, text: str, number: str | None = None) -> ResponseReturnValue:
+    page = render_template(
+        "errors/error.html",
+        status=status,
+        title=TITLES.get(status, "This did not work"),
+        text=text,
+        next=NEXT.get(status, ""),
+        number=number,
+        signed_in=g.get("operator") is not None,
+    )
+    return page, status

@@ -1,0 +1,59 @@
+"""Whole lists as downloads, and the links that carry a page's filters to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, abort, current_app, g, request, url_for
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.platform.transfer.exports.formats import FORMATS
+from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
+from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
+
+
+@bp.get("/exports/<name>.<ending>")
+def export(name: str, ending: str) -> Response:
+    """The whole list with the filters of the address, sent while it is read.
+
+    An error after the first rows breaks the connection off: the server then never sends the mark
+    that ends the answer, and the browser reports a failed download.
+    """
+    listing = listings(kernel.registry).get(name)
+    if listing is None or ending not in FORMATS:
+        abort(404, f"There is no export called {name}.{ending}.")
+    wanted = FORMATS[ending]
+    question = question_of(listing, request.args.to_dict(flat=False))
+    # The stream outlives the request's context, so it is given the query bus itself.
+    queries = current_app.extensions["kernel"].queries
+    rows = pages(queries, question, g.operator.actor)
+    file_name = f"{listing.name}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+    return Response(
+        wanted.write(listing.columns, rows),
+        content_type=wanted.mimetype,
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
+
+
+def downloads(query: type[Query], given: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
+    """For the downloads macro: {label, url} per format of the list on this page, with its present
+    filters or those given; none for those who may not."""
+    if not asking.may(PERMISSION):
+        return []
+    listing: Listing = listings(kernel.registry)[query.__name__]
+    named = dict(request.args.lists()) if given is None else given
+    filters: dict[str, Any] = {
+        name: value for name, value in named.items() if name in listing.filters
+    }
+    return [
+        {
+            "label": each.label,
+            "url": url_for("web.export", name=query.__name__, ending=ending, **filters),
+        }
+        for ending, each in FORMATS.items()
+    ]

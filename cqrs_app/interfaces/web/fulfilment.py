@@ -1,0 +1,106 @@
+"""Orders on their way: the list, and one with its steps and what may be done about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.areas.fulfilment.queries import (
+    FulfilmentStages,
+    FulfilmentView,
+    GetFulfilment,
+    GetFulfilmentSteps,
+    ListFulfilments,
+)
+from cqrs_app.areas.fulfilment.types import Stage
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
+from cqrs_app.interfaces.web.marks import marks_of
+from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.platform.runtime.pending import PendingWrites
+
+FILTERS = {"show": "Show", "stage": "Stage"}
+SHOWN = {
+    "open": "All that are not at their end",
+    "attention": "Those to look at",
+    "all": "Every one",
+}
+WORDS = {"show": SHOWN, "stage": {each.value: each.label for each in Stage}}
+
+
+@bp.get("/fulfilment")
+def fulfilments() -> ResponseReturnValue:
+    """One page of the orders on their way that fit."""
+    question = asked_here(ListFulfilments)
+    answer = asking.ask(question)
+    page, freshness = answer.value, answer.freshness
+    streams = tuple(f"fulfilment-{row.order_id}" for row in page.rows)
+    pending = asking.ask(PendingWrites(streams=streams)).value
+    return render_template(
+        "fulfilment/fulfilments.html",
+        page=page,
+        freshness=freshness,
+        question=question,
+        stages=list(Stage),
+        counts=asking.ask(FulfilmentStages()),
+        marks={
+            row.order_id: marks_of(
+                pending, f"fulfilment-{row.order_id}", row.applied_version, freshness
+            )
+            for row in page.rows
+        },
+        sort=sorts(
+            "web.fulfilments", {"since": False}, question.sort, descending=question.descending
+        ),
+        shown=SHOWN,
+        downloads=downloads(ListFulfilments),
+        chips=chips("web.fulfilments", FILTERS, WORDS),
+        **turning("web.fulfilments", page),
+    )
+
+
+@bp.get("/fulfilment/<order_id>")
+def fulfilment(order_id: str) -> ResponseReturnValue:
+    """One order on its way."""
+    return render_template("fulfilment/fulfilment.html", **_shown(order_id))
+
+
+@bp.get("/fulfilment/<order_id>/now")
+@background
+def fulfilment_now(order_id: str) -> ResponseReturnValue:
+    """Its content again, for the page that shows it."""
+    return fragment(render_template("fulfilment/_fulfilment.html", **_shown(order_id)))
+
+
+def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
+    """What the operator may do about it now; `step` is what would be skipped."""
+    steps = {offer.command: offer.step for offer in (found.offers if found else ())}
+    return [task | {"step": steps[task["name"]]} for task in offered(steps)]
+
+
+def _shown(order_id: str) -> dict[str, Any]:
+    try:
+        answer = asking.ask(GetFulfilment(order_id=order_id))
+    except Invalid:
+        # No order can have this number.
+        abort(404, f"There is no order {order_id}.")
+    found: FulfilmentView | None = answer.value
+    if found is None:
+        abort(404, f"Nobody sees to order {order_id}: it is not approved, or was before.")
+    steps = asking.ask(GetFulfilmentSteps(order_id=order_id))
+    return {
+        "order_id": order_id,
+        "way": found,
+        "freshness": answer.freshness,
+        "steps": steps.value,
+        "steps_freshness": steps.freshness,
+        "tasks": tasks_of(found),
+        "may_see_commands": asking.may("commands.view"),
+    }

@@ -1,0 +1,36 @@
+"""For load balancers, the supervisor and Prometheus."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web.auth import public
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.platform.runtime import health, metrics
+from cqrs_app.platform.webhooks.metrics import WebhookCollector
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    """This process answers."""
+    return "ok\n", 200, {"Content-Type": "text/plain"}
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """200 when the whole console can do its work, else 503 with what is missing."""
+    missing = health.look(kernel).missing()
+    return jsonify({"missing": missing}), 503 if missing else 200
+
+
+@bp.get("/metrics")
+@public
+def prometheus() -> ResponseReturnValue:
+    """The state of the console for a Prometheus server; holds no business data."""
+    text = metrics.exposition(kernel, WebhookCollector(kernel.engines.write))
+    return Response(text, content_type=CONTENT_TYPE_LATEST)

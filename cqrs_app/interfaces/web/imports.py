@@ -1,0 +1,181 @@
+"""Imports: send a file of history, follow it, and fetch what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+from flask import Response, abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.errors import status_of
+from cqrs_app.interfaces.web.listing import PLACE, asked, page_size, pager
+from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.uploading import UploadForm, largest, name_of
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
+from cqrs_app.kernel.queries.context import Answer
+from cqrs_app.platform.transfer.uploads.commands import StartImport
+from cqrs_app.platform.transfer.uploads.queries import GetImport, ImportView, ListImports
+from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, Files, Received
+
+REPORT_WORDS = {
+    "rows": "Rows in the file",
+    "taken": "Rows taken",
+    "set_aside": "Rows set aside",
+    "orders": "Orders",
+    "credit_notes": "Credit notes",
+    "customers": "Customers",
+    "customers_with_orders": "Customers with orders",
+    "guest_orders": "Orders of guests",
+    "gross": "Ordered",
+    "credited": "Credited",
+    "registered_customers": "Customers registered",
+    "products": "Products added",
+    "commands_per_second": "Tasks a second",
+}
+RECEIVED = "The file was received. Its import goes on by itself, also when you leave."
+RECEIVED_BEFORE = "This file was received before. Nothing was sent twice: this is its import."
+NOT_STARTED = (
+    "The file is kept for a day, but its import was not started. To start it, choose the same file "
+    "again and send it from this page."
+)
+
+
+@bp.get("/imports")
+def imports() -> ResponseReturnValue:
+    """The form, and one page of imports."""
+    return _page(UploadForm())
+
+
+@bp.post("/imports")
+def send_import() -> ResponseReturnValue:
+    """Keep the file and start its import; then show it."""
+    declaration = StartImport.declaration
+    if not asking.may(declaration.permission):
+        # Said before the file is kept; the bus checks again when the import is started.
+        raise NotAllowed(declaration.label, declaration.permission)
+    form = UploadForm()
+    if not form.validate():
+        return _page(form), 422
+    try:
+        received = _receive(form)
+        import_id = received.task.import_id
+        # The same id for the file and for the task: a form sent twice gets one receipt.
+        kernel.commands.dispatch(received.task, asking.context(import_id, None))
+    except (Invalid, Refused, CommandReused) as error:
+        form.import_id.data = new_id()
+        return _page(form, error.sentence), status_of(error)
+    except BusError as error:
+        # The form keeps its id: the same file, sent again with it, is started.
+        return _page(form, f"{error.sentence} {NOT_STARTED}"), status_of(error)
+    kernel.doorbell.ring_for("run_import", import_id)
+    flash(RECEIVED_BEFORE if received.before else RECEIVED, "good")
+    return redirect(url_for("web.history_import", import_id=import_id), 303)
+
+
+def _receive(form: UploadForm) -> Received:
+    import_id = form.import_id.data or ""
+    GetImport(import_id=import_id)  # raises Invalid for an id that somebody made up
+    file = form.file.data
+    return Files(kernel.engines.write).receive(
+        import_id, form.profile.data, name_of(file), file.stream, g.operator.name, largest()
+    )
+
+
+@bp.get("/imports/panel")
+@background
+def imports_panel() -> ResponseReturnValue:
+    """The list alone, for its own poll."""
+    return fragment(render_template("imports/_list.html", **_list()))
+
+
+@bp.get("/imports/<import_id>")
+def history_import(import_id: str) -> ResponseReturnValue:
+    """One import: how far it is, and its report."""
+    return render_template("imports/import.html", **_one(import_id))
+
+
+@bp.get("/imports/<import_id>/now")
+@background
+def import_now(import_id: str) -> ResponseReturnValue:
+    """The same as a fragment, for its own poll."""
+    return fragment(render_template("imports/_import.html", **_one(import_id)))
+
+
+@bp.get("/imports/<import_id>/report.json")
+def import_report(import_id: str) -> ResponseReturnValue:
+    """The report as the command line writes it."""
+    view = _view(import_id).value
+    if view.report is None:
+        abort(404, f"{view.row.file_name} has no report yet. Look at its page for how far it is.")
+    text = json.dumps(view.report, indent=2) + "\n"
+    return _file(view, "report.json", "application/json", [text.encode()])
+
+
+@bp.get("/imports/<import_id>/set-aside.csv")
+def import_set_aside(import_id: str) -> ResponseReturnValue:
+    """The rows that were not taken, each with the reason."""
+    view = _view(import_id).value
+    if view.report is None:
+        abort(404, f"{view.row.file_name} has no rows set aside yet. Look at its page.")
+    chunks = Files(kernel.engines.write).chunks(import_id, SET_ASIDE)
+    return _file(view, "set-aside.csv", "text/csv; charset=utf-8", chunks)
+
+
+def _file(view: ImportView, ending: str, content_type: str, chunks: Iterable[bytes]) -> Response:
+    response = Response(chunks, content_type=content_type)
+    name = f"{PurePath(view.row.file_name).name.split('.')[0] or 'import'}-{ending}"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _page(form: UploadForm, refusal: str = "") -> str:
+    return render_template(
+        "imports/imports.html", form=form, refusal=refusal, largest=largest(), **_list()
+    )
+
+
+def _list() -> dict[str, object]:
+    answer = asking.ask(asked(ListImports, **page_size()))
+    page = answer.value
+    place: dict[str, Any] = {name: request.args[name] for name in PLACE if request.args.get(name)}
+    return {
+        "page": page,
+        "freshness": answer.freshness,
+        "follow": not all(row.is_over for row in page.rows),
+        "pager": pager("web.imports", page.next, page.previous),
+        "elsewhere": bool(place),
+        "here_url": url_for("web.imports_panel", **place),
+    }
+
+
+def _one(import_id: str) -> dict[str, object]:
+    answer = _view(import_id)
+    row = answer.value.row
+    ended = row.finished_at or datetime.now(UTC)
+    return {
+        "row": row,
+        "report": answer.value.report,
+        "words": REPORT_WORDS,
+        "seconds": (ended - row.started_at).total_seconds() if row.started_at else None,
+        "freshness": answer.freshness,
+    }
+
+
+def _view(import_id: str) -> Answer[Any]:
+    try:
+        question = GetImport(import_id=import_id)
+    except Invalid:
+        abort(404, "There is no import with this id.")
+    answer = asking.ask(question)
+    if answer.value is None:
+        abort(404, "There is no import with this id.")
+    return answer

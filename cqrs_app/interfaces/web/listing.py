@@ -1,0 +1,104 @@
+"""Addresses of lists: parameters read into a question, and links to the same list, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app, request, url_for
+
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.messages import Query, parse
+from cqrs_app.kernel.queries.paging import Page
+
+PLACE = ("after", "before")
+WHOLE_LIST = 200
+
+
+def asked(cls: type[Query], **fixed: Any) -> Any:
+    """The question that the address's parameters make; raises Invalid with a sentence each."""
+    names = hints_of(cls)
+    values: dict[str, Any] = {
+        name: text.strip()
+        for name, text in request.args.items()
+        if name in names and text.strip() and name not in fixed
+    }
+    if "descending" in values:
+        if values["descending"] not in ("0", "1"):
+            raise Invalid(cls.__name__, {"descending": "Write 1 for yes or 0 for no."})
+        values["descending"] = values["descending"] == "1"
+    values.pop("limit", None)
+    return parse(cls, values | fixed)
+
+
+def asked_here(cls: type[Query]) -> Any:
+    """The same for a page that is a list; raises Invalid in words of that page."""
+    try:
+        return asked(cls, **page_size())
+    except Invalid as invalid:
+        raise Invalid("The address of this list", invalid.problems) from invalid
+
+
+def page_size() -> dict[str, int]:
+    """The size of a list's page where it is not the usual one: see QUERY_PAGINATION_ENABLED."""
+    paged = current_app.extensions["settings"].query_pagination_enabled
+    return {} if paged else {"limit": WHOLE_LIST}
+
+
+def here(endpoint: str, without: tuple[str, ...] = (), **changed: Any) -> str:
+    """The present address with some parameters changed, others gone, and from its first page."""
+    gone = {*PLACE, *without}
+    given = {name: value for name, value in request.args.items() if value and name not in gone}
+    return url_for(endpoint, **given | changed)
+
+
+def pager(endpoint: str, next_mark: str | None, previous_mark: str | None) -> dict[str, str]:
+    """For pager_bar: the addresses of the pages beside this one."""
+    found = {}
+    if previous_mark:
+        found["previous_url"] = here(endpoint, before=previous_mark)
+    if next_mark:
+        found["next_url"] = here(endpoint, after=next_mark)
+    return found
+
+
+def sorts(
+    endpoint: str, names: Mapping[str, bool], sort: str, *, descending: bool
+) -> dict[str, dict[str, str | None]]:
+    """For sort_link: per column its address and direction; `names` says what is shown highest
+    first."""
+    found: dict[str, dict[str, str | None]] = {}
+    for name, highest_first in names.items():
+        next_direction = not descending if name == sort else highest_first
+        found[name] = {
+            "url": here(endpoint, sort=name, descending=int(next_direction)),
+            "direction": ("desc" if descending else "asc") if name == sort else None,
+        }
+    return found
+
+
+def chips(
+    endpoint: str, labels: Mapping[str, str], words: Mapping[str, Mapping[str, str]] | None = None
+) -> list[dict[str, str]]:
+    """For the chips macro: each filter in effect with the address without it. `words` has the
+    texts of a filter's values where people do not read those as they are."""
+    given = {name: request.args.get(name, "").strip() for name in labels}
+    return [
+        {
+            "label": labels[name],
+            "value": (words or {}).get(name, {}).get(text, text),
+            "remove_url": here(endpoint, (name,)),
+        }
+        for name, text in given.items()
+        if text
+    ]
+
+
+def turning(endpoint: str, page: Page[Any]) -> dict[str, Any]:
+    """What a list's template needs to turn pages: see components/lists.html."""
+    return {
+        "pager": pager(endpoint, page.next, page.previous),
+        "elsewhere": any(request.args.get(name) for name in PLACE),
+        "first_url": here(endpoint),
+    }

@@ -1,0 +1,121 @@
+"""The order list's address: read into questions, and written again with something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from flask import url_for
+from werkzeug.datastructures import MultiDict
+
+from cqrs_app.areas.orders.queries.filters import OrderFilters
+from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import hints_of, meta_of
+from cqrs_app.kernel.messages.messages import parse
+
+Q = TypeVar("Q", bound=OrderFilters)
+
+FILTERS = tuple(hints_of(OrderFilters))
+PLACE = ("after", "before")
+WHOLE = ("limit", "since")
+YES_OR_NO = ("descending", "flagged")
+FLAGS = {"1": True, "0": False}
+DAYS = dict.fromkeys(("placed_from", "placed_to"), "Write a day, such as 2026-03-31.")
+WORDS: Mapping[str, Callable[[str], str]] = {
+    "status": lambda value: OrderStatus(value).label,
+    "flagged": lambda value: "yes" if FLAGS[value] else "no",
+}
+HIGHEST_FIRST = {"placed_at": True, "updated_at": True, "total": True, "order_id": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What the address of the list says: parameter -> values, empty ones left out."""
+
+    given: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, args: MultiDict[str, str]) -> Address:
+        kept = {name: tuple(v for v in args.getlist(name) if v.strip()) for name in args}
+        return cls({name: values for name, values in kept.items() if values})
+
+    def question(self, cls: type[Q], **fixed: Any) -> Q:
+        """The question asked here, with some fields fixed by the page.
+
+        Raises Invalid, a sentence per parameter that is unusable.
+        """
+        try:
+            return parse(cls, self._values() | fixed)
+        except Invalid as invalid:
+            told = {label(name): DAYS.get(name, text) for name, text in invalid.problems.items()}
+            raise Invalid("The address of this list", told) from invalid
+
+    def _values(self) -> dict[str, Any]:
+        values: dict[str, Any] = {name: found[0].strip() for name, found in self.given.items()}
+        if "status" in self.given:
+            values["status"] = list(dict.fromkeys(self.given["status"]))
+        for name in WHOLE:
+            if values.get(name, "").isdecimal() and len(values[name]) <= 19:
+                values[name] = int(values[name])
+        for name in YES_OR_NO:
+            if values.get(name, "") in FLAGS:
+                values[name] = FLAGS[values[name]]
+            elif name in values:
+                raise Invalid("ListOrders", {name: "Write 1 for yes or 0 for no."})
+        return values
+
+    def filters(self) -> Address:
+        """Only what chooses orders, without their sequence and the place in it."""
+        return replace(self, given={k: v for k, v in self.given.items() if k in FILTERS})
+
+    def without(self, *names: str) -> Address:
+        return replace(self, given={k: v for k, v in self.given.items() if k not in names})
+
+    def url(self, endpoint: str = "web.orders", **changed: str | int | None) -> str:
+        given: dict[str, Any] = {name: list(found) for name, found in self.given.items()}
+        return url_for(endpoint, **given | changed)
+
+
+def chips(address: Address) -> list[dict[str, str]]:
+    """The filters in effect, each with the address of the list without it."""
+    first, found = address.without(*PLACE), []
+    for name in FILTERS:
+        for value in address.given.get(name, ()):
+            left = tuple(each for each in address.given[name] if name == "status" and each != value)
+            rest = {k: v for k, v in {**first.given, name: left}.items() if v}
+            text = WORDS[name](value) if name in WORDS else value
+            found.append({"label": label(name), "value": text, "remove_url": Address(rest).url()})
+    return found
+
+
+def sorts(address: Address, question: ListOrders) -> dict[str, dict[str, str | None]]:
+    """Per column that can be sorted by: where its head leads, and its direction now."""
+    first, found = address.without(*PLACE), {}
+    for name, highest_first in HIGHEST_FIRST.items():
+        current = question.sort == name
+        descending = not question.descending if current else highest_first
+        found[name] = {
+            "url": first.url(sort=name, descending=int(descending)),
+            "direction": ("desc" if question.descending else "asc") if current else None,
+        }
+    return found
+
+
+def pager(address: Address, next_mark: str | None, previous_mark: str | None) -> dict[str, str]:
+    """The addresses of the pages beside this one."""
+    first, found = address.without(*PLACE), {}
+    if previous_mark:
+        found["previous_url"] = first.url(before=previous_mark)
+    if next_mark:
+        found["next_url"] = first.url(after=next_mark)
+    return found
+
+
+def label(name: str) -> str:
+    """The parameter's name on the page."""
+    hint = hints_of(ListOrders).get(name)
+    meta = meta_of(hint) if hint else None
+    return meta.title if meta and meta.title else name.replace("_", " ").capitalize()

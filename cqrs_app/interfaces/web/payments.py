@@ -1,0 +1,163 @@
+"""Payments: the list, one with its requests and its history, and the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.areas.payments.queries.ledger import LedgerBalance, ListLedger
+from cqrs_app.areas.payments.queries.lists import ListPayments
+from cqrs_app.areas.payments.queries.one_payment import (
+    GatewayRequests,
+    GetPayment,
+    PaymentTimeline,
+    PaymentView,
+    RequestView,
+)
+from cqrs_app.areas.payments.words import Asked, PaymentStatus
+from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
+from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.platform.runtime.pending import PendingWrites
+
+HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
+FILTERS = {"show": "Show", "order_id": "Order", "status": "Status"}
+SHOWN = {
+    "all": "All payments",
+    "unsettled": "Unsettled",
+    "disputed": "Disputed",
+    "flagged": "To look into",
+}
+WORDS = {"show": SHOWN, "status": {each.value: each.label for each in PaymentStatus}}
+LEDGER_FILTERS = {"account": "Account", "payment_id": "Payment"}
+ACCOUNTS = {
+    "customers": "Customers",
+    "provider": "Held by the gateway",
+    "bank": "Bank and till",
+    "disputed": "In dispute",
+    "lost": "Lost in disputes",
+}
+ANSWERS = {
+    Asked.AUTHORISATION: "RecordAuthorisation",
+    Asked.CAPTURE: "RecordCapture",
+    Asked.VOID: "RecordVoid",
+    Asked.REFUND: "RecordRefund",
+}
+
+
+@bp.get("/payments")
+def payments() -> ResponseReturnValue:
+    """One page of the payments that fit."""
+    question = asked_here(ListPayments)
+    answer = asking.ask(question)
+    return render_template(
+        "payments/payments.html",
+        page=answer.value,
+        freshness=answer.freshness,
+        question=question,
+        statuses=list(PaymentStatus),
+        sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
+        may_authorise=asking.may("payments.authorise"),
+        may_record=asking.may("payments.record"),
+        shown=SHOWN,
+        chips=chips("web.payments", FILTERS, WORDS),
+        **turning("web.payments", answer.value),
+    )
+
+
+@bp.get("/ledger")
+def ledger() -> ResponseReturnValue:
+    """What stands on each account, and one page of the entries that fit."""
+    question = asked_here(ListLedger)
+    answer = asking.ask(question)
+    balance = asking.ask(LedgerBalance())
+    return render_template(
+        "payments/ledger.html",
+        page=answer.value,
+        freshness=answer.freshness,
+        question=question,
+        balances=balance.value,
+        balance_freshness=balance.freshness,
+        accounts=ACCOUNTS,
+        chips=chips("web.ledger", LEDGER_FILTERS, {"account": ACCOUNTS}),
+        **turning("web.ledger", answer.value),
+    )
+
+
+@bp.get("/payments/<payment_id>")
+def payment(payment_id: str) -> ResponseReturnValue:
+    """One payment."""
+    return render_template("payments/payment.html", **_shown(payment_id))
+
+
+@bp.get("/payments/<payment_id>/now")
+@background
+def payment_now(payment_id: str) -> ResponseReturnValue:
+    """The payment's content again, for the page that shows it."""
+    return fragment(render_template("payments/_payment.html", **_shown(payment_id)))
+
+
+def _shown(payment_id: str) -> dict[str, Any]:
+    try:
+        answer = asking.ask(GetPayment(payment_id=payment_id))
+    except Invalid:
+        # No payment can have this number.
+        abort(404, f"There is no payment {payment_id}.")
+    found: PaymentView | None = answer.value
+    if found is None and not _is_on_its_way(payment_id):
+        abort(404, f"There is no payment {payment_id}.")
+    line = PaymentTimeline(payment_id=payment_id)
+    timeline = asking.ask(line)
+    if not timeline.value:
+        # No projection holds it yet: it is read from its events.
+        timeline = asking.ask(line, strong=True)
+    requested = asking.ask(GatewayRequests(payment_id=payment_id)).value
+    return {
+        "payment_id": payment_id,
+        "payment": found,
+        "freshness": answer.freshness,
+        "tries": {each.request_no: each for each in requested},
+        "timeline": timeline.value[::-1],
+        "timeline_freshness": timeline.freshness,
+        "tasks": _tasks(found) if found else [],
+        "not_now": _not_now(found) if found else [],
+        "answers": _answers(found) if found and asking.may("payments.answer") else {},
+        "may_see_commands": asking.may("commands.view"),
+        "may_see_events": asking.may("events.view"),
+    }
+
+
+def _is_on_its_way(payment_id: str) -> bool:
+    """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
+    stream = f"payment-{payment_id}"
+    return stream in asking.ask(PendingWrites(streams=(stream,))).value.waiting
+
+
+def _tasks(payment: PaymentView) -> list[dict[str, Any]]:
+    names = [each.command for each in payment.offers if each.allowed]
+    return offered([*names, *(["ClearFlaggedAnswers"] if payment.flagged else [])])
+
+
+def _not_now(payment: PaymentView) -> list[Any]:
+    return [
+        each
+        for each in payment.offers
+        if not each.allowed
+        and asking.may(kernel.registry.command(each.command).declaration.permission)
+    ]
+
+
+def _answers(payment: PaymentView) -> dict[int, str]:
+    """Open requests with the task that records a yes by hand."""
+
+    def task(each: RequestView) -> str:
+        return ANSWERS[Asked(each.asked)]
+
+    return {each.request_no: task(each) for each in payment.requests if each.outcome == "open"}

@@ -1,0 +1,106 @@
+"""The small pieces of markup that a page holds by the hundred.
+
+They are functions that every template knows, and not macros: a list shows a few of them in each
+of its rows, and a macro, which has to be imported too, takes several times as long.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.interfaces.web.presentation import (
+    NONE,
+    age,
+    amount,
+    as_utc,
+    seconds_since,
+    utc_attribute,
+    utc_text,
+    when,
+)
+
+PIECES_KEPT = 512
+TIMES_KEPT = 4_096
+SHAPES = MappingProxyType({OrderStatus.ON_HOLD: "held", OrderStatus.PART_SHIPPED: "partly"})
+"""Of an order's state, where it is not called as the state is."""
+NO_TIME = Markup('<span class="quiet">{}</span>').format(NONE)
+
+
+def register_pieces(app: Flask, zone: ZoneInfo) -> None:
+    """Make them known to templates; times are shown in `zone`. Needs `static_url`."""
+    static_url: Any = app.jinja_env.globals["static_url"]
+
+    def when_piece(moment: datetime | None) -> Markup:
+        """A moment as `when` says it, exactly on hover."""
+        if not moment:
+            return NO_TIME
+        return _when(moment, zone, datetime.now(zone).date())
+
+    app.jinja_env.globals.update(
+        icon=lambda name: _icon(static_url("icons.svg"), name),
+        glyph=lambda name: _glyph(static_url("icons.svg"), name),
+        money=money,
+        when=when_piece,
+        since=since,
+    )
+    app.jinja_env.filters.update(
+        money=money,
+        when=when_piece,
+        status=lambda status: _status(static_url("icons.svg"), status),
+    )
+
+
+def money(value: Decimal | int | None, currency: str) -> Markup:
+    """An amount after its currency."""
+    unit = "" if value is None else f'<span class="currency">{escape(currency)}</span>'
+    return Markup(f'<span class="money">{unit}{amount(value)}</span>')  # noqa: S704
+
+
+def since(moment: datetime | None) -> Markup:
+    """How long ago."""
+    return _time(moment, age(seconds_since(moment))) if moment else NO_TIME
+
+
+@lru_cache(TIMES_KEPT)
+def _when(moment: datetime, zone: ZoneInfo, today: date) -> Markup:
+    """A list shows the same moments again and again."""
+    return _time(as_utc(moment), when(moment, zone, today))
+
+
+def _time(moment: datetime, text: str) -> Markup:
+    exact = f'datetime="{utc_attribute(moment)}" title="{utc_text(moment)}"'
+    return Markup(f"<time {exact}>{text}</time>")  # noqa: S704 - digits and names of months
+
+
+@lru_cache(PIECES_KEPT)
+def _icon(file: str, name: str) -> Markup:
+    """A decorative outline; the text beside it carries the meaning."""
+    return Markup(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>'
+    ).format(file, name)
+
+
+@lru_cache(PIECES_KEPT)
+def _glyph(file: str, name: str) -> Markup:
+    """One of the small filled shapes for states (fresh-*, status-*)."""
+    return Markup(
+        '<svg class="glyph" viewBox="0 0 16 16" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"></use></svg>'
+    ).format(file, name)
+
+
+@lru_cache(PIECES_KEPT)
+def _status(file: str, status: OrderStatus) -> Markup:
+    """Where an order stands: its words with a shape."""
+    shape = SHAPES.get(status, status.value)
+    glyph = _glyph(file, "status-cancelled" if shape == "rejected" else f"status-{shape}")
+    return Markup('<span class="status status-{}">{}{}</span>').format(shape, glyph, status.label)

@@ -1,0 +1,115 @@
+"""Answers to polls: nothing is sent, and nothing swapped, when nothing has changed.
+
+A tag has up to two parts: of what the fragment was made from, where that is known, and of its
+content. A poll that brings the first part again is answered without a question being asked, and
+where nearly all polls are of that kind (see `init_polling`) before the framework has its work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, cast
+
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import SecurityError
+from werkzeug.http import parse_cookie
+from werkzeug.wsgi import get_host
+
+from cqrs_app.interfaces.web.cookies import SignedCookies
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.change_token import Standing
+from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.platform.operators.sessions import Sessions
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+TAG = "HX-PTag"
+NOTHING_NEW = [("Cache-Control", "no-store"), ("Vary", "Cookie")]
+
+
+def init_polling(app: Flask, polls: Mapping[str, type[Query]]) -> None:
+    """Answer polls of these addresses that find nothing new as early as can be.
+
+    Comes before `init_security`, which wraps it. The extensions `sessions` and `standing` are
+    there already.
+    """
+    app.wsgi_app = Door(app, polls)  # type: ignore[method-assign, assignment]
+
+
+def fragment(html: str) -> Response:
+    """The fragment with a tag of its content; 204 when the page holds this content already."""
+    return _tagged(html, _digest(html))
+
+
+def following(query: type[Query], render: Callable[[], str]) -> Response:
+    """The fragment that `render` makes from answers to this query and from the address alone.
+
+    What it makes must depend on nothing else, the time included: while the query's projections
+    and the log stand where they stood, `Door` does not let the poll come as far as here.
+    """
+    standing = cast("Standing", current_app.extensions["standing"])
+    # Read before the answer it is to stand for.
+    made_from = _made_from(standing, query, g.operator, request.environ)
+    html = render()
+    return _tagged(html, f"{made_from}.{_digest(html)}")
+
+
+class Door:
+    """Stands before the application: a console with many open pages answers little else than polls
+    with nothing new. The session is looked up each time, as for every other request; whatever is
+    not as usual is left to the application to answer."""
+
+    def __init__(self, app: Flask, polls: Mapping[str, type[Query]]) -> None:
+        self._app = app
+        self._next: WSGIApplication = app.wsgi_app
+        self._polls = polls
+        self._sessions: Sessions = app.extensions["sessions"]
+        self._standing: Standing = app.extensions["standing"]
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        query = self._polls.get(environ["PATH_INFO"])
+        if query and environ["REQUEST_METHOD"] == "GET" and self._knows_all(query, environ):
+            start("204 No Content", NOTHING_NEW.copy())
+            return ()
+        return self._next(environ, start)
+
+    def _knows_all(self, query: type[Query], environ: WSGIEnvironment) -> bool:
+        held = environ.get("HTTP_HX_PTAG", "").partition(".")[0]
+        if not held:
+            return False
+        try:
+            get_host(environ, self._app.config["TRUSTED_HOSTS"])
+            operator = self._operator(environ)
+            return (
+                operator is not None
+                and operator.may(query.declaration.permission)
+                and held == _made_from(self._standing, query, operator, environ)
+            )
+        except (DBAPIError, SecurityError):
+            return False
+
+    def _operator(self, environ: WSGIEnvironment) -> Operator | None:
+        cookies = cast("SignedCookies", self._app.session_interface)
+        token = cookies.read(self._app, parse_cookie(environ)).get("token")
+        return self._sessions.find(token, active=False) if isinstance(token, str) else None
+
+
+def _made_from(
+    standing: Standing, query: type[Query], operator: Operator, environ: WSGIEnvironment
+) -> str:
+    stands = standing.of(*query.declaration.reads)
+    address = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+    # Somebody else, or another list in the same place of the page, may be shown another fragment.
+    return _digest(f"{stands}\n{operator.name}\n{operator.role}\n{address}")
+
+
+def _tagged(html: str, tag: str) -> Response:
+    unchanged = request.headers.get(TAG, "").rpartition(".")[2] == tag.rpartition(".")[2]
+    return Response(None if unchanged else html, 204 if unchanged else 200, {TAG: tag})
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

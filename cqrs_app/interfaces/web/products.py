@@ -1,0 +1,113 @@
+"""Products: the list, and one with its stock, its reservations and its ledger."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
+from cqrs_app.areas.inventory.queries.product_list import ListProducts, Shown
+from cqrs_app.areas.inventory.queries.sales import ProductSales
+from cqrs_app.areas.inventory.words import label_of
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
+from cqrs_app.interfaces.web.marks import marks_of
+from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.platform.runtime.pending import PendingWrites
+
+HIGHEST_FIRST = MappingProxyType(
+    {"sku": False, "description": False, "available": False, "short": True}
+)
+FILTERS = MappingProxyType({"q": "Search", "show": "Show"})
+SALES_DAYS = 30
+
+
+@bp.get("/products")
+def products() -> ResponseReturnValue:
+    """One page of the products that fit."""
+    question = asked_here(ListProducts)
+    answer = asking.ask(question)
+    return render_template(
+        "products/products.html",
+        page=answer.value,
+        freshness=answer.freshness,
+        question=question,
+        kinds=list(Shown),
+        chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
+        sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
+        downloads=downloads(ListProducts),
+        may_add=asking.may("inventory.manage"),
+        **turning("web.products", answer.value),
+    )
+
+
+# Product numbers may hold anything, a slash or a point alone: a path could not carry them all.
+@bp.get("/product")
+def product() -> ResponseReturnValue:
+    """One product, named by `sku`."""
+    return render_template("products/product.html", **_shown())
+
+
+@bp.get("/product/now")
+@background
+def product_now() -> ResponseReturnValue:
+    """The product's content again, for the page that shows it."""
+    return fragment(render_template("products/_product.html", **_shown()))
+
+
+def _shown() -> dict[str, Any]:
+    sku = request.args.get("sku", "")
+    question = _named(sku)
+    answer, ahead = asking.ask(question), False
+    if answer.value is None:
+        # No projection holds it yet: it is read from its events.
+        answer, ahead = asking.ask(question, strong=True), True
+    view: ProductView | None = answer.value
+    stream = f"product-{sku}"
+    version = view.product.applied_version if view else 0
+    pending = asking.ask(PendingWrites(streams=(stream,))).value
+    marks = marks_of(pending, stream, version, answer.freshness)
+    if view is None and not marks.pending:
+        abort(404, f"There is no product {sku}.")
+    movements = asking.ask(asked_here(ListMovements))
+    since = datetime.now(UTC).date() - timedelta(days=SALES_DAYS - 1)
+    return {
+        "sku": sku,
+        "view": view,
+        "freshness": answer.freshness,
+        "marks": marks,
+        "ahead": view is not None and ahead,
+        "movements": movements.value,
+        "movements_freshness": movements.freshness,
+        "pager": pager("web.product", movements.value.next, movements.value.previous),
+        "here": {name: text for name, text in request.args.items() if name in ("sku", *PLACE)},
+        "reason": label_of,
+        "sold": _sold(ProductSales(sku=sku)),
+        "sold_lately": _sold(ProductSales(sku=sku, since=since)),
+        "sales_days": SALES_DAYS,
+        "tasks": offered(view.tasks) if view else [],
+        "may_reserve": asking.may("inventory.reserve"),
+        "may_see_commands": asking.may("commands.view"),
+        "may_see_events": asking.may("events.view"),
+    }
+
+
+def _named(sku: str) -> GetProduct:
+    try:
+        return GetProduct(sku=sku)
+    except Invalid:
+        # No product can have this number.
+        abort(404, f"There is no product {sku}.")
+
+
+def _sold(question: ProductSales) -> int:
+    return sum(row.units for row in asking.ask(question).value)

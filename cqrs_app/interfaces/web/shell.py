@@ -1,0 +1,63 @@
+"""What every page shows around its content: the shop's name and what is not working."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import lru_cache
+
+from flask import Flask, g, request
+from markupsafe import Markup
+
+from cqrs_app.extensions import kernel
+from cqrs_app.platform.runtime import health
+from cqrs_app.settings import Settings
+
+LOOK_EVERY_SECONDS = 2.0
+NAVIGATIONS_KEPT = 256
+
+
+class Watch:
+    """Looks at the console's parts at most every two seconds per process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._banners: list[dict[str, str]] = []
+
+    def banners(self) -> list[dict[str, str]]:
+        """What is away now: {level, text}."""
+        if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
+            try:
+                found = health.banners(health.look(kernel))
+                self._banners = [{"level": level, "text": text} for level, text in found]
+                self._looked = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._banners
+
+
+def init_shell(app: Flask, settings: Settings) -> None:
+    """Give every template `shop_name`, for who is signed in `banners`, and `navigation(active)`."""
+    watch = Watch()
+
+    @lru_cache(NAVIGATIONS_KEPT)
+    def navigation_of(root: str, permissions: frozenset[str], active: str) -> Markup:
+        template = app.jinja_env.get_template("_navigation.html")
+        return Markup(template.render(permissions=permissions, active=active))  # noqa: S704
+
+    def navigation(active: str) -> Markup:
+        """The places of the console that are open to who looks; few different ones are made."""
+        operator = g.get("operator")
+        permissions = operator.actor.permissions if operator else frozenset()
+        return navigation_of(request.script_root, permissions, active)
+
+    app.jinja_env.globals["navigation"] = navigation
+
+    @app.context_processor
+    def _shell() -> dict[str, object]:
+        signed_in = g.get("operator") is not None
+        return {
+            "shop_name": settings.shop_name,
+            "banners": watch.banners() if signed_in else [],
+        }

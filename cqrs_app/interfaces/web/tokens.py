@@ -1,0 +1,142 @@
+"""API tokens: who has one, making one, revoking one. Administrators only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from flask import abort, current_app, flash, g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import IntegerField, SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
+from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.widgets import CheckboxInput
+
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.kernel.errors import NotAllowed
+from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.platform.operators.names import account_of
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.tables import NAME_LENGTH
+from cqrs_app.platform.operators.tokens import LONGEST_DAYS, Token, Tokens
+
+MANAGE = "tokens.manage"
+
+
+def _permissions() -> list[SelectChoice]:
+    """Every permission, with the least role that has it."""
+    least = {name: role for role in reversed(ROLES) for name in ROLES[role]}
+    return [SelectChoice(name, f"{name} ({least[name]})") for name in sorted(least)]
+
+
+class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """What a new token is to be called and may do."""
+
+    name = StringField(
+        "Name",
+        [InputRequired("This is needed.")],
+        description="What uses it, such as stock-room. It stands in the log as token:stock-room.",
+        render_kw={"autocapitalize": "none", "spellcheck": "false", "maxlength": NAME_LENGTH},
+    )
+    role = SelectField(
+        "Role",
+        [InputRequired("This is needed.")],
+        choices=[SelectChoice(role, role.capitalize()) for role in ROLES],
+    )
+    permissions = SelectMultipleField(
+        "Only these permissions",
+        choices=_permissions(),
+        option_widget=CheckboxInput(),
+        description="Choose none for all that the role may do. In brackets: the least role that "
+        "has it.",
+    )
+    expires_days = IntegerField(
+        "Ends after days",
+        [
+            Optional(),
+            NumberRange(1, LONGEST_DAYS, f"Write a number of days from 1 to {LONGEST_DAYS}."),
+        ],
+        description="Leave empty for a token that works until it is revoked.",
+        render_kw={"min": 1, "max": LONGEST_DAYS},
+    )
+
+    @property
+    def expires_at(self) -> datetime | None:
+        days = self.expires_days.data
+        return datetime.now(UTC) + timedelta(days=days) if days else None
+
+
+@bp.get("/tokens")
+def tokens() -> ResponseReturnValue:
+    """Every token, those that work first."""
+    _require_right()
+    now = datetime.now(UTC)
+    rows = [{"token": token, "works": token.works_at(now)} for token in _tokens().list()]
+    rows.sort(key=lambda row: not row["works"])
+    return render_template("tokens/tokens.html", rows=rows)
+
+
+@bp.route("/tokens/new", methods=["GET", "POST"])
+def token_new() -> ResponseReturnValue:
+    """The form; sent, the secret, which is on this answer and nowhere else."""
+    _require_right()
+    form = TokenForm()
+    if not form.is_submitted():
+        return _page(form, None)
+    if not form.validate():
+        return _page(form, None), 422
+    name: str = form.name.data or ""
+    try:
+        secret = _tokens().create(
+            name,
+            form.role.data,
+            permissions=form.permissions.data or (),
+            made_by=g.operator.name,
+            expires_at=form.expires_at,
+        )
+    except AccountError as error:
+        return _page(form, str(error)), 422
+    return render_template("tokens/made.html", name=account_of(name), secret=secret)
+
+
+@bp.get("/tokens/<name>/revoke")
+def token_revoke(name: str) -> ResponseReturnValue:
+    """Ask once more: a program that uses the token stops working."""
+    _require_right()
+    return render_template("tokens/revoke.html", token=_working(name))
+
+
+@bp.post("/tokens/<name>/revoke")
+def token_revoked(name: str) -> ResponseReturnValue:
+    """End the token."""
+    _require_right()
+    try:
+        _tokens().revoke(name, g.operator.name)
+    except AccountError as error:
+        flash(str(error), "bad")
+    else:
+        flash(f"{name} is revoked: whoever uses it is refused from now on.", "good")
+    return redirect(url_for("web.tokens"), 303)
+
+
+def _require_right() -> None:
+    if not asking.may(MANAGE):
+        raise NotAllowed("API tokens", MANAGE)
+
+
+def _working(name: str) -> Token:
+    now = datetime.now(UTC)
+    found = [token for token in _tokens().list() if token.name == name and token.works_at(now)]
+    if not found:
+        abort(404, f"There is no token called {name} that works: perhaps it was revoked meanwhile.")
+    return found[0]
+
+
+def _page(form: Any, error: str | None) -> str:
+    return render_template("tokens/new.html", form=form, error=error)
+
+
+def _tokens() -> Tokens:
+    return cast("Tokens", current_app.extensions["tokens"])

@@ -1,0 +1,93 @@
+"""The form that sends a file, and how large it may be: on this one address more than elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import current_app, g, request
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from wtforms import HiddenField, SelectField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
+from wtforms.validators import InputRequired
+
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.platform.transfer.imports.profiles import PROFILES
+from cqrs_app.platform.transfer.uploads.receiving import too_large
+from cqrs_app.settings import Settings
+
+NO_FILE = "Choose a file."
+ENDPOINT = "web.send_import"
+FORM_BYTES = 64 * 1024
+"""What the form needs beside its file."""
+MOST_DRAINED = 16
+"""Times the largest file: whoever sends more than that has the line cut."""
+PIECE_BYTES = 1024 * 1024
+LONGEST_NAME_BYTES = 200
+"""Of a file name in UTF-8: what the file systems of all workers can hold."""
+
+
+class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """`import_id` is made with the form: sending it twice starts one import."""
+
+    import_id = HiddenField(default=new_id)
+    profile = SelectField(
+        "Kind of file",
+        [InputRequired()],
+        choices=[SelectChoice(name, name) for name in sorted(PROFILES)],
+        description="It says which columns the file has and what becomes of its rows.",
+    )
+    file = FileField("File", [FileRequired(NO_FILE)])
+
+    def validate_file(self, field: Any) -> None:
+        if not name_of(field.data):
+            raise ValidationError(NO_FILE)
+
+
+def name_of(file: FileStorage) -> str:
+    """The file's own name, without any folder and with nothing in it that cannot be shown."""
+    last = (file.filename or "").replace("\\", "/").rpartition("/")[2]
+    shown = "".join(char for char in last if char.isprintable()).strip()
+    cut = shown.encode(errors="ignore")[-LONGEST_NAME_BYTES:].decode(errors="ignore")
+    return "" if cut in (".", "..") else cut
+
+
+def largest() -> int:
+    """Bytes of the largest file that is taken."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.max_import_bytes
+
+
+def allow_uploads() -> None:
+    """Let a request with a file be as large as a file may be; raises RequestEntityTooLarge.
+
+    For those who may import only: from all others no more is read than from any other form.
+    """
+    if request.endpoint != ENDPOINT or not g.operator or not g.operator.may("imports.run"):
+        return
+    most = largest()
+    request.max_content_length = most + FORM_BYTES
+    # Of fields, but also of what the parser reads at once: a lower limit would refuse every file.
+    request.max_form_memory_size = PIECE_BYTES
+    if (request.content_length or 0) > most + FORM_BYTES:
+        _drain(most * MOST_DRAINED)
+        raise RequestEntityTooLarge(too_large(most).sentence)
+
+
+def _drain(most: int) -> None:
+    # A browser reads no answer before it has sent everything: hung up on, it would show an error
+    # of its own instead of the sentence.
+    if (request.content_length or 0) > most:
+        return
+    for _ in _pieces(request.content_length or 0):
+        pass
+
+
+def _pieces(left: int) -> Iterator[bytes]:
+    stream = request.environ["wsgi.input"]
+    while left > 0 and (piece := stream.read(min(left, PIECE_BYTES))):
+        left -= len(piece)
+        yield piece

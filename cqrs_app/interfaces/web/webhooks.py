@@ -1,0 +1,125 @@
+"""Webhooks: the list, and one with how far it is, its last attempts and its secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.installed_areas import SENDABLE
+from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.queries.freshness import Freshness
+from cqrs_app.platform.runtime.pending import PendingWrites
+from cqrs_app.platform.webhooks import names
+from cqrs_app.platform.webhooks.commands import MANAGE
+from cqrs_app.platform.webhooks.queries import (
+    Delivery,
+    GetDeliveries,
+    GetWebhook,
+    GetWebhookSecret,
+    ListDeliveries,
+    ListWebhooks,
+    WebhookView,
+)
+
+TONES = {"delivering": "good", "new": "idle", "paused": "warn", "failing": "bad", "removed": "idle"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A webhook and how far it is; `condition` is one of TONES."""
+
+    webhook: WebhookView
+    delivery: Delivery | None
+
+    @property
+    def condition(self) -> str:
+        if self.webhook.removed or self.webhook.paused:
+            return "removed" if self.webhook.removed else "paused"
+        if self.delivery is None:
+            return "new"
+        return "failing" if self.delivery.cursor.failing_since else "delivering"
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.condition]
+
+
+@bp.get("/webhooks")
+def webhooks() -> ResponseReturnValue:
+    """All webhooks."""
+    return render_template("webhooks/webhooks.html", types=names(SENDABLE), **listed())
+
+
+# A hyphen begins no webhook's name, so this is never the page of one.
+@bp.get("/webhooks/-/now")
+@background
+def webhooks_now() -> ResponseReturnValue:
+    """The list again, for the page that shows it."""
+    return fragment(render_template("webhooks/_list.html", **listed()))
+
+
+@bp.get("/webhooks/<webhook_id>")
+def webhook(webhook_id: str) -> ResponseReturnValue:
+    """One webhook."""
+    shown = _shown(webhook_id)
+    secret = None
+    if asking.may(MANAGE):
+        secret = asking.ask(GetWebhookSecret(webhook_id=webhook_id)).value
+    return render_template("webhooks/webhook.html", **shown, secret=secret)
+
+
+@bp.get("/webhooks/<webhook_id>/now")
+@background
+def webhook_now(webhook_id: str) -> ResponseReturnValue:
+    """What follows its events, for the page that shows it; never the secret."""
+    return fragment(render_template("webhooks/_webhook.html", **_shown(webhook_id)))
+
+
+def listed() -> dict[str, Any]:
+    """What a list of webhooks shows."""
+    answer = asking.ask(ListWebhooks())
+    return {"rows": standings(answer.value), "freshness": answer.freshness, **_may_manage()}
+
+
+def standings(found: tuple[WebhookView, ...]) -> list[Standing]:
+    """These webhooks with how far each is."""
+    deliveries = {each.cursor.webhook_id: each for each in asking.ask(ListDeliveries()).value}
+    return [Standing(each, deliveries.get(each.webhook_id)) for each in found]
+
+
+def _shown(webhook_id: str) -> dict[str, Any]:
+    try:
+        answer = asking.ask(GetWebhook(webhook_id=webhook_id))
+    except Invalid:
+        # No webhook can have this name.
+        abort(404, f"There is no webhook {webhook_id}.")
+    waiting = answer.value is None and _is_on_its_way(webhook_id)
+    if answer.value is None and not waiting:
+        abort(404, f"There is no webhook {webhook_id}.")
+    found = asking.ask(GetDeliveries(webhook_id=webhook_id))
+    freshness: Freshness = answer.freshness
+    return {
+        "webhook_id": webhook_id,
+        "standing": Standing(answer.value, found.value.delivery) if answer.value else None,
+        "attempts": found.value.attempts,
+        "freshness": freshness,
+        "attempts_freshness": found.freshness,
+        **_may_manage(),
+    }
+
+
+def _is_on_its_way(webhook_id: str) -> bool:
+    """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
+    stream = f"webhook-{webhook_id}"
+    return stream in asking.ask(PendingWrites(streams=(stream,))).value.waiting
+
+
+def _may_manage() -> dict[str, bool]:
+    return {"may_manage": asking.may(MANAGE)}

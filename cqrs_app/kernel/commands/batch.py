@@ -1,0 +1,142 @@
+"""A chunk of commands decided one after the other and written in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.log import CommandLog, receipt_of
+from cqrs_app.kernel.commands.middleware import Count, counted_as
+from cqrs_app.kernel.commands.repository import NO_STREAM
+from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.store import Change, EventStore, Head
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One item of a batch: a receipt, or the error that stood in its way."""
+
+    receipt: Receipt | None
+    error: BusError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One item of a rehearsal: the outcome it would have, and the events it would lead to."""
+
+    receipt: Receipt | None
+    error: BusError | None
+    events: tuple[StoredEvent, ...]
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream as the batch will leave it: stored head, events to come, state after them."""
+
+    stored: Head
+    head: Head
+    pending: tuple[StoredEvent, ...] = ()
+    aggregate: Aggregate | None = None
+
+
+class Batch:
+    """Decides each call on top of what the calls before it decided; commits once.
+
+    `streams` are those that an earlier chunk would leave and nobody has written.
+    """
+
+    def __init__(
+        self,
+        decider: Decider,
+        store: EventStore,
+        log: CommandLog,
+        calls: Sequence[Call],
+        streams: dict[str, Stream] | None = None,
+    ) -> None:
+        self._decider = decider
+        self._calls = calls
+        self._known = log.find_many(call.context.command_id for call in calls)
+        self._streams = {} if streams is None else streams
+        unread = {call.stream for call in calls} - self._streams.keys()
+        heads = store.load_many(unread)
+        for stream in unread:
+            head = heads.get(stream, NO_STREAM)
+            self._streams[stream] = Stream(head, head)
+        self._changes: list[Change] = []
+
+    def carry_out(
+        self,
+        run: Callable[[Call], Receipt],
+        run_alone: Callable[[Call], Receipt],
+        commit: Callable[[Sequence[Change]], None],
+        count: Count,
+    ) -> list[Outcome]:
+        """Outcomes in the order of the calls; `run` ends in `decide` and counts no success."""
+        outcomes = [_outcome(run, call) for call in self._calls]
+        if self._changes:
+            try:
+                commit(self._changes)
+            except Exception:  # noqa: BLE001 - whatever it was, each item is tried alone
+                # Nothing was written and whose fault it was is not known: each gets its own
+                # transaction, and with it its own answer. A refusal is in the log already.
+                self._changes = []
+                return [
+                    _outcome(run_alone, call) if outcome.receipt else outcome
+                    for call, outcome in zip(self._calls, outcomes, strict=True)
+                ]
+        for call, outcome in zip(self._calls, outcomes, strict=True):
+            if outcome.receipt:
+                count(call.name, counted_as(outcome.receipt), outcome.receipt.duration_ms)
+        return outcomes
+
+    def rehearse(self, run: Callable[[Call], Receipt]) -> list[Foreseen]:
+        """What `carry_out` would come to; `run` ends in `decide`, and nothing is written."""
+        foreseen = []
+        for call in self._calls:
+            outcome = _outcome(run, call)
+            events = self._changes.pop().events if self._changes else ()
+            foreseen.append(Foreseen(outcome.receipt, outcome.error, events))
+        return foreseen
+
+    def decide(self, call: Call) -> Receipt:
+        """The innermost step of the chain: decide and keep the change for the common commit."""
+        # A command's time is its own, not that of those before it in the batch.
+        call.started = time.perf_counter()
+        earlier = self._known.get(call.context.command_id)
+        if earlier is not None and earlier.outcome in ("succeeded", "refused"):
+            return call.answer_again(earlier)
+        stream = self._streams[call.stream]
+        if stream.aggregate is None:
+            cls = self._decider.registry.routes[type(call.command)].aggregate
+            stream.aggregate = self._decider.repository.at(
+                cls, call.stream, stream.stored, stream.pending
+            )
+        aggregate, stream.aggregate = stream.aggregate, None
+        # A refusal in mid-decision leaves the aggregate half changed: it is then restored anew.
+        change = self._decider.decide_on(call, stream.head, aggregate)
+        stream.aggregate = aggregate
+        stream.pending += change.events
+        if change.events:
+            last = change.events[-1]
+            snapshot = change.snapshot or stream.head.snapshot
+            stream.head = Head(last.version, last.hash, snapshot)
+        self._changes.append(change)
+        # The same id twice in one batch answers with the first, like any repetition.
+        self._known[call.context.command_id] = change.entry
+        return receipt_of(change.entry, repeated=False)
+
+    def event_types(self) -> set[str]:
+        return {event.type for change in self._changes for event in change.events}
+
+
+def _outcome(run: Callable[[Call], Receipt], call: Call) -> Outcome:
+    try:
+        return Outcome(run(call), None)
+    except BusError as error:
+        return Outcome(None, error)

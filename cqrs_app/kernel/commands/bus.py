@@ -1,0 +1,269 @@
+"""The command bus: every task, from every door, is carried out here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.log import CommandLog, receipt_of
+from cqrs_app.kernel.commands.middleware import (
+    Count,
+    Deduplicate,
+    Middleware,
+    Record,
+    Retry,
+    authorise,
+    compose,
+    log_lines,
+)
+from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.errors import Busy, Invalid, SwitchedOff
+from cqrs_app.kernel.messages.messages import Command, Event, parse
+from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.store import Change, EventStore
+
+BATCH_CHUNK = 200
+
+LEASE = timedelta(seconds=60)
+"""How long a running queued command may be silent before another worker takes it."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusOptions:
+    """The knobs of the bus; settings.py and docs/settings.md say what each means."""
+
+    enabled: bool = True
+    queued: bool = False
+    authorise: bool = True
+    log_lines: bool = True
+    snapshots: bool = True
+    optimistic_concurrency: bool = True
+    retry_attempts: int = 3
+    timeout: float = 30.0
+    max_concurrent: int = 100
+
+
+class CommandBus:
+    """`after_commit` is told the types of the events written, `wake` the id of a queued command,
+    `count` each outcome (command name, outcome, milliseconds)."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: EventStore,
+        log: CommandLog,
+        vault: Vault,
+        options: BusOptions,
+        *,
+        after_commit: Callable[[Iterable[str]], None],
+        wake: Callable[[str], None],
+        count: Count,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._log = log
+        self._vault = vault
+        self._options = options
+        self._after_commit = after_commit
+        self._wake = wake
+        self._clock = clock
+        self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
+        self._repository = Repository(store, registry.codec)
+        self._decider = Decider(
+            registry=registry,
+            repository=self._repository,
+            vault=vault,
+            clock=clock,
+            snapshots=options.snapshots,
+            minds_versions=options.optimistic_concurrency,
+        )
+        self._count = count
+        self._outer = self._outer_chain(Record(log, count))
+        self._outer_of_batch = self._outer_chain(Record(log, count, count_successes=False))
+        of_areas = [each for area in registry.areas for each in area.middleware]
+        self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *of_areas]
+        self._inner: list[Middleware] = [Deduplicate(log), *of_areas]
+        retry = Retry(options.retry_attempts, options.timeout)
+        self._run = compose([*self._outer, *self._inner, retry], self._transact)
+        self._queue = compose(self._outer, self._put_in_log)
+
+    def dispatch(self, command: Command, context: Context) -> Receipt:
+        """Carry out or queue the command, as COMMAND_BUS_TYPE says."""
+        act = self.enqueue if self._options.queued else self.execute
+        return act(command, context)
+
+    def execute(self, command: Command, context: Context) -> Receipt:
+        """Carry out one command now.
+
+        Raises Refused, NotAllowed, VersionConflict, CommandReused, Busy, SwitchedOff, TimedOut;
+        whatever is raised, nothing but the command log has changed.
+        """
+        return self._guarded(self._call(command, context))
+
+    def enqueue(self, command: Command, context: Context) -> Receipt:
+        """Accept a command for a worker to carry out; its log row is the queue.
+
+        Permission is checked now and again when it runs. A repeated id answers with the state
+        of the first.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        receipt = self._queue(self._call(command, context))
+        self._wake(context.command_id)
+        return receipt
+
+    def run_queued(self, command_id: str) -> Receipt | None:
+        """Carry out a queued command; None when another worker has it or it is finished."""
+        entry = self._log.claim(command_id, self._clock(), LEASE)
+        if entry is None:
+            return None
+        payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))
+        try:
+            command = parse(self._registry.command(entry.type), payload)
+        except Invalid as invalid:
+            # Such as one whose values were erased while it waited: it is not tried for ever.
+            ended = replace(entry, outcome="refused", finished_at=self._clock(), permissions="")
+            self._log.record(replace(ended, code=invalid.code, sentence=invalid.sentence))
+            raise
+        context = Context(
+            actor=Actor(entry.operator, frozenset(entry.permissions.split())),
+            channel=entry.channel,
+            command_id=command_id,
+            correlation_id=entry.correlation_id,
+            causation_id=entry.causation_id,
+            expected_version=entry.expected_version,
+            occurred_at=entry.occurred_at,
+        )
+        call = self._call(command, context)
+        call.received_at = entry.received_at
+        return self._guarded(call)
+
+    def preview(self, command: Command, context: Context) -> tuple[Event, ...]:
+        """The events this command would lead to now. Appends nothing and logs nothing.
+
+        Raises what `execute` would raise.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        changes: list[Change] = []
+
+        def decide(call: Call) -> Receipt:
+            changes.append(self._decider.decide(call))
+            return receipt_of(changes[-1].entry, repeated=False)
+
+        call = self._call(command, context)
+        call.dry = True
+        compose(self._judging, decide)(call)
+        for change in changes:
+            self._store.rehearse(change)
+        stored = [event for change in changes for event in change.events]
+        return tuple(self._registry.codec.decode(event).event for event in stored)
+
+    def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        """Carry out many commands, in order, each accepted or refused on its own.
+
+        A chunk of accepted ones shares a transaction. Should that transaction fail, the chunk is
+        run again one by one, so an item's fate never hangs on its neighbours.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        outcomes: list[Outcome] = []
+        for start in range(0, len(items), BATCH_CHUNK):
+            calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            self._vault.make_ready(_people_of(calls))
+            batch = Batch(self._decider, self._store, self._log, calls)
+            run = compose([*self._outer_of_batch, *self._inner], batch.decide)
+            outcomes += batch.carry_out(run, self._guarded, self._store.commit, self._count)
+            self._after_commit(batch.event_types())
+        return outcomes
+
+    def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Foreseen]:
+        """What `execute_batch` would answer, each decided on top of what those before it would
+        lead to. Writes nothing at all, and asks neither middleware of areas nor who holds a value
+        that is claimed. An id may stand among the items only once.
+        """
+        if not self._options.enabled:
+            raise SwitchedOff
+        chain: list[Middleware] = [authorise] if self._options.authorise else []
+        streams: dict[str, Stream] = {}
+        foreseen: list[Foreseen] = []
+        for start in range(0, len(items), BATCH_CHUNK):
+            calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            for call in calls:
+                call.dry = True
+            batch = Batch(self._decider, self._store, self._log, calls, streams)
+            foreseen += batch.rehearse(compose(chain, batch.decide))
+        return foreseen
+
+    def _outer_chain(self, record: Record) -> list[Middleware]:
+        return [
+            *([log_lines] if self._options.log_lines else []),
+            record,
+            *([authorise] if self._options.authorise else []),
+        ]
+
+    def _call(self, command: Command, context: Context) -> Call:
+        stream = self._registry.routes[type(command)].aggregate.stream_for(command)
+        payload = msgspec.json.encode(command).decode()
+        now = self._clock()
+        if not personal_fields(type(command)):
+            return Call(command, context, stream, payload, now, self._clock)
+        return Call(
+            command, context, stream, payload, now, self._clock, self._sealed, self._vault.open
+        )
+
+    def _sealed(self, call: Call) -> str:
+        """The command as it is kept in the log."""
+        if call.belongs_to is None and not call.command.concerns:
+            aggregate = self._registry.routes[type(call.command)].aggregate
+            call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
+        sealing = self._vault.sealing(call.stream, call.belongs_to or "", dry=call.dry)
+        return sealing.kept_of(call.command)
+
+    def _guarded(self, call: Call) -> Receipt:
+        if not self._options.enabled:
+            raise SwitchedOff
+        if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
+            raise Busy("tasks")
+        try:
+            return self._run(call)
+        finally:
+            self._slots.release()
+
+    def _transact(self, call: Call) -> Receipt:
+        change = self._decider.decide(call)
+        self._store.commit([change])
+        self._after_commit(event.type for event in change.events)
+        return receipt_of(change.entry, repeated=False)
+
+    def _put_in_log(self, call: Call) -> Receipt:
+        permissions = " ".join(sorted(call.context.actor.permissions))
+        unfinished: dict[str, Any] = {"finished_at": None, "duration_ms": None}
+        entry = replace(call.entry("queued", permissions=permissions), **unfinished)
+        if self._log.queue(entry):
+            return receipt_of(entry, repeated=False)
+        earlier = self._log.find(entry.command_id)
+        return call.answer_again(earlier or entry)
+
+
+def _people_of(calls: Iterable[Call]) -> set[str]:
+    """Those whose personal data these commands carry and name themselves."""
+    people = {call.command.concerns for call in calls if any(personal_texts(call.command))}
+    return people - {""}

@@ -1,0 +1,98 @@
+"""One command on its way through the bus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cqrs_app.kernel.commands.context import Context, Receipt
+from cqrs_app.kernel.commands.log import receipt_of
+from cqrs_app.kernel.errors import CommandReused, Refused
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.store import LogEntry
+
+Keep = Callable[["Call"], str]
+"""How a command is written to the log: as JSON with its personal values sealed."""
+
+Open = Callable[[str, str], str]
+"""Opens the sealed values of a text of a stream."""
+
+
+def as_it_is(text: str, stream: str) -> str:
+    return text
+
+
+@dataclass(slots=True)
+class Call:
+    """A command with its circumstances; `attempts` counts the transactions tried.
+
+    `payload` is the command as JSON, which is kept nowhere as it is; `belongs_to` is the person
+    that its stream belongs to, None until the stream was read. Of a `dry` one nothing is kept.
+    `repeated` once an earlier run of the same command id has answered.
+    """
+
+    command: Command
+    context: Context
+    stream: str
+    payload: str
+    received_at: datetime
+    clock: Callable[[], datetime]
+    keep: Keep = lambda call: call.payload
+    open: Open = as_it_is
+    belongs_to: str | None = None
+    dry: bool = False
+    attempts: int = 1
+    repeated: bool = False
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def name(self) -> str:
+        return type(self.command).__name__
+
+    @property
+    def duration_ms(self) -> float:
+        return (time.perf_counter() - self.started) * 1000
+
+    def entry(self, outcome: str, **rest: Any) -> LogEntry:
+        """The row of the command log that says what became of this call."""
+        context = self.context
+        return LogEntry(
+            command_id=context.command_id,
+            type=self.name,
+            stream=self.stream,
+            payload=self.keep(self),
+            operator=context.actor.name,
+            channel=context.channel,
+            outcome=outcome,
+            attempts=self.attempts,
+            correlation_id=context.correlation,
+            causation_id=context.causation_id,
+            expected_version=context.expected_version,
+            occurred_at=context.occurred_at,
+            received_at=self.received_at,
+            finished_at=self.clock(),
+            duration_ms=self.duration_ms,
+            **rest,
+        )
+
+    def answer_again(self, earlier: LogEntry) -> Receipt:
+        """What the first run of this command id answered.
+
+        Raises Refused as it did, or CommandReused when that was another command or operator.
+        """
+        if not self._is_again(earlier):
+            raise CommandReused(self.context.command_id)
+        self.repeated = True
+        if earlier.outcome == "refused":
+            raise Refused(earlier.code or "refused", earlier.sentence or "")
+        return receipt_of(earlier)
+
+    def _is_again(self, earlier: LogEntry) -> bool:
+        if (self.name, self.context.actor.name) != (earlier.type, earlier.operator):
+            return False
+        then = self.open(earlier.payload, earlier.stream)
+        # Of a person who was erased nothing can be compared any more, on either side.
+        return then in (self.payload, self.open(self.keep(self), self.stream))

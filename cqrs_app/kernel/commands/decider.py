@@ -1,0 +1,108 @@
+"""From a command to the change it makes: load, decide, chain, snapshot. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from cqrs_app.kernel.commands.aggregate import Aggregate, Decided, decide, snapshot_of
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.claims import claiming
+from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.errors import VersionConflict
+from cqrs_app.kernel.events.recorded import StoredEvent, chained
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.privacy.erasure import SubjectErased
+from cqrs_app.kernel.privacy.sealing import Sealing
+from cqrs_app.kernel.privacy.vault import Step, Vault
+from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.store import Change, Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """`minds_versions` off: a command never minds that the operator saw an older version."""
+
+    registry: Registry
+    repository: Repository
+    vault: Vault
+    clock: Callable[[], datetime]
+    snapshots: bool = True
+    minds_versions: bool = True
+
+    def decide(self, call: Call) -> Change:
+        """What the command would write now.
+
+        Raises Refused by the shop's rules or for personal data of somebody who was erased,
+        VersionConflict when the operator saw an older version and the command minds. What it
+        claims is decided when it is written.
+        """
+        cls = self.registry.routes[type(call.command)].aggregate
+        aggregate, head = self.repository.load(cls, call.stream)
+        return self.decide_on(call, head, aggregate)
+
+    def decide_on(self, call: Call, head: Head, aggregate: Aggregate) -> Change:
+        """The same on an aggregate already restored, which is left in its new state."""
+        call.belongs_to = aggregate.belongs_to
+        expected = call.context.expected_version
+        minds = type(call.command).declaration.minds_version and self.minds_versions
+        if minds and expected is not None and expected != head.version:
+            raise VersionConflict(call.stream, expected, head.version)
+        history = call.context.occurred_at is not None
+        now = self.clock()
+        at = call.context.occurred_at or now
+        method = self.registry.routes[type(call.command)].method
+        decided = decide(aggregate, method, call.command, at, history=history)
+        call.belongs_to = aggregate.belongs_to
+        sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
+        stored = self._chain(call, head, decided.events, sealing, at, now)
+        version = head.version + len(stored)
+        snapshot = None
+        if self.snapshots and stored:
+            last = head.snapshot.version if head.snapshot else 0
+            snapshot = snapshot_of(aggregate, version, last)
+        listed = [{"type": event.type, "version": event.version} for event in stored]
+        entry = call.entry(
+            "succeeded", version=version, events=msgspec.json.encode(listed).decode()
+        )
+        return Change(entry, stored, snapshot, tuple(self._steps(decided, sealing, head)))
+
+    def _steps(self, decided: Decided, sealing: Sealing, head: Head) -> Iterator[Step]:
+        for claim in decided.claims:
+            yield claiming(claim, sealing.stream, self.vault.fingerprint)
+        if sealing.used:
+            yield self.vault.guard(sealing, head.version)
+        for event in decided.events:
+            if isinstance(event, SubjectErased):
+                yield self.vault.destruction(event.subject)
+
+    def _chain(
+        self,
+        call: Call,
+        head: Head,
+        events: Sequence[Event],
+        sealing: Sealing,
+        at: datetime,
+        now: datetime,
+    ) -> tuple[StoredEvent, ...]:
+        context = call.context
+        rows = (
+            StoredEvent(
+                stream=call.stream,
+                version=version,
+                type=type(event).__name__,
+                schema=event.schema,
+                payload=sealing.text_of(event),
+                operator=context.actor.name,
+                command_id=context.command_id,
+                correlation_id=context.correlation,
+                causation_id=context.causation_id,
+                occurred_at=at,
+                recorded_at=now,
+            )
+            for version, event in enumerate(events, start=head.version + 1)
+        )
+        return tuple(chained(head.hash, rows))

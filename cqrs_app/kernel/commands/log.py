@@ -1,0 +1,115 @@
+"""The command log: what was asked, by whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
+from sqlalchemy import Engine, String, bindparam, func, select, true, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.store import LogEntry
+from cqrs_app.kernel.store.base import LOG_FIELDS, UNFINISHED
+from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.store.tables import command_log
+
+_BY_ID = select(*(command_log.c[name] for name in LOG_FIELDS)).where(
+    command_log.c.command_id.in_(bindparam("ids", expanding=True))
+)
+# On PostgreSQL each is looked up by its key. Otherwise a plan that was made while the table was
+# small, and is kept, may read all of it later.
+_wanted = (
+    func.unnest(bindparam("ids", type_=ARRAY(String)))
+    .table_valued("id", name="wanted")
+    .render_derived()
+)
+_found = select(command_log).where(command_log.c.command_id == _wanted.c.id).limit(1).lateral()
+_EACH_BY_ID = select(*(_found.c[name] for name in LOG_FIELDS)).select_from(
+    _wanted.join(_found, true())
+)
+
+
+class CommandLog:
+    """Rows that no transaction of a command writes: refusals, failures, queued commands."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+
+    def find(self, command_id: str) -> LogEntry | None:
+        return self.find_many((command_id,)).get(command_id)
+
+    def find_many(self, command_ids: Iterable[str]) -> dict[str, LogEntry]:
+        found = _EACH_BY_ID if self._engine.dialect.name == "postgresql" else _BY_ID
+        with self._reader.connect() as connection:
+            rows = connection.execute(found, {"ids": list(command_ids)})
+            entries = (LogEntry(*row) for row in rows)
+            return {entry.command_id: entry for entry in entries}
+
+    def record(self, entry: LogEntry) -> None:
+        """Write what became of a command; a finished row of the same id stays as it is."""
+        row = insert_into(self._engine, command_log).values(asdict(entry))
+        replace = {name: row.excluded[name] for name in LOG_FIELDS if name != "command_id"}
+        with self._engine.begin() as connection:
+            connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=["command_id"],
+                    set_=replace,
+                    where=command_log.c.outcome.in_(UNFINISHED),
+                )
+            )
+
+    def queue(self, entry: LogEntry) -> bool:
+        """Write a queued command; False when the id is in the log already."""
+        row = insert_into(self._engine, command_log).values(asdict(entry)).on_conflict_do_nothing()
+        # Asked for what it wrote: how many rows an INSERT had, not every driver tells.
+        written = row.returning(command_log.c.command_id)
+        with self._engine.begin() as connection:
+            return connection.execute(written).first() is not None
+
+    def claim(self, command_id: str, now: datetime, lease: timedelta) -> LogEntry | None:
+        """Take a queued command to run it, or one whose runner has been silent for `lease`.
+
+        Returns None when somebody else has it or it is finished.
+        """
+        columns = command_log.c
+        free = (columns.outcome == "queued") | (
+            (columns.outcome == "running") & (columns.finished_at < now - lease)
+        )
+        taken = (
+            update(command_log)
+            .where(columns.command_id == command_id, free)
+            .values(outcome="running", attempts=columns.attempts + 1, finished_at=now)
+        )
+        with self._engine.begin() as connection:
+            if connection.execute(taken).rowcount == 0:
+                return None
+        return self.find(command_id)
+
+    def waiting(self, before: datetime, lease: timedelta, limit: int = 100) -> list[str]:
+        """Ids of commands queued before a moment, or running without a sign for `lease`."""
+        columns = command_log.c
+        queued = (columns.outcome == "queued") & (columns.received_at < before)
+        lost = (columns.outcome == "running") & (columns.finished_at < before - lease)
+        found = select(columns.command_id).where(queued | lost)
+        with self._reader.connect() as connection:
+            ordered = found.order_by(columns.received_at).limit(limit)
+            return list(connection.execute(ordered).scalars())
+
+
+def receipt_of(entry: LogEntry, *, repeated: bool = True) -> Receipt:
+    """The receipt a log row stands for."""
+    listed: list[dict[str, Any]] = msgspec.json.decode(entry.events)
+    return Receipt(
+        command_id=entry.command_id,
+        status=entry.outcome,
+        stream=entry.stream,
+        version=entry.version or 0,
+        events=tuple(each["type"] for each in listed),
+        duration_ms=entry.duration_ms or 0.0,
+        repeated=repeated,
+    )

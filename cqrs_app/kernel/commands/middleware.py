@@ -1,0 +1,178 @@
+"""The chain every command runs through, outermost first: record, authorise, deduplicate, retry.
+
+A middleware takes the call and `proceed`, the rest of the chain. An area adds its own the same
+way (`Area.middleware`); those run after deduplicate, around retry.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.errors import (
+    AlreadyRecorded,
+    BusError,
+    CommandReused,
+    NotAllowed,
+    Refused,
+    TimedOut,
+    VersionConflict,
+)
+from cqrs_app.kernel.privacy.personal import hidden
+
+HISTORY = "history.record"
+"""The permission to record what happened earlier, with its own time."""
+
+RETRY_PAUSE_SECONDS = 0.01
+
+Proceed = Callable[[Call], Receipt]
+Middleware = Callable[[Call, Proceed], Receipt]
+Count = Callable[[str, str, float], None]
+
+logger = logging.getLogger("countersign.commands")
+
+
+def compose(chain: Sequence[Middleware], innermost: Proceed) -> Proceed:
+    """One function that runs the whole chain, `chain[0]` outermost."""
+    composed = innermost
+    for each in reversed(chain):
+        composed = _around(each, composed)
+    return composed
+
+
+def _around(middleware: Middleware, proceed: Proceed) -> Proceed:
+    return lambda call: middleware(call, proceed)
+
+
+class Record:
+    """Writes refusals and failures to the log after the rollback, and counts every outcome.
+
+    A success is written by the command's own transaction, so that neither stands without the
+    other. A repeated or reused id is not written: its row belongs to the first use. A batch
+    counts its successes itself, once they are committed: `count_successes` is off.
+    """
+
+    def __init__(self, log: CommandLog, count: Count, *, count_successes: bool = True) -> None:
+        self._log = log
+        self._count = count
+        self._count_successes = count_successes
+
+    def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        try:
+            receipt = proceed(call)
+        except CommandReused:
+            self._count(call.name, "refused", call.duration_ms)
+            raise
+        except (Refused, NotAllowed, VersionConflict) as error:
+            if call.repeated:
+                self._count(call.name, "repeated", call.duration_ms)
+                raise
+            # Lost races say nothing of the command: the same id may be tried again.
+            lost = isinstance(error, VersionConflict) and error.actual is None
+            self._write(call, "failed" if lost else "refused", error.code, error.sentence)
+            raise
+        except Exception as error:
+            code = error.code if isinstance(error, BusError) else type(error).__name__
+            lines = hidden("".join(traceback.format_exception(error)), call.command)
+            self._write(call, "failed", code, hidden(str(error), call.command), traceback=lines)
+            raise
+        if self._count_successes:
+            self._count(call.name, counted_as(receipt), call.duration_ms)
+        return receipt
+
+    def _write(self, call: Call, outcome: str, code: str, sentence: str, **rest: str) -> None:
+        self._log.record(call.entry(outcome, code=code, sentence=sentence, **rest))
+        self._count(call.name, outcome, call.duration_ms)
+
+
+def counted_as(receipt: Receipt) -> str:
+    """How the statistics count an accepted command: a repetition did nothing."""
+    return "repeated" if receipt.repeated else receipt.status
+
+
+def log_lines(call: Call, proceed: Proceed) -> Receipt:
+    """One line per command in the process's own log, without its payload."""
+    outcome = "failed"
+    try:
+        receipt = proceed(call)
+        outcome = receipt.status
+        return receipt
+    except (Refused, NotAllowed, VersionConflict, CommandReused) as error:
+        outcome = f"refused ({error.code})"
+        raise
+    finally:
+        logger.info(
+            "%s %s %s by %s via %s in %.1f ms",
+            call.context.command_id,
+            call.name,
+            outcome,
+            call.context.actor.name,
+            call.context.channel,
+            call.duration_ms,
+        )
+
+
+def check_permission(call: Call) -> None:
+    """Raises NotAllowed where the actor lacks what the command, or its own time, needs."""
+    declaration = type(call.command).declaration
+    needed = [declaration.permission]
+    if call.context.occurred_at is not None:
+        needed.append(HISTORY)
+    for permission in needed:
+        if not call.context.actor.may(permission):
+            raise NotAllowed(declaration.label, permission)
+
+
+def authorise(call: Call, proceed: Proceed) -> Receipt:
+    """The one place where a command's permission is checked, whatever door it came by."""
+    check_permission(call)
+    return proceed(call)
+
+
+class Deduplicate:
+    """A repeated command id answers with the first receipt and appends nothing.
+
+    The unique id in the log is the guard. The log is read only after something objected, so a
+    command that simply succeeds pays no look-up: a repetition always meets an objection, at the
+    latest from the guard itself.
+    """
+
+    def __init__(self, log: CommandLog) -> None:
+        self._log = log
+
+    def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        try:
+            return proceed(call)
+        except (AlreadyRecorded, Refused, VersionConflict):
+            earlier = self._log.find(call.context.command_id)
+            if earlier is None or earlier.outcome not in ("succeeded", "refused"):
+                raise
+            return call.answer_again(earlier)
+
+
+class Retry:
+    """Tries again, with the stream read afresh, when another writer was first."""
+
+    def __init__(self, attempts: int, timeout: float) -> None:
+        self._attempts = max(1, attempts)
+        self._timeout = timeout
+
+    def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        while True:
+            try:
+                return proceed(call)
+            except VersionConflict as conflict:
+                # `actual` is known when the operator's view was old: trying again cannot help.
+                if conflict.actual is not None or call.attempts >= self._attempts:
+                    raise
+            if call.duration_ms > self._timeout * 1000:
+                raise TimedOut(type(call.command).declaration.label, self._timeout)
+            # Spread by chance, so that two writers do not meet again.
+            time.sleep(random.uniform(0, RETRY_PAUSE_SECONDS * call.attempts))  # noqa: S311
+            call.attempts += 1

@@ -1,0 +1,38 @@
+"""Loads aggregates: the stored snapshot, and the events after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cqrs_app.kernel.commands.aggregate import Aggregate, restore
+from cqrs_app.kernel.events.recorded import FIRST_HASH, EventCodec, StoredEvent
+from cqrs_app.kernel.store import EventStore, Head
+
+NO_STREAM = Head(0, FIRST_HASH, None)
+
+
+class Repository:
+    """Reads only; writing is the command bus's."""
+
+    def __init__(self, store: EventStore, codec: EventCodec) -> None:
+        self._store = store
+        self._codec = codec
+
+    def load(self, cls: type[Aggregate], stream: str) -> tuple[Aggregate, Head]:
+        """The aggregate as it stands now, and its stream's head; a fresh one at version 0 where
+        there is no stream."""
+        head = self._store.load(stream) or NO_STREAM
+        return self.at(cls, stream, head), head
+
+    def at(
+        self, cls: type[Aggregate], stream: str, head: Head, pending: Sequence[StoredEvent] = ()
+    ) -> Aggregate:
+        """The aggregate at `head`; `pending` are events not yet written that follow it."""
+        snapshot = head.snapshot
+        if snapshot and snapshot.shape != cls.shape:
+            snapshot = None
+        after = snapshot.version if snapshot else 0
+        later: Iterable[StoredEvent] = ()
+        if after < head.version:
+            later = self._store.events_of(stream, after, head.version)
+        return restore(cls, snapshot, map(self._codec.decode, (*later, *pending)))

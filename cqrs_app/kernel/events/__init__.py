@@ -1,0 +1,1 @@
+"""Events as they are recorded, and the contracts of their stored shapes."""

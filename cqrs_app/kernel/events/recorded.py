@@ -1,0 +1,158 @@
+"""Events on their way into and out of the store: the envelope, the codec, the hash chain."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from cqrs_app.kernel.messages.messages import Event
+
+FIRST_HASH = bytes(32)
+"""What the first event of a stream is chained to."""
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """One row of the event log. `position` is None until it is dealt; times are UTC."""
+
+    stream: str
+    version: int
+    type: str
+    schema: int
+    payload: str
+    operator: str
+    command_id: str
+    correlation_id: str
+    causation_id: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    hash: bytes = b""
+    position: int | None = None
+
+    @property
+    def id(self) -> str:
+        """From the event's hash: no other event has it, here or in another console."""
+        return f"evt_{self.hash.hex()[:32]}"
+
+    def hash_after(self, previous: bytes) -> bytes:
+        """SHA-256 over the previous event's hash and everything this event says."""
+        content = msgspec.json.encode(
+            (
+                self.stream,
+                self.version,
+                self.type,
+                self.schema,
+                self.payload,
+                self.operator,
+                self.command_id,
+                self.correlation_id,
+                self.causation_id,
+                self.occurred_at,
+                self.recorded_at,
+            )
+        )
+        return hashlib.sha256(previous + content).digest()
+
+
+def chained(previous: bytes, events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
+    """The events of one stream, in order, each with its hash over the one before; `previous` is the
+    hash that the stream ends with."""
+    for event in events:
+        previous = event.hash_after(previous)
+        yield replace(event, hash=previous)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A stored event together with the event it decodes to."""
+
+    event: Event
+    stored: StoredEvent
+
+    @property
+    def stream(self) -> str:
+        return self.stored.stream
+
+    @property
+    def version(self) -> int:
+        return self.stored.version
+
+    @property
+    def occurred_at(self) -> datetime:
+        return self.stored.occurred_at
+
+    @property
+    def recorded_at(self) -> datetime:
+        return self.stored.recorded_at
+
+
+class UnknownEvent(Exception):
+    """An event type or schema that this release cannot read: a projection stops, never skips."""
+
+
+class Opener(Protocol):
+    """Opens sealed values: see vault.py."""
+
+    def open(self, text: str, stream: str) -> str: ...
+
+    def prepare(self, texts: Iterable[str]) -> None: ...
+
+
+class EventCodec:
+    """Turns events into payloads and back, always into the newest shape.
+
+    `opener` opens the personal values in them; without one they stay as they are stored.
+    `upcasters` maps (type, schema) to the function that turns that payload into schema + 1.
+    """
+
+    def __init__(
+        self, types: Iterable[type[Event]], upcasters: Mapping[tuple[str, int], Upcaster]
+    ) -> None:
+        self._types = {cls.__name__: cls for cls in types}
+        self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in self._types.items()}
+        self._upcasters = dict(upcasters)
+        self._encode = msgspec.json.Encoder().encode
+        self.opener: Opener | None = None
+
+    def encode(self, event: Event) -> str:
+        return self._encode(event).decode()
+
+    def has_way(self, name: str, schema: int) -> bool:
+        """Whether payloads of this schema can be turned into the next one."""
+        return (name, schema) in self._upcasters
+
+    def decode_all(self, stored: Iterable[StoredEvent]) -> list[Recorded]:
+        """The same for many, with few look-ups of keys."""
+        events = list(stored)
+        if self.opener:
+            self.opener.prepare(event.payload for event in events)
+        return [self.decode(event) for event in events]
+
+    def decode(self, stored: StoredEvent) -> Recorded:
+        """Raises UnknownEvent for a type or schema nobody declared."""
+        cls = self._types.get(stored.type)
+        if cls is None:
+            raise UnknownEvent(f"No event type {stored.type} is known to this release.")
+        if stored.schema == cls.schema:
+            return Recorded(self._decoders[stored.type].decode(self._opened(stored)), stored)
+        payload = msgspec.json.decode(self._opened(stored))
+        for schema in range(stored.schema, cls.schema):
+            upcast = self._upcasters.get((stored.type, schema))
+            if upcast is None:
+                raise UnknownEvent(f"No way from {stored.type} schema {schema} to {schema + 1}.")
+            payload = upcast(payload)
+        if stored.schema > cls.schema:
+            raise UnknownEvent(
+                f"{stored.type} schema {stored.schema} was written by a newer release."
+            )
+        return Recorded(msgspec.convert(payload, cls), stored)
+
+    def _opened(self, stored: StoredEvent) -> str:
+        return self.opener.open(stored.payload, stored.stream) if self.opener else stored.payload

@@ -1,0 +1,1 @@
+"""Personal data: sealed with a key per person, which erasing destroys."""

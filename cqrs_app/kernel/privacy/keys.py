@@ -1,0 +1,147 @@
+"""The keys of personal data: one per subject, wrapped in the write store, cached for seconds."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Engine, Row, select
+
+from cqrs_app.kernel.events.recorded import UnknownEvent
+from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.store.tables import subject_keys
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+CACHED_SECONDS = 3.0
+"""How long another process may go on reading with a key after it was destroyed."""
+MOST_CACHED = 20_000
+AT_ONCE = 400
+"""Rows of one look-up, below SQLite's limit of bound values."""
+
+_COLUMNS = subject_keys.c
+
+
+class WrongPersonalDataKey(UnknownEvent):
+    """The keys in the store were wrapped with another PERSONAL_DATA_KEY: nothing is skipped, a
+    projection stops until it is set right."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The keys of personal data cannot be opened: PERSONAL_DATA_KEY, or the file "
+            "personal_data_key in the data folder, is not the one they were made with. "
+            "Nothing was changed. Put the former one back."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """`secret` is None once the key was destroyed."""
+
+    key_id: str
+    subject: str
+    secret: bytes | None
+
+
+class SubjectKeys:
+    """Keys by subject and by id; `master` (32 bytes) wraps them."""
+
+    def __init__(self, engine: Engine, master: bytes, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._master = AESGCM(master)
+        self._clock = clock
+        self._cached: dict[str, tuple[float, SubjectKey]] = {}
+
+    def by_id(self, key_ids: Iterable[str]) -> dict[str, SubjectKey]:
+        """Id -> key, for those that there are."""
+        return self._found(_COLUMNS.key_id, key_ids)
+
+    def of(self, subjects: Iterable[str]) -> dict[str, SubjectKey]:
+        """Subject -> key, for those that have or had one."""
+        return self._found(_COLUMNS.subject, subjects)
+
+    def make(self, subjects: Collection[str]) -> dict[str, SubjectKey]:
+        """Subject -> key. Missing ones are made, in a transaction of their own: a key without
+        data harms nobody. A destroyed one is not made again."""
+        held = self.of(subjects)
+        missing = [subject for subject in subjects if subject not in held]
+        if missing:
+            self._insert([self._new(subject) for subject in missing])
+            held |= self.of(missing)
+        return held
+
+    def check(self) -> None:
+        """Raises WrongPersonalDataKey where `master` did not wrap the keys there are."""
+        whole = select(subject_keys).where(_COLUMNS.wrapped.is_not(None))
+        with self._reader.connect() as connection:
+            row = connection.execute(whole.order_by(_COLUMNS.created_at).limit(1)).first()
+        if row is not None:
+            self._unwrapped(row)
+
+    def forget(self) -> None:
+        """Read every key afresh from now on."""
+        self._cached.clear()
+
+    def _found(self, column: Any, names: Iterable[str]) -> dict[str, SubjectKey]:
+        now, wanted = time.monotonic(), set(names)
+        found = {}
+        for name in wanted:
+            until, key = self._cached.get(name, (0.0, None))
+            if key is not None and until > now:
+                found[name] = key
+        missing = list(wanted - found.keys())
+        if not missing:
+            return found
+        with self._reader.connect() as connection:
+            for start in range(0, len(missing), AT_ONCE):
+                some = missing[start : start + AT_ONCE]
+                rows = connection.execute(select(subject_keys).where(column.in_(some)))
+                for row in rows:
+                    found[row._mapping[column]] = self._keep(row, now + CACHED_SECONDS)
+        return found
+
+    def _keep(self, row: Row[Any], until: float) -> SubjectKey:
+        secret = self._unwrapped(row) if row.wrapped is not None else None
+        key = SubjectKey(row.key_id, row.subject, secret)
+        if len(self._cached) > MOST_CACHED:
+            self._cached.clear()
+        self._cached[key.key_id] = self._cached[key.subject] = (until, key)
+        return key
+
+    def _new(self, subject: str) -> dict[str, Any]:
+        key_id, nonce = new_key_id(), secrets.token_bytes(NONCE_BYTES)
+        secret = secrets.token_bytes(KEY_BYTES)
+        wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
+        return {
+            "key_id": key_id,
+            "subject": subject,
+            "wrapped": wrapped,
+            "created_at": self._clock(),
+        }
+
+    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
+        with self._engine.begin() as connection:
+            row = insert_into(connection, subject_keys)
+            # Whoever is first decides; nothing is sealed with a key that was not kept.
+            connection.execute(row.on_conflict_do_nothing(index_elements=["subject"]), rows)
+
+    def _unwrapped(self, row: Row[Any]) -> bytes:
+        wrapped = bytes(row.wrapped)
+        try:
+            return self._master.decrypt(
+                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], row.key_id.encode()
+            )
+        except InvalidTag:
+            raise WrongPersonalDataKey from None
+
+
+def new_key_id() -> str:
+    return secrets.token_urlsafe(16)

@@ -1,0 +1,62 @@
+"""Seals the messages of one change of one stream."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.privacy.keys import NONCE_BYTES, SubjectKeys
+from cqrs_app.kernel.privacy.personal import ERASED, token, written
+
+
+class Sealing:
+    """`person` is the one that the stream belongs to, or empty; `used` are the ids of the keys it
+    took. Keys are looked up when the first personal text comes, and made where there are none.
+    `dry`: nothing will be kept, so nothing is made or sealed; an erased person is minded.
+    """
+
+    def __init__(self, keys: SubjectKeys, stream: str, person: str, *, dry: bool) -> None:
+        self.stream = stream
+        self.used: set[str] = set()
+        self._keys = keys
+        self._dry = dry
+        self._subject = person or stream
+
+    def text_of(self, message: Any) -> str:
+        """An event as JSON. Raises Refused when the person was erased: nothing personal may be
+        written of them any more."""
+        return written(message, self._seal(message, _refuse))
+
+    def kept_of(self, message: Any) -> str:
+        """A command as JSON, for the log: ERASED in the place of values of an erased person."""
+        return written(message, self._seal(message, lambda: ERASED))
+
+    def _seal(self, message: Any, of_nobody: Callable[[], str]) -> Callable[[str], str]:
+        subject = message.concerns or self._subject
+
+        def seal(text: str) -> str:
+            held = self._keys.of([subject]) if self._dry else self._keys.make([subject])
+            key = held.get(subject)
+            if key is None or (self._dry and key.secret is not None):
+                return text
+            if key.secret is None:
+                return of_nobody()
+            self.used.add(key.key_id)
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            content = nonce + AESGCM(key.secret).encrypt(nonce, text.encode(), self.stream.encode())
+            return token(key.key_id, base64.urlsafe_b64encode(content).decode().rstrip("="))
+
+        return seal
+
+
+def _refuse() -> str:
+    raise Refused(
+        "person_erased",
+        "The personal data of this customer was erased for good, so none can be added. "
+        "Nothing was changed. Use a new customer number.",
+    )

@@ -1,0 +1,133 @@
+"""Seals personal values before they are stored, and opens them for those who read.
+
+Every value is sealed with the key of the person it is about. Destroying that key is what erasing
+the person means: no stored event changes, and none of them yields a value any more.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from re import Match
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, Engine, select
+
+from cqrs_app.kernel.errors import VersionConflict
+from cqrs_app.kernel.privacy.keys import NONCE_BYTES, SubjectKey, SubjectKeys, new_key_id
+from cqrs_app.kernel.privacy.personal import ERASED, TOKEN, key_ids
+from cqrs_app.kernel.privacy.sealing import Sealing
+from cqrs_app.kernel.store.engines import insert_into
+from cqrs_app.kernel.store.tables import subject_keys
+
+Step = Callable[[Connection], None]
+"""Something that is done in the transaction of a command's events."""
+
+_COLUMNS = subject_keys.c
+
+
+class Vault:
+    """`master` is the text of the setting PERSONAL_DATA_KEY, of any length."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        master: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
+        self._hash_key = _derived(master, "claims")
+        self._keys = SubjectKeys(engine, _derived(master, "subject keys"), clock)
+
+    def open(self, text: str, stream: str) -> str:
+        """A stored JSON text with its sealed values opened; ERASED where the key is destroyed.
+
+        A token that was not made for this stream is no token and stays as it is.
+        """
+        ids = key_ids((text,))
+        if not ids:
+            return text
+        keys = self._keys.by_id(ids)
+        return TOKEN.sub(lambda found: _opened(found, keys.get(found[1]), stream), text)
+
+    def prepare(self, texts: Iterable[str]) -> None:
+        """Load the keys that these texts need, in few look-ups."""
+        ids = key_ids(texts)
+        if ids:
+            self._keys.by_id(ids)
+
+    def make_ready(self, subjects: Collection[str]) -> None:
+        """Make the keys of these subjects that have none yet, in one transaction."""
+        if subjects:
+            self._keys.make(subjects)
+
+    def sealing(self, stream: str, person: str, *, dry: bool) -> Sealing:
+        return Sealing(self._keys, stream, person, dry=dry)
+
+    def check(self) -> None:
+        """Raises WrongPersonalDataKey where the keys there are were made with another."""
+        self._keys.check()
+
+    def fingerprint(self, kind: str, value: str) -> bytes:
+        """A hash that says nothing of the value to whoever lacks the key."""
+        return hmac.digest(self._hash_key, f"{kind}:{value}".encode(), "sha256")
+
+    def forget(self) -> None:
+        """Read every key afresh from now on."""
+        self._keys.forget()
+
+    def guard(self, sealing: Sealing, version: int) -> Step:
+        """The step that lets events in only while the keys they were sealed with exist.
+
+        So whatever is sealed with a key stands in the log before the event that destroys it.
+        Raises VersionConflict, upon which the command is decided anew.
+        """
+
+        def step(connection: Connection) -> None:
+            whole = (_COLUMNS.key_id.in_(sealing.used), _COLUMNS.wrapped.is_not(None))
+            found = select(_COLUMNS.key_id).where(*whole).with_for_update(read=True)
+            if len(connection.execute(found).all()) < len(sealing.used):
+                self.forget()
+                raise VersionConflict(sealing.stream, version, None)
+
+        return step
+
+    def destruction(self, subject: str) -> Step:
+        """The step that destroys a subject's key, and sees to it that it never gets another."""
+
+        def step(connection: Connection) -> None:
+            gone = {"wrapped": None, "erased_at": self._clock()}
+            row = insert_into(connection, subject_keys).values(
+                key_id=new_key_id(), subject=subject, created_at=self._clock(), **gone
+            )
+            connection.execute(row.on_conflict_do_update(index_elements=["subject"], set_=gone))
+            self.forget()
+
+        return step
+
+
+def _opened(found: Match[str], key: SubjectKey | None, stream: str) -> str:
+    if key is None:
+        return found[0]
+    if key.secret is None:
+        return ERASED
+    content = found[2]
+    sealed = base64.urlsafe_b64decode(content + "=" * (-len(content) % 4))
+    try:
+        plain = AESGCM(key.secret).decrypt(
+            sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], stream.encode()
+        )
+    except (InvalidTag, ValueError):
+        # Somebody typed or changed it: what it says is shown, and `flask events verify` finds a
+        # change.
+        return found[0]
+    # It stands inside a JSON text.
+    return msgspec.json.encode(plain.decode()).decode()[1:-1]
+
+
+def _derived(master: str, purpose: str) -> bytes:
+    return hmac.digest(master.encode(), f"countersign {purpose}".encode(), "sha256")

@@ -1,0 +1,1 @@
+"""Read models: projections, their checkpoints, and the events set aside."""

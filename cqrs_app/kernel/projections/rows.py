@@ -1,0 +1,99 @@
+"""The read rows a batch of events touches: loaded once, changed in memory, written in bulk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from cqrs_app.kernel.projections.bulk import Key, Row, blank_of, bulk_of, key_of
+
+__all__ = ["Key", "Row", "Rows"]
+
+
+class Rows:
+    """A unit of work for projections. Without a connection it starts empty and stays in memory:
+    a fold of events into the very rows the projection would store."""
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        self._connection = connection
+        self._loaded: dict[Table, dict[Key, Row | None]] = defaultdict(dict)
+        self._changed: dict[Table, dict[Key, None]] = defaultdict(dict)
+
+    def preload(self, touched: Iterable[tuple[Table, Key]]) -> None:
+        """Load these rows, a look-up per table, so that `get` finds them in memory."""
+        wanted: dict[Table, set[Key]] = defaultdict(set)
+        for table, key in touched:
+            if key not in self._loaded[table]:
+                wanted[table].add(key)
+        for table, keys in wanted.items():
+            self._load(table, list(keys))
+
+    def get(self, table: Table, *key: Any) -> Row | None:
+        """The row as it stands now; not to be changed."""
+        if key not in self._loaded[table]:
+            self._load(table, [key])
+        return self._loaded[table][key]
+
+    def where(self, table: Table, **values: Any) -> list[Row]:
+        """The rows with these values, to be changed in place."""
+        if self._connection is None:
+            held = self._loaded[table].items()
+            keys = [key for key, row in held if row and values.items() <= row.items()]
+        else:
+            self.flush()
+            wanted = [table.c[name] == value for name, value in values.items()]
+            found = select(*(table.c[name] for name in key_of(table))).where(*wanted)
+            keys = [tuple(key) for key in self._connection.execute(found)]
+            self.preload((table, key) for key in keys)
+        return [self.change(table, *key) for key in keys]
+
+    def change(self, table: Table, *key: Any) -> Row:
+        """The row, to be changed in place. Raises LookupError when there is none."""
+        row = self.get(table, *key)
+        if row is None:
+            raise LookupError(f"{table.name} has no row {key}")
+        self._changed[table][key] = None
+        return row
+
+    def put(self, table: Table, **row: Any) -> None:
+        """A new row, or the whole of an existing one."""
+        key = tuple(row[name] for name in key_of(table))
+        self._loaded[table][key] = blank_of(table) | row
+        self._changed[table][key] = None
+
+    def add(self, table: Table, key: Key, **amounts: Any) -> None:
+        """Add to the numbers of a row that counts from nothing."""
+        row = self.get(table, *key)
+        if row is None:
+            names = zip(key_of(table), key, strict=True)
+            self.put(table, **dict(names), **amounts)
+            return
+        for name, amount in amounts.items():
+            row[name] += amount
+        self._changed[table][key] = None
+
+    def all(self, table: Table) -> list[Row]:
+        """Every row held in memory, in the order of its key: for folds and tests."""
+        rows = ((key, row) for key, row in self._loaded[table].items() if row is not None)
+        return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+    def flush(self) -> None:
+        """Write what changed, a statement per table."""
+        if self._connection is None:
+            return
+        for table, keys in self._changed.items():
+            held = self._loaded[table]
+            rows = [row for key in keys if (row := held[key]) is not None]
+            if rows:
+                bulk_of(table, self._connection).write(self._connection, rows)
+        self._changed.clear()
+
+    def _load(self, table: Table, keys: list[Key]) -> None:
+        held = self._loaded[table]
+        for key in keys:
+            held.setdefault(key, None)
+        if self._connection is not None:
+            held.update(bulk_of(table, self._connection).load(self._connection, keys))

@@ -1,0 +1,1 @@
+"""Questions and their answers: the query bus, its cache, freshness and paging."""

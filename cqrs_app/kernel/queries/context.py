@@ -1,0 +1,70 @@
+"""Who asks a question, how consistent the answer must be, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.messages.fields import WHOLE_NUMBER
+from cqrs_app.kernel.queries.freshness import Freshness
+
+T = TypeVar("T")
+
+HIGHEST_VERSION = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A write the asker has made: the answer should hold this version of this stream."""
+
+    stream: str
+    version: int
+
+    @classmethod
+    def from_text(cls, text: str) -> Seen:
+        """`order-10042:3`, as addresses and command lines have it. Raises ValueError."""
+        stream, _, version = text.rpartition(":")
+        if not stream or not stream.isprintable() or not WHOLE_NUMBER.fullmatch(version):
+            raise ValueError("Write a stream and a version of it, such as order-10042:3.")
+        return cls(stream, min(int(version), HIGHEST_VERSION))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks, and how consistent the answer must be.
+
+    By default the answer is eventual. `seen`: wait up to `wait` seconds for one's own write, then
+    answer all the same, marked stale. `strong`: fold the events now. `cached` off: ask the
+    database and keep nothing, for answers that nobody asks for twice.
+    """
+
+    actor: Actor
+    seen: Seen | None = None
+    wait: float = 0.0
+    strong: bool = False
+    cached: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """`stale`: the write that was asked for is not in it yet."""
+
+    value: T
+    freshness: Freshness
+    stale: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """The answer with its freshness, as programs are told it at every door."""
+        freshness = self.freshness
+        return {
+            "value": self.value,
+            "as_of": freshness.as_of,
+            "position": freshness.position,
+            "lag_events": freshness.lag_events,
+            "lag_seconds": round(freshness.lag_seconds, 3),
+            "state": freshness.state,
+            "parked": freshness.parked,
+            "cached": freshness.cached,
+            "stale": self.stale,
+        }

@@ -1,0 +1,91 @@
+"""How fresh an answer is: what every panel states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cqrs_app.kernel.projections.checkpoints import Reached
+from cqrs_app.kernel.store import EventStore
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`as_of`: up to this moment the data holds all that was recorded and not parked; `position`:
+    the last event it holds. A commit that is under way may still move `as_of` back.
+
+    `lag_events` counts every committed event it does not hold, `lag_seconds` the age of the
+    oldest of them. `state`: current, behind, stale, paused, rebuilding, failed.
+    """
+
+    as_of: datetime
+    position: int
+    lag_events: int
+    lag_seconds: float
+    state: str
+    parked: int = 0
+    cached: bool = False
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether what it lacks comes by itself: nobody has to resume or mend the projection."""
+        return self.state not in ("paused", "failed")
+
+
+class FreshnessGauge:
+    """Past `amber` seconds of lag an answer is behind, past `red` stale."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        amber: float,
+        red: float,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._store = store
+        self._amber = amber
+        self._red = red
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    def measure(
+        self,
+        standing: Collection[Reached],
+        *,
+        held: dict[str, int] | None = None,
+        cached: bool = False,
+    ) -> Freshness:
+        """Freshness of an answer from projections that stand there; `held` are the positions it
+        was made from, where that was earlier."""
+        now = self._clock()
+        if not standing:
+            return Freshness(now, 0, 0, 0.0, "current", cached=cached)
+        positions = held or {each.projection: each.position for each in standing}
+        position = min(positions.values())
+        lag = max(self._store.head() - position, 0)
+        first_missing = self._store.recorded_after(position) if lag else None
+        as_of = min(first_missing or now, now)
+        seconds = (now - as_of).total_seconds()
+        states = {each.state for each in standing}
+        return Freshness(
+            as_of=as_of,
+            position=position,
+            lag_events=lag,
+            lag_seconds=seconds,
+            state=self._state(states, lag, seconds),
+            parked=sum(each.parked for each in standing),
+            cached=cached,
+        )
+
+    def current(self, position: int) -> Freshness:
+        """Of an answer that is then folded from the events themselves."""
+        return Freshness(self._clock(), position, 0, 0.0, "current")
+
+    def _state(self, states: set[str], lag: int, seconds: float) -> str:
+        for state in ("failed", "rebuilding", "paused"):
+            if state in states:
+                return state
+        if not lag or seconds < self._amber:
+            return "current"
+        return "behind" if seconds < self._red else "stale"

@@ -1,0 +1,190 @@
+"""The kernel's own tables: what the write store and the read store must hold to work at all."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from cqrs_app.kernel.store.columns import BigKey, UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+write = MetaData(naming_convention=NAMING)
+read = MetaData(naming_convention=NAMING)
+
+events = Table(
+    "events",
+    write,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    # Dealt after commit on PostgreSQL, at insert on SQLite: see store.EventStore.
+    Column("position", BigKey, nullable=True),
+    Column("stream", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("operator", String(100), nullable=False),
+    Column("command_id", String(64), nullable=False),
+    Column("correlation_id", String(64), nullable=False),
+    Column("causation_id", String(64)),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    UniqueConstraint("stream", "version"),
+)
+Index("ix_events_position", events.c.position, unique=True)
+Index(
+    "ix_events_unplaced",
+    events.c.id,
+    postgresql_where=events.c.position.is_(None),
+    sqlite_where=events.c.position.is_(None),
+)
+
+streams = Table(
+    "streams",
+    write,
+    Column("stream", String(200), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("snapshot", Text),
+    Column("snapshot_version", Integer),
+    Column("snapshot_shape", Integer),
+)
+
+command_log = Table(
+    "command_log",
+    write,
+    Column("command_id", String(64), primary_key=True),
+    Column("type", String(100), nullable=False),
+    Column("stream", String(200), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("operator", String(100), nullable=False),
+    Column("permissions", Text, nullable=False, server_default=""),
+    Column("channel", String(20), nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Column("code", String(60)),
+    Column("sentence", Text),
+    Column("traceback", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("version", Integer),
+    Column("events", Text, nullable=False, server_default="[]"),
+    Column("expected_version", Integer),
+    Column("correlation_id", String(64), nullable=False),
+    Column("causation_id", String(64)),
+    Column("occurred_at", UtcDateTime),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("duration_ms", Float),
+)
+Index("ix_command_log_received_at", command_log.c.received_at, command_log.c.command_id)
+Index("ix_command_log_type", command_log.c.type, command_log.c.received_at)
+Index("ix_command_log_operator", command_log.c.operator, command_log.c.received_at)
+Index("ix_command_log_stream", command_log.c.stream, command_log.c.received_at)
+# Most rows succeed and start their own chain: the next indexes hold only the others.
+_unsuccessful = command_log.c.outcome != "succeeded"
+Index(
+    "ix_command_log_outcome",
+    command_log.c.outcome,
+    command_log.c.received_at,
+    postgresql_where=_unsuccessful,
+    sqlite_where=_unsuccessful,
+)
+_caused = command_log.c.causation_id.is_not(None)
+Index(
+    "ix_command_log_correlation_id",
+    command_log.c.correlation_id,
+    postgresql_where=_caused,
+    sqlite_where=_caused,
+)
+
+# Values that only one stream may hold, as keyed hashes: see claims.py.
+claims = Table(
+    "claims",
+    write,
+    Column("kind", String(40), primary_key=True),
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("stream", String(200), nullable=False),
+    UniqueConstraint("kind", "stream"),
+)
+
+# The keys of personal data, wrapped; `wrapped` is empty once a key is destroyed: see vault.py.
+subject_keys = Table(
+    "subject_keys",
+    write,
+    Column("key_id", String(22), primary_key=True),
+    Column("subject", String(200), nullable=False, unique=True),
+    Column("wrapped", LargeBinary(60)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("erased_at", UtcDateTime),
+)
+
+processes = Table(
+    "processes",
+    write,
+    Column("process_id", String(120), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("host", String(200), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("doing", Text, nullable=False, server_default=""),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    read,
+    Column("projection", String(60), primary_key=True),
+    Column("position", BigKey, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("applied", BigKey, nullable=False),
+    Column("advanced_at", UtcDateTime),
+    Column("error", Text),
+)
+
+parked_events = Table(
+    "parked_events",
+    read,
+    Column("projection", String(60), primary_key=True),
+    Column("position", BigKey, primary_key=True),
+    Column("stream", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", String(100), nullable=False),
+    # Only the culprit has an error; those behind it wait their turn.
+    Column("culprit", Boolean, nullable=False),
+    Column("error", Text),
+    Column("traceback", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("parked_at", UtcDateTime, nullable=False),
+)
+Index("ix_parked_events_stream", parked_events.c.projection, parked_events.c.stream)
+
+statistics = Table(
+    "statistics",
+    read,
+    Column("bus", String(10), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("result", String(20), primary_key=True),
+    # The span it counts begins then; longer ones for what is old: see statistics.FOLDED.
+    Column("minute", UtcDateTime, primary_key=True),
+    # The upper bound of the duration's bucket in ms: see statistics.BOUNDS.
+    Column("bound_ms", Float, primary_key=True),
+    Column("count", BigKey, nullable=False),
+    Column("total_ms", Float, nullable=False),
+)
+Index("ix_statistics_minute", statistics.c.minute)

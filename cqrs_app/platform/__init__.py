@@ -1,0 +1,1 @@
+"""What serves every area: operators, monitoring, webhooks, imports and exports, the catalogue."""

@@ -1,0 +1,205 @@
+"""What people and programs are told of each command, event and query."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass
+from typing import Any, Literal, cast, get_args
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from cqrs_app.kernel.messages.fields import hints_of, meta_of, plain_type, required_of
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.registry import Area, Registry
+from cqrs_app.platform.catalogue.examples import example_of, known_examples
+
+Kind = Literal["command", "event", "query"]
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldEntry:
+    """One field: `type` and `limits` in words; `default` as plain value, absent when needed."""
+
+    name: str
+    title: str
+    help: str
+    type: str
+    limits: tuple[str, ...]
+    needed: bool
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One message. `parts` are the fields of the values inside it, by type; `refusals` maps the
+    codes of a command's rules to what they mean; `example` holds plain values of its fields;
+    `version` counts the shapes an event has had."""
+
+    name: str
+    kind: Kind
+    area: str
+    label: str
+    summary: str
+    fields: tuple[FieldEntry, ...]
+    parts: Mapping[str, tuple[FieldEntry, ...]]
+    example: Mapping[str, Any]
+    permission: str | None = None
+    refusals: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    minds_version: bool = False
+    risky: bool = False
+    cached: bool = False
+    reads: tuple[str, ...] = ()
+    version: int = 1
+
+
+_DESCRIBED: WeakKeyDictionary[Registry, tuple[Entry, ...]] = WeakKeyDictionary()
+"""A registry never changes, and describing it takes as long as a page does."""
+
+
+def entries(registry: Registry) -> tuple[Entry, ...]:
+    """Everything the areas declare, in their order: commands, then queries, then events."""
+    if registry not in _DESCRIBED:
+        _DESCRIBED[registry] = _described(registry)
+    return _DESCRIBED[registry]
+
+
+def _described(registry: Registry) -> tuple[Entry, ...]:
+    known = known_examples([*registry.commands.values()])
+    refusals: dict[Any, dict[str, str]] = defaultdict(dict)
+    for area in registry.areas:
+        for command, codes in area.refusals.items():
+            refusals[command] |= codes
+    found = [entry for area in registry.areas for entry in _of_area(area, known, refusals)]
+    kinds: list[Kind] = ["command", "query", "event"]
+    return tuple(sorted(found, key=lambda entry: kinds.index(entry.kind)))
+
+
+def _of_area(
+    area: Area, known: Mapping[str, Any], refusals: Mapping[Any, Mapping[str, str]]
+) -> Iterator[Entry]:
+    for methods in area.handles.values():
+        for command in methods:
+            yield _message(area, command, "command", refusals.get(command, {}))
+    for query in {**area.answers, **area.answers_from_state, **area.answers_from_past}:
+        yield _message(area, query, "query", {})
+    for event in area.events:
+        yield _event(area, event, known)
+
+
+def _message(area: Area, cls: Any, kind: Kind, refusals: Mapping[str, str]) -> Entry:
+    declared = cls.declaration
+    return Entry(
+        name=cls.__name__,
+        kind=kind,
+        area=area.name,
+        label=declared.label,
+        summary=_summary(cls),
+        **_fields(cls),
+        example=example_of(cls, whole=kind == "command"),
+        permission=declared.permission,
+        refusals=refusals,
+        minds_version=declared.minds_version,
+        risky=declared.risky,
+        cached=declared.cached,
+        reads=declared.reads,
+    )
+
+
+def _event(area: Area, cls: type[Event], known: Mapping[str, Any]) -> Entry:
+    return Entry(
+        name=cls.__name__,
+        kind="event",
+        area=area.name,
+        label=_words(cls.__name__),
+        summary=_summary(cls),
+        **_fields(cls),
+        example=example_of(cls, known=known),
+        version=cls.schema,
+    )
+
+
+def _summary(cls: type) -> str:
+    """Its docstring; a dataclass without one has its own signature instead."""
+    text = cls.__doc__ or ""
+    return "" if text.startswith(f"{cls.__name__}(") else " ".join(text.split())
+
+
+def _words(name: str) -> str:
+    spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+    return spaced.strip().capitalize()
+
+
+def _fields(cls: type) -> dict[str, Any]:
+    """The fields of a message, and of the values inside it."""
+    _, components = msgspec.json.schema_components([cls], ref_template="{name}")
+    shapes = {name: shape for name, shape in components.items() if "properties" in shape}
+    classes = {each.__name__: each for each in _values_in(cls)}
+    told = {name: tuple(_told(classes[name], shapes[name], components)) for name in shapes}
+    return {"fields": told.pop(cls.__name__), "parts": told}
+
+
+def _values_in(cls: type) -> Iterator[type]:
+    yield cls
+    for hint in hints_of(cls).values():
+        kind = plain_type(hint)
+        for each in (kind, *(plain_type(argument) for argument in get_args(kind))):
+            if dataclasses.is_dataclass(each):
+                yield from _values_in(cast("type", each))
+
+
+def _told(cls: type, shape: Schema, components: Schema) -> Iterator[FieldEntry]:
+    needed = required_of(cls)
+    for name, hint in hints_of(cls).items():
+        schema, meta = shape["properties"][name], meta_of(hint)
+        yield FieldEntry(
+            name=name,
+            title=(meta and meta.title) or name.replace("_", " ").capitalize(),
+            help=(meta and meta.description) or "",
+            type=_type_of(schema, components),
+            limits=tuple(_limits(schema)),
+            needed=name in needed,
+            default=None if name in needed else msgspec.to_builtins(_default(cls, name)),
+        )
+
+
+def _default(cls: type, name: str) -> Any:
+    field = next(each for each in dataclasses.fields(cls) if each.name == name)
+    if field.default is not MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not MISSING else None
+
+
+def _type_of(schema: Schema, components: Schema) -> str:
+    """A type in words; choices are listed, values are named."""
+    if "$ref" in schema:
+        found = components[schema["$ref"]]
+        return _type_of(found, components) if "enum" in found else str(schema["$ref"])
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    inside = schema.get("anyOf") or schema.get("allOf")
+    if inside:
+        return " or ".join(_type_of(each, components) for each in inside)
+    if schema.get("items"):
+        return f"list of {_type_of(schema['items'], components)}"
+    return str(schema.get("format") or schema.get("type", "anything"))
+
+
+_LIMITS = (
+    ("minLength", "at least {} long"),
+    ("maxLength", "at most {} long"),
+    ("minimum", "{} or more"),
+    ("maximum", "{} or less"),
+    ("minItems", "at least {} of them"),
+    ("maxItems", "at most {} of them"),
+)
+
+
+def _limits(schema: Schema) -> Iterator[str]:
+    for part in (schema, *schema.get("anyOf", ())):
+        for name, sentence in _LIMITS:
+            if name in part:
+                yield sentence.format(part[name])

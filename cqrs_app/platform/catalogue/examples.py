@@ -1,0 +1,103 @@
+"""A usable example of every message, made from its declaration."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from cqrs_app.kernel.messages.fields import hints_of, meta_of, plain_type, required_of
+
+_PLAIN: dict[Any, Any] = {
+    bool: False,
+    int: 1,
+    float: 1.5,
+    str: "text",
+    Decimal: "12.50",
+    date: date(2026, 3, 31),
+    datetime: datetime(2026, 3, 31, 14, 5, tzinfo=UTC),
+}
+
+
+def example_of(
+    cls: Any, *, whole: bool = True, known: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Plain values for the fields that are needed and, when `whole`, for those that say an example
+    of themselves (`Meta(examples=[...])`). `known` has examples for names that say none."""
+    needed = required_of(cls)
+    return {
+        name: _value(name, hint, known)
+        for name, hint in hints_of(cls).items()
+        if name in needed or (whole and _has_example(name, hint, known))
+    }
+
+
+def known_examples(classes: Iterable[Any]) -> dict[str, Any]:
+    """Field name -> the example it has in one of these classes, or in a value inside them."""
+    found: dict[str, Any] = {}
+    for cls in classes:
+        for name, hint in hints_of(cls).items():
+            meta, kind = meta_of(hint), plain_type(hint)
+            item = get_args(kind)[0] if get_origin(kind) is tuple else kind
+            if meta and meta.examples:
+                found.setdefault(name, meta.examples[0])
+            elif is_dataclass(item):
+                found = known_examples([item]) | found
+    return found
+
+
+def _has_example(name: str, hint: Any, known: Mapping[str, Any]) -> bool:
+    meta, kind = meta_of(hint), plain_type(hint)
+    if (meta and meta.examples) or (kind is str and name in known):
+        return True
+    return is_dataclass(kind) and any(
+        _has_example(inner, each, known) for inner, each in hints_of(kind).items()
+    )
+
+
+def _value(name: str, hint: Any, known: Mapping[str, Any]) -> Any:
+    meta, kind = meta_of(hint), plain_type(hint)
+    if meta and meta.examples:
+        return meta.examples[0]
+    if get_origin(kind) is tuple:
+        return [_value("", get_args(kind)[0], known)]
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind)).value
+    if is_dataclass(kind):
+        return example_of(kind, known=known)
+    if kind is int and meta and meta.ge is not None:
+        return max(int(meta.ge), 1)
+    return known[name] if kind is str and name in known else msgspec.to_builtins(_PLAIN[kind])
+
+
+def as_options(example: Mapping[str, Any], prefix: str = "--") -> list[str]:
+    """The same values as options of the command line: `--order-id 10042`."""
+    options = []
+    for name, value in example.items():
+        option = f"{prefix}{name.replace('_', '-')}"
+        if isinstance(value, Mapping):
+            options += as_options(value, f"{option}.")
+        elif isinstance(value, list):
+            options += [f"{option} {shlex.quote(_item(each))}" for each in value]
+        else:
+            options.append(f"{option} {shlex.quote(str(value))}")
+    return options
+
+
+def _item(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={_in_row(str(each))}" for name, each in value.items())
+    return str(value)
+
+
+def _in_row(text: str) -> str:
+    return f'"{text}"' if "," in text else text

@@ -1,0 +1,209 @@
+"""A plausible month of a small shop: made up, seeded, with orders in every state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from cqrs_app.areas.customers.commands import RegisterCustomer
+from cqrs_app.areas.inventory.commands import AddProduct, ExpectStock, ReceiveStock
+from cqrs_app.areas.orders.commands import (
+    AddOrderNote,
+    ApproveOrder,
+    CancelOrder,
+    DeliverOrder,
+    HoldOrder,
+    PlaceOrder,
+    RecordCreditNote,
+    RejectOrder,
+    ReleaseOrder,
+    ShipOrder,
+)
+from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.tokenize import words
+from cqrs_app.platform.demo.catalogue import (
+    CARRIERS,
+    CHARGES,
+    FIRST_NAMES,
+    LAST_NAMES,
+    PLACES,
+    PRODUCTS,
+)
+
+SEED = 20_260_101
+DAYS = 30
+CURRENCY = "EUR"
+NOTES = (
+    "Customer asked for delivery after 17:00.",
+    "Second order this week, ship together if possible.",
+    "Called about the address, confirmed.",
+    "Wants an invoice with the company name.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A command and the moment, in UTC, at which somebody did it."""
+
+    at: datetime
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    customer_id: str
+    name: str
+    address: ShippingAddress
+
+
+def tasks(orders: int, now: datetime) -> list[Task]:
+    """What happened to that many orders in the days before `now`, in order of time."""
+    random = Random(SEED)
+    customers = [_customer(random, number) for number in range(max(orders // 3, 1))]
+    begun = now - timedelta(days=DAYS + 1)
+    everything = list(_opening_stock(now))
+    everything += [Task(begun, _registration(customer)) for customer in customers]
+    for number in range(orders):
+        everything += _life_of_an_order(random, number, random.choice(customers), now)
+    return sorted((task for task in everything if task.at < now), key=lambda task: task.at)
+
+
+def _opening_stock(now: datetime) -> Iterator[Task]:
+    """Its own seed: the orders of a demo do not hang on what is in stock."""
+    random = Random(SEED)
+    for number, (sku, name, price) in enumerate(PRODUCTS):
+        at = now - timedelta(days=DAYS + 1, minutes=len(PRODUCTS) - number)
+        tracked = sku not in CHARGES
+        usual = 5_000 if price < 1 else random.choice((40, 60, 90, 120))
+        yield Task(
+            at,
+            AddProduct(
+                sku=sku, description=name, tracked=tracked, low_below=usual // 4 if tracked else 0
+            ),
+        )
+        if tracked:
+            # Every sixth one runs low, and half of those have a delivery on its way.
+            low = number % 6 == 2
+            there = usual // 5 if low else usual * random.randint(2, 5)
+            reference = f"PO-{4_100 + number}"
+            yield Task(at, ReceiveStock(sku=sku, quantity=there, reference=reference))
+            if number % 12 == 2:
+                due = (now + timedelta(days=4)).date()
+                expected = ExpectStock(
+                    sku=sku, reference=f"{reference}-2", quantity=usual * 2, due=due
+                )
+                yield Task(now - timedelta(days=2, minutes=number), expected)
+
+
+def _customer(random: Random, number: int) -> Customer:
+    name = f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}"
+    country, city, code, street = random.choice(PLACES)
+    address = ShippingAddress(
+        name=name,
+        line1=f"{street} {random.randint(1, 120)}",
+        city=city,
+        postal_code=code,
+        country=country,
+    )
+    return Customer(f"C{1001 + number}", name, address)
+
+
+def _registration(customer: Customer) -> RegisterCustomer:
+    mailbox = ".".join(words(f"{customer.name} {customer.customer_id}"))
+    return RegisterCustomer(
+        customer_id=customer.customer_id,
+        name=customer.name,
+        email=f"{mailbox}@example.org",
+        country=customer.address.country,
+    )
+
+
+def _life_of_an_order(
+    random: Random, number: int, customer: Customer, now: datetime
+) -> Iterator[Task]:
+    order_id = f"CS-{10_001 + number}"
+    # Business picks up over the month, and the last hours always bring some orders.
+    days = random.random() * 0.6 if number % 8 == 0 else DAYS * (1 - random.random() ** 0.8)
+    at = now - timedelta(days=days, minutes=random.randint(1, 120))
+    order = _order(random, order_id, customer)
+    yield Task(at, order)
+    if random.random() < 0.15:
+        yield Task(
+            _later(random, at, 1, 50), AddOrderNote(order_id=order_id, note=random.choice(NOTES))
+        )
+    if random.random() < 0.12:
+        reason = random.choice(list(HoldReason))
+        at = _later(random, at, 10, 200)
+        yield Task(at, HoldOrder(order_id=order_id, reason=reason))
+        if random.random() < 0.4:
+            return
+        at = _later(random, at, 60, 2_000)
+        yield Task(at, ReleaseOrder(order_id=order_id))
+    fate = random.random()
+    at = _later(random, at, 20, 1_600)
+    if fate < 0.04:
+        yield Task(at, RejectOrder(order_id=order_id, reason="The payment could not be confirmed."))
+        return
+    yield Task(at, ApproveOrder(order_id=order_id))
+    at = _later(random, at, 120, 2_800)
+    if fate < 0.10:
+        cancelled_for = random.choice(list(CancelReason))
+        yield Task(at, CancelOrder(order_id=order_id, reason=cancelled_for))
+        return
+    yield from _shipping(random, order, customer, at)
+
+
+def _shipping(
+    random: Random, order: PlaceOrder, customer: Customer, at: datetime
+) -> Iterator[Task]:
+    carrier, order_id = random.choice(CARRIERS), order.order_id
+    tracking = f"{carrier}{random.randint(10**9, 10**10 - 1)}"
+    if len(order.lines) > 1 and random.random() < 0.3:
+        first = ShippedLine(line_no=1, quantity=order.lines[0].quantity)
+        yield Task(
+            at, ShipOrder(order_id=order_id, lines=(first,), carrier=carrier, tracking=tracking)
+        )
+        at = _later(random, at, 2_000, 9_000)
+        tracking = f"{carrier}{random.randint(10**9, 10**10 - 1)}"
+    yield Task(at, ShipOrder(order_id=order_id, carrier=carrier, tracking=tracking))
+    at = _later(random, at, 1_200, 5_000)
+    yield Task(at, DeliverOrder(order_id=order_id))
+    if random.random() < 0.06:
+        line = order.lines[0]
+        credited = CreditedLine(
+            sku=line.sku, description=line.description, quantity=1, unit_price=line.unit_price
+        )
+        credit = RecordCreditNote(
+            credit_note_id=f"CN-{order_id}",
+            customer_id=order.customer_id,
+            country=order.country,
+            currency=CURRENCY,
+            reason="Arrived damaged",
+            lines=(credited,),
+        )
+        yield Task(_later(random, at, 600, 6_000), credit)
+
+
+def _order(random: Random, order_id: str, customer: Customer) -> PlaceOrder:
+    guest = random.random() < 0.08
+    lines = []
+    for sku, name, price in random.sample(PRODUCTS, random.choice((1, 1, 2, 2, 3, 4, 6))):
+        quantity = random.randint(40, 400) if price < 1 else random.choice((1, 1, 1, 2, 3, 6))
+        lines.append(OrderLine(sku=sku, description=name, quantity=quantity, unit_price=price))
+    return PlaceOrder(
+        order_id=order_id,
+        customer_id="" if guest else customer.customer_id,
+        customer_name=customer.name,
+        country=customer.address.country,
+        shipping_address=customer.address,
+        currency=CURRENCY,
+        lines=tuple(lines),
+    )
+
+
+def _later(random: Random, at: datetime, least: int, most: int) -> datetime:
+    return at + timedelta(minutes=random.randint(least, most), seconds=random.randint(0, 59))

@@ -1,0 +1,141 @@
+"""The accounts of operators: made, listed, disabled, and who a name and a password belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.operators import passwords
+from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.platform.operators.names import account_of, usable_name
+from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.tables import operators, sessions
+
+_working = operators.c.disabled_at.is_(None)
+
+
+class Accounts:
+    """Every change is one transaction; what it cannot do it says with an AccountError."""
+
+    def __init__(
+        self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._clock = clock
+
+    def create(self, name: str, role: str, password: str, display_name: str = "") -> Operator:
+        """A new operator who can sign in at once."""
+        account = usable_name(name, "an operator's")
+        if role not in ROLES:
+            raise AccountError(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
+        passwords.require_strong(password, account)
+        now = self._clock()
+        row = {
+            "name": account,
+            "display_name": " ".join(display_name.split())[:100] or account,
+            "role": role,
+            "password_hash": passwords.hash_of(password),
+            "disabled_at": None,
+            "created_at": now,
+            "password_changed_at": now,
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(operators).values(row))
+        except IntegrityError:
+            raise AccountError(f"There is an operator called {account} already.") from None
+        return self.get(account)
+
+    def any(self) -> bool:
+        """Whether there is an operator at all, disabled or not."""
+        with self._reader.connect() as connection:
+            return connection.execute(select(operators.c.name).limit(1)).first() is not None
+
+    def list(self) -> list[Operator]:
+        """All operators by name."""
+        with self._reader.connect() as connection:
+            return [
+                Operator.from_row(row)
+                for row in connection.execute(select(operators).order_by(operators.c.name))
+            ]
+
+    def get(self, name: str) -> Operator:
+        """The operator of this name; raises AccountError when there is none."""
+        with self._reader.connect() as connection:
+            found = select(operators).where(operators.c.name == account_of(name))
+            row = connection.execute(found).one_or_none()
+        if row is None:
+            raise AccountError(f"There is no operator called {name}.")
+        return Operator.from_row(row)
+
+    def verify(self, name: str, password: str) -> Operator | None:
+        """The operator who may sign in with these, or None; unknown, disabled and wrong all take
+        the same time."""
+        account = account_of(name)
+        with self._reader.connect() as connection:
+            found = select(operators).where(operators.c.name == account, _working)
+            row = connection.execute(found).one_or_none()
+        if not passwords.matches(password, row.password_hash if row else None) or row is None:
+            return None
+        if passwords.is_outdated(row.password_hash):
+            self._store_hash(account, password, row.password_hash)
+        return Operator.from_row(row)
+
+    def disable(self, name: str) -> None:
+        """Close the account and all its sessions. The last working admin stays."""
+        operator, now = self.get(name), self._clock()
+        with self._engine.begin() as connection:
+            # Locked in one order, so that two admins cannot disable each other at once.
+            working = select(operators.c.name).where(_working, operators.c.role == "admin")
+            locked = working.order_by(operators.c.name).with_for_update()
+            if connection.execute(locked).scalars().all() == [operator.name]:
+                raise AccountError(
+                    f"{operator.name} is the last administrator: make another one first."
+                )
+            connection.execute(
+                update(operators)
+                .where(operators.c.name == operator.name, _working)
+                .values(disabled_at=now)
+            )
+            _revoke_sessions(connection, operator.name, now)
+
+    def enable(self, name: str) -> None:
+        """Open a disabled account again, with the password it had."""
+        operator = self.get(name)
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators).where(operators.c.name == operator.name).values(disabled_at=None)
+            )
+
+    def set_password(self, name: str, password: str) -> None:
+        """A new password; all sessions of the operator end."""
+        operator, now = self.get(name), self._clock()
+        passwords.require_strong(password, operator.name)
+        values = {"password_hash": passwords.hash_of(password), "password_changed_at": now}
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators).where(operators.c.name == operator.name).values(values)
+            )
+            _revoke_sessions(connection, operator.name, now)
+
+    def _store_hash(self, account: str, password: str, seen: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators)
+                .where(operators.c.name == account, operators.c.password_hash == seen)
+                .values(password_hash=passwords.hash_of(password))
+            )
+
+
+def _revoke_sessions(connection: Connection, operator: str, now: datetime) -> None:
+    connection.execute(
+        update(sessions)
+        .where(sessions.c.operator == operator, sessions.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )

@@ -1,0 +1,77 @@
+"""What the write store holds about operators."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text
+
+from cqrs_app.kernel.store.columns import UtcDateTime
+from cqrs_app.kernel.store.tables import write
+
+NAME_LENGTH = 40
+ADDRESS_LENGTH = 64
+USER_AGENT_LENGTH = 300
+MAKER_LENGTH = 100
+
+operators = Table(
+    "operators",
+    write,
+    Column("name", String(NAME_LENGTH), primary_key=True),
+    Column("display_name", String(100), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("password_changed_at", UtcDateTime, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    write,
+    # SHA-256 of the token in hexadecimal: a copy of the database opens no session.
+    Column("token_hash", String(64), primary_key=True),
+    Column("operator", String(NAME_LENGTH), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Column("address", String(ADDRESS_LENGTH), nullable=False),
+    Column("user_agent", String(USER_AGENT_LENGTH), nullable=False),
+)
+Index("ix_sessions_operator", sessions.c.operator)
+Index("ix_sessions_expires_at", sessions.c.expires_at)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    write,
+    Column("account", String(NAME_LENGTH), primary_key=True),
+    Column("network", String(ADDRESS_LENGTH), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("wait_until", UtcDateTime),
+)
+Index("ix_sign_in_failures_last_at", sign_in_failures.c.last_at)
+
+api_tokens = Table(
+    "api_tokens",
+    write,
+    # SHA-256 of the secret in hexadecimal: a copy of the database opens nothing.
+    Column("secret_hash", String(64), primary_key=True),
+    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("role", String(20), nullable=False),
+    # Separated by spaces; empty for all that the role may do.
+    Column("permissions", Text, nullable=False, server_default=""),
+    Column("made_by", String(MAKER_LENGTH), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("revoked_by", String(MAKER_LENGTH)),
+)
+_living = api_tokens.c.revoked_at.is_(None)
+Index(
+    "ix_api_tokens_name",
+    api_tokens.c.name,
+    unique=True,
+    postgresql_where=_living,
+    sqlite_where=_living,
+)

@@ -1,0 +1,154 @@
+"""The command log as people read it: the list, one command, its chain of cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.paging import Limit, Page
+from cqrs_app.kernel.store import LogEntry
+from cqrs_app.kernel.store.base import EVENT_FIELDS, LOG_FIELDS
+from cqrs_app.kernel.store.tables import command_log, events
+
+_LOG = command_log.c
+_COLUMNS = [_LOG[name] for name in LOG_FIELDS]
+
+
+@query(label="Command log", permission="commands.view", store="write")
+class ListCommands(Query):
+    """Commands by type, outcome, operator, stream (or order id) and time."""
+
+    type: str = ""
+    outcome: str = ""
+    operator: str = ""
+    stream: str = ""
+    received_from: date | None = None
+    received_to: date | None = None
+    after: str = ""
+    before: str = ""
+    limit: Limit = 50
+
+
+def list_commands(question: ListCommands, connection: Connection) -> Page[LogEntry]:
+    """Newest first."""
+    order = (_LOG.received_at, _LOG.command_id)
+    found = select(*_COLUMNS).where(*_wanted(question))
+    cursor = _cursor(question.after or question.before)
+    newer = bool(question.before) and cursor is not None
+    if cursor is not None:
+        here = tuple_(*cursor)
+        found = found.where(tuple_(*order) > here if newer else tuple_(*order) < here)
+    direction = order if newer else [column.desc() for column in order]
+    rows = connection.execute(found.order_by(*direction).limit(question.limit + 1)).all()
+    more, rows = len(rows) > question.limit, rows[: question.limit]
+    entries = tuple(LogEntry(*row) for row in (reversed(rows) if newer else rows))
+    if not entries:
+        return Page((), None, None)
+    older = _mark(entries[-1]) if (more or newer) else None
+    younger = _mark(entries[0]) if (more if newer else cursor is not None) else None
+    return Page(entries, older, younger)
+
+
+def _wanted(question: ListCommands) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    for column, value in (
+        (_LOG.type, question.type),
+        (_LOG.outcome, question.outcome),
+        (_LOG.operator, question.operator),
+    ):
+        if value:
+            wanted.append(column == value)
+    if question.stream:
+        # An operator types the order's id; the stream's name is the engineer's word for it.
+        wanted.append(_LOG.stream.in_((question.stream, f"order-{question.stream}")))
+    if question.received_from:
+        wanted.append(_LOG.received_at >= _midnight(question.received_from))
+    if question.received_to:
+        wanted.append(_LOG.received_at < _midnight(question.received_to + timedelta(days=1)))
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One command in a chain of cause; `causation_id` names the command or event before it."""
+
+    command_id: str
+    type: str
+    stream: str
+    outcome: str
+    operator: str
+    received_at: datetime
+    causation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandView:
+    """One command with the events it wrote and all that shares its first cause."""
+
+    entry: LogEntry
+    events: tuple[StoredEvent, ...]
+    chain: tuple[Link, ...]
+
+
+@query(label="Command", permission="commands.view", store="write")
+class GetCommand(Query):
+    """One row of the command log, or nothing."""
+
+    command_id: str
+
+
+def get_command(question: GetCommand, connection: Connection) -> CommandView | None:
+    found = select(*_COLUMNS).where(_LOG.command_id == question.command_id)
+    row = connection.execute(found).first()
+    if row is None:
+        return None
+    entry = LogEntry(*row)
+    versions = [each["version"] for each in msgspec.json.decode(entry.events)]
+    written = select(*(events.c[name] for name in EVENT_FIELDS)).where(
+        events.c.stream == entry.stream, events.c.version.in_(versions)
+    )
+    related = (_LOG.command_id == entry.correlation_id) | (
+        (_LOG.correlation_id == entry.correlation_id) & _LOG.causation_id.is_not(None)
+    )
+    links = [_LOG[name] for name in Link.__annotations__]
+    chain = select(*links).where(related).order_by(_LOG.received_at).limit(200)
+    return CommandView(
+        entry,
+        tuple(
+            StoredEvent(*each) for each in connection.execute(written.order_by(events.c.version))
+        ),
+        tuple(Link(*each) for each in connection.execute(chain)),
+    )
+
+
+@query(label="Failures today", permission="orders.view", store="write")
+class FailedToday(Query):
+    """How many commands failed (not: were refused) since midnight UTC."""
+
+
+def failed_today(question: FailedToday, connection: Connection) -> int:
+    today = _midnight(datetime.now(UTC).date())
+    found = select(func.count()).where(_LOG.outcome == "failed", _LOG.received_at >= today)
+    return int(connection.execute(found).scalar_one())
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+def _mark(entry: LogEntry) -> str:
+    return f"{entry.received_at.isoformat()}~{entry.command_id}"
+
+
+def _cursor(text: str) -> tuple[datetime, str] | None:
+    moment, _, command_id = text.partition("~")
+    try:
+        return datetime.fromisoformat(moment), command_id
+    except ValueError:
+        # A cursor somebody has edited: the first page is a better answer than an error.
+        return None

@@ -1,0 +1,65 @@
+"""What an on-call engineer does with a projection. Each is logged like any other task."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from cqrs_app.kernel.messages.messages import Command, command
+
+ProjectionName = Annotated[
+    str,
+    Meta(
+        title="Projection",
+        examples=["orders"],
+        min_length=1,
+        max_length=60,
+        pattern=r"^[a-z_]+(?!\n)$",
+    ),
+]
+Reason = Annotated[
+    str,
+    Meta(
+        title="Reason",
+        examples=["The order was cancelled by hand; the event adds nothing."],
+        description="Kept in the log for whoever asks later.",
+        min_length=10,
+        max_length=500,
+        extra={"widget": "textarea"},
+    ),
+]
+Stream = Annotated[
+    str, Meta(title="Stream", examples=["order-10042"], min_length=1, max_length=200)
+]
+
+
+@command(label="Pause projection", permission="projections.manage", risky=True)
+class PauseProjection(Command):
+    """Stop taking in events; the pages it feeds say so until it is resumed."""
+
+    projection: ProjectionName
+
+
+@command(label="Resume projection", permission="projections.manage")
+class ResumeProjection(Command):
+    """Go on after a pause, from the event after the last one taken in."""
+
+    projection: ProjectionName
+
+
+@command(label="Retry parked events", permission="projections.manage")
+class RetryParkedEvents(Command):
+    """Apply a stream's parked events again, in order."""
+
+    projection: ProjectionName
+    stream: Stream
+
+
+@command(label="Skip parked event", permission="projections.manage", risky=True)
+class SkipParkedEvent(Command):
+    """Leave the event that cannot be applied out of this projection, and go on behind it."""
+
+    projection: ProjectionName
+    stream: Stream
+    reason: Reason

@@ -1,0 +1,54 @@
+"""The event log in its one order, for whoever follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+from sqlalchemy import Connection, func, select
+
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.store.base import EVENT_FIELDS
+from cqrs_app.kernel.store.tables import events
+
+LOOKED_AT = 5_000
+"""Events looked at for one answer: a rare type costs more answers, never a long one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """`next` is the position to go on after, also where no event fitted; `head` the last one."""
+
+    events: tuple[StoredEvent, ...]
+    next: int
+    head: int
+
+
+@query(label="Event feed", permission="events.view", store="write")
+class FollowEvents(Query):
+    """The events after a position in their one order; nothing is ever inserted before `next`."""
+
+    after: Annotated[int, Meta(title="After position", ge=0)] = 0
+    types: Annotated[
+        tuple[Annotated[str, Meta(max_length=100)], ...],
+        Meta(title="Types", description="Empty for all.", max_length=100),
+    ] = ()
+    limit: Annotated[int, Meta(title="Events", ge=1, le=1_000)] = 100
+
+
+def follow_events(question: FollowEvents, connection: Connection) -> Feed:
+    position = events.c.position
+    newest = connection.execute(select(func.coalesce(func.max(position), 0))).scalar_one()
+    until = min(newest, question.after + LOOKED_AT)
+    found = select(*(events.c[name] for name in EVENT_FIELDS)).where(
+        position > question.after, position <= until
+    )
+    if question.types:
+        found = found.where(events.c.type.in_(question.types))
+    rows = connection.execute(found.order_by(position).limit(question.limit)).all()
+    listed = tuple(StoredEvent(*row) for row in rows)
+    full = len(listed) == question.limit
+    last = listed[-1].position if full else max(until, question.after)
+    return Feed(listed, last or question.after, newest)

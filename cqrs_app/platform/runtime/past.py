@@ -1,0 +1,153 @@
+"""Any stream's state as it was at a version or a moment, and what changed between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.past import Moment, Past
+from cqrs_app.platform.runtime.commands import Stream
+
+HIGHEST_VERSION = 2**31 - 1
+
+Version = Annotated[
+    int, Meta(title="Version", description="0: before the first event.", ge=0, le=HIGHEST_VERSION)
+]
+At = Annotated[
+    datetime,
+    Meta(title="Moment", description="When it happened, not when it was recorded.", tz=True),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateThen:
+    """What the rules knew at a version: `state` has the aggregate's fields as plain values, empty
+    at version 0. The event that led there: its type, who and when. `newest` is the version now."""
+
+    stream: str
+    version: int
+    newest: int
+    type: str
+    operator: str
+    occurred_at: datetime | None
+    recorded_at: datetime | None
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that differs; `path` leads to it, None stands for one that is not there."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two states of a stream and each value that differs between them."""
+
+    before: StateThen
+    after: StateThen
+    changes: tuple[Change, ...]
+
+
+@query(label="State at a moment", permission="events.view")
+class StateAt(Query):
+    """A stream's state after one of its events, or at a time; without either, as it is now."""
+
+    stream: Stream
+    version: Version | None = None
+    at: At | None = None
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _not_both("at", self.version, self.at)
+
+
+@query(label="Difference between two moments", permission="events.view")
+class StateDifference(Query):
+    """What changed in a stream's state between two versions or times: up to now, and since one
+    event before, where nothing else is said."""
+
+    stream: Stream
+    version: Annotated[Version | None, Meta(title="As of version")] = None
+    at: Annotated[At | None, Meta(title="As of")] = None
+    since_version: Annotated[Version | None, Meta(title="Compared with version")] = None
+    since: Annotated[At | None, Meta(title="Compared with")] = None
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _not_both("at", self.version, self.at)
+        yield from _not_both("since", self.since_version, self.since)
+
+
+def state_at(question: StateAt, past: Past) -> StateThen | None:
+    """None where there is no such stream."""
+    moment = past.moment(question.stream, version=question.version, at=question.at)
+    return _then(question.stream, moment) if moment else None
+
+
+def state_difference(question: StateDifference, past: Past) -> Difference | None:
+    """None where there is no such stream."""
+    after = past.moment(question.stream, version=question.version, at=question.at)
+    if after is None:
+        return None
+    version = question.since_version
+    if version is None and question.since is None:
+        version = max(after.version - 1, 0)
+    before = past.moment(question.stream, version=version, at=question.since)
+    if before is None:
+        return None
+    earlier, later = _then(question.stream, before), _then(question.stream, after)
+    return Difference(earlier, later, tuple(changes(earlier.state, later.state)))
+
+
+def changes(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[Change]:
+    """Each value that differs, in the order of the fields; inside objects and lists too."""
+    if before == after:
+        return
+    earlier, later = _parts(before), _parts(after)
+    found = [
+        change
+        for name in dict.fromkeys([*earlier, *later])
+        if _alike(before, after)
+        for change in changes(earlier.get(name), later.get(name), (*path, name))
+    ]
+    yield from found or [Change(path, before, after)]
+
+
+def _alike(before: Any, after: Any) -> bool:
+    """Whether they can be compared part by part: what is not there has no parts."""
+    return before is None or after is None or type(before) is type(after)
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list):
+        return {str(number): each for number, each in enumerate(value, start=1)}
+    return {}
+
+
+def _then(stream: str, moment: Moment) -> StateThen:
+    last = moment.last
+    return StateThen(
+        stream=stream,
+        version=moment.version,
+        newest=moment.newest,
+        type=last.type if last else "",
+        operator=last.operator if last else "",
+        occurred_at=last.occurred_at if last else None,
+        recorded_at=last.recorded_at if last else None,
+        state=msgspec.to_builtins(moment.aggregate) if last else {},
+    )
+
+
+def _not_both(name: str, version: int | None, at: datetime | None) -> Iterator[tuple[str, str]]:
+    if version is not None and at is not None:
+        yield name, "Give a version or a moment, not both."

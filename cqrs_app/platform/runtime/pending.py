@@ -1,0 +1,153 @@
+"""What is written but perhaps not shown yet, and the events as they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    String,
+    and_,
+    any_,
+    bindparam,
+    desc,
+    null,
+    select,
+    union_all,
+)
+
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.store.base import EVENT_FIELDS
+from cqrs_app.kernel.store.tables import command_log, events, streams
+from cqrs_app.platform.runtime.commands import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A stream's last event: which version a page must hold to be current, and whose it is.
+
+    `position` is None until the event has its place in the log.
+    """
+
+    stream: str
+    version: int
+    position: int | None
+    type: str
+    operator: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A command that was accepted and waits for a worker."""
+
+    stream: str
+    command_id: str
+    type: str
+    operator: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Per stream: the last write, and the first command still queued."""
+
+    written: dict[str, Written]
+    waiting: dict[str, Waiting]
+
+
+_LAST = and_(events.c.stream == streams.c.stream, events.c.version == streams.c.version)
+_WRITTEN = select(
+    streams.c.stream,
+    streams.c.version,
+    events.c.position,
+    null().label("command_id"),
+    events.c.type,
+    events.c.operator,
+    events.c.recorded_at.label("at"),
+).join(events, _LAST)
+_LOG = command_log.c
+_WAITING = select(
+    _LOG.stream, null(), null(), _LOG.command_id, _LOG.type, _LOG.operator, _LOG.received_at
+).where(_LOG.outcome.in_(("queued", "running")))
+
+
+def _pending(among: Callable[[Column[str]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    """One statement for a page; of a stream's waiting commands the first comes last, and is kept.
+    `among` says that a column names one of the streams."""
+    both = union_all(_WRITTEN.where(among(streams.c.stream)), _WAITING.where(among(_LOG.stream)))
+    return both.order_by(desc("at"))
+
+
+# The list is one parameter where a database takes it so: a statement with one for each is put
+# together anew each time.
+_PENDING = {
+    "postgresql": _pending(
+        lambda column: column == any_(bindparam("streams", type_=ARRAY(String)))
+    ),
+    "sqlite": _pending(lambda column: column.in_(bindparam("streams", expanding=True))),
+}
+
+
+@query(label="Pending changes", permission="orders.view", store="write")
+class PendingWrites(Query):
+    """For the rows of one page; never cached."""
+
+    streams: Annotated[tuple[Stream, ...], Meta(title="Streams", max_length=500)]
+
+
+def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
+    written, waiting = {}, {}
+    for row in connection.execute(
+        _PENDING[connection.dialect.name], {"streams": [*question.streams]}
+    ):
+        if row.command_id is None:
+            written[row.stream] = Written(
+                row.stream, row.version, row.position, row.type, row.operator, row.at
+            )
+        else:
+            waiting[row.stream] = Waiting(
+                row.stream, row.command_id, row.type, row.operator, row.at
+            )
+    return Pending(written, waiting)
+
+
+@query(label="Raw events", permission="events.view", store="write")
+class RawEvents(Query):
+    """The last events of a stream, newest last."""
+
+    stream: Stream
+    limit: Annotated[int, Meta(title="Events", ge=1, le=1_000)] = 200
+
+
+def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent, ...]:
+    columns = [events.c[name] for name in EVENT_FIELDS]
+    found = select(*columns).where(events.c.stream == question.stream)
+    rows = connection.execute(found.order_by(events.c.version.desc()).limit(question.limit)).all()
+    return tuple(StoredEvent(*row) for row in reversed(rows))
+
+
+@query(label="Changes since", permission="orders.view", store="write")
+class EventsSince(Query):
+    """What happened in a stream after a version: what an operator has not seen yet."""
+
+    stream: Stream
+    version: Annotated[int, Meta(title="Version", ge=0, le=2**31 - 1)]
+
+
+def events_since(question: EventsSince, connection: Connection) -> tuple[Written, ...]:
+    columns = events.c
+    names = [columns[name] for name in Written.__annotations__]
+    found = select(*names).where(
+        columns.stream == question.stream, columns.version > question.version
+    )
+    return tuple(Written(*row) for row in connection.execute(found.order_by(columns.version)))

@@ -1,0 +1,1 @@
+"""History in and lists out: imports, exports, uploaded files."""

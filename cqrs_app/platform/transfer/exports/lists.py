@@ -1,0 +1,91 @@
+"""Which questions are lists, and what an address or a command line asks of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin, get_type_hints
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import hints_of, told
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.paging import LARGEST_PAGE, Page
+from cqrs_app.kernel.registry import Registry
+
+PLACE = ("after", "before", "limit")
+"""Fields that say which part of a list is meant; an export is the whole of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that can be exported. `columns` are the fields of its rows."""
+
+    query: type[Query]
+    columns: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What people call it: ListOrders as "orders"."""
+        words = re.findall(r"[A-Z][a-z0-9]*", self.query.__name__.removeprefix("List"))
+        return "-".join(words).lower()
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What may be asked of it, the order of its rows included."""
+        return tuple(name for name in hints_of(self.query) if name not in PLACE)
+
+
+_LISTINGS: WeakKeyDictionary[Registry, dict[str, Listing]] = WeakKeyDictionary()
+
+
+def listings(registry: Registry) -> dict[str, Listing]:
+    """Every list by the name of its question."""
+    if registry not in _LISTINGS:
+        _LISTINGS[registry] = _found(registry)
+    return _LISTINGS[registry]
+
+
+def _found(registry: Registry) -> dict[str, Listing]:
+    found = {}
+    for query, handler in registry.answers.items():
+        answer = get_type_hints(handler).get("return")
+        if get_origin(answer) is Page:
+            row = get_args(answer)[0]
+            found[query.__name__] = Listing(query, tuple(hints_of(row)))
+    return found
+
+
+def question_of(listing: Listing, given: Mapping[str, Sequence[str]]) -> Query:
+    """The question that these texts make, as they stand in an address; empty ones do not count.
+
+    Raises Invalid, a sentence per name or value that cannot be used.
+    """
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for name, texts in given.items():
+        filled = [text.strip() for text in texts if text.strip()]
+        if name not in listing.filters:
+            problems[name] = f"There is no such filter. There are: {', '.join(listing.filters)}."
+        elif filled:
+            try:
+                values[name] = _value(filled, hints_of(listing.query)[name])
+            except msgspec.ValidationError as error:
+                problems |= dict([told(name, error)])
+            except ValueError as error:
+                problems[name] = str(error)
+    if problems:
+        raise Invalid(f"The export of {listing.name}", problems)
+    cls: Any = listing.query
+    return cls(**values, limit=LARGEST_PAGE)  # type: ignore[no-any-return]
+
+
+def _value(texts: list[str], hint: Any) -> Any:
+    takes_several = any(get_origin(each) is tuple for each in (hint, *get_args(hint)))
+    if not takes_several and len(texts) > 1:
+        raise ValueError("Give one value only.")
+    # An address has texts only: "1" is as good as a number or a yes.
+    return msgspec.convert(texts if takes_several else texts[0], hint, strict=False)

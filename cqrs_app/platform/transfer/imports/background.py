@@ -1,0 +1,157 @@
+"""Uploaded files are taken in by a process of their own, beside whoever noticed that they wait.
+
+An import takes minutes and the memory of its whole file. In a worker it would hold up what other
+people wait for; as a process beside it, it shares the machine with them, gives its memory back,
+and takes nobody along when it dies. A wake-up or the sweep starts it; a lease that it extends says
+that it lives. Taking a file in again changes nothing, so whoever comes next starts at its
+beginning.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.errors import BusError, Unavailable
+from cqrs_app.kernel.projections.parking import DATABASE_TROUBLE
+from cqrs_app.platform.transfer.imports.importer import Imported, import_file
+from cqrs_app.platform.transfer.imports.profiles import PROFILES
+from cqrs_app.platform.transfer.imports.set_aside import as_csv
+from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.uploads.commands import StartImport
+from cqrs_app.platform.transfer.uploads.receiving import UPLOAD, Files
+from cqrs_app.platform.transfer.uploads.work import Work
+
+TELL_EVERY_SECONDS = 1.0
+AWAY = (*DATABASE_TROUBLE, Unavailable)
+"""A database that does not answer: no fault of the file, and it comes back."""
+WAIT_SECONDS = 5.0
+MOST_WAITS = 120
+"""Ten minutes; then the attempt is over, as nobody knows what else may be wrong."""
+
+NOT_SHOWN = (
+    "Everything was taken in, but the read models do not show every row of it. Look at the System "
+    "page for parked events, then send the file again: what is in stays as it is."
+)
+T = TypeVar("T")
+logger = logging.getLogger("countersign")
+
+
+class Superseded(Exception):
+    """Another process has taken this import over; whatever this one did is as good as theirs."""
+
+
+def start(kernel: Kernel, import_id: str) -> None:
+    """Take up the import if it is free, in a process beside this one, and return at once."""
+    work = Work(kernel.engines.write, kernel.clock)
+    attempt = work.claim(import_id)
+    if attempt is not None:
+        threading.Thread(target=_see_through, args=(work, import_id, attempt), daemon=True).start()
+
+
+def start_due(kernel: Kernel) -> None:
+    """Take up what waits without anybody having heard of it, or whose process died."""
+    work = Work(kernel.engines.write, kernel.clock)
+    work.give_up()
+    import_id = work.due()
+    if import_id is not None:
+        start(kernel, import_id)
+
+
+def forget_old(kernel: Kernel) -> None:
+    """Drop the bytes of files that came long ago."""
+    Files(kernel.engines.write, kernel.clock).forget_old()
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Do it, again and again while a database is away: that uses up no attempt.
+
+    Raises what AWAY names once it lasted too long.
+    """
+    for _ in range(MOST_WAITS):
+        try:
+            return action()
+        except AWAY as error:
+            logger.warning("an import waits, because a database does not answer: %s", error)
+            time.sleep(WAIT_SECONDS)
+    return action()
+
+
+def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
+    """Take the file in, and write down what came of it.
+
+    Raises Superseded, and what AWAY names while a database is away.
+    """
+    work = Work(kernel.engines.write, kernel.clock)
+    told = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if done == total or time.monotonic() - told >= TELL_EVERY_SECONDS:
+            told = time.monotonic()
+            if not work.extend(task.import_id, attempt, done=done, total=total):
+                raise Superseded
+
+    profile = PROFILES[task.profile]
+    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        # Under its own name, because that is what the sentence about a bad file calls it.
+        path = Path(folder) / task.file_name
+        try:
+            with path.open("wb") as file:
+                file.writelines(Files(kernel.engines.write).chunks(task.import_id, UPLOAD))
+            imported = import_file(kernel, profile, path, progress)
+        except BadFile as error:
+            work.fail(task.import_id, attempt, str(error).replace(str(path), path.name))
+        except (SQLAlchemyError, Unavailable, Superseded):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told on the page, and logged there
+            work.fail(task.import_id, attempt, _sentence(error))
+        else:
+            _finish(work, task, attempt, imported)
+
+
+def _finish(work: Work, task: StartImport, attempt: int, imported: Imported) -> None:
+    work.finish(
+        task.import_id,
+        attempt,
+        report=json.dumps(imported.report.as_json()),
+        rows=len(imported.set_aside),
+        set_aside=as_csv(imported.headers, imported.set_aside),
+        fault="" if imported.report.adds_up else NOT_SHOWN,
+    )
+
+
+def _sentence(error: Exception) -> str:
+    kept = "What was taken in until then is kept; send the file again to go on."
+    if isinstance(error, BusError):
+        return f"{error.sentence} {kept}"
+    number = new_id()
+    logger.error("%s: an import failed", number, exc_info=error)
+    return (
+        f"The console met a fault of its own. {kept} Should it happen again, give the number "
+        f"{number} to whoever runs the console."
+    )
+
+
+def _see_through(work: Work, import_id: str, attempt: int) -> None:
+    """Run the process and take its end; when it failed, others need not wait for the lease."""
+    command = [sys.executable, "-m", "flask", "--app", "app", "run-import", import_id, str(attempt)]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    if ended.returncode:
+        logger.warning("the import %s ended with status %s", import_id, ended.returncode)
+        try:
+            work.release(import_id, attempt)
+        except SQLAlchemyError as error:
+            logger.warning("its lease of the import %s has to run out: %s", import_id, error)

@@ -1,0 +1,139 @@
+"""The canonical document: an order or a credit note as the console tells it and takes it back.
+
+A document is plain values: the fields of the command that made it, `document`, `at`, and for an
+order its `moments`, each `what` happened, `at` when, and the fields of its task. Reading is the
+inverse of writing: what was exported is imported as the same events at the same times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, cast
+
+import msgspec
+
+from cqrs_app.areas.orders import commands, events
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded
+from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.messages import Command, Event, parse
+from cqrs_app.kernel.store import EventStore
+from cqrs_app.platform.transfer.imports.documents import Document, Kind, Step
+from cqrs_app.platform.transfer.imports.lines import moment
+from cqrs_app.platform.transfer.imports.source import SourceRow
+
+Plain = dict[str, Any]
+
+_AT_ONCE = 500
+
+MAKING: Mapping[Kind, tuple[type[Event], type[Command], str]] = MappingProxyType(
+    {
+        "order": (events.OrderPlaced, commands.PlaceOrder, "order_id"),
+        "credit_note": (events.CreditNoteRecorded, commands.RecordCreditNote, "credit_note_id"),
+    }
+)
+"""Kind of document -> what brought it into being: event, command, and the field with its number."""
+
+MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
+    {
+        "held": (events.OrderHeld, commands.HoldOrder),
+        "released": (events.OrderReleased, commands.ReleaseOrder),
+        "approved": (events.OrderApproved, commands.ApproveOrder),
+        "address_changed": (events.ShippingAddressChanged, commands.ChangeShippingAddress),
+        "note": (events.OrderNoteAdded, commands.AddOrderNote),
+        "shipped": (events.OrderShipped, commands.ShipOrder),
+        "delivered": (events.OrderDelivered, commands.DeliverOrder),
+        "rejected": (events.OrderRejected, commands.RejectOrder),
+        "cancelled": (events.OrderCancelled, commands.CancelOrder),
+    }
+)
+"""What can happen to an order, in the order of a regular life: the event that tells it and the
+command that repeats it. Flags are no moments: they come anew from the rules."""
+
+COMMANDS = tuple(
+    [command for _, command, _ in MAKING.values()] + [command for _, command in MOMENTS.values()]
+)
+
+_WHAT = {event: what for what, (event, _) in MOMENTS.items()}
+_KIND = {event: kind for kind, (event, _, _) in MAKING.items()}
+
+
+class Unusable(ValueError):
+    """The plain values are no canonical document."""
+
+
+def exported(store: EventStore, codec: EventCodec) -> Iterator[Plain]:
+    """Every order and credit note, in the order they came in; memory stays flat."""
+    names = {event.__name__ for event in _KIND}
+    store.place()
+    position = 0
+    while page := store.follow(position, _AT_ONCE):
+        for first in page:
+            if first.version == 1 and first.type in names:
+                yield plain_of([codec.decode(each) for each in store.events_of(first.stream)])
+        position = page[-1].position or 0
+
+
+def plain_of(recorded: Sequence[Recorded]) -> Plain:
+    """One stream's events, all of them, as a document."""
+    made, *later = recorded
+    kind = _KIND[type(made.event)]
+    plain: Plain = {"document": kind, "at": made.occurred_at}
+    plain |= _fields(made.event, MAKING[kind][1])
+    if kind == "order":
+        plain["moments"] = [
+            {"what": _WHAT[type(each.event)], "at": each.occurred_at}
+            | _fields(each.event, MOMENTS[_WHAT[type(each.event)]][1], leave_out="order_id")
+            for each in later
+            if type(each.event) in _WHAT
+        ]
+    return cast(Plain, msgspec.to_builtins(plain))
+
+
+def kind_of(name: object) -> Kind:
+    """Raises Unusable where there is no such kind of document."""
+    for kind in MAKING:
+        if kind == name:
+            return kind
+    raise Unusable(f"{name!r} is no kind of document")
+
+
+def number_field(kind: Kind) -> str:
+    """The field that holds the document's number."""
+    return MAKING[kind][2]
+
+
+def document_of(plain: Mapping[str, Any], rows: tuple[SourceRow, ...]) -> Document:
+    """The inverse. Raises Unusable, or Invalid with a sentence per field."""
+    rest = dict(plain)
+    kind, at, moments = kind_of(rest.pop("document", "")), rest.pop("at", ""), []
+    if kind == "order":
+        moments = rest.pop("moments", [])
+    if not isinstance(moments, list):
+        raise Unusable("moments is a list")
+    made = Step(moment(_text(at)), parse(MAKING[kind][1], rest))
+    key = str(rest[number_field(kind)])
+    later = (_step(key, index, each) for index, each in enumerate(moments, start=1))
+    return Document(kind, key, (made, *later), rows)
+
+
+def _step(order_id: str, index: int, plain: Any) -> Step:
+    if not isinstance(plain, Mapping):
+        raise Unusable("a moment is an object")
+    rest = dict(plain)
+    what, at = rest.pop("what", ""), rest.pop("at", "")
+    if not isinstance(what, str) or what not in MOMENTS:
+        raise Unusable(f"{what!r} is no moment of an order")
+    command = parse(MOMENTS[what][1], rest | {"order_id": order_id})
+    return Step(moment(_text(at)), command, f"{index}-{what}")
+
+
+def _fields(event: Event, command: type[Command], leave_out: str = "") -> Plain:
+    """What event and command have in common: same names, same values."""
+    return {name: getattr(event, name) for name in hints_of(command) if name != leave_out}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Unusable(f"{value!r} is no time")
+    return value

@@ -1,0 +1,150 @@
+"""Carries a file's documents through the command bus, in chunks, as often as it takes.
+
+Each step of a document has its own fixed command id, so an import that was killed is simply
+started again: what is in answers with its first receipt and changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.bus import BATCH_CHUNK
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.transfer.imports.documents import Contents, Document, Profile, Step
+from cqrs_app.platform.transfer.imports.newcomers import Newcomer, Newcomers, Welcome
+from cqrs_app.platform.transfer.imports.report import Report, read_back
+from cqrs_app.platform.transfer.imports.source import SourceRow
+
+Progress = Callable[[int, int], None]
+"""Is told documents done and documents in all."""
+
+Item = tuple[Command, Context]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import came to; `set_aside` are rows with the reason they were not taken."""
+
+    report: Report
+    set_aside: list[tuple[SourceRow, str]]
+    headers: dict[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class _Carried:
+    """What became of the documents; `refused` are later steps of documents that are in."""
+
+    taken: list[Document] = field(default_factory=list)
+    set_aside: list[tuple[SourceRow, str]] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    welcome: Welcome = field(default_factory=Welcome)
+    commands: int = 0
+
+
+def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Imported:
+    """Import one file, folder or archive.
+
+    Raises BadFile, before anything is changed, when it cannot be used.
+    """
+    contents = profile.read(path)
+    started = time.perf_counter()
+    carried = _carry_out(kernel, profile, contents, progress)
+    seconds = max(time.perf_counter() - started, 1e-9)
+    set_aside = in_file_order([*contents.set_aside, *carried.set_aside])
+    for name in kernel.registry.projections:
+        kernel.runner.advance(name)
+    report = read_back(
+        kernel,
+        importer_of(profile),
+        carried.taken,
+        rows=contents.rows,
+        set_aside_by_reason=counted_by_reason(profile, set_aside),
+        refused_by_code=dict(carried.refused + carried.welcome.refused),
+        welcome=carried.welcome,
+        charges=profile.charges,
+        per_second=carried.commands / seconds,
+    )
+    return Imported(report, set_aside, contents.headers)
+
+
+def importer_of(profile: Profile) -> Actor:
+    """May do what the profile's documents consist of, in the past, and nothing else."""
+    permissions = {command.declaration.permission for command in profile.commands}
+    return system_actor("importer", *permissions, HISTORY)
+
+
+def bus_items(profile: Profile, document: Document, steps: Sequence[Step]) -> Iterator[Item]:
+    """Some of a document's steps as the bus takes them."""
+    for step in steps:
+        yield _bus_item(profile, step, document.command_id(profile.name, step))
+
+
+def bus_item_of(profile: Profile, newcomer: Newcomer) -> Item:
+    """A customer or product as the bus takes it."""
+    return _bus_item(profile, newcomer.step, newcomer.command_id)
+
+
+def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
+    actor = importer_of(profile)
+    context = Context(actor=actor, channel="import", command_id=command_id, occurred_at=step.at)
+    return step.command, context
+
+
+def in_file_order(set_aside: list[tuple[SourceRow, str]]) -> list[tuple[SourceRow, str]]:
+    return sorted(set_aside, key=lambda pair: (pair[0].file, pair[0].line))
+
+
+def counted_by_reason(
+    profile: Profile, set_aside: Sequence[tuple[SourceRow, str]]
+) -> dict[str, int]:
+    """Every reason of the profile, also those that set nothing aside, and any others."""
+    return dict.fromkeys(profile.reasons, 0) | Counter(reason for _, reason in set_aside)
+
+
+def _carry_out(
+    kernel: Kernel, profile: Profile, contents: Contents, progress: Progress
+) -> _Carried:
+    carried, documents = _Carried(), contents.documents
+    newcomers = Newcomers(profile, documents)
+    for start in range(0, len(documents), BATCH_CHUNK):
+        chunk = documents[start : start + BATCH_CHUNK]
+        _carry_out_chunk(kernel, profile, chunk, newcomers, carried)
+        progress(start + len(chunk), len(documents))
+    return carried
+
+
+def _carry_out_chunk(
+    kernel: Kernel,
+    profile: Profile,
+    chunk: Sequence[Document],
+    newcomers: Newcomers,
+    carried: _Carried,
+) -> None:
+    # Without its first step a document's later ones would happen to something else of its name.
+    firsts = [item for each in chunk for item in bus_items(profile, each, each.steps[:1])]
+    begun = []
+    for document, outcome in zip(chunk, kernel.commands.execute_batch(firsts), strict=True):
+        if outcome.error is None:
+            begun.append(document)
+        else:
+            carried.set_aside += [(row, outcome.error.code) for row in document.rows]
+    new = list(newcomers.of(begun, carried.welcome))
+    later = [item for each in begun for item in bus_items(profile, each, each.steps[1:])]
+    outcomes = kernel.commands.execute_batch(
+        [*(bus_item_of(profile, each) for each in new), *later]
+    )
+    for each, outcome in zip(new, outcomes, strict=False):
+        carried.welcome.note(each, outcome.error)
+    for (command, _), outcome in zip(later, outcomes[len(new) :], strict=True):
+        if outcome.error is not None:
+            carried.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1
+    carried.taken += begun
+    carried.commands += len(firsts) + len(outcomes)

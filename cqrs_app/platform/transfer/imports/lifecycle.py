@@ -1,0 +1,41 @@
+"""An order's later life, where a file tells it as a moment per status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from cqrs_app.areas.orders.commands import (
+    ApproveOrder,
+    CancelOrder,
+    DeliverOrder,
+    RejectOrder,
+    ShipOrder,
+)
+from cqrs_app.areas.orders.words import CancelReason
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.transfer.imports.documents import Step
+
+UNTOLD = "The imported history gives no reason."
+
+LIFE: Mapping[str, Callable[[str], Command]] = {
+    "approved": lambda order_id: ApproveOrder(order_id=order_id),
+    "shipped": lambda order_id: ShipOrder(order_id=order_id),
+    "delivered": lambda order_id: DeliverOrder(order_id=order_id),
+    "rejected": lambda order_id: RejectOrder(order_id=order_id, reason=UNTOLD),
+    "cancelled": lambda order_id: CancelOrder(
+        order_id=order_id, reason=CancelReason.OTHER, note=UNTOLD
+    ),
+}
+"""What a file may know the moment of, and the task it stands for; all that is left is shipped."""
+
+LIFE_COMMANDS = (ApproveOrder, ShipOrder, DeliverOrder, RejectOrder, CancelOrder)
+
+_IN_ORDER = tuple(LIFE)
+
+
+def life_of(order_id: str, moments: Mapping[str, datetime]) -> Iterator[Step]:
+    """The steps after the placing, in order of their moments; of two at one moment, first what
+    comes first in a regular life."""
+    for what in sorted(moments, key=lambda each: (moments[each], _IN_ORDER.index(each))):
+        yield Step(moments[what], LIFE[what](order_id), what)

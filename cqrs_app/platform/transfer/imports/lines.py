@@ -1,0 +1,194 @@
+"""Files with one row per line of an order or credit note: a profile only names the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
+from cqrs_app.areas.orders.types import CreditedLine, OrderLine
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import USABLE_YEARS
+from cqrs_app.platform.transfer.imports.documents import Contents, Document, Kind, Step
+from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Gathered
+from cqrs_app.platform.transfer.imports.lifecycle import life_of
+from cqrs_app.platform.transfer.imports.source import SourceRow, read_rows
+
+Column = str | Callable[[Mapping[str, str]], str]
+"""A column's name, or what makes a text of the row (column name -> text)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A row understood. `at` (UTC) is the moment of the order or credit note `number`."""
+
+    source: SourceRow
+    number: str
+    at: datetime
+    country: str
+    currency: str
+    sku: str
+    quantity: int
+    unit_price: Decimal
+    description: str = ""
+    customer_id: str = ""
+    customer_name: str = ""
+    moments: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFile:
+    """How a file of lines is understood.
+
+    `columns` says for each field of Line where it stands; `moments` the same for each status of
+    `lifecycle.LIFE` that the file knows the time of (blank: did not happen). Times without a zone
+    are in `zone`. `set_aside` gives a reason not to take a line, or nothing.
+    """
+
+    header: tuple[str, ...]
+    columns: Mapping[str, Column]
+    moments: Mapping[str, Column] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    set_aside: Callable[[Line], str] = lambda line: ""
+    is_credit_note: Callable[[Line], bool] = lambda line: False
+
+    def read(self, path: Path) -> Contents:
+        """Raises BadFile when the file as a whole cannot be used."""
+        contents = Contents(headers={path.name: self.header})
+        gathered: Gathered[Line] = Gathered(contents)
+        for row in read_rows(path, self.header):
+            contents.rows += 1
+            line = self._understood(row)
+            if line is None:
+                gathered.unreadable(row, self._number(row))
+            elif reason := self.set_aside(line):
+                contents.set_aside.append((row, reason))
+            else:
+                gathered.add(line.number, row, line)
+        for number, rows in gathered.documents():
+            by_kind: dict[Kind, list[Line]] = {}
+            for _, line in rows:
+                kind: Kind = "credit_note" if self.is_credit_note(line) else "order"
+                by_kind.setdefault(kind, []).append(line)
+            for kind, lines in by_kind.items():
+                _take(contents, kind, number, lines)
+        return contents
+
+    def _number(self, source: SourceRow) -> str:
+        """The document's number in a row that cannot be read; blank where it has none."""
+        known = zip(self.header, map(str.strip, source.values), strict=False)
+        try:
+            return _text(self.columns["number"], dict.fromkeys(self.header, "") | dict(known))
+        except (LookupError, ValueError):
+            # A profile's own function need not expect a row that is cut off.
+            return ""
+
+    def _understood(self, source: SourceRow) -> Line | None:
+        if len(source.values) != len(self.header):
+            return None
+        row = dict(zip(self.header, map(str.strip, source.values), strict=True))
+        texts = {name: _text(column, row) for name, column in self.columns.items()}
+        moments = {name: _text(column, row) for name, column in self.moments.items()}
+        try:
+            values: dict[str, Any] = {
+                **texts,
+                "at": moment(texts["at"], self.zone),
+                "quantity": whole(texts["quantity"]),
+                "unit_price": exact(texts["unit_price"]),
+                "moments": {n: moment(text, self.zone) for n, text in moments.items() if text},
+            }
+        except ValueError:
+            return None
+        return Line(source=source, **values)
+
+
+def moment(text: str, zone: tzinfo = UTC) -> datetime:
+    """A time as ISO 8601, in `zone` where it says none -> UTC. Raises ValueError, also for a year
+    that no page could show."""
+    at = datetime.fromisoformat(text)
+    try:
+        at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is no time of this calendar") from None
+    if at.year not in USABLE_YEARS:
+        raise ValueError(f"{text} is in no year that can be used")
+    return at
+
+
+def whole(text: str) -> int:
+    """Raises ValueError."""
+    if not text.removeprefix("-").isdecimal():
+        raise ValueError(f"{text} is no whole number")
+    return int(text)
+
+
+def exact(text: str) -> Decimal:
+    """Raises ValueError, also for what is no number anyone could pay."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text} is no number") from None
+    if not number.is_finite():
+        raise ValueError(f"{text} is no amount")
+    return number
+
+
+def _text(column: Column, row: Mapping[str, str]) -> str:
+    return row[column] if isinstance(column, str) else column(row)
+
+
+def _take(contents: Contents, kind: Kind, number: str, lines: list[Line]) -> None:
+    rows = tuple(line.source for line in lines)
+    try:
+        steps = (_credited if kind == "credit_note" else _lived)(lines)
+    except Invalid:
+        contents.set_aside += [(row, UNREADABLE) for row in rows]
+    else:
+        contents.documents.append(Document(kind, number, steps, rows))
+
+
+def _lived(lines: list[Line]) -> tuple[Step, ...]:
+    first = lines[0]
+    placed = PlaceOrder(
+        order_id=first.number,
+        customer_id=first.customer_id,
+        customer_name=first.customer_name,
+        country=first.country,
+        currency=first.currency,
+        lines=tuple(
+            OrderLine(
+                sku=line.sku,
+                description=line.description,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+            )
+            for line in lines
+        ),
+    )
+    return (Step(first.at, placed), *life_of(first.number, first.moments))
+
+
+def _credited(lines: list[Line]) -> tuple[Step, ...]:
+    first = lines[0]
+    recorded = RecordCreditNote(
+        credit_note_id=first.number,
+        customer_id=first.customer_id,
+        country=first.country,
+        currency=first.currency,
+        reason="Credit note of the imported history",
+        lines=tuple(
+            CreditedLine(
+                sku=line.sku,
+                description=line.description,
+                # What is given back is a negative quantity in most shops' files.
+                quantity=abs(line.quantity),
+                unit_price=line.unit_price,
+            )
+            for line in lines
+        ),
+    )
+    return (Step(first.at, recorded),)

@@ -1,0 +1,135 @@
+"""Customers and products that documents name: each comes in once, as of its first appearance.
+
+Only a document that is in brings them with it, so whoever stands in rows set aside alone stays
+out. What the console has already, under whatever name, is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+from cqrs_app.areas.customers.commands import RegisterCustomer
+from cqrs_app.areas.inventory.commands import AddProduct
+from cqrs_app.kernel.errors import BusError, Invalid
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.transfer.imports.documents import Document, Profile, Step, fixed_id
+
+Kind = Literal["customers", "products"]
+Place = tuple[Kind, str]
+"""A kind and the number of one of them."""
+
+TASKS: Mapping[Kind, type[Command]] = MappingProxyType(
+    {"customers": RegisterCustomer, "products": AddProduct}
+)
+"""How they come in."""
+
+THERE_ALREADY = frozenset(
+    {"customer_exists", "customer_erased", "product_exists", "command_id_reused"}
+)
+"""Refusals that say so; the last one: an import brought it in as another file tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """One customer or product, as the task that takes it in."""
+
+    kind: Kind
+    step: Step
+    command_id: str
+
+
+@dataclass(slots=True)
+class Welcome:
+    """How many are in through imports, this or an earlier one, and how many were left as they
+    are; `refused` are those that cannot come in, by command and code."""
+
+    taken: Counter[Kind] = field(default_factory=Counter)
+    there_already: Counter[Kind] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def note(self, newcomer: Newcomer, error: BusError | None) -> None:
+        """Take down what became of one."""
+        if error is None:
+            self.taken[newcomer.kind] += 1
+        elif error.code in THERE_ALREADY:
+            self.there_already[newcomer.kind] += 1
+        else:
+            self.refused[f"{type(newcomer.step.command).__name__}.{error.code}"] += 1
+
+    def figures(self) -> dict[str, Any]:
+        """The report's figures of them."""
+        return {
+            "registered_customers": self.taken["customers"],
+            "products": self.taken["products"],
+            "there_already": {kind: self.there_already[kind] for kind in TASKS},
+        }
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the file tells of one: `at` the earliest time, the first words that are not blank."""
+
+    at: datetime
+    words: str = ""
+    country: str = ""
+
+
+class Newcomers:
+    """Those of a whole file, handed out chunk by chunk, each once.
+
+    A profile has customers registered and products added by naming the commands among its own.
+    """
+
+    def __init__(self, profile: Profile, documents: Sequence[Document]) -> None:
+        self._profile = profile
+        self._kinds = {kind for kind, task in TASKS.items() if task in profile.commands}
+        self._known: dict[Place, _Known] = {}
+        for document in sorted(documents, key=lambda each: each.steps[0].at):
+            self._learn(document.steps[0])
+
+    def of(self, documents: Iterable[Document], welcome: Welcome) -> Iterator[Newcomer]:
+        """Those that these documents name and no earlier ones did."""
+        for document in documents:
+            for place in _named_in(document.steps[0].command):
+                known = self._known.pop(place, None)
+                if known is not None:
+                    try:
+                        yield self._newcomer(place, known)
+                    except Invalid as invalid:
+                        # An order's line may name what no product may be called.
+                        welcome.refused[f"{TASKS[place[0]].__name__}.{invalid.code}"] += 1
+
+    def _learn(self, made: Step) -> None:
+        command: Any = made.command
+        for place, words in _named_in(command).items():
+            if place[0] in self._kinds:
+                known = self._known.setdefault(place, _Known(made.at, country=command.country))
+                known.words = known.words or words
+
+    def _newcomer(self, place: Place, known: _Known) -> Newcomer:
+        kind, number = place
+        command: Command
+        if kind == "customers":
+            command = RegisterCustomer(customer_id=number, name=known.words, country=known.country)
+        else:
+            command = AddProduct(
+                sku=number, description=known.words, tracked=not self._profile.is_charge(number)
+            )
+        command_id = fixed_id(self._profile.name, kind, number)
+        return Newcomer(kind, Step(known.at, command), command_id)
+
+
+def _named_in(made: Any) -> dict[Place, str]:
+    """Who and what an order or credit note names -> what it says of it."""
+    named: dict[Place, str] = {}
+    if made.customer_id:
+        named["customers", made.customer_id] = getattr(made, "customer_name", "")
+    for line in made.lines:
+        place: Place = ("products", line.sku)
+        named[place] = named.get(place) or line.description
+    return named

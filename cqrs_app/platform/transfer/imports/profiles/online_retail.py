@@ -1,0 +1,76 @@
+"""Profile `online-retail`: invoice lines as in the UCI data set Online Retail.
+
+Daqing Chen (2015), UCI Machine Learning Repository, doi:10.24432/C5BW33. One row per invoice
+line; an invoice of six digits is an order, one that starts with C a credit note without a link to
+any order. Times have no zone and are taken as UTC; prices are pounds sterling.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cqrs_app.areas.customers.commands import RegisterCustomer
+from cqrs_app.areas.inventory.commands import AddProduct
+from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
+from cqrs_app.platform.transfer.imports.documents import Profile
+from cqrs_app.platform.transfer.imports.lines import Line, LineFile
+
+HEADER = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
+_ORDER = re.compile(r"\d{6}")
+_CHARGE = re.compile(
+    r"POST|DOT|M|D|S|B|C2|BANK CHARGES|AMAZONFEE|CRUK|ADJUST\d*|gift_.*", re.IGNORECASE
+)
+"""Postage, carriage, fees, discounts, samples, vouchers and what is entered by hand."""
+
+
+def _is_credit_note(line: Line) -> bool:
+    return line.number.startswith("C")
+
+
+def _is_charge(sku: str) -> bool:
+    return _CHARGE.fullmatch(sku) is not None
+
+
+def _reason_to_set_aside(line: Line) -> str:
+    if _is_credit_note(line):
+        return "" if line.quantity < 0 and line.unit_price >= 0 else "adjustment"
+    if not _ORDER.fullmatch(line.number):
+        return "adjustment"
+    if line.quantity <= 0:
+        return "write_off"
+    return "" if line.unit_price > 0 else "zero_price"
+
+
+_FILE = LineFile(
+    header=HEADER,
+    columns={
+        "number": "InvoiceNo",
+        "at": "InvoiceDate",
+        "customer_id": lambda row: row["CustomerID"].removesuffix(".0"),
+        "country": "Country",
+        "currency": lambda row: "GBP",
+        "sku": "StockCode",
+        "description": "Description",
+        "quantity": "Quantity",
+        "unit_price": "UnitPrice",
+    },
+    set_aside=_reason_to_set_aside,
+    is_credit_note=_is_credit_note,
+)
+
+PROFILE = Profile(
+    name="online-retail",
+    read=_FILE.read,
+    commands=(RegisterCustomer, AddProduct, PlaceOrder, RecordCreditNote),
+    reasons=("write_off", "zero_price", "adjustment"),
+    is_charge=_is_charge,
+)

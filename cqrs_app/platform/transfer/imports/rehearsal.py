@@ -1,0 +1,133 @@
+"""What an import would do, said without doing it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cqrs_app.areas.orders.events import OrderFlagged
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.batch import Foreseen
+from cqrs_app.kernel.commands.bus import BATCH_CHUNK
+from cqrs_app.platform.transfer.imports.documents import Document, Profile
+from cqrs_app.platform.transfer.imports.importer import (
+    Progress,
+    bus_item_of,
+    bus_items,
+    counted_by_reason,
+)
+from cqrs_app.platform.transfer.imports.newcomers import Newcomers, Welcome
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """`documents` are orders and credit notes: `new` would come in, `extended` are in and would be
+    told more, `already_there` would not change, `refused` are set aside with all their rows.
+    `commands` and flags are those that would be new; customers and products count as in the
+    import's own report."""
+
+    rows: int = 0
+    taken: int = 0
+    set_aside: int = 0
+    set_aside_by_reason: dict[str, int] = field(default_factory=dict)
+    documents: int = 0
+    new: int = 0
+    extended: int = 0
+    already_there: int = 0
+    refused: int = 0
+    refused_by_code: Counter[str] = field(default_factory=Counter)
+    registered_customers: int = 0
+    products: int = 0
+    there_already: dict[str, int] = field(default_factory=dict)
+    commands: int = 0
+    flags: int = 0
+    flagged_orders: int = 0
+    flags_by_code: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        # A copy of a Counter that asdict makes would count pairs.
+        codes = {name: dict(getattr(self, name)) for name in ("refused_by_code", "flags_by_code")}
+        return {"dry_run": True} | asdict(self) | codes
+
+
+def rehearse_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Rehearsal:
+    """Read a file and decide everything in it, each command on top of those before it.
+
+    Writes nothing, neither events nor log rows. Raises BadFile like the import.
+    """
+    contents = profile.read(path)
+    said = Rehearsal(rows=contents.rows, documents=len(contents.documents))
+    set_aside, welcome = list(contents.set_aside), Welcome()
+    newcomers = Newcomers(profile, contents.documents)
+    for start in range(0, len(contents.documents), BATCH_CHUNK):
+        chunk = contents.documents[start : start + BATCH_CHUNK]
+        begun = []
+        for document, steps in _foreseen(kernel, profile, chunk):
+            if steps[0].error is not None:
+                said.refused += 1
+                set_aside += [(row, steps[0].error.code) for row in document.rows]
+                continue
+            begun.append(document)
+            _judge(said, document, steps)
+            _count_flags(said, kernel, steps)
+        said.commands += _rehearse(kernel, profile, newcomers, begun, welcome)
+        progress(start + len(chunk), len(contents.documents))
+    said.set_aside_by_reason = counted_by_reason(profile, set_aside)
+    said.set_aside = len(set_aside)
+    said.taken = said.rows - said.set_aside
+    said.refused_by_code += welcome.refused
+    for name, figure in welcome.figures().items():
+        setattr(said, name, figure)
+    return said
+
+
+def _foreseen(
+    kernel: Kernel, profile: Profile, chunk: Sequence[Document]
+) -> Iterator[tuple[Document, list[Foreseen]]]:
+    """All steps of a document share a rehearsal; no other document has to do with its order."""
+    items = [item for each in chunk for item in bus_items(profile, each, each.steps)]
+    foreseen = iter(kernel.commands.rehearse(items))
+    for document in chunk:
+        yield document, [next(foreseen) for _ in document.steps]
+
+
+def _rehearse(
+    kernel: Kernel,
+    profile: Profile,
+    newcomers: Newcomers,
+    documents: Sequence[Document],
+    welcome: Welcome,
+) -> int:
+    """Take down what would become of the customers and products; returns how many are new."""
+    new = list(newcomers.of(documents, welcome))
+    foreseen = kernel.commands.rehearse([bus_item_of(profile, each) for each in new])
+    for newcomer, each in zip(new, foreseen, strict=True):
+        welcome.note(newcomer, each.error)
+    return sum(each.receipt is not None and not each.receipt.repeated for each in foreseen)
+
+
+def _judge(said: Rehearsal, document: Document, steps: Sequence[Foreseen]) -> None:
+    """Count what a document that would be in comes to."""
+    for step, each in zip(document.steps[1:], steps[1:], strict=True):
+        if each.error is not None:
+            said.refused_by_code[f"{type(step.command).__name__}.{each.error.code}"] += 1
+    new = [each for each in steps if each.receipt is not None and not each.receipt.repeated]
+    said.commands += len(new)
+    if steps[0] in new:
+        said.new += 1
+    elif new:
+        said.extended += 1
+    else:
+        said.already_there += 1
+
+
+def _count_flags(said: Rehearsal, kernel: Kernel, steps: Sequence[Foreseen]) -> None:
+    decode = kernel.registry.codec.decode
+    events = [decode(stored).event for each in steps for stored in each.events]
+    flags = [event for event in events if isinstance(event, OrderFlagged)]
+    said.flags += len(flags)
+    said.flagged_orders += bool(flags)
+    said.flags_by_code.update(f"{flag.task}.{flag.code}" for flag in flags)

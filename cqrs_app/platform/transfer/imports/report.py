@@ -1,0 +1,135 @@
+"""The figures of an import, read back from the read models once they have caught up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from cqrs_app.areas.orders.queries.import_totals import IDS_AT_ONCE, ImportTotals, Totals
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.platform.transfer.imports.documents import Document
+from cqrs_app.platform.transfer.imports.newcomers import Welcome
+
+K = TypeVar("K")
+
+SHOWN_PLACES = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """`taken`, orders, customers, flags and money are what the read models show of this file's
+    documents; money is exact, credits are negative. `goods` is `gross` without `charges`, which
+    is freight and the like. `refused_by_code` counts later steps of orders that are in.
+    `registered_customers` and `products` came in with these documents, now or in an earlier run;
+    `there_already` counts, of each kind, those that had come in otherwise and stay as they are."""
+
+    rows: int
+    taken: int
+    set_aside: int
+    set_aside_by_reason: dict[str, int]
+    refused_by_code: dict[str, int]
+    orders: int
+    orders_by_status: dict[str, int]
+    credit_notes: int
+    customers: int
+    customers_with_orders: int
+    guest_orders: int
+    gross: Decimal
+    goods: Decimal
+    charges: Decimal
+    credited: Decimal
+    flags: int
+    flagged_orders: int
+    flags_by_code: dict[str, int]
+    registered_customers: int
+    products: int
+    there_already: dict[str, int]
+    commands_per_second: float
+
+    @property
+    def adds_up(self) -> bool:
+        return self.taken + self.set_aside == self.rows
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; money as text with at least three decimals."""
+        money = {name: money_text(getattr(self, name)) for name in _MONEY}
+        rate = {"commands_per_second": round(self.commands_per_second, 1)}
+        return asdict(self) | money | rate
+
+
+_MONEY = ("gross", "goods", "charges", "credited")
+
+
+def money_text(amount: Decimal) -> str:
+    """Exact, with three decimals where they are enough."""
+    short = amount.quantize(SHOWN_PLACES)
+    return str(short if short == amount else amount)
+
+
+def read_back(
+    kernel: Kernel,
+    actor: Actor,
+    documents: list[Document],
+    *,
+    rows: int,
+    set_aside_by_reason: dict[str, int],
+    refused_by_code: dict[str, int],
+    welcome: Welcome,
+    charges: tuple[str, ...],
+    per_second: float,
+) -> Report:
+    """Ask the read models for exactly these documents."""
+    totals: list[Totals] = []
+    taken = 0
+    for start in range(0, len(documents), IDS_AT_ONCE):
+        some = documents[start : start + IDS_AT_ONCE]
+        question = ImportTotals(
+            order_ids=tuple(each.key for each in some if each.kind == "order"),
+            credit_note_ids=tuple(each.key for each in some if each.kind == "credit_note"),
+            charge_skus=charges,
+        )
+        found: Totals = kernel.queries.ask(question, Asker(actor=actor)).value
+        shown = {"order": found.lines, "credit_note": found.credit_lines}
+        taken += sum(
+            len(each.rows) for each in some if shown[each.kind].get(each.key) == each.lines
+        )
+        totals.append(found)
+    ordering = {customer for each in totals for customer in each.customers}
+    credited = {customer for each in totals for customer in each.credited_customers}
+    flags = _sum(Counter(each.flags) for each in totals)
+    gross = sum((each.gross for each in totals), Decimal(0))
+    charged = sum((each.charges for each in totals), Decimal(0))
+    return Report(
+        rows=rows,
+        taken=taken,
+        set_aside=sum(set_aside_by_reason.values()),
+        set_aside_by_reason=set_aside_by_reason,
+        refused_by_code=refused_by_code,
+        orders=sum(each.orders for each in totals),
+        orders_by_status=dict(_sum(Counter(each.statuses) for each in totals)),
+        credit_notes=sum(each.credit_notes for each in totals),
+        customers=len(ordering | credited),
+        customers_with_orders=len(ordering),
+        guest_orders=sum(each.guests for each in totals),
+        gross=gross,
+        goods=gross - charged,
+        charges=charged,
+        credited=-sum((each.credited for each in totals), Decimal(0)),
+        flags=flags.total(),
+        flagged_orders=sum(each.flagged_orders for each in totals),
+        flags_by_code={f"{task}.{code}": count for (task, code), count in sorted(flags.items())},
+        **welcome.figures(),
+        commands_per_second=per_second,
+    )
+
+
+def _sum(counters: Iterable[Counter[K]]) -> Counter[K]:
+    total: Counter[K] = Counter()
+    for each in counters:
+        total.update(each)
+    return total

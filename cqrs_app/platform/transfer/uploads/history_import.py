@@ -1,0 +1,54 @@
+"""The rule for imports: each received file is started once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.middleware import Middleware, Proceed
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.platform.transfer.uploads.commands import StartImport
+from cqrs_app.platform.transfer.uploads.events import ImportStarted
+
+
+@dataclass
+class HistoryImport(Aggregate):
+    """One per uploaded file."""
+
+    category: ClassVar[str] = "import"
+    identity: ClassVar[str] = "import_id"
+
+    started: bool = False
+
+    def start(self, command: StartImport) -> Iterator[Event]:
+        if self.started:
+            raise Refused("already_started", f"{command.file_name} was started before.")
+        yield ImportStarted(
+            import_id=command.import_id,
+            profile=command.profile,
+            file_name=command.file_name,
+            sha256=command.sha256,
+        )
+
+    def evolve(self, event: Event, at: datetime) -> None:
+        self.started = True
+
+
+def only_what_was_uploaded(is_there: Callable[[StartImport], bool]) -> Middleware:
+    """Refuses to start what was never received: the file is no part of the events."""
+
+    def check(call: Call, proceed: Proceed) -> Receipt:
+        if isinstance(call.command, StartImport) and not is_there(call.command):
+            raise Refused(
+                "no_such_upload",
+                "No such file was received, so nothing was started. Send it on the Imports page.",
+            )
+        return proceed(call)
+
+    return check

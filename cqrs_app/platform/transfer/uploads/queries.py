@@ -1,0 +1,115 @@
+"""Imports as the Imports page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, and_, case, select
+
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.platform.transfer.uploads.commands import ImportId
+from cqrs_app.platform.transfer.uploads.receiving import is_started
+from cqrs_app.platform.transfer.uploads.tables import imports
+
+_BY_TIME = Sort((imports.c.uploaded_at, imports.c.import_id), datetime)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRow:
+    """`state`: not_started, waiting, running, done or failed; `done` of `total` documents are in,
+    a total of 0 means that the file is still being read; `set_aside` counts rows; `sentence` says
+    why it failed. Size in bytes, times in UTC."""
+
+    import_id: str
+    profile: str
+    file_name: str
+    size: int
+    sha256: str
+    uploaded_by: str
+    uploaded_at: datetime
+    state: str
+    done: int
+    total: int
+    attempts: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    set_aside: int
+    sentence: str | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("done", "failed")
+
+
+_STATE = case(
+    # Its StartImport was refused, or is still in the queue.
+    (and_(imports.c.state == "waiting", ~is_started), "not_started"),
+    else_=imports.c.state,
+)
+_COLUMNS = [
+    _STATE.label("state") if name == "state" else imports.c[name]
+    for name in ImportRow.__annotations__
+]
+
+
+@query(label="Imports", permission="imports.run", store="write")
+class ListImports(Query):
+    """One page of imports, newest first; `after` and `before` are marks from an earlier page."""
+
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from mark_problems(_place(self), _BY_TIME)
+
+
+def list_imports(question: ListImports, connection: Connection) -> Page[ImportRow]:
+    found = select(*_COLUMNS).where(imports.c.state != "receiving")
+    return page_of(found, _place(question), _BY_TIME, connection, _row)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportView:
+    """One import; `report` as the command line writes it, once there is one."""
+
+    row: ImportRow
+    report: dict[str, Any] | None
+
+
+@query(label="Import", permission="imports.run", store="write")
+class GetImport(Query):
+    """One import, or nothing."""
+
+    import_id: ImportId
+
+
+def get_import(question: GetImport, connection: Connection) -> ImportView | None:
+    found = select(*_COLUMNS, imports.c.report).where(
+        imports.c.import_id == question.import_id, imports.c.state != "receiving"
+    )
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    report = values.pop("report")
+    return ImportView(ImportRow(**values), msgspec.json.decode(report) if report else None)
+
+
+def _place(question: ListImports) -> Place:
+    return Place(
+        sort="uploaded_at",
+        descending=True,
+        after=question.after,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def _row(row: Row[Any]) -> ImportRow:
+    return ImportRow(**row._mapping)

@@ -1,0 +1,219 @@
+"""Uploaded files in the write store, so that a worker on any host can read them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.store.tables import streams
+from cqrs_app.platform.transfer.uploads.commands import StartImport
+from cqrs_app.platform.transfer.uploads.history_import import HistoryImport
+from cqrs_app.platform.transfer.uploads.tables import import_chunks, imports
+
+CHUNK_BYTES = 1024 * 1024
+"""A megabyte a transaction: others write to the store in between."""
+FILES_KEPT = timedelta(days=30)
+STRAYS_KEPT = timedelta(days=1)
+
+UPLOAD = "upload"
+SET_ASIDE = "set_aside"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+# One look into the index per import: PostgreSQL may answer an EXISTS from a list of all streams.
+is_started = (
+    select(streams.c.version)
+    .where(streams.c.stream == HistoryImport.category + "-" + imports.c.import_id)
+    .scalar_subquery()
+    .is_not(None)
+)
+"""That its StartImport is among the events: only then may anybody take it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The task that starts the import of a file; `before`: it was received earlier already."""
+
+    task: StartImport
+    before: bool = False
+
+
+class Files:
+    """Receives, hands out and forgets."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._clock = clock
+
+    def receive(
+        self, import_id: str, profile: str, file_name: str, content: BinaryIO, by: str, most: int
+    ) -> Received:
+        """Keep a file of at most `most` bytes.
+
+        Sent again under its id it is left as it was; another one under that id (the Back button
+        shows an old form) is kept under an id that follows from both. Raises Refused when it is
+        too large, or being received at this moment; then nothing is kept.
+        """
+        earlier = self._begin(import_id, profile, file_name, by)
+        if earlier is not None:
+            sha256 = _sha256(content)
+            if (earlier.profile, earlier.sha256) == (profile, sha256):
+                return Received(earlier, before=True)
+            content.seek(0)
+            other_id = str(uuid.uuid5(uuid.UUID(import_id), f"{profile}:{sha256}"))
+            return self.receive(other_id, profile, file_name, content, by, most)
+        digest, size = hashlib.sha256(), 0
+        try:
+            for number, chunk in enumerate(_pieces(content)):
+                digest.update(chunk)
+                size += len(chunk)
+                if size > most:
+                    raise too_large(most)
+                with self._engine.begin() as connection:
+                    _write(connection, import_id, UPLOAD, number, chunk)
+        except Refused:
+            self._forget([import_id])
+            raise
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(imports)
+                .where(imports.c.import_id == import_id)
+                .values(state="waiting", size=size, sha256=digest.hexdigest())
+            )
+        task = StartImport(
+            import_id=import_id, profile=profile, file_name=file_name, sha256=digest.hexdigest()
+        )
+        return Received(task)
+
+    def task_of(self, import_id: str) -> StartImport | None:
+        """The task that starts the import of a received file; None where there is no such file."""
+        columns = imports.c
+        found = select(columns.import_id, columns.profile, columns.file_name, columns.sha256).where(
+            columns.import_id == import_id, columns.state != "receiving"
+        )
+        with self._reader.connect() as connection:
+            row = connection.execute(found).one_or_none()
+        return StartImport(**row._mapping) if row else None
+
+    def is_there(self, task: StartImport) -> bool:
+        """Whether the file that the task names was received whole."""
+        return self.task_of(task.import_id) == task
+
+    def chunks(self, import_id: str, kind: str) -> Iterator[bytes]:
+        """What is kept, piece by piece; nothing where nothing is kept."""
+        number, columns = 0, import_chunks.c
+        while True:
+            found = select(columns.content).where(
+                columns.import_id == import_id, columns.kind == kind, columns.number == number
+            )
+            with self._reader.connect() as connection:
+                content = connection.execute(found).scalar_one_or_none()
+            if content is None:
+                return
+            yield content
+            number += 1
+
+    def forget_old(self) -> None:
+        """Drop files a month after they came, and what was sent but never started."""
+        now, columns = self._clock(), imports.c
+        over = select(columns.import_id).where(
+            columns.state.in_(("done", "failed")), columns.uploaded_at < now - FILES_KEPT
+        )
+        stray = select(columns.import_id).where(
+            columns.state.in_(("receiving", "waiting")),
+            columns.uploaded_at < now - STRAYS_KEPT,
+            ~is_started,
+        )
+        with self._engine.begin() as connection:
+            connection.execute(
+                delete(import_chunks).where(
+                    import_chunks.c.kind == UPLOAD, import_chunks.c.import_id.in_(over)
+                )
+            )
+        with self._reader.connect() as connection:
+            strays = list(connection.execute(stray).scalars())
+        self._forget(strays)
+
+    def _begin(self, import_id: str, profile: str, file_name: str, by: str) -> StartImport | None:
+        row = {
+            "import_id": import_id,
+            "profile": profile,
+            "file_name": file_name,
+            "size": 0,
+            "sha256": "",
+            "uploaded_by": by,
+            "uploaded_at": self._clock(),
+            "state": "receiving",
+            "done": 0,
+            "total": 0,
+            "attempts": 0,
+            "set_aside": 0,
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(imports).values(row))
+        except IntegrityError:
+            received = self.task_of(import_id)
+            if received is None:
+                raise Refused(
+                    "being_received",
+                    "This file is being received already. Look at the imports in a moment.",
+                ) from None
+            return received
+        return None
+
+    def _forget(self, import_ids: Iterable[str]) -> None:
+        with self._engine.begin() as connection:
+            for import_id in import_ids:
+                for table in (import_chunks, imports):
+                    connection.execute(delete(table).where(table.c.import_id == import_id))
+
+
+def replace_chunks(connection: Connection, import_id: str, kind: str, whole: bytes) -> None:
+    """Keep `whole` in the place of what was kept under this kind."""
+    columns = import_chunks.c
+    connection.execute(
+        delete(import_chunks).where(columns.import_id == import_id, columns.kind == kind)
+    )
+    for number, start in enumerate(range(0, len(whole), CHUNK_BYTES)):
+        _write(connection, import_id, kind, number, whole[start : start + CHUNK_BYTES])
+
+
+def too_large(most: int) -> Refused:
+    """Said before anything is kept, or after all of it is gone again."""
+    return Refused(
+        "too_large",
+        f"The file is larger than {most / 1024 / 1024:,.0f} MiB, so nothing was kept or imported. "
+        "Pack it (.gz or .xz), send it in parts, or ask whoever runs the console for a higher "
+        "MAX_IMPORT_BYTES.",
+    )
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: content.read(CHUNK_BYTES), b"")
+
+
+def _sha256(content: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(content):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _write(connection: Connection, import_id: str, kind: str, number: int, content: bytes) -> None:
+    connection.execute(
+        insert(import_chunks).values(import_id=import_id, kind=kind, number=number, content=content)
+    )

@@ -1,0 +1,45 @@
+"""What the write store holds of uploaded files."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
+
+from cqrs_app.kernel.store.columns import UtcDateTime
+from cqrs_app.kernel.store.tables import write
+
+imports = Table(
+    "imports",
+    write,
+    Column("import_id", String(36), primary_key=True),
+    Column("profile", String(60), nullable=False),
+    Column("file_name", String(200), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("uploaded_by", String(100), nullable=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+    # receiving, waiting, running, done, failed
+    Column("state", String(12), nullable=False),
+    # Of documents, which are orders and credit notes.
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    # Counts the processes that took it up: only the last one may still write.
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("sentence", Text),
+    Column("report", Text),
+    Column("set_aside", Integer, nullable=False),
+)
+Index("ix_imports_uploaded_at", imports.c.uploaded_at, imports.c.import_id)
+Index("ix_imports_state", imports.c.state)
+
+import_chunks = Table(
+    "import_chunks",
+    write,
+    Column("import_id", String(36), primary_key=True),
+    # upload: the file as received; set_aside: the rows that were not taken, as CSV
+    Column("kind", String(10), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)

@@ -1,0 +1,36 @@
+"""Rules that a webhook alone cannot know: which event types there are, which networks are open."""
+
+from __future__ import annotations
+
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.middleware import Middleware, Proceed
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.platform.webhooks.commands import AddWebhook, ChangeWebhook
+from cqrs_app.platform.webhooks.targets import Forbidden, Network, refuse_literal, target_of
+
+
+def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middleware:
+    """Refuses event types that do not exist and addresses that are plainly inside. A name is
+    resolved, and checked again, at every delivery."""
+
+    def check(call: Call, proceed: Proceed) -> Receipt:
+        if isinstance(call.command, AddWebhook | ChangeWebhook):
+            _known(call.command.event_types, types)
+            try:
+                refuse_literal(target_of(call.command.url), allowed)
+            except Forbidden as forbidden:
+                raise Refused("address_refused", str(forbidden)) from forbidden
+        return proceed(call)
+
+    return check
+
+
+def _known(asked: tuple[str, ...], types: tuple[str, ...]) -> None:
+    unknown = [name for name in asked if name not in types]
+    if unknown:
+        raise Refused(
+            "unknown_event_type",
+            f"There is no event type {', '.join(unknown)}. Nothing was changed. "
+            f"There are: {', '.join(types)}.",
+        )

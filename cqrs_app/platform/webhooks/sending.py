@@ -1,0 +1,183 @@
+"""One HTTP request to a receiver, to exactly the address that was checked.
+
+The name is resolved once, every address it has is checked, and the connection goes to one of those:
+a name that answers differently the second time gains nothing. No redirect is followed, no proxy
+used. Nothing here raises for what a receiver or a network does.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+from cqrs_app.platform.webhooks.targets import (
+    Forbidden,
+    Ip,
+    Network,
+    Target,
+    require_permitted,
+    target_of,
+)
+
+CONNECT_SECONDS = 3.0
+LONGEST_ERROR = 200
+WHOLE_SECONDS = 10.0
+MOST_READ = 16_384
+"""Bytes of an answer that are read; only its status counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `status` is None where no HTTP answer did; `error` is a sentence, empty where
+    the receiver took the message."""
+
+    status: int | None
+    error: str
+    duration_ms: float
+
+    @property
+    def taken(self) -> bool:
+        return not self.error
+
+    @property
+    def gone(self) -> bool:
+        return self.status == http.client.GONE
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[Network, ...]) -> Answer:
+    """Send `body` to `url`; addresses inside `allowed` may be private ones, or plain http."""
+    started = time.perf_counter()
+    status, error = None, ""
+    try:
+        status = _exchange(target_of(url), body, headers, allowed)
+        if not 200 <= status < 300:
+            error = _refusal(status)
+    except Forbidden as forbidden:
+        error = str(forbidden)
+    except TimeoutError:
+        error = f"No answer within {WHOLE_SECONDS:g} seconds."
+    except (OSError, http.client.HTTPException, ValueError) as trouble:
+        error = _trouble(trouble)
+    return Answer(status, _fit_to_keep(error), (time.perf_counter() - started) * 1000)
+
+
+def _fit_to_keep(text: str) -> str:
+    """Some of it may be the receiver's own bytes: one printable line, of a length to read."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= LONGEST_ERROR else f"{line[: LONGEST_ERROR - 1]}…"
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, socket.gaierror):
+        return "The name of the receiver could not be resolved."
+    if isinstance(error, OSError):
+        return f"The receiver could not be reached: {error.strerror or error}."
+    return f"The receiver did not answer as HTTP has it: {str(error) or type(error).__name__}."
+
+
+def _refusal(status: int) -> str:
+    if 300 <= status < 400:
+        return f"The receiver answered {status}, a redirect. Redirects are not followed."
+    return f"The receiver answered {status} {http.client.responses.get(status, '')}".strip() + "."
+
+
+def _exchange(
+    target: Target, body: bytes, headers: Mapping[str, str], allowed: tuple[Network, ...]
+) -> int:
+    with _connected(target, _resolve(target, allowed)) as connection:
+        connection.request(
+            "POST",
+            target.path,
+            body,
+            {"Host": target.authority, "Content-Type": "application/json", **headers},
+        )
+        response = connection.getresponse()
+        # Some receivers give up their work when nobody reads the answer.
+        response.read(MOST_READ)
+        return response.status
+
+
+def _resolve(target: Target, allowed: tuple[Network, ...]) -> list[Ip]:
+    """The addresses of the host, all of them permitted."""
+    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    ips = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    for ip in ips:
+        require_permitted(target, ip, allowed)
+    return list(dict.fromkeys(ips))
+
+
+@contextmanager
+def _connected(target: Target, ips: list[Ip]) -> Iterator[http.client.HTTPConnection]:
+    """A connection to one of the addresses, cut off at the deadline wherever it stands then."""
+    deadline = time.monotonic() + WHOLE_SECONDS
+    plain = _connect(target, ips, deadline)
+    # Wrapped before the handshake, so that the deadline cuts that off too.
+    tls = target.scheme == "https"
+    stream = _wrapped(plain, target.host) if tls else plain
+    cut = threading.Event()
+
+    def cut_off() -> None:
+        cut.set()
+        try:
+            # The plain one: ending TLS in good order would need the other side.
+            socket.socket.shutdown(stream, socket.SHUT_RDWR)
+        except OSError:
+            return  # it has ended by itself in this very moment
+
+    timer = threading.Timer(max(deadline - time.monotonic(), 0.0), cut_off)
+    timer.daemon = True
+    timer.start()
+    try:
+        if isinstance(stream, ssl.SSLSocket):
+            stream.do_handshake()
+        connection = http.client.HTTPConnection(target.host, target.port)
+        connection.sock = stream
+        yield connection
+        if cut.is_set():
+            # A head that was cut short reads like one that is complete.
+            raise TimeoutError
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if cut.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        stream.close()
+
+
+def _connect(target: Target, ips: list[Ip], deadline: float) -> socket.socket:
+    """A socket to the first address that answers."""
+    trouble: OSError = OSError("the name has no address")
+    for ip in ips:
+        patience = min(CONNECT_SECONDS, deadline - time.monotonic())
+        if patience <= 0:
+            break
+        try:
+            stream = socket.create_connection((str(ip), target.port), timeout=patience)
+        except TimeoutError:
+            trouble = OSError(f"no connection within {CONNECT_SECONDS:g} seconds")
+            continue
+        except OSError as error:
+            trouble = error
+            continue
+        stream.settimeout(WHOLE_SECONDS)
+        return stream
+    raise trouble
+
+
+def _wrapped(plain: socket.socket, host: str) -> ssl.SSLSocket:
+    return _tls().wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Once per process: reading the certificates of the machine takes longer than a delivery.
+    return ssl.create_default_context()

@@ -1,0 +1,27 @@
+"""How gunicorn serves the console: `gunicorn -c python:cqrs_app.processes.gunicorn_conf app:app`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cqrs_app.settings import Settings
+
+_settings = Settings.from_environment()
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+_shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private, unlinked file in it
+
+bind = f"{_host}:{_settings.port}"
+worker_class = "gthread"
+workers = _settings.web_workers
+threads = _settings.web_threads
+# The default is one socket in the home folder, which two consoles on a machine would share.
+control_socket_disable = True
+# The heartbeat file must not be on a disk: a slow one makes the arbiter kill healthy workers.
+worker_tmp_dir = str(_shared_memory) if _shared_memory.is_dir() else None
+timeout = 60
+graceful_timeout = 8
+keepalive = 15
+# Recycled now and then, so that a slow leak in any library stays bounded.
+max_requests = 50_000
+max_requests_jitter = 5_000
+loglevel = "warning"

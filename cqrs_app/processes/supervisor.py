@@ -1,0 +1,141 @@
+"""Keeps a handful of foreground processes running and stops every one of them.
+
+The supervisor is passive: its owner calls `tick` a few times a second and `stop` at the end.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cqrs_app.processes import kinship
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+# A child that ran this many seconds has recovered: its next failure starts at FIRST_PAUSE again.
+STEADY_AFTER = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run: `name` is what log lines call it; `stop_last` outlives the others at the end."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    stop_last: bool = False
+
+
+@dataclass(slots=True)
+class Child:
+    """One program and its present process; `process` is None while it waits to be restarted."""
+
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause: float = FIRST_PAUSE
+    due_at: float = 0.0
+    last_status: int | None = None
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Owner of child processes; `say` gets one line per event, `grace` is seconds to stop in."""
+
+    say: Callable[[str], None]
+    grace: float = 10.0
+    children: list[Child] = field(default_factory=list)
+    # Children this process had before; they are somebody else's to end.
+    strangers: set[int] = field(default_factory=kinship.children)
+
+    def start(self, program: Program) -> Child:
+        """Run `program` from now on, again whenever it ends."""
+        child = Child(program)
+        self.children.append(child)
+        self._run(child)
+        return child
+
+    def discard(self, child: Child) -> None:
+        """End `child` at once and forget it."""
+        self.children.remove(child)
+        if child.process is not None:
+            child.process.kill()
+            child.process.wait()
+
+    def tick(self) -> None:
+        """Notice what ended, restart what is due, bury adopted orphans."""
+        now = time.monotonic()
+        for child in self.children:
+            if child.process is not None and not child.alive():
+                self._plan_restart(child, child.process.returncode, now)
+            if child.process is None and now >= child.due_at:
+                self._run(child)
+        for pid in self._orphans():
+            kinship.reap(pid)
+
+    def stop(self) -> None:
+        """End every child: politely, then after `grace` seconds by force.
+
+        Setting `grace` to 0 meanwhile, from a signal handler, ends the waiting.
+        """
+        first = [child for child in self.children if not child.program.stop_last]
+        last = [child for child in self.children if child.program.stop_last]
+        for group in (first, last):
+            self._end(group, time.monotonic() + self.grace)
+        while orphans := self._orphans():
+            kinship.kill_and_reap(orphans)
+
+    def _run(self, child: Child) -> None:
+        program = child.program
+        child.started_at = time.monotonic()
+        child.process = subprocess.Popen(
+            program.command,
+            env=dict(program.environment),
+            cwd=program.folder,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=kinship.bound_to_parent(),  # noqa: PLW1509 - this process has one thread
+        )
+
+    def _plan_restart(self, child: Child, status: int, now: float) -> None:
+        child.last_status = status
+        child.process = None
+        if now - child.started_at >= STEADY_AFTER:
+            child.pause = FIRST_PAUSE
+        child.due_at = now + child.pause
+        self.say(
+            f"{child.program.name} {how_it_ended(status)}; starting it again in {child.pause:g} s."
+        )
+        child.pause = min(child.pause * 2, LONGEST_PAUSE)
+
+    def _orphans(self) -> set[int]:
+        own = {child.process.pid for child in self.children if child.process is not None}
+        return kinship.children() - own - self.strangers
+
+    def _end(self, group: Iterable[Child], deadline: float) -> None:
+        running = [child.process for child in group if child.process is not None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            while process.poll() is None and time.monotonic() < deadline and self.grace > 0:
+                time.sleep(0.02)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def how_it_ended(status: int) -> str:
+    """An exit status as people say it: "ended with status 3", "was killed by SIGKILL"."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
