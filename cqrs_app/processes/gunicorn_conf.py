@@ -1,4 +1,4 @@
-"""How gunicorn serves the console: `gunicorn -c python:cqrs_app.processes.gunicorn_conf app:app`."""
+"""How gunicorn serves the pages: `gunicorn -c python:cqrs_app.processes.gunicorn_conf app:app`."""
 
 from __future__ import annotations
 
