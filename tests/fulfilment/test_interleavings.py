@@ -95,7 +95,7 @@ class Mortal:
             raise Killed
 
 
-class Way:
+class OneOrder:
     """One order, and everything that may happen to it."""
 
     def __init__(self, desk: OrderDesk, method: str, after: AfterDeclines, kill: int) -> None:
@@ -183,25 +183,25 @@ def test_whatever_happens(
 ) -> None:
     if not order_desk.item().sku:
         order_desk.stock(LAMP, 2)
-    way = Way(order_desk, method, after, kill)
+    one = OneOrder(order_desk, method, after, kill)
     for what in steps:
-        way.step(what)
+        one.step(what)
     if give_up:
-        way.step("cancel")
-    way.step("hear everything again")
+        one.step("cancel")
+    one.step("hear everything again")
     for _ in range(4):
         order_desk.settle_all()
         order_desk.clock.move(minutes=30)
-    way.must_hold()
-    order, stand = order_desk.order(way.order_id), order_desk.process(way.order_id).status
-    kept = kept_of(order_desk.process(way.order_id))
-    reserved = order_desk.item().reserved.get(way.order_id, 0)
+    one.must_hold()
+    order, stand = order_desk.order(one.order_id), order_desk.process(one.order_id).status
+    kept = kept_of(order_desk.process(one.order_id))
+    reserved = order_desk.item().reserved.get(one.order_id, 0)
     if order.status is OrderStatus.CANCELLED:
         assert (stand.stage, kept, reserved) == (Stage.UNDONE, 0, 0)
         assert not any(
             order_desk.paid(each).authorised > order_desk.paid(each).captured
             and not order_desk.paid(each).voided
-            for each in order_desk.process(way.order_id).payments
+            for each in order_desk.process(one.order_id).payments
         )
     elif stand.stage in RELEASED:
         assert kept == TOTAL
@@ -222,12 +222,12 @@ def test_killed_at_each_step_in_turn(order_desk: OrderDesk) -> None:
     and so on until the whole course of an order has no step left."""
     order_desk.stock(LAMP, 1000)
     for step in count():
-        way = Way(order_desk, "tok_fine", AfterDeclines.HOLD, kill=0)
-        mortal = Mortal(order_desk.kernel, way.follower, step)
+        one = OneOrder(order_desk, "tok_fine", AfterDeclines.HOLD, kill=0)
+        mortal = Mortal(order_desk.kernel, one.follower, step)
         with suppress(Killed):
-            there_and_back(way, mortal.go_on)
-        there_and_back(way, order_desk.follower.go_on)
-        stood = order_desk.process(way.order_id)
+            there_and_back(one, mortal.go_on)
+        there_and_back(one, order_desk.follower.go_on)
+        stood = order_desk.process(one.order_id)
         assert (stood.status.stage, kept_of(stood)) == (Stage.UNDONE, 0), step
         assert order_desk.item().reserved == {}, step
         (paid,) = (order_desk.paid(each) for each in stood.payments)
@@ -242,13 +242,13 @@ def kept_of(process: FulfilmentProcess) -> Decimal:
     return sum((each.kept for each in process.payments.values()), Decimal(0))
 
 
-def there_and_back(way: Way, go_on: Callable[[], bool]) -> None:
+def there_and_back(one: OneOrder, go_on: Callable[[], bool]) -> None:
     """Until it may leave, and then all the way back."""
     for turn in range(12):
         while go_on():
             pass
-        way.desk.ask_gateway()
+        one.desk.ask_gateway()
         if turn == 6:
             with suppress(Refused):
-                way.cancel()
-    way.must_hold()
+                one.cancel()
+    one.must_hold()

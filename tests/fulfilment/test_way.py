@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select
 
 from cqrs_app.areas.fulfilment.dispatch import NotAnswered
 from cqrs_app.areas.fulfilment.events import FulfilmentMoved
+from cqrs_app.areas.fulfilment.queries import FollowerStatus
 from cqrs_app.areas.fulfilment.tables import fulfilment_outbox, fulfilment_wants
 from cqrs_app.areas.fulfilment.types import AfterDeclines, Stage, Step
 from cqrs_app.areas.inventory.commands import AddProduct, CommitStock, ReleaseStock
@@ -523,13 +524,17 @@ def test_a_command_without_an_outcome_is_kept_and_holds_up_nobody_else(
         return [Outcome(None, Busy("tasks")), *carry_out(items[1:])]
 
     bus.execute_batch = busy_for_the_first  # type: ignore[method-assign]
-    with pytest.raises(NotAnswered):
-        order_desk.follower.go_on()
+    for _ in range(4):
+        with pytest.raises(NotAnswered):
+            order_desk.follower.go_on()
     assert order_desk.item().reserved == {"second": 2}
     assert (order_desk.stage("first"), order_desk.stage("second")) == (
         Stage.RESERVING,
         Stage.PAYING,
     )
+    status = order_desk.ask(FollowerStatus())
+    assert (status.position, status.behind) == (order_desk.kernel.store.head(), 1)
+    assert order_desk.clock() - timedelta(minutes=5) < status.waiting_since < order_desk.clock()
     bus.execute_batch = carry_out  # type: ignore[method-assign]
     order_desk.settle_all()
     assert order_desk.item().reserved == {"first": 1, "second": 2}

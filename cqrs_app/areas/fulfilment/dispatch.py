@@ -63,7 +63,7 @@ class NotAnswered(Exception):
 
 
 class Broken(BusError):
-    """A fault of the program stood in the way."""
+    """A fault of the program prevented it."""
 
     code = "failed"
 

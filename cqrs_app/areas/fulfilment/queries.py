@@ -1,4 +1,4 @@
-"""Orders on their way as people read them."""
+"""Fulfilment as people read it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from cqrs_app.areas.fulfilment.decisions import not_cancellable, not_open, not_r
 from cqrs_app.areas.fulfilment.process import NOTHING, FulfilmentProcess
 from cqrs_app.areas.fulfilment.store import process_of, read_process
 from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
-from cqrs_app.areas.fulfilment.tables import fulfilment_history, fulfilments
+from cqrs_app.areas.fulfilment.tables import (
+    fulfilment_history,
+    fulfilment_outbox,
+    fulfilments,
+)
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
 from cqrs_app.areas.fulfilment.update import stream_of
 from cqrs_app.areas.orders.types import OrderId
@@ -37,7 +41,7 @@ TO_RETRY = frozenset({Stage.OUT_OF_STOCK, Stage.PAYMENT_RETRY, Stage.UNPAID, Sta
 BY_ITSELF = frozenset({Stage.RESERVING, Stage.PAUSED})
 """Stages at which trying again helps, and at which there is nothing to skip."""
 
-_ROW = fulfilments.c
+_ROW, _HISTORY, _OUTBOX = fulfilments.c, fulfilment_history.c, fulfilment_outbox.c
 SORTS = MappingProxyType({"since": Sort((_ROW.since, _ROW.order_id), datetime)})
 
 
@@ -123,7 +127,7 @@ class SupervisorTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentView:
-    """One order's way as it stands now. `unpaid` is what is still to be paid, in the order's
+    """One order's fulfilment as it is now. `unpaid` is what is still to be paid, in the order's
     currency; `not_released` says why its goods may not leave, empty
     where they may."""
 
@@ -184,7 +188,7 @@ _STEP_FIELDS = ("step", *(name for name in StepView.__annotations__ if name != "
 
 @query(label="An order's steps", permission=VIEW, store="write")
 class GetFulfilmentSteps(Query):
-    """What happened on one order's way, the newest first."""
+    """What happened to one order, the newest first."""
 
     order_id: OrderId
 
@@ -192,11 +196,10 @@ class GetFulfilmentSteps(Query):
 def get_fulfilment_steps(
     question: GetFulfilmentSteps, connection: Connection
 ) -> tuple[StepView, ...]:
-    row = fulfilment_history.c
     stored = (
-        select(*(row[name] for name in _STEP_FIELDS))
-        .where(row.order_id == question.order_id)
-        .order_by(row.step.desc())
+        select(*(_HISTORY[name] for name in _STEP_FIELDS))
+        .where(_HISTORY.order_id == question.order_id)
+        .order_by(_HISTORY.step.desc())
         .limit(MOST_STEPS)
     )
     # Those that events say and no row holds yet come first.
@@ -210,8 +213,8 @@ def get_fulfilment_steps(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """How far the log was reacted to. `behind` counts the events nobody reacted to yet,
-    `waiting_since` is when the first of them was recorded."""
+    """How far the log was taken in. `behind` counts the events that were not, and the commands
+    without an outcome; `waiting_since` is when the first of them was recorded."""
 
     position: int
     behind: int
@@ -230,7 +233,16 @@ def follower_status(question: FollowerStatus, connection: Connection) -> Followi
     )
     position = cursor.position if cursor else 0
     lag = lag_after(connection, position, head_of(connection))
-    return Following(position=position, behind=lag.events, waiting_since=lag.waiting_since)
+    sent = (_OUTBOX.order_id == _HISTORY.order_id) & (_OUTBOX.step == _HISTORY.step)
+    found = select(func.count(), func.min(_HISTORY.at)).select_from(
+        fulfilment_outbox.join(fulfilment_history, sent)
+    )
+    commands, since = connection.execute(found).one()
+    return Following(
+        position=position,
+        behind=lag.events + commands,
+        waiting_since=min(filter(None, (lag.waiting_since, since)), default=None),
+    )
 
 
 def _offers(process: FulfilmentProcess) -> Iterator[SupervisorTask]:
