@@ -25,7 +25,7 @@ from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.installed_areas import SENDABLE, build_registry
-from cqrs_app.interfaces import api, cli, web
+from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.repository import Repository
@@ -55,8 +55,8 @@ REDIS_PATIENCE_SECONDS = 0.25
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 
 
-def compose(settings: Settings) -> Flask:
-    """The Flask application of these settings."""
+def compose(settings: Settings, *, pages: bool = True) -> Flask:
+    """The Flask application of these settings; `pages` off: without pages and API."""
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
@@ -67,18 +67,22 @@ def compose(settings: Settings) -> Flask:
     app.extensions["kernel"] = kernel
     app.extensions["standing"] = Standing(kernel.engines.query, kernel.store)
     app.extensions["payment_callbacks"] = _callbacks(settings, kernel)
-    write = kernel.engines.write
-    app.extensions["accounts"] = Accounts(write)
-    app.extensions["tokens"] = Tokens(write)
+    write, roles = kernel.engines.write, kernel.registry.roles
+    app.extensions["accounts"] = Accounts(write, roles)
+    app.extensions["tokens"] = Tokens(write, roles)
     app.extensions["sessions"] = Sessions(
-        write, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
+        write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
     )
     app.extensions["throttle"] = Throttle(
         write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
     )
-    web.init_app(app, settings)
-    api.init_app(app, settings)
     cli.init_app(app)
+    if pages:
+        # Here, so that processes that serve no page do without what pages need.
+        from cqrs_app.interfaces import api, web
+
+        web.init_app(app, settings)
+        api.init_app(app, settings)
     return app
 
 
@@ -148,7 +152,6 @@ def _command_options(settings: Settings) -> BusOptions:
 
 def _query_options(settings: Settings) -> QueryOptions:
     return QueryOptions(
-        side_by_side=settings.query_bus_type != "synchronous",
         authorise=settings.query_authorization_enabled,
         caching=settings.query_caching_enabled,
         timeout=settings.query_timeout,
@@ -165,7 +168,7 @@ def _deliverer(settings: Settings, kernel: Kernel) -> Deliverer:
     return Deliverer(
         kernel,
         actor=system_actor("webhooks", MANAGE),
-        types=names(SENDABLE),
+        sendable=names(SENDABLE),
         allowed=settings.webhook_networks,
         pause_after_hours=settings.webhook_pause_after_hours,
     )

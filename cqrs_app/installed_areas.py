@@ -12,12 +12,13 @@ from cqrs_app.areas.fulfilment.guard import WayOf
 from cqrs_app.areas.fulfilment.order_way import OrderWay
 from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
-from cqrs_app.areas.payments import EVENTS as PAYMENT_EVENTS
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
-from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
+from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.webhooks import webhooks_area
@@ -25,7 +26,7 @@ from cqrs_app.platform.webhooks import webhooks_area
 AREAS = (ORDERS, CUSTOMERS, INVENTORY)
 """The shop's own areas that need no setting."""
 
-SENDABLE = (*(event for area in AREAS for event in area.events), *PAYMENT_EVENTS)
+SENDABLE = tuple(event for area in (*AREAS, payments_area()) for event in area.event_types)
 """The events of the shop's own areas, which may be sent to other systems."""
 
 
@@ -49,6 +50,12 @@ def build_registry(
         fulfilment_area(way_of, tasks.get("fulfilment", ())),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        Area(name="exports", permissions=[EXPORT]),
+        Area(name="operators", permissions=[MANAGE_TOKENS]),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
     return Registry((*areas, runtime_area(controlled)))
+
+
+ROLES = build_registry().roles
+"""Role -> permissions, from the least to the most."""

@@ -12,11 +12,13 @@ from sqlalchemy import Engine
 
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
+from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
@@ -105,7 +107,8 @@ def assemble(
                 dispatcher.nudge()
 
     runner = ProjectionRunner(
-        registry,
+        registry.subscriptions,
+        registry.codec,
         store,
         {"read": engines.read, "write": engines.write},
         vault,
@@ -116,18 +119,22 @@ def assemble(
     )
     gauge = FreshnessGauge(store, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock)
     command_bus = CommandBus(
-        registry,
+        registry.routes,
+        registry.codec,
         store,
         log,
         vault,
         commands,
+        middleware=registry.middleware,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
         count=lambda name, result, ms: statistics.count("command", name, result, ms),
         clock=clock,
     )
     query_bus = QueryBus(
-        registry,
+        registry.answers,
+        Past(registry.aggregates, registry.codec, store),
+        Repository(store, registry.codec),
         {"read": engines.query, "write": engines.write},
         store,
         runner,

@@ -6,6 +6,7 @@ Every error has a `code` for programs and a `sentence` for people; nobody matche
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 
 class BusError(Exception):
@@ -24,6 +25,20 @@ class Refused(BusError):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A way in which a rule can say no: its code, and when that happens, for the catalogue.
+
+    Called with the sentence for this case, it makes the exception to raise or to yield.
+    """
+
+    code: str
+    when: str
+
+    def __call__(self, sentence: str) -> Refused:
+        return Refused(self.code, sentence)
 
 
 class NotAllowed(BusError):
@@ -54,6 +69,18 @@ class UnknownMessage(BusError):
     """No command or query of this name is registered."""
 
     code = "unknown"
+
+
+class UndeclaredEvent(BusError):
+    """An aggregate yielded an event that no area declares: nothing could read it back."""
+
+    code = "undeclared_event"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The event {name} is declared by no area. Nothing was changed. "
+            "Add it to the events of its area."
+        )
 
 
 class VersionConflict(BusError):

@@ -2,115 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import ModuleType
 from typing import Any
 
-from cqrs_app.kernel.commands.aggregate import Aggregate, Method
+from cqrs_app.kernel.commands.actions import Possible, possible
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.handling import Handler, Rule, handlers_of, with_rules
 from cqrs_app.kernel.errors import UnknownMessage
 from cqrs_app.kernel.events.recorded import EventCodec, Upcaster
 from cqrs_app.kernel.messages.messages import Command, Event, Query
+from cqrs_app.kernel.messages.permissions import Permission, permissions_by_role
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.queries.answers import Answering, Answers, FromState, Offered
 from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
-
-QueryHandler = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Strong:
-    """How a query is answered from the events: which stream, and what to make of the fold.
-
-    The rows hold what the query's projections would store for that stream.
-    """
-
-    stream: Callable[[Any], str]
-    handler: Callable[[Any, Rows], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FromState:
-    """How a query is answered from the aggregate itself, as it stands now.
-
-    The handler takes the query, the aggregate and its stream's version.
-    """
-
-    aggregate: type[Aggregate]
-    identity: Callable[[Any], str]
-    handler: Callable[[Any, Any, int], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
-    """One business area's table of contents. `refusals` says of each command which codes its
-    rules can answer with, and what they mean. A handler of `answers_from_past` takes the query and
-    the kernel's Past."""
+    """One business area's table of contents.
+
+    `aggregates` say themselves which commands they handle; `settings` are what some of their
+    methods take beside the command. `events` is the module that defines them, or a list. `rules`
+    are this area's rules on commands of other areas. `permissions` are those that no command or
+    query of it asks for.
+    """
 
     name: str
-    handles: Mapping[type[Aggregate], Mapping[type[Command], Method]] = field(default_factory=dict)
-    refusals: Mapping[type[Command], Mapping[str, str]] = field(default_factory=dict)
-    events: Sequence[type[Event]] = ()
+    aggregates: Sequence[type[Aggregate]] = ()
+    settings: Mapping[type[Command], Mapping[str, Any]] = field(default_factory=dict)
+    rules: Mapping[type[Command], Rule] = field(default_factory=dict)
+    events: ModuleType | Sequence[type[Event]] = ()
     upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)
     projections: Sequence[Projection] = ()
     subscriptions: Sequence[Subscription] = ()
     tasks: Sequence[BackgroundTask] = ()
-    answers: Mapping[type[Query], QueryHandler] = field(default_factory=dict)
-    answers_strongly: Mapping[type[Query], Strong] = field(default_factory=dict)
-    answers_from_state: Mapping[type[Query], FromState] = field(default_factory=dict)
-    answers_from_past: Mapping[type[Query], QueryHandler] = field(default_factory=dict)
+    answers: Mapping[type[Query], Answers | Offered] = field(default_factory=dict)
     middleware: Sequence[Any] = ()
-    query_middleware: Sequence[Any] = ()
+    permissions: Sequence[Permission] = ()
+
+    @property
+    def handlers(self) -> dict[type[Command], Handler]:
+        """Its commands in the order in which its aggregates define them."""
+        return {
+            command: replace(handler, settings=self.settings.get(command, {}))
+            for aggregate in self.aggregates
+            for command, handler in handlers_of(aggregate).items()
+        }
+
+    @property
+    def event_types(self) -> tuple[type[Event], ...]:
+        """Its events in the order in which they are defined."""
+        return events_in(self.events) if isinstance(self.events, ModuleType) else (*self.events,)
 
 
 ERASURE = Area(name="erasure", events=[SubjectErased])
 """The kernel's own: what the projections of every area may handle."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a command goes: the aggregate's class and the method that decides."""
-
-    aggregate: type[Aggregate]
-    method: Method
-
-
 class Registry:
-    """Everything the areas declare, by name; fails at start-up on a doubled name."""
+    """Everything the areas declare, by name; raises ValueError on a doubled name."""
 
     def __init__(self, areas: Iterable[Area]) -> None:
         self.areas = (*areas, ERASURE)
-        self.routes: dict[type[Command], Route] = {}
-        self.answers: dict[type[Query], QueryHandler] = {}
-        self.answers_strongly: dict[type[Query], Strong] = {}
-        self.answers_from_state: dict[type[Query], FromState] = {}
-        self.answers_from_past: dict[type[Query], QueryHandler] = {}
-        self.aggregates: dict[str, type[Aggregate]] = {}
-        self.projections: dict[str, Projection] = {}
-        self.subscriptions: dict[str, Subscription] = {}
-        for area in self.areas:
-            for aggregate, methods in area.handles.items():
-                if self.aggregates.setdefault(aggregate.category, aggregate) is not aggregate:
-                    raise ValueError(f"two aggregates have the category {aggregate.category}")
-                for command, method in methods.items():
-                    self.routes[command] = Route(aggregate, method)
-            self.answers |= area.answers
-            self.answers_strongly |= area.answers_strongly
-            self.answers_from_state |= area.answers_from_state
-            self.answers_from_past |= area.answers_from_past
-            self.projections |= {each.name: each for each in area.projections}
+        areas, projections = self.areas, [each for area in self.areas for each in area.projections]
+        aggregates = (each for area in areas for each in area.aggregates)
+        self.aggregates: dict[str, type[Aggregate]] = _named("aggregates", "category", aggregates)
+        self.routes = self._routes()
+        self.answers = self._answers()
+        self.projections = {each.name: each for each in projections}
         # Projections come first: pages wait for them.
-        for each in (
-            *(each for area in self.areas for each in area.projections),
-            *(each for area in self.areas for each in area.subscriptions),
-        ):
-            if self.subscriptions.setdefault(each.name, each) is not each:
-                raise ValueError(f"two subscriptions are called {each.name}")
-        self.tasks = _tasks(self.areas)
-        self.commands = _by_name(self.routes)
-        self.queries = _by_name([*self.answers, *self.answers_from_state, *self.answers_from_past])
-        self.events = _by_name(event for area in self.areas for event in area.events)
+        subscriptions = (*projections, *(each for area in areas for each in area.subscriptions))
+        self.subscriptions: dict[str, Subscription] = _named("subscriptions", "name", subscriptions)
+        tasks = (each for area in areas for each in area.tasks)
+        self.tasks: dict[str, BackgroundTask] = _named("background tasks", "name", tasks)
+        self.commands: dict[str, type[Command]] = _named("commands", "__name__", self.routes)
+        self.queries: dict[str, type[Query]] = _named("queries", "__name__", self.answers)
+        events = (event for area in areas for event in area.event_types)
+        self.events: dict[str, type[Event]] = _named("events", "__name__", events)
         for projection in self.projections.values():
             projection.bind(self.events.values())
         self.codec = EventCodec(
@@ -128,12 +101,23 @@ class Registry:
             raise UnknownMessage(f"There is no question called {name}.")
         return self.queries[name]
 
-    def handler_of(self, query: type[Query]) -> QueryHandler:
+    def handler_of(self, query: type[Query]) -> Answering:
         """The function that answers it, from wherever; its return type is the answer's."""
-        from_state = self.answers_from_state.get(query)
-        if from_state:
-            return from_state.handler
-        return self.answers.get(query) or self.answers_from_past[query]
+        return self.answers[query].handler
+
+    @property
+    def middleware(self) -> list[Any]:
+        """The middleware of all areas, in their order."""
+        return [each for area in self.areas for each in area.middleware]
+
+    def permissions(self) -> frozenset[Permission]:
+        """Every permission there is."""
+        return frozenset(self._permissions())
+
+    @cached_property
+    def roles(self) -> Mapping[str, frozenset[str]]:
+        """Role -> permissions, from the least to the most."""
+        return permissions_by_role(self._permissions())
 
     def workers(self) -> dict[str, list[BackgroundTask]]:
         """Kind of process -> the background tasks it does; the general kind comes first."""
@@ -141,11 +125,6 @@ class Registry:
         for task in self.tasks.values():
             kinds.setdefault(task.worker, []).append(task)
         return kinds
-
-    def permissions(self) -> frozenset[str]:
-        """Every permission some command or query asks for."""
-        messages: list[type[Command] | type[Query]] = [*self.routes, *self.queries.values()]
-        return frozenset(message.declaration.permission for message in messages)
 
     def subscribers_of(self, types: Iterable[str]) -> list[str]:
         """The subscriptions that want at least one of these event types: projections first, each
@@ -157,18 +136,51 @@ class Registry:
         """The projections among them."""
         return [name for name in self.subscribers_of(types) if name in self.projections]
 
+    def _permissions(self) -> Iterator[Permission]:
+        for message in (*self.routes, *self.answers):
+            yield message.declaration.permission
+        for area in self.areas:
+            yield from area.permissions
 
-def _tasks(areas: Iterable[Area]) -> dict[str, BackgroundTask]:
-    tasks: dict[str, BackgroundTask] = {}
-    for task in (task for area in areas for task in area.tasks):
-        if tasks.setdefault(task.name, task) is not task:
-            raise ValueError(f"two background tasks are called {task.name}")
-    return tasks
+    def _routes(self) -> dict[type[Command], Handler]:
+        routes = {command: each for area in self.areas for command, each in area.handlers.items()}
+        for area in self.areas:
+            for command, rule in area.rules.items():
+                routes[command] = with_rules(routes[command], [rule])
+        return routes
+
+    def _answers(self) -> dict[type[Query], Answers]:
+        return {
+            query: self._offering(answer.aggregate) if isinstance(answer, Offered) else answer
+            for area in self.areas
+            for query, answer in area.answers.items()
+        }
+
+    def _offering(self, aggregate: type[Aggregate]) -> FromState:
+        routes = {
+            command: each for command, each in self.routes.items() if each.aggregate is aggregate
+        }
+
+        def offered(question: Query, found: Aggregate, version: int) -> Possible:
+            return possible(routes, found, getattr(question, aggregate.identity), version)
+
+        return FromState(aggregate, offered)
 
 
-def _by_name(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:
-    named: dict[str, type[Any]] = {}
-    for cls in classes:
-        if named.setdefault(cls.__name__, cls) is not cls:
-            raise ValueError(f"two messages are called {cls.__name__}")
+def events_in(module: ModuleType) -> tuple[type[Event], ...]:
+    """The events that a module defines, in its order; those it imports are another's."""
+    return tuple(
+        each
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Event) and each.__module__ == module.__name__
+    )
+
+
+def _named(what: str, attribute: str, found: Iterable[Any]) -> dict[str, Any]:
+    """By this attribute. Raises ValueError where two share it."""
+    named: dict[str, Any] = {}
+    for each in found:
+        name = getattr(each, attribute)
+        if named.setdefault(name, each) is not each:
+            raise ValueError(f"two {what} are called {name}")
     return named

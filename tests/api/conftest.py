@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.installed_areas import ROLES
 
 API = "/api/v1"
 

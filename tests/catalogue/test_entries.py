@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
+import sys
 
 import pytest
 
-from cqrs_app.installed_areas import build_registry
+from cqrs_app.installed_areas import ROLES, build_registry
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.registry import Area
 from cqrs_app.platform.catalogue.entries import entries
-from cqrs_app.platform.operators.roles import ROLES
 from tests.platform.processes import PROJECT
 
 REGISTRY = build_registry()
@@ -39,20 +39,38 @@ def test_every_permission_belongs_to_a_role_or_to_the_system() -> None:
 
 
 @pytest.mark.parametrize("area", REGISTRY.areas, ids=lambda area: area.name)
-def test_every_refusal_an_area_can_raise_is_declared(area: Area) -> None:
-    folder = PROJECT / "cqrs_app" / area.name
-    raised = {code for path in folder.rglob("*.py") for code in _refusals_in(path)}
-    told = {(command, code) for command, codes in area.refusals.items() for code in codes}
-    assert raised <= {code for _, code in told}
-    assert all(code in ENTRIES[command.__name__].refusals for command, code in told)
-
-
-def _refusals_in(path: Path) -> set[str]:
-    """The codes that stand in `Refused("code", ...)`."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    return {
-        call.args[0].value
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "Refused" and call.args
-        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+def test_every_refusal_of_an_area_is_declared_by_a_command(area: Area) -> None:
+    of_rules = [each for rule in area.rules.values() for each in rule.refusals]
+    declared = {code for handler in area.handlers.values() for code in handler.refusals}
+    declared |= {each.code for each in of_rules}
+    packages = {aggregate.__module__.rpartition(".")[0] for aggregate in area.aggregates}
+    named = {
+        refusal.code
+        for name, module in sys.modules.items()
+        if name.rpartition(".")[0] in packages
+        for refusal in vars(module).values()
+        if isinstance(refusal, Refusal)
     }
+    assert named <= declared
+
+
+def test_rules_refuse_with_declared_refusals_only() -> None:
+    folders = (PROJECT / "cqrs_app" / "areas", PROJECT / "cqrs_app" / "platform")
+    raised = {
+        (path.name, node.lineno)
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Refused"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert raised == set()
+
+
+def test_a_refusal_reaches_the_catalogue_from_its_rule() -> None:
+    refusals = ENTRIES["ShipOrder"].refusals
+    assert refusals["not_released"] == "Its goods are not reserved, or it is not paid."
+    assert refusals["more_than_left"] == "A line has less left to ship."
+    assert refusals["already_shipped"].startswith("“Shipped”: nothing is left to ship.")

@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
-from cqrs_app.platform.operators.roles import ROLES
 from tests.cli.conftest import PASSWORD, Run
 from tests.messages import COMMANDS, THE
 

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from flask import Flask
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
-from cqrs_app.platform.operators.roles import ROLES
 from tests.cli.conftest import PASSWORD, Run, catch_up
 from tests.messages import QUERIES, THE
 from tests.platform.processes import run_python

@@ -18,6 +18,7 @@ from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderTimeline
 from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Invalid, Refused
@@ -25,7 +26,6 @@ from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.store.verification import verify
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.platform.runtime.pending import RawEvents
 

@@ -16,9 +16,9 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import text
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.cache import PREFIX
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import listings, question_of
 from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages

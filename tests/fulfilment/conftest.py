@@ -43,11 +43,13 @@ class OrderDesk(Desk):
         super().__init__(app, clock)
         # Its events are recorded at the time that the test's clock shows.
         bus = CommandBus(
-            self.kernel.registry,
+            self.kernel.registry.routes,
+            self.kernel.registry.codec,
             self.kernel.store,
             self.kernel.log,
             self.kernel.vault,
             BusOptions(),
+            middleware=self.kernel.registry.middleware,
             after_commit=lambda types: None,
             wake=lambda command_id: None,
             count=lambda *counted: None,

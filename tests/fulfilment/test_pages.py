@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from flask.testing import FlaskClient
 
 from cqrs_app.areas.fulfilment.words import Stage
+from cqrs_app.areas.orders.queries.one_order import OrderActions
+from cqrs_app.kernel.errors import Refused
 from tests.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import page, send
@@ -70,6 +73,14 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     assert "Waits for payment GBP 10 is to be paid." in shown
     assert "is not ready to ship: GBP 10 is to be paid." in shown
     assert "ShipOrder" not in offered(supervisor, address)
+    # Every door says the same, in the same sentence.
+    told = next(
+        each for each in desk.ask(OrderActions(order_id=THE)).actions if each.command == "ShipOrder"
+    )
+    with pytest.raises(Refused, match="is not ready to ship") as refused:
+        desk.ship()
+    assert (told.allowed, told.reason) == (False, refused.value.sentence)
+    assert told.reason in shown
     pay = f"/commands/RecordPayment?order_id={THE}&amount=10.00&currency=GBP"
     answer = send(supervisor, pay, payment_id="bank-1", method="bank transfer", reference="17")
     assert answer.status_code == 303

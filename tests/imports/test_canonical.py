@@ -28,6 +28,7 @@ from cqrs_app.areas.orders.read_models import (
 )
 from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.canonical import canonical
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
@@ -36,7 +37,6 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store import tables
 from cqrs_app.platform.demo.shop import tasks
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.transfer.imports.canonical import document_of, exported
 from cqrs_app.platform.transfer.imports.canonical_csv import HEADER, plain_of_rows, rows_of
 from cqrs_app.platform.transfer.imports.importer import import_file

@@ -11,13 +11,13 @@ from flask import Flask
 
 from cqrs_app.areas.inventory import commands as do
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ProductView
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.queries.context import Asker
-from cqrs_app.platform.operators.roles import ROLES
 from tests.console import environment_of
 from tests.inventory.given import SKU, add, receive, reserve
-from tests.platform.processes import PROJECT
+from tests.platform.processes import start
 
 ADA = Actor("ada", ROLES["admin"])
 RIVALS = 4
@@ -29,7 +29,7 @@ from cqrs_app import create_app
 from cqrs_app.inventory.commands import ReserveStock
 from cqrs_app.kernel.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.installed_areas import ROLES
 app = create_app()
 command = ReserveStock(sku="85123A", order_id=sys.argv[1], quantity=3)
 context = Context(actor=Actor("ada", ROLES["admin"]), channel="test")
@@ -46,18 +46,18 @@ with app.app_context():
 HANGING = """
 import sys, time
 from cqrs_app import create_app
-from cqrs_app.inventory import INVENTORY
-from cqrs_app.inventory.commands import ReserveStock
-from cqrs_app.inventory.stock_item import StockItem
-from cqrs_app.kernel.context import Actor, Context
-from cqrs_app.operators.roles import ROLES
+from cqrs_app.areas.inventory.commands import ReserveStock
+from cqrs_app.areas.inventory.stock_item import StockItem
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.handling import handles
+from cqrs_app.installed_areas import ROLES
 
 def hang(*arguments):
     print("hanging", flush=True)
     time.sleep(60)
 
 if sys.argv[1] == "before":
-    INVENTORY.handles[StockItem][ReserveStock] = hang
+    StockItem.reserve = handles(ReserveStock)(hang)
 app = create_app()
 context = Context(actor=Actor("ada", ROLES["admin"]), channel="test", command_id="step-1")
 with app.app_context():
@@ -67,14 +67,12 @@ with app.app_context():
 """
 
 
-def start(app: Flask, program: str, argument: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", program, argument],
-        cwd=PROJECT,
-        env=environment_of(app),
+def run(app: Flask, program: str, argument: str) -> subprocess.Popen[str]:
+    return start(
+        *(sys.executable, "-c", program, argument),
+        environment=environment_of(app),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
     )
 
 
@@ -99,7 +97,7 @@ def product(kernel: Kernel) -> ProductView:
 def test_of_many_who_want_the_last_units_one_gets_them(console: Flask, stocked: Kernel) -> None:
     with ExitStack() as stack:
         rivals = [
-            stack.enter_context(start(console, RIVAL, f"W{number}")) for number in range(RIVALS)
+            stack.enter_context(run(console, RIVAL, f"W{number}")) for number in range(RIVALS)
         ]
         assert [line_of(each) for each in rivals] == ["ready"] * RIVALS
         for each in rivals:
@@ -117,7 +115,7 @@ def test_of_many_who_want_the_last_units_one_gets_them(console: Flask, stocked: 
 def test_who_is_killed_while_reserving_has_reserved_once_in_the_end(
     console: Flask, stocked: Kernel, moment: str
 ) -> None:
-    with start(console, HANGING, moment) as process:
+    with run(console, HANGING, moment) as process:
         assert line_of(process) == "hanging"
         process.kill()
     assert product(stocked).product.available == (3 if moment == "before" else 0)

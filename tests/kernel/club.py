@@ -11,6 +11,7 @@ from msgspec import Meta
 from sqlalchemy import Column, Integer, String, Table
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, Claim
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command, Event, command, event
@@ -94,11 +95,13 @@ class Member(Aggregate):
     category: ClassVar[str] = "member"
     identity: ClassVar[str] = "member_id"
 
+    @handles(Join)
     def join(self, command: Join) -> Iterator[Event | Claim]:
         taken = Refused("email_taken", "Somebody else has this address.")
         yield Claim("test_email", command.email.casefold(), taken)
         yield Joined(member_id=command.member_id, email=command.email)
 
+    @handles(Leave)
     def leave(self, command: Leave) -> Iterator[Event | Claim]:
         yield Claim("test_email", "", Refused("email_taken", ""))
         yield Left(member_id=command.member_id)
@@ -119,9 +122,11 @@ class Parcel(Aggregate):
     def belongs_to(self) -> str:
         return f"member-{self.member_id}" if self.member_id else ""
 
+    @handles(Send)
     def send(self, command: Send) -> Iterator[Event]:
         yield Sent(parcel_id=command.parcel_id, member_id=command.member_id, to=command.to)
 
+    @handles(Readdress)
     def readdress(self, command: Readdress) -> Iterator[Event]:
         if command.to == "nowhere":
             raise Refused("nowhere", "There is no such place.")
@@ -163,10 +168,7 @@ def club() -> Area:
     """A fresh area, with a projection of its own."""
     return Area(
         name="club",
-        handles={
-            Member: {Join: Member.join, Leave: Member.leave},
-            Parcel: {Send: Parcel.send, Readdress: Parcel.readdress},
-        },
+        aggregates=[Member, Parcel],
         events=[Joined, Left, Sent, Readdressed],
         projections=[ParcelsProjection()],
     )

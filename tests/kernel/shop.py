@@ -11,12 +11,14 @@ from msgspec import Meta
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, select
 
 from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import Method, handles
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
-from cqrs_app.kernel.registry import Area, Strong
+from cqrs_app.kernel.queries.answers import projected
+from cqrs_app.kernel.registry import Area
 
 # Not of the product: its migrations must not see this table.
 test_tables = MetaData()
@@ -61,6 +63,9 @@ class Taken(Event):
     why: str
 
 
+NOT_ENOUGH = Refusal("not_enough", "Fewer are left.")
+
+
 @dataclass
 class Counter(Aggregate):
     category: ClassVar[str] = "counter"
@@ -69,15 +74,18 @@ class Counter(Aggregate):
     value: int = 0
     padding: str = ""
 
+    @handles(Add)
     def add(self, command: Add) -> Iterator[Event]:
         yield Added(counter_id=command.counter_id, amount=command.amount)
 
+    @handles(Take, refusals=[NOT_ENOUGH])
     def take(self, command: Take) -> Iterator[Event]:
         for _ in range(2 if command.twice else 1):
             if command.amount > self.value:
-                raise Refused("not_enough", f"Only {self.value} are left.")
+                raise NOT_ENOUGH(f"Only {self.value} are left.")
             yield Taken(counter_id=command.counter_id, amount=command.amount, why="asked")
 
+    @handles(Touch)
     def touch(self, command: Touch) -> Iterator[Event]:
         return iter(())
 
@@ -142,16 +150,18 @@ def fold_counter(question: GetCounter, rows: Rows) -> CounterView | None:
     return CounterView(**row) if row else None
 
 
-def shop() -> Area:
+def shop(counter: type[Counter] = Counter) -> Area:
     """A fresh area, with a projection of its own."""
     return Area(
         name="shop",
-        handles={Counter: {Add: Counter.add, Take: Counter.take, Touch: Counter.touch}},
+        aggregates=[counter],
         events=[Added, Taken],
         upcasters={("Taken", 1): lambda payload: payload | {"why": "not known"}},
         projections=[CountersProjection()],
-        answers={GetCounter: get_counter},
-        answers_strongly={
-            GetCounter: Strong(lambda question: f"counter-{question.counter_id}", fold_counter)
-        },
+        answers={GetCounter: projected(get_counter, aggregate=Counter, strong=fold_counter)},
     )
+
+
+def shop_where(add: Method) -> Area:
+    """The same, with another method for Add."""
+    return shop(type("Counter", (Counter,), {"add": handles(Add)(add)}))

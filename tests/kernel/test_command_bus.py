@@ -27,7 +27,7 @@ from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store import Change
 from cqrs_app.kernel.store.tables import command_log
 from tests.kernel.conftest import ANA, by_ana
-from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop
+from tests.kernel.shop import Add, Added, Counter, Take, Touch, shop, shop_where
 from tests.leases import end_leases
 
 
@@ -80,8 +80,7 @@ def test_a_failure_is_logged_with_its_traceback(make_kernel: Callable[..., Kerne
     def broken(counter: Counter, command: Add) -> None:
         raise ZeroDivisionError("a fault of the program")
 
-    area = shop()
-    kernel = make_kernel(area=replace(area, handles={Counter: {Add: broken}}))
+    kernel = make_kernel(area=shop_where(broken))
     with pytest.raises(ZeroDivisionError):
         kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one"))
     entry = kernel.log.find("one")
@@ -96,9 +95,9 @@ def test_a_failed_command_may_be_sent_again_with_its_id(make_kernel: Callable[..
     def sometimes(counter: Counter, command: Add):  # type: ignore[no-untyped-def]
         if faults:
             raise faults.pop()
-        yield from counter.add(command)
+        yield from Counter.add(counter, command)
 
-    kernel = make_kernel(area=replace(shop(), handles={Counter: {Add: sometimes}}))
+    kernel = make_kernel(area=shop_where(sometimes))
     with pytest.raises(ZeroDivisionError):
         kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one"))
     receipt = kernel.commands.execute(Add(counter_id="a"), by_ana(command_id="one"))
@@ -378,10 +377,10 @@ def test_more_commands_at_once_than_allowed_are_turned_away(
     def slow(counter: Counter, command: Add) -> Iterator[Event]:
         entered.set()
         assert leave.wait(20)
-        yield from counter.add(command)
+        yield from Counter.add(counter, command)
 
     options = BusOptions(max_concurrent=1, timeout=0.2)
-    kernel = make_kernel(area=replace(shop(), handles={Counter: {Add: slow}}), commands=options)
+    kernel = make_kernel(area=shop_where(slow), commands=options)
     first = threading.Thread(target=kernel.commands.execute, args=(Add(counter_id="a"), by_ana()))
     first.start()
     assert entered.wait(20)

@@ -28,7 +28,11 @@ def change(kernel: Kernel, counter: str = "a", command_id: str | None = None) ->
     call = Call(Add(counter_id=counter), context, f"counter-{counter}", "{}", utc_now(), utc_now)
     repository = Repository(kernel.store, kernel.registry.codec)
     decider = Decider(
-        registry=kernel.registry, repository=repository, vault=kernel.vault, clock=utc_now
+        routes=kernel.registry.routes,
+        codec=kernel.registry.codec,
+        repository=repository,
+        vault=kernel.vault,
+        clock=utc_now,
     )
     return decider.decide(call)
 

@@ -20,7 +20,7 @@ from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.runtime.past import Change, Difference, StateAt, StateDifference, changes
 from tests.kernel.conftest import ASKER
-from tests.kernel.shop import Add, Counter, Take
+from tests.kernel.shop import Add, Counter
 
 BO = Actor("bo", frozenset({"counters.change", HISTORY}))
 ENGINEER = Asker(actor=Actor("eva", frozenset({"events.view"})))
@@ -88,7 +88,7 @@ def test_a_long_stream_is_read_in_pieces(kernel: Kernel, monkeypatch: pytest.Mon
     monkeypatch.setattr("cqrs_app.kernel.queries.past.READ_AT_ONCE", 3)
     for _ in range(10):
         add(kernel, 1, 0)
-    past = Past(kernel.registry, kernel.store)
+    past = Past(kernel.registry.aggregates, kernel.registry.codec, kernel.store)
     for version in range(1, 11):
         moment = past.moment(STREAM, version=version)
         assert moment is not None
@@ -132,8 +132,8 @@ def test_two_aggregates_cannot_share_a_category() -> None:
         pass
 
     areas = [
-        Area(name="one", handles={Counter: {Add: Counter.add}}),
-        Area(name="two", handles={Other: {Take: Other.take}}),
+        Area(name="one", aggregates=[Counter]),
+        Area(name="two", aggregates=[Other]),
     ]
     with pytest.raises(ValueError, match="counter"):
         Registry(areas)

@@ -14,9 +14,9 @@ from redis import Redis
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import NotAllowed, Refused
-from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.answers import projected
 from cqrs_app.kernel.queries.bus import QueryOptions
-from cqrs_app.kernel.queries.context import Answer, Asker, Seen
+from cqrs_app.kernel.queries.context import Asker, Seen
 from cqrs_app.kernel.statistics import measured
 from tests.kernel.conftest import ANA, ASKER, by_ana
 from tests.kernel.shop import Add, CounterView, GetCounter, counters, shop
@@ -112,7 +112,7 @@ def test_a_stampede_computes_once(make_kernel: Callable[..., Kernel]) -> None:
         time.sleep(0.3)
         return CounterView("a", 1, 1)
 
-    kernel = make_kernel(area=replace(shop(), answers={GetCounter: slow}))
+    kernel = make_kernel(area=replace(shop(), answers={GetCounter: projected(slow)}))
     answers = []
     threads = [
         threading.Thread(target=lambda: answers.append(kernel.queries.ask(A, ASKER).value))
@@ -197,25 +197,6 @@ def test_a_parked_write_is_stale_although_the_checkpoint_is_past_it(kernel: Kern
     assert answer.freshness.lag_events == 0
 
 
-@pytest.mark.parametrize("side_by_side", [False, True])
-def test_a_batch_answers_in_order_and_keeps_errors_apart(
-    make_kernel: Callable[..., Kernel], side_by_side: bool
-) -> None:
-    kernel = make_kernel(queries=QueryOptions(side_by_side=side_by_side))
-    add(kernel)
-    kernel.runner.advance("counters")
-    first, second, third = kernel.queries.ask_batch(
-        [
-            (A, ASKER),
-            (A, Asker(actor=Actor("eve"))),
-            (GetCounter(counter_id="none"), ASKER),
-        ]
-    )
-    assert first.value == CounterView("a", 1, 1)  # type: ignore[union-attr]
-    assert isinstance(second, NotAllowed)
-    assert third.value is None  # type: ignore[union-attr]
-
-
 def test_a_paused_projection_is_said_on_its_answers(kernel: Kernel) -> None:
     from cqrs_app.platform.runtime.commands import PauseProjection
 
@@ -234,19 +215,3 @@ def test_a_stream_that_cannot_be_folded_is_told_not_a_fault(kernel: Kernel) -> N
         kernel.commands.execute(Add(counter_id="poison"), by_ana())
     with pytest.raises(Refused, match="cannot be applied"):
         kernel.queries.ask(GetCounter(counter_id="poison"), Asker(actor=ANA, strong=True))
-
-
-def test_an_area_can_add_its_own_step_to_every_question(
-    make_kernel: Callable[..., Kernel],
-) -> None:
-    seen = []
-
-    def note(
-        question: Query, asker: Asker, proceed: Callable[[], Answer[object]]
-    ) -> Answer[object]:
-        seen.append((question, asker.actor.name))
-        return proceed()
-
-    kernel = make_kernel(area=replace(shop(), query_middleware=[note]))
-    assert kernel.queries.ask(A, ASKER).value is None
-    assert seen == [(A, "ana")]

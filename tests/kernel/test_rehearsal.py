@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +12,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.aggregate import Decision
 from cqrs_app.kernel.commands.bus import BATCH_CHUNK, BusOptions
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.errors import Refused, SwitchedOff
 from cqrs_app.kernel.messages.messages import Command, Event
@@ -63,6 +64,7 @@ def test_a_bus_that_is_switched_off_rehearses_nothing(make_kernel: Callable[...,
 class Lenient(Counter):
     """Objects to counting twice, and takes it for one when it is history."""
 
+    @handles(Add)
     def add(self, command: Add) -> Decision:
         if self.value:
             yield Refused("counted", "This was counted already.")
@@ -86,7 +88,7 @@ def historian(**rest: str) -> Context:
 
 
 def with_two(make_kernel: Callable[..., Kernel], counter: type[Lenient]) -> Kernel:
-    kernel = make_kernel(area=replace(shop(), handles={counter: {Add: counter.add}}))
+    kernel = make_kernel(area=shop(counter))
     kernel.commands.execute(Add(counter_id="a"), by_ana())
     return kernel
 

@@ -4,7 +4,36 @@ import itertools
 
 import pytest
 
-from cqrs_app.platform.operators.roles import ROLES, system_actor
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.platform.operators.roles import system_actor
+
+ADDED: dict[str, str] = {
+    "viewer": """
+        customers.view fulfilment.view inventory.view orders.view payments.view
+    """,
+    "operator": """
+        commands.view customers.manage inventory.receive orders.address orders.approve
+        orders.deliver orders.hold orders.note orders.place orders.release orders.ship
+        payments.authorise payments.capture
+    """,
+    "supervisor": """
+        credit_notes.record customers.deactivate events.view exports.run fulfilment.manage
+        imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
+        orders.reject payments.record payments.refund payments.void system.view webhooks.view
+    """,
+    "admin": """
+        customers.erase payments.answer projections.manage tokens.manage webhooks.manage
+    """,
+}
+"""What each role may do beyond the one before it."""
+
+
+def test_each_role_may_do_exactly_this() -> None:
+    permissions: set[str] = set()
+    for role, added in ADDED.items():
+        permissions |= set(added.split())
+        assert ROLES[role] == permissions, role
+    assert list(ROLES) == list(ADDED)
 
 
 def test_each_role_may_do_what_the_one_before_may_and_more() -> None:

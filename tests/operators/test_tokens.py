@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select, update
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.platform.operators.errors import TokenError, UnusableName
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.operators.tables import api_tokens
 from cqrs_app.platform.operators.tokens import Token, Tokens
 from tests.operators.conftest import Clock
@@ -15,7 +15,7 @@ from tests.operators.conftest import Clock
 
 @pytest.fixture
 def tokens(engine: Engine, clock: Clock) -> Tokens:
-    return Tokens(engine, clock)
+    return Tokens(engine, ROLES, clock)
 
 
 def rows(engine: Engine) -> list[Row[Any]]:

@@ -125,12 +125,7 @@ def test_commands_come_back_from_json_as_they_were() -> None:
 
 
 def test_which_commands_mind_that_the_order_has_changed() -> None:
-    minding = {
-        command.__name__
-        for commands in ORDERS.handles.values()
-        for command in commands
-        if command.declaration.minds_version
-    }
+    minding = {command.__name__ for command in ORDERS.handlers if command.declaration.minds_version}
     assert minding == {
         "ApproveOrder",
         "RejectOrder",

@@ -21,14 +21,19 @@ from cqrs_app.areas.orders.queries.one_order import (
 from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.kernel.queries.answers import Projected
 from tests.orders.given import line, place
-from tests.orders.history import START, History, fold, project, read_store, stored_rows
+from tests.orders.history import START, History, fold, project, read_store
 from tests.orders.shop import histories
+from tests.read_stores import stored_rows
 
 
 def strongly(question: GetOrder | OrderTimeline, history: History) -> object:
-    strong = ORDERS.answers_strongly[type(question)]
-    return strong.handler(question, fold(history.of(strong.stream(question))))
+    answer = ORDERS.answers[type(question)]
+    assert isinstance(answer, Projected)
+    assert answer.strong is not None
+    stream = answer.strong.aggregate.stream_for(question)
+    return answer.strong.handler(question, fold(history.of(stream)))
 
 
 @settings(deadline=None, max_examples=80)

@@ -10,9 +10,8 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.installed_areas import build_registry
+from cqrs_app.installed_areas import ROLES, build_registry
 from cqrs_app.platform.catalogue.examples import example_of
-from cqrs_app.platform.operators.roles import ROLES
 
 REGISTRY = build_registry()
 

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.subscriptions import presence
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.webhooks.commands import AddWebhook, TestWebhook
 from tests.pages.conftest import PASSWORD, order_in, process_of, wait_until
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.installed_areas import ROLES
 from tests.pages.conftest import order_in
 
 NO_IMPORT = "00000000-0000-4000-8000-000000000000"

@@ -18,13 +18,14 @@ from cqrs_app.areas.payments.requested import RequestBook, Requested
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tables import gateway_requests, sandbox_requests
 from cqrs_app.areas.payments.teller import Teller
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
 from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
-from cqrs_app.platform.operators.roles import ROLES, system_actor
+from cqrs_app.platform.operators.roles import system_actor
 from tests.leases import end_leases
 from tests.payments.given import THE
 from tests.webhooks.conftest import Clock

@@ -18,7 +18,7 @@ from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.payments.conftest import SECRET, Desk
 from tests.payments.given import authorise, capture, refund
-from tests.platform.processes import PROJECT
+from tests.platform.processes import start
 from tests.webhooks.conftest import Clock
 
 # A worker that stops for good just after the sandbox has done what it was asked for, or just
@@ -53,7 +53,7 @@ from decimal import Decimal
 from cqrs_app import create_app
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.areas.payments.commands import CapturePayment, RefundPayment
 app = create_app()
 kernel, payments = app.extensions["kernel"], app.extensions["kernel"].tasks["gateway_requests"]
@@ -79,13 +79,7 @@ def environment(desk: Desk) -> dict[str, str]:
 @contextmanager
 def process(desk: Desk, *command: str) -> Iterator[subprocess.Popen[str]]:
     """A real process of the console, which is killed at the end."""
-    made = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=PROJECT,
-        env=environment(desk),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    made = start(sys.executable, *command, environment=environment(desk), stdout=subprocess.PIPE)
     try:
         yield made
     finally:

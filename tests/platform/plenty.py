@@ -14,12 +14,12 @@ from cqrs_app.areas.inventory import commands as stock
 from cqrs_app.areas.orders import commands as orders
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine
 from cqrs_app.areas.payments import commands as payments
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store.tables import parked_events
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.transfer.uploads.tables import imports
 from cqrs_app.platform.webhooks import commands as webhooks
 from cqrs_app.platform.webhooks.tables import webhook_attempts

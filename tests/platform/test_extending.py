@@ -62,6 +62,7 @@ kernel.close()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_example_reaches_every_door(tmp_path: Path) -> None:
     copy = tmp_path / "countersign"

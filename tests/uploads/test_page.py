@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff, TimedOut, Unavailable
 from cqrs_app.kernel.store.tables import command_log
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from tests.imports.test_online_retail import BAD_FILES
 from tests.pages.conftest import client_in

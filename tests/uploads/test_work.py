@@ -16,11 +16,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
 from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli import uploads
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, new_id
 from cqrs_app.kernel.errors import NotAllowed, Refused, Unavailable
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.transfer.imports import background
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, UPLOAD, Files

@@ -16,9 +16,12 @@ from cqrs_app.areas.customers.types import (
     Reason,
 )
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
 
-MANAGE = "customers.manage"
-DEACTIVATE = "customers.deactivate"
+ERASE = Permission("customers.erase", Role.ADMIN)
+
+MANAGE = Permission("customers.manage", Role.OPERATOR)
+DEACTIVATE = Permission("customers.deactivate", Role.SUPERVISOR)
 
 
 @command(label="Register customer", permission=MANAGE)
@@ -68,7 +71,7 @@ class ReactivateCustomer(Command):
     customer_id: CustomerId
 
 
-@command(label="Erase customer", permission="customers.erase", minds_version=True, risky=True)
+@command(label="Erase customer", permission=ERASE, minds_version=True, risky=True)
 class EraseCustomer(Command):
     """Make everything personal about the customer unreadable, for good: here and in their orders.
     This cannot be undone. The orders and their amounts stay."""

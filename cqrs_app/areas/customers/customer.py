@@ -1,12 +1,9 @@
-"""A customer: who may be registered, and what becomes of them. Pure."""
+"""A customer: what may be done, in the order in which the page offers it. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar
 
-from cqrs_app.areas.customers import rules
 from cqrs_app.areas.customers.commands import (
     ChangeCustomerEmail,
     DeactivateCustomer,
@@ -23,22 +20,26 @@ from cqrs_app.areas.customers.events import (
     CustomerReactivated,
     CustomerRegistered,
 )
-from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.areas.customers.rules import (
+    EMAIL_TAKEN,
+    deactivated,
+    email_taken,
+    not_deactivated,
+    registered,
+    unused,
+)
+from cqrs_app.areas.customers.state import CustomerState
+from cqrs_app.kernel.commands.aggregate import Claim, Decision
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 
 
 @dataclass
-class Customer(Aggregate):
-    category: ClassVar[str] = "customer"
-    identity: ClassVar[str] = "customer_id"
+class Customer(CustomerState):
+    """One registered customer."""
 
-    customer_id: str = ""
-    status: CustomerStatus | None = None
-
+    @handles(RegisterCustomer, when=unused, refusals=[EMAIL_TAKEN])
     def register(self, command: RegisterCustomer) -> Decision:
-        rules.may_register(self)
         yield _claimed(command.email)
         yield CustomerRegistered(
             customer_id=command.customer_id,
@@ -48,13 +49,8 @@ class Customer(Aggregate):
             country=command.country,
         )
 
-    def change_email(self, command: ChangeCustomerEmail) -> Decision:
-        rules.may_change(self)
-        yield _claimed(command.email)
-        yield CustomerEmailChanged(customer_id=command.customer_id, email=command.email)
-
+    @handles(UpdateCustomerProfile, when=registered)
     def update_profile(self, command: UpdateCustomerProfile) -> Decision:
-        rules.may_change(self)
         yield CustomerProfileUpdated(
             customer_id=command.customer_id,
             name=command.name,
@@ -62,32 +58,26 @@ class Customer(Aggregate):
             country=command.country,
         )
 
-    def deactivate(self, command: DeactivateCustomer) -> Decision:
-        rules.may_deactivate(self)
-        yield CustomerDeactivated(customer_id=command.customer_id, reason=command.reason)
+    @handles(ChangeCustomerEmail, when=registered, refusals=[EMAIL_TAKEN])
+    def change_email(self, command: ChangeCustomerEmail) -> Decision:
+        yield _claimed(command.email)
+        yield CustomerEmailChanged(customer_id=command.customer_id, email=command.email)
 
+    @handles(ReactivateCustomer, when=deactivated)
     def reactivate(self, command: ReactivateCustomer) -> Decision:
-        rules.may_reactivate(self)
         yield CustomerReactivated(customer_id=command.customer_id)
 
+    @handles(DeactivateCustomer, when=not_deactivated)
+    def deactivate(self, command: DeactivateCustomer) -> Decision:
+        yield CustomerDeactivated(customer_id=command.customer_id, reason=command.reason)
+
+    @handles(EraseCustomer, when=registered)
     def erase(self, command: EraseCustomer) -> Decision:
-        rules.may_change(self)
         yield _claimed("")
         yield SubjectErased(subject=self.stream_of(command.customer_id))
         yield CustomerErased(customer_id=command.customer_id, reason=command.reason)
 
-    def evolve(self, event: Event, at: datetime) -> None:
-        match event:
-            case CustomerRegistered():
-                self.customer_id, self.status = event.customer_id, CustomerStatus.ACTIVE
-            case CustomerDeactivated():
-                self.status = CustomerStatus.DEACTIVATED
-            case CustomerReactivated():
-                self.status = CustomerStatus.ACTIVE
-            case CustomerErased():
-                self.status = CustomerStatus.ERASED
-
 
 def _claimed(email: str) -> Claim:
     """Capital letters make no other address."""
-    return Claim("customer_email", email.casefold(), rules.email_taken())
+    return Claim("customer_email", email.casefold(), email_taken())

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, Row, false, select
 
-from cqrs_app.areas.customers.customer import Customer
 from cqrs_app.areas.customers.read_models import (
     customer_counts,
     customer_history,
@@ -21,11 +20,12 @@ from cqrs_app.areas.customers.read_models import (
 from cqrs_app.areas.customers.types import CustomerId
 from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 from cqrs_app.kernel.tokenize import words
 
-VIEW = "customers.view"
+VIEW = Permission("customers.view", Role.VIEWER)
 READS = ("customer_profiles",)
 
 _PROFILE = customer_profiles.c
@@ -167,10 +167,6 @@ class CustomerActions(Query):
     """The tasks for one customer, each allowed or with the reason why not."""
 
     customer_id: CustomerId
-
-
-def stream_of(question: GetCustomerProfile | CustomerHistory) -> str:
-    return Customer.stream_of(question.customer_id)
 
 
 def _place(question: ListRegisteredCustomers) -> Place:

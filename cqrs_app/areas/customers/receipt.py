@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from cqrs_app.areas.customers.commands import ERASE
 from cqrs_app.areas.customers.customer import Customer
 from cqrs_app.areas.customers.events import CustomerErased
 from cqrs_app.areas.customers.types import CustomerId
@@ -34,7 +35,7 @@ class ErasureProof:
     claims: int
 
 
-@query(label="Receipt of an erasure", permission="customers.erase", store="write")
+@query(label="Receipt of an erasure", permission=ERASE, store="write")
 class ErasureReceipt(Query):
     """Proof that one customer was erased; nothing where the customer was not."""
 

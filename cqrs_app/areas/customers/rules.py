@@ -1,70 +1,68 @@
-"""When a customer allows what: asked by the task and by the customer's page."""
+"""When a customer allows what, and what it says where they do not."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from cqrs_app.areas.customers.state import CustomerState
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import rule
+from cqrs_app.kernel.errors import Refusal, Refused
 
-if TYPE_CHECKING:
-    from cqrs_app.areas.customers.customer import Customer
+ERASED = Refusal("customer_erased", "The customer was erased; the number stays taken.")
+UNKNOWN = Refusal("no_such_customer", "No customer is registered under this number.")
+EXISTS = Refusal("customer_exists", "The number was used before.")
+ALREADY_DEACTIVATED = Refusal("already_deactivated", "The customer is deactivated already.")
+NOT_DEACTIVATED = Refusal("not_deactivated", "The customer is active.")
+EMAIL_TAKEN = Refusal("email_taken", "Another customer has this e-mail address.")
 
 
-def may_register(customer: Customer) -> None:
+@rule(ERASED, EXISTS)
+def unused(customer: CustomerState, customer_id: str) -> None:
     """A number is used once, also after the customer was erased."""
     if customer.status is CustomerStatus.ERASED:
         raise _erased(customer)
     if customer.status is not None:
-        raise Refused(
-            "customer_exists",
+        raise EXISTS(
             f"There is a customer {customer.customer_id} already. Nothing was changed. "
-            "Choose another number, or update that customer's profile.",
+            "Choose another number, or update that customer's profile."
         )
 
 
-def may_change(customer: Customer) -> None:
+@rule(ERASED, UNKNOWN)
+def registered(customer: CustomerState, customer_id: str) -> None:
     """Also while deactivated."""
     if customer.status is None:
-        raise Refused(
-            "no_such_customer",
+        raise UNKNOWN(
             "No customer is registered under this number. Nothing was changed. "
-            "Register the customer first; one who is known from orders keeps the number.",
+            "Register the customer first; one who is known from orders keeps the number."
         )
     if customer.status is CustomerStatus.ERASED:
         raise _erased(customer)
 
 
-def may_deactivate(customer: Customer) -> None:
-    may_change(customer)
+@rule(ALREADY_DEACTIVATED, after=registered)
+def not_deactivated(customer: CustomerState, customer_id: str) -> None:
     if customer.status is CustomerStatus.DEACTIVATED:
-        raise Refused(
-            "already_deactivated",
-            f"Customer {customer.customer_id} is deactivated already. Nothing was changed.",
+        raise ALREADY_DEACTIVATED(
+            f"Customer {customer.customer_id} is deactivated already. Nothing was changed."
         )
 
 
-def may_reactivate(customer: Customer) -> None:
-    may_change(customer)
+@rule(NOT_DEACTIVATED, after=registered)
+def deactivated(customer: CustomerState, customer_id: str) -> None:
     if customer.status is CustomerStatus.ACTIVE:
-        raise Refused(
-            "not_deactivated",
-            f"Customer {customer.customer_id} is active. Nothing was changed.",
-        )
+        raise NOT_DEACTIVATED(f"Customer {customer.customer_id} is active. Nothing was changed.")
 
 
 def email_taken() -> Refused:
     """Without the address: what a refusal says is kept."""
-    return Refused(
-        "email_taken",
+    return EMAIL_TAKEN(
         "Another customer has this e-mail address. Nothing was changed. Use another address, or "
-        "change that customer's first.",
+        "change that customer's first."
     )
 
 
-def _erased(customer: Customer) -> Refused:
-    return Refused(
-        "customer_erased",
+def _erased(customer: CustomerState) -> Refused:
+    return ERASED(
         f"Customer {customer.customer_id} was erased, and what was erased cannot come back. "
-        "Nothing was changed. Register the person under a new number.",
+        "Nothing was changed. Register the person under a new number."
     )

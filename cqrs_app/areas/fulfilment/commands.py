@@ -22,10 +22,11 @@ from cqrs_app.areas.fulfilment.types import (
 )
 from cqrs_app.areas.fulfilment.words import Step
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
 
-VIEW = "fulfilment.view"
-MANAGE = "fulfilment.manage"
-FOLLOW = "fulfilment.follow"
+VIEW = Permission("fulfilment.view", Role.VIEWER)
+MANAGE = Permission("fulfilment.manage", Role.SUPERVISOR)
+FOLLOW = Permission("fulfilment.follow", None)
 
 
 @command(label="Try again", permission=MANAGE)

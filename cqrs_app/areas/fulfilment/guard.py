@@ -6,35 +6,29 @@ from collections.abc import Callable
 
 from cqrs_app.areas.fulfilment.order_way import OrderWay
 from cqrs_app.areas.fulfilment.words import RELEASED
-from cqrs_app.areas.orders.commands import ShipOrder
-from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Receipt
-from cqrs_app.kernel.commands.middleware import Middleware, Proceed
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import Rule, rule
+from cqrs_app.kernel.errors import Refusal
 
 WayOf = Callable[[str], OrderWay]
 
-
-def not_released(way: OrderWay) -> Refused | None:
-    """Why the goods may not leave yet; None where they may, or nobody sees to them."""
-    if not way.begun or way.given_up or way.stand.stage in RELEASED:
-        return None
-    return Refused(
-        "not_released",
-        f"Order {way.order_id} is not ready to ship: {way.stand.sentence} Nothing was changed. "
-        f"Look at its fulfilment to see what it waits for.",
-    )
+NOT_RELEASED = Refusal("not_released", "Its goods are not reserved, or it is not paid.")
 
 
-def released_first(way_of: WayOf) -> Middleware:
-    """History is let in: what has left has left."""
+@rule(NOT_RELEASED)
+def may_leave(way: OrderWay, order_id: str) -> None:
+    """An order that nobody sees through may leave."""
+    if way.begun and not way.given_up and way.stand.stage not in RELEASED:
+        raise NOT_RELEASED(
+            f"Order {order_id} is not ready to ship: {way.stand.sentence} Nothing was changed. "
+            f"Look at its fulfilment to see what it waits for."
+        )
 
-    def check(call: Call, proceed: Proceed) -> Receipt:
-        command = call.command
-        if isinstance(command, ShipOrder) and call.context.occurred_at is None:
-            refusal = not_released(way_of(command.order_id))
-            if refusal:
-                raise refusal
-        return proceed(call)
+
+def released_first(way_of: WayOf) -> Rule:
+    """The order's rule on shipping; `way_of` finds an order's way by the order's number."""
+
+    @rule(NOT_RELEASED)
+    def check(order: object, order_id: str) -> None:
+        may_leave(way_of(order_id), order_id)
 
     return check

@@ -7,55 +7,37 @@ Every method notes one thing and then goes on: `plan` says which tasks the new s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import ClassVar
 
 from cqrs_app.areas.fulfilment import commands as do
 from cqrs_app.areas.fulfilment import events as was
 from cqrs_app.areas.fulfilment import plan, stages, taking_in
-from cqrs_app.areas.fulfilment.state import NOTHING, NOWHERE, Goods, Open, Paid, Stand
-from cqrs_app.areas.fulfilment.types import Argument, Line, Policy
-from cqrs_app.areas.fulfilment.words import OVER, Stage, Step
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.areas.fulfilment.types import Argument
+from cqrs_app.areas.fulfilment.way_state import WayState
+from cqrs_app.areas.fulfilment.words import OVER, Stage
+from cqrs_app.kernel.commands.handling import handles, rule
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.messages.messages import Event
+
+NOTHING_TO_DO = Refusal("nothing_to_do", "Nobody sees to this order, or it is at its end.")
+NOT_AT_THIS_STEP = Refusal("not_at_this_step", "The order does not wait at this step.")
+BEING_UNDONE = Refusal("being_undone", "It is being undone already.")
+GOODS_SENT = Refusal("goods_sent", "Some of its goods have left.")
+
+
+@rule(NOTHING_TO_DO)
+def underway(way: WayState, order_id: str) -> None:
+    if not way.begun or way.stand.stage in OVER:
+        what = "is at its end" if way.begun else "has not begun"
+        raise NOTHING_TO_DO(f"The fulfilment of order {order_id} {what}. Nothing was changed.")
 
 
 @dataclass
-class OrderWay(Aggregate):
-    """`goods` by product number, `payments` by payment number, `open` by task number. `refused`
-    are the tasks that are not sent again until something changes, with the sentence why."""
+class OrderWay(WayState):
+    """Every method notes one thing, then goes on."""
 
-    category: ClassVar[str] = "fulfilment"
-    identity: ClassVar[str] = "order_id"
-
-    order_id: str = ""
-    begun: bool = False
-    currency: str = ""
-    total: Decimal = NOTHING
-    policy: Policy | None = None
-    lines: tuple[Line, ...] = ()
-    goods: dict[str, Goods] = field(default_factory=dict)
-    payments: dict[str, Paid] = field(default_factory=dict)
-    open: dict[int, Open] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    skipped: list[Step] = field(default_factory=list)
-    tasks_sent: int = 0
-    payments_begun: int = 0
-    declines: int = 0
-    waits_to_retry: bool = False
-    held: bool = False
-    held_by_us: bool = False
-    given_up: bool = False
-    wanted_cancelled: str = ""
-    left: bool = False
-    delivered: bool = False
-    moves: int = 0
-    late: bool = False
-    stand: Stand = NOWHERE
-
+    @handles(do.BeginFulfilment)
     def begin(self, command: do.BeginFulfilment) -> Iterator[Event]:
         if self.begun:
             return
@@ -68,6 +50,7 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteOrder)
     def note_order(self, command: do.NoteOrder) -> Iterator[Event]:
         is_on_its_way = self.begun or self.payments
         # That an order was given up is remembered: a payment may still come in.
@@ -79,6 +62,7 @@ class OrderWay(Aggregate):
         if is_on_its_way:
             yield from self._go_on(command.order_id)
 
+    @handles(do.NotePayment)
     def note_payment(self, command: do.NotePayment) -> Iterator[Event]:
         yield was.FulfilmentPaymentNoted(
             order_id=command.order_id,
@@ -91,12 +75,14 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteStock)
     def note_stock(self, command: do.NoteStock) -> Iterator[Event]:
         if command.sku not in self.stand.wants:
             return
         yield was.FulfilmentStockNoted(order_id=command.order_id, sku=command.sku)
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteTaskEnded)
     def note_task_ended(self, command: do.NoteTaskEnded) -> Iterator[Event]:
         if command.task_no not in self.open:
             return
@@ -109,6 +95,7 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.NoteDeadline)
     def note_deadline(self, command: do.NoteDeadline) -> Iterator[Event]:
         if command.move_no != self.moves:
             return
@@ -116,16 +103,15 @@ class OrderWay(Aggregate):
         # Missing stock is asked for again at every deadline.
         yield from self._go_on(command.order_id, again=self.stand.stage == Stage.OUT_OF_STOCK)
 
+    @handles(do.RetryFulfilment, when=underway)
     def retry(self, command: do.RetryFulfilment) -> Iterator[Event]:
-        self._require(command.order_id)
         yield was.FulfilmentRetried(order_id=command.order_id)
         yield from self._go_on(command.order_id)
 
+    @handles(do.SkipFulfilmentStep, when=underway, refusals=[NOT_AT_THIS_STEP])
     def skip(self, command: do.SkipFulfilmentStep) -> Iterator[Event]:
-        self._require(command.order_id)
         if command.step is not self.waits_in:
-            raise Refused(
-                "not_at_this_step",
+            raise NOT_AT_THIS_STEP(
                 f"Order {self.order_id} does not wait at this step: {self.stand.sentence} "
                 f"Nothing was changed.",
             )
@@ -134,16 +120,14 @@ class OrderWay(Aggregate):
         )
         yield from self._go_on(command.order_id)
 
+    @handles(do.CancelFulfilment, when=underway, refusals=[BEING_UNDONE, GOODS_SENT])
     def cancel(self, command: do.CancelFulfilment) -> Iterator[Event]:
-        self._require(command.order_id)
         if self.given_up:
-            raise Refused(
-                "being_undone",
+            raise BEING_UNDONE(
                 f"Order {self.order_id} is being undone already. Nothing was changed.",
             )
         if any(goods.sent for goods in self.goods.values()):
-            raise Refused(
-                "goods_sent",
+            raise GOODS_SENT(
                 f"Goods of order {self.order_id} have left; it can no longer be cancelled. "
                 f"Nothing was changed. Record a credit note for what comes back.",
             )
@@ -152,53 +136,6 @@ class OrderWay(Aggregate):
 
     def evolve(self, event: Event, at: datetime) -> None:
         taking_in.take_in(self, event)
-
-    @property
-    def received(self) -> Decimal:
-        """What was ever paid for this order: money that a person gave back later is not asked for
-        again."""
-        paid = (each.captured for each in self.payments.values() if each.currency == self.currency)
-        return sum(paid, NOTHING)
-
-    @property
-    def is_paid(self) -> bool:
-        return Step.PAYMENT in self.skipped or self.received >= self.total
-
-    @property
-    def is_declined_for_good(self) -> bool:
-        retries = len(self.policy.retry_after) if self.policy else 0
-        return self.declines > retries and not self.is_paid
-
-    @property
-    def is_reserving(self) -> bool:
-        return any(each.task == "ReserveStock" for each in self.open.values())
-
-    @property
-    def stock_is_settled(self) -> bool:
-        return Step.STOCK in self.skipped or all(
-            goods.outcome in ("reserved", "not_kept") or goods.sent >= goods.wanted
-            for goods in self.goods.values()
-        )
-
-    @property
-    def missing(self) -> dict[str, Goods]:
-        return {sku: goods for sku, goods in self.goods.items() if goods.outcome == "missing"}
-
-    @property
-    def shortage(self) -> str:
-        """What is missing, in sentences."""
-        return " ".join(f"{sku}: {goods.sentence}" for sku, goods in self.missing.items())[:500]
-
-    @property
-    def waits_in(self) -> Step | None:
-        """The step that can be skipped now."""
-        if self.given_up:
-            return Step.UNDOING
-        if self.is_declined_for_good:
-            return Step.PAYMENT
-        if not self.stock_is_settled:
-            return Step.STOCK
-        return None if self.is_paid else Step.PAYMENT
 
     def _go_on(self, order_id: str, *, again: bool = False) -> Iterator[Event]:
         """`again`: the present wait begins anew."""
@@ -222,12 +159,4 @@ class OrderWay(Aggregate):
                 late=stand.late,
                 within=stages.seconds_for(self, stand),
                 wants=stand.wants,
-            )
-
-    def _require(self, order_id: str) -> None:
-        if not self.begun or self.stand.stage in OVER:
-            what = "is at its end" if self.begun else "has not begun"
-            raise Refused(
-                "nothing_to_do",
-                f"The fulfilment of order {order_id} {what}. Nothing was changed.",
             )

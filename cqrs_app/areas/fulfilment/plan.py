@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cqrs_app.areas.fulfilment.tasks import Task, key_of
+from cqrs_app.areas.fulfilment.way_state import WayState
 from cqrs_app.areas.fulfilment.words import AfterDeclines, Step
-
-if TYPE_CHECKING:
-    from cqrs_app.areas.fulfilment.order_way import OrderWay
 
 LONGEST_ID = 60
 
 
-def tasks(way: OrderWay) -> Iterator[Task]:
+def tasks(way: WayState) -> Iterator[Task]:
     """What is to be sent now."""
     # Looked up once: an order may have thousands of tasks open.
     unwanted = {key_of(each.task, each.subject) for each in way.open.values()} | way.refused.keys()
@@ -28,7 +25,7 @@ def tasks(way: OrderWay) -> Iterator[Task]:
             yield task
 
 
-def _asked_for(way: OrderWay) -> Iterator[Task]:
+def _asked_for(way: WayState) -> Iterator[Task]:
     """What the state asks for, whether or not it was sent already."""
     if way.given_up:
         yield from _undo(way)
@@ -40,7 +37,7 @@ def _asked_for(way: OrderWay) -> Iterator[Task]:
             yield from _forward(way)
 
 
-def _forward(way: OrderWay) -> Iterator[Task]:
+def _forward(way: WayState) -> Iterator[Task]:
     if way.is_declined_for_good:
         yield from _release(way)
         if way.policy and way.policy.after_declines is AfterDeclines.CANCEL:
@@ -62,27 +59,27 @@ def _forward(way: OrderWay) -> Iterator[Task]:
     yield from _pay(way)
 
 
-def _reserve(way: OrderWay) -> Iterator[Task]:
+def _reserve(way: WayState) -> Iterator[Task]:
     for sku, goods in way.goods.items():
         if not goods.outcome and goods.wanted > goods.sent:
             quantity = str(goods.wanted - goods.sent)
             yield _about(way, "ReserveStock", sku, sku=sku, quantity=quantity)
 
 
-def _commit(way: OrderWay) -> Iterator[Task]:
+def _commit(way: WayState) -> Iterator[Task]:
     for sku, goods in way.goods.items():
         left = min(goods.sent - goods.committed, goods.held)
         if left > 0:
             yield _about(way, "CommitStock", sku, sku=sku, quantity=str(left))
 
 
-def _release(way: OrderWay) -> Iterator[Task]:
+def _release(way: WayState) -> Iterator[Task]:
     for sku, goods in way.goods.items():
         if goods.held:
             yield _about(way, "ReleaseStock", sku, sku=sku)
 
 
-def _pay(way: OrderWay) -> Iterator[Task]:
+def _pay(way: WayState) -> Iterator[Task]:
     if _is_answer_awaited(way):
         return
     if way.is_paid:
@@ -110,20 +107,20 @@ def _pay(way: OrderWay) -> Iterator[Task]:
         )
 
 
-def _let_go(way: OrderWay) -> Iterator[Task]:
+def _let_go(way: WayState) -> Iterator[Task]:
     """What is authorised beyond what was needed."""
     for payment_id, paid in way.payments.items():
         if paid.to_void > 0:
             yield _about_payment("VoidPayment", payment_id, reason="The order is paid.")
 
 
-def _is_beginning_a_payment(way: OrderWay) -> bool:
+def _is_beginning_a_payment(way: WayState) -> bool:
     """Also one that was refused: another number would not change that."""
     asked = (key_of(each.task, each.subject) for each in way.open.values())
     return any(key.startswith("AuthorisePayment ") for key in (*asked, *way.refused))
 
 
-def _undo(way: OrderWay) -> Iterator[Task]:
+def _undo(way: WayState) -> Iterator[Task]:
     """Backwards: first the money, then the goods."""
     if Step.UNDOING in way.skipped:
         return
@@ -138,7 +135,7 @@ def _undo(way: OrderWay) -> Iterator[Task]:
     yield from _release(way)
 
 
-def _about(way: OrderWay, name: str, subject: str, **arguments: str) -> Task:
+def _about(way: WayState, name: str, subject: str, **arguments: str) -> Task:
     return Task(name, subject, {"order_id": way.order_id} | arguments)
 
 
@@ -146,7 +143,7 @@ def _about_payment(name: str, payment_id: str, **arguments: str) -> Task:
     return Task(name, payment_id, {"payment_id": payment_id} | arguments)
 
 
-def _order(way: OrderWay, name: str, **arguments: str) -> Task:
+def _order(way: WayState, name: str, **arguments: str) -> Task:
     return _about(way, name, way.order_id, **arguments)
 
 
@@ -157,7 +154,7 @@ def payment_number(order_id: str, no: int) -> str:
     return f"{order_id}-{no}"
 
 
-def _is_answer_awaited(way: OrderWay) -> bool:
+def _is_answer_awaited(way: WayState) -> bool:
     return any(
         asked in paid.waits
         for paid in way.payments.values()

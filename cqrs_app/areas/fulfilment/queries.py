@@ -18,7 +18,7 @@ from cqrs_app.areas.fulfilment.commands import (
     RetryFulfilment,
     SkipFulfilmentStep,
 )
-from cqrs_app.areas.fulfilment.guard import not_released
+from cqrs_app.areas.fulfilment.guard import may_leave
 from cqrs_app.areas.fulfilment.order_way import OrderWay
 from cqrs_app.areas.fulfilment.read_models import fulfilment_steps, fulfilments
 from cqrs_app.areas.fulfilment.state import NOTHING
@@ -145,7 +145,7 @@ class GetFulfilment(Query):
 def get_fulfilment(question: GetFulfilment, way: OrderWay, version: int) -> FulfilmentView | None:
     if not way.stand.stage:
         return None
-    refusal = not_released(way)
+    refusal = may_leave.refusal(way, question.order_id)
     return FulfilmentView(
         order_id=question.order_id,
         stage=Stage(way.stand.stage),

@@ -4,13 +4,10 @@ half. Pure."""
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from cqrs_app.areas.fulfilment.state import NOTHING, Goods, Stand
+from cqrs_app.areas.fulfilment.way_state import WayState
 from cqrs_app.areas.fulfilment.words import Stage, Step
-
-if TYPE_CHECKING:
-    from cqrs_app.areas.fulfilment.order_way import OrderWay
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -29,7 +26,7 @@ PATIENCE = {
 then; whatever else is late is shown as such."""
 
 
-def stand(way: OrderWay) -> Stand:
+def stand(way: WayState) -> Stand:
     """Where the order stands, in a sentence for operators."""
     stage, sentence = _stage(way)
     wants = tuple(sku for sku, each in way.goods.items() if _is_wanted(way, each))
@@ -37,7 +34,7 @@ def stand(way: OrderWay) -> Stand:
     return Stand(stage, sentence, late, () if way.given_up else wants)
 
 
-def seconds_for(way: OrderWay, where: Stand) -> int | None:
+def seconds_for(way: WayState, where: Stand) -> int | None:
     """How long it may stand there; None for ever."""
     if where.late and where.stage != Stage.OUT_OF_STOCK:
         return None
@@ -46,7 +43,7 @@ def seconds_for(way: OrderWay, where: Stand) -> int | None:
     return PATIENCE.get(Stage(where.stage))
 
 
-def _stage(way: OrderWay) -> tuple[Stage, str]:
+def _stage(way: WayState) -> tuple[Stage, str]:
     if way.given_up:
         return _undoing(way)
     if not way.begun:
@@ -67,7 +64,7 @@ def _stage(way: OrderWay) -> tuple[Stage, str]:
     return _leaving(way)
 
 
-def _reserving(way: OrderWay) -> tuple[Stage, str]:
+def _reserving(way: WayState) -> tuple[Stage, str]:
     if way.is_reserving:
         # Asked for again, it waits where it waited.
         if way.stand.stage == Stage.OUT_OF_STOCK:
@@ -77,7 +74,7 @@ def _reserving(way: OrderWay) -> tuple[Stage, str]:
     return Stage.RESERVING, "Its goods are being reserved."
 
 
-def _paying(way: OrderWay) -> tuple[Stage, str]:
+def _paying(way: WayState) -> tuple[Stage, str]:
     if way.waits_to_retry:
         times = "once" if way.declines == 1 else f"{way.declines} times"
         return Stage.PAYMENT_RETRY, f"The payment was declined {times}; it is tried again."
@@ -85,7 +82,7 @@ def _paying(way: OrderWay) -> tuple[Stage, str]:
     return Stage.PAYING, f"{way.currency} {missing.normalize():f} is to be paid."
 
 
-def _leaving(way: OrderWay) -> tuple[Stage, str]:
+def _leaving(way: WayState) -> tuple[Stage, str]:
     if way.delivered:
         return Stage.DELIVERED, "Everything was delivered."
     if all(goods.sent >= goods.wanted for goods in way.goods.values()):
@@ -101,7 +98,7 @@ def _leaving(way: OrderWay) -> tuple[Stage, str]:
     return Stage.TO_SHIP, " ".join(told)[:500]
 
 
-def _of_nobody(way: OrderWay) -> tuple[Stage, str]:
+def _of_nobody(way: WayState) -> tuple[Stage, str]:
     """Where an order stands that was not approved, or before anybody saw to it."""
     if way.delivered:
         return Stage.DELIVERED, "It was delivered."
@@ -112,7 +109,7 @@ def _of_nobody(way: OrderWay) -> tuple[Stage, str]:
     return Stage.UNDONE, "Nothing is owed."
 
 
-def _undoing(way: OrderWay) -> tuple[Stage, str]:
+def _undoing(way: WayState) -> tuple[Stage, str]:
     if Step.UNDOING in way.skipped:
         return Stage.UNDONE, "It was left as it is by a supervisor."
     trouble = _trouble(way)
@@ -124,7 +121,7 @@ def _undoing(way: OrderWay) -> tuple[Stage, str]:
     return Stage.UNDONE, "Nothing is reserved and nothing is owed."
 
 
-def _trouble(way: OrderWay) -> str:
+def _trouble(way: WayState) -> str:
     """Why somebody has to decide; what was refused here may be no reason: see its steps."""
     on_the_way = () if way.given_up else ("VoidPayment ",)
     harmless = ("HoldOrder ", "ReleaseOrder ", "CancelOrder ", *on_the_way)
@@ -134,14 +131,14 @@ def _trouble(way: OrderWay) -> str:
     return ""
 
 
-def _is_owed(way: OrderWay) -> bool:
+def _is_owed(way: WayState) -> bool:
     """Whether money of this order is here, or about to come or go."""
     return any(
         paid.waits or paid.kept > NOTHING or paid.to_void > 0 for paid in way.payments.values()
     )
 
 
-def _is_wanted(way: OrderWay, goods: Goods) -> bool:
+def _is_wanted(way: WayState, goods: Goods) -> bool:
     """Whether its arrival would change something; also while it is asked for again."""
     again = way.stand.stage == Stage.OUT_OF_STOCK and not goods.outcome
     return goods.outcome == "missing" or again

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cqrs_app.areas.fulfilment import events as was
 from cqrs_app.areas.fulfilment.state import Goods, Open, Paid, Stand
 from cqrs_app.areas.fulfilment.tasks import key_of, told
+from cqrs_app.areas.fulfilment.way_state import WayState
 from cqrs_app.areas.fulfilment.words import Step
 from cqrs_app.kernel.messages.messages import Event
-
-if TYPE_CHECKING:
-    from cqrs_app.areas.fulfilment.order_way import OrderWay
 
 GIVEN_UP = frozenset({"OrderCancelled", "OrderRejected"})
 
@@ -62,11 +60,11 @@ NOT_HELD = frozenset({"not_reserved", "more_than_reserved"})
 ALREADY_GIVEN_UP = frozenset({"already_cancelled", "already_rejected"})
 
 
-def take_in(way: OrderWay, event: Event) -> None:
+def take_in(way: WayState, event: Event) -> None:
     _TAKES_IN[type(event)](way, event)
 
 
-def _begin(way: OrderWay, event: was.FulfilmentBegun) -> None:
+def _begin(way: WayState, event: was.FulfilmentBegun) -> None:
     way.order_id, way.begun = event.order_id, True
     way.currency, way.total = event.currency, event.total
     way.policy, way.lines = event.policy, event.lines
@@ -74,7 +72,7 @@ def _begin(way: OrderWay, event: was.FulfilmentBegun) -> None:
         way.goods.setdefault(line.sku, Goods(0)).wanted += line.quantity
 
 
-def _order(way: OrderWay, event: was.FulfilmentOrderNoted) -> None:
+def _order(way: WayState, event: was.FulfilmentOrderNoted) -> None:
     way.order_id = event.order_id
     if event.fact in GIVEN_UP:
         way.given_up = True
@@ -95,7 +93,7 @@ def _order(way: OrderWay, event: was.FulfilmentOrderNoted) -> None:
         way.delivered = True
 
 
-def _payment(way: OrderWay, event: was.FulfilmentPaymentNoted) -> None:
+def _payment(way: WayState, event: was.FulfilmentPaymentNoted) -> None:
     way.order_id = event.order_id
     paid = way.payments.setdefault(event.payment_id, Paid(event.currency))
     # Whatever it is, what was refused before may be right now.
@@ -111,7 +109,7 @@ def _payment(way: OrderWay, event: was.FulfilmentPaymentNoted) -> None:
         _declined(way, paid, event)
 
 
-def _declined(way: OrderWay, paid: Paid, event: was.FulfilmentPaymentNoted) -> None:
+def _declined(way: WayState, paid: Paid, event: was.FulfilmentPaymentNoted) -> None:
     paid.answered(event.asked)
     if event.asked in ("authorisation", "capture"):
         paid.declined = True
@@ -126,7 +124,7 @@ def _declined(way: OrderWay, paid: Paid, event: was.FulfilmentPaymentNoted) -> N
         way.refused[key_of(task, event.payment_id)] = event.sentence
 
 
-def _ended(way: OrderWay, event: was.FulfilmentTaskEnded) -> None:
+def _ended(way: WayState, event: was.FulfilmentTaskEnded) -> None:
     task = way.open.pop(event.task_no)
     goods = way.goods.get(task.subject)
     if event.outcome == "done":
@@ -143,7 +141,7 @@ def _ended(way: OrderWay, event: was.FulfilmentTaskEnded) -> None:
         way.refused[key_of(task.task, task.subject)] = event.sentence
 
 
-def _done(way: OrderWay, task: Open) -> None:
+def _done(way: WayState, task: Open) -> None:
     """The task's own effect, at once: its events come in later and say the same."""
     if task.task in PAYMENT_TASKS:
         paid = way.payments.setdefault(task.subject, Paid(way.currency))
@@ -156,7 +154,7 @@ def _done(way: OrderWay, task: Open) -> None:
         way.held = way.held_by_us = task.task == "HoldOrder"
 
 
-def _retry(way: OrderWay) -> None:
+def _retry(way: WayState) -> None:
     way.refused.clear()
     way.waits_to_retry = False
     if way.policy and way.declines > len(way.policy.retry_after):
@@ -164,48 +162,48 @@ def _retry(way: OrderWay) -> None:
     _try_stock_again(way)
 
 
-def _try_stock_again(way: OrderWay) -> None:
+def _try_stock_again(way: WayState) -> None:
     for goods in way.goods.values():
         if goods.outcome == "missing":
             goods.outcome = goods.sentence = ""
     way.refused.pop(key_of("HoldOrder", way.order_id), None)
 
 
-def _stock(way: OrderWay, event: was.FulfilmentStockNoted) -> None:
+def _stock(way: WayState, event: was.FulfilmentStockNoted) -> None:
     _try_stock_again(way)
 
 
-def _sent(way: OrderWay, event: was.FulfilmentTaskSent) -> None:
+def _sent(way: WayState, event: was.FulfilmentTaskSent) -> None:
     quantity = int(told(event.arguments).get("quantity", 0))
     way.open[event.task_no] = Open(event.task, event.subject, quantity)
     way.tasks_sent = event.task_no
     way.payments_begun += event.task == "AuthorisePayment"
 
 
-def _moved(way: OrderWay, event: was.FulfilmentMoved) -> None:
+def _moved(way: WayState, event: was.FulfilmentMoved) -> None:
     way.moves, way.late = event.move_no, event.late
     way.stand = Stand(event.stage, event.sentence, event.late, event.wants)
 
 
-def _time_is_up(way: OrderWay, event: was.FulfilmentDeadlinePassed) -> None:
+def _time_is_up(way: WayState, event: was.FulfilmentDeadlinePassed) -> None:
     way.waits_to_retry, way.late = False, True
     _try_stock_again(way)
 
 
-def _retried(way: OrderWay, event: was.FulfilmentRetried) -> None:
+def _retried(way: WayState, event: was.FulfilmentRetried) -> None:
     _retry(way)
 
 
-def _skipped(way: OrderWay, event: was.FulfilmentStepSkipped) -> None:
+def _skipped(way: WayState, event: was.FulfilmentStepSkipped) -> None:
     way.skipped.append(Step(event.step))
     way.refused.clear()
 
 
-def _cancelled(way: OrderWay, event: was.FulfilmentCancelled) -> None:
+def _cancelled(way: WayState, event: was.FulfilmentCancelled) -> None:
     way.wanted_cancelled = event.reason
 
 
-_TAKES_IN: Mapping[type[Event], Callable[[OrderWay, Any], None]] = MappingProxyType(
+_TAKES_IN: Mapping[type[Event], Callable[[WayState, Any], None]] = MappingProxyType(
     {
         was.FulfilmentBegun: _begin,
         was.FulfilmentOrderNoted: _order,

@@ -22,12 +22,13 @@ from cqrs_app.areas.inventory.types import (
 )
 from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
 
-VIEW = "inventory.view"
-RECEIVE = "inventory.receive"
-ADJUST = "inventory.adjust"
-MANAGE = "inventory.manage"
-RESERVE = "inventory.reserve"
+VIEW = Permission("inventory.view", Role.VIEWER)
+RECEIVE = Permission("inventory.receive", Role.OPERATOR)
+ADJUST = Permission("inventory.adjust", Role.SUPERVISOR)
+MANAGE = Permission("inventory.manage", Role.SUPERVISOR)
+RESERVE = Permission("inventory.reserve", Role.SUPERVISOR)
 
 
 @command(label="Add product", permission=MANAGE)

@@ -31,11 +31,15 @@ from cqrs_app.areas.orders.types import (
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
+
+VIEW = Permission("orders.view", Role.VIEWER)
+VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
 
 _NEEDED = "This is needed."
 
 
-@command(label="Place order", permission="orders.place")
+@command(label="Place order", permission=Permission("orders.place", Role.OPERATOR))
 class PlaceOrder(Command):
     """Take in a new order; it then waits for approval."""
 
@@ -58,14 +62,23 @@ class PlaceOrder(Command):
         yield from _not_too_much(self.lines)
 
 
-@command(label="Approve order", permission="orders.approve", minds_version=True)
+@command(
+    label="Approve order",
+    permission=Permission("orders.approve", Role.OPERATOR),
+    minds_version=True,
+)
 class ApproveOrder(Command):
     """Let the order be shipped."""
 
     order_id: OrderId
 
 
-@command(label="Reject order", permission="orders.reject", minds_version=True, risky=True)
+@command(
+    label="Reject order",
+    permission=Permission("orders.reject", Role.SUPERVISOR),
+    minds_version=True,
+    risky=True,
+)
 class RejectOrder(Command):
     """Turn down an order that waits for approval."""
 
@@ -77,7 +90,9 @@ class RejectOrder(Command):
             yield "reason", _NEEDED
 
 
-@command(label="Hold order", permission="orders.hold", minds_version=True)
+@command(
+    label="Hold order", permission=Permission("orders.hold", Role.OPERATOR), minds_version=True
+)
 class HoldOrder(Command):
     """Stop work on the order until it is released."""
 
@@ -86,14 +101,22 @@ class HoldOrder(Command):
     note: Note = ""
 
 
-@command(label="Release order", permission="orders.release", minds_version=True)
+@command(
+    label="Release order",
+    permission=Permission("orders.release", Role.OPERATOR),
+    minds_version=True,
+)
 class ReleaseOrder(Command):
     """Let work on the order go on where it stopped."""
 
     order_id: OrderId
 
 
-@command(label="Change shipping address", permission="orders.address", minds_version=True)
+@command(
+    label="Change shipping address",
+    permission=Permission("orders.address", Role.OPERATOR),
+    minds_version=True,
+)
 class ChangeShippingAddress(Command):
     """Send what is still to be shipped somewhere else."""
 
@@ -107,7 +130,7 @@ class ChangeShippingAddress(Command):
                 return
 
 
-@command(label="Add note", permission="orders.note")
+@command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))
 class AddOrderNote(Command):
     """Write something down for colleagues."""
 
@@ -119,7 +142,9 @@ class AddOrderNote(Command):
             yield "note", _NEEDED
 
 
-@command(label="Ship order", permission="orders.ship", minds_version=True)
+@command(
+    label="Ship order", permission=Permission("orders.ship", Role.OPERATOR), minds_version=True
+)
 class ShipOrder(Command):
     """Hand the order, or some of its lines, to a carrier."""
 
@@ -144,14 +169,19 @@ class ShipOrder(Command):
             seen.add(line.line_no)
 
 
-@command(label="Mark as delivered", permission="orders.deliver")
+@command(label="Mark as delivered", permission=Permission("orders.deliver", Role.OPERATOR))
 class DeliverOrder(Command):
     """Record that the customer has it."""
 
     order_id: OrderId
 
 
-@command(label="Cancel order", permission="orders.cancel", minds_version=True, risky=True)
+@command(
+    label="Cancel order",
+    permission=Permission("orders.cancel", Role.SUPERVISOR),
+    minds_version=True,
+    risky=True,
+)
 class CancelOrder(Command):
     """Give the order up before anything of it is shipped."""
 
@@ -160,7 +190,7 @@ class CancelOrder(Command):
     note: Note = ""
 
 
-@command(label="Record credit note", permission="credit_notes.record")
+@command(label="Record credit note", permission=Permission("credit_notes.record", Role.SUPERVISOR))
 class RecordCreditNote(Command):
     """Credit a customer's account.
 

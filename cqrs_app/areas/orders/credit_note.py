@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from cqrs_app.areas.orders.commands import RecordCreditNote
 from cqrs_app.areas.orders.events import CreditNoteRecorded, PricedLine
-from cqrs_app.areas.orders.rules import moment
+from cqrs_app.areas.orders.rules import CREDIT_NOTE_EXISTS, moment
 from cqrs_app.areas.orders.types import amount_of
 from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.messages.messages import Event
 
 
@@ -25,12 +25,12 @@ class CreditNote(Aggregate):
 
     recorded: datetime | None = None
 
+    @handles(RecordCreditNote, refusals=[CREDIT_NOTE_EXISTS])
     def record(self, command: RecordCreditNote) -> Iterator[Event]:
         if self.recorded:
-            raise Refused(
-                "credit_note_exists",
+            raise CREDIT_NOTE_EXISTS(
                 f"There is a credit note {command.credit_note_id} already, recorded on "
-                f"{moment(self.recorded)}; choose another number.",
+                f"{moment(self.recorded)}; choose another number."
             )
         yield CreditNoteRecorded(
             credit_note_id=command.credit_note_id,

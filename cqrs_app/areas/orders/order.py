@@ -1,14 +1,10 @@
-"""An order: what may be done with it, and what that leads to. Pure."""
+"""An order: what may be done with it, in the order in which its page offers it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from typing import ClassVar
+from dataclasses import dataclass
 
-from cqrs_app.areas.orders import rules
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
@@ -37,37 +33,40 @@ from cqrs_app.areas.orders.events import (
     SentLine,
     ShippingAddressChanged,
 )
-from cqrs_app.areas.orders.types import ShippingAddress, amount_of, person_of
-from cqrs_app.areas.orders.words import OrderStatus, further
-from cqrs_app.kernel.commands.aggregate import Aggregate, Decision, objections
+from cqrs_app.areas.orders.rules import (
+    MORE_THAN_LEFT,
+    NO_LINES,
+    NO_SUCH_LINE,
+    ORDER_EXISTS,
+    PERSON_ERASED,
+    exists,
+    in_status,
+    moment,
+    nothing_shipped,
+)
+from cqrs_app.areas.orders.state import OrderState
+from cqrs_app.areas.orders.types import ShippingAddress, amount_of
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.kernel.commands.aggregate import Decision
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command, Event
 
+_S = OrderStatus
+
 
 @dataclass
-class Order(Aggregate):
-    """Only what the rules need. `left` is the quantity still to ship of each line, in order;
-    `moments` says when each status was entered, a release apart."""
+class Order(OrderState):
+    """The rules that its status decides stand at each method; history is let in against them."""
 
-    category: ClassVar[str] = "order"
-    identity: ClassVar[str] = "order_id"
-
-    order_id: str = ""
-    status: OrderStatus | None = None
-    before_hold: OrderStatus | None = None
-    hold_reason: str = ""
-    moments: dict[OrderStatus, datetime] = field(default_factory=dict)
-    left: list[int] = field(default_factory=list)
-    customer_id: str = ""
-    currency: str = ""
-    total: Decimal = Decimal(0)
-
-    @property
-    def belongs_to(self) -> str:
-        return person_of(self.customer_id)
-
+    @handles(PlaceOrder, refusals=[ORDER_EXISTS, NO_LINES, PERSON_ERASED])
     def place(self, command: PlaceOrder) -> Decision:
-        rules.may_place(self)
+        if self.status is not None:
+            placed = moment(self.moments[_S.PLACED])
+            raise ORDER_EXISTS(
+                f"There is an order {self.order_id} already, placed on {placed}; "
+                "choose another number."
+            )
         yield OrderPlaced(
             order_id=command.order_id,
             customer_id=command.customer_id,
@@ -86,41 +85,49 @@ class Order(Aggregate):
             ),
             total=amount_of(command.lines),
         )
-        yield from objections(rules.must_have_lines, self)
+        if not self.left:
+            yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
 
+    @handles(
+        ApproveOrder,
+        when=in_status(
+            _S.PLACED,
+            otherwise="it can no longer be approved",
+            instead={
+                _S.APPROVED: "it need not be approved again",
+                _S.ON_HOLD: "release it before you approve it",
+            },
+        ),
+    )
     def approve(self, command: ApproveOrder) -> Decision:
-        yield from objections(rules.may_approve, self)
         yield OrderApproved(order_id=command.order_id)
 
-    def reject(self, command: RejectOrder) -> Decision:
-        yield from objections(rules.may_reject, self)
-        yield OrderRejected(
-            order_id=command.order_id,
-            reason=command.reason,
-            customer_id=self.customer_id,
-            currency=self.currency,
-            total=self.total,
-        )
-
-    def hold(self, command: HoldOrder) -> Decision:
-        yield from objections(rules.may_hold, self)
-        yield OrderHeld(order_id=command.order_id, reason=str(command.reason), note=command.note)
-
+    @handles(
+        ReleaseOrder,
+        when=in_status(
+            _S.ON_HOLD, otherwise="it is not on hold", codes=dict.fromkeys(_S, "not_on_hold")
+        ),
+    )
     def release(self, command: ReleaseOrder) -> Decision:
-        yield from objections(rules.may_release, self)
         back_to = self.before_hold or self.status
         yield OrderReleased(order_id=command.order_id, status=str(back_to))
 
-    def change_address(self, command: ChangeShippingAddress) -> Decision:
-        yield from objections(rules.may_change_address, self)
-        yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
-
-    def add_note(self, command: AddOrderNote) -> Decision:
-        rules.may_note(self)
-        yield OrderNoteAdded(order_id=command.order_id, note=command.note)
-
+    @handles(
+        ShipOrder,
+        when=in_status(
+            _S.APPROVED,
+            _S.PART_SHIPPED,
+            otherwise="it can no longer be shipped",
+            instead={
+                _S.PLACED: "approve it before you ship it",
+                _S.ON_HOLD: "release it before you ship it",
+                _S.SHIPPED: "nothing is left to ship",
+                _S.DELIVERED: "nothing is left to ship",
+            },
+        ),
+        refusals=[NO_SUCH_LINE, MORE_THAN_LEFT],
+    )
     def ship(self, command: ShipOrder) -> Decision:
-        yield from objections(rules.may_ship, self)
         lines = tuple(self._to_send(command))
         yield OrderShipped(
             order_id=command.order_id,
@@ -130,12 +137,77 @@ class Order(Aggregate):
             complete=sum(line.quantity for line in lines) == sum(self.left),
         )
 
+    @handles(
+        DeliverOrder,
+        when=in_status(
+            _S.SHIPPED,
+            otherwise="it cannot be delivered",
+            instead={
+                _S.PLACED: "approve and ship it first",
+                _S.APPROVED: "ship it first",
+                _S.ON_HOLD: "release and ship it first",
+                _S.PART_SHIPPED: "ship the rest first",
+                _S.DELIVERED: "it need not be delivered again",
+            },
+            codes=dict.fromkeys((_S.PLACED, _S.APPROVED, _S.PART_SHIPPED), "not_shipped"),
+        ),
+    )
     def deliver(self, command: DeliverOrder) -> Decision:
-        yield from objections(rules.may_deliver, self)
         yield OrderDelivered(order_id=command.order_id)
 
+    @handles(
+        HoldOrder,
+        when=in_status(
+            _S.PLACED,
+            _S.APPROVED,
+            _S.PART_SHIPPED,
+            otherwise="it can no longer be put on hold",
+            instead={_S.ON_HOLD: "it need not be held again"},
+        ),
+    )
+    def hold(self, command: HoldOrder) -> Decision:
+        yield OrderHeld(order_id=command.order_id, reason=str(command.reason), note=command.note)
+
+    @handles(
+        ChangeShippingAddress,
+        when=in_status(
+            _S.PLACED,
+            _S.APPROVED,
+            _S.ON_HOLD,
+            _S.PART_SHIPPED,
+            otherwise="its shipping address can no longer be changed",
+        ),
+        refusals=[PERSON_ERASED],
+    )
+    def change_address(self, command: ChangeShippingAddress) -> Decision:
+        yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
+
+    @handles(AddOrderNote, when=exists)
+    def add_note(self, command: AddOrderNote) -> Decision:
+        yield OrderNoteAdded(order_id=command.order_id, note=command.note)
+
+    @handles(
+        RejectOrder,
+        when=in_status(
+            _S.PLACED,
+            otherwise="it can no longer be rejected",
+            instead={
+                _S.APPROVED: "it can no longer be rejected, but it can be cancelled",
+                _S.ON_HOLD: "release it before you reject it",
+            },
+        ),
+    )
+    def reject(self, command: RejectOrder) -> Decision:
+        yield OrderRejected(
+            order_id=command.order_id,
+            reason=command.reason,
+            customer_id=self.customer_id,
+            currency=self.currency,
+            total=self.total,
+        )
+
+    @handles(CancelOrder, when=nothing_shipped)
     def cancel(self, command: CancelOrder) -> Decision:
-        yield from objections(rules.may_cancel, self)
         yield OrderCancelled(
             order_id=command.order_id,
             reason=str(command.reason),
@@ -160,46 +232,6 @@ class Order(Aggregate):
             sentence=objection.sentence,
         )
 
-    def evolve(self, event: Event, at: datetime) -> None:
-        match event:
-            case OrderPlaced():
-                self.order_id, self.customer_id = event.order_id, event.customer_id
-                self.currency, self.total = event.currency, event.total
-                self.left = [line.quantity for line in event.lines]
-                self._enter(OrderStatus.PLACED, at)
-            case OrderHeld():
-                self._hold(event.reason, at)
-            case OrderReleased():
-                self.status, self.before_hold = OrderStatus(event.status), None
-                self.hold_reason = ""
-            case OrderShipped():
-                for line in event.lines:
-                    self.left[line.line_no - 1] -= line.quantity
-                shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
-                self._enter(shipped, at)
-            case OrderApproved():
-                self._enter(OrderStatus.APPROVED, at)
-            case OrderRejected():
-                self._enter(OrderStatus.REJECTED, at)
-            case OrderDelivered():
-                self._enter(OrderStatus.DELIVERED, at)
-            case OrderCancelled():
-                self._enter(OrderStatus.CANCELLED, at)
-
-    def _hold(self, reason: str, at: datetime) -> None:
-        before = self.before_hold or self.status
-        self._enter(OrderStatus.ON_HOLD, at)
-        if self.status is OrderStatus.ON_HOLD:
-            self.before_hold, self.hold_reason = before, reason
-
-    def _enter(self, status: OrderStatus, at: datetime) -> None:
-        self.moments[status] = at
-        self.status = further(self.status, status)
-        if self.status is not OrderStatus.ON_HOLD:
-            self.before_hold, self.hold_reason = None, ""
-        elif self.before_hold and status is not OrderStatus.ON_HOLD:
-            self.before_hold = further(self.before_hold, status)
-
     def _to_send(self, command: ShipOrder) -> Iterator[SentLine]:
         if not command.lines:
             for line_no, left in enumerate(self.left, start=1):
@@ -207,17 +239,15 @@ class Order(Aggregate):
                     yield SentLine(line_no=line_no, quantity=left)
         for line in command.lines:
             if line.line_no > len(self.left):
-                raise Refused(
-                    "no_such_line",
+                raise NO_SUCH_LINE(
                     f"Order {self.order_id} has no line {line.line_no}; "
-                    f"its last line is {len(self.left)}.",
+                    f"its last line is {len(self.left)}."
                 )
             left = self.left[line.line_no - 1]
             if line.quantity > left:
-                raise Refused(
-                    "more_than_left",
+                raise MORE_THAN_LEFT(
                     f"Line {line.line_no} of order {self.order_id} has {left} left to ship; "
-                    f"{line.quantity} cannot be shipped.",
+                    f"{line.quantity} cannot be shipped."
                 )
             yield SentLine(line_no=line.line_no, quantity=line.quantity)
 

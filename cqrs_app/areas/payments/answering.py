@@ -7,137 +7,143 @@ nothing, and one that contradicts it is flagged for a person.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from cqrs_app.areas.payments import answers, rules
+from cqrs_app.areas.payments import answers
 from cqrs_app.areas.payments import events as was
-from cqrs_app.areas.payments.payment import Payment, flag_key
 from cqrs_app.areas.payments.requests import Request
+from cqrs_app.areas.payments.rules import (
+    DISPUTE_SETTLED,
+    NO_SUCH_DISPUTE,
+    NO_SUCH_REQUEST,
+    exists,
+)
+from cqrs_app.areas.payments.state import PaymentState, flag_key
 from cqrs_app.areas.payments.words import Asked
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.messages.messages import Event
 
 
-def authorised(payment: Payment, command: answers.RecordAuthorisation) -> Iterator[Event]:
-    request = _asked(payment, command.payment_id, command.request_no, Asked.AUTHORISATION)
-    if not request.is_open:
-        yield from _again(payment, command.request_no, "authorised", command.reference)
-        return
-    void = payment.void_planned
-    yield was.PaymentAuthorised(
-        **_of(payment, command.request_no, request), reference=command.reference
-    )
-    if void:
-        yield was.PaymentVoidRequested(
-            **payment.asking(request.amount), reason="It was to be voided once it was authorised."
+@dataclass
+class AnsweredPayment(PaymentState):
+    """A payment as its gateway sees it."""
+
+    @handles(answers.RecordAuthorisation, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_authorisation(self, command: answers.RecordAuthorisation) -> Iterator[Event]:
+        request = _asked(self, command.request_no, Asked.AUTHORISATION)
+        if not request.is_open:
+            yield from _again(self, command.request_no, "authorised", command.reference)
+            return
+        void = self.void_planned
+        yield was.PaymentAuthorised(
+            **_of(self, command.request_no, request), reference=command.reference
+        )
+        if void:
+            yield was.PaymentVoidRequested(
+                **self.asking(request.amount), reason="It was to be voided once it was authorised."
+            )
+
+    @handles(answers.RecordCapture, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_capture(self, command: answers.RecordCapture) -> Iterator[Event]:
+        request = _asked(self, command.request_no, Asked.CAPTURE)
+        if not request.is_open:
+            yield from _again(self, command.request_no, "captured", command.reference)
+            return
+        yield was.PaymentCaptured(
+            **_of(self, command.request_no, request), reference=command.reference
+        )
+
+    @handles(answers.RecordVoid, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_void(self, command: answers.RecordVoid) -> Iterator[Event]:
+        request = _asked(self, command.request_no, Asked.VOID)
+        if not request.is_open:
+            yield from _again(self, command.request_no, "voided", command.reference)
+            return
+        yield was.PaymentVoided(
+            **_of(self, command.request_no, request), reference=command.reference
+        )
+
+    @handles(answers.RecordRefund, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_refund(self, command: answers.RecordRefund) -> Iterator[Event]:
+        request = _asked(self, command.request_no, Asked.REFUND)
+        if not request.is_open:
+            yield from _again(self, command.request_no, "refunded", command.reference)
+            return
+        yield was.PaymentRefunded(
+            **_of(self, command.request_no, request), reference=command.reference
+        )
+
+    @handles(answers.RecordDecline, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_decline(self, command: answers.RecordDecline) -> Iterator[Event]:
+        request = _asked(self, command.request_no, None)
+        if not request.is_open:
+            yield from _again(self, command.request_no, "declined", command.code)
+            return
+        yield was.PaymentDeclined(
+            payment_id=self.payment_id,
+            order_id=self.order_id,
+            request_no=command.request_no,
+            asked=str(request.asked),
+            amount=request.amount,
+            currency=self.currency,
+            code=command.code,
+            sentence=command.sentence,
+        )
+
+    @handles(answers.RecordDispute, when=exists)
+    def record_dispute(self, command: answers.RecordDispute) -> Iterator[Event]:
+        if command.reference in self.disputes:
+            return
+        yield was.PaymentDisputed(
+            payment_id=self.payment_id,
+            order_id=self.order_id,
+            amount=command.amount,
+            currency=self.currency,
+            gateway=self.gateway,
+            reference=command.reference,
+            sentence=command.sentence,
+        )
+
+    @handles(answers.ResolveDispute, when=exists, refusals=[NO_SUCH_DISPUTE, DISPUTE_SETTLED])
+    def resolve_dispute(self, command: answers.ResolveDispute) -> Iterator[Event]:
+        dispute = self.disputes.get(command.reference)
+        if dispute is None:
+            raise NO_SUCH_DISPUTE(
+                f"Payment {command.payment_id} has no dispute {command.reference}. "
+                f"Nothing was changed. Record the dispute first.",
+            )
+        if dispute.outcome == str(command.outcome):
+            return
+        if dispute.outcome:
+            raise DISPUTE_SETTLED(
+                f"The dispute {command.reference} is settled already: {dispute.outcome}. "
+                f"Nothing was changed.",
+            )
+        yield was.PaymentDisputeResolved(
+            payment_id=self.payment_id,
+            order_id=self.order_id,
+            amount=dispute.amount,
+            currency=self.currency,
+            gateway=self.gateway,
+            reference=command.reference,
+            outcome=str(command.outcome),
         )
 
 
-def captured(payment: Payment, command: answers.RecordCapture) -> Iterator[Event]:
-    request = _asked(payment, command.payment_id, command.request_no, Asked.CAPTURE)
-    if not request.is_open:
-        yield from _again(payment, command.request_no, "captured", command.reference)
-        return
-    yield was.PaymentCaptured(
-        **_of(payment, command.request_no, request), reference=command.reference
-    )
-
-
-def voided(payment: Payment, command: answers.RecordVoid) -> Iterator[Event]:
-    request = _asked(payment, command.payment_id, command.request_no, Asked.VOID)
-    if not request.is_open:
-        yield from _again(payment, command.request_no, "voided", command.reference)
-        return
-    yield was.PaymentVoided(
-        **_of(payment, command.request_no, request), reference=command.reference
-    )
-
-
-def refunded(payment: Payment, command: answers.RecordRefund) -> Iterator[Event]:
-    request = _asked(payment, command.payment_id, command.request_no, Asked.REFUND)
-    if not request.is_open:
-        yield from _again(payment, command.request_no, "refunded", command.reference)
-        return
-    yield was.PaymentRefunded(
-        **_of(payment, command.request_no, request), reference=command.reference
-    )
-
-
-def declined(payment: Payment, command: answers.RecordDecline) -> Iterator[Event]:
-    request = _asked(payment, command.payment_id, command.request_no, None)
-    if not request.is_open:
-        yield from _again(payment, command.request_no, "declined", command.code)
-        return
-    yield was.PaymentDeclined(
-        payment_id=payment.payment_id,
-        order_id=payment.order_id,
-        request_no=command.request_no,
-        asked=str(request.asked),
-        amount=request.amount,
-        currency=payment.currency,
-        code=command.code,
-        sentence=command.sentence,
-    )
-
-
-def disputed(payment: Payment, command: answers.RecordDispute) -> Iterator[Event]:
-    rules.require(payment, command.payment_id)
-    if command.reference in payment.disputes:
-        return
-    yield was.PaymentDisputed(
-        payment_id=payment.payment_id,
-        order_id=payment.order_id,
-        amount=command.amount,
-        currency=payment.currency,
-        gateway=payment.gateway,
-        reference=command.reference,
-        sentence=command.sentence,
-    )
-
-
-def resolved(payment: Payment, command: answers.ResolveDispute) -> Iterator[Event]:
-    rules.require(payment, command.payment_id)
-    dispute = payment.disputes.get(command.reference)
-    if dispute is None:
-        raise Refused(
-            "no_such_dispute",
-            f"Payment {command.payment_id} has no dispute {command.reference}. "
-            f"Nothing was changed. Record the dispute first.",
-        )
-    if dispute.outcome == str(command.outcome):
-        return
-    if dispute.outcome:
-        raise Refused(
-            "dispute_settled",
-            f"The dispute {command.reference} is settled already: {dispute.outcome}. "
-            f"Nothing was changed.",
-        )
-    yield was.PaymentDisputeResolved(
-        payment_id=payment.payment_id,
-        order_id=payment.order_id,
-        amount=dispute.amount,
-        currency=payment.currency,
-        gateway=payment.gateway,
-        reference=command.reference,
-        outcome=str(command.outcome),
-    )
-
-
-def _asked(payment: Payment, payment_id: str, number: int, asked: Asked | None) -> Request:
+def _asked(payment: PaymentState, number: int, asked: Asked | None) -> Request:
     """The request that is answered, of this kind where one is named."""
-    rules.require(payment, payment_id)
     if number <= len(payment.requests):
         request = payment.requests[number - 1]
         if asked in (None, request.asked):
             return request
-    raise Refused(
-        "no_such_request",
-        f"Payment {payment_id} has no such request {number}. "
+    raise NO_SUCH_REQUEST(
+        f"Payment {payment.payment_id} has no such request {number}. "
         f"Nothing was changed. Its page shows what was asked for.",
     )
 
 
-def _again(payment: Payment, number: int, answer: str, told: str) -> Iterator[Event]:
+def _again(payment: PaymentState, number: int, answer: str, told: str) -> Iterator[Event]:
     """Nothing for the answer it had, else a flag, once; `told` is the reference or the code."""
     request = payment.requests[number - 1]
     same = (request.outcome == "declined") == (answer == "declined")
@@ -159,7 +165,7 @@ def _again(payment: Payment, number: int, answer: str, told: str) -> Iterator[Ev
     )
 
 
-def _of(payment: Payment, request_no: int, request: Request) -> dict[str, Any]:
+def _of(payment: PaymentState, request_no: int, request: Request) -> dict[str, Any]:
     """The fields that every answered request has."""
     return {
         "payment_id": payment.payment_id,

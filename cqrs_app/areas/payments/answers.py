@@ -13,8 +13,9 @@ from msgspec import Meta
 from cqrs_app.areas.payments.types import Amount, Code, PaymentId, Reference, RequestNo, Sentence
 from cqrs_app.areas.payments.words import DisputeOutcome
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
 
-ANSWER = "payments.answer"
+ANSWER = Permission("payments.answer", Role.ADMIN)
 
 
 @command(label="Record authorisation", permission=ANSWER)

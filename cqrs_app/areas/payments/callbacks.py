@@ -17,11 +17,12 @@ import msgspec
 from cqrs_app.areas.payments import answers
 from cqrs_app.areas.payments.gateway import Declined, Done, Order
 from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.areas.payments.rules import UNKNOWN
 from cqrs_app.areas.payments.teller import answer_command
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import Invalid, Refused
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.signing import NotGenuine, headers, require_genuine
 
@@ -70,10 +71,7 @@ class Callbacks:
         stream = Payment.stream_for(command)
         payment = cast(Payment, self._repository.load(Payment, stream)[0])
         if payment.gateway != gateway:
-            raise Refused(
-                "no_such_payment",
-                f"The gateway {gateway} has no such payment here. Nothing was changed.",
-            )
+            raise UNKNOWN(f"The gateway {gateway} has no such payment here. Nothing was changed.")
 
 
 def command_in(body: bytes) -> Command:

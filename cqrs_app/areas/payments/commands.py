@@ -18,9 +18,12 @@ from cqrs_app.areas.payments.types import (
     looks_like_a_card,
 )
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
+
+RECORD = Permission("payments.record", Role.SUPERVISOR)
 
 
-@command(label="Authorise payment", permission="payments.authorise")
+@command(label="Authorise payment", permission=Permission("payments.authorise", Role.OPERATOR))
 class AuthorisePayment(Command):
     """Ask the gateway to set an amount aside for an order. No money moves until it is captured."""
 
@@ -34,7 +37,7 @@ class AuthorisePayment(Command):
         yield from _no_card(method=self.method)
 
 
-@command(label="Capture payment", permission="payments.capture")
+@command(label="Capture payment", permission=Permission("payments.capture", Role.OPERATOR))
 class CapturePayment(Command):
     """Ask the gateway for the money that was authorised, all of it or a part."""
 
@@ -42,7 +45,7 @@ class CapturePayment(Command):
     amount: AmountOrAll = None
 
 
-@command(label="Void payment", permission="payments.void", risky=True)
+@command(label="Void payment", permission=Permission("payments.void", Role.SUPERVISOR), risky=True)
 class VoidPayment(Command):
     """Let go of what is authorised and not captured. While the authorisation is not answered yet,
     it is let go as soon as it is."""
@@ -51,7 +54,12 @@ class VoidPayment(Command):
     reason: Reason
 
 
-@command(label="Refund payment", permission="payments.refund", minds_version=True, risky=True)
+@command(
+    label="Refund payment",
+    permission=Permission("payments.refund", Role.SUPERVISOR),
+    minds_version=True,
+    risky=True,
+)
 class RefundPayment(Command):
     """Give captured money back, all of it or a part."""
 
@@ -60,7 +68,7 @@ class RefundPayment(Command):
     reason: Reason
 
 
-@command(label="Record payment", permission="payments.record")
+@command(label="Record payment", permission=RECORD)
 class RecordPayment(Command):
     """Record money that came in without the gateway, such as a bank transfer."""
 
@@ -76,7 +84,7 @@ class RecordPayment(Command):
         yield from _no_card(method=self.method, reference=self.reference, note=self.note)
 
 
-@command(label="Clear up answer", permission="payments.record")
+@command(label="Clear up answer", permission=RECORD)
 class ClearFlaggedAnswers(Command):
     """Say that the answers nobody expected have been looked into, and what came of it."""
 

@@ -1,14 +1,12 @@
-"""A payment: what may be done with it, and what that leads to. Pure."""
+"""A payment: what people, and the processes that act for them, may do with it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, ClassVar
+from dataclasses import dataclass
 
 from cqrs_app.areas.payments import events as was
+from cqrs_app.areas.payments.answering import AnsweredPayment
 from cqrs_app.areas.payments.commands import (
     AuthorisePayment,
     CapturePayment,
@@ -17,38 +15,33 @@ from cqrs_app.areas.payments.commands import (
     RefundPayment,
     VoidPayment,
 )
-from cqrs_app.areas.payments.requests import NOTHING, Dispute, Request, is_open, total
-from cqrs_app.areas.payments.rules import part_of, require, to_capture, to_refund, to_void
-from cqrs_app.areas.payments.words import MANUAL, Asked, PaymentStatus, status_of
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.areas.payments.requests import is_open
+from cqrs_app.areas.payments.rules import (
+    MORE_THAN_AUTHORISED,
+    MORE_THAN_CAPTURED,
+    NOT_FREE,
+    NOTHING_FLAGGED,
+    NOTHING_TO_CAPTURE,
+    NOTHING_TO_REFUND,
+    NOTHING_TO_VOID,
+    PAYMENT_EXISTS,
+    exists,
+    part_of,
+    to_capture,
+    to_refund,
+    to_void,
+)
+from cqrs_app.areas.payments.words import MANUAL, Asked
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.messages.messages import Event
 
 
 @dataclass
-class Payment(Aggregate):
-    """`requests` are what the gateway was asked for; a request's number counts from 1. `flags` are
-    the answers that wait to be looked into, `ever_flagged` all of them, so that none is told
-    twice. `disputes` go by the gateway's reference."""
+class Payment(AnsweredPayment):
+    """A new one is authorised at the `gateway` that the area is set to."""
 
-    category: ClassVar[str] = "payment"
-    identity: ClassVar[str] = "payment_id"
-
-    payment_id: str = ""
-    order_id: str = ""
-    currency: str = ""
-    amount: Decimal = NOTHING
-    method: str = ""
-    gateway: str = ""
-    started_at: datetime | None = None
-    recorded: Decimal = NOTHING
-    void_planned: bool = False
-    requests: list[Request] = field(default_factory=list)
-    disputes: dict[str, Dispute] = field(default_factory=dict)
-    flags: list[str] = field(default_factory=list)
-    ever_flagged: list[str] = field(default_factory=list)
-
-    def authorise(self, command: AuthorisePayment, gateway: str) -> Iterator[Event]:
+    @handles(AuthorisePayment, refusals=[PAYMENT_EXISTS])
+    def authorise(self, command: AuthorisePayment, *, gateway: str) -> Iterator[Event]:
         self._require_new(command.payment_id)
         yield was.PaymentAuthorisationRequested(
             payment_id=command.payment_id,
@@ -60,6 +53,7 @@ class Payment(Aggregate):
             gateway=gateway,
         )
 
+    @handles(RecordPayment, refusals=[PAYMENT_EXISTS])
     def record(self, command: RecordPayment) -> Iterator[Event]:
         self._require_new(command.payment_id)
         yield was.PaymentRecorded(
@@ -73,13 +67,15 @@ class Payment(Aggregate):
             note=command.note,
         )
 
+    @handles(
+        CapturePayment, when=exists, refusals=[*NOT_FREE, NOTHING_TO_CAPTURE, MORE_THAN_AUTHORISED]
+    )
     def capture(self, command: CapturePayment) -> Iterator[Event]:
-        require(self, command.payment_id)
-        amount = part_of(to_capture(self), command.amount, "more_than_authorised", self.currency)
+        amount = part_of(to_capture(self), command.amount, MORE_THAN_AUTHORISED, self.currency)
         yield was.PaymentCaptureRequested(**self.asking(amount))
 
+    @handles(VoidPayment, when=exists, refusals=[*NOT_FREE, NOTHING_TO_VOID])
     def void(self, command: VoidPayment) -> Iterator[Event]:
-        require(self, command.payment_id)
         amount = to_void(self)
         if is_open(self.requests, Asked.AUTHORISATION):
             yield was.PaymentVoidPlanned(
@@ -88,135 +84,22 @@ class Payment(Aggregate):
         else:
             yield was.PaymentVoidRequested(**self.asking(amount), reason=command.reason)
 
+    @handles(RefundPayment, when=exists, refusals=[NOTHING_TO_REFUND, MORE_THAN_CAPTURED])
     def refund(self, command: RefundPayment) -> Iterator[Event]:
-        require(self, command.payment_id)
-        amount = part_of(to_refund(self), command.amount, "more_than_captured", self.currency)
+        amount = part_of(to_refund(self), command.amount, MORE_THAN_CAPTURED, self.currency)
         yield was.PaymentRefundRequested(**self.asking(amount), reason=command.reason)
 
+    @handles(ClearFlaggedAnswers, when=exists, refusals=[NOTHING_FLAGGED])
     def clear(self, command: ClearFlaggedAnswers) -> Iterator[Event]:
-        require(self, command.payment_id)
         if not self.flags:
-            raise Refused(
-                "nothing_flagged", "No answer waits to be cleared up. Nothing was changed."
-            )
+            raise NOTHING_FLAGGED("No answer waits to be cleared up. Nothing was changed.")
         yield was.FlaggedAnswersCleared(
             payment_id=self.payment_id, order_id=self.order_id, note=command.note
         )
 
-    def asking(self, amount: Decimal) -> dict[str, Any]:
-        """The fields that every further request has."""
-        return {
-            "payment_id": self.payment_id,
-            "order_id": self.order_id,
-            "request_no": len(self.requests) + 1,
-            "amount": amount,
-            "currency": self.currency,
-            "gateway": self.gateway,
-        }
-
-    @property
-    def authorised(self) -> Decimal:
-        return self.recorded + total(self.requests, Asked.AUTHORISATION, "done")
-
-    @property
-    def captured(self) -> Decimal:
-        return self.recorded + total(self.requests, Asked.CAPTURE, "done")
-
-    @property
-    def refunded(self) -> Decimal:
-        return total(self.requests, Asked.REFUND, "done")
-
-    @property
-    def voided(self) -> bool:
-        return total(self.requests, Asked.VOID, "done") > 0
-
-    @property
-    def declined(self) -> bool:
-        return total(self.requests, Asked.AUTHORISATION, "declined") > 0
-
-    @property
-    def status(self) -> PaymentStatus:
-        return status_of(
-            authorised=self.authorised,
-            captured=self.captured,
-            refunded=self.refunded,
-            voided=self.voided,
-            declined=self.declined,
-        )
-
-    def disputed(self, *outcomes: str) -> Decimal:
-        """The sum of the disputes with one of these outcomes ("": not settled)."""
-        fit = (each.amount for each in self.disputes.values() if each.outcome in outcomes)
-        return sum(fit, NOTHING)
-
-    def reference_for(self, asked: Asked) -> str:
-        """What the gateway calls that which is to be captured, voided or refunded; empty where it
-        has no name for it yet."""
-        meant = Asked.CAPTURE if asked == Asked.REFUND else Asked.AUTHORISATION
-        done = (each for each in self.requests if each.asked == meant and each.outcome == "done")
-        return next((each.answer for each in done), "")
-
-    def waits_for(self, request_no: int) -> bool:
-        """Whether this request is not answered."""
-        return 0 < request_no <= len(self.requests) and self.requests[request_no - 1].is_open
-
-    def evolve(self, event: Event, at: datetime) -> None:
-        match event:
-            case was.PaymentAuthorisationRequested() | was.PaymentRecorded():
-                self.payment_id, self.order_id = event.payment_id, event.order_id
-                self.currency, self.amount = event.currency, event.amount
-                self.method, self.gateway = event.method, event.gateway
-                self.started_at = at
-            case was.PaymentVoidPlanned():
-                self.void_planned = True
-            case was.PaymentAnswerFlagged():
-                key = flag_key(event.request_no, event.answer, event.reference)
-                self.flags.append(key)
-                self.ever_flagged.append(key)
-            case was.FlaggedAnswersCleared():
-                self.flags = []
-            case was.PaymentDisputed():
-                self.disputes[event.reference] = Dispute(event.amount)
-            case was.PaymentDisputeResolved():
-                self.disputes[event.reference].outcome = event.outcome
-        self._count(event)
-
-    def _count(self, event: Event) -> None:
-        match event:
-            case was.PaymentRecorded():
-                self.recorded = event.amount
-            case was.PaymentAuthorisationRequested():
-                self.requests.append(Request(Asked.AUTHORISATION, event.amount))
-            case was.PaymentCaptureRequested():
-                self.requests.append(Request(Asked.CAPTURE, event.amount))
-            case was.PaymentVoidRequested():
-                self.void_planned = False
-                self.requests.append(Request(Asked.VOID, event.amount))
-            case was.PaymentRefundRequested():
-                self.requests.append(Request(Asked.REFUND, event.amount))
-            case (
-                was.PaymentAuthorised()
-                | was.PaymentCaptured()
-                | was.PaymentVoided()
-                | was.PaymentRefunded()
-            ):
-                request = self.requests[event.request_no - 1]
-                request.outcome, request.answer = "done", event.reference
-            case was.PaymentDeclined():
-                request = self.requests[event.request_no - 1]
-                request.outcome, request.answer = "declined", event.code
-                # Nothing is authorised, so there is nothing to let go of.
-                self.void_planned = False
-
     def _require_new(self, payment_id: str) -> None:
         if self.started_at is not None:
-            raise Refused(
-                "payment_exists",
+            raise PAYMENT_EXISTS(
                 f"There is a payment {payment_id} already. Nothing was changed. "
                 f"Choose another number.",
             )
-
-
-def flag_key(request_no: int, answer: str, reference: str) -> str:
-    """By what an answer is known again."""
-    return f"{request_no} {answer} {reference}"

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from cqrs_app.areas.payments.requests import is_open, total
+from cqrs_app.areas.payments.state import PaymentState
 from cqrs_app.areas.payments.words import Asked
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import rule
+from cqrs_app.kernel.errors import Refusal
 
-if TYPE_CHECKING:
-    from cqrs_app.areas.payments.payment import Payment
+UNKNOWN = Refusal("no_such_payment", "There is no payment of this number.")
+PAYMENT_EXISTS = Refusal("payment_exists", "The number was used before.")
+NO_SUCH_REQUEST = Refusal("no_such_request", "The gateway was asked for nothing of this kind.")
+ANSWER_AWAITED = Refusal("answer_awaited", "The gateway has not answered yet.")
+DECLINED = Refusal("declined", "The gateway declined it.")
+VOIDED = Refusal("voided", "It is voided, or about to be.")
+NOT_FREE = (ANSWER_AWAITED, DECLINED, VOIDED)
+NOTHING_TO_CAPTURE = Refusal("nothing_to_capture", "All of it is captured.")
+MORE_THAN_AUTHORISED = Refusal("more_than_authorised", "Less of it is left.")
+NOTHING_TO_VOID = Refusal("nothing_to_void", "All of it is captured.")
+NOTHING_TO_REFUND = Refusal(
+    "nothing_to_refund", "Nothing of what was captured is left with the shop."
+)
+MORE_THAN_CAPTURED = Refusal("more_than_captured", "Less of it is left.")
+NOTHING_FLAGGED = Refusal("nothing_flagged", "No answer waits.")
+NO_SUCH_DISPUTE = Refusal("no_such_dispute", "The payment has no dispute of this reference.")
+DISPUTE_SETTLED = Refusal("dispute_settled", "It was settled the other way.")
 
 
-def require(payment: Payment, payment_id: str) -> None:
-    """Raises Refused where there is no such payment."""
+@rule(UNKNOWN)
+def exists(payment: PaymentState, payment_id: str) -> None:
     if payment.started_at is None:
-        raise Refused(
-            "no_such_payment",
+        raise UNKNOWN(
             f"There is no payment {payment_id}. Nothing was changed. Look at the number again.",
         )
 
 
-def to_capture(payment: Payment) -> Decimal:
+def to_capture(payment: PaymentState) -> Decimal:
     """What can be captured. Raises Refused where that is nothing."""
     _require_authorised(payment)
     _require_not_voided(payment)
@@ -31,35 +46,31 @@ def to_capture(payment: Payment) -> Decimal:
     if left > 0:
         return left
     if asked:
-        raise Refused(
-            "answer_awaited",
+        raise ANSWER_AWAITED(
             "All of it is being captured; the gateway has not answered yet. "
             "Nothing was changed. Wait for the answer.",
         )
-    raise Refused("nothing_to_capture", "All of it is captured. Nothing was changed.")
+    raise NOTHING_TO_CAPTURE("All of it is captured. Nothing was changed.")
 
 
-def to_void(payment: Payment) -> Decimal:
+def to_void(payment: PaymentState) -> Decimal:
     """What can be let go of. Raises Refused where that is nothing."""
     _require_not_voided(payment)
     if is_open(payment.requests, Asked.AUTHORISATION):
         return payment.amount
     _require_authorised(payment)
     if is_open(payment.requests, Asked.CAPTURE):
-        raise Refused(
-            "answer_awaited",
+        raise ANSWER_AWAITED(
             "It is being captured; the gateway has not answered yet. "
             "Nothing was changed. Wait for the answer, then refund or void it.",
         )
     left = payment.authorised - payment.captured
     if not left:
-        raise Refused(
-            "nothing_to_void", "All of it is captured. Nothing was changed. Refund it instead."
-        )
+        raise NOTHING_TO_VOID("All of it is captured. Nothing was changed. Refund it instead.")
     return left
 
 
-def to_refund(payment: Payment) -> Decimal:
+def to_refund(payment: PaymentState) -> Decimal:
     """What can be given back. Raises Refused where that is nothing. What is disputed, or was lost
     in a dispute, is with the customer already."""
     asked = total(payment.requests, Asked.REFUND, "")
@@ -67,43 +78,37 @@ def to_refund(payment: Payment) -> Decimal:
     if left > 0:
         return left
     if not payment.captured:
-        raise Refused("nothing_to_refund", "Nothing of it is captured. Nothing was changed.")
-    raise Refused(
-        "nothing_to_refund",
+        raise NOTHING_TO_REFUND("Nothing of it is captured. Nothing was changed.")
+    raise NOTHING_TO_REFUND(
         "All that was captured is refunded, disputed, or on its way back. Nothing was changed.",
     )
 
 
-def part_of(left: Decimal, wanted: Decimal | None, code: str, currency: str) -> Decimal:
-    """What is wanted of what is left, all of it where nothing is named. Raises Refused with this
-    code where it is more."""
+def part_of(left: Decimal, wanted: Decimal | None, more: Refusal, currency: str) -> Decimal:
+    """What is wanted of what is left, all of it where nothing is named. Raises Refused
+    where it is `more`."""
     if wanted is not None and wanted > left:
-        raise Refused(
-            code,
+        raise more(
             f"{currency} {wanted} is more than the {currency} {left.normalize():f} that is left. "
             f"Nothing was changed. Write less, or leave the amount empty for all of it.",
         )
     return left if wanted is None else wanted
 
 
-def _require_authorised(payment: Payment) -> None:
+def _require_authorised(payment: PaymentState) -> None:
     if is_open(payment.requests, Asked.AUTHORISATION):
-        raise Refused(
-            "answer_awaited",
+        raise ANSWER_AWAITED(
             "The gateway has not answered yet whether it is authorised. "
             "Nothing was changed. Wait for the answer.",
         )
     if payment.declined:
-        raise Refused(
-            "declined",
+        raise DECLINED(
             "The gateway declined it. Nothing was changed. Begin another payment.",
         )
 
 
-def _require_not_voided(payment: Payment) -> None:
+def _require_not_voided(payment: PaymentState) -> None:
     if payment.void_planned or is_open(payment.requests, Asked.VOID):
-        raise Refused(
-            "voided", "It is being voided. Nothing was changed. Begin another payment if need be."
-        )
+        raise VOIDED("It is being voided. Nothing was changed. Begin another payment if need be.")
     if payment.voided:
-        raise Refused("voided", "It is voided. Nothing was changed. Begin another payment.")
+        raise VOIDED("It is voided. Nothing was changed. Begin another payment.")

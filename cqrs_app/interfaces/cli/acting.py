@@ -7,10 +7,10 @@ from typing import cast
 
 from flask import current_app
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.errors import AccountError
-from cqrs_app.platform.operators.roles import ROLES
 
 CHANNEL = "cli"
 

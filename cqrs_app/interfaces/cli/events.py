@@ -46,9 +46,9 @@ def verify() -> None:
 def contracts_command(write: bool) -> None:
     """Compare each event's shape with its stored contract."""
     if write:
-        for name in contracts.write_missing(kernel.registry, CONTRACTS):
+        for name in contracts.write_missing(kernel.registry.events.values(), CONTRACTS):
             click.echo(f"wrote {name}")
-    faults = contracts.faults(kernel.registry, CONTRACTS)
+    faults = contracts.faults(kernel.registry.codec, CONTRACTS)
     for fault in faults:
         click.echo(fault)
     if faults:

@@ -10,10 +10,10 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
-from cqrs_app.platform.operators.roles import ROLES
 
 operators = AppGroup("operators", help="Accounts of the people who work here.")
 # More is no password; it also keeps a piped file from filling the memory.

@@ -9,9 +9,9 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
-from cqrs_app.platform.operators.roles import ROLES
 from cqrs_app.platform.operators.tokens import LONGEST_DAYS, Token, Tokens
 
 tokens = AppGroup("tokens", help="API tokens: how programs get in.")

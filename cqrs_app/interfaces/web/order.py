@@ -17,7 +17,7 @@ from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.fulfilment import tasks_of
 from cqrs_app.interfaces.web.marks import marks_of
-from cqrs_app.interfaces.web.order_panels import judged, panels_of
+from cqrs_app.interfaces.web.order_panels import panels_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.queries.context import Answer
@@ -82,7 +82,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     shown, freshness = min(held, key=itemgetter(0))
     marks = marks_of(pending, stream, shown, freshness)
     ahead = value is not None and ahead
-    allowed, not_now = allowed_tasks(judged(actions.value.actions, panels))
+    allowed, not_now = allowed_tasks(actions.value.actions)
     return {
         "order_id": order_id,
         "order": value,

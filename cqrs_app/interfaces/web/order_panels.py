@@ -3,7 +3,6 @@ its customer."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from cqrs_app.areas.customers.queries import VIEW as SEE_CUSTOMERS
@@ -12,7 +11,6 @@ from cqrs_app.areas.fulfilment.commands import VIEW as SEE_FULFILMENT
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.commands import VIEW as SEE_STOCK
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
-from cqrs_app.areas.orders.actions import Action
 from cqrs_app.areas.orders.queries.customers import GetCustomer
 from cqrs_app.areas.payments.queries.lists import VIEW as SEE_PAYMENTS
 from cqrs_app.areas.payments.queries.lists import OrderPayments
@@ -37,15 +35,3 @@ def panels_of(order_id: str, customer_id: str) -> Panels:
         name: asking.ask(question) if asking.may(permission) else None
         for name, (permission, question) in questions.items()
     }
-
-
-def judged(actions: tuple[Action, ...], panels: Panels) -> tuple[Action, ...]:
-    """The order's own actions; its goods may not leave before its fulfilment says so."""
-    way = panels["fulfilment"]
-    reason = way.value.not_released if way and way.value else ""
-    return tuple(
-        replace(action, allowed=False, reason=reason)
-        if reason and action.command == "ShipOrder" and action.allowed
-        else action
-        for action in actions
-    )

@@ -13,21 +13,20 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web import asking
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.operators.tables import NAME_LENGTH
 from cqrs_app.platform.operators.tokens import LONGEST_DAYS, Token, Tokens
-
-MANAGE = "tokens.manage"
 
 
 def _permissions() -> list[SelectChoice]:
     """Every permission, with the least role that has it."""
-    least = {name: role for role in reversed(ROLES) for name in ROLES[role]}
+    least = {name: role for role in reversed([*ROLES]) for name in ROLES[role]}
     return [SelectChoice(name, f"{name} ({least[name]})") for name in sorted(least)]
 
 
@@ -122,8 +121,8 @@ def token_revoked(name: str) -> ResponseReturnValue:
 
 
 def _require_right() -> None:
-    if not asking.may(MANAGE):
-        raise NotAllowed("API tokens", MANAGE)
+    if not asking.may(MANAGE_TOKENS):
+        raise NotAllowed("API tokens", MANAGE_TOKENS)
 
 
 def _working(name: str) -> Token:

@@ -10,16 +10,16 @@ happened whatever the rules of today say, the aggregate may put an event of its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel.events.recorded import Recorded, Snapshot
+from cqrs_app.kernel.messages.messages import Command, Event, Query
 
 A = TypeVar("A", bound="Aggregate")
 
@@ -40,17 +40,6 @@ class Claim:
 Decision = Iterator[Event | Refused | Claim]
 """What a method yields."""
 
-Method = Callable[[Any, Any], Iterable[Event | Refused | Claim]]
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What a method came to: events in order, and what is claimed together with them."""
-
-    events: tuple[Event, ...]
-    claims: tuple[Claim, ...]
-
-
 SNAPSHOT_ALWAYS_BELOW = 8_192
 """Characters of a snapshot that still ride along with every command."""
 
@@ -67,7 +56,7 @@ class Aggregate:
     category: ClassVar[str]
     """The first part of its streams' names."""
     identity: ClassVar[str]
-    """The field of its commands that names the one meant."""
+    """The field of its commands and queries that names the one meant."""
     shape: ClassVar[int] = 1
     """Counted up when the state's fields change: older snapshots are then ignored."""
 
@@ -93,17 +82,9 @@ class Aggregate:
         return f"{cls.category}-{identity}"
 
     @classmethod
-    def stream_for(cls, command: Command) -> str:
-        return cls.stream_of(getattr(command, cls.identity))
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """An aggregate's state at a version, as JSON, with the shape it has."""
-
-    state: str
-    version: int
-    shape: int
+    def stream_for(cls, message: Command | Query) -> str:
+        """The stream of the one that a command or a query names."""
+        return cls.stream_of(getattr(message, cls.identity))
 
 
 def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) -> A:
@@ -112,36 +93,6 @@ def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) 
     for recorded in later:
         aggregate.evolve(recorded.event, recorded.occurred_at)
     return aggregate
-
-
-def objections(rule: Callable[[A], None], aggregate: A) -> Iterator[Refused]:
-    """The rule's refusal, if any, for a method to yield."""
-    try:
-        rule(aggregate)
-    except Refused as refusal:
-        yield refusal
-
-
-def decide(
-    aggregate: Aggregate, method: Method, command: Command, at: datetime, *, history: bool = False
-) -> Decided:
-    """Run one command; the aggregate is left in the state after its events. May raise Refused.
-
-    `history`: it happened at `at`, before anyone could ask the rules.
-    """
-    events, claims = [], []
-    for each in method(aggregate, command):
-        if isinstance(each, Claim):
-            claims.append(each)
-            continue
-        event = each
-        if isinstance(event, Refused):
-            if not history:
-                raise event
-            event = aggregate.flag(event, command)
-        aggregate.evolve(event, at)
-        events.append(event)
-    return Decided(tuple(events), tuple(claims))
 
 
 def snapshot_of(aggregate: Aggregate, version: int, last: int) -> Snapshot | None:

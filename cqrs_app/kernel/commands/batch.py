@@ -105,7 +105,7 @@ class Batch:
             return call.answer_again(earlier)
         stream = self._streams[call.stream]
         if stream.aggregate is None:
-            cls = self._decider.registry.routes[type(call.command)].aggregate
+            cls = self._decider.routes[type(call.command)].aggregate
             stream.aggregate = self._decider.repository.at(
                 cls, call.stream, stream.stored, stream.pending
             )

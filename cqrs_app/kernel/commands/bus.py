@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
 from cqrs_app.kernel.commands.middleware import (
     Count,
@@ -27,11 +28,11 @@ from cqrs_app.kernel.commands.middleware import (
     log_lines,
 )
 from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import Busy, Invalid, SwitchedOff
+from cqrs_app.kernel.errors import Busy, Invalid, SwitchedOff, UnknownMessage
+from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
 from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import Change, EventStore
 
 BATCH_CHUNK = 200
@@ -57,23 +58,29 @@ class BusOptions:
 
 
 class CommandBus:
-    """`after_commit` is told the types of the events written, `wake` the id of a queued command,
+    """`routes` say how each command is decided, `middleware` comes from the areas.
+
+    `after_commit` is told the types of the events written, `wake` the id of a queued command,
     `count` each outcome (command name, outcome, milliseconds)."""
 
     def __init__(
         self,
-        registry: Registry,
+        routes: Mapping[type[Command], Handler],
+        codec: EventCodec,
         store: EventStore,
         log: CommandLog,
         vault: Vault,
         options: BusOptions,
         *,
+        middleware: Sequence[Middleware] = (),
         after_commit: Callable[[Iterable[str]], None],
         wake: Callable[[str], None],
         count: Count,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._registry = registry
+        self._routes = routes
+        self._named = {command.__name__: command for command in routes}
+        self._codec = codec
         self._store = store
         self._log = log
         self._vault = vault
@@ -82,9 +89,10 @@ class CommandBus:
         self._wake = wake
         self._clock = clock
         self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
-        self._repository = Repository(store, registry.codec)
+        self._repository = Repository(store, codec)
         self._decider = Decider(
-            registry=registry,
+            routes=routes,
+            codec=codec,
             repository=self._repository,
             vault=vault,
             clock=clock,
@@ -96,9 +104,8 @@ class CommandBus:
             Record(log, count),
             *([authorise] if options.authorise else []),
         ]
-        of_areas = [each for area in registry.areas for each in area.middleware]
-        self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *of_areas]
-        self._inner: list[Middleware] = [Deduplicate(log), *of_areas]
+        self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
+        self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
         self._run = compose([*self._outer, *self._inner, retry], self._transact)
         self._queue = compose(self._outer, self._put_in_log)
@@ -135,7 +142,7 @@ class CommandBus:
             return None
         payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))
         try:
-            command = parse(self._registry.command(entry.type), payload)
+            command = parse(self._command(entry.type), payload)
         except Invalid as invalid:
             # Such as one whose values were erased while it waited: it is not tried for ever.
             ended = replace(entry, outcome="refused", finished_at=self._clock(), permissions="")
@@ -173,7 +180,7 @@ class CommandBus:
         for change in changes:
             self._store.rehearse(change)
         stored = [event for change in changes for event in change.events]
-        return tuple(self._registry.codec.decode(event).event for event in stored)
+        return tuple(self._codec.decode(event).event for event in stored)
 
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """Carry out many commands, in order, each accepted or refused on its own.
@@ -211,8 +218,13 @@ class CommandBus:
             foreseen += batch.rehearse(compose(chain, batch.decide))
         return foreseen
 
+    def _command(self, name: str) -> type[Command]:
+        if name not in self._named:
+            raise UnknownMessage(f"There is no task called {name}.")
+        return self._named[name]
+
     def _call(self, command: Command, context: Context) -> Call:
-        stream = self._registry.routes[type(command)].aggregate.stream_for(command)
+        stream = self._routes[type(command)].aggregate.stream_for(command)
         payload = msgspec.json.encode(command).decode()
         now = self._clock()
         if not personal_fields(type(command)):
@@ -224,7 +236,7 @@ class CommandBus:
     def _sealed(self, call: Call) -> str:
         """The command as it is kept in the log."""
         if call.belongs_to is None and not call.command.concerns:
-            aggregate = self._registry.routes[type(call.command)].aggregate
+            aggregate = self._routes[type(call.command)].aggregate
             call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
         sealing = self._vault.sealing(call.stream, call.belongs_to or "", dry=call.dry)
         return sealing.kept_of(call.command)

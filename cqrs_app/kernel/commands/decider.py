@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
-from cqrs_app.kernel.commands.aggregate import Aggregate, Decided, decide, snapshot_of
+from cqrs_app.kernel.commands.aggregate import Aggregate, snapshot_of
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.claims import claiming
+from cqrs_app.kernel.commands.handling import Decided, Handler, decide
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import VersionConflict
-from cqrs_app.kernel.events.recorded import StoredEvent
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
+from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.sealing import Sealing
 from cqrs_app.kernel.privacy.vault import Step, Vault
-from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import Change, Head
 
 
@@ -27,7 +27,8 @@ from cqrs_app.kernel.store import Change, Head
 class Decider:
     """`minds_versions` off: a command never minds that the operator saw an older version."""
 
-    registry: Registry
+    routes: Mapping[type[Command], Handler]
+    codec: EventCodec
     repository: Repository
     vault: Vault
     clock: Callable[[], datetime]
@@ -38,10 +39,10 @@ class Decider:
         """What the command would write now.
 
         Raises Refused by the shop's rules or for personal data of somebody who was erased,
-        VersionConflict when the operator saw an older version and the command minds. What it
-        claims is decided when it is written.
+        VersionConflict when the operator saw an older version and the command minds, and
+        UndeclaredEvent. What it claims is decided when it is written.
         """
-        cls = self.registry.routes[type(call.command)].aggregate
+        cls = self.routes[type(call.command)].aggregate
         aggregate, head = self.repository.load(cls, call.stream)
         return self.decide_on(call, head, aggregate)
 
@@ -55,8 +56,8 @@ class Decider:
         history = call.context.occurred_at is not None
         now = self.clock()
         at = call.context.occurred_at or now
-        method = self.registry.routes[type(call.command)].method
-        decided = decide(aggregate, method, call.command, at, history=history)
+        handler = self.routes[type(call.command)]
+        decided = decide(aggregate, handler, call.command, at, history=history)
         call.belongs_to = aggregate.belongs_to
         sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
         stored = self._chain(call, head, decided.events, sealing, at, now)
@@ -91,6 +92,7 @@ class Decider:
     ) -> tuple[StoredEvent, ...]:
         context, previous, stored = call.context, head.hash, []
         for version, event in enumerate(events, start=head.version + 1):
+            self.codec.require(event)
             row = StoredEvent(
                 stream=call.stream,
                 version=version,

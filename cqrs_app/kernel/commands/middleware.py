@@ -24,9 +24,10 @@ from cqrs_app.kernel.errors import (
     TimedOut,
     VersionConflict,
 )
+from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import hidden
 
-HISTORY = "history.record"
+HISTORY = Permission("history.record", None)
 """The permission to record what happened earlier, with its own time."""
 
 RETRY_PAUSE_SECONDS = 0.01

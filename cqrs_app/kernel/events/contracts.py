@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.registry import Registry
 
 
 def contract_of(event: type[Event]) -> dict[str, Any]:
@@ -22,20 +22,20 @@ def path_of(event: type[Event], folder: Path) -> Path:
     return folder / f"{event.__name__}.{event.schema}.json"
 
 
-def write_missing(registry: Registry, folder: Path) -> Iterator[str]:
+def write_missing(events: Iterable[type[Event]], folder: Path) -> Iterator[str]:
     """Write the contract of every event shape that has none yet; yields their file names."""
     folder.mkdir(parents=True, exist_ok=True)
-    for event in registry.events.values():
+    for event in events:
         path = path_of(event, folder)
         if not path.exists():
             path.write_text(json.dumps(contract_of(event), indent=2) + "\n")
             yield path.name
 
 
-def faults(registry: Registry, folder: Path) -> list[str]:
+def faults(codec: EventCodec, folder: Path) -> list[str]:
     """One sentence per event whose shape is not the stored one, and per broken way up."""
     found = []
-    for event in registry.events.values():
+    for event in codec.types:
         path = path_of(event, folder)
         if not path.exists():
             found.append(f"{event.__name__} schema {event.schema} has no contract: write it.")
@@ -47,6 +47,6 @@ def faults(registry: Registry, folder: Path) -> list[str]:
         found += [
             f"{event.__name__} has no upcaster from schema {schema}."
             for schema in range(1, event.schema)
-            if not registry.codec.has_way(event.__name__, schema)
+            if not codec.has_way(event.__name__, schema)
         ]
     return found

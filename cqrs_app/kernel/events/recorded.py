@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cqrs_app.kernel.errors import UndeclaredEvent
 from cqrs_app.kernel.messages.messages import Event
 
 FIRST_HASH = bytes(32)
@@ -84,6 +85,15 @@ class Recorded:
         return self.stored.recorded_at
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An aggregate's state at a version, as JSON, with the shape it has."""
+
+    state: str
+    version: int
+    shape: int
+
+
 class UnknownEvent(Exception):
     """An event type or schema that this release cannot read: a projection stops, never skips."""
 
@@ -113,11 +123,21 @@ class EventCodec:
         self._types = {cls.__name__: cls for cls in types}
         self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in self._types.items()}
         self._upcasters = dict(upcasters)
-        self._encode = msgspec.json.Encoder().encode
         self.opener: Opener | None = None
 
-    def encode(self, event: Event) -> str:
-        return self._encode(event).decode()
+    def require(self, event: Event) -> None:
+        """Raises UndeclaredEvent for a type that could not be read back."""
+        if self._types.get(type(event).__name__) is not type(event):
+            raise UndeclaredEvent(type(event).__name__)
+
+    @property
+    def types(self) -> Iterable[type[Event]]:
+        """Every declared event, in its newest shape."""
+        return self._types.values()
+
+    def knows(self, name: str) -> bool:
+        """Whether an event of this name is declared."""
+        return name in self._types
 
     def has_way(self, name: str, schema: int) -> bool:
         """Whether payloads of this schema can be turned into the next one."""

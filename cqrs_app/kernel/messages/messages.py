@@ -21,6 +21,7 @@ from cqrs_app.kernel.messages.fields import (
     told,
     unknown_in,
 )
+from cqrs_app.kernel.messages.permissions import Permission
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -31,7 +32,7 @@ class Declaration:
     """What a command or a query says of itself, apart from its fields."""
 
     label: str
-    permission: str
+    permission: Permission
     minds_version: bool = False
     risky: bool = False
     reads: tuple[str, ...] = ()
@@ -87,7 +88,7 @@ class Event:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def command(
-    *, label: str, permission: str, minds_version: bool = False, risky: bool = False
+    *, label: str, permission: Permission, minds_version: bool = False, risky: bool = False
 ) -> Callable[[C], C]:
     """Declare a command. `minds_version`: a change since the operator looked is a conflict;
     `risky`: not easily undone, so a page makes it look so."""
@@ -98,7 +99,7 @@ def command(
 def query(
     *,
     label: str,
-    permission: str,
+    permission: Permission,
     reads: tuple[str, ...] = (),
     cached: bool = False,
     store: str = "read",

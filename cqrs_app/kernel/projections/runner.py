@@ -22,7 +22,7 @@ class ProjectionRunner(SubscriptionRunner):
         Readers see the old rows until it commits. `progress` is called with (events done, events
         in all).
         """
-        projection = self._registry.projections[name]
+        projection = self._projection(name)
         self._store.place()
         total, taken, position, last = self._store.head(), 0, 0, None
         with self._engines[projection.store].begin() as connection:
@@ -43,9 +43,15 @@ class ProjectionRunner(SubscriptionRunner):
 
     def fold(self, name: str, stream: str, rows: Rows) -> None:
         """Put into `rows` what the projection would hold for one stream, from its events."""
-        projection = self._registry.projections[name]
+        projection = self._projection(name)
         events = (e for e in self._store.events_of(stream) if projection.wants(e.type))
-        projection.apply(self._registry.codec.decode_all(events), rows)
+        projection.apply(self._codec.decode_all(events), rows)
+
+    def _projection(self, name: str) -> Projection:
+        found = self._subscriptions[name]
+        if not isinstance(found, Projection):
+            raise TypeError(f"The subscription {name} is no projection.")
+        return found
 
     def _replay(
         self, connection: Connection, projection: Projection, events: Sequence[StoredEvent]
@@ -56,7 +62,7 @@ class ProjectionRunner(SubscriptionRunner):
         if not self._parking(projection.name).streams(connection, projection.name, streams):
             try:
                 with connection.begin_nested():
-                    projection.take(self._registry.codec.decode_all(mine), connection)
+                    projection.take(self._codec.decode_all(mine), connection)
                 return
             except (*parking.DATABASE_TROUBLE, UnknownEvent):
                 raise

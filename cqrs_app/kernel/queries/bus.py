@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -15,18 +14,18 @@ from sqlalchemy.exc import OperationalError
 
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
+from cqrs_app.kernel.errors import Busy, NotAllowed, Refused, TimedOut
 from cqrs_app.kernel.events.recorded import UnknownEvent
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
+from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
 from cqrs_app.kernel.queries.cache import Entry, QueryCache
 from cqrs_app.kernel.queries.context import Answer, Asker, Seen
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
-from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
@@ -40,14 +39,10 @@ FLIGHT_WAIT_SECONDS = 1.0
 class QueryOptions:
     """The knobs of the bus; settings.py and docs/settings.md say what each means."""
 
-    side_by_side: bool = False
     authorise: bool = True
     caching: bool = True
     timeout: float = 10.0
     max_concurrent: int = 200
-
-
-QueryMiddleware = Callable[[Query, Asker, Callable[[], Answer[Any]]], Answer[Any]]
 
 
 class QueryBus:
@@ -59,7 +54,9 @@ class QueryBus:
 
     def __init__(
         self,
-        registry: Registry,
+        answers: Mapping[type[Query], Answers],
+        past: Past,
+        repository: Repository,
         engines: Mapping[str, Engine],
         store: EventStore,
         runner: ProjectionRunner,
@@ -70,13 +67,13 @@ class QueryBus:
         *,
         count: Count,
     ) -> None:
-        self._registry = registry
+        self._answers = answers
+        self._past = past
+        self._repository = repository
         self._write = reader_of(engines["write"])
         self._read = reader_of(engines["read"])
         self._store = store
         self._cursors, self._parking = cursors_in("read"), parking_in("read")
-        self._repository = Repository(store, registry.codec)
-        self._past = Past(registry, store)
         self._runner = runner
         self._gauge = gauge
         self._cache = cache
@@ -85,13 +82,10 @@ class QueryBus:
         self._count = count
         self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
         self._decoders = {
-            query: msgspec.json.Decoder(get_type_hints(handler)["return"])
-            for query, handler in registry.answers.items()
+            query: msgspec.json.Decoder(get_type_hints(answer.handler)["return"])
+            for query, answer in answers.items()
             if query.declaration.cached
         }
-        self._middleware: tuple[QueryMiddleware, ...] = tuple(
-            each for area in registry.areas for each in area.query_middleware
-        )
 
     def ask(self, query: Query, asker: Asker) -> Answer[Any]:
         """Answer one question. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
@@ -102,7 +96,7 @@ class QueryBus:
             if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
                 raise Busy("questions")
             try:
-                answer, result = self._through(query, asker)
+                answer, result = self._answer(query, asker)
             finally:
                 self._slots.release()
             return answer
@@ -117,44 +111,19 @@ class QueryBus:
         finally:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
-    def ask_batch(self, questions: Sequence[tuple[Query, Asker]]) -> list[Answer[Any] | BusError]:
-        """Answers in the order of the questions; one that fails is its error."""
-        if not self._options.side_by_side or len(questions) < 2:
-            return [self._answer_or_error(*question) for question in questions]
-        with ThreadPoolExecutor(max_workers=min(8, len(questions))) as pool:
-            return list(pool.map(lambda question: self._answer_or_error(*question), questions))
-
-    def _answer_or_error(self, query: Query, asker: Asker) -> Answer[Any] | BusError:
-        try:
-            return self.ask(query, asker)
-        except BusError as error:
-            return error
-
     def _authorise(self, query: Query, asker: Asker) -> None:
         declaration = query.declaration
         if self._options.authorise and not asker.actor.may(declaration.permission):
             raise NotAllowed(declaration.label, declaration.permission)
 
-    def _through(self, query: Query, asker: Asker) -> tuple[Answer[Any], str]:
-        results: list[str] = []
-
-        def innermost() -> Answer[Any]:
-            answer, result = self._answer(query, asker)
-            results.append(result)
-            return answer
-
-        proceed = innermost
-        for each in reversed(self._middleware):
-            proceed = _around(each, query, asker, proceed)
-        return proceed(), results[-1] if results else "uncached"
-
     def _answer(self, query: Query, asker: Asker) -> tuple[Answer[Any], str]:
-        if type(query) in self._registry.answers_from_state:
-            return self._from_state(query), "strong"
-        if type(query) in self._registry.answers_from_past:
-            return self._from_past(query), "strong"
+        source = self._answers[type(query)]
+        if isinstance(source, FromState):
+            return self._from_state(query, source), "strong"
+        if isinstance(source, FromPast):
+            return self._from_past(query, source), "strong"
         if asker.strong:
-            return self._strong(query), "strong"
+            return self._strong(query, source.strong), "strong"
         reads = query.declaration.reads
         stale = asker.seen is not None and not self.wait_until_shown(reads, asker.seen, asker.wait)
         if not (query.declaration.cached and asker.cached and self._options.caching):
@@ -196,7 +165,7 @@ class QueryBus:
         return Answer(value, freshness, stale)
 
     def _fresh(self, query: Query, stale: bool) -> tuple[Answer[Any], dict[str, int]]:
-        handler, reads = self._registry.answers[type(query)], query.declaration.reads
+        handler, reads = self._answers[type(query)].handler, query.declaration.reads
         if query.declaration.store == "write":
             freshness = self._from_events()
             with self._write.connect() as connection:
@@ -209,27 +178,25 @@ class QueryBus:
         positions = {each.projection: each.position for each in standing}
         return Answer(value, self._gauge.measure(standing), stale), positions
 
-    def _from_state(self, query: Query) -> Answer[Any]:
+    def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
         freshness = self._from_events()
-        source = self._registry.answers_from_state[type(query)]
-        stream = source.aggregate.stream_of(source.identity(query))
+        stream = source.aggregate.stream_for(query)
         aggregate, head = self._repository.load(source.aggregate, stream)
         return Answer(source.handler(query, aggregate, head.version), freshness)
 
-    def _from_past(self, query: Query) -> Answer[Any]:
+    def _from_past(self, query: Query, source: FromPast) -> Answer[Any]:
         freshness = self._from_events()
         try:
-            value = self._registry.answers_from_past[type(query)](query, self._past)
+            value = source.handler(query, self._past)
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error
         return Answer(value, freshness)
 
-    def _strong(self, query: Query) -> Answer[Any]:
-        strong = self._registry.answers_strongly.get(type(query))
+    def _strong(self, query: Query, strong: Strong | None) -> Answer[Any]:
         if strong is None:
             raise Refused("no_strong_answer", f"{query.declaration.label}: only as projected.")
-        stream, rows = strong.stream(query), Rows()
+        stream, rows = strong.aggregate.stream_for(query), Rows()
         freshness = self._from_events()
         try:
             for name in query.declaration.reads:
@@ -266,9 +233,3 @@ class QueryBus:
             return False
         with self._read.connect() as connection:
             return not self._parking.holds(connection, reads, seen.stream)
-
-
-def _around(
-    middleware: QueryMiddleware, query: Query, asker: Asker, proceed: Callable[[], Answer[Any]]
-) -> Callable[[], Answer[Any]]:
-    return lambda: middleware(query, asker, proceed)

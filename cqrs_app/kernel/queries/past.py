@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
-from cqrs_app.kernel.events.recorded import StoredEvent
-from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
 from cqrs_app.kernel.store import EventStore
 
 READ_AT_ONCE = 500
@@ -30,10 +29,13 @@ class Moment:
 
 
 class Past:
-    """Any aggregate of any area at any time. Reads only."""
+    """Any aggregate of any area at any time. Reads only. `aggregates` go by category."""
 
-    def __init__(self, registry: Registry, store: EventStore) -> None:
-        self._registry = registry
+    def __init__(
+        self, aggregates: Mapping[str, type[Aggregate]], codec: EventCodec, store: EventStore
+    ) -> None:
+        self._aggregates = aggregates
+        self._codec = codec
         self._store = store
 
     def moment(
@@ -42,7 +44,7 @@ class Past:
         """The aggregate after its event `version`, or as it was `at` a time: before the first event
         that happened later. Without either, as it is now; a version that is not there yet is the
         newest. None where there is no such stream."""
-        cls = self._registry.aggregates.get(stream.partition("-")[0])
+        cls = self._aggregates.get(stream.partition("-")[0])
         head = self._store.load(stream)
         if cls is None or head is None:
             return None
@@ -57,7 +59,7 @@ class Past:
                 last = event
                 yield event
 
-        aggregate = restore(cls, None, map(self._registry.codec.decode, passing()))
+        aggregate = restore(cls, None, map(self._codec.decode, passing()))
         return Moment(aggregate, last, head.version)
 
     def _events(self, stream: str, until: int) -> Iterator[StoredEvent]:

@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, bindparam, select
 
-from cqrs_app.kernel.commands.aggregate import Snapshot
 from cqrs_app.kernel.errors import VersionConflict
-from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.events.recorded import Snapshot, StoredEvent
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.engines import driven, mark_of, reader_of, told_alike
 

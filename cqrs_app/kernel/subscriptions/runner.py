@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent, UnknownEvent
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions import parking
@@ -31,7 +30,8 @@ class SubscriptionRunner:
 
     def __init__(
         self,
-        registry: Registry,
+        subscriptions: Mapping[str, Subscription],
+        codec: EventCodec,
         store: EventStore,
         engines: Mapping[Store, Engine],
         vault: Vault,
@@ -41,7 +41,8 @@ class SubscriptionRunner:
         erased: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._registry = registry
+        self._subscriptions = subscriptions
+        self._codec = codec
         self._store = store
         self._engines = engines
         self._readers = {name: reader_of(engine) for name, engine in engines.items()}
@@ -50,7 +51,7 @@ class SubscriptionRunner:
         self._advanced = advanced
         self._erased = erased
         self._clock = clock
-        for subscription in registry.subscriptions.values():
+        for subscription in subscriptions.values():
             subscription.attach(self)
 
     def prepare(self) -> None:
@@ -70,7 +71,7 @@ class SubscriptionRunner:
         taken = 0
         while True:
             try:
-                count = self._step(self._registry.subscriptions[name])
+                count = self._step(self._subscriptions[name])
             except Overtaken:
                 continue
             taken += count
@@ -85,7 +86,7 @@ class SubscriptionRunner:
             names = [each.name for each in self._in(store)]
             with self._readers[store].connect() as connection:
                 found |= cursors_in(store).read(connection, names)
-        return {name: found[name] for name in self._registry.subscriptions if name in found}
+        return {name: found[name] for name in self._subscriptions if name in found}
 
     def behind(self, *stores: Store) -> dict[str, Cursor]:
         """Those that have not seen every committed event and are not paused."""
@@ -114,7 +115,7 @@ class SubscriptionRunner:
         self._vault.forget()
         positions = self._parking(name).positions_of(connection, name, stream)
         events = self._store.at_positions(positions)
-        take = self._taker(self._registry.subscriptions[name])
+        take = self._taker(self._subscriptions[name])
         return self._parking(name).release(connection, name, events, take, self._describe)
 
     def skip(self, connection: Connection, name: str, stream: str) -> int:
@@ -124,13 +125,13 @@ class SubscriptionRunner:
         return self.release(connection, name, stream)
 
     def _in(self, store: Store) -> list[Subscription]:
-        return [each for each in self._registry.subscriptions.values() if each.store == store]
+        return [each for each in self._subscriptions.values() if each.store == store]
 
     def _cursors(self, name: str) -> Cursors:
-        return cursors_in(self._registry.subscriptions[name].store)
+        return cursors_in(self._subscriptions[name].store)
 
     def _parking(self, name: str) -> Parking:
-        return parking_in(self._registry.subscriptions[name].store)
+        return parking_in(self._subscriptions[name].store)
 
     def _step(self, subscription: Subscription) -> int:
         started, name = time.perf_counter(), subscription.name
@@ -190,7 +191,7 @@ class SubscriptionRunner:
         """Raises UnknownEvent: a newer release wrote it, and nobody here knows who wants it. What
         was passed over would be missing for good, in a read model as among effects."""
         for event in events:
-            if event.type not in self._registry.events:
+            if not self._codec.knows(event.type):
                 raise UnknownEvent(f"No event type {event.type} is known to this release.")
         wanted = {name for name in {each.type for each in events} if subscription.wants(name)}
         return [event for event in events if event.type in wanted]
@@ -217,7 +218,7 @@ class SubscriptionRunner:
         """Whether all of them could be taken in; if not, nothing has changed."""
         try:
             # Before the transaction begins, so that it holds nobody up meanwhile.
-            batch = self._registry.codec.decode_all(mine)
+            batch = self._codec.decode_all(mine)
             with self._moving(subscription, cursor, events) as connection:
                 if batch:
                     subscription.take(batch, connection)
@@ -245,13 +246,13 @@ class SubscriptionRunner:
 
     def _taker(self, subscription: Subscription) -> parking.Take:
         def take(connection: Connection, event: StoredEvent) -> None:
-            subscription.take(self._registry.codec.decode_all([event]), connection)
+            subscription.take(self._codec.decode_all([event]), connection)
 
         return take
 
     def _describe(self, event: StoredEvent, error: Exception) -> parking.Described:
         try:
-            decoded = self._registry.codec.decode(event).event
+            decoded = self._codec.decode(event).event
         except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
             decoded = None
         return parking.describe(error, decoded)

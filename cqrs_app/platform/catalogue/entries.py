@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, Literal, cast, get_args
@@ -69,24 +68,17 @@ def entries(registry: Registry) -> tuple[Entry, ...]:
 
 def _described(registry: Registry) -> tuple[Entry, ...]:
     known = known_examples([*registry.commands.values()])
-    refusals: dict[Any, dict[str, str]] = defaultdict(dict)
-    for area in registry.areas:
-        for command, codes in area.refusals.items():
-            refusals[command] |= codes
-    found = [entry for area in registry.areas for entry in _of_area(area, known, refusals)]
+    found = [entry for area in registry.areas for entry in _of_area(area, known, registry)]
     kinds: list[Kind] = ["command", "query", "event"]
     return tuple(sorted(found, key=lambda entry: kinds.index(entry.kind)))
 
 
-def _of_area(
-    area: Area, known: Mapping[str, Any], refusals: Mapping[Any, Mapping[str, str]]
-) -> Iterator[Entry]:
-    for methods in area.handles.values():
-        for command in methods:
-            yield _message(area, command, "command", refusals.get(command, {}))
-    for query in {**area.answers, **area.answers_from_state, **area.answers_from_past}:
+def _of_area(area: Area, known: Mapping[str, Any], registry: Registry) -> Iterator[Entry]:
+    for command in area.handlers:
+        yield _message(area, command, "command", registry.routes[command].refusals)
+    for query in area.answers:
         yield _message(area, query, "query", {})
-    for event in area.events:
+    for event in area.event_types:
         yield _event(area, event, known)
 
 
@@ -100,7 +92,7 @@ def _message(area: Area, cls: Any, kind: Kind, refusals: Mapping[str, str]) -> E
         summary=_summary(cls),
         **_fields(cls),
         example=example_of(cls, whole=kind == "command"),
-        permission=declared.permission,
+        permission=str(declared.permission),
         refusals=refusals,
         minds_version=declared.minds_version,
         risky=declared.risky,

@@ -11,7 +11,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.platform.demo.shop import tasks
-from cqrs_app.platform.operators.roles import ROLES, system_actor
+from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.settings import Settings
 
 
@@ -22,7 +22,7 @@ def load_if_empty(app: Flask, echo: Callable[[str], None]) -> int:
     kernel.runner.prepare()
     if settings.demo_orders == 0 or kernel.store.head():
         return 0
-    actor = system_actor("demo", *ROLES["admin"], HISTORY)
+    actor = system_actor("demo", *kernel.registry.roles["admin"], HISTORY)
     items = [
         (task.command, Context(actor=actor, channel="demo", occurred_at=task.at))
         for task in tasks(settings.demo_orders, datetime.now(UTC))

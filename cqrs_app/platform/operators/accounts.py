@@ -13,7 +13,7 @@ from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.operator import Operator
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import operators, sessions
 
 _working = operators.c.disabled_at.is_(None)
@@ -23,17 +23,23 @@ class Accounts:
     """Every change is one transaction; what it cannot do it says with an AccountError."""
 
     def __init__(
-        self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        engine: Engine,
+        roles: Roles,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._roles = roles
         self._reader = reader_of(engine)
         self._clock = clock
 
     def create(self, name: str, role: str, password: str, display_name: str = "") -> Operator:
         """A new operator who can sign in at once."""
         account = usable_name(name, "an operator's")
-        if role not in ROLES:
-            raise AccountError(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
+        if role not in self._roles:
+            raise AccountError(
+                f"There is no role {role!r}: choose one of {', '.join(self._roles)}."
+            )
         passwords.require_strong(password, account)
         now = self._clock()
         row = {
@@ -61,7 +67,7 @@ class Accounts:
         """All operators by name."""
         with self._reader.connect() as connection:
             return [
-                Operator.from_row(row)
+                Operator.from_row(row, self._roles)
                 for row in connection.execute(select(operators).order_by(operators.c.name))
             ]
 
@@ -72,7 +78,7 @@ class Accounts:
             row = connection.execute(found).one_or_none()
         if row is None:
             raise AccountError(f"There is no operator called {name}.")
-        return Operator.from_row(row)
+        return Operator.from_row(row, self._roles)
 
     def verify(self, name: str, password: str) -> Operator | None:
         """The operator who may sign in with these, or None; unknown, disabled and wrong all take
@@ -85,7 +91,7 @@ class Accounts:
             return None
         if passwords.is_outdated(row.password_hash):
             self._store_hash(account, password, row.password_hash)
-        return Operator.from_row(row)
+        return Operator.from_row(row, self._roles)
 
     def disable(self, name: str) -> None:
         """Close the account and all its sessions. The last working admin stays."""

@@ -7,33 +7,35 @@ from datetime import datetime
 from typing import Any
 
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.roles import Roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Times in UTC; `disabled_at` is None while the account works."""
+    """`permissions` are the role's; times in UTC; `disabled_at` is None while the account works."""
 
     name: str
     display_name: str
     role: str
+    permissions: frozenset[str]
     disabled_at: datetime | None
     created_at: datetime
 
     @property
     def actor(self) -> Actor:
         """Who the buses see: the name with the role's permissions."""
-        return Actor(self.name, ROLES[self.role])
+        return Actor(self.name, self.permissions)
 
     def may(self, permission: str) -> bool:
         return self.actor.may(permission)
 
     @classmethod
-    def from_row(cls, row: Any) -> Operator:
+    def from_row(cls, row: Any, roles: Roles) -> Operator:
         return cls(
             name=row.name,
             display_name=row.display_name,
             role=row.role,
+            permissions=roles[row.role],
             disabled_at=row.disabled_at,
             created_at=row.created_at,
         )

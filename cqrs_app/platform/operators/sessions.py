@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Engine, delete, insert, update
 from cqrs_app.kernel.store.columns import UtcDateTime
 from cqrs_app.kernel.store.engines import driven
 from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import (
     ADDRESS_LENGTH,
     USER_AGENT_LENGTH,
@@ -40,11 +41,13 @@ class Sessions:
     def __init__(
         self,
         engine: Engine,
+        roles: Roles,
         idle_seconds: int,
         hours: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._roles = roles
         mark = "?" if engine.dialect.paramstyle == "qmark" else "%s"
         self._living = _LIVING.format(mark=mark)
         self._told = UtcDateTime().bind_processor(engine.dialect) or _as_it_is
@@ -92,6 +95,7 @@ class Sessions:
             name=name,
             display_name=display_name,
             role=role,
+            permissions=self._roles[role],
             disabled_at=None,
             created_at=self._read(created_at),
         )

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.store.engines import driven, mark_of, reader_of
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
-from cqrs_app.platform.operators.roles import ROLES
+from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.platform.operators.tables import MAKER_LENGTH, api_tokens
 
@@ -25,16 +25,21 @@ PREFIX = "cs_"
 """What every secret begins with, so that one left lying in a file can be recognised."""
 
 _tokens = api_tokens.c
+_READ = tuple(each.name for each in api_tokens.c if each.name != "secret_hash")
+# Sent by every request of the API, so the driver gets it as it is.
+_FIND = f"SELECT {', '.join(_READ)} FROM api_tokens WHERE secret_hash = "  # noqa: S608
 _unrevoked = _tokens.revoked_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A program's way in. `permissions` are those it has now, inside its role's; times in UTC."""
+    """A program's way in. `permissions` are those it has now, inside its role's;
+    `is_narrowed`: it may do less than its role. Times in UTC."""
 
     name: str
     role: str
     permissions: frozenset[str]
+    is_narrowed: bool
     made_by: str
     created_at: datetime
     last_used_at: datetime | None
@@ -47,40 +52,35 @@ class Token:
         """Who the buses see; no operator's name has a colon in it."""
         return Actor(f"token:{self.name}", self.permissions)
 
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether it may do less than its role."""
-        return self.permissions != ROLES.get(self.role)
-
     def works_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
-    @classmethod
-    def from_row(cls, row: Any) -> Token:
-        rights = ROLES.get(row.role, frozenset[str]())
-        chosen = frozenset(row.permissions.split())
-        return cls(
-            name=row.name,
-            role=row.role,
-            # A role that has lost a permission since takes it from the token too.
-            permissions=rights & chosen if chosen else rights,
-            made_by=row.made_by,
-            created_at=row.created_at,
-            last_used_at=row.last_used_at,
-            expires_at=row.expires_at,
-            revoked_at=row.revoked_at,
-            revoked_by=row.revoked_by,
-        )
+
+def _token(values: Iterable[Any], roles: Roles) -> Token:
+    """The token of these columns, as in _READ."""
+    row = dict(zip(_READ, values, strict=True))
+    rights = roles.get(row["role"], frozenset[str]())
+    chosen = frozenset(row["permissions"].split())
+    # A role that has lost a permission since takes it from the token too.
+    return Token(**row | {"permissions": rights & chosen if chosen else rights})
 
 
 class Tokens:
     """Every change is one transaction; what it cannot do it says with an AccountError."""
 
     def __init__(
-        self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        engine: Engine,
+        roles: Roles,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._roles = roles
         self._reader = reader_of(engine)
+        self._find = _FIND + mark_of(engine)
+        self._read = [
+            _tokens[name].type.result_processor(engine.dialect, None) or _as_it_is for name in _READ
+        ]
         self._clock = clock
 
     def create(
@@ -97,7 +97,7 @@ class Tokens:
         Without `permissions` it may do what its role may. Raises UnusableName or TokenError.
         """
         now, chosen = self._clock(), sorted(set(permissions))
-        _require_role(role, chosen)
+        self._require_role(role, chosen)
         if expires_at is not None and expires_at <= now:
             raise TokenError("The token would have expired already: choose a later time.")
         secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
@@ -130,20 +130,25 @@ class Tokens:
 
         Found by its hash, so the time taken tells nothing of the secrets there are.
         """
-        now, this = self._clock(), _tokens.secret_hash == _hash_of(secret)
-        with self._reader.connect() as connection:
-            row = connection.execute(select(api_tokens).where(this)).one_or_none()
-        if row is None or not (token := Token.from_row(row)).works_at(now):
+        now, secret_hash = self._clock(), _hash_of(secret)
+        with driven(self._engine) as driver:
+            row = driver.execute(self._find, (secret_hash,)).fetchone()
+        if row is None:
+            return None
+        values = [read(value) for read, value in zip(self._read, row, strict=True)]
+        token = _token(values, self._roles)
+        if not token.works_at(now):
             return None
         if token.last_used_at is None or now - token.last_used_at >= SEEN_EVERY:
-            self._change(this, last_used_at=now)
+            self._change(_tokens.secret_hash == secret_hash, last_used_at=now)
         return token
 
     def list(self) -> list[Token]:
         """All tokens by name, those that ended too; of one name the newest first."""
-        found = select(api_tokens).order_by(_tokens.name, _tokens.created_at.desc())
+        columns = [_tokens[name] for name in _READ]
+        found = select(*columns).order_by(_tokens.name, _tokens.created_at.desc())
         with self._reader.connect() as connection:
-            return [Token.from_row(row) for row in connection.execute(found)]
+            return [_token(row, self._roles) for row in connection.execute(found)]
 
     def revoke(self, name: str, by: str) -> None:
         """End a token with the next request; raises TokenError when none of this name works."""
@@ -153,22 +158,25 @@ class Tokens:
         if not self._change(this, revoked_at=now, revoked_by=by[:MAKER_LENGTH]):
             raise TokenError(f"There is no token called {name} that works. Nothing was changed.")
 
+    def _require_role(self, role: str, permissions: Iterable[str]) -> None:
+        if role not in self._roles:
+            raise TokenError(f"There is no role {role!r}: choose one of {', '.join(self._roles)}.")
+        outside = [name for name in permissions if name not in self._roles[role]]
+        if outside:
+            raise TokenError(
+                f"The role {role} does not have {', '.join(outside)}. A token may do at most what "
+                "its role may: choose another role, or leave these out."
+            )
+
     def _change(self, which: ColumnElement[bool], **values: Any) -> int:
         with self._engine.begin() as connection:
             changed = update(api_tokens).where(which, _unrevoked).values(values)
             return connection.execute(changed).rowcount
 
 
-def _require_role(role: str, permissions: Iterable[str]) -> None:
-    if role not in ROLES:
-        raise TokenError(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
-    outside = [name for name in permissions if name not in ROLES[role]]
-    if outside:
-        raise TokenError(
-            f"The role {role} does not have {', '.join(outside)}. A token may do at most what "
-            "its role may: choose another role, or leave these out."
-        )
-
-
 def _hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

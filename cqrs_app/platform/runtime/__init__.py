@@ -4,67 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cqrs_app.kernel.queries.answers import from_past, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.subscription import Subscription
-from cqrs_app.platform.runtime import command_log, feed, figures, past, pending, status
-from cqrs_app.platform.runtime.commands import (
-    PauseProjection,
-    ResumeProjection,
-    RetryParkedEvents,
-    SkipParkedEvent,
-)
+from cqrs_app.platform.runtime import command_log, events, feed, figures, past, pending, status
 from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
-from cqrs_app.platform.runtime.events import (
-    ParkedEventSkipped,
-    ParkedEventsRetried,
-    ProjectionPaused,
-    ProjectionResumed,
-)
 from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_subscriptions
-
-_UNKNOWN = {"no_such_projection": "There is no projection or other subscription of this name."}
 
 
 def runtime_area(subscriptions: Sequence[Subscription]) -> Area:
     """The area that controls the given subscriptions of the other areas, projections among them."""
     return Area(
         name="runtime",
-        handles={
-            ProjectionControl: {
-                PauseProjection: ProjectionControl.pause,
-                ResumeProjection: ProjectionControl.resume,
-                RetryParkedEvents: ProjectionControl.retry_parked,
-                SkipParkedEvent: ProjectionControl.skip_parked,
-            }
-        },
-        refusals={
-            PauseProjection: _UNKNOWN | {"already_paused": "It is paused already."},
-            ResumeProjection: _UNKNOWN | {"not_paused": "It is not paused."},
-            RetryParkedEvents: _UNKNOWN,
-            SkipParkedEvent: _UNKNOWN,
-        },
-        events=[ProjectionPaused, ProjectionResumed, ParkedEventsRetried, ParkedEventSkipped],
+        aggregates=[ProjectionControl],
+        events=events,
         subscriptions=[ReadStoreControl(subscriptions), WriteStoreControl(subscriptions)],
         answers={
-            status.ProjectionStatus: status.projection_status,
-            status.LogHead: status.log_head,
-            status.SubscriptionStatus: status.subscription_status,
-            status.ParkedStreams: status.parked_streams,
-            status.ParkedSubscriptionStreams: status.parked_subscription_streams,
-            status.ProcessList: status.process_list,
-            figures.CommandFigures: figures.command_figures,
-            figures.QueryFigures: figures.query_figures,
-            command_log.ListCommands: command_log.list_commands,
-            command_log.GetCommand: command_log.get_command,
-            command_log.FailedToday: command_log.failed_today,
-            pending.PendingWrites: pending.pending_writes,
-            pending.RawEvents: pending.raw_events,
-            pending.EventsSince: pending.events_since,
-            feed.FollowEvents: feed.follow_events,
-        },
-        answers_from_past={
-            past.StateAt: past.state_at,
-            past.StateDifference: past.state_difference,
+            status.ProjectionStatus: projected(status.projection_status),
+            status.LogHead: projected(status.log_head),
+            status.SubscriptionStatus: projected(status.subscription_status),
+            status.ParkedStreams: projected(status.parked_streams),
+            status.ParkedSubscriptionStreams: projected(status.parked_subscription_streams),
+            status.ProcessList: projected(status.process_list),
+            figures.CommandFigures: projected(figures.command_figures),
+            figures.QueryFigures: projected(figures.query_figures),
+            command_log.ListCommands: projected(command_log.list_commands),
+            command_log.GetCommand: projected(command_log.get_command),
+            command_log.FailedToday: projected(command_log.failed_today),
+            pending.PendingWrites: projected(pending.pending_writes),
+            pending.RawEvents: projected(pending.raw_events),
+            pending.EventsSince: projected(pending.events_since),
+            feed.FollowEvents: projected(feed.follow_events),
+            past.StateAt: from_past(past.state_at),
+            past.StateDifference: from_past(past.state_difference),
         },
         middleware=[known_subscriptions(frozenset(each.name for each in subscriptions))],
     )

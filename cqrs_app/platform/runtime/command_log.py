@@ -8,18 +8,20 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
+from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.paging import Limit, Page
 from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import EVENT_FIELDS, LOG_FIELDS
 from cqrs_app.kernel.store.tables import command_log, events
+from cqrs_app.platform.runtime.commands import SEE_COMMANDS
 
 _LOG = command_log.c
 _COLUMNS = [_LOG[name] for name in LOG_FIELDS]
 
 
-@query(label="Command log", permission="commands.view", store="write")
+@query(label="Command log", permission=SEE_COMMANDS, store="write")
 class ListCommands(Query):
     """Commands by type, outcome, operator, stream (or order id) and time."""
 
@@ -95,7 +97,7 @@ class CommandView:
     chain: tuple[Link, ...]
 
 
-@query(label="Command", permission="commands.view", store="write")
+@query(label="Command", permission=SEE_COMMANDS, store="write")
 class GetCommand(Query):
     """One row of the command log, or nothing."""
 
@@ -126,7 +128,7 @@ def get_command(question: GetCommand, connection: Connection) -> CommandView | N
     )
 
 
-@query(label="Failures today", permission="orders.view", store="write")
+@query(label="Failures today", permission=VIEW, store="write")
 class FailedToday(Query):
     """How many commands failed (not: were refused) since midnight UTC."""
 

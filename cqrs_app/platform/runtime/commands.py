@@ -7,6 +7,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
+
+MANAGE = Permission("projections.manage", Role.ADMIN)
+SEE_COMMANDS = Permission("commands.view", Role.OPERATOR)
+SEE_EVENTS = Permission("events.view", Role.SUPERVISOR)
+SEE_SYSTEM = Permission("system.view", Role.SUPERVISOR)
 
 ProjectionName = Annotated[
     str,
@@ -34,21 +40,21 @@ Stream = Annotated[
 ]
 
 
-@command(label="Pause projection", permission="projections.manage", risky=True)
+@command(label="Pause projection", permission=MANAGE, risky=True)
 class PauseProjection(Command):
     """Stop taking in events; the pages it feeds say so until it is resumed."""
 
     projection: ProjectionName
 
 
-@command(label="Resume projection", permission="projections.manage")
+@command(label="Resume projection", permission=MANAGE)
 class ResumeProjection(Command):
     """Go on after a pause, from the event after the last one taken in."""
 
     projection: ProjectionName
 
 
-@command(label="Retry parked events", permission="projections.manage")
+@command(label="Retry parked events", permission=MANAGE)
 class RetryParkedEvents(Command):
     """Apply a stream's parked events again, in order."""
 
@@ -56,7 +62,7 @@ class RetryParkedEvents(Command):
     stream: Stream
 
 
-@command(label="Skip parked event", permission="projections.manage", risky=True)
+@command(label="Skip parked event", permission=MANAGE, risky=True)
 class SkipParkedEvent(Command):
     """Leave the event that cannot be applied out of this projection, and go on behind it."""
 

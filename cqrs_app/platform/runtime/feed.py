@@ -12,6 +12,7 @@ from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.store.base import EVENT_FIELDS
 from cqrs_app.kernel.store.tables import events
+from cqrs_app.platform.runtime.commands import SEE_EVENTS
 
 LOOKED_AT = 5_000
 """Events looked at for one answer: a rare type costs more answers, never a long one."""
@@ -26,7 +27,7 @@ class Feed:
     head: int
 
 
-@query(label="Event feed", permission="events.view", store="write")
+@query(label="Event feed", permission=SEE_EVENTS, store="write")
 class FollowEvents(Query):
     """The events after a position in their one order; nothing is ever inserted before `next`."""
 

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.statistics import Measured, measured, since
+from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 
 Hours = Annotated[int, Meta(ge=1, le=24 * 31)]
 
 
-@query(label="Command statistics", permission="system.view")
+@query(label="Command statistics", permission=SEE_SYSTEM)
 class CommandFigures(Query):
     """Per command type over the last hours, from the start of an hour on; beyond two days, from
     the start of a day on."""
@@ -43,7 +44,7 @@ class QueryRow:
     p95_ms: float
 
 
-@query(label="Query statistics", permission="system.view")
+@query(label="Query statistics", permission=SEE_SYSTEM)
 class QueryFigures(Query):
     """Per query type over the last hours, from the start of an hour on; beyond two days, from
     the start of a day on."""

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.past import Moment, Past
-from cqrs_app.platform.runtime.commands import Stream
+from cqrs_app.platform.runtime.commands import SEE_EVENTS, Stream
 
 HIGHEST_VERSION = 2**31 - 1
 
@@ -58,7 +58,7 @@ class Difference:
     changes: tuple[Change, ...]
 
 
-@query(label="State at a moment", permission="events.view")
+@query(label="State at a moment", permission=SEE_EVENTS)
 class StateAt(Query):
     """A stream's state after one of its events, or at a time; without either, as it is now."""
 
@@ -70,7 +70,7 @@ class StateAt(Query):
         yield from _not_both("at", self.version, self.at)
 
 
-@query(label="Difference between two moments", permission="events.view")
+@query(label="Difference between two moments", permission=SEE_EVENTS)
 class StateDifference(Query):
     """What changed in a stream's state between two versions or times: up to now, and since one
     event before, where nothing else is said."""

@@ -24,11 +24,12 @@ from sqlalchemy import (
     union_all,
 )
 
+from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.store.base import EVENT_FIELDS
 from cqrs_app.kernel.store.tables import command_log, events, streams
-from cqrs_app.platform.runtime.commands import Stream
+from cqrs_app.platform.runtime.commands import SEE_EVENTS, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ _PENDING = {
 }
 
 
-@query(label="Pending changes", permission="orders.view", store="write")
+@query(label="Pending changes", permission=VIEW, store="write")
 class PendingWrites(Query):
     """For the rows of one page; never cached."""
 
@@ -121,7 +122,7 @@ def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
     return Pending(written, waiting)
 
 
-@query(label="Raw events", permission="events.view", store="write")
+@query(label="Raw events", permission=SEE_EVENTS, store="write")
 class RawEvents(Query):
     """The last events of a stream, newest last."""
 
@@ -136,7 +137,7 @@ def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent
     return tuple(StoredEvent(*row) for row in reversed(rows))
 
 
-@query(label="Changes since", permission="orders.view", store="write")
+@query(label="Changes since", permission=VIEW, store="write")
 class EventsSince(Query):
     """What happened in a stream after a version: what an operator has not seen yet."""
 

@@ -10,8 +10,9 @@ from typing import ClassVar
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.commands.middleware import Middleware, Proceed
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.platform.runtime.commands import (
     PauseProjection,
@@ -26,6 +27,12 @@ from cqrs_app.platform.runtime.events import (
     ProjectionResumed,
 )
 
+UNKNOWN = Refusal(
+    "no_such_projection", "There is no projection or other subscription of this name."
+)
+ALREADY_PAUSED = Refusal("already_paused", "It is paused already.")
+NOT_PAUSED = Refusal("not_paused", "It is not paused.")
+
 
 @dataclass
 class ProjectionControl(Aggregate):
@@ -36,19 +43,23 @@ class ProjectionControl(Aggregate):
 
     paused: bool = False
 
+    @handles(PauseProjection, refusals=[UNKNOWN, ALREADY_PAUSED])
     def pause(self, command: PauseProjection) -> Iterator[Event]:
         if self.paused:
-            raise Refused("already_paused", f"{command.projection} is paused already.")
+            raise ALREADY_PAUSED(f"{command.projection} is paused already.")
         yield ProjectionPaused(projection=command.projection)
 
+    @handles(ResumeProjection, refusals=[UNKNOWN, NOT_PAUSED])
     def resume(self, command: ResumeProjection) -> Iterator[Event]:
         if not self.paused:
-            raise Refused("not_paused", f"{command.projection} is not paused.")
+            raise NOT_PAUSED(f"{command.projection} is not paused.")
         yield ProjectionResumed(projection=command.projection)
 
+    @handles(RetryParkedEvents, refusals=[UNKNOWN])
     def retry_parked(self, command: RetryParkedEvents) -> Iterator[Event]:
         yield ParkedEventsRetried(projection=command.projection, stream=command.stream)
 
+    @handles(SkipParkedEvent, refusals=[UNKNOWN])
     def skip_parked(self, command: SkipParkedEvent) -> Iterator[Event]:
         yield ParkedEventSkipped(
             projection=command.projection, stream=command.stream, reason=command.reason
@@ -67,7 +78,7 @@ def known_subscriptions(names: frozenset[str]) -> Middleware:
     def check(call: Call, proceed: Proceed) -> Receipt:
         name = getattr(call.command, ProjectionControl.identity, None)
         if call.stream.startswith(f"{ProjectionControl.category}-") and name not in names:
-            raise Refused("no_such_projection", f"There is no subscription called {name}.")
+            raise UNKNOWN(f"There is no subscription called {name}.")
         return proceed(call)
 
     return check

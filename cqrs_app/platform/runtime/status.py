@@ -14,6 +14,7 @@ from cqrs_app.kernel.store.tables import events, parked_events, statistics, subs
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.presence import Process
+from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 
 RATE_OVER = timedelta(minutes=5)
 
@@ -34,7 +35,7 @@ class ProjectionRow:
     rate: float
 
 
-@query(label="Projections", permission="system.view")
+@query(label="Projections", permission=SEE_SYSTEM)
 class ProjectionStatus(Query):
     """Every projection with its position, state and parked events."""
 
@@ -55,7 +56,7 @@ def projection_status(
     return _rows(cursors_in("read"), connection, rates)
 
 
-@query(label="Other subscriptions", permission="system.view", store="write")
+@query(label="Other subscriptions", permission=SEE_SYSTEM, store="write")
 class SubscriptionStatus(Query):
     """Every subscription with effects, whose cursor is in the write store: position, state and
     parked events. No rate is known of these."""
@@ -95,7 +96,7 @@ class Log:
     oldest_after: dict[int, datetime | None]
 
 
-@query(label="Event log", permission="system.view", store="write")
+@query(label="Event log", permission=SEE_SYSTEM, store="write")
 class LogHead(Query):
     """Where the log ends, and since when events wait behind some positions of it."""
 
@@ -139,7 +140,7 @@ class ParkedStream:
     attempts: int
 
 
-@query(label="Parked events", permission="system.view")
+@query(label="Parked events", permission=SEE_SYSTEM)
 class ParkedStreams(Query):
     """Streams with events that could not be applied, oldest first."""
 
@@ -150,7 +151,7 @@ def parked_streams(question: ParkedStreams, connection: Connection) -> tuple[Par
     return _parked(parked_events, question.limit, connection)
 
 
-@query(label="Parked events of other subscriptions", permission="system.view", store="write")
+@query(label="Parked events of other subscriptions", permission=SEE_SYSTEM, store="write")
 class ParkedSubscriptionStreams(Query):
     """The same of the subscriptions whose cursor is in the write store."""
 
@@ -199,7 +200,7 @@ def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStr
     )
 
 
-@query(label="Processes", permission="system.view", store="write")
+@query(label="Processes", permission=SEE_SYSTEM, store="write")
 class ProcessList(Query):
     """Workers and sweeps seen within the last hour."""
 

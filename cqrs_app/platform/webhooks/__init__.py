@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.registry import Area, FromState
+from cqrs_app.kernel.queries.answers import from_state, projected
+from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.webhooks import commands, events, queries
+from cqrs_app.platform.webhooks import events, queries
 from cqrs_app.platform.webhooks.projections import WebhooksProjection
 from cqrs_app.platform.webhooks.rules import deliverable
+from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.targets import Network
 from cqrs_app.platform.webhooks.webhook import Webhook
-
-_UNKNOWN = {"no_such_webhook": "There is no webhook of this name, or it was removed."}
-_ADDRESS = {
-    "address_refused": "The address is inside a network that is not open to webhooks.",
-    "unknown_event_type": "There is no event of that type.",
-}
 
 
 def webhooks_area(
@@ -27,54 +23,22 @@ def webhooks_area(
 ) -> Area:
     """The area that sends events of these types; `allowed` are networks that may be reached
     though they are not public."""
+    sendable = names(types)
     return Area(
         name="webhooks",
-        handles={
-            Webhook: {
-                commands.AddWebhook: Webhook.add,
-                commands.ChangeWebhook: Webhook.change,
-                commands.PauseWebhook: Webhook.pause,
-                commands.ResumeWebhook: Webhook.resume,
-                commands.ReplayWebhook: Webhook.replay,
-                commands.TestWebhook: Webhook.test,
-                commands.RotateWebhookSecret: Webhook.rotate,
-                commands.RemoveWebhook: Webhook.remove,
-            }
-        },
-        refusals={
-            commands.AddWebhook: _ADDRESS | {"webhook_exists": "The name was used before."},
-            commands.ChangeWebhook: _UNKNOWN | _ADDRESS,
-            commands.PauseWebhook: _UNKNOWN | {"already_paused": "It is paused already."},
-            commands.ResumeWebhook: _UNKNOWN | {"not_paused": "It is not paused."},
-            commands.ReplayWebhook: _UNKNOWN,
-            commands.TestWebhook: _UNKNOWN,
-            commands.RotateWebhookSecret: _UNKNOWN,
-            commands.RemoveWebhook: _UNKNOWN,
-        },
-        events=[
-            events.WebhookAdded,
-            events.WebhookChanged,
-            events.WebhookPaused,
-            events.WebhookResumed,
-            events.WebhookReplayRequested,
-            events.WebhookTestRequested,
-            events.WebhookSecretRotated,
-            events.WebhookRemoved,
-        ],
+        aggregates=[Webhook],
+        events=events,
         projections=[WebhooksProjection()],
+        subscriptions=[WebhookDeliveries(sendable)],
         tasks=tasks,
         answers={
-            queries.ListWebhooks: queries.list_webhooks,
-            queries.ListDeliveries: queries.list_deliveries,
-            queries.GetDeliveries: queries.get_deliveries,
-            queries.GetWebhookSecret: queries.get_webhook_secret,
+            queries.ListWebhooks: projected(queries.list_webhooks),
+            queries.ListDeliveries: projected(queries.list_deliveries),
+            queries.GetDeliveries: projected(queries.get_deliveries),
+            queries.GetWebhookSecret: projected(queries.get_webhook_secret),
+            queries.GetWebhook: from_state(Webhook, queries.get_webhook),
         },
-        answers_from_state={
-            queries.GetWebhook: FromState(
-                Webhook, lambda question: question.webhook_id, queries.get_webhook
-            ),
-        },
-        middleware=[deliverable(names(types), allowed)],
+        middleware=[deliverable(sendable, allowed)],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.platform.webhooks.targets import unusable
 from cqrs_app.platform.webhooks.types import (
     Address,
@@ -15,7 +16,7 @@ from cqrs_app.platform.webhooks.types import (
     WebhookId,
 )
 
-MANAGE = "webhooks.manage"
+MANAGE = Permission("webhooks.manage", Role.ADMIN)
 
 
 @command(label="Add webhook", permission=MANAGE)

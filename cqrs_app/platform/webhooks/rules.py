@@ -5,9 +5,15 @@ from __future__ import annotations
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.commands.middleware import Middleware, Proceed
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.platform.webhooks.commands import AddWebhook, ChangeWebhook
 from cqrs_app.platform.webhooks.targets import Forbidden, Network, refuse_literal, target_of
+
+ADDRESS_REFUSED = Refusal(
+    "address_refused", "The address is inside a network that is not open to webhooks."
+)
+UNKNOWN_EVENT_TYPE = Refusal("unknown_event_type", "There is no event of that type.")
+ADDRESS = (ADDRESS_REFUSED, UNKNOWN_EVENT_TYPE)
 
 
 def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middleware:
@@ -20,7 +26,7 @@ def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middlew
             try:
                 refuse_literal(target_of(call.command.url), allowed)
             except Forbidden as forbidden:
-                raise Refused("address_refused", str(forbidden)) from forbidden
+                raise ADDRESS_REFUSED(str(forbidden)) from forbidden
         return proceed(call)
 
     return check
@@ -29,8 +35,7 @@ def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middlew
 def _known(asked: tuple[str, ...], types: tuple[str, ...]) -> None:
     unknown = [name for name in asked if name not in types]
     if unknown:
-        raise Refused(
-            "unknown_event_type",
+        raise UNKNOWN_EVENT_TYPE(
             f"There is no event type {', '.join(unknown)}. Nothing was changed. "
             f"There are: {', '.join(types)}.",
         )

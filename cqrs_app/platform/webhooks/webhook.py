@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.commands.handling import handles, rule
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.platform.webhooks.commands import (
     AddWebhook,
@@ -30,8 +31,22 @@ from cqrs_app.platform.webhooks.events import (
     WebhookSecretRotated,
     WebhookTestRequested,
 )
+from cqrs_app.platform.webhooks.rules import ADDRESS
 
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
+
+
+UNKNOWN = Refusal("no_such_webhook", "There is no webhook of this name, or it was removed.")
+WEBHOOK_EXISTS = Refusal("webhook_exists", "The name was used before.")
+ALREADY_PAUSED = Refusal("already_paused", "It is paused already.")
+NOT_PAUSED = Refusal("not_paused", "It is not paused.")
+
+
+@rule(UNKNOWN)
+def exists(webhook: Webhook, webhook_id: str) -> None:
+    if webhook.added_at is None or webhook.removed:
+        was = "was removed" if webhook.removed else "does not exist"
+        raise UNKNOWN(f"The webhook {webhook_id} {was}. Nothing was changed.")
 
 
 @dataclass
@@ -51,11 +66,11 @@ class Webhook(Aggregate):
     secret: int = 0
     rotated_at: datetime | None = None
 
+    @handles(AddWebhook, refusals=[*ADDRESS, WEBHOOK_EXISTS])
     def add(self, command: AddWebhook) -> Iterator[Event]:
         if self.added_at is not None:
             was = "was removed; its name stays taken" if self.removed else "is there already"
-            raise Refused(
-                "webhook_exists",
+            raise WEBHOOK_EXISTS(
                 f"The webhook {command.webhook_id} {was}. Nothing was changed. "
                 f"Choose another name.",
             )
@@ -66,8 +81,8 @@ class Webhook(Aggregate):
             description=command.description,
         )
 
+    @handles(ChangeWebhook, when=exists, refusals=[*ADDRESS])
     def change(self, command: ChangeWebhook) -> Iterator[Event]:
-        self._require(command.webhook_id)
         yield WebhookChanged(
             webhook_id=command.webhook_id,
             url=command.url,
@@ -75,40 +90,38 @@ class Webhook(Aggregate):
             description=command.description,
         )
 
+    @handles(PauseWebhook, when=exists, refusals=[ALREADY_PAUSED])
     def pause(self, command: PauseWebhook) -> Iterator[Event]:
-        self._require(command.webhook_id)
         if self.paused:
-            raise Refused(
-                "already_paused",
+            raise ALREADY_PAUSED(
                 f"The webhook {command.webhook_id} is paused already. Nothing was changed.",
             )
         yield WebhookPaused(webhook_id=command.webhook_id, reason=command.reason)
 
+    @handles(ResumeWebhook, when=exists, refusals=[NOT_PAUSED])
     def resume(self, command: ResumeWebhook) -> Iterator[Event]:
-        self._require(command.webhook_id)
         if not self.paused:
-            raise Refused(
-                "not_paused",
+            raise NOT_PAUSED(
                 f"The webhook {command.webhook_id} is not paused. Nothing was changed.",
             )
         yield WebhookResumed(webhook_id=command.webhook_id)
 
+    @handles(ReplayWebhook, when=exists)
     def replay(self, command: ReplayWebhook) -> Iterator[Event]:
-        self._require(command.webhook_id)
         yield WebhookReplayRequested(
             webhook_id=command.webhook_id, after_position=command.after_position
         )
 
+    @handles(TestWebhook, when=exists)
     def test(self, command: TestWebhook) -> Iterator[Event]:
-        self._require(command.webhook_id)
         yield WebhookTestRequested(webhook_id=command.webhook_id)
 
+    @handles(RotateWebhookSecret, when=exists)
     def rotate(self, command: RotateWebhookSecret) -> Iterator[Event]:
-        self._require(command.webhook_id)
         yield WebhookSecretRotated(webhook_id=command.webhook_id)
 
+    @handles(RemoveWebhook, when=exists)
     def remove(self, command: RemoveWebhook) -> Iterator[Event]:
-        self._require(command.webhook_id)
         yield WebhookRemoved(webhook_id=command.webhook_id)
 
     @property
@@ -145,13 +158,6 @@ class Webhook(Aggregate):
     def _configure(self, event: WebhookAdded | WebhookChanged) -> None:
         self.url, self.event_types = event.url, event.event_types
         self.description = event.description
-
-    def _require(self, webhook_id: str) -> None:
-        if self.added_at is None or self.removed:
-            was = "was removed" if self.removed else "does not exist"
-            raise Refused(
-                "no_such_webhook", f"The webhook {webhook_id} {was}. Nothing was changed."
-            )
 
 
 def _distinct(types: tuple[str, ...]) -> tuple[str, ...]:

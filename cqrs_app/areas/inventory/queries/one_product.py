@@ -70,10 +70,6 @@ class GetProduct(Query):
     sku: Sku
 
 
-def stream_of(question: GetProduct) -> str:
-    return f"product-{question.sku}"
-
-
 def get_product(question: GetProduct, connection: Connection) -> ProductView | None:
     found = select(*COLUMNS).where(products.c.sku == question.sku)
     row = connection.execute(found).mappings().first()

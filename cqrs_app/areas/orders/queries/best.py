@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 from sqlalchemy import Connection, and_, func, or_, select, type_coerce
 
+from cqrs_app.areas.orders.commands import VIEW, VIEW_CUSTOMERS
 from cqrs_app.areas.orders.queries.sales import Listed, SalesFilters, grouped, place_of
 from cqrs_app.areas.orders.read_models import (
     customer_accounts,
@@ -35,7 +36,7 @@ class BestProduct:
     revenue: Decimal
 
 
-@query(label="Top products", permission="orders.view", reads=("sales",), cached=True)
+@query(label="Top products", permission=VIEW, reads=("sales",), cached=True)
 class TopProducts(SalesFilters):
     """Articles with their sales, the best first."""
 
@@ -77,9 +78,7 @@ class CustomerSales:
     net: Decimal
 
 
-@query(
-    label="Top customers", permission="customers.view", reads=("sales", "customers"), cached=True
-)
+@query(label="Top customers", permission=VIEW_CUSTOMERS, reads=("sales", "customers"), cached=True)
 class TopCustomers(SalesFilters):
     """Customers with what they bought and were credited, the best first; guests are not listed."""
 

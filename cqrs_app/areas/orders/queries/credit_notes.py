@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
 from cqrs_app.areas.orders.queries.filters import midnight
 from cqrs_app.areas.orders.queries.sales import Listed, SalesFilters, place_of
 from cqrs_app.areas.orders.read_models import credit_notes
@@ -37,7 +38,7 @@ class CreditNoteRow:
 _COLUMNS = [_NOTE[name] for name in CreditNoteRow.__annotations__]
 
 
-@query(label="Credit notes", permission="customers.view", reads=("customers",), cached=True)
+@query(label="Credit notes", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
 class ListCreditNotes(SalesFilters):
     """Credit notes, the newest first; the days are those of the credit."""
 

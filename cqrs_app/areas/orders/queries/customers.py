@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, Row, and_, false, select, true
 
+from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import CustomerId
 from cqrs_app.kernel.messages.messages import Query, query
@@ -53,7 +54,7 @@ class AccountRow:
 _COLUMNS = [_ACCOUNT[name] for name in AccountRow.__annotations__]
 
 
-@query(label="Customers", permission="customers.view", reads=("customers",), cached=True)
+@query(label="Customers", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
 class ListCustomers(Query):
     """One page of accounts; `q` are beginnings of words in the customer's number and name."""
 
@@ -115,7 +116,7 @@ class CustomerView:
     credit_notes: tuple[CreditNoteView, ...]
 
 
-@query(label="Customer", permission="customers.view", reads=("customers",), cached=True)
+@query(label="Customer", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
 class GetCustomer(Query):
     """The customer of this number, or nothing."""
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from msgspec import Meta
 from sqlalchemy import Connection, func, select
 
+from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.read_models import order_activity, order_days, orders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.messages.messages import Query, query
@@ -46,7 +47,7 @@ class Waiting:
     to_ship: Queue
 
 
-@query(label="Waiting work", permission="orders.view", reads=("orders",), cached=True)
+@query(label="Waiting work", permission=VIEW, reads=("orders",), cached=True)
 class WaitingWork(Query):
     """How many orders wait to be approved, released or shipped."""
 
@@ -87,7 +88,7 @@ class Figure:
     value_before: Decimal
 
 
-@query(label="Today", permission="orders.view", reads=("orders",), cached=True)
+@query(label="Today", permission=VIEW, reads=("orders",), cached=True)
 class TodayFigures(Query):
     """What was done on a day (UTC), whenever the orders were placed."""
 
@@ -129,7 +130,7 @@ class DayFigure:
     value: tuple[Money, ...]
 
 
-@query(label="Orders by day", permission="orders.view", reads=("orders",), cached=True)
+@query(label="Orders by day", permission=VIEW, reads=("orders",), cached=True)
 class OrdersByDay(Query):
     """The last `days` days up to `until` (UTC), oldest first; days without orders too."""
 
@@ -167,7 +168,7 @@ class StatusFigure:
     value: tuple[Money, ...]
 
 
-@query(label="Orders by status", permission="orders.view", reads=("orders",), cached=True)
+@query(label="Orders by status", permission=VIEW, reads=("orders",), cached=True)
 class OrdersByStatus(Query):
     """Every status, also those without orders."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from cqrs_app.areas.orders.read_models import credit_notes, order_flags, order_lines, orders
 from cqrs_app.areas.orders.types import CreditNoteId, OrderId, Sku
+from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.messages.messages import Query, query
 
 IDS_AT_ONCE = 400
@@ -43,7 +44,11 @@ class Totals:
     credited_customers: frozenset[str]
 
 
-@query(label="Import totals", permission="history.record", reads=("orders", "customers"))
+@query(
+    label="Import totals",
+    permission=HISTORY,
+    reads=("orders", "customers"),
+)
 class ImportTotals(Query):
     """Only these ids are counted; those not there are missing from the counts."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
+from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.read_models import order_flags, order_lines, order_timeline, orders
 from cqrs_app.areas.orders.types import OrderId
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
@@ -92,7 +93,7 @@ _LINE = list(LineView.__annotations__)
 _FLAG = list(FlagView.__annotations__)
 
 
-@query(label="Order", permission="orders.view", reads=("orders",), cached=True)
+@query(label="Order", permission=VIEW, reads=("orders",), cached=True)
 class GetOrder(Query):
     """The order of this number, or nothing."""
 
@@ -143,7 +144,7 @@ class TimelineEntry:
 _ENTRY = list(TimelineEntry.__annotations__)
 
 
-@query(label="Timeline", permission="orders.view", reads=("order_timeline",), cached=True)
+@query(label="Timeline", permission=VIEW, reads=("order_timeline",), cached=True)
 class OrderTimeline(Query):
     """All that happened to one order, oldest first."""
 
@@ -163,15 +164,11 @@ def fold_timeline(question: OrderTimeline, rows: Rows) -> tuple[TimelineEntry, .
     return tuple(_entry(row) for row in rows.all(order_timeline))
 
 
-@query(label="What may be done", permission="orders.view")
+@query(label="What may be done", permission=VIEW)
 class OrderActions(Query):
     """The tasks for one order, each allowed or with the reason why not; decided by its events."""
 
     order_id: OrderId
-
-
-def stream_of(question: GetOrder | OrderTimeline | OrderActions) -> str:
-    return f"order-{question.order_id}"
 
 
 def _view(

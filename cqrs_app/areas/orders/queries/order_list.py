@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
+from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.queries.filters import OrderFilters, conditions
 from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.areas.orders.search import few
@@ -58,7 +59,7 @@ _NAMES = tuple(OrderRow.__annotations__)
 _ALL = select(*(orders.c[name] for name in _NAMES))
 
 
-@query(label="Orders", permission="orders.view", reads=("orders",), cached=True)
+@query(label="Orders", permission=VIEW, reads=("orders",), cached=True)
 class ListOrders(OrderFilters):
     """One page of the orders that fit; `after` and `before` are marks from an earlier page."""
 
@@ -85,7 +86,7 @@ class Changes:
     changed: int
 
 
-@query(label="Changes since", permission="orders.view", reads=("orders",))
+@query(label="Changes since", permission=VIEW, reads=("orders",))
 class CountChanges(OrderFilters):
     """How many orders that fit hold an event after position `since`.
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
+from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.queries.sales import Listed, SalesFilters, grouped, place_of
 from cqrs_app.areas.orders.read_models import sales_days
 from cqrs_app.kernel.messages.messages import Query, query
@@ -42,7 +43,7 @@ class Revenue:
     net: Decimal
 
 
-@query(label="Revenue", permission="orders.view", reads=("sales",), cached=True)
+@query(label="Revenue", permission=VIEW, reads=("sales",), cached=True)
 class RevenueReport(SalesFilters):
     """Revenue, credit and average order, always apart by currency: by day, the oldest first, or
     by country or currency, the highest revenue first."""
@@ -80,7 +81,7 @@ def _revenue(row: Row[Any]) -> Revenue:
     )
 
 
-@query(label="Last day of sales", permission="orders.view", reads=("sales",), cached=True)
+@query(label="Last day of sales", permission=VIEW, reads=("sales",), cached=True)
 class LastSalesDay(Query):
     """The last day (UTC) on which anything was sold or credited, or nothing."""
 

@@ -16,9 +16,10 @@ from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.areas.payments.types import OrderId
 from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
 
-VIEW = "payments.view"
+VIEW = Permission("payments.view", Role.VIEWER)
 MOST_OF_AN_ORDER = 200
 
 _PAYMENT = payments.c

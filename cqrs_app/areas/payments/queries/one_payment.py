@@ -174,10 +174,6 @@ def fold_timeline(question: PaymentTimeline, rows: Rows) -> tuple[PaymentTimelin
     return tuple(_line(row) for row in rows.all(payment_timeline))
 
 
-def stream_of(question: PaymentTimeline) -> str:
-    return Payment.stream_of(question.payment_id)
-
-
 @query(label="Requests to the gateway", permission=VIEW, store="write")
 class GatewayRequests(Query):
     """How asking the gateway for one payment goes: what is open, how often it was asked, when it

@@ -51,8 +51,8 @@ def listings(registry: Registry) -> dict[str, Listing]:
 
 def _found(registry: Registry) -> dict[str, Listing]:
     found = {}
-    for query, handler in registry.answers.items():
-        answer = get_type_hints(handler).get("return")
+    for query, source in registry.answers.items():
+        answer = get_type_hints(source.handler).get("return")
         if get_origin(answer) is Page:
             row = get_args(answer)[0]
             found[query.__name__] = Listing(query, tuple(hints_of(row)))

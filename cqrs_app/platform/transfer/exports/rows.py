@@ -9,10 +9,11 @@ from typing import Any
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.queries.bus import QueryBus
 from cqrs_app.kernel.queries.context import Asker
 
-PERMISSION = "exports.run"
+PERMISSION = Permission("exports.run", Role.SUPERVISOR)
 """Needed by every door beside the permission of the list itself, which the query bus checks."""
 
 Rows = tuple[Any, ...]

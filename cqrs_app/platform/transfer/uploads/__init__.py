@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from cqrs_app.kernel.queries.answers import projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.transfer.uploads import queries
+from cqrs_app.platform.transfer.uploads import events, queries
 from cqrs_app.platform.transfer.uploads.commands import StartImport
-from cqrs_app.platform.transfer.uploads.events import ImportStarted
 from cqrs_app.platform.transfer.uploads.history_import import HistoryImport, only_what_was_uploaded
 
 
@@ -22,20 +22,12 @@ def uploads_area(
     """The area; `is_there` says whether the file that a task names was received."""
     return Area(
         name="uploads",
-        handles={HistoryImport: {StartImport: HistoryImport.start}},
-        refusals={
-            StartImport: {
-                "no_such_upload": "No file was received under this id.",
-                "already_started": "It was started already.",
-                "being_received": "The same file is being received at this moment.",
-                "too_large": "The file is larger than the console takes.",
-            }
-        },
-        events=[ImportStarted],
+        aggregates=[HistoryImport],
+        events=events,
         tasks=tasks,
         answers={
-            queries.ListImports: queries.list_imports,
-            queries.GetImport: queries.get_import,
+            queries.ListImports: projected(queries.list_imports),
+            queries.GetImport: projected(queries.get_import),
         },
         middleware=[only_what_was_uploaded(is_there)],
     )

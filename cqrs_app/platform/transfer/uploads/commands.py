@@ -7,6 +7,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
+
+RUN = Permission("imports.run", Role.SUPERVISOR)
 
 ImportId = Annotated[
     str,
@@ -45,7 +48,7 @@ Fingerprint = Annotated[
 ]
 
 
-@command(label="Start import", permission="imports.run")
+@command(label="Start import", permission=RUN)
 class StartImport(Command):
     """Take in an uploaded file of history. Files are sent on the Imports page."""
 

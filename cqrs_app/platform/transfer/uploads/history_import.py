@@ -10,11 +10,17 @@ from typing import ClassVar
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.commands.middleware import Middleware, Proceed
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.events import ImportStarted
+
+NO_SUCH_UPLOAD = Refusal("no_such_upload", "No file was received under this id.")
+ALREADY_STARTED = Refusal("already_started", "It was started already.")
+BEING_RECEIVED = Refusal("being_received", "The same file is being received at this moment.")
+TOO_LARGE = Refusal("too_large", "The file is larger than the console takes.")
 
 
 @dataclass
@@ -26,9 +32,10 @@ class HistoryImport(Aggregate):
 
     started: bool = False
 
+    @handles(StartImport, refusals=[NO_SUCH_UPLOAD, ALREADY_STARTED, BEING_RECEIVED, TOO_LARGE])
     def start(self, command: StartImport) -> Iterator[Event]:
         if self.started:
-            raise Refused("already_started", f"{command.file_name} was started before.")
+            raise ALREADY_STARTED(f"{command.file_name} was started before.")
         yield ImportStarted(
             import_id=command.import_id,
             profile=command.profile,
@@ -45,9 +52,8 @@ def only_what_was_uploaded(is_there: Callable[[StartImport], bool]) -> Middlewar
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         if isinstance(call.command, StartImport) and not is_there(call.command):
-            raise Refused(
-                "no_such_upload",
-                "No such file was received, so nothing was started. Send it on the Imports page.",
+            raise NO_SUCH_UPLOAD(
+                "No such file was received, so nothing was started. Send it on the Imports page."
             )
         return proceed(call)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, case, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
-from cqrs_app.platform.transfer.uploads.commands import ImportId
+from cqrs_app.platform.transfer.uploads.commands import RUN, ImportId
 from cqrs_app.platform.transfer.uploads.receiving import is_started
 from cqrs_app.platform.transfer.uploads.tables import imports
 
@@ -57,7 +57,7 @@ _COLUMNS = [
 ]
 
 
-@query(label="Imports", permission="imports.run", store="write")
+@query(label="Imports", permission=RUN, store="write")
 class ListImports(Query):
     """One page of imports, newest first; `after` and `before` are marks from an earlier page."""
 
@@ -82,7 +82,7 @@ class ImportView:
     report: dict[str, Any] | None
 
 
-@query(label="Import", permission="imports.run", store="write")
+@query(label="Import", permission=RUN, store="write")
 class GetImport(Query):
     """One import, or nothing."""
 

@@ -16,7 +16,11 @@ from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import streams
 from cqrs_app.platform.transfer.uploads.commands import StartImport
-from cqrs_app.platform.transfer.uploads.history_import import HistoryImport
+from cqrs_app.platform.transfer.uploads.history_import import (
+    BEING_RECEIVED,
+    TOO_LARGE,
+    HistoryImport,
+)
 from cqrs_app.platform.transfer.uploads.tables import import_chunks, imports
 
 CHUNK_BYTES = 1024 * 1024
@@ -168,9 +172,8 @@ class Files:
         except IntegrityError:
             received = self.task_of(import_id)
             if received is None:
-                raise Refused(
-                    "being_received",
-                    "This file is being received already. Look at the imports in a moment.",
+                raise BEING_RECEIVED(
+                    "This file is being received already. Look at the imports in a moment."
                 ) from None
             return received
         return None
@@ -194,11 +197,10 @@ def replace_chunks(connection: Connection, import_id: str, kind: str, whole: byt
 
 def too_large(most: int) -> Refused:
     """Said before anything is kept, or after all of it is gone again."""
-    return Refused(
-        "too_large",
+    return TOO_LARGE(
         f"The file is larger than {most / 1024 / 1024:,.0f} MiB, so nothing was kept or imported. "
         "Pack it (.gz or .xz), send it in parts, or ask whoever runs the console for a higher "
-        "MAX_IMPORT_BYTES.",
+        "MAX_IMPORT_BYTES."
     )
 
 

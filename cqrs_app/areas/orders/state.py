@@ -1,0 +1,86 @@
+"""The state of an order, as far as the rules need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from cqrs_app.areas.orders.events import (
+    OrderApproved,
+    OrderCancelled,
+    OrderDelivered,
+    OrderHeld,
+    OrderPlaced,
+    OrderRejected,
+    OrderReleased,
+    OrderShipped,
+)
+from cqrs_app.areas.orders.types import person_of
+from cqrs_app.areas.orders.words import OrderStatus, further
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.messages.messages import Event
+
+
+@dataclass
+class OrderState(Aggregate):
+    """`left` is the quantity still to ship of each line, in order; `moments` says when each status
+    was entered, a release apart."""
+
+    category: ClassVar[str] = "order"
+    identity: ClassVar[str] = "order_id"
+
+    order_id: str = ""
+    status: OrderStatus | None = None
+    before_hold: OrderStatus | None = None
+    hold_reason: str = ""
+    moments: dict[OrderStatus, datetime] = field(default_factory=dict)
+    left: list[int] = field(default_factory=list)
+    customer_id: str = ""
+    currency: str = ""
+    total: Decimal = Decimal(0)
+
+    @property
+    def belongs_to(self) -> str:
+        return person_of(self.customer_id)
+
+    def evolve(self, event: Event, at: datetime) -> None:
+        match event:
+            case OrderPlaced():
+                self.order_id, self.customer_id = event.order_id, event.customer_id
+                self.currency, self.total = event.currency, event.total
+                self.left = [line.quantity for line in event.lines]
+                self._enter(OrderStatus.PLACED, at)
+            case OrderHeld():
+                self._hold(event.reason, at)
+            case OrderReleased():
+                self.status, self.before_hold = OrderStatus(event.status), None
+                self.hold_reason = ""
+            case OrderShipped():
+                for line in event.lines:
+                    self.left[line.line_no - 1] -= line.quantity
+                shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
+                self._enter(shipped, at)
+            case OrderApproved():
+                self._enter(OrderStatus.APPROVED, at)
+            case OrderRejected():
+                self._enter(OrderStatus.REJECTED, at)
+            case OrderDelivered():
+                self._enter(OrderStatus.DELIVERED, at)
+            case OrderCancelled():
+                self._enter(OrderStatus.CANCELLED, at)
+
+    def _hold(self, reason: str, at: datetime) -> None:
+        before = self.before_hold or self.status
+        self._enter(OrderStatus.ON_HOLD, at)
+        if self.status is OrderStatus.ON_HOLD:
+            self.before_hold, self.hold_reason = before, reason
+
+    def _enter(self, status: OrderStatus, at: datetime) -> None:
+        self.moments[status] = at
+        self.status = further(self.status, status)
+        if self.status is not OrderStatus.ON_HOLD:
+            self.before_hold, self.hold_reason = None, ""
+        elif self.before_hold and status is not OrderStatus.ON_HOLD:
+            self.before_hold = further(self.before_hold, status)

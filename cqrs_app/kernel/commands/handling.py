@@ -1,0 +1,165 @@
+"""What an aggregate handles, stated beside the method that decides it.
+
+`@handles(HoldOrder, when=in_status(...))` says which command a method is for, the rule on the
+aggregate's state that comes before it, and with what it may be refused. The routes of the command
+bus, the actions a page offers and the refusals in the catalogue are read off it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim
+from cqrs_app.kernel.errors import Refusal, Refused
+from cqrs_app.kernel.messages.messages import Command, Event
+
+Method = Callable[..., Iterable[Event | Refused | Claim]]
+M = TypeVar("M", bound=Method)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition on the state of an aggregate, asked before its method and by whoever offers the
+    command. `check` takes the aggregate and its identity, and raises one of `refusals`."""
+
+    check: Callable[[Any, str], None]
+    refusals: tuple[Refusal, ...]
+
+    def __call__(self, aggregate: object, identity: str) -> None:
+        self.check(aggregate, identity)
+
+    def refusal(self, aggregate: object, identity: str) -> Refused | None:
+        """Why not; None where the rule has nothing against it."""
+        try:
+            self.check(aggregate, identity)
+        except Refused as refused:
+            return refused
+        return None
+
+
+def rule(*refusals: Refusal, after: Rule | None = None) -> Callable[[Callable[..., None]], Rule]:
+    """Make a Rule of a function; `after` is a rule that is asked first."""
+
+    def decorate(check: Callable[..., None]) -> Rule:
+        if after is None:
+            return Rule(check, refusals)
+
+        def both(aggregate: object, identity: str) -> None:
+            after(aggregate, identity)
+            check(aggregate, identity)
+
+        return Rule(both, (*after.refusals, *refusals))
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """How one command is decided.
+
+    `when` is the aggregate's rule on its own state; a command without one is not offered on
+    pages. `rules` are those of other areas, asked of what happens now and never of history.
+    `settings` are what the method takes beside the command.
+    """
+
+    aggregate: type[Aggregate]
+    method: Method
+    when: Rule | None = None
+    also_refused: tuple[Refusal, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def refusals(self) -> dict[str, str]:
+        """Code -> when the command is refused with it."""
+        of_rules = [each for rule in self._asked(history=False) for each in rule.refusals]
+        return {each.code: each.when for each in (*of_rules, *self.also_refused)}
+
+    def run(
+        self, aggregate: Aggregate, command: Command, *, history: bool
+    ) -> Iterator[Event | Refused | Claim]:
+        """What the rules and then the method yield."""
+        identity = getattr(command, aggregate.identity)
+        for rule in self._asked(history=history):
+            refused = rule.refusal(aggregate, identity)
+            if refused:
+                yield refused
+        yield from self.method(aggregate, command, **self.settings)
+
+    def objection(self, aggregate: Aggregate, identity: str) -> Refused | None:
+        """Why the command is not possible now, as far as that can be said without it."""
+        objections = (rule.refusal(aggregate, identity) for rule in self._asked(history=False))
+        return next((each for each in objections if each), None)
+
+    def _asked(self, *, history: bool) -> Sequence[Rule]:
+        own = () if self.when is None else (self.when,)
+        return own if history else (*own, *self.rules)
+
+
+def handles(
+    command: type[Command], *, when: Rule | None = None, refusals: Iterable[Refusal] = ()
+) -> Callable[[M], M]:
+    """Declare that this method decides `command`. `refusals` are those that the method raises
+    itself, or that are raised outside of the aggregate."""
+
+    def decorate(method: M) -> M:
+        method.handles = (command, when, tuple(refusals))  # type: ignore[attr-defined]
+        return method
+
+    return decorate
+
+
+def handlers_of(aggregate: type[Aggregate]) -> dict[type[Command], Handler]:
+    """Its commands in the order in which the class defines their methods, its own before those of
+    its bases. Raises ValueError where two methods are for one command."""
+    found: dict[type[Command], Handler] = {}
+    for cls in aggregate.__mro__:
+        for name, method in vars(cls).items():
+            overridden = getattr(aggregate, name, None) is not method
+            if overridden or not hasattr(method, "handles"):
+                continue
+            command, when, refusals = method.handles
+            if command in found:
+                raise ValueError(f"{aggregate.__name__} has two methods for {command.__name__}")
+            found[command] = Handler(
+                aggregate=aggregate, method=method, when=when, also_refused=refusals
+            )
+    return found
+
+
+def with_rules(handler: Handler, rules: Iterable[Rule]) -> Handler:
+    """The same under further rules, which other areas set."""
+    return replace(handler, rules=(*handler.rules, *rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a method came to: events in order, and what is claimed together with them."""
+
+    events: tuple[Event, ...]
+    claims: tuple[Claim, ...]
+
+
+def decide(
+    aggregate: Aggregate, handler: Handler, command: Command, at: datetime, *, history: bool = False
+) -> Decided:
+    """Run one command; the aggregate is left in the state after its events. May raise Refused.
+
+    `history`: it happened at `at`, before anyone could ask the rules.
+    """
+    events, claims = [], []
+    for each in handler.run(aggregate, command, history=history):
+        if isinstance(each, Claim):
+            claims.append(each)
+            continue
+        event = each
+        if isinstance(event, Refused):
+            if not history:
+                raise event
+            event = aggregate.flag(event, command)
+        aggregate.evolve(event, at)
+        events.append(event)
+    return Decided(tuple(events), tuple(claims))
