@@ -62,7 +62,8 @@ def _token(values: Iterable[Any], roles: Roles) -> Token:
     rights = roles.get(row["role"], frozenset[str]())
     chosen = frozenset(row["permissions"].split())
     # A role that has lost a permission since takes it from the token too.
-    return Token(**row | {"permissions": rights & chosen if chosen else rights})
+    permissions = rights & chosen if chosen else rights
+    return Token(**row | {"permissions": permissions, "is_narrowed": permissions != rights})
 
 
 class Tokens:
