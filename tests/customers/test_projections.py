@@ -49,7 +49,7 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
     with engine.begin() as connection:
         read.create_all(connection, tables=MINE)
         for start in range(0, len(events), size):
-            projection.take(connection, events[start : start + size], None)
+            projection.take(events[start : start + size], connection)
         for table in MINE:
             assert stored_rows(connection, table) == folded.all(table), table.name
     engine.dispose()

@@ -100,7 +100,7 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
         for batch in batches(history.recorded, size):
             for projection in REGISTRY.projections.values():
                 handled = [each for each in batch if each.stored.type in projection.handlers]
-                projection.take(connection, handled, None)
+                projection.take(handled, connection)
         for table in TABLES:
             assert _stored(connection, table) == folded.all(table), table.name
     engine.dispose()

@@ -110,7 +110,7 @@ def project(
     """Every projection's rows, in the database, batch by batch; the last size repeats."""
     for batch in batches(recorded, sizes):
         for projection in PROJECTIONS:
-            projection.take(connection, handled(projection, batch), None)
+            projection.take(handled(projection, batch), connection)
 
 
 def batches(recorded: Sequence[Recorded], sizes: Iterable[int]) -> Iterator[Sequence[Recorded]]:
