@@ -1,3 +1,6 @@
-from cqrs_app import create_app
+"""The application: for a web server, and for `flask`, whose verbs do without its pages."""
 
-app = create_app()
+from cqrs_app import create_app
+from cqrs_app.interfaces.cli import is_looking_for_a_verb
+
+app = create_app(pages=not is_looking_for_a_verb())

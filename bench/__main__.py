@@ -6,9 +6,11 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 
-from bench import growth, product, soak
-from bench.cases import Group, Line, NotHere, all_groups
+from bench import growth, product
+from bench.case import Case, Line, Unavailable
+from bench.cases import CASES
 from bench.rounds import Plan, measure
+from bench.soak import run as soak
 from bench.table import Tally, head, machine
 
 QUICK = Plan(rounds=3, seconds=0.3, quick=True)
@@ -71,27 +73,27 @@ def _work(options: argparse.Namespace, plan: Plan, tally: Tally) -> Iterator[str
 
 
 def _lines(only: str, plan: Plan, tally: Tally) -> Iterator[str]:
-    chosen = [(group, lines) for group in all_groups() if (lines := _named(group, only))]
+    chosen = [(case, lines) for case in CASES if (lines := _named(case, only))]
     if not chosen:
         raise NothingNamed(f"No line has {only!r} in its name.")
     yield f"{plan.rounds} rounds of {plan.seconds} s per side, in random order"
     yield head()
-    for group, lines in chosen:
-        yield from _run(group, lines, plan, tally)
+    for case, lines in chosen:
+        yield from _run(case, lines, plan, tally)
 
 
-def _named(group: Group, text: str) -> list[Line]:
-    return [line for line in group.lines if text in line.name]
+def _named(case: Case, text: str) -> list[Line]:
+    return [line for line in case.lines if text in line.name]
 
 
-def _run(group: Group, lines: Iterable[Line], plan: Plan, tally: Tally) -> Iterator[str]:
+def _run(case: Case, lines: Iterable[Line], plan: Plan, tally: Tally) -> Iterator[str]:
     try:
-        with group.open(plan) as sides:
+        with case.sides(plan) as sides:
             found = measure(sides, plan)
-    except NotHere as missing:
+    except Unavailable as missing:
         yield from (tally.skipped(line, missing) for line in lines)
         return
-    yield from (tally.told(line, found) for line in lines)
+    yield from (tally.row(line, found) for line in lines)
 
 
 if __name__ == "__main__":

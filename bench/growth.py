@@ -12,13 +12,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from bench import event_store, product
-from bench.lists import shop
+from bench import product
+from bench.order_shop import shop
 from bench.rounds import Plan, Slice, measure, median_ms
+from bench.seeds.big_store import filled
 from bench.svg import Panel, Series, picture
 from bench.table import machine
-from cqrs_app.areas.orders.commands import AddOrderNote
-from cqrs_app.kernel.assembly import Kernel
 from tests.platform.processes import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"
@@ -26,7 +25,6 @@ NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 STREAMS = (10, 100, 1_000, 10_000)
 ORDERS = (1_000, 10_000, 100_000, 1_000_000)
 EVENTS = (10_000, 100_000, 1_000_000)
-AT_ONCE = 1_000
 
 Curves = Mapping[str, Mapping[int, Slice]]
 """Of each curve the sizes, and what gives the time in ms at each."""
@@ -53,11 +51,11 @@ def run(plan: Plan) -> Iterator[str]:
         panel = Panel(f"Median, on {machine()}", growth.x, "ms", series, powers=True)
         path.write_text(picture(growth.title, [panel]))
         for each in series:
-            yield f"{growth.title}, {each.name}: {_told(each)}"
+            yield f"{growth.title}, {each.name}: {_written(each)}"
         yield f"drawn: {path.relative_to(PROJECT)}"
 
 
-def _told(series: Series) -> str:
+def _written(series: Series) -> str:
     return ", ".join(f"{y:.2f} ms at {x:,.0f}" for x, y in series.points)
 
 
@@ -75,7 +73,8 @@ def streams(kind: str, plan: Plan) -> Iterator[Curves]:
     with product.console(kind) as app:
         kernel = app.extensions["kernel"]
         for size in STREAMS:
-            _order(kernel, f"LONG{size}", size)
+            product.place(kernel, f"LONG{size}")
+            product.add_notes(kernel, f"LONG{size}", size - 1)
         yield {
             NAMES[kind]: {
                 size: median_ms(partial(product.note, kernel, f"LONG{size}")) for size in STREAMS
@@ -83,19 +82,9 @@ def streams(kind: str, plan: Plan) -> Iterator[Curves]:
         }
 
 
-def _order(kernel: Kernel, order_id: str, events: int) -> None:
-    product.place(kernel, order_id)
-    command = AddOrderNote(order_id=order_id, note="Mind the dog.")
-    for start in range(1, events, AT_ONCE):
-        count = min(AT_ONCE, events - start)
-        some = [(command, product.context()) for _ in range(count)]
-        outcomes = kernel.commands.execute_batch(some)
-        assert all(outcome.error is None for outcome in outcomes)
-
-
 @contextmanager
 def orders(plan: Plan) -> Iterator[Curves]:
-    """Pages of the order list over HTTP: see lists.py."""
+    """Pages of the order list over HTTP: see order_shop.py."""
     names = ("first", "deep", "filtered", "searched")
     curves: dict[str, dict[int, Slice]] = {name: {} for name in names}
     with ExitStack() as stack:
@@ -108,9 +97,9 @@ def orders(plan: Plan) -> Iterator[Curves]:
 
 @contextmanager
 def stores(kind: str, plan: Plan) -> Iterator[Curves]:
-    """A command on an order chosen at random from the whole store: see event_store.py."""
+    """A command on an order chosen at random from the whole store: see seeds/big_store.py."""
     with ExitStack() as stack:
-        steps = {size: stack.enter_context(event_store.filled(kind, size))[0] for size in EVENTS}
+        steps = {size: stack.enter_context(filled(kind, size))[0] for size in EVENTS}
         yield {NAMES[kind]: {size: median_ms(step) for size, step in steps.items()}}
 
 

@@ -6,7 +6,7 @@ import itertools
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from functools import cache
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import update
 from sqlalchemy.engine import URL
 
 from cqrs_app import create_app, database
@@ -22,12 +23,14 @@ from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.store.tables import checkpoints
 from cqrs_app.processes import embedded_redis
 from cqrs_app.settings import Settings
 from tests.console import close
 from tests.services.postgres import PostgresServer, find_programs, running_server
 
 OPERATOR = Actor("bench", ROLES["admin"])
+BATCH = 1_000
 LINE = OrderLine(sku="85123A", description="White hanging heart", quantity=6, unit_price=Decimal(2))
 
 _open = ExitStack()
@@ -95,6 +98,19 @@ def catch_up(kernel: Kernel) -> None:
             pass
 
 
+def empty(kernel: Kernel, names: Sequence[str]) -> None:
+    """These projections as if no event had been applied."""
+    with kernel.engines.read.begin() as connection:
+        for projection in map(kernel.registry.projections.__getitem__, names):
+            if connection.dialect.name == "sqlite":
+                with projection.refilled(connection):
+                    continue
+            for table in projection.tables:
+                connection.exec_driver_sql(f"TRUNCATE {table.name}")
+        start = update(checkpoints).where(checkpoints.c.subscription.in_(names))
+        connection.execute(start.values(position=0, applied=0))
+
+
 @cache
 def folder() -> Path:
     """A folder that is gone at the end of the run."""
@@ -112,6 +128,15 @@ def place(kernel: Kernel, order_id: str) -> None:
 def note(kernel: Kernel, order_id: str) -> None:
     """The command that is measured: one event on an existing order."""
     kernel.commands.execute(AddOrderNote(order_id=order_id, note="Mind the dog."), context())
+
+
+def add_notes(kernel: Kernel, order_id: str, count: int) -> None:
+    """So many events on an existing order, in batches of BATCH commands."""
+    command = AddOrderNote(order_id=order_id, note="Mind the dog.")
+    for start in range(0, count, BATCH):
+        size = min(BATCH, count - start)
+        outcomes = kernel.commands.execute_batch([(command, context()) for _ in range(size)])
+        assert all(outcome.error is None for outcome in outcomes)
 
 
 def context() -> Context:

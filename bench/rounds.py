@@ -83,3 +83,8 @@ def median_ms(step: Callable[[], object]) -> Slice:
         return statistics.median(durations)
 
     return run
+
+
+def percentile(found: Sequence[float], share: float) -> float:
+    """The smallest of these that so large a share of them does not exceed."""
+    return sorted(found)[min(len(found) - 1, int(len(found) * share))]

@@ -91,7 +91,7 @@ def picture(name: str, panels: Sequence[Panel]) -> str:
     box = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {WIDTH} {height}"}
     svg = ET.Element("svg", box | {"width": str(WIDTH), "height": str(height), "role": "img"})
     _say(svg, "title", name)
-    _say(svg, "desc", " ".join(_told(panel) for panel in panels))
+    _say(svg, "desc", " ".join(_described(panel) for panel in panels))
     _say(svg, "style", _STYLE)
     _put(svg, "rect", width=WIDTH, height=height, rx=6, class_="paper")
     _say(svg, "text", name, x=LEFT, y=24, class_="name title")
@@ -144,7 +144,7 @@ def _legend(group: ET.Element, every: Sequence[Series]) -> None:
         _say(group, "text", series.name, x=x + 34, y=34)
 
 
-def _told(panel: Panel) -> str:
+def _described(panel: Panel) -> str:
     curves = "; ".join(
         f"{series.name}: " + ", ".join(f"{y:,.4g} at {x:,.10g}" for x, y in series.points)
         for series in panel.series

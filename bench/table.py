@@ -7,7 +7,7 @@ import platform
 import statistics
 from collections.abc import Mapping, Sequence
 
-from bench.cases import Line
+from bench.case import Line
 from bench.rounds import spread
 
 
@@ -18,7 +18,7 @@ class Tally:
         self.met = 0
         self.targets = 0
 
-    def told(self, line: Line, found: Mapping[str, Sequence[float]]) -> str:
+    def row(self, line: Line, found: Mapping[str, Sequence[float]]) -> str:
         """The line with its figure and whether that is met; `found` has the figures of its sides,
         round by round."""
         compared = [line.of, line.to] if line.to else [line.of]

@@ -7,12 +7,14 @@ from flask import Flask
 from cqrs_app.settings import Settings
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The whole application, from settings (default: the environment). Opens no connection.
+def create_app(settings: Settings | None = None, *, pages: bool = True) -> Flask:
+    """The application, from settings (default: the environment). Opens no connection.
+
+    `pages` off: without pages and API, for processes that serve none.
 
     Raises SettingsError when a setting cannot be used.
     """
     # Imported here: the supervisor and the settings must answer without loading the product.
     from cqrs_app.composition import compose
 
-    return compose(settings or Settings.from_environment())
+    return compose(settings or Settings.from_environment(), pages=pages)

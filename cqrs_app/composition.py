@@ -25,7 +25,7 @@ from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.installed_areas import SENDABLE, build_registry
-from cqrs_app.interfaces import api, cli, web
+from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.repository import Repository
@@ -55,8 +55,8 @@ REDIS_PATIENCE_SECONDS = 0.25
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 
 
-def compose(settings: Settings) -> Flask:
-    """The Flask application of these settings."""
+def compose(settings: Settings, *, pages: bool = True) -> Flask:
+    """The Flask application of these settings; `pages` off: without pages and API."""
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
@@ -76,9 +76,13 @@ def compose(settings: Settings) -> Flask:
     app.extensions["throttle"] = Throttle(
         write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
     )
-    web.init_app(app, settings)
-    api.init_app(app, settings)
     cli.init_app(app)
+    if pages:
+        # Here, so that processes that serve no page do without what pages need.
+        from cqrs_app.interfaces import api, web
+
+        web.init_app(app, settings)
+        api.init_app(app, settings)
     return app
 
 
@@ -164,7 +168,7 @@ def _deliverer(settings: Settings, kernel: Kernel) -> Deliverer:
     return Deliverer(
         kernel,
         actor=system_actor("webhooks", MANAGE),
-        types=names(SENDABLE),
+        sendable=names(SENDABLE),
         allowed=settings.webhook_networks,
         pause_after_hours=settings.webhook_pause_after_hours,
     )

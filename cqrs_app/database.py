@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Connection, Engine, MetaData, create_engine
 
@@ -20,6 +16,10 @@ from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.engines import configure as configure_engine
 from cqrs_app.kernel.store.engines import engine_options
 from cqrs_app.settings import Settings
+
+if TYPE_CHECKING:
+    # Alembic takes a quarter of a verb's start; most never need it.
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 STORES: dict[str, MetaData] = {"write": tables.write, "read": tables.read}
@@ -60,6 +60,8 @@ def engines_of(app: Flask, settings: Settings) -> Engines:
 
 def upgrade(settings: Settings) -> None:
     """Bring both stores to the newest shape; quick when they have it already."""
+    from alembic import command
+
     settings.make_data_dir()
     for store in STORES:
         with _migrating(settings, store) as config:
@@ -68,6 +70,9 @@ def upgrade(settings: Settings) -> None:
 
 def is_migrated(connection: Connection, store: str) -> bool:
     """Whether a store has exactly the migrations of this release; changes nothing."""
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     options = {"version_table": _version_table(store)}
     has = MigrationContext.configure(connection, opts=options).get_current_heads()
     return set(has) == set(ScriptDirectory.from_config(_config(store)).get_heads())
@@ -75,6 +80,8 @@ def is_migrated(connection: Connection, store: str) -> bool:
 
 def check(settings: Settings) -> None:
     """Raise alembic's CommandError when a migration is missing for what the models say."""
+    from alembic import command
+
     for store in STORES:
         with _migrating(settings, store) as config:
             command.check(config)
@@ -82,6 +89,8 @@ def check(settings: Settings) -> None:
 
 def revise(settings: Settings, store: str, message: str) -> None:
     """Write a new migration of one store from what the models say."""
+    from alembic import command
+
     with _migrating(settings, store) as config:
         command.revision(config, message, autogenerate=True)
 
@@ -106,6 +115,8 @@ class _migrating:  # noqa: N801 - used like a function
 
 
 def _config(store: str) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,12 @@ from sqlalchemy import Engine
 from cqrs_app import create_app
 from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.platform.demo import load_if_empty
 from tests.platform.processes import clean_environment
-from tests.services.stores import Databases
+from tests.services.stores import Databases, Templates, migrate
+
+MakeConsole = Callable[..., Flask]
+NO_REDIS = "unix:///nowhere/redis.sock"
 
 
 def close(app: Flask) -> None:
@@ -43,27 +49,51 @@ def environment_of(app: Flask, **more: str) -> dict[str, str]:
     )
 
 
+@contextmanager
+def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
+    """`make(**settings)`: an application on these stores; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Flask:
+            values: dict[str, Any] = {"redis_url": redis_url, "secret_key": "for tests only"}
+            # Most tests bring the pages up to date themselves.
+            values |= {"read_your_writes_seconds": 0.0, **settings}
+            app = create_app(databases.settings(**values))
+            stack.callback(close, app)
+            app.extensions["kernel"].runner.prepare()
+            return app
+
+        yield make
+
+
+def with_demo_orders(databases: Databases) -> None:
+    """Forty demo orders, all shown."""
+    migrate(databases)
+    with consoles_on(databases, NO_REDIS) as make:
+        load_if_empty(make(demo_orders=40), lambda line: None)
+
+
 @pytest.fixture
-def make_console(backend: Databases, redis_url: str) -> Iterator[Callable[..., Flask]]:
+def make_console(backend: Databases, redis_url: str) -> Iterator[MakeConsole]:
     """`make_console(**settings)`: an application on the test's two fresh stores."""
-    apps: list[Flask] = []
-
-    def make(**settings: Any) -> Flask:
-        values: dict[str, Any] = {"redis_url": redis_url, "secret_key": "for tests only"}
-        # Most tests bring the pages up to date themselves.
-        values |= {"read_your_writes_seconds": 0.0, **settings}
-        app = create_app(backend.settings(**values))
-        app.extensions["kernel"].runner.prepare()
-        apps.append(app)
-        return app
-
-    yield make
-    for app in apps:
-        close(app)
+    with consoles_on(backend, redis_url) as make:
+        yield make
 
 
 @pytest.fixture
-def console(make_console: Callable[..., Flask]) -> Flask:
+def make_shop(
+    kind: str, templates: Templates, tmp_path: Path, redis_url: str
+) -> Iterator[MakeConsole]:
+    """`make_shop(**settings)`: an application with forty demo orders, all shown."""
+    with (
+        templates.copy(kind, with_demo_orders, tmp_path) as databases,
+        consoles_on(databases, redis_url) as make,
+    ):
+        yield make
+
+
+@pytest.fixture
+def console(make_console: MakeConsole) -> Flask:
     """The application with default settings."""
     return make_console()
 

@@ -1,4 +1,4 @@
-// `node client.js STREAMS`: a client process (see bench/slices.py) of Emmett with its default
+// `node client.js STREAMS`: a client process (see bench/clients/slices.py) of Emmett with its default
 // settings, on DATABASE_URL. One step is its command handler: read the stream, append one event.
 import { createInterface } from 'node:readline';
 import { CommandHandler } from '@event-driven-io/emmett';

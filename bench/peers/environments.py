@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from bench.cases import NotHere
+from bench.case import Unavailable
 from tests.platform.processes import PROJECT
 
 EMMETT = PROJECT / "bench" / "emmett"
@@ -15,17 +15,17 @@ EMMETT = PROJECT / "bench" / "emmett"
 
 @cache
 def python() -> Path:
-    """The interpreter with what bench/requirements.txt names. Raises NotHere."""
+    """The interpreter with what bench/requirements.txt names. Raises Unavailable."""
     _run([PROJECT / "bin" / "install", "bench"], PROJECT, "bench/requirements.txt")
     return PROJECT / ".venv-bench" / "bin" / "python"
 
 
 @cache
 def emmett() -> list[str | Path]:
-    """How to start Emmett's client. Raises NotHere."""
+    """How to start Emmett's client. Raises Unavailable."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
-        raise NotHere("Node.js with npm is not installed.")
+        raise Unavailable("Node.js with npm is not installed.")
     if not (EMMETT / "node_modules" / ".package-lock.json").is_file():
         _run([npm, "ci", "--no-audit", "--no-fund"], EMMETT, "bench/emmett/package-lock.json")
     return [node, EMMETT / "client.js"]
@@ -35,4 +35,4 @@ def _run(command: list[str | Path], folder: Path, what: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise NotHere(f"{what} could not be installed: {' '.join(reason)}")
+        raise Unavailable(f"{what} could not be installed: {' '.join(reason)}")

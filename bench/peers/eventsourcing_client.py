@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from bench.slices import serve
+from bench.clients.slices import serve
 
 
 class Order(Aggregate):

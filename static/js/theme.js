@@ -14,7 +14,7 @@
   const apply = () => {
     const choice = stored();
     const dark = choice === "dark" || (choice === "auto" && system.matches);
-    root.dataset.bsTheme = dark ? "dark" : "light";
+    root.dataset.theme = dark ? "dark" : "light";
     root.dataset.themeChoice = choice;
   };
 

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from cqrs_app.installed_areas import ROLES, build_registry
+from cqrs_app.interfaces.api.limits import RequestLimits
 from cqrs_app.platform.catalogue.examples import example_of
 from tests.api.conftest import Program, order
 
@@ -83,6 +84,16 @@ def test_a_token_has_its_rate(make_console: Any) -> None:
     program = Program(console.test_client(), secret)
     statuses = [program.get("/queries/ListOrders").status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_processes_count_in_portions_and_keep_the_rate_together(make_console: Any) -> None:
+    redis = make_console().extensions["kernel"].redis
+    processes = [RequestLimits(redis, 1_000) for _ in range(2)]
+    allowed = [0, 0]
+    for number in range(3_000):
+        allowed[number % 2] += not processes[number % 2].wait_of("busy")
+    assert allowed == [500, 500]
+    assert not processes[0].wait_of("another")
 
 
 def test_the_rate_is_kept_without_redis(make_console: Any) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
@@ -21,8 +23,11 @@ from schemathesis.specs.openapi.checks import (
 
 from cqrs_app.installed_areas import build_registry
 from cqrs_app.interfaces.api.openapi import description
+from cqrs_app.kernel.queries.bus import QueryBus
 from tests.api.conftest import Program, order
+from tests.console import consoles_on
 from tests.pages.conftest import catch_up
+from tests.services.stores import Templates, migrate
 
 CHECKS = [
     not_a_server_error,
@@ -62,30 +67,67 @@ def test_every_message_is_described() -> None:
         assert "get" in DESCRIPTION["paths"][f"/queries/{name}"]
 
 
+@pytest.fixture
+def program_on(
+    templates: Templates, tmp_path: Path, redis_url: str
+) -> Iterator[Callable[[str], Program]]:
+    """`program_on(kind)`: a program in front of a console with one order on such a database."""
+    with ExitStack() as stack:
+
+        def program(kind: str) -> Program:
+            databases = stack.enter_context(templates.copy(kind, migrate, tmp_path / kind))
+            make = stack.enter_context(consoles_on(databases, redis_url))
+            console = make(api_requests_per_minute=0)
+            secret = console.extensions["tokens"].create("fuzz", "admin", made_by="test")
+            made = Program(console.test_client(), secret)
+            made.do("PlaceOrder", **order("10042"))
+            catch_up(console)
+            return made
+
+        yield program
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fuzzer asks for versions that never come, and would wait for them for seconds."""
+    wait = QueryBus.wait_until_shown
+
+    def wait_briefly(bus: QueryBus, reads: Any, seen: Any, seconds: float) -> bool:
+        return wait(bus, reads, seen, min(seconds, 0.01))
+
+    monkeypatch.setattr(QueryBus, "wait_until_shown", wait_briefly)
+
+
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("impatient", "postgres_server")
 def test_no_request_meets_a_fault_or_an_answer_outside_the_description(
-    make_console: Any,
+    program_on: Callable[[str], Program],
 ) -> None:
-    console: Flask = make_console(api_requests_per_minute=0)
-    secret = console.extensions["tokens"].create("fuzz", "admin", made_by="test")
-    program = Program(console.test_client(), secret)
-    program.do("PlaceOrder", **order("10042"))
-    catch_up(console)
-    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", console)
+    """Each request goes to a console on SQLite and to one on PostgreSQL."""
+    programs = [program_on(kind) for kind in ("sqlite", "postgresql")]
+    apps = [program.client.application for program in programs]
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", apps[0])
     answers: dict[str, set[int]] = defaultdict(set)
 
-    @settings(FUZZING)
-    @given(data=st.data())
-    def fuzz(operation: Any, data: st.DataObject) -> None:
-        case = data.draw(st.one_of(*(operation.as_strategy(mode) for mode in GenerationMode)))
-        # Inside the process nobody unpacks an answer.
-        headers = {**program.headers, "Accept-Encoding": "identity"}
-        answer = case.call_and_validate(headers=headers, checks=CHECKS)
-        answers[operation.label].add(answer.status_code)
+    def fuzz(operation: Any) -> None:
+        cases = st.one_of(*(operation.as_strategy(mode) for mode in GenerationMode))
 
-    for found in schema.get_all_operations():
-        # There is nothing to send to the description itself.
-        if found.ok().label != DESCRIBES_ITSELF:
-            fuzz(found.ok())
-    assert {*answers, DESCRIBES_ITSELF} == OPERATIONS
+        @settings(FUZZING)
+        @given(case=cases)
+        def try_out(case: Any) -> None:
+            for program, app in zip(programs, apps, strict=True):
+                # Inside the process nobody unpacks an answer.
+                headers = {**program.headers, "Accept-Encoding": "identity"}
+                answer = case.call_and_validate(headers=headers, checks=CHECKS, app=app)
+                answers[operation.label].add(answer.status_code)
+
+        try_out()
+
+    # There is nothing to send to the description itself.
+    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [each for each in operations if each.label != DESCRIBES_ITSELF]
+    assert {*(each.label for each in operations), DESCRIBES_ITSELF} == OPERATIONS
+    for operation in operations:
+        fuzz(operation)
+    assert {*answers} == {each.label for each in operations}
     assert {200, 202, 400, 404, 422} <= set.union(*answers.values())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.samples import LINES, Sample, drawn, found, head, thirds
+from bench.soak.samples import LINES, Sample, drawn, found, head, thirds
 from bench.table import Tally
 
 
@@ -27,7 +27,7 @@ def verdicts(make: Callable[[int], Sample], lag: int = 0) -> dict[str, str]:
     sides, told = found([make(number) for number in range(30)], lag), {}
     for line in LINES:
         if line.has_target:
-            told[line.name] = "met" if "  met  " in Tally().told(line, sides) else "missed"
+            told[line.name] = "met" if "  met  " in Tally().row(line, sides) else "missed"
     return told
 
 

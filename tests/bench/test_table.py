@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.cases import Line
+from bench.case import Line
 from bench.table import Tally
 
 
@@ -26,9 +26,9 @@ def test_a_target_is_met_up_to_its_very_value(line: Line, figure: float, is_met:
 def test_only_lines_with_a_target_are_counted() -> None:
     tally = Tally()
     sides = {"x": [4.0], "y": [2.0]}
-    assert "met     4.0 x, 2.0 y" in tally.told(Line(name="a", of="x", to="y", least=2), sides)
-    assert "missed  4.0 x, 2.0 y" in tally.told(Line(name="a", of="x", to="y", most=1), sides)
-    assert "met" not in tally.told(Line(name="a", of="x", to="y"), sides)
+    assert "met     4.0 x, 2.0 y" in tally.row(Line(name="a", of="x", to="y", least=2), sides)
+    assert "missed  4.0 x, 2.0 y" in tally.row(Line(name="a", of="x", to="y", most=1), sides)
+    assert "met" not in tally.row(Line(name="a", of="x", to="y"), sides)
     assert str(tally) == "targets met: 1 of 2"
 
 
@@ -40,9 +40,9 @@ def test_a_skipped_line_says_why_and_counts_for_nothing() -> None:
 
 def test_a_ratio_is_taken_within_each_round() -> None:
     # The machine was twice as slow in the second round: both sides were.
-    text = Tally().told(Line(name="a", of="x", to="y"), {"x": [8, 4, 8], "y": [2, 1, 2]})
+    text = Tally().row(Line(name="a", of="x", to="y"), {"x": [8, 4, 8], "y": [2, 1, 2]})
     assert "4.00-4.00" in text
 
 
 def test_quartiles_need_more_than_one_round() -> None:
-    assert "1.00-1.00" not in Tally().told(Line(name="a", of="x"), {"x": [1.0]})
+    assert "1.00-1.00" not in Tally().row(Line(name="a", of="x"), {"x": [1.0]})

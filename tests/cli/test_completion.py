@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,30 +13,43 @@ import pytest
 from tests.platform.processes import PROJECT, clean_environment
 from tests.services.obtainable import unobtainable
 
+pytestmark = pytest.mark.slow
+
 ASK = """
-eval "$(_FLASK_COMPLETE=bash_source flask)"
+{functions}
 COMP_WORDS=({words}); COMP_CWORD=$(({count} - 1))
 _flask_completion flask
 echo "${{COMPREPLY[@]}}"
 """
 
 
-def completed(folder: Path, *words: str) -> list[str]:
-    """What bash offers for the last of these words."""
+@pytest.fixture(scope="module")
+def completed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]]:
+    """`completed(*words)`: what bash offers for the last of these words."""
     bash = shutil.which("bash")
     if bash is None:
         unobtainable("bash", "apt-get install bash.")
+    folder = tmp_path_factory.mktemp("completion")
     tools = f"{Path(sys.executable).parent}:{clean_environment({})['PATH']}"
-    result = subprocess.run(
-        [bash, "-c", ASK.format(words=" ".join(words), count=len(words))],
-        cwd=PROJECT,
-        env=clean_environment({"PATH": tools, "DATA_DIR": str(folder)}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return result.stdout.split()
+
+    def run(script: str, **more: str) -> str:
+        return subprocess.run(
+            [bash, "-c", script],
+            cwd=PROJECT,
+            env=clean_environment({"PATH": tools, "DATA_DIR": str(folder), **more}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+
+    functions = run("flask", _FLASK_COMPLETE="bash_source")
+
+    def complete(*words: str) -> list[str]:
+        script = ASK.format(functions=functions, words=" ".join(words), count=len(words))
+        return run(script).split()
+
+    return complete
 
 
 @pytest.mark.parametrize(
@@ -52,6 +66,6 @@ def completed(folder: Path, *words: str) -> list[str]:
     ],
 )
 def test_bash_completes_names_options_and_choices(
-    tmp_path: Path, words: tuple[str, ...], offered: list[str]
+    completed: Callable[..., list[str]], words: tuple[str, ...], offered: list[str]
 ) -> None:
-    assert completed(tmp_path, *words) == offered
+    assert completed(*words) == offered

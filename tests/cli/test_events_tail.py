@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,28 +14,20 @@ import pytest
 from flask import Flask
 
 from tests.cli.conftest import Run
+from tests.console import environment_of
 from tests.messages import THE
-from tests.platform.processes import PROJECT, clean_environment
+from tests.platform.processes import FLASK, start
 from tests.services.postgres import PostgresServer
 
 
 @contextmanager
 def following(app: Flask, *words: str) -> Iterator[subprocess.Popen[str]]:
     """`flask events tail --follow` beside the application."""
-    settings = app.extensions["settings"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", "events", "tail", "--follow", *words],
-        cwd=PROJECT,
-        env=clean_environment(
-            {
-                "DATA_DIR": str(settings.data_dir),
-                "DATABASE_URL": settings.database_url,
-                "READ_DATABASE_URL": settings.read_database_url,
-            }
-        ),
+    process = start(
+        *(*FLASK, "events", "tail", "--follow", *words),
+        environment=environment_of(app),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     )
     try:
         yield process
@@ -111,7 +102,7 @@ def test_a_closed_pipe_ends_it_without_a_traceback(console: Flask, do: Callable[
         process.stdout = None
 
 
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("kind", ["postgresql"])
 def test_it_waits_for_a_server_that_is_away_and_misses_nothing(
     console: Flask, do: Callable[..., Any], postgres_server: PostgresServer
 ) -> None:

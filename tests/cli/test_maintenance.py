@@ -9,14 +9,12 @@ from flask import Flask
 from sqlalchemy import text
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.platform.demo import load_if_empty
-from tests.services.stores import Databases
+from tests.console import MakeConsole
 
 
 @pytest.fixture
-def shop(console: Flask) -> Flask:
-    load_if_empty(console, lambda told: None)
-    return console
+def shop(make_shop: MakeConsole) -> Flask:
+    return make_shop()
 
 
 def run(app: Flask, *arguments: str) -> Any:
@@ -30,7 +28,7 @@ def test_migrations_are_up_to_date_and_running_them_again_changes_nothing(consol
     assert "The migrations match the models." in result.output
 
 
-def test_projections_are_listed_and_rebuilt(shop: Flask, backend: Databases) -> None:
+def test_projections_are_listed_and_rebuilt(shop: Flask) -> None:
     kernel: Kernel = shop.extensions["kernel"]
     with kernel.engines.read.begin() as connection:
         connection.execute(text("UPDATE orders SET status = 'cancelled'"))

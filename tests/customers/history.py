@@ -1,53 +1,22 @@
-"""Customers' histories in memory: commands decided, their events recorded as the store would."""
+"""Made-up histories of a few customers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import msgspec
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.customers import commands as do
-from cqrs_app.areas.customers.customer import Customer
-from cqrs_app.kernel.commands.aggregate import restore
-from cqrs_app.kernel.commands.handling import Decided, decide
-from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
-from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel import testing
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.privacy.personal import ERASED, written
 from cqrs_app.kernel.registry import Registry
 
 REGISTRY = Registry([CUSTOMERS])
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-HANDLERS = CUSTOMERS.handlers
-
-
-def recorded(events: Iterable[tuple[str, Event]]) -> list[Recorded]:
-    """(stream, event) pairs as the log would give them back."""
-    made: list[Recorded] = []
-    versions: dict[str, int] = {}
-    for position, (stream, event) in enumerate(events, start=1):
-        versions[stream] = versions.get(stream, 0) + 1
-        stored = StoredEvent(
-            stream=stream,
-            version=versions[stream],
-            type=type(event).__name__,
-            schema=event.schema,
-            payload=msgspec.json.encode(event).decode(),
-            operator="ana",
-            command_id=f"command-{position}",
-            correlation_id=f"command-{position}",
-            causation_id=None,
-            occurred_at=START + timedelta(minutes=position),
-            recorded_at=START + timedelta(minutes=position),
-            position=position,
-        )
-        made.append(Recorded(event, stored))
-    return made
 
 
 def unreadable(each: Recorded, codec: EventCodec = REGISTRY.codec) -> Recorded:
@@ -56,20 +25,11 @@ def unreadable(each: Recorded, codec: EventCodec = REGISTRY.codec) -> Recorded:
     return codec.decode(replace(each.stored, payload=payload))
 
 
-@dataclass
-class History:
-    events: list[tuple[str, Event]] = field(default_factory=list)
+class History(testing.History):
+    """What happened to customers since START."""
 
-    def run(self, command: Command) -> Decided | Refused:
-        stream = Customer.stream_for(command)
-        mine = [each for each in recorded(self.events) if each.stream == stream]
-        customer = restore(Customer, None, mine)
-        try:
-            decided = decide(customer, HANDLERS[type(command)], command, START)
-        except Refused as refusal:
-            return refusal
-        self.events += [(stream, event) for event in decided.events]
-        return decided
+    def __init__(self) -> None:
+        super().__init__(REGISTRY, START)
 
 
 IDS = st.sampled_from(["1", "2", "A-3"])

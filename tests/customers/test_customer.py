@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.customers import commands as do
 from cqrs_app.areas.customers import events as was
 from cqrs_app.areas.customers.customer import Customer
 from cqrs_app.kernel.commands.actions import possible
-from cqrs_app.kernel.commands.aggregate import restore
-from cqrs_app.kernel.commands.handling import Decided
-from cqrs_app.kernel.errors import Invalid, Refused
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.privacy.erasure import SubjectErased
-from tests.customers.history import HANDLERS, History, recorded
+from cqrs_app.kernel.testing import Scenarios
+from tests.customers.history import START
 
 WHY = "Asked for it in writing."
 REGISTER = do.RegisterCustomer(customer_id="C1", name="Ana Lima", email="Ana@Example.org")
@@ -21,38 +21,26 @@ DEACTIVATE = do.DeactivateCustomer(customer_id="C1", reason=WHY)
 ERASE = do.EraseCustomer(customer_id="C1", reason=WHY)
 
 
-def after(*commands: Command) -> History:
-    history = History()
-    for command in commands:
-        assert isinstance(history.run(command), Decided)
-    return history
-
-
-def code(outcome: Decided | Refused) -> str:
-    assert isinstance(outcome, Refused), outcome
-    return outcome.code
+given = Scenarios(CUSTOMERS, at=START).given
 
 
 def test_registering_claims_the_address_without_its_capitals() -> None:
-    outcome = History().run(REGISTER)
-    assert isinstance(outcome, Decided)
+    outcome = given().when(REGISTER)
     assert [(claim.kind, claim.value) for claim in outcome.claims] == [
         ("customer_email", "ana@example.org")
     ]
-    assert outcome.events == (
+    outcome.then(
         was.CustomerRegistered(
             customer_id="C1", name="Ana Lima", email="Ana@Example.org", phone="", country=""
-        ),
+        )
     )
 
 
 def test_erasing_gives_the_address_up_and_carries_nothing_personal() -> None:
-    outcome = after(REGISTER).run(ERASE)
-    assert isinstance(outcome, Decided)
+    outcome = given(REGISTER).when(ERASE)
     assert [claim.value for claim in outcome.claims] == [""]
-    assert outcome.events == (
-        SubjectErased(subject="customer-C1"),
-        was.CustomerErased(customer_id="C1", reason=WHY),
+    outcome.then(
+        SubjectErased(subject="customer-C1"), was.CustomerErased(customer_id="C1", reason=WHY)
     )
 
 
@@ -70,17 +58,16 @@ def test_erasing_gives_the_address_up_and_carries_nothing_personal() -> None:
     ],
 )
 def test_what_is_refused(before: tuple[Command, ...], command: Command, expected: str) -> None:
-    assert code(after(*before).run(command)) == expected
+    given(*before).when(command).refused(expected)
 
 
 def test_a_deactivated_customer_can_be_corrected_and_come_back() -> None:
-    after(
-        REGISTER,
-        DEACTIVATE,
-        do.UpdateCustomerProfile(customer_id="C1", name="Ana M. Lima"),
-        do.ChangeCustomerEmail(customer_id="C1", email="ana@example.com"),
-        do.ReactivateCustomer(customer_id="C1"),
-    )
+    rename = do.UpdateCustomerProfile(customer_id="C1", name="Ana M. Lima")
+    move = do.ChangeCustomerEmail(customer_id="C1", email="ana@example.com")
+    reactivate = do.ReactivateCustomer(customer_id="C1")
+    assert given(REGISTER, DEACTIVATE, rename, move).when(reactivate).names == [
+        "CustomerReactivated"
+    ]
 
 
 @pytest.mark.parametrize("reason", ["too short", "          x", " " * 12])
@@ -97,9 +84,11 @@ def test_an_address_has_one_at_and_no_blank(email: str) -> None:
 
 
 def test_the_page_offers_what_the_task_would_do() -> None:
-    history = after(REGISTER, DEACTIVATE)
-    customer = restore(Customer, None, recorded(history.events))
-    offered = {each.command: each.allowed for each in possible(HANDLERS, customer, "C1", 2).actions}
+    customer = given(REGISTER, DEACTIVATE).state(Customer)
+    offered = {
+        each.command: each.allowed
+        for each in possible(CUSTOMERS.handlers, customer, "C1", 2).actions
+    }
     assert offered == {
         "RegisterCustomer": False,
         "UpdateCustomerProfile": True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 
 import msgspec
@@ -13,33 +12,21 @@ from sqlalchemy import func, select
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store import tables
+from tests.console import environment_of
 from tests.customers.test_erasure import run
-from tests.platform.processes import PROJECT, clean_environment
+from tests.platform.processes import FLASK, start
 
 
 def test_of_two_processes_one_gets_the_address(console: Flask, kernel: Kernel) -> None:
-    settings = console.extensions["settings"]
-    environment = clean_environment(
-        {
-            "DATA_DIR": str(settings.data_dir),
-            "DATABASE_URL": settings.database_url,
-            "READ_DATABASE_URL": settings.read_database_url,
-            "REDIS_URL": console.extensions["redis_url"],
-            "SECRET_KEY": settings.secret_key,
-        }
-    )
-    names = ("C1", "C2", "C3")
-    arguments = [sys.executable, "-m", "flask", "--app", "app", "command", "RegisterCustomer"]
+    register = (*FLASK, "command", "RegisterCustomer", "--email", "ana@example.org")
     processes = [
-        subprocess.Popen(
-            [*arguments, "--customer-id", name, "--email", "ana@example.org"],
-            cwd=PROJECT,
-            env=environment,
+        start(
+            *(*register, "--customer-id", name),
+            environment=environment_of(console),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
-        for name in names
+        for name in ("C1", "C2", "C3")
     ]
     told = [process.communicate(timeout=60)[0] for process in processes]
     codes = [process.returncode for process in processes]

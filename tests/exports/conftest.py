@@ -15,8 +15,9 @@ from flask import Flask
 from sqlalchemy import insert
 
 from cqrs_app.areas.orders.read_models import orders
+from tests.console import environment_of
 from tests.pages.conftest import client_in
-from tests.platform.processes import PROJECT, clean_environment, eventually, free_port
+from tests.platform.processes import eventually, free_port, start
 
 START = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
 
@@ -62,16 +63,7 @@ def fill(app: Flask, count: int, first: int = 1, **changed: Any) -> None:
 @contextmanager
 def serving(app: Flask) -> Iterator[Callable[[str], http.client.HTTPResponse]]:
     """The real web server on the console's stores: `ask(address)` is answered to an admin."""
-    settings, port = app.extensions["settings"], free_port()
-    environment = {
-        "DATA_DIR": str(settings.data_dir),
-        "DATABASE_URL": settings.database_url,
-        "READ_DATABASE_URL": settings.read_database_url,
-        "REDIS_URL": app.extensions["redis_url"],
-        "SECRET_KEY": settings.secret_key,
-        "PORT": str(port),
-        "WEB_WORKERS": "1",
-    }
+    port = free_port()
     client = client_in(app, "admin")
     with client.session_transaction() as session:
         signed = app.session_interface.get_signing_serializer(app).dumps(dict(session))  # type: ignore[attr-defined]
@@ -90,17 +82,16 @@ def serving(app: Flask) -> Iterator[Callable[[str], http.client.HTTPResponse]]:
         except OSError:
             return False
 
-    server = subprocess.Popen(
-        [
+    server = start(
+        *(
             sys.executable,
             "-m",
             "gunicorn",
             "-c",
             "python:cqrs_app.processes.gunicorn_conf",
             "app:app",
-        ],
-        cwd=PROJECT,
-        env=clean_environment(environment),
+        ),
+        environment=environment_of(app, PORT=str(port), WEB_WORKERS="1"),
         stderr=subprocess.DEVNULL,
     )
     try:

@@ -15,6 +15,7 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import Asker
+from tests.paging import all_pages
 
 VIEWER = Asker(actor=Actor("ana", ROLES["viewer"]))
 
@@ -84,8 +85,8 @@ def _first(kernel: Kernel, question: Any) -> tuple[Any, ...]:
 
 
 def _every(kernel: Kernel, question: Any) -> Iterator[Any]:
-    page = kernel.queries.ask(question, VIEWER).value
-    yield from page.rows
-    while page.next:
-        page = kernel.queries.ask(replace(question, after=page.next), VIEWER).value
+    def page_after(mark: str) -> Any:
+        return kernel.queries.ask(replace(question, after=mark), VIEWER).value
+
+    for page in all_pages(kernel.queries.ask(question, VIEWER).value, page_after):
         yield from page.rows

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import create_engine
 
 from cqrs_app.kernel.store import event_store
 from tests.imports.test_online_retail import PROJECT, write
+from tests.platform.processes import FLASK, start
 from tests.services.stores import Databases
 
 
@@ -73,11 +73,11 @@ def test_an_import_killed_in_the_middle_goes_on_and_ends_exact(
         "READ_DATABASE_URL": backend.read_url,
         "REDIS_URL": redis_url,
     }
-    command = [sys.executable, "-m", "flask", "--app", "app", "import", str(path)]
+    command = [*FLASK, "import", str(path)]
     command += ["--profile", profile, "--report", str(report)]
     engine = create_engine(backend.write_url)
     store = event_store(engine)
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
+    process = start(*command, environment=environment, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while store.head() == 0 and time.monotonic() < deadline:
         time.sleep(0.005)

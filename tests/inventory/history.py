@@ -2,73 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-import msgspec
 from hypothesis import strategies as st
 
 from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.inventory import commands as do
-from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.inventory.words import AdjustReason
-from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
+from cqrs_app.kernel import testing
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from tests.inventory.given import NOON, run
+from tests.inventory.given import NOON
 
 REGISTRY = Registry([INVENTORY])
 SKUS = ["85123A", "85123a", "BANK CHARGES"]
 TABLES = [table for projection in INVENTORY.projections for table in projection.tables]
 
 
-@dataclass
-class History:
-    """`recorded` is everything accepted so far, in order, through the codec and back."""
+class History(testing.History):
+    """Work that begins at noon."""
 
-    recorded: list[Recorded] = field(default_factory=list)
-    items: dict[str, StockItem] = field(default_factory=dict)
-
-    def run(self, command: Command, hours: int = 0) -> bool:
-        """Whether it was accepted."""
-        stream = StockItem.stream_for(command)
-        item = self.items.setdefault(stream, StockItem())
-        try:
-            events = run(item, command)
-        except Refused:
-            return False
-        for event in events:
-            position = len(self.recorded) + 1
-            stored = StoredEvent(
-                stream=stream,
-                version=sum(each.stream == stream for each in self.recorded) + 1,
-                type=type(event).__name__,
-                schema=event.schema,
-                payload=msgspec.json.encode(event).decode(),
-                operator="ana",
-                command_id=f"command-{position}",
-                correlation_id=f"command-{position}",
-                causation_id=None,
-                occurred_at=NOON + timedelta(hours=hours),
-                recorded_at=NOON + timedelta(days=400, seconds=position),
-                position=position,
-            )
-            self.recorded.append(REGISTRY.codec.decode(stored))
-        return True
+    def __init__(self) -> None:
+        super().__init__(REGISTRY, NOON)
 
 
 def fold(recorded: list[Recorded]) -> Rows:
     """Every projection's rows, in memory."""
-    rows = Rows()
-    for projection in REGISTRY.projections.values():
-        projection.apply(
-            [each for each in recorded if each.stored.type in projection.handlers], rows
-        )
-    return rows
+    return testing.fold(INVENTORY.projections, recorded)
 
 
 def _fields() -> dict[str, Any]:
@@ -129,10 +92,5 @@ def histories() -> st.SearchStrategy[History]:
 def _after(tasks: list[tuple[Command, int]]) -> History:
     history = History()
     for command, hours in tasks:
-        history.run(command, hours)
+        history.run(command, NOON + timedelta(hours=hours))
     return history
-
-
-def batches(recorded: list[Recorded], size: int) -> Iterator[list[Recorded]]:
-    for start in range(0, len(recorded), size):
-        yield recorded[start : start + size]

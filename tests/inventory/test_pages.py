@@ -14,7 +14,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from tests.inventory.given import SKU, add, commit, receive, reserve
 from tests.pages.conftest import catch_up, client_in
-from tests.pages.test_without_scripts import page, send
+from tests.pages.test_without_scripts import linked_pages, page, send
 from tests.payments.test_pages import shown
 
 ODD = ["85123a", "BANK CHARGES", "gift_0001_20", "A/B?c=1&d", "..", ".", "%2F", "Größe 5", "#1"]
@@ -114,14 +114,9 @@ def test_products_are_found_filtered_and_sorted(console: Flask) -> None:
 
 def test_the_ledger_of_a_product_is_turned_over_page_by_page(console: Flask) -> None:
     run(console, add(), *(receive(1, f"PO-{number}") for number in range(1, 41)))
-    ann, address, seen = client_in(console, "viewer"), f"/product?sku={SKU}", []
-    while True:
-        found = page(ann, address)
-        seen += re.findall(r"PO-\d+", found.get_text(" "))
-        forward = found.find("a", rel="next")
-        if forward is None:
-            break
-        address = str(forward["href"])
+    ann = client_in(console, "viewer")
+    texts = [found.get_text(" ") for found in linked_pages(ann, f"/product?sku={SKU}", "next")]
+    seen = re.findall(r"PO-\d+", " ".join(texts))
     assert seen == [f"PO-{number}" for number in range(40, 0, -1)]
 
 

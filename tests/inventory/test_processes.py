@@ -17,7 +17,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.queries.context import Asker
 from tests.console import environment_of
 from tests.inventory.given import SKU, add, receive, reserve
-from tests.platform.processes import PROJECT
+from tests.platform.processes import start
 
 ADA = Actor("ada", ROLES["admin"])
 RIVALS = 4
@@ -67,14 +67,12 @@ with app.app_context():
 """
 
 
-def start(app: Flask, program: str, argument: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", program, argument],
-        cwd=PROJECT,
-        env=environment_of(app),
+def run(app: Flask, program: str, argument: str) -> subprocess.Popen[str]:
+    return start(
+        *(sys.executable, "-c", program, argument),
+        environment=environment_of(app),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
     )
 
 
@@ -99,7 +97,7 @@ def product(kernel: Kernel) -> ProductView:
 def test_of_many_who_want_the_last_units_one_gets_them(console: Flask, stocked: Kernel) -> None:
     with ExitStack() as stack:
         rivals = [
-            stack.enter_context(start(console, RIVAL, f"W{number}")) for number in range(RIVALS)
+            stack.enter_context(run(console, RIVAL, f"W{number}")) for number in range(RIVALS)
         ]
         assert [line_of(each) for each in rivals] == ["ready"] * RIVALS
         for each in rivals:
@@ -117,7 +115,7 @@ def test_of_many_who_want_the_last_units_one_gets_them(console: Flask, stocked: 
 def test_who_is_killed_while_reserving_has_reserved_once_in_the_end(
     console: Flask, stocked: Kernel, moment: str
 ) -> None:
-    with start(console, HANGING, moment) as process:
+    with run(console, HANGING, moment) as process:
         assert line_of(process) == "hanging"
         process.kill()
     assert product(stocked).product.available == (3 if moment == "before" else 0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Table, create_engine, select
+from sqlalchemy import Table, create_engine
 
+from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.inventory import commands as do
 from cqrs_app.areas.inventory.read_models import (
     expected_deliveries,
@@ -19,17 +21,17 @@ from cqrs_app.areas.inventory.read_models import (
 )
 from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
-from cqrs_app.kernel.projections.rows import Rows, key_of
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.store.tables import read
+from tests.inventory.given import NOON
 from tests.inventory.history import (
-    REGISTRY,
     TABLES,
     History,
-    batches,
     fold,
     histories,
     work,
 )
+from tests.read_stores import stored_rows, write_rows
 
 MANY = settings(deadline=None, max_examples=200)
 
@@ -39,8 +41,8 @@ MANY = settings(deadline=None, max_examples=200)
 def test_no_sequence_of_tasks_brings_stock_below_zero(tasks: list[tuple[Any, int]]) -> None:
     history = History()
     for command, hours in tasks:
-        history.run(command, hours)
-        for item in history.items.values():
+        history.run(command, NOON + timedelta(hours=hours))
+        for item in history.aggregates.values():
             assert item.available >= 0
             assert item.on_hand >= sum(item.reserved.values())
             assert all(quantity > 0 for quantity in item.reserved.values())
@@ -52,10 +54,10 @@ def test_no_sequence_of_tasks_brings_stock_below_zero(tasks: list[tuple[Any, int
 def test_the_tables_say_what_the_rules_know(history: History) -> None:
     rows = fold(history.recorded)
     assert {row["sku"] for row in rows.all(products)} == {
-        item.sku for item in history.items.values() if item.sku
+        item.sku for item in history.aggregates.values() if item.sku
     }
     for row in rows.all(products):
-        item = history.items[f"product-{row['sku']}"]
+        item = history.aggregates[f"product-{row['sku']}"]
         assert row["on_hand"] == item.on_hand
         assert row["available"] == item.available == row["on_hand"] - row["reserved"]
         assert row["incoming"] == sum(each.quantity for each in item.expected.values())
@@ -97,24 +99,16 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
     folded, engine = fold(history.recorded), create_engine("sqlite://")
     with engine.begin() as connection:
         read.create_all(connection, tables=TABLES)
-        for batch in batches(history.recorded, size):
-            for projection in REGISTRY.projections.values():
-                handled = [each for each in batch if each.stored.type in projection.handlers]
-                projection.take(handled, connection)
+        write_rows(connection, INVENTORY.projections, history.recorded, [size])
         for table in TABLES:
-            assert _stored(connection, table) == folded.all(table), table.name
+            assert stored_rows(connection, table) == folded.all(table), table.name
     engine.dispose()
-
-
-def _stored(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    rows = [dict(row) for row in connection.execute(select(table)).mappings()]
-    return sorted(rows, key=lambda row: tuple(row[name] for name in key_of(table)))
 
 
 @MANY
 @given(histories())
 def test_a_snapshot_holds_all_that_the_rules_need(history: History) -> None:
-    for stream, item in history.items.items():
+    for stream, item in history.aggregates.items():
         events = [each for each in history.recorded if each.stream == stream]
         assert restore(StockItem, None, events) == item
         assert restore(StockItem, snapshot_of(item, len(events), 0), []) == item
@@ -125,6 +119,6 @@ def test_the_state_holds_open_reservations_only() -> None:
     history.run(do.AddProduct(sku="85123A"))
     history.run(do.ReceiveStock(sku="85123A", quantity=500, reference="PO-1"))
     for number in range(400):
-        assert history.run(do.ReserveStock(sku="85123A", order_id=str(number), quantity=1))
-        assert history.run(do.CommitStock(sku="85123A", order_id=str(number)))
-    assert history.items["product-85123A"].reserved == {}
+        assert history.run(do.ReserveStock(sku="85123A", order_id=str(number), quantity=1)).accepted
+        assert history.run(do.CommitStock(sku="85123A", order_id=str(number))).accepted
+    assert history.aggregates["product-85123A"].reserved == {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from cqrs_app.kernel.store.engines import configure, engine_options
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
-from tests.services.postgres import PostgresServer
+from tests.services.stores import Databases, Templates
 
 KERNEL_READ = [tables.checkpoints, tables.parked_events, tables.statistics]
 KERNEL_WRITE = [
@@ -39,11 +38,11 @@ JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
 
 
-def make_tables(write: str, read: str) -> None:
-    """The tables of the kernel, and of the tiny shop, in two empty stores."""
+def make_tables(databases: Databases) -> None:
+    """The tables of the kernel and of the tiny shop, without rows."""
     for url, table_sets in (
-        (write, [(tables.write, KERNEL_WRITE)]),
-        (read, [(tables.read, KERNEL_READ), (test_tables, None)]),
+        (databases.write_url, [(tables.write, KERNEL_WRITE)]),
+        (databases.read_url, [(tables.read, KERNEL_READ), (test_tables, None)]),
     ):
         engine = engine_on(url)
         for metadata, some in table_sets:
@@ -51,29 +50,11 @@ def make_tables(write: str, read: str) -> None:
         engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def kernel_on_postgresql(postgres_server: PostgresServer) -> tuple[str, str]:
-    """Two stores with these tables and no rows, to be copied."""
-    write, read = postgres_server.create(), postgres_server.create()
-    make_tables(write, read)
-    return write, read
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+@pytest.fixture
+def urls(kind: str, templates: Templates, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Addresses of a write and a read store without rows."""
-    if request.param == "sqlite":
-        write, read = (f"sqlite:///{tmp_path / side}.db" for side in ("write", "read"))
-        make_tables(write, read)
-        yield write, read
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    with ExitStack() as stack:
-        write, read = (
-            stack.enter_context(server.database(template=each))
-            for each in request.getfixturevalue("kernel_on_postgresql")
-        )
-        yield write, read
+    with templates.copy(kind, make_tables, tmp_path) as databases:
+        yield databases.write_url, databases.read_url
 
 
 def engine_on(url: str, *, read_only: bool = False) -> Engine:

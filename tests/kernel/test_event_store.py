@@ -115,7 +115,7 @@ def test_a_commit_that_comes_late_is_not_skipped(kernel: Kernel, engines: Engine
             ],
         )
         add(kernel, "quick", 2)
-        # The doorbell may have dealt some of them already, and may deal the last.
+        # A wake-up may have placed some of them already, and may place the last.
         kernel.store.place()
         seen = kernel.store.follow(0, 10)
         assert [event.stream for event in seen] == ["counter-quick"] * 2

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine
 
-import cqrs_app.platform.operators.tables  # noqa: F401 - defines its tables on import
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.store.engines import configure
-from cqrs_app.kernel.store.tables import write
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
-from tests.services.postgres import PostgresServer
+from tests.services.stores import Databases
 
 PASSWORD = "seven brown herons"
 
@@ -33,22 +30,10 @@ class Clock:
         self.now += timedelta(**by)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database; the test runs once on each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'write.sqlite3'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    with server.database() as made:
-        yield made
-
-
 @pytest.fixture
-def engine(address: str) -> Iterator[Engine]:
-    engine = create_engine(address)
+def engine(backend: Databases) -> Iterator[Engine]:
+    engine = create_engine(backend.write_url)
     configure(engine, durable=False, read_only=False, timeout=10)
-    write.create_all(engine)
     yield engine
     engine.dispose()
 

@@ -12,6 +12,11 @@ from tests.operators.conftest import PASSWORD
 MEGABYTE = "a" * 1_000_000
 
 
+@pytest.fixture(autouse=True)
+def one_hash_per_password() -> None:
+    """Here every password is hashed each time."""
+
+
 def test_the_hash_is_argon2id_at_least_as_costly_as_owasp_asks() -> None:
     parameters = argon2.extract_parameters(passwords.hash_of(PASSWORD))
     assert parameters.type is argon2.Type.ID

@@ -23,16 +23,13 @@ def orders_on_postgresql(postgres_server: PostgresServer) -> Iterator[Engine]:
         engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+@pytest.fixture
+def connection(kind: str, request: pytest.FixtureRequest) -> Iterator[Connection]:
     """A connection to an empty read store."""
-    if request.param == "sqlite":
-        engine = read_store()
-    else:
-        engine = request.getfixturevalue("orders_on_postgresql")
+    engine = read_store() if kind == "sqlite" else request.getfixturevalue("orders_on_postgresql")
     with closing(engine.connect()) as connection:
         connection.begin()
         yield connection
         connection.rollback()
-    if request.param == "sqlite":
+    if kind == "sqlite":
         engine.dispose()

@@ -1,9 +1,7 @@
-"""Sentences about aggregates: given these events, when this command, then these or a refusal."""
+"""Orders, and what may have happened to them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,61 +11,17 @@ from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders import events as was
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.orders.types import OrderLine
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.commands.handling import decide
-from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.testing import Scenarios
 
 NOON = datetime(2010, 12, 1, 12, 3, tzinfo=UTC)
 ON = "on 1 Dec 2010 at 12:03 UTC"
 
-HANDLERS = ORDERS.handlers
-
-
-@dataclass(frozen=True)
-class Given:
-    """The events so far; `when` runs a command on top of them."""
-
-    events: Sequence[Event]
-
-    def when(self, command: Command, *, history: bool = False) -> Outcome:
-        handler = HANDLERS[type(command)]
-        subject = evolved(handler.aggregate, self.events)
-        try:
-            return Outcome(decide(subject, handler, command, NOON, history=history).events, None)
-        except Refused as refusal:
-            return Outcome((), refusal)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    events: tuple[Event, ...]
-    refusal: Refused | None
-
-    def then(self, *events: Event) -> None:
-        assert self.refusal is None, self.refusal
-        assert self.events == events
-
-    def refused(self, code: str, sentence: str) -> None:
-        assert self.refusal is not None, f"it was accepted: {self.events}"
-        assert (self.refusal.code, self.refusal.sentence) == (code, sentence)
-
-
-def given(*events: Event) -> Given:
-    return Given(events)
-
-
-def evolved(aggregate: type[Aggregate], events: Sequence[Event]) -> Any:
-    subject = aggregate()
-    for event in events:
-        subject.evolve(event, NOON)
-    return subject
+given = Scenarios(ORDERS, at=NOON).given
 
 
 def order(*events: Event) -> Order:
-    subject = evolved(Order, events)
-    assert isinstance(subject, Order)
-    return subject
+    return given(*events).state(Order)
 
 
 def line(sku: str = "85123A", quantity: int = 6, price: str = "2.55", what: str = "") -> OrderLine:

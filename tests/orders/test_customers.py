@@ -22,6 +22,7 @@ from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.kernel.errors import Invalid
 from tests.orders.given import line, place
 from tests.orders.history import START, History, project
+from tests.paging import all_pages
 
 TEN = line(quantity=4, price="2.5")
 
@@ -60,13 +61,11 @@ def shop(connection: Connection) -> Connection:
 
 
 def listed(connection: Connection, **question: Any) -> list[tuple[str, str]]:
-    rows, after = [], ""
-    while True:
-        page = list_customers(ListCustomers(**question, after=after), connection)
-        rows += [(row.customer_id, row.currency) for row in page.rows]
-        if not page.next:
-            return rows
-        after = page.next
+    def page_after(mark: str) -> Any:
+        return list_customers(ListCustomers(**question, after=mark), connection)
+
+    pages = all_pages(page_after(""), page_after)
+    return [(row.customer_id, row.currency) for page in pages for row in page.rows]
 
 
 def test_a_customer_with_accounts_and_credit_notes(shop: Connection) -> None:

@@ -23,8 +23,9 @@ from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.kernel.queries.answers import Projected
 from tests.orders.given import line, place
-from tests.orders.history import START, History, fold, project, read_store, stored_rows
+from tests.orders.history import START, History, fold, project, read_store
 from tests.orders.shop import histories
+from tests.read_stores import stored_rows
 
 
 def strongly(question: GetOrder | OrderTimeline, history: History) -> object:

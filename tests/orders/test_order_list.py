@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.queries.paging import Page
 from tests.orders.given import line, place
 from tests.orders.history import START, History, project
+from tests.paging import all_pages
 
 
 def many() -> History:
@@ -60,11 +62,10 @@ def shop(connection: Connection) -> Connection:
 
 def pages(connection: Connection, **question: Any) -> Iterator[Page[OrderRow]]:
     """Every page from the first to the last."""
-    page = list_orders(ListOrders(**question), connection)
-    yield page
-    while page.next:
-        page = list_orders(ListOrders(**question, after=page.next), connection)
-        yield page
+    first = list_orders(ListOrders(**question), connection)
+    return all_pages(
+        first, lambda mark: list_orders(ListOrders(**question, after=mark), connection)
+    )
 
 
 def everything(connection: Connection, **question: Any) -> list[OrderRow]:
@@ -84,10 +85,10 @@ def test_pages_show_every_order_once_there_and_back(
     keys = [(getattr(row, sort), row.order_id) for row in rows]
     assert keys == sorted(keys, reverse=descending)
 
-    back = [there[-1]]
-    while back[-1].previous:
-        earlier = ListOrders(**question, before=back[-1].previous)
-        back.append(list_orders(earlier, shop))
+    def page_before(mark: str) -> Page[OrderRow]:
+        return list_orders(ListOrders(**question, before=mark), shop)
+
+    back = list(all_pages(there[-1], page_before, attrgetter("previous")))
     assert [page.rows for page in reversed(back)] == [page.rows for page in there]
     assert back[-1].previous is None
     assert all(page.next for page in back[1:])

@@ -24,6 +24,7 @@ from cqrs_app.areas.orders.read_models import (
 )
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.kernel import testing
 from tests.orders.given import line, place
 from tests.orders.history import (
     PROJECTIONS,
@@ -32,12 +33,11 @@ from tests.orders.history import (
     TABLES,
     History,
     fold,
-    handled,
     project,
     read_store,
-    stored_rows,
 )
 from tests.orders.shop import histories
+from tests.read_stores import stored_rows
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=10)
 
@@ -119,7 +119,7 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
         assert [r["quantity"] - r["shipped_quantity"] for r in lines] == aggregate.left
         assert row["status"] == aggregate.status
         assert row["hold_reason"] == aggregate.hold_reason
-        assert row["applied_version"] == history.versions[f"order-{row['order_id']}"]
+        assert row["applied_version"] == len(history.of(f"order-{row['order_id']}"))
 
 
 @settings(deadline=None, max_examples=50)
@@ -199,7 +199,7 @@ def test_the_newest_order_names_the_customer_in_whatever_order_they_come() -> No
     history = History()
     history.run(place("2", customer_name="New name", country="EIRE"), START + timedelta(days=2))
     history.run(place("1", customer_name="Old name", country="France"), START)
-    (account,) = fold(handled(PROJECTIONS[2], history.recorded)).all(customer_accounts)
+    (account,) = testing.fold([PROJECTIONS[2]], history.recorded).all(customer_accounts)
     assert (account["name"], account["country"]) == ("New name", "EIRE")
 
 

@@ -42,6 +42,7 @@ from tests.orders.given import line, place
 from tests.orders.history import START, History, fold, project
 from tests.orders.shop import histories
 from tests.orders.test_customers import credit
+from tests.paging import all_pages
 
 LOST = (OrderStatus.CANCELLED, OrderStatus.REJECTED)
 KEPT = tuple(each for each in OrderStatus if each not in LOST)
@@ -131,10 +132,8 @@ def report(connection: Connection, **asked: Any) -> list[tuple[Any, ...]]:
 
 def every(answer: Any, question: Any, connection: Connection) -> Iterator[Any]:
     """The rows of all pages."""
-    page = answer(question, connection)
-    yield from page.rows
-    while page.next:
-        page = answer(replace(question, after=page.next), connection)
+    first = answer(question, connection)
+    for page in all_pages(first, lambda mark: answer(replace(question, after=mark), connection)):
         yield from page.rows
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,19 +16,16 @@ from sqlalchemy import select
 from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.platform.demo import load_if_empty
-from tests.console import environment_of
-from tests.platform.processes import PROJECT
+from tests.console import MakeConsole, environment_of
+from tests.platform.processes import FLASK, start
 
 PASSWORD = "nine grey geese on a lake"
 
 
 @pytest.fixture
-def shop(make_console: Callable[..., Flask]) -> Flask:
+def shop(make_shop: MakeConsole) -> Flask:
     """A console with forty demo orders, all shown."""
-    app = make_console(demo_orders=40)
-    load_if_empty(app, lambda text: None)
-    return app
+    return make_shop()
 
 
 @pytest.fixture
@@ -68,13 +64,9 @@ def catch_up(app: Flask) -> None:
 
 
 @contextmanager
-def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[bytes]]:
+def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[str]]:
     """A real `flask worker` or `flask sweep` beside the application."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", command],
-        cwd=PROJECT,
-        env=environment_of(app),
-    )
+    process = start(*FLASK, command, environment=environment_of(app))
     try:
         yield process
     finally:

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.pages.conftest import order_in
-from tests.pages.test_without_scripts import page
+from tests.pages.test_without_scripts import linked_pages
 from tests.payments.test_pages import shown
 
 
@@ -16,20 +16,14 @@ def test_an_order_is_followed_back_event_by_event(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:
     order_id, sue = order_in(shop, "delivered"), client_of("supervisor")
-    address, seen = f"/past?stream=order-{order_id}", []
+    address = f"/past?stream=order-{order_id}"
     assert f'href="{address}&amp;version=1"' in sue.get(f"/orders/{order_id}").text
-    while True:
-        found = page(sue, address)
-        heading = found.find(id="then-title")
-        assert heading is not None
-        seen.append(heading.get_text())
-        earlier = found.find("a", rel="prev")
-        if earlier is None:
-            break
-        address = str(earlier["href"])
+    pages = list(linked_pages(sue, address, "prev"))
+    headings = [found.find(id="then-title") for found in pages]
+    seen = [heading.get_text() for heading in headings if heading]
     assert seen[0] == "Order delivered"
     assert seen[-2:] == ["Order placed", "Before the first event"]
-    assert "Nothing had happened yet" in shown(sue, address)
+    assert "Nothing had happened yet" in pages[-1].get_text(" ")
 
 
 def test_any_two_versions_or_moments_are_compared(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,9 @@ from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
-from cqrs_app.platform.demo import load_if_empty
+from tests.console import NO_REDIS, MakeConsole
 from tests.pages.conftest import catch_up, client_in, order_in, process_of, wait_until
+from tests.paging import all_pages
 
 BEN = Actor("ben", frozenset({"orders.note", "orders.hold"}))
 
@@ -27,6 +28,16 @@ def page(client: FlaskClient, address: str) -> BeautifulSoup:
     answer = client.get(address, follow_redirects=True)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return BeautifulSoup(answer.get_data(), "html.parser")
+
+
+def linked_pages(client: FlaskClient, address: str, rel: str) -> Iterator[BeautifulSoup]:
+    """This page and all that follow by the link with this `rel`."""
+
+    def link_of(soup: BeautifulSoup) -> str | None:
+        link = soup.find("a", rel=rel)
+        return str(link["href"]) if link else None
+
+    return all_pages(page(client, address), lambda link: page(client, link), link_of)
 
 
 def fields(soup: BeautifulSoup) -> dict[str, Any]:
@@ -271,9 +282,8 @@ def test_every_panel_states_its_age(client_of: Callable[[str], FlaskClient], sho
         assert page(client, address).find(class_="fresh"), address
 
 
-def test_redis_away_is_said_and_everything_still_works(make_console: Callable[..., Flask]) -> None:
-    app = make_console(demo_orders=40, redis_url="unix:///nowhere/redis.sock")
-    load_if_empty(app, lambda text: None)
+def test_redis_away_is_said_and_everything_still_works(make_shop: MakeConsole) -> None:
+    app = make_shop(redis_url=NO_REDIS)
     client, order_id = client_in(app, "operator"), order_in(app, "placed")
     assert "Redis is away" in page(client, f"/orders/{order_id}").get_text(" ")
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
@@ -283,10 +293,9 @@ def test_redis_away_is_said_and_everything_still_works(make_console: Callable[..
 
 
 def test_a_queued_task_is_marked_until_a_worker_has_done_it(
-    make_console: Callable[..., Flask],
+    make_shop: MakeConsole,
 ) -> None:
-    app = make_console(demo_orders=40, command_bus_type="asynchronous")
-    load_if_empty(app, lambda text: None)
+    app = make_shop(command_bus_type="asynchronous")
     client, order_id = client_in(app, "operator"), order_in(app, "placed")
     kernel: Kernel = app.extensions["kernel"]
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
@@ -302,9 +311,8 @@ def _words(client: FlaskClient, order_id: str) -> str:
     return " ".join(page(client, f"/orders/{order_id}").get_text(" ").split())
 
 
-def test_lists_without_pages_show_everything_at_once(make_console: Callable[..., Flask]) -> None:
-    app = make_console(demo_orders=40, query_pagination_enabled=False)
-    load_if_empty(app, lambda text: None)
+def test_lists_without_pages_show_everything_at_once(make_shop: MakeConsole) -> None:
+    app = make_shop(query_pagination_enabled=False)
     soup = page(client_in(app, "operator"), "/orders")
     assert len(soup.select("[data-row]")) == 40
     assert soup.find("nav", attrs={"aria-label": "Pages of orders"}) is None or not soup.select(
@@ -313,10 +321,9 @@ def test_lists_without_pages_show_everything_at_once(make_console: Callable[...,
 
 
 def test_with_a_worker_the_next_page_holds_the_change_already(
-    make_console: Callable[..., Flask],
+    make_shop: MakeConsole,
 ) -> None:
-    app = make_console(demo_orders=40, read_your_writes_seconds=20.0)
-    load_if_empty(app, lambda text: None)
+    app = make_shop(read_your_writes_seconds=20.0)
     client, order_id = client_in(app, "operator"), order_in(app, "placed")
     with process_of(app, "worker"):
         answer = send(client, form_address(client, order_id, "ApproveOrder"))

@@ -1,31 +1,36 @@
-"""Sentences about a payment: given these events, when this command, then these or a refusal."""
+"""One payment, and what may be done with it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-
-import pytest
 
 from cqrs_app.areas.payments import answers, payments_area
 from cqrs_app.areas.payments import commands as do
 from cqrs_app.areas.payments.payment import Payment
-from cqrs_app.kernel.commands.handling import decide
-from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.testing import History
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE = "P1"
-HANDLERS = payments_area("sandbox").handlers
+REGISTRY = Registry([payments_area("sandbox")])
 
 
-@dataclass
-class Story:
+class Story(History):
     """A payment and all that happened to it."""
 
-    payment: Payment = field(default_factory=Payment)
-    events: list[Event] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__(REGISTRY, NOON)
+
+    @property
+    def payment(self) -> Payment:
+        found: Payment = self.aggregates.get(Payment.stream_of(THE)) or Payment()
+        return found
+
+    @property
+    def events(self) -> list[Event]:
+        return [each.event for each in self.recorded]
 
     def tell(self, *commands: Command) -> Story:
         for command in commands:
@@ -34,16 +39,16 @@ class Story:
 
     def do(self, command: Command) -> list[str]:
         """The names of the events that it led to. Raises Refused."""
-        found = decide(self.payment, HANDLERS[type(command)], command, NOON).events
-        self.events += found
-        return [type(event).__name__ for event in found]
+        return self.run(command).names
 
     def refusal(self, command: Command) -> str:
         """The code it is refused with; nothing must have changed."""
-        with pytest.raises(Refused) as refused:
-            self.do(command)
-        assert "Nothing was changed" in refused.value.sentence
-        return refused.value.code
+        before = len(self.recorded)
+        refusal = self.run(command).refusal
+        assert refusal is not None, f"{command} was accepted"
+        assert "Nothing was changed" in refusal.sentence
+        assert len(self.recorded) == before
+        return refusal.code
 
 
 def authorise(amount: str = "10", **rest: str) -> do.AuthorisePayment:

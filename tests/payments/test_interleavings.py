@@ -16,11 +16,10 @@ from cqrs_app.areas.payments.projections.timeline import LABELS
 from cqrs_app.areas.payments.queries.one_payment import GetPayment, get_payment
 from cqrs_app.areas.payments.read_models import ledger_entries, payments
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.testing import fold
 from tests.payments.given import (
-    NOON,
     THE,
     Story,
     authorise,
@@ -54,34 +53,11 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
 )
 
 
-def recorded(story: Story) -> list[Recorded]:
-    stored = (
-        StoredEvent(
-            stream=f"payment-{THE}",
-            version=number,
-            type=type(event).__name__,
-            schema=1,
-            payload="",
-            operator="ada",
-            command_id="",
-            correlation_id="",
-            causation_id=None,
-            occurred_at=NOON,
-            recorded_at=NOON,
-            position=number,
-        )
-        for number, event in enumerate(story.events, start=1)
-    )
-    return [Recorded(*pair) for pair in zip(story.events, stored, strict=True)]
-
-
 def folded(story: Story) -> Rows:
-    rows, events = Rows(), recorded(story)
-    for projection in (PaymentsProjection(), LedgerProjection()):
+    projections = (PaymentsProjection(), LedgerProjection())
+    for projection in projections:
         projection.bind(LABELS)
-        mine = [each for each in events if each.stored.type in projection.handlers]
-        projection.apply(mine, rows)
-    return rows
+    return fold(projections, story.recorded)
 
 
 @settings(max_examples=400, deadline=None)

@@ -18,7 +18,7 @@ from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.payments.conftest import SECRET, Desk
 from tests.payments.given import authorise, capture, refund
-from tests.platform.processes import PROJECT
+from tests.platform.processes import start
 from tests.webhooks.conftest import Clock
 
 # A worker that stops for good just after the sandbox has done what it was asked for, or just
@@ -39,9 +39,11 @@ if sys.argv[1] == "asked":
 else:
     RequestBook.save = hang
 app = create_app()
+kernel = app.extensions["kernel"]
 with app.app_context():
-    for key in app.extensions["kernel"].tasks["gateway_requests"]._due():
-        app.extensions["kernel"].tasks["gateway_requests"].answer(key)
+    kernel.runner.advance("payment_requests")
+    for key in kernel.tasks["gateway_requests"]._due():
+        kernel.tasks["gateway_requests"].answer(key)
 """
 
 
@@ -64,6 +66,7 @@ with app.app_context():
                     command, Context(actor=Actor("ada", ROLES["admin"]), channel="test"))
             except BusError:
                 pass
+        kernel.runner.advance("payment_requests")
         for key in payments._due():
             payments.answer(key)
 """
@@ -76,13 +79,7 @@ def environment(desk: Desk) -> dict[str, str]:
 @contextmanager
 def process(desk: Desk, *command: str) -> Iterator[subprocess.Popen[str]]:
     """A real process of the console, which is killed at the end."""
-    made = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=PROJECT,
-        env=environment(desk),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    made = start(sys.executable, *command, environment=environment(desk), stdout=subprocess.PIPE)
     try:
         yield made
     finally:
@@ -163,6 +160,7 @@ def test_a_job_that_comes_too_often_asks_once(desk: Desk) -> None:
 
 def test_many_wake_ups_for_one_request_are_one_job(desk: Desk) -> None:
     desk.do(authorise())
+    assert len(desk.due()) == 1
     desk.kernel.close()
     desk.kernel.redis.flushall()
     for _ in range(3):

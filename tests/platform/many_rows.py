@@ -47,7 +47,7 @@ SETTLED = {
     "parked_events": "each is a fault that somebody has to see to",
     "processes": "the processes that live",
     "sign_in_failures": "forgotten after a while",
-    "webhook_cursors": "one row per webhook",
+    "webhook_endpoints": "one row per webhook",
     "webhook_secrets": "some rows per webhook",
     "webhooks": "what is set up by people, by hand",
 }
@@ -66,6 +66,8 @@ _DONE = {
     ("payments", "flagged"): "CASE WHEN n % 500 = 0 THEN 1 ELSE 0 END",
     ("gateway_requests", "state"): "'closed'",
     ("command_log", "outcome"): "CASE WHEN n % 50 = 0 THEN 'refused' ELSE 'succeeded' END",
+    ("webhook_deliveries", "test"): "n % 5000 = 0",
+    ("webhook_deliveries", "retry_at"): "CASE WHEN n % 5000 = 0 THEN retry_at END",
     ("products", "short"): "CASE WHEN n % 50 = 0 THEN short ELSE 0 END",
     ("products", "retired"): "n % 10 = 0",
     ("imports", "import_id"): _IMPORT,

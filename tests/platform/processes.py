@@ -11,10 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from cqrs_app.processes.kinship import TERMINAL_SIGNALS, bound_to_parent
+
 PROJECT = Path(__file__).resolve().parents[2]
+FLASK = (sys.executable, "-m", "flask", "--app", "app")
 # What a developer may have set for a console of their own must not reach the ones under test.
 OURS = (
     "DATABASE_URL",
@@ -34,16 +38,40 @@ def clean_environment(changes: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", **changes}
 
 
+def start(
+    *command: str | Path, environment: Mapping[str, str], **options: Any
+) -> subprocess.Popen[str]:
+    """A process that gets SIGTERM when this one dies, even if that is killed."""
+    return subprocess.Popen(
+        command,
+        env=clean_environment(environment),
+        text=True,
+        preexec_fn=_prepared(),  # noqa: PLW1509 - it touches no lock that a thread may hold
+        **{"cwd": PROJECT, **options},
+    )
+
+
+def _prepared() -> Callable[[], None]:
+    bind = bound_to_parent()
+
+    def prepare() -> None:
+        bind()
+        # A shell lets what runs in the background ignore Ctrl-C, and that is inherited.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL_SIGNALS)
+
+    return prepare
+
+
 @contextmanager
 def running(*command: str | Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A process with its output in a pipe; it and all its descendants are gone at the end."""
-    process = subprocess.Popen(
-        command,
-        env=clean_environment(environment),
+    process = start(
+        *command,
+        environment=environment,
         cwd="/",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     known: dict[int, psutil.Process] = {}
     try:

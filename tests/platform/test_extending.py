@@ -104,6 +104,7 @@ kernel.close()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_examples_reach_every_door(tmp_path: Path) -> None:
     copy = tmp_path / "countersign"

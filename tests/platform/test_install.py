@@ -29,6 +29,7 @@ def install(project: Path, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 def test_it_installs_once_and_again_after_a_change_or_an_interruption(project: Path) -> None:
     first = install(project)
     assert first.returncode == 0, first.stderr
@@ -50,6 +51,7 @@ def test_it_installs_once_and_again_after_a_change_or_an_interruption(project: P
     assert install(project).stderr == ""
 
 
+@pytest.mark.slow
 def test_a_failed_installation_says_so_and_is_not_taken_for_done(project: Path) -> None:
     (project / "requirements.txt").write_text("./no-such-package\n")
     for _ in range(2):

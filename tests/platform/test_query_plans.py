@@ -124,7 +124,7 @@ def working(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("kind", ["postgresql"])
 def test_no_growing_table_is_read_from_end_to_end(full: Flask) -> None:
     found: dict[tuple[str, str], str] = {}
     for ways in (reading, listing, working):

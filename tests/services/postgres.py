@@ -11,6 +11,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -36,6 +38,8 @@ SWIFT = (
 )
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 4 * 2**30
+FOLDER = "countersign-pg-"
+"""How the name of a server's folder begins; the id of the test process follows."""
 
 
 @dataclass(slots=True)
@@ -106,9 +110,9 @@ class PostgresServer:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(worker_id: str) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """The server; `with postgres_server.database() as url:` gives a fresh empty database."""
-    prefix = f"countersign_{os.getpid()}_{worker_id}"
+    prefix = f"countersign_{os.getpid()}"
     if address := os.environ.get("TEST_DATABASE_URL"):
         scheme, rest = address.split("://", 1)
         assert scheme.startswith("postgres"), "TEST_DATABASE_URL must be a postgresql:// address"
@@ -118,7 +122,8 @@ def postgres_server(worker_id: str) -> Iterator[PostgresServer]:
     programs = find_programs()
     if programs is None:
         unobtainable("PostgreSQL", HOW_TO_GET_IT)
-    folder = Path(tempfile.mkdtemp(prefix="countersign-pg-", dir=swift_place()))
+    remove_left_behind()
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=swift_place()))
     try:
         with (
             running_server(programs, folder) as admin,
@@ -140,6 +145,14 @@ def swift_place() -> Path | None:
     """Where making a database takes a tenth of the time: in memory, if there is plenty of it."""
     roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
     return MEMORY if roomy and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY else None
+
+
+def remove_left_behind() -> None:
+    """Remove the folders of test processes that were killed; their servers ended with them."""
+    for folder in Path(swift_place() or tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        owner = folder.name.removeprefix(FOLDER).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_programs() -> Path | None:
@@ -193,7 +206,8 @@ def running_server(
             query={"host": str(folder)},
         )
     finally:
-        server.kill()
+        # At once, but with its shared memory given back.
+        server.send_signal(signal.SIGQUIT)
         server.wait()
 
 

@@ -1,11 +1,11 @@
-"""Fresh write and read stores on every kind of database, migrated once and copied per test."""
+"""Pairs of write and read stores on every kind of database, filled once and copied per test."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,50 @@ class Databases:
         return Settings(**values).resolved()
 
 
-def migrate(databases: Databases) -> Databases:
-    """Bring both stores to the newest schema."""
-    from cqrs_app.database import upgrade
+Fill = Callable[[Databases], None]
+"""Fills a pair of stores and leaves no connection open."""
 
-    upgrade(databases.settings())
-    return databases
+
+@dataclass(slots=True)
+class Templates:
+    """Pairs of stores, one per kind of database and way to fill them, made when first asked for.
+
+    Nobody writes to a template: each test works on a copy.
+    """
+
+    new_folder: Callable[[], Path]
+    postgres: Callable[[], PostgresServer]
+    _filled: dict[tuple[str, Fill], Databases] = field(default_factory=dict)
+
+    @contextmanager
+    def copy(self, kind: str, fill: Fill, folder: Path) -> Iterator[Databases]:
+        """A pair of stores as `fill` left them, gone at the end; files are in `folder`."""
+        template = self._filled.get((kind, fill)) or self._fill(kind, fill)
+        shutil.copytree(template.data_dir, folder, dirs_exist_ok=True)
+        if kind == "sqlite":
+            yield in_files(folder)
+            return
+        with ExitStack() as stack:
+            write, read = (
+                stack.enter_context(self.postgres().database(template=address))
+                for address in (template.write_url, template.read_url)
+            )
+            yield replace(template, write_url=write, read_url=read, data_dir=folder)
+
+    def _fill(self, kind: str, fill: Fill) -> Databases:
+        folder = self.new_folder()
+        if kind == "sqlite":
+            pair = in_files(folder)
+            fill(pair)
+        else:
+            server = self.postgres()
+            pair = Databases(kind, server.create(), server.create(), folder)
+            fill(pair)
+            # PostgreSQL copies no database that somebody is connected to.
+            for address in (pair.write_url, pair.read_url):
+                server.disconnect(address)
+        self._filled[kind, fill] = pair
+        return pair
 
 
 def in_files(folder: Path) -> Databases:
@@ -49,48 +87,32 @@ def in_files(folder: Path) -> Databases:
     return Databases("sqlite", write, read, folder)
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """The pair that each test's SQLite stores are copied from."""
-    return migrate(in_files(tmp_path_factory.mktemp("migrated")))
+def migrate(databases: Databases) -> None:
+    """Bring both stores to the newest schema."""
+    from cqrs_app.database import upgrade
+
+    upgrade(databases.settings())
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Databases:
-    """The pair that each test's PostgreSQL stores are copied from."""
-    write, read = postgres_server.create(), postgres_server.create()
-    pair = migrate(Databases("postgresql", write, read, tmp_path_factory.mktemp("postgresql")))
-    for address in (write, read):
-        postgres_server.disconnect(address)
-    return pair
-
-
-@pytest.fixture
-def sqlite(migrated_sqlite: Databases, tmp_path: Path) -> Databases:
-    """Two fresh, migrated SQLite stores."""
-    for file in migrated_sqlite.data_dir.glob("*.sqlite3*"):
-        shutil.copy(file, tmp_path)
-    return in_files(tmp_path)
-
-
-@pytest.fixture
-def postgresql(
-    migrated_postgresql: Databases, postgres_server: PostgresServer, tmp_path: Path
-) -> Iterator[Databases]:
-    """Two fresh, migrated PostgreSQL stores."""
-    with ExitStack() as stack:
-        write, read = (
-            stack.enter_context(postgres_server.database(template=address))
-            for address in (migrated_postgresql.write_url, migrated_postgresql.read_url)
-        )
-        yield Databases("postgresql", write, read, tmp_path)
+def templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """The stores that tests get copies of; PostgreSQL starts with the first that is on it."""
+    return Templates(
+        new_folder=lambda: tmp_path_factory.mktemp("template"),
+        postgres=lambda: request.getfixturevalue("postgres_server"),
+    )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> Databases:
-    """Two fresh, migrated stores; the test runs once on each kind of database."""
-    databases = request.getfixturevalue(request.param)
-    assert isinstance(databases, Databases)
-    return databases
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database; a test that asks for it, or for what is on it, runs on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def backend(kind: str, templates: Templates, tmp_path: Path) -> Iterator[Databases]:
+    """Two fresh, migrated stores."""
+    with templates.copy(kind, migrate, tmp_path) as databases:
+        yield databases

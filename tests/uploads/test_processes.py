@@ -42,7 +42,7 @@ def many(count: int = ORDERS) -> bytes:
     return text.getvalue().encode()
 
 
-def importer_of(worker: subprocess.Popen[bytes]) -> psutil.Process | None:
+def importer_of(worker: subprocess.Popen[str]) -> psutil.Process | None:
     """The process beside a worker that takes a file in."""
     found = (each for each in family(worker.pid) if "run-import" in each.cmdline())
     return next(found, None)

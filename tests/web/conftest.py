@@ -15,18 +15,17 @@ from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
-import cqrs_app.platform.operators.tables  # noqa: F401 - defines its tables on import
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.auth import background, init_auth, public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.pieces import register_pieces
 from cqrs_app.interfaces.web.security import init_security
 from cqrs_app.kernel.store.engines import configure
-from cqrs_app.kernel.store.tables import write
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.settings import Settings
+from tests.services.stores import Templates, migrate
 
 PASSWORD = "seven brown herons"
 PROJECT = Path(__file__).parents[2]
@@ -38,12 +37,13 @@ PLAIN_TEMPLATES = {
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'doors.sqlite3'}")
-    configure(engine, durable=False, read_only=False, timeout=10)
-    write.create_all(engine)
-    yield engine
-    engine.dispose()
+def engine(templates: Templates, tmp_path: Path) -> Iterator[Engine]:
+    """A write store on SQLite."""
+    with templates.copy("sqlite", migrate, tmp_path) as databases:
+        engine = create_engine(databases.write_url)
+        configure(engine, durable=False, read_only=False, timeout=10)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from cqrs_app.interfaces.web.auth import public
 from cqrs_app.interfaces.web.compression import init_compression, packed_page
 
 GZIP = {"Accept-Encoding": "gzip"}
-SHEET = "/static/css/components.css"
+SHEET = "/static/css/console.css"
 LONG = "<p>Mind the dog.</p>" * 200
 
 

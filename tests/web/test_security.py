@@ -87,11 +87,11 @@ def test_an_error_tells_no_detail(app: Flask) -> None:
 
 def test_a_static_file_with_the_present_hash_is_kept_for_ever(app: Flask) -> None:
     with app.test_request_context():
-        address = url_for("static", filename="css/console.css")
-    assert re.fullmatch(r"/static/v-[0-9a-f]{12}/css/console\.css", address)
+        address = url_for("static", filename="js/console.js")
+    assert re.fullmatch(r"/static/v-[0-9a-f]{12}/js/console\.js", address)
     with app.test_client().get(address) as answer:
         assert answer.status_code == 200
-        assert answer.data == (PROJECT / "static/css/console.css").read_bytes()
+        assert answer.data == (PROJECT / "static/js/console.js").read_bytes()
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 

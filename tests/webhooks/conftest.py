@@ -18,11 +18,15 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.delivery import Deliverer
 from cqrs_app.platform.webhooks.queries import Deliveries, GetDeliveries
+from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
+from cqrs_app.platform.webhooks.tables import webhook_endpoints
+from tests.leases import end_leases
 from tests.webhooks.receiver import Receiver, listening
 
 ADA = Actor("ada", ROLES["admin"])
@@ -51,7 +55,7 @@ class Shop:
         self.deliverer = Deliverer(
             self.kernel,
             actor=system_actor("webhooks", do.MANAGE),
-            types=names(SENDABLE),
+            sendable=names(SENDABLE),
             allowed=app.extensions["settings"].webhook_networks,
             pause_after_hours=app.extensions["settings"].webhook_pause_after_hours,
             chance=lambda: 0.5,
@@ -83,7 +87,25 @@ class Shop:
         self.do(orders.ApproveOrder(order_id=order_id))
 
     def deliver(self, name: str = "warehouse") -> bool:
+        self.follow()
         return self.deliverer.deliver(name)
+
+    def due(self, *, follow: bool = True) -> list[str]:
+        """Which webhooks have something to send."""
+        if follow:
+            self.follow()
+        return self.dispatcher.task.due(self.kernel)
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        return self.kernel.tasks["webhooks"]
+
+    def follow(self) -> None:
+        """Note what is to be sent."""
+        self.kernel.runner.advance(WebhookDeliveries.name)
+
+    def let_leases_end(self) -> None:
+        end_leases(self.kernel.engines.write, webhook_endpoints.c.taken_until)
 
     def catch_up(self) -> None:
         for name in self.kernel.registry.subscriptions:

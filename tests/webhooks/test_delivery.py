@@ -15,16 +15,16 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from cqrs_app.kernel.errors import Refused
+from cqrs_app.platform.runtime.commands import RetryParkedEvents
+from cqrs_app.platform.runtime.status import ParkedSubscriptionStreams
 from cqrs_app.platform.webhooks import commands as do
-from cqrs_app.platform.webhooks.cursors import Cursor, Cursors
-from cqrs_app.platform.webhooks.due import due
 from cqrs_app.platform.webhooks.queries import (
     GetWebhook,
     GetWebhookSecret,
     ListWebhooks,
     WebhookView,
 )
-from cqrs_app.platform.webhooks.tables import webhook_secrets
+from cqrs_app.platform.webhooks.tables import webhook_deliveries, webhook_secrets
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
 
@@ -136,12 +136,12 @@ def test_an_event_that_is_not_taken_is_tried_again_after_a_growing_pause(
         shop.deliver()
         shop.deliver()
         assert len(receiver.received) == count
-        assert due(shop.kernel) == []
+        assert shop.due() == []
         shop.clock.move(seconds=pause - 1)
         shop.deliver()
         assert len(receiver.received) == count
         shop.clock.move(seconds=2)
-        assert due(shop.kernel) == ["warehouse"]
+        assert shop.due() == ["warehouse"]
     cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
     assert (cursor.failures, cursor.last_status, cursor.failed) == (3, 500, 3)
     assert cursor.failing_since is not None
@@ -173,7 +173,7 @@ def test_after_days_of_failure_it_is_paused_by_the_system_and_goes_on_when_resum
     assert "503" in paused.pause_reason
     [event] = shop.kernel.store.events_of("webhook-warehouse", 1)
     assert (event.type, event.operator) == ("WebhookPaused", "webhooks")
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.clock.move(hours=3)
     sent = len(receiver.received)
     shop.deliver()
@@ -215,7 +215,7 @@ def test_a_replay_sends_earlier_events_again_under_their_old_ids(
     shop.place()
     shop.deliver()
     shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=0))
-    assert due(shop.kernel) == ["warehouse"]
+    assert shop.due() == ["warehouse"]
     shop.deliver()
     shop.deliver()
     assert [each.json["stream"] for each in receiver.received] == [
@@ -298,36 +298,33 @@ def test_a_removed_webhook_gets_nothing_and_its_secret_is_forgotten(
     shop.deliver()
     assert receiver.received == []
     assert shop.ask(GetWebhookSecret(webhook_id="warehouse")) is None
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.catch_up()
     assert shop.ask(ListWebhooks()) == ()
-    assert due(shop.kernel) == []
+    assert shop.due() == []
 
 
-def test_a_deliverer_that_dies_while_it_acts_leaves_no_webhook_paused_for_ever(
+def test_a_process_that_dies_while_it_takes_in_events_leaves_nothing_half_done(
     shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.add(receiver)
     shop.do(do.PauseWebhook(webhook_id="warehouse", reason="They move house."))
     shop.place()
     shop.deliver()
+    shop.place()
     shop.do(do.ResumeWebhook(webhook_id="warehouse"))
-    save, saved = Cursors.save, []
 
-    def dies_after_the_first(*arguments: Any, **changes: Any) -> Cursor:
-        if saved:
-            raise KeyboardInterrupt
-        saved.append(True)
-        return save(*arguments, **changes)
+    def dies(*arguments: Any) -> None:
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Cursors, "save", dies_after_the_first)
+        patched.setattr("cqrs_app.platform.webhooks.deliveries.retry_now", dies)
         with pytest.raises(KeyboardInterrupt):
-            shop.deliver()
-    assert receiver.received == []
-    assert due(shop.kernel) == ["warehouse"]
+            shop.follow()
+    assert shop.due(follow=False) == []
+    assert shop.due() == ["warehouse"]
     shop.deliver()
-    assert receiver.types == ["OrderPlaced"]
+    assert [each.json["stream"] for each in receiver.received] == ["order-W1", "order-W2"]
 
 
 def test_a_changed_address_is_used_at_once(shop: Shop, receiver: Receiver) -> None:
@@ -354,7 +351,7 @@ def test_of_two_deliverers_one_finds_the_webhook_taken(shop: Shop, receiver: Rec
     first = threading.Thread(target=shop.deliver)
     first.start()
     assert arrived.wait(10)
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     assert not shop.deliver()
     go_on.set()
     first.join(10)
@@ -370,7 +367,7 @@ def test_whoever_has_lost_the_lease_moves_nothing(shop: Shop, receiver: Receiver
     def meanwhile(received: Received) -> int:
         if not others:
             others.append(True)
-            shop.clock.move(seconds=61)
+            shop.let_leases_end()
             shop.deliver()
         return 200
 
@@ -392,7 +389,7 @@ def test_rebuilding_every_projection_sends_nothing(shop: Shop, receiver: Receive
     sent = list(receiver.received)
     for name in shop.kernel.registry.projections:
         shop.kernel.runner.rebuild(name, lambda done, total: None)
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.deliver()
     assert receiver.received == sent
 
@@ -415,23 +412,186 @@ def test_a_webhook_is_due_as_soon_as_its_row_is_there_and_something_happens(
     shop.add(receiver)
     shop.place()
     shop.catch_up()
-    assert due(shop.kernel) == ["warehouse"]
+    assert shop.due() == ["warehouse"]
     shop.deliver()
-    assert due(shop.kernel) == []
+    assert shop.due() == []
     shop.place()
-    assert due(shop.kernel) == ["warehouse"]
+    assert shop.due() == ["warehouse"]
 
 
 def test_an_event_of_a_newer_release_is_waited_for_and_not_left_out(
     shop: Shop, receiver: Receiver
 ) -> None:
     shop.add(receiver)
-    shop.place()
-    shop.deliver()
-    shop.place()
+    first, second = shop.place(), shop.place()
+    shop.approve(first)
+    shop.follow()
+    rename = "UPDATE events SET type = '{}' WHERE stream = 'order-W1' AND version = 1"
     with shop.kernel.engines.write.begin() as connection:
-        connection.execute(text("UPDATE events SET type = 'OrderSung' WHERE stream = 'order-W2'"))
+        connection.execute(text(rename.format("OrderSung")))
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{second}"]
+    assert "OrderSung" in (shop.state().attempts[-1].error or "")
+    assert shop.due() == []
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(text(rename.format("OrderPlaced")))
+    shop.clock.move(minutes=11)
+    assert shop.due() == ["warehouse"]
+    shop.deliver()
+    assert receiver.types == ["OrderPlaced", "OrderPlaced", "OrderApproved"]
+    assert [each.json["stream"] for each in receiver.received[1:]] == [f"order-{first}"] * 2
+    cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
+    assert (cursor.state, cursor.failing_since, cursor.failed) == ("running", None, 1)
+
+
+def test_an_event_that_cannot_be_read_holds_up_its_own_stream_only(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.add(receiver, name="other")
+    first = shop.place()
+    shop.follow()
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(text("UPDATE events SET payload = '{{' WHERE stream = 'order-W1'"))
+    shop.deliver()
+    second = shop.place()
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{second}"]
+    assert shop.state().delivery.behind == 1  # type: ignore[union-attr]
+    assert "is damaged" in (shop.state().attempts[-1].error or "")
+    payload = shop.kernel.store.events_of(f"order-{second}")[0].payload
+    repaired = payload.replace(second, first)
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(
+            text("UPDATE events SET payload = :p WHERE stream = 'order-W1'"), {"p": repaired}
+        )
+    assert shop.due() == ["other"]
+    shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=10_000))
+    shop.deliver()
+    assert receiver.received[-1].json["data"]["order_id"] == first
+
+
+def test_a_replay_that_takes_several_turns_comes_in_order_before_what_is_new(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.platform.webhooks.deliveries.SLICE", 2)
+    shop.place()
+    shop.add(receiver)
+    shop.add(receiver, name="other")
+    shop.place()
     shop.place()
     shop.deliver()
+    shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=0))
+    shop.place()
+    assert shop.due() == ["other", "warehouse"]
+    assert shop.state().delivery.behind >= 4  # type: ignore[union-attr]
+    shop.deliver()
+    again = [each.json["stream"] for each in receiver.received[2:]]
+    assert again == ["order-W1", "order-W2", "order-W3", "order-W4"]
+    assert shop.state().delivery.behind == 0  # type: ignore[union-attr]
+    assert shop.state("other").delivery.behind == 3  # type: ignore[union-attr]
+    assert not shop.deliver()
+
+
+def test_other_types_are_sent_from_where_the_webhook_is(shop: Shop, receiver: Receiver) -> None:
+    shop.add(receiver, "OrderPlaced")
+    shop.approve(shop.place())
+    shop.deliver()
+    receiver.answer = lambda received: 500
+    shop.approve(shop.place())
+    shop.deliver()
+    receiver.answer = lambda received: 200
+    sent = len(receiver.received)
+    types = ("OrderApproved",)
+    shop.do(do.ChangeWebhook(webhook_id="warehouse", url=receiver.url, event_types=types))
+    shop.approve(shop.place())
+    shop.deliver()
+    assert receiver.types[sent:] == ["OrderApproved"] * 2
+    assert [each.json["stream"] for each in receiver.received[sent:]] == ["order-W2", "order-W3"]
+
+
+def test_a_change_repeats_nothing_of_what_was_sent_beside_an_event_that_is_set_aside(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    shop.follow()
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(text("UPDATE events SET payload = '{{' WHERE stream = 'order-W1'"))
+    shop.place()
+    shop.deliver()
+    shop.do(do.ChangeWebhook(webhook_id="warehouse", url=receiver.url))
+    shop.place()
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == ["order-W2", "order-W3"]
+    assert len([each for each in shop.state().attempts if each.error]) == 2
+
+
+def test_a_failure_that_was_on_its_way_does_not_bring_back_the_long_pause(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    receiver.answer = lambda received: 500
+    for _ in range(5):
+        shop.deliver()
+        shop.clock.move(hours=3)
+
+    def changed_meanwhile(received: Received) -> int:
+        shop.do(do.ChangeWebhook(webhook_id="warehouse", url=receiver.url))
+        shop.follow()
+        return 500
+
+    receiver.answer = changed_meanwhile
+    shop.deliver()
+    cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
+    assert (cursor.failures, cursor.failed) == (1, 6)
+    shop.clock.move(seconds=6)
+    assert shop.due() == ["warehouse"]
+
+
+def test_a_webhook_that_is_removed_in_the_middle_leaves_nothing_but_its_neighbour(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.add(receiver, name="other")
+    shop.place()
+    shop.place()
+
+    def removed_meanwhile(received: Received) -> int:
+        shop.do(do.RemoveWebhook(webhook_id="warehouse"))
+        shop.follow()
+        return 200
+
+    receiver.answer = removed_meanwhile
+    assert not shop.deliver()
     assert len(receiver.received) == 1
-    assert "OrderSung" in (shop.state().attempts[0].error or "")
+    with shop.kernel.engines.write.connect() as connection:
+        for table in (webhook_secrets, webhook_deliveries):
+            kept = connection.execute(select(table.c.webhook_id).distinct()).scalars().all()
+            assert kept == ["other"]
+    receiver.answer = lambda received: 200
+    shop.deliver("other")
+    assert len(receiver.received) == 3
+
+
+def test_an_event_that_cannot_be_taken_in_is_parked_until_it_is_retried(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver, "OrderPlaced")
+    first, second = shop.place(), shop.place()
+    payload = shop.kernel.store.events_of(f"order-{first}")[0].payload
+    changed = text("UPDATE events SET payload = :payload WHERE stream = 'order-W1'")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": "{"})
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{second}"]
+    [parked] = shop.ask(ParkedSubscriptionStreams())
+    assert (parked.projection, parked.stream) == ("webhook_deliveries", f"order-{first}")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": payload})
+    retry = RetryParkedEvents(projection="webhook_deliveries", stream=f"order-{first}")
+    shop.do(retry)
+    shop.catch_up()
+    shop.deliver()
+    assert [each.json["stream"] for each in receiver.received][1:] == [f"order-{first}"]

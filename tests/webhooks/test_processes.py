@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +11,10 @@ import pytest
 from flask import Flask
 
 from cqrs_app.kernel.subscriptions import presence
-from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.webhooks.tasks import Deliveries
 from tests.console import environment_of
 from tests.pages.conftest import wait_until
-from tests.platform.processes import PROJECT
+from tests.platform.processes import FLASK, start
 from tests.webhooks.conftest import Clock, Shop
 from tests.webhooks.receiver import Received, Receiver
 
@@ -24,12 +22,11 @@ QUEUE = "rq:queue:countersign-webhook-worker"
 
 
 @contextmanager
-def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A real process of the console: `flask ...`."""
     networks = shop.app.extensions["settings"].webhook_allowed_networks
     environment = environment_of(shop.app, WEBHOOK_ALLOWED_NETWORKS=networks)
-    command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
-    made = subprocess.Popen(command, cwd=PROJECT, env=environment)
+    made = start(*FLASK, *arguments, environment=environment)
     try:
         yield made
     finally:
@@ -71,7 +68,8 @@ def test_a_deliverer_killed_in_mid_delivery_leaves_nothing_out(
         return 200
 
     receiver.answer = hang_on_the_second
-    shop.kernel.tasks["webhooks"].wake()
+    shop.follow()
+    shop.dispatcher.wake()
     with process(shop, "webhook-worker") as worker:
         assert arrived.wait(30)
         worker.kill()
@@ -81,7 +79,7 @@ def test_a_deliverer_killed_in_mid_delivery_leaves_nothing_out(
     assert cursor.taken_by is not None
     assert not shop.deliver()
     assert len(receiver.received) == 2
-    shop.clock.move(seconds=61)
+    shop.let_leases_end()
     shop.deliver()
     assert [each.json["stream"] for each in receiver.received] == [
         "order-W1",
@@ -131,7 +129,7 @@ def test_looking_after_webhooks_does_not_wait_for_a_slow_receiver(
         return 200
 
     receiver.answer = hang
-    dispatcher: Dispatcher = shop.kernel.tasks["webhooks"]
+    dispatcher = shop.dispatcher
     dispatcher.look_after(0.0)
     assert arrived.wait(10)
     dispatcher.look_after(0.0)
@@ -148,7 +146,7 @@ def test_with_a_worker_alive_the_sweep_only_rings(shop: Shop, receiver: Receiver
     shop.kernel.close()
     shop.kernel.redis.flushall()
     shop.kernel.presence.beat(Deliveries.worker)
-    dispatcher: Dispatcher = shop.kernel.tasks["webhooks"]
+    dispatcher = shop.dispatcher
     dispatcher.look_after(60.0)
     assert shop.kernel.redis.llen(QUEUE) == 0
     dispatcher.look_after(0.0)
@@ -173,7 +171,8 @@ def test_a_turn_that_is_over_queues_up_again(
 ) -> None:
     shop.add(receiver)
     shop.place()
+    shop.follow()
     monkeypatch.setattr("cqrs_app.platform.webhooks.delivery.SLICE_SECONDS", 0.0)
-    dispatcher: Dispatcher = shop.kernel.tasks["webhooks"]
+    dispatcher = shop.dispatcher
     dispatcher.answer("warehouse")
     assert shop.kernel.redis.llen(QUEUE) == 1

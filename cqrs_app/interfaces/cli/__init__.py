@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+import click
 from flask import Flask
+from flask.cli import AppGroup, FlaskGroup
 
-from cqrs_app.interfaces.cli.cache import cache
-from cqrs_app.interfaces.cli.catalogue import catalogue
-from cqrs_app.interfaces.cli.command import command
-from cqrs_app.interfaces.cli.database import database
-from cqrs_app.interfaces.cli.doctor import doctor
-from cqrs_app.interfaces.cli.events import events
-from cqrs_app.interfaces.cli.exports import export
-from cqrs_app.interfaces.cli.imports import import_command
-from cqrs_app.interfaces.cli.operators import operators
-from cqrs_app.interfaces.cli.processes import sweep, workers
-from cqrs_app.interfaces.cli.projections import projections
-from cqrs_app.interfaces.cli.query import query
-from cqrs_app.interfaces.cli.tokens import tokens
-from cqrs_app.interfaces.cli.up import up
-from cqrs_app.interfaces.cli.uploads import run_import
+from cqrs_app.kernel.registry import Registry
 
-COMMANDS = (
-    up,
-    sweep,
-    import_command,
-    run_import,
-    export,
-    database,
-    projections,
-    events,
-    cache,
-    operators,
-    tokens,
-    command,
-    query,
-    catalogue,
-    doctor,
-)
+VERBS = {
+    "up": "up:up",
+    "sweep": "processes:sweep",
+    "import": "imports:import_command",
+    "run-import": "uploads:run_import",
+    "export": "exports:export",
+    "db": "database:database",
+    "projections": "projections:projections",
+    "events": "events:events",
+    "cache": "cache:cache",
+    "operators": "operators:operators",
+    "tokens": "tokens:tokens",
+    "command": "command:command",
+    "query": "query:query",
+    "catalogue": "catalogue:catalogue",
+    "doctor": "doctor:doctor",
+}
+"""Each verb, and the module of this package and name that it is defined by."""
+
+
+class Verbs(AppGroup):
+    """Loads a verb when it is asked for, so that each starts without what the others need."""
+
+    def __init__(self, name: str, registry: Registry) -> None:
+        super().__init__(name)
+        self._workers = {kind.replace(" ", "-"): kind for kind in registry.workers()}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*VERBS, *self._workers])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self._workers:
+            from cqrs_app.interfaces.cli.processes import worker
+
+            return worker(cmd_name, self._workers[cmd_name])
+        if cmd_name not in VERBS:
+            return None
+        module, name = VERBS[cmd_name].split(":")
+        found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return found
+
+
+def is_looking_for_a_verb() -> bool:
+    """Whether `flask` loads the application for one of the verbs above: nobody asks it for a page.
+
+    Flask's own commands, such as `run` and `routes`, load it from a context of their own.
+    """
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.command, FlaskGroup)
 
 
 def init_app(app: Flask) -> None:
-    """Register every command."""
-    registry = app.extensions["kernel"].registry
-    for each in (*COMMANDS, *workers(registry)):
-        app.cli.add_command(each)
+    """Register every verb."""
+    app.cli = Verbs(app.name, app.extensions["kernel"].registry)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from functools import partial
 
 import click
@@ -11,21 +10,20 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from cqrs_app.extensions import kernel
-from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.processes.sweep import Sweep, run_sweep
 from cqrs_app.processes.worker import run_worker
 
 
-def workers(registry: Registry) -> Iterator[click.Command]:
-    """A command for each kind of worker, such as `flask payment-worker`."""
-    for kind, tasks in registry.workers().items():
-        names = ", ".join(["subscriptions"] * (kind == WORKER) + [task.name for task in tasks])
-        yield click.Command(
-            kind.replace(" ", "-"),
-            callback=with_appcontext(partial(_work, kind)),
-            help=f"Answer wake-ups until told to stop. Work: {names}.",
-        )
+def worker(verb: str, kind: str) -> click.Command:
+    """The verb that starts this kind of worker, such as `flask payment-worker`."""
+    tasks = [task.name for task in kernel.registry.workers()[kind]]
+    names = ", ".join(["subscriptions"] * (kind == WORKER) + tasks)
+    return click.Command(
+        verb,
+        callback=with_appcontext(partial(_work, kind)),
+        help=f"Answer wake-ups until told to stop. Work: {names}.",
+    )
 
 
 @click.command()

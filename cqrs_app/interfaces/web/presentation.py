@@ -215,18 +215,6 @@ def round_up(value: float) -> float:
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
 
 
-def polyline(values: Sequence[float], width: float = 100, height: float = 24) -> str:
-    """The `points` of an SVG polyline through `values`, for a sparkline."""
-    if not values:
-        return ""
-    top = max(values) or 1
-    step = width / max(1, len(values) - 1)
-    return " ".join(
-        f"{index * step:.1f},{height - 1 - value / top * (height - 2):.1f}"
-        for index, value in enumerate(values)
-    )
-
-
 def ticked(text: str) -> Markup:
     """A docstring's text: what stands in `backticks` is set as code."""
     escaped = str(escape(text))
@@ -252,7 +240,6 @@ def register(app: Flask, zone: ZoneInfo | str) -> None:
         short_id=short_id,
         pretty_json=pretty_json,
         bars=bars,
-        polyline=polyline,
         zone_name=str(zone),
     )
     app.jinja_env.filters.update(

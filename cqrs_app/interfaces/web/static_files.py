@@ -1,22 +1,30 @@
-"""Static files under an address that holds a hash of them all.
+"""Static files under an address that holds a hash of them all, the style sheet among them.
 
-The hash is a part of the path, so that what a style sheet imports by a relative address has it
+The hash is a part of the path, so that what a style sheet loads by a relative address has it
 too. A browser keeps such a file for ever; after an upgrade the address is another one.
+
+The style sheet is written as one file per component and sent as one: a browser draws nothing
+before it has them all.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, send_file
 
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 ASKED_FOR_AGAIN = "no-cache"
 ADDRESSES_KEPT = 256
+STYLE_SHEET = "css/console.css"
+"""No file of this name exists: `style_sheet` is sent under it."""
+LAYERS = ("tokens", "base", "layout", "components")
+"""The cascade layers; a rule in a later one wins whatever its selector."""
 _ANY_VERSION = re.compile(r"v-[0-9a-f]{12}/")
 
 
@@ -25,8 +33,14 @@ def init_static_files(app: Flask) -> None:
     the same as `static_url(filename)`, worked out once."""
     if not app.static_folder:
         raise ValueError("the application has no folder of static files")
-    version = version_of(Path(app.static_folder))
-    serve = app.send_static_file
+    folder = Path(app.static_folder)
+    version = version_of(folder)
+    sheet = style_sheet(folder / "css").encode()
+
+    def serve(filename: str) -> Response:
+        if filename != STYLE_SHEET:
+            return app.send_static_file(filename)
+        return send_file(io.BytesIO(sheet), "text/css", etag=version.strip("/"))
 
     def static(filename: str) -> Response:
         found = _ANY_VERSION.match(filename)
@@ -49,6 +63,16 @@ def init_static_files(app: Flask) -> None:
     def _add_version(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static" and "filename" in values:
             values["filename"] = version + values["filename"]
+
+
+def style_sheet(folder: Path) -> str:
+    """The layers one after the other. Each is a file of its name, or all files of a folder of its
+    name in alphabetical order."""
+    sheet = f"@layer {', '.join(LAYERS)};\n"
+    for layer in LAYERS:
+        for path in (*folder.glob(f"{layer}.css"), *sorted(folder.glob(f"{layer}/*.css"))):
+            sheet += f"@layer {layer} {{\n{path.read_text(encoding='utf-8')}}}\n"
+    return sheet
 
 
 def version_of(folder: Path) -> str:

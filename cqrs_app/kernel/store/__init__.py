@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from cqrs_app.kernel.store.base import Change, EventStore, Head, LogEntry
-from cqrs_app.kernel.store.postgresql import PostgresEventStore
 from cqrs_app.kernel.store.sqlite import SqliteEventStore
 
 __all__ = ["Change", "EventStore", "Head", "LogEntry", "event_store"]
@@ -14,5 +13,8 @@ __all__ = ["Change", "EventStore", "Head", "LogEntry", "event_store"]
 def event_store(engine: Engine) -> EventStore:
     """The store that fits the engine's database."""
     if engine.dialect.name == "postgresql":
+        # Here, so that a console on SQLite does without psycopg.
+        from cqrs_app.kernel.store.postgresql import PostgresEventStore
+
         return PostgresEventStore(engine)
     return SqliteEventStore(engine)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.store.engines import driven, mark_of, reader_of
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.roles import Roles
@@ -25,6 +25,9 @@ PREFIX = "cs_"
 """What every secret begins with, so that one left lying in a file can be recognised."""
 
 _tokens = api_tokens.c
+_READ = tuple(each.name for each in api_tokens.c if each.name != "secret_hash")
+# Sent by every request of the API, so the driver gets it as it is.
+_FIND = f"SELECT {', '.join(_READ)} FROM api_tokens WHERE secret_hash = "  # noqa: S608
 _unrevoked = _tokens.revoked_at.is_(None)
 
 
@@ -52,24 +55,15 @@ class Token:
     def works_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
-    @classmethod
-    def from_row(cls, row: Any, roles: Roles) -> Token:
-        rights = roles.get(row.role, frozenset[str]())
-        chosen = frozenset(row.permissions.split())
-        # A role that has lost a permission since takes it from the token too.
-        permissions = rights & chosen if chosen else rights
-        return cls(
-            name=row.name,
-            role=row.role,
-            permissions=permissions,
-            is_narrowed=permissions != rights,
-            made_by=row.made_by,
-            created_at=row.created_at,
-            last_used_at=row.last_used_at,
-            expires_at=row.expires_at,
-            revoked_at=row.revoked_at,
-            revoked_by=row.revoked_by,
-        )
+
+def _token(values: Iterable[Any], roles: Roles) -> Token:
+    """The token of these columns, as in _READ."""
+    row = dict(zip(_READ, values, strict=True))
+    rights = roles.get(row["role"], frozenset[str]())
+    chosen = frozenset(row["permissions"].split())
+    # A role that has lost a permission since takes it from the token too.
+    permissions = rights & chosen if chosen else rights
+    return Token(**row | {"permissions": permissions, "is_narrowed": permissions != rights})
 
 
 class Tokens:
@@ -84,6 +78,10 @@ class Tokens:
         self._engine = engine
         self._roles = roles
         self._reader = reader_of(engine)
+        self._find = _FIND + mark_of(engine)
+        self._read = [
+            _tokens[name].type.result_processor(engine.dialect, None) or _as_it_is for name in _READ
+        ]
         self._clock = clock
 
     def create(
@@ -133,20 +131,25 @@ class Tokens:
 
         Found by its hash, so the time taken tells nothing of the secrets there are.
         """
-        now, this = self._clock(), _tokens.secret_hash == _hash_of(secret)
-        with self._reader.connect() as connection:
-            row = connection.execute(select(api_tokens).where(this)).one_or_none()
-        if row is None or not (token := Token.from_row(row, self._roles)).works_at(now):
+        now, secret_hash = self._clock(), _hash_of(secret)
+        with driven(self._engine) as driver:
+            row = driver.execute(self._find, (secret_hash,)).fetchone()
+        if row is None:
+            return None
+        values = [read(value) for read, value in zip(self._read, row, strict=True)]
+        token = _token(values, self._roles)
+        if not token.works_at(now):
             return None
         if token.last_used_at is None or now - token.last_used_at >= SEEN_EVERY:
-            self._change(this, last_used_at=now)
+            self._change(_tokens.secret_hash == secret_hash, last_used_at=now)
         return token
 
     def list(self) -> list[Token]:
         """All tokens by name, those that ended too; of one name the newest first."""
-        found = select(api_tokens).order_by(_tokens.name, _tokens.created_at.desc())
+        columns = [_tokens[name] for name in _READ]
+        found = select(*columns).order_by(_tokens.name, _tokens.created_at.desc())
         with self._reader.connect() as connection:
-            return [Token.from_row(row, self._roles) for row in connection.execute(found)]
+            return [_token(row, self._roles) for row in connection.execute(found)]
 
     def revoke(self, name: str, by: str) -> None:
         """End a token with the next request; raises TokenError when none of this name works."""
@@ -174,3 +177,7 @@ class Tokens:
 
 def _hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

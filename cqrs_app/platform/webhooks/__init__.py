@@ -11,6 +11,7 @@ from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.webhooks import events, queries
 from cqrs_app.platform.webhooks.projections import WebhooksProjection
 from cqrs_app.platform.webhooks.rules import deliverable
+from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.targets import Network
 from cqrs_app.platform.webhooks.webhook import Webhook
 
@@ -22,11 +23,13 @@ def webhooks_area(
 ) -> Area:
     """The area that sends events of these types; `allowed` are networks that may be reached
     though they are not public."""
+    sendable = names(types)
     return Area(
         name="webhooks",
         aggregates=[Webhook],
         events=events,
         projections=[WebhooksProjection()],
+        subscriptions=[WebhookDeliveries(sendable)],
         tasks=tasks,
         answers={
             queries.ListWebhooks: projected(queries.list_webhooks),
@@ -35,7 +38,7 @@ def webhooks_area(
             queries.GetWebhookSecret: projected(queries.get_webhook_secret),
             queries.GetWebhook: from_state(Webhook, queries.get_webhook),
         },
-        middleware=[deliverable(names(types), allowed)],
+        middleware=[deliverable(sendable, allowed)],
     )
 
 

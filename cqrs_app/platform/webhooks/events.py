@@ -51,3 +51,15 @@ class WebhookSecretRotated(Event):
 @event()
 class WebhookRemoved(Event):
     webhook_id: str
+
+
+EVENTS = (
+    WebhookAdded,
+    WebhookChanged,
+    WebhookPaused,
+    WebhookResumed,
+    WebhookReplayRequested,
+    WebhookTestRequested,
+    WebhookSecretRotated,
+    WebhookRemoved,
+)

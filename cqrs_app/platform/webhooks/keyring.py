@@ -1,50 +1,45 @@
-"""The secrets that messages are signed with, made at random when first needed."""
+"""The secrets that messages are signed with: numbered per webhook, made at random."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, delete, select
 
 from cqrs_app.kernel.signing import new_secret
-from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.platform.webhooks.tables import webhook_secrets
 
 _COLUMNS = webhook_secrets.c
 
 
-class Keyring:
-    """Secrets by webhook and number; the number counts the webhook's rotations."""
-
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
-        self._engine = engine
-        self._reader = reader_of(engine)
-        self._clock = clock
-
-    def keep(self, webhook_id: str, numbers: Sequence[int]) -> list[str]:
-        """The secrets with these numbers, in this order; missing ones are made, all others
-        forgotten."""
-        with self._reader.connect() as connection:
-            held = _held(connection, webhook_id)
-        if held.keys() != set(numbers):
-            with self._engine.begin() as connection:
-                self._make(connection, webhook_id, numbers)
-                others = (_COLUMNS.webhook_id == webhook_id) & _COLUMNS.number.not_in(numbers)
-                connection.execute(delete(webhook_secrets).where(others))
-                held = _held(connection, webhook_id)
-        return [held[number] for number in numbers]
-
-    def _make(self, connection: Connection, webhook_id: str, numbers: Sequence[int]) -> None:
+def keep(
+    connection: Connection, webhook_id: str, numbers: Sequence[int], now: datetime
+) -> list[str]:
+    """The secrets with these numbers, in this order; missing ones are made, all others
+    forgotten."""
+    held = _held(connection, webhook_id)
+    if held.keys() != set(numbers):
         for number in numbers:
-            row = insert_into(connection, webhook_secrets).values(
-                webhook_id=webhook_id,
-                number=number,
-                secret=new_secret(),
-                created_at=self._clock(),
-            )
-            # Whoever is first decides; nobody signs with a secret that was not kept.
-            connection.execute(row.on_conflict_do_nothing())
+            make(connection, webhook_id, number, now)
+        forget(connection, webhook_id, but=numbers)
+        held = _held(connection, webhook_id)
+    return [held[number] for number in numbers]
+
+
+def make(connection: Connection, webhook_id: str, number: int, now: datetime) -> None:
+    """The secret with this number, unless there is one: whoever is first decides."""
+    row = insert_into(connection, webhook_secrets).values(
+        webhook_id=webhook_id, number=number, secret=new_secret(), created_at=now
+    )
+    connection.execute(row.on_conflict_do_nothing())
+
+
+def forget(connection: Connection, webhook_id: str, but: Sequence[int] = ()) -> None:
+    """The secrets of a webhook, except those with these numbers."""
+    others = (_COLUMNS.webhook_id == webhook_id, _COLUMNS.number.not_in(but))
+    connection.execute(delete(webhook_secrets).where(*others))
 
 
 def _held(connection: Connection, webhook_id: str) -> dict[int, str]:

@@ -20,7 +20,7 @@ class Message:
 
 
 def message_of(stored: StoredEvent, codec: EventCodec) -> Message:
-    """The event in its newest shape. Raises UnknownEvent for one this release cannot read."""
+    """The event in its newest shape. Raises UnknownEvent and UnreadableEvent."""
     body = {
         "id": stored.id,
         "type": stored.type,

@@ -26,7 +26,9 @@ class WebhookCollector(Collector):
         attempts = CounterMetricFamily(
             f"{PREFIX}_deliveries", "Events by outcome", labels=["webhook", "outcome"]
         )
-        lag = GaugeMetricFamily(f"{PREFIX}_lag_events", "Events not yet looked at", labels=labels)
+        lag = GaugeMetricFamily(
+            f"{PREFIX}_lag_events", "Events that wait to be sent", labels=labels
+        )
         failing = GaugeMetricFamily(
             f"{PREFIX}_failing_seconds", "Time since the first of the failures", labels=labels
         )

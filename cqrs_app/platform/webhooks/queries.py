@@ -2,25 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.queries.lag import Lag, head_of, lag_after
+from cqrs_app.kernel.queries.lag import head_of, lag_after
+from cqrs_app.kernel.store.tables import events
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.platform.webhooks.commands import MANAGE
-from cqrs_app.platform.webhooks.cursors import Cursor, cursor_of
 from cqrs_app.platform.webhooks.read_models import webhooks
-from cqrs_app.platform.webhooks.tables import webhook_attempts, webhook_cursors, webhook_secrets
+from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
+from cqrs_app.platform.webhooks.tables import (
+    webhook_attempts,
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_secrets,
+)
 from cqrs_app.platform.webhooks.types import WebhookId
 from cqrs_app.platform.webhooks.webhook import Webhook
 
 VIEW = Permission("webhooks.view", Role.SUPERVISOR)
+
+MOST_COUNTED = 10_000
+"""Events that wait for one webhook and are counted one by one."""
+
+_endpoint, _delivery = webhook_endpoints.c, webhook_deliveries.c
+_waiting = (
+    select(_delivery.position)
+    .where(_delivery.webhook_id == _endpoint.webhook_id)
+    .order_by(_delivery.position)
+    .correlate(webhook_endpoints)
+)
+_COUNTED = select(func.count()).select_from(_waiting.limit(MOST_COUNTED).subquery())
+_FIRST = _waiting.limit(1).scalar_subquery()
+_UNPREPARED = _endpoint.replay_until - _endpoint.replay_after
+_REPLAYS_FIRST = (_UNPREPARED > 0) & (_FIRST.is_(None) | (_endpoint.replay_after < _FIRST))
+# Each endpoint with how many events wait, and the position of the first of them.
+_progress = (
+    select(
+        webhook_endpoints,
+        (_COUNTED.scalar_subquery() + _UNPREPARED).label("waiting"),
+        case((_REPLAYS_FIRST, _endpoint.replay_after + 1), else_=_FIRST).label("next"),
+    )
+    .subquery()
+    .c
+)
+_PROGRESS = (
+    select(*_progress, events.c.recorded_at)
+    .outerjoin_from(_progress.next.table, events, events.c.position == _progress.next)
+    .order_by(_progress.webhook_id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +127,37 @@ def get_webhook(question: GetWebhook, webhook: Webhook, version: int) -> Webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a webhook is, and how its deliveries go. Every event up to `position` that it wants
+    was taken by the receiver; `state` is running, paused or removed."""
+
+    webhook_id: str
+    position: int
+    state: str
+    failures: int
+    failing_since: datetime | None
+    next_attempt_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+    last_success_at: datetime | None
+    delivered: int
+    failed: int
+    taken_by: str | None
+    taken_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How far a webhook is. `behind` counts the events of the log it has not looked at yet,
-    `waiting_since` is when the first of them was recorded."""
+    """How far a webhook is. `behind` counts the events that wait for it and those of the log that
+    nobody has looked at yet; from MOST_COUNTED on, all of the log since the first that waits.
+    `waiting_since` is when that was recorded."""
 
     cursor: Cursor
     behind: int
     waiting_since: datetime | None
+
+
+_AS_STORED = frozenset(Cursor.__annotations__) - {"position"}
 
 
 @query(label="Webhook deliveries", permission=VIEW, store="write")
@@ -104,9 +166,7 @@ class ListDeliveries(Query):
 
 
 def list_deliveries(question: ListDeliveries, connection: Connection) -> tuple[Delivery, ...]:
-    found = select(webhook_cursors).order_by(webhook_cursors.c.webhook_id)
-    head = head_of(connection)
-    return tuple(_delivery(connection, cursor_of(row), head) for row in connection.execute(found))
+    return tuple(_deliveries(connection))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +199,6 @@ class GetDeliveries(Query):
 
 
 def get_deliveries(question: GetDeliveries, connection: Connection) -> Deliveries:
-    mine = webhook_cursors.c.webhook_id == question.webhook_id
-    row = connection.execute(select(webhook_cursors).where(mine)).one_or_none()
     columns = webhook_attempts.c
     found = (
         select(*(columns[name] for name in Attempt.__annotations__))
@@ -149,7 +207,7 @@ def get_deliveries(question: GetDeliveries, connection: Connection) -> Deliverie
         .limit(question.limit)
     )
     return Deliveries(
-        delivery=_delivery(connection, cursor_of(row), head_of(connection)) if row else None,
+        delivery=next(_deliveries(connection, question.webhook_id), None),
         attempts=tuple(Attempt(**each._mapping) for each in connection.execute(found)),
     )
 
@@ -168,7 +226,18 @@ def get_webhook_secret(question: GetWebhookSecret, connection: Connection) -> st
     return secret
 
 
-def _delivery(connection: Connection, cursor: Cursor, head: int) -> Delivery:
-    done = cursor.state == "removed"
-    lag = Lag(0, None) if done else lag_after(connection, cursor.position, head)
-    return Delivery(cursor=cursor, behind=lag.events, waiting_since=lag.waiting_since)
+def _deliveries(connection: Connection, webhook_id: str | None = None) -> Iterator[Delivery]:
+    """By webhook; of one or of all."""
+    cursor = cursors_in("write").read(connection, [WebhookDeliveries.name])
+    seen = cursor[WebhookDeliveries.name].position
+    unseen = lag_after(connection, seen, head_of(connection))
+    mine = () if webhook_id is None else (_progress.webhook_id == webhook_id,)
+    for row in connection.execute(_PROGRESS.where(*mine)):
+        position = seen if row.next is None else row.next - 1
+        waiting = row.waiting if row.waiting < MOST_COUNTED else seen - position
+        done = row.state == "removed"
+        yield Delivery(
+            cursor=Cursor(position=position, **{each: getattr(row, each) for each in _AS_STORED}),
+            behind=0 if done else waiting + unseen.events,
+            waiting_since=None if done else row.recorded_at or unseen.waiting_since,
+        )

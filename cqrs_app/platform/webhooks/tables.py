@@ -1,24 +1,22 @@
-"""What the write store holds about deliveries: how far each webhook is, and its secrets.
+"""What the write store holds about deliveries: receivers, what is still to be sent, and secrets.
 
 None of it can be rebuilt from events: it says what has been done in the world outside.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import BigKey, UtcDateTime
 from cqrs_app.kernel.store.tables import write
 
-webhook_cursors = Table(
-    "webhook_cursors",
+webhook_endpoints = Table(
+    "webhook_endpoints",
     write,
     Column("webhook_id", String(40), primary_key=True),
-    # The last event of the log that is done with: delivered, or of a type nobody asked for.
-    Column("position", BigKey, nullable=False),
-    # The version of the webhook's own stream whose replays and tests have been carried out.
-    Column("acted_version", Integer, nullable=False),
-    # running, paused or removed, as of that version.
+    # A JSON list; empty: all.
+    Column("event_types", Text, nullable=False),
+    # running, paused or removed.
     Column("state", String(10), nullable=False),
     Column("failures", Integer, nullable=False),
     Column("failing_since", UtcDateTime),
@@ -28,9 +26,40 @@ webhook_cursors = Table(
     Column("last_success_at", UtcDateTime),
     Column("delivered", BigKey, nullable=False),
     Column("failed", BigKey, nullable=False),
+    # Events behind the first position, up to and with the second, are still to become deliveries.
+    Column("replay_after", BigKey, nullable=False),
+    Column("replay_until", BigKey, nullable=False),
     # The lease: who delivers now, and until when others keep away.
     Column("taken_by", String(36)),
     Column("taken_until", UtcDateTime),
+)
+
+# One row per event that is still to be sent to a webhook.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    write,
+    Column("webhook_id", String(40), primary_key=True),
+    Column("position", BigKey, primary_key=True, autoincrement=False),
+    Column("stream", String(200), nullable=False),
+    # A test is sent before all others, also while the webhook is paused, and once only.
+    Column("test", Boolean, nullable=False),
+    # The event could not be read: it and what follows in its stream wait until then.
+    Column("retry_at", UtcDateTime),
+)
+_test = webhook_deliveries.c.test
+Index(
+    "ix_webhook_deliveries_test",
+    webhook_deliveries.c.webhook_id,
+    postgresql_where=_test,
+    sqlite_where=_test,
+)
+_unreadable = webhook_deliveries.c.retry_at.is_not(None)
+Index(
+    "ix_webhook_deliveries_retry_at",
+    webhook_deliveries.c.webhook_id,
+    webhook_deliveries.c.retry_at,
+    postgresql_where=_unreadable,
+    sqlite_where=_unreadable,
 )
 
 webhook_attempts = Table(

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.webhooks import deliveries
 from cqrs_app.platform.webhooks.delivery import Deliverer
-from cqrs_app.platform.webhooks.due import due
 
 
 class Deliveries(BackgroundTask):
@@ -21,7 +22,8 @@ class Deliveries(BackgroundTask):
         self._deliverer_of = deliverer_of
 
     def due(self, kernel: Kernel) -> list[str]:
-        return due(kernel)
+        with reader_of(kernel.engines.write).connect() as connection:
+            return deliveries.due(connection, kernel.clock())
 
     def work(self, kernel: Kernel, key: str) -> bool:
         return self._deliverer_of(kernel).deliver(key)

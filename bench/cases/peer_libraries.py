@@ -1,0 +1,43 @@
+"""One command on a short stream: the product, `eventsourcing` and Emmett, a process each.
+
+The work is not equal: the others write one event row (Emmett a stream row as well); the product
+writes its command log, the head with its snapshot and the hash chain too, and asks who may do what.
+All read and append on PostgreSQL with one client and their default settings. The streams are many,
+so that they stay short: Emmett and `eventsourcing` read the whole of one each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import product
+from bench.case import Sides
+from bench.clients.sliced import notes, together
+from bench.peers import environments
+from bench.rounds import Plan
+from tests.console import environment_of
+from tests.platform.processes import clean_environment
+
+Command = Sequence[str | Path]
+Client = Callable[[], Command]
+"""Installs what it needs, and says how to start a client; raises Unavailable."""
+
+
+def eventsourcing() -> Command:
+    return [environments.python(), "-m", "bench.peers.eventsourcing_client"]
+
+
+@contextmanager
+def sides(name: str, client: Client, plan: Plan) -> Iterator[Sides]:
+    streams = 200 if plan.quick else 1_000
+    command = [*client(), str(streams)]
+    plain = product.fresh_database().replace("postgresql+psycopg:", "postgresql:")
+    environment = clean_environment({"DATABASE_URL": plain})
+    with (
+        product.console("postgresql") as app,
+        together(notes("product", 1, streams), environment_of(app)) as ours,
+        together([command], environment) as theirs,
+    ):
+        yield {"product": ours, name: theirs}

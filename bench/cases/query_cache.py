@@ -1,0 +1,51 @@
+"""Queries from the cache and from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from bench import product
+from bench.case import Sides
+from bench.rounds import Plan, rate
+from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
+from cqrs_app.areas.orders.queries.figures import OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.areas.orders.queries.revenue import RevenueReport
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.platform.demo import load_if_empty
+
+ORDERS, FEWER = 1_000, 240
+
+
+@contextmanager
+def sides(database: str, plan: Plan) -> Iterator[Sides]:
+    """What the home page and the reports ask, over the demo shop: 1,000 orders, 240 when quick."""
+    with product.console(database, demo_orders=FEWER if plan.quick else ORDERS) as app:
+        load_if_empty(app, lambda text: None)
+        yield {
+            "cached": rate(_asked(app, cached=True)),
+            "uncached": rate(_asked(app, cached=False)),
+        }
+
+
+def _asked(app: Flask, *, cached: bool) -> Callable[[], None]:
+    ask, today = app.extensions["kernel"].queries.ask, datetime.now(UTC).date()
+    questions: list[Query] = [
+        WaitingWork(),
+        TodayFigures(day=today),
+        OrdersByDay(until=today),
+        RevenueReport(),
+        RevenueReport(by="country"),
+        TopProducts(),
+        TopCustomers(),
+    ]
+
+    def step() -> None:
+        for question in questions:
+            ask(question, Asker(actor=product.OPERATOR, cached=cached))
+
+    return step

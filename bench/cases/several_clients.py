@@ -1,0 +1,31 @@
+"""Commands from four client processes at once, each on orders of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from bench import product
+from bench.case import Sides
+from bench.clients.sliced import notes, together
+from bench.raw.command import STREAMS
+from bench.rounds import Plan
+from tests.console import environment_of
+from tests.platform.processes import clean_environment
+
+CLIENTS = 4
+
+
+def raw_environment() -> Mapping[str, str]:
+    """For raw clients: an empty database."""
+    return clean_environment({"DATABASE_URL": product.fresh_database()})
+
+
+@contextmanager
+def sides(plan: Plan) -> Iterator[Sides]:
+    with (
+        product.console("postgresql") as app,
+        together(notes("product", CLIENTS, STREAMS), environment_of(app)) as ours,
+        together(notes("raw", CLIENTS, STREAMS), raw_environment()) as floor,
+    ):
+        yield {"product": ours, "raw.load": floor}

@@ -1,0 +1,134 @@
+"""From the return of a commit to the row that shows it, through the worker processes."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+import psycopg
+from sqlalchemy import make_url
+
+from bench import product
+from bench.case import Sides
+from bench.clients.load import Load
+from bench.processes.background import WORKERS, megabytes, settle, started
+from bench.rounds import Plan, Slice, percentile
+from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.kernel.assembly import Kernel
+
+LONGER = 4
+"""A slice is this many times as long as elsewhere, so that its 99th percentile says something."""
+PAUSE = 0.02
+"""Seconds between two commands on an idle console; drawn around this, to meet no rhythm."""
+BACKLOG = 2_000
+CLIENTS = 2
+
+_NOTE = AddOrderNote(order_id="SEEN", note="Mind the dog.")
+
+
+@contextmanager
+def sides(plan: Plan) -> Iterator[Sides]:
+    """PostgreSQL, Redis, two `flask worker` processes and the sweep, all as shipped. The row is
+    read every 0.5 ms by a connection of its own. Half of capacity: two client processes add notes
+    at half the rate they were seen to reach at full speed, while the same is measured.
+
+    LISTEN/NOTIFY beside it writes nothing and projects nothing: it is what a signal alone costs.
+    """
+    with (
+        product.console("postgresql") as app,
+        started(app, *["worker"] * WORKERS, "sweep") as background,
+        Load(app.extensions["settings"], CLIENTS).running() as clients,
+    ):
+        kernel: Kernel = app.extensions["kernel"]
+        product.place(kernel, "SEEN")
+        half = clients.capacity(1.0 if plan.quick else 5.0) / 2
+        settle(kernel)
+        plain = make_url(app.extensions["settings"].database_url).set(drivername="postgresql")
+        address = plain.render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as reader, _notified(address) as notify:
+            one = _one(kernel, reader)
+            yield {
+                "visible, median": _idle(kernel, one, 0.5),
+                "visible, 99th percentile": _idle(kernel, one, 0.99),
+                "visible at half load": _loaded(kernel, clients, half, one),
+                "LISTEN/NOTIFY": _samples(notify, 0.5),
+                "worker": lambda _: _memory(kernel, background[:WORKERS]),
+            }
+
+
+def _one(kernel: Kernel, reader: psycopg.Connection) -> Callable[[], float]:
+    """One command, and the wait for its row; to be timed from the commit on."""
+    applied = "SELECT applied_version FROM orders WHERE order_id = 'SEEN'"
+
+    def step() -> float:
+        receipt = kernel.commands.execute(_NOTE, product.context())
+        committed = time.perf_counter()
+        while True:
+            found = reader.execute(applied, prepare=True).fetchone()
+            if found and found[0] >= receipt.version:
+                return (time.perf_counter() - committed) * 1000
+            assert time.perf_counter() - committed < 10, "it never became visible"
+            time.sleep(0.0005)
+
+    return step
+
+
+def _idle(kernel: Kernel, one: Callable[[], float], share: float) -> Slice:
+    def run(seconds: float) -> float:
+        settle(kernel)
+        return _samples(one, share)(seconds)
+
+    return run
+
+
+def _loaded(kernel: Kernel, clients: Load, pace: float, one: Callable[[], float]) -> Slice:
+    def run(seconds: float) -> float:
+        settle(kernel)
+        with clients.at(pace):
+            time.sleep(0.2)
+            return _samples(one, 0.99)(seconds)
+
+    return run
+
+
+def _samples(one: Callable[[], float], share: float) -> Slice:
+    """A percentile of the durations, in ms."""
+    choose = random.Random(1)
+
+    def run(seconds: float) -> float:
+        until = time.perf_counter() + seconds * LONGER
+        found = []
+        while time.perf_counter() < until:
+            found.append(one())
+            time.sleep(choose.uniform(0.5, 1.5) * PAUSE)
+        return percentile(found, share)
+
+    return run
+
+
+@contextmanager
+def _notified(address: str) -> Iterator[Callable[[], float]]:
+    with (
+        psycopg.connect(address, autocommit=True) as listener,
+        psycopg.connect(address, autocommit=True) as sender,
+    ):
+        listener.execute("LISTEN bench")
+
+        def step() -> float:
+            sender.execute("NOTIFY bench")
+            committed = time.perf_counter()
+            next(listener.notifies(timeout=10, stop_after=1))
+            return (time.perf_counter() - committed) * 1000
+
+        yield step
+
+
+def _memory(kernel: Kernel, workers: list[psutil.Process]) -> float:
+    """The bigger worker's resident memory in MB, after one more backlog."""
+    for _ in range(BACKLOG // 500):
+        kernel.commands.execute_batch([(_NOTE, product.context()) for _ in range(500)])
+    settle(kernel)
+    return megabytes(workers)

@@ -1,0 +1,1 @@
+"""The console's own processes, started as `bin/run` starts them."""

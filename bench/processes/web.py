@@ -1,0 +1,107 @@
+"""The product's web server as `bin/run` starts it, in processes of its own, and others like it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from bench import product
+from bench.clients.browser import Browser
+from cqrs_app.platform.operators import passwords
+from cqrs_app.platform.operators.accounts import Accounts
+from tests.console import environment_of
+from tests.platform.processes import PROJECT, family
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A gunicorn that answers on `port`; `pid` is its arbiter, the workers are its children."""
+
+    port: int
+    pid: int
+
+    def workers(self) -> list[int]:
+        return [child.pid for child in family(self.pid)]
+
+
+@contextmanager
+def served(
+    app: str,
+    environment: Mapping[str, str],
+    *,
+    python: str | Path = sys.executable,
+    path: str = "/",
+) -> Iterator[Server]:
+    """`app` ("module:name") under gunicorn with the product's own configuration file."""
+    port = free_port()
+    command = [python, "-m", "gunicorn", "-c", "python:cqrs_app.processes.gunicorn_conf", app]
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env={**environment, "PORT": str(port), "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _wait(process, port, path)
+        yield Server(port, process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+
+
+@contextmanager
+def console_server(app: Flask, **settings: str) -> Iterator[Server]:
+    """The web server of this console, with the workers and threads that are its defaults; other
+    settings are named as in the environment."""
+    with served("app:app", environment_of(app, **settings), path="/sign-in") as server:
+        yield server
+
+
+def signed_in(app: Flask, server: Server) -> Browser:
+    """A browser with the session of an administrator, cookie and all."""
+    accounts: Accounts = app.extensions["accounts"]
+    if not accounts.any():
+        accounts.create("bench", "admin", passwords.generate())
+    token = app.extensions["sessions"].open("bench", "127.0.0.1", "bench")
+    serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    cookie = serializer.dumps({"token": token})
+    # The name holds the port, as it does in the server's own process.
+    name = f"countersign-{server.port}"
+    browser = Browser(server.port, Cookie=f"{name}={cookie}")
+    reply = browser.get("/orders")
+    assert reply.status == 200, f"the console answered {reply.status} to who is signed in"
+    return browser
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def plain_environment() -> dict[str, str]:
+    """For servers that are not the product's: no store, but its web server's settings."""
+    return {**os.environ, "DATA_DIR": str(product.folder())}
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if Browser(port).get(path).status < 500:
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the web server on port {port} did not come up")

@@ -1,0 +1,259 @@
+"""The floor of projections: order list and timeline by hand, in batches of 500.
+
+By hand means the drivers' own statements and plain dicts; nothing is parked or announced. What
+the rows must hold is worked out by the product's own functions where it is no matter of style:
+sealed values are opened by the vault, texts cut into words by the search. The writes are the same,
+row by row: cases/catch_up.py requires equal rows of both sides. PostgreSQL is sent arrays in the
+binary form, which psycopg makes faster than texts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+import msgspec
+
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.tokenize import words
+
+BATCH = 500
+Row = dict[str, Any]
+
+PLACED, APPROVED, SHIPPED, NOTED = "OrderPlaced", "OrderApproved", "OrderShipped", "OrderNoteAdded"
+
+
+class Store(Protocol):
+    """What a driver does in these projections; see stores.py."""
+
+    def follow(self, after: int) -> list[Row]: ...
+    def begin(self, projection: str) -> int:
+        """Lock the checkpoint; its position."""
+
+    def find(self, table: str, orders: Sequence[str]) -> Iterable[Row]: ...
+    def days(self, table: str, days: Sequence[str]) -> Iterable[Row]: ...
+    def write(self, table: str, rows: Sequence[Row]) -> None: ...
+    def end(self, projection: str, position: int, events: int) -> None:
+        """Move the checkpoint and commit."""
+
+
+def catch_up(store: Store, vault: Vault, names: Iterable[str]) -> int:
+    """These projections, one after the other, from where they stand to the end; returns the events
+    they took in."""
+    taken = 0
+    for projection in names:
+        apply = {"orders": _orders, "order_timeline": _timeline}[projection]
+        while True:
+            position = store.begin(projection)
+            events = store.follow(position)
+            vault.prepare(event["payload"] for event in events)
+            for event in events:
+                event["said"] = msgspec.json.decode(vault.open(event["payload"], event["stream"]))
+            apply(store, events)
+            position = events[-1]["position"] if events else position
+            store.end(projection, position, len(events))
+            taken += len(events)
+            if len(events) < BATCH:
+                break
+    return taken
+
+
+def _timeline(store: Store, events: Iterable[Row]) -> None:
+    rows = []
+    for event in events:
+        said = event["said"]
+        label, pairs = _LABELS[event["type"]](said)
+        rows.append(
+            {
+                "order_id": said["order_id"],
+                "version": event["version"],
+                "customer_id": said.get("customer_id", ""),
+                "at": event["occurred_at"],
+                "recorded_at": event["recorded_at"],
+                "operator": event["operator"],
+                "type": event["type"],
+                "label": label,
+                "detail": msgspec.json.encode([pair for pair in pairs if pair[1]]).decode(),
+                "command_id": event["command_id"],
+                "position": event["position"],
+            }
+        )
+    store.write("order_timeline", rows)
+
+
+Pairs = list[tuple[str, str]]
+
+
+def _placed_words(said: Row) -> tuple[str, Pairs]:
+    units = sum(line["quantity"] for line in said["lines"])
+    counted = f"{len(said['lines']):,}, {units:,} {'unit' if units == 1 else 'units'}"
+    total = f"{said['currency']} {Decimal(said['total']):,.2f}"
+    return "Order placed", [
+        ("Customer", said["customer_name"]),
+        ("Lines", counted),
+        ("Total", total),
+    ]
+
+
+def _shipped_words(said: Row) -> tuple[str, Pairs]:
+    units = sum(line["quantity"] for line in said["lines"])
+    pairs = [("Units", f"{units:,}"), ("Carrier", said["carrier"]), ("Tracking", said["tracking"])]
+    return "Shipped", pairs
+
+
+_LABELS: Mapping[str, Callable[[Row], tuple[str, Pairs]]] = {
+    PLACED: _placed_words,
+    APPROVED: lambda said: ("Approved", []),
+    SHIPPED: _shipped_words,
+    NOTED: lambda said: ("Note", [("Note", said["note"])]),
+}
+
+Counts = dict[tuple[str, ...], list[int]]
+
+
+def _orders(store: Store, events: Sequence[Row]) -> None:
+    known = _known(store, events)
+    by_status: Counts = defaultdict(lambda: [0, 0])
+    by_deed: Counts = defaultdict(lambda: [0, 0])
+    for event in events:
+        said, deed = event["said"], event["type"]
+        if deed == PLACED:
+            known.place(event)
+        order = known.orders[said["order_id"]]
+        value, day = order["total"], store_day(event["occurred_at"])
+        if deed == APPROVED:
+            _move(order, "approved", by_status)
+        elif deed == SHIPPED:
+            value = known.ship(said)
+            _move(order, "shipped", by_status)
+        elif deed == PLACED:
+            _count(by_status, (order["placed_day"], order["currency"], "placed"), 1, value)
+        order["updated_at"] = event["recorded_at"]
+        order["applied_version"], order["applied_position"] = event["version"], event["position"]
+        if deed != NOTED:
+            _count(by_deed, (day, _DEEDS[deed], order["currency"]), 1, value)
+    store.write("orders", list(known.orders.values()))
+    store.write("order_lines", list(known.lines.values()))
+    store.write("order_texts", list(known.texts.values()))
+    store.write("order_days", _counted(store, "order_days", by_status))
+    store.write("order_activity", _counted(store, "order_activity", by_deed))
+
+
+_DEEDS = {PLACED: "placed", APPROVED: "approved", SHIPPED: "shipped"}
+_KEYS = {"order_days": ("day", "currency", "status"), "order_activity": ("day", "what", "currency")}
+_NUMBERS = {"order_days": ("orders", "value"), "order_activity": ("count", "value")}
+
+
+def store_day(moment: Any) -> Any:
+    """The day of a moment as the driver has it: a date on PostgreSQL, a text on SQLite."""
+    return moment[:10] if isinstance(moment, str) else moment.date()
+
+
+def _move(order: Row, status: str, by_status: Counts) -> None:
+    day, currency, total = order["placed_day"], order["currency"], order["total"]
+    _count(by_status, (day, currency, order["status"]), -1, -total)
+    _count(by_status, (day, currency, status), 1, total)
+    order["status"], order["hold_reason"] = status, ""
+
+
+def _count(counts: Counts, key: tuple[str, ...], times: int, value: int) -> None:
+    counted = counts[key]
+    counted[0] += times
+    counted[1] += value
+
+
+def _counted(store: Store, table: str, counts: Counts) -> list[Row]:
+    """The counts on top of those there are."""
+    names, numbers = _KEYS[table], _NUMBERS[table]
+    for row in store.days(table, sorted({key[0] for key in counts})):
+        key = tuple(row[name] for name in names)
+        if key in counts:
+            _count(counts, key, *(row[name] for name in numbers))
+    return [dict(zip(names + numbers, (*key, *two), strict=True)) for key, two in counts.items()]
+
+
+class _Known:
+    """The rows of a batch's orders, as they stand."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Row] = {}
+        self.lines: dict[tuple[str, int], Row] = {}
+        self.texts: dict[str, Row] = {}
+
+    def place(self, event: Row) -> None:
+        said, lines = event["said"], event["said"]["lines"]
+        order_id = said["order_id"]
+        self.orders[order_id] = {
+            "row_id": event["position"],
+            **{name: said[name] for name in ("order_id", "customer_id", "customer_name")},
+            **{name: said[name] for name in ("country", "currency")},
+            "status": "placed",
+            "total": _money(said["total"]),
+            "line_count": len(lines),
+            "units": sum(line["quantity"] for line in lines),
+            "shipped_units": 0,
+            "placed_at": event["occurred_at"],
+            "placed_day": store_day(event["occurred_at"]),
+            "flags": 0,
+            **dict.fromkeys(("hold_reason", "carrier", "tracking"), ""),
+            **{f"ship_{name}": text for name, text in said["shipping_address"].items()},
+        }
+        for number, line in enumerate(lines, start=1):
+            price = _money(line["unit_price"])
+            self.lines[order_id, number] = {
+                "order_id": order_id,
+                "line_no": number,
+                **{name: line[name] for name in ("sku", "description", "quantity")},
+                "unit_price": price,
+                "amount": price * line["quantity"],
+                "shipped_quantity": 0,
+            }
+        self.texts[order_id] = {
+            "row_id": event["position"],
+            "order_id": order_id,
+            "search": " ".join(dict.fromkeys(_words(said))),
+        }
+
+    def ship(self, said: Row) -> int:
+        order, value = self.orders[said["order_id"]], 0
+        for sent in said["lines"]:
+            line = self.lines[said["order_id"], sent["line_no"]]
+            line["shipped_quantity"] += sent["quantity"]
+            order["shipped_units"] += sent["quantity"]
+            value += sent["quantity"] * line["unit_price"]
+        order["carrier"], order["tracking"] = said["carrier"], said["tracking"]
+        text = self.texts[said["order_id"]]
+        text["search"] = " ".join(
+            dict.fromkeys([*text["search"].split(), *words(said["tracking"])])
+        )
+        return value
+
+
+def _known(store: Store, events: Iterable[Row]) -> _Known:
+    """The rows that events of a batch build on, but for those it begins itself."""
+    known, asked, shipped = _Known(), [], []
+    for event in events:
+        if event["type"] != PLACED:
+            asked.append(event["said"]["order_id"])
+        if event["type"] == SHIPPED:
+            shipped.append(event["said"]["order_id"])
+    known.orders = {row["order_id"]: row for row in store.find("orders", asked)}
+    if shipped:
+        known.texts = {row["order_id"]: row for row in store.find("order_texts", shipped)}
+        lines = store.find("order_lines", shipped)
+        known.lines = {(row["order_id"], row["line_no"]): row for row in lines}
+    return known
+
+
+def _words(said: Row) -> Iterator[str]:
+    texts = [said["order_id"], said["customer_id"], said["country"]]
+    texts += [line["sku"] for line in said["lines"]]
+    texts += [line["description"] for line in said["lines"]]
+    yield from words(" ".join(texts))
+    yield from words(said["customer_name"])
+
+
+def _money(written: str) -> int:
+    return int(Decimal(written) * 10_000)

@@ -1,0 +1,46 @@
+"""An event store of copies of one order, and what a command, a page and a projection do to it."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bench import product
+from bench.seeds.copies import copy_order, number_of
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.kernel.assembly import Kernel
+
+PER_STREAM = 20
+STEPS = ("append", "read a stream", "follow")
+
+
+@contextmanager
+def filled(database: str, events: int) -> Iterator[list[Callable[[], object]]]:
+    """One step for each of STEPS, on a store with so many events."""
+    with product.console(database) as app:
+        kernel: Kernel = app.extensions["kernel"]
+        product.place(kernel, "TEMPLATE")
+        for _ in range(PER_STREAM - 1):
+            product.note(kernel, "TEMPLATE")
+        kernel.store.place()
+        streams = events // PER_STREAM
+        copy_order(kernel.engines.write, Order.stream_of("TEMPLATE"), "TEMPLATE", streams)
+        assert kernel.store.head() == events + PER_STREAM
+        yield _steps(kernel, streams, events // 2)
+
+
+def _steps(kernel: Kernel, streams: int, middle: int) -> list[Callable[[], object]]:
+    choose, places = random.Random(1), itertools.cycle(range(middle, middle + 5_000, 500))
+
+    def some_order() -> str:
+        return number_of(choose.randint(1, streams))
+
+    def read() -> None:
+        assert len(kernel.store.events_of(Order.stream_of(some_order()))) >= PER_STREAM
+
+    def follow() -> None:
+        assert len(kernel.store.follow(next(places), 500)) == 500
+
+    return [lambda: product.note(kernel, some_order()), read, follow]

@@ -1,0 +1,1 @@
+"""`bin/bench --soak MINUTES`: the whole console at work for a long time."""

@@ -1,0 +1,125 @@
+"""Follows the log: notes which event is to be sent to which webhook, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import ClassVar
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
+from cqrs_app.kernel.store.tables import events
+from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.platform.webhooks import deliveries, endpoints, keyring
+from cqrs_app.platform.webhooks.endpoints import HEALTHY
+from cqrs_app.platform.webhooks.events import (
+    EVENTS,
+    WebhookAdded,
+    WebhookChanged,
+    WebhookPaused,
+    WebhookRemoved,
+    WebhookReplayRequested,
+    WebhookResumed,
+    WebhookSecretRotated,
+    WebhookTestRequested,
+)
+from cqrs_app.platform.webhooks.webhook import Webhook
+
+
+class WebhookDeliveries(Subscription):
+    """`sendable` are the names of the types that may be sent to other systems."""
+
+    name: ClassVar[str] = "webhook_deliveries"
+
+    def __init__(self, sendable: Sequence[str]) -> None:
+        self._sendable = sendable
+        self._types = frozenset(sendable).union(each.__name__ for each in EVENTS)
+
+    def wants(self, event_type: str) -> bool:
+        return event_type in self._types
+
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
+        """Write what follows from these events, in their order."""
+        for is_webhooks, group in groupby(batch, _is_of_a_webhook):
+            if is_webhooks:
+                for recorded in group:
+                    _carry_out(recorded, connection)
+            else:
+                self._enqueue([recorded.stored for recorded in group], connection)
+
+    def _enqueue(self, batch: Sequence[StoredEvent], connection: Connection) -> None:
+        receivers = {
+            each.webhook_id: deliveries.wanted(each.event_types, self._sendable)
+            for each in endpoints.active(connection)
+        }
+        deliveries.add(
+            connection,
+            (
+                (webhook_id, stored)
+                for stored in batch
+                for webhook_id, types in receivers.items()
+                if stored.type in types
+            ),
+        )
+
+
+def _is_of_a_webhook(recorded: Recorded) -> bool:
+    return recorded.stream.startswith(f"{Webhook.category}-")
+
+
+def _carry_out(recorded: Recorded, connection: Connection) -> None:
+    stored = recorded.stored
+    match recorded.event:
+        case WebhookAdded(webhook_id=webhook_id, event_types=types):
+            endpoints.add(connection, webhook_id, _as_json(types))
+            _make_secret(connection, webhook_id, stored)
+        case WebhookChanged(webhook_id=webhook_id, event_types=types):
+            endpoints.change(connection, webhook_id, event_types=_as_json(types), **HEALTHY)
+            # What waits is chosen anew: other types are wanted now.
+            first = deliveries.take_back(connection, webhook_id)
+            deliveries.retry_now(connection, webhook_id)
+            if first is not None:
+                _replay(connection, webhook_id, first - 1, stored)
+        case WebhookPaused(webhook_id=webhook_id):
+            endpoints.change(connection, webhook_id, state="paused")
+        case WebhookResumed(webhook_id=webhook_id):
+            endpoints.change(connection, webhook_id, state="running", **HEALTHY)
+            deliveries.retry_now(connection, webhook_id)
+        case WebhookReplayRequested(webhook_id=webhook_id, after_position=after):
+            endpoints.change(connection, webhook_id, **HEALTHY)
+            deliveries.retry_now(connection, webhook_id)
+            _replay(connection, webhook_id, after, stored)
+        case WebhookTestRequested(webhook_id=webhook_id):
+            deliveries.add(connection, [(webhook_id, stored)], test=True)
+        case WebhookSecretRotated(webhook_id=webhook_id):
+            _make_secret(connection, webhook_id, stored)
+        case WebhookRemoved(webhook_id=webhook_id):
+            # First: whoever delivers now has this row locked, and makes secrets.
+            endpoints.change(
+                connection, webhook_id, state="removed", replay_after=0, replay_until=0
+            )
+            deliveries.drop(connection, webhook_id)
+            keyring.forget(connection, webhook_id)
+
+
+def _replay(connection: Connection, webhook_id: str, after: int, until: StoredEvent) -> None:
+    endpoint = endpoints.get(connection, webhook_id)
+    deliveries.replay(connection, endpoint, after, until.position or 0)
+
+
+def _make_secret(connection: Connection, webhook_id: str, stored: StoredEvent) -> None:
+    # Counted, since a delivery after this event may have made it already.
+    number = select(func.count()).where(
+        events.c.stream == stored.stream,
+        events.c.version <= stored.version,
+        events.c.type.in_((WebhookAdded.__name__, WebhookSecretRotated.__name__)),
+    )
+    keyring.make(
+        connection, webhook_id, connection.execute(number).scalar_one(), stored.recorded_at
+    )
+
+
+def _as_json(types: tuple[str, ...]) -> str:
+    return msgspec.json.encode(types).decode()

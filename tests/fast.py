@@ -1,0 +1,35 @@
+"""`--fast`: only the tests that need nothing but Python and SQLite."""
+
+from __future__ import annotations
+
+import pytest
+
+SERVICES = {"postgres_server", "redis_server", "browser"}
+"""The fixtures that start something which is not Python."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out tests that ask for PostgreSQL, Redis or a browser, or are marked slow",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--fast"):
+        left_out = [item for item in items if not is_fast(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if is_fast(item)]
+
+
+def is_fast(item: pytest.Item) -> bool:
+    """Whether it asks for no service, by a fixture or as its kind of database, and is not slow."""
+    if not isinstance(item, pytest.Function):
+        return True
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return not (
+        SERVICES & set(item.fixturenames)
+        or parameters.get("kind") == "postgresql"
+        or item.get_closest_marker("slow")
+    )

@@ -1,0 +1,43 @@
+"""A store of an earlier release opens, catches up, verifies and rebuilds equal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.store.verification import verify
+
+
+def test_its_log_verifies(shop: Flask, earlier: dict[str, Any]) -> None:
+    kernel: Kernel = shop.extensions["kernel"]
+    kernel.store.place()
+    reports = list(verify(kernel.store))
+    assert [report for report in reports if report.fault] == []
+    assert sum(report.events for report in reports) == len(earlier["write"]["events"])
+
+
+def test_every_projection_catches_up_and_a_rebuild_gives_the_same_rows(shop: Flask) -> None:
+    kernel: Kernel = shop.extensions["kernel"]
+    for name in kernel.registry.subscriptions:
+        kernel.runner.advance(name)
+    assert kernel.runner.behind() == {}
+    caught_up = contents(kernel)
+    assert len(caught_up["orders"]) == 11
+    for name in kernel.registry.projections:
+        kernel.runner.rebuild(name, lambda done, total: None)
+    assert contents(kernel) == caught_up
+
+
+def contents(kernel: Kernel) -> dict[str, list[str]]:
+    """The rows of every read model, whichever order they stand in; numbers of rows apart."""
+    tables = [table for each in kernel.registry.projections.values() for table in each.tables]
+    with kernel.engines.read.connect() as connection:
+        return {
+            table.name: sorted(
+                repr([value for key, value in row._mapping.items() if key != "row_id"])
+                for row in connection.execute(table.select())
+            )
+            for table in tables
+        }
