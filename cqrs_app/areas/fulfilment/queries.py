@@ -32,7 +32,7 @@ from cqrs_app.areas.fulfilment.update import stream_of
 from cqrs_app.areas.orders.types import OrderId
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.lag import head_of, lag_after
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 from cqrs_app.kernel.store.tables import streams
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 
@@ -64,11 +64,12 @@ _COLUMNS = [_ROW[name] for name in FulfilmentRow.__annotations__]
 
 
 @query(label="Orders on their way", permission=VIEW, reads=("fulfilment",), cached=True)
-class ListFulfilments(Query):
+class ListFulfilments(ListQuery):
     """One page of the orders on their way, those that stand longest in one place first. `show`:
     all that are not at their end, those that somebody has to look at (late, stuck, out of stock,
     unpaid), or every one there ever was."""
 
+    sorts = SORTS
     show: Literal["open", "attention", "all"] = "open"
     stage: Annotated[Stage | None, Meta(title="Stage")] = None
     sort: Literal["since"] = "since"
@@ -77,13 +78,10 @@ class ListFulfilments(Query):
     before: Mark = ""
     limit: Limit = 25
 
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), SORTS[self.sort])
-
 
 def list_fulfilments(question: ListFulfilments, connection: Connection) -> Page[FulfilmentRow]:
     found = select(*_COLUMNS).where(*_conditions(question))
-    return page_of(found, _place(question), SORTS[question.sort], connection, _row)
+    return question.page(found, connection, _row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,16 +266,6 @@ def _conditions(question: ListFulfilments) -> Iterator[ColumnElement[bool]]:
         yield _ROW.late.is_(True) | _ROW.stage.in_(sorted(ATTENTION))
     if question.stage:
         yield _ROW.stage == str(question.stage)
-
-
-def _place(question: ListFulfilments) -> Place:
-    return Place(
-        sort=question.sort,
-        descending=question.descending,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
-    )
 
 
 def _row(row: Row[Any]) -> FulfilmentRow:
