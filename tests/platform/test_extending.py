@@ -15,7 +15,10 @@ import pytest
 from tests.platform.processes import PROJECT, clean_environment
 
 COPIED = ("cqrs_app", "templates", "static", "migrations", "docs", "app.py", "pyproject.toml")
-SECTION = "## A task, from nothing to all doors"
+AREA = "## A task, from nothing to all doors"
+TASK = "## Add a task to orders"
+MOST_FILES = 6
+"""A command with a field and a column of the read model changes no more files than this."""
 
 DOORS = """
 import re
@@ -61,21 +64,78 @@ assert [row["reminder_id"] for row in shown["value"]] == ["R1", "R2", "R3"]
 kernel.close()
 """
 
+PRIORITISED = """
+from cqrs_app import create_app
+
+app = create_app()
+kernel, tokens = app.extensions["kernel"], app.extensions["tokens"]
+api = app.test_client()
+allowed = {"Authorization": "Bearer " + tokens.create("three", "operator", made_by="test")}
+other = {"Authorization": "Bearer " + tokens.create("four", "viewer", made_by="test")}
+commands, queries = "/api/v1/commands", "/api/v1/queries"
+
+def action():
+    found = api.get(f"{queries}/OrderActions?order_id=P1", headers=allowed).json["value"]
+    return next(each for each in found["actions"] if each["command"] == "PrioritiseOrder")
+
+line = {"sku": "LAMP", "quantity": 1, "unit_price": "5"}
+placed = {"order_id": "P1", "country": "Peru", "currency": "PEN", "lines": [line]}
+assert api.post(f"{commands}/PlaceOrder", json=placed, headers=allowed).status_code == 200
+assert action()["allowed"]
+urgent = {"order_id": "P1", "reason": "A birthday."}
+path = f"{commands}/PrioritiseOrder"
+assert api.post(path, json=urgent, headers=other).status_code == 403
+assert api.post(path, json=urgent, headers=allowed).json["events"] == ["OrderPrioritised"]
+for name in kernel.registry.projections:
+    kernel.runner.advance(name)
+row = api.get(f"{queries}/GetOrder?order_id=P1", headers=other).json["value"]
+assert (row["priority_reason"], row["applied_version"]) == ("A birthday.", 2)
+history = api.get(f"{queries}/OrderTimeline?order_id=P1", headers=other).json["value"]
+assert (history[-1]["label"], history[-1]["detail"]) == ("Prioritised", [["Reason", "A birthday."]])
+
+away = {"order_id": "P1", "reason": "duplicate"}
+boss = {"Authorization": "Bearer " + tokens.create("five", "supervisor", made_by="test")}
+assert api.post(f"{commands}/CancelOrder", json=away, headers=boss).status_code == 200
+refused = api.post(path, json=urgent, headers=allowed)
+assert (refused.status_code, refused.json["code"]) == (422, "already_cancelled")
+assert (action()["allowed"], action()["reason"]) == (False, refused.json["detail"])
+assert refused.json["detail"].endswith("; it can no longer be prioritised.")
+kernel.close()
+"""
+
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_the_example_reaches_every_door(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+def test_the_examples_reach_every_door(tmp_path: Path) -> None:
     copy = tmp_path / "countersign"
     copy.mkdir()
     for name in COPIED:
         source = PROJECT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
     run(copy, "flask db upgrade")
-    said = [out for kind, where, text in blocks() for out in carry_out(copy, kind, where, text)]
-    assert any('"text": "Ring Ana"' in each for each in said), said
+    printed = follow(copy, AREA)
+    assert any('"text": "Ring Ana"' in each for each in printed), printed
+    check(copy, DOORS)
+    follow(copy, TASK)
+    check(copy, PRIORITISED)
     run(copy, f"ruff check {copy / 'cqrs_app'}")
+
+
+def test_a_command_with_a_field_and_a_column_changes_few_files() -> None:
+    changed = {name for kind, _, text in blocks(TASK) if kind == "diff" for name in files_in(text)}
+    assert 1 < len(changed) <= MOST_FILES
+    assert all((PROJECT / name).is_file() for name in changed)
+    assert {kind for kind, _, _ in blocks(TASK)} == {"diff", "sh"}
+
+
+def follow(copy: Path, section: str) -> list[str]:
+    """Carry out a section; returns what its commands print."""
+    return [out for block in blocks(section) for out in carry_out(copy, *block)]
+
+
+def check(copy: Path, program: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", DOORS],
+        [sys.executable, "-c", program],
         cwd=copy,
         env=environment(copy),
         capture_output=True,
@@ -85,10 +145,10 @@ def test_the_example_reaches_every_door(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def blocks() -> Iterator[tuple[str, str, str]]:
-    """The section's code blocks: language, title, text."""
+def blocks(section: str) -> Iterator[tuple[str, str, str]]:
+    """A section's code blocks: language, title, text."""
     whole = (PROJECT / "docs" / "extending.md").read_text()
-    section = whole.split(SECTION)[1].split("\n## ")[0]
+    section = whole.split(section)[1].split("\n## ")[0]
     for found in re.finditer(r"```(\w+)(?: title=(\S+))?\n(.*?)```", section, re.DOTALL):
         yield found[1], found[2] or "", found[3]
 
@@ -106,16 +166,21 @@ def carry_out(copy: Path, kind: str, where: str, text: str) -> Iterator[str]:
             yield run(copy, line.removeprefix(".venv/bin/"))
 
 
+def files_in(diff: str) -> list[str]:
+    return re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)
+
+
 def change(copy: Path, diff: str) -> None:
-    head, *hunks = diff.split("@@\n")
-    path = copy / head.split("+++ b/")[1].strip()
-    for hunk in hunks:
-        lines = hunk.splitlines()
-        before = "\n".join(line[1:] for line in lines if line[0] in "- ")
-        after = "\n".join(line[1:] for line in lines if line[0] in "+ ")
-        content = path.read_text()
-        assert content.count(before) == 1, f"{path} has no single {before!r}"
-        path.write_text(content.replace(before, after))
+    for part in diff.split("+++ b/")[1:]:
+        name, *hunks = part.split("@@\n")
+        path = copy / name.strip()
+        for hunk in hunks:
+            lines = hunk.splitlines()
+            before = "\n".join(line[1:] for line in lines if line[0] in "- ")
+            after = "\n".join(line[1:] for line in lines if line[0] in "+ ")
+            content = path.read_text()
+            assert content.count(before) == 1, f"{path} has no single {before!r}"
+            path.write_text(content.replace(before, after))
 
 
 def run(copy: Path, line: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.projections.rows import Rows
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 from cqrs_app.kernel.tokenize import words
 
 VIEW = Permission("customers.view", Role.VIEWER)
@@ -58,9 +58,10 @@ _COLUMNS = [_PROFILE[name] for name in ProfileView.__annotations__]
 
 
 @query(label="Registered customers", permission=VIEW, reads=READS, cached=True)
-class ListRegisteredCustomers(Query):
+class ListRegisteredCustomers(ListQuery):
     """One page of customers; `q` are beginnings of words in number, name, e-mail and phone."""
 
+    sorts = SORTS
     q: Annotated[str, Meta(title="Search", max_length=200)] = ""
     status: Annotated[CustomerStatus | None, Meta(title="Status")] = None
     sort: Literal["customer_id", "name", "registered_at"] = "customer_id"
@@ -68,9 +69,6 @@ class ListRegisteredCustomers(Query):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), SORTS[self.sort])
 
 
 def list_registered_customers(
@@ -83,7 +81,7 @@ def list_registered_customers(
         wanted = words(question.q)
         beginnings = (_PROFILE.search.contains(f" {word}") for word in wanted)
         found = found.where(*beginnings) if wanted else found.where(false())
-    return page_of(found, _place(question), SORTS[question.sort], connection, _row)
+    return question.page(found, connection, _row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +165,6 @@ class CustomerActions(Query):
     """The tasks for one customer, each allowed or with the reason why not."""
 
     customer_id: CustomerId
-
-
-def _place(question: ListRegisteredCustomers) -> Place:
-    return Place(
-        sort=question.sort,
-        descending=question.descending,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
-    )
 
 
 def _row(row: Row[Any]) -> ProfileView:

@@ -151,3 +151,8 @@ class CreditNoteRecorded(Event):
     reason: str
     lines: tuple[PricedLine, ...]
     amount: Decimal
+
+
+def is_of_an_order(event: type[Event]) -> bool:
+    """Whether it happened to one order, and so belongs into its history."""
+    return event.__module__ == __name__ and "order_id" in event.__annotations__

@@ -28,7 +28,6 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     tokens,
     webhooks,
 )
-from cqrs_app.interfaces.web.addresses import init_addresses
 from cqrs_app.interfaces.web.auth import init_auth
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
@@ -49,7 +48,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     init_compression(app)
     register(app, settings.timezone)
     register_pieces(app, ZoneInfo(settings.timezone))
-    init_addresses(app)
     init_shell(app, settings)
     init_errors(app)
     # Its messages are signed; it knows no session that a foreign page could use.

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import SecurityError
-from werkzeug.http import parse_cookie
 from werkzeug.wsgi import get_host
 
-from cqrs_app.interfaces.web.cookies import SignedCookies
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.change_token import Standing
 from cqrs_app.platform.operators.operator import Operator
@@ -92,8 +90,9 @@ class Door:
             return False
 
     def _operator(self, environ: WSGIEnvironment) -> Operator | None:
-        cookies = cast("SignedCookies", self._app.session_interface)
-        token = cookies.read(self._app, parse_cookie(environ)).get("token")
+        request = self._app.request_class(environ)
+        session = self._app.session_interface.open_session(self._app, request)
+        token = session.get("token") if session else None
         return self._sessions.find(token, active=False) if isinstance(token, str) else None
 
 

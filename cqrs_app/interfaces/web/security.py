@@ -12,7 +12,6 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from cqrs_app.interfaces.web.cookies import SignedCookies
 from cqrs_app.interfaces.web.static_files import init_static_files
 from cqrs_app.interfaces.web.uploading import allow_uploads
 from cqrs_app.settings import Settings
@@ -75,7 +74,6 @@ def init_security(app: Flask) -> None:
     init_static_files(app)
 
     app.wsgi_app = _with_headers(app.wsgi_app, settings)  # type: ignore[method-assign, assignment]
-    app.session_interface = SignedCookies()
 
     @app.after_request
     def _keep_nothing(response: Response) -> Response:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, Select, literal, tuple_
+
+from cqrs_app.kernel.messages.messages import Query
 
 T = TypeVar("T")
 
@@ -62,6 +64,38 @@ def mark_problems(place: Place, sort: Sort) -> Iterator[tuple[str, str]]:
     for name, mark in (("after", place.after), ("before", place.before)):
         if mark and _values(mark, place, sort) is None:
             yield name, DOES_NOT_FIT
+
+
+class ListQuery(Query):
+    """A question for one page of a list.
+
+    A subclass has the fields `after`, `before` and `limit`. How its rows are sorted it says by the
+    fields `sort` and `descending`, or for good by class variables of these names.
+    """
+
+    __slots__ = ()
+    sorts: ClassVar[Mapping[Any, Sort]]
+
+    @property
+    def place(self) -> Place:
+        asked: Any = self
+        return Place(
+            sort=asked.sort,
+            descending=asked.descending,
+            after=asked.after,
+            before=asked.before,
+            limit=asked.limit,
+        )
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from super().check()
+        yield from mark_problems(self.place, self.sorts[self.place.sort])
+
+    def page(
+        self, found: Select[Any], connection: Connection, make: Callable[[Row[Any]], T]
+    ) -> Page[T]:
+        """The page of `found` that is asked for."""
+        return page_of(found, self.place, self.sorts[self.place.sort], connection, make)
 
 
 def page_of(

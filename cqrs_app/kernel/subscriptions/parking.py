@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
 from cqrs_app.kernel.privacy.personal import hidden
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.subscriptions.subscription import Store, Subscription
+from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store, Subscription
 
 Described = dict[str, str]
 """The columns `error` and `traceback` of a culprit."""
@@ -125,7 +125,7 @@ def take_one(connection: Connection, event: StoredEvent, take: Take) -> Exceptio
     try:
         with connection.begin_nested():
             take(connection, event)
-    except DATABASE_TROUBLE:
+    except (*DATABASE_TROUBLE, Overtaken):
         raise
     except Exception as error:  # noqa: BLE001 - it goes into the parked event's row
         return error

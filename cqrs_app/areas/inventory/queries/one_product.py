@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, select
 
@@ -21,7 +21,7 @@ from cqrs_app.areas.inventory.read_models import (
 from cqrs_app.areas.inventory.types import OrderId, Sku
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.projections.rows import Rows
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 
 MOST_SHOWN = 200
 """Reservations and deliveries of one product that a page shows."""
@@ -142,36 +142,24 @@ _NEWEST_FIRST = Sort((_M.version, _M.sku), int)
 
 
 @query(label="Stock movements", permission=VIEW, reads=("stock_movements",), cached=True)
-class ListMovements(Query):
+class ListMovements(ListQuery):
     """One page of a product's ledger, newest first."""
 
+    sorts: ClassVar[Mapping[str, Sort]] = {"version": _NEWEST_FIRST}
+    sort: ClassVar[str] = "version"
+    descending: ClassVar[bool] = True
     sku: Sku
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
 
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), _NEWEST_FIRST)
-
 
 def list_movements(question: ListMovements, connection: Connection) -> Page[MovementRow]:
     found = select(*_MOVEMENT).where(_M.sku == question.sku)
-    return page_of(
+    return question.page(
         found,
-        _place(question),
-        _NEWEST_FIRST,
         connection,
         lambda row: MovementRow(**row._mapping),
-    )
-
-
-def _place(question: ListMovements) -> Place:
-    return Place(
-        sort="version",
-        descending=True,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
     )
 
 

@@ -16,7 +16,7 @@ from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 
 _P = products.c
 
@@ -98,9 +98,10 @@ COLUMNS = [_P[name] for name in ProductRow.__annotations__]
 
 
 @query(label="Products", permission=VIEW, reads=("availability",), cached=True)
-class ListProducts(Query):
+class ListProducts(ListQuery):
     """One page of the products that fit; `after` and `before` are marks from an earlier page."""
 
+    sorts = SORTS
     q: Annotated[
         str,
         Meta(title="Search", description="Words of number or description.", max_length=200),
@@ -112,13 +113,10 @@ class ListProducts(Query):
     before: Mark = ""
     limit: Limit = 25
 
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), SORTS[self.sort])
-
 
 def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:
     found = select(*COLUMNS).where(*_conditions(question))
-    return page_of(found, _place(question), SORTS[question.sort], connection, product_row)
+    return question.page(found, connection, product_row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +149,3 @@ def _conditions(question: ListProducts) -> Iterator[ColumnElement[bool]]:
     yield from _CONDITIONS[question.show]
     if question.q.strip():
         yield matching(question.q)
-
-
-def _place(question: ListProducts) -> Place:
-    return Place(
-        sort=question.sort,
-        descending=question.descending,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
-    )

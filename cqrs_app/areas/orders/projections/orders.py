@@ -3,7 +3,7 @@ on one page never disagree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date
 from decimal import Decimal
@@ -18,12 +18,12 @@ from cqrs_app.areas.orders.events import (
     OrderDelivered,
     OrderFlagged,
     OrderHeld,
-    OrderNoteAdded,
     OrderPlaced,
     OrderRejected,
     OrderReleased,
     OrderShipped,
     ShippingAddressChanged,
+    is_of_an_order,
 )
 from cqrs_app.areas.orders.read_models import (
     order_activity,
@@ -43,6 +43,7 @@ from cqrs_app.areas.orders.search import (
 from cqrs_app.areas.orders.types import PERSON
 from cqrs_app.areas.orders.words import OrderStatus, further
 from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import ERASED, erased
 from cqrs_app.kernel.projections.projection import Projection
@@ -59,6 +60,16 @@ class OrdersProjection(Projection):
         order_days,
         order_activity,
     )
+
+    def bind(self, events: Iterable[type[Event]]) -> None:
+        """An event of an order without a method moves the version of its row all the same."""
+        declared = list(events)
+        super().bind(declared)
+        for event in filter(is_of_an_order, declared):
+            self.handlers.setdefault(event.__name__, self._moved)
+
+    def _moved(self, event: Any, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         super().take(batch, connection)
@@ -149,9 +160,6 @@ class OrdersProjection(Projection):
         self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
     ) -> None:
         self._mark(event.order_id, recorded, rows).update(_address(event.address))
-
-    def order_note_added(self, event: OrderNoteAdded, recorded: Recorded, rows: Rows) -> None:
-        self._mark(event.order_id, recorded, rows)
 
     def order_shipped(self, event: OrderShipped, recorded: Recorded, rows: Rows) -> None:
         value = Decimal(0)

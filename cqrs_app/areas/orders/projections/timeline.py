@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from sqlalchemy import Table
 
 from cqrs_app.areas.orders.events import (
     Address,
-    OrderApproved,
     OrderCancelled,
-    OrderDelivered,
     OrderFlagged,
     OrderHeld,
     OrderNoteAdded,
@@ -22,14 +20,17 @@ from cqrs_app.areas.orders.events import (
     OrderReleased,
     OrderShipped,
     ShippingAddressChanged,
+    is_of_an_order,
 )
 from cqrs_app.areas.orders.read_models import order_timeline
 from cqrs_app.areas.orders.types import PERSON
 from cqrs_app.areas.orders.words import OrderStatus, label_of
 from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import ERASED
-from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.projection import Projection, snake
 from cqrs_app.kernel.projections.rows import Rows
 
 _CUSTOMER, _ADDRESS = "Customer", "Address"
@@ -43,6 +44,22 @@ class OrderTimelineProjection(Projection):
     version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
+    def bind(self, events: Iterable[type[Event]]) -> None:
+        """An event of an order without a method stands in its history as its name says."""
+        declared = list(events)
+        super().bind(declared)
+        for event in filter(is_of_an_order, declared):
+            self.handlers.setdefault(event.__name__, self._by_name)
+
+    def _by_name(self, event: Any, recorded: Recorded, rows: Rows) -> None:
+        words = snake(recorded.stored.type).removeprefix("order_").replace("_", " ")
+        texts = [
+            (name.replace("_", " ").capitalize(), value)
+            for name in hints_of(type(event))
+            if name != "order_id" and isinstance(value := getattr(event, name), str)
+        ]
+        _enter(rows, recorded, event.order_id, words.capitalize(), *texts)
+
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
         units = sum(line.quantity for line in event.lines)
         _enter(
@@ -55,9 +72,6 @@ class OrderTimelineProjection(Projection):
             ("Total", f"{event.currency} {_amount(event.total)}"),
             customer_id=event.customer_id,
         )
-
-    def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
-        _enter(rows, recorded, event.order_id, "Approved")
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         _enter(rows, recorded, event.order_id, "Rejected", ("Reason", event.reason))
@@ -97,9 +111,6 @@ class OrderTimelineProjection(Projection):
             ("Carrier", event.carrier),
             ("Tracking", event.tracking),
         )
-
-    def order_delivered(self, event: OrderDelivered, recorded: Recorded, rows: Rows) -> None:
-        _enter(rows, recorded, event.order_id, "Delivered")
 
     def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
         reason, note = ("Reason", label_of(event.reason)), ("Note", event.note)

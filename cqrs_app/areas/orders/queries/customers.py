@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +16,7 @@ from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import CustomerId
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 from cqrs_app.kernel.tokenize import words
 
 _ACCOUNT = customer_accounts.c
@@ -55,18 +54,16 @@ _COLUMNS = [_ACCOUNT[name] for name in AccountRow.__annotations__]
 
 
 @query(label="Customers", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
-class ListCustomers(Query):
+class ListCustomers(ListQuery):
     """One page of accounts; `q` are beginnings of words in the customer's number and name."""
 
+    sorts = SORTS
     q: Annotated[str, Meta(title="Search", max_length=200)] = ""
     sort: Literal["customer_id", "name", "orders", "placed_value"] = "customer_id"
     descending: bool = False
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), SORTS[self.sort])
 
 
 def list_customers(question: ListCustomers, connection: Connection) -> Page[AccountRow]:
@@ -75,7 +72,7 @@ def list_customers(question: ListCustomers, connection: Connection) -> Page[Acco
         wanted = words(question.q)
         beginnings = (_ACCOUNT.search.contains(f" {word}") for word in wanted)
         found = found.where(and_(true() if wanted else false(), *beginnings))
-    return page_of(found, _place(question), SORTS[question.sort], connection, _account)
+    return question.page(found, connection, _account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,16 +141,6 @@ def get_customer(question: GetCustomer, connection: Connection) -> CustomerView 
         country=accounts[0].country,
         accounts=accounts,
         credit_notes=tuple(_credit_note(row) for row in connection.execute(notes)),
-    )
-
-
-def _place(question: ListCustomers) -> Place:
-    return Place(
-        sort=question.sort,
-        descending=question.descending,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
     )
 
 

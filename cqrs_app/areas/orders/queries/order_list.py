@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +17,7 @@ from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.areas.orders.search import few
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.kernel.messages.messages import query
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 
 SORTS = MappingProxyType(
     {
@@ -60,22 +59,20 @@ _ALL = select(*(orders.c[name] for name in _NAMES))
 
 
 @query(label="Orders", permission=VIEW, reads=("orders",), cached=True)
-class ListOrders(OrderFilters):
+class ListOrders(ListQuery, OrderFilters):
     """One page of the orders that fit; `after` and `before` are marks from an earlier page."""
 
+    sorts = SORTS
     sort: Literal["placed_at", "updated_at", "total", "order_id"] = "placed_at"
     descending: bool = True
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
 
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), SORTS[self.sort])
-
 
 def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
     found = _ALL.where(*conditions(question, connection.dialect.name), *few(question.q, connection))
-    return page_of(found, _place(question), SORTS[question.sort], connection, _order_row)
+    return question.page(found, connection, _order_row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +106,6 @@ def count_changes(question: CountChanges, connection: Connection) -> Changes:
     counted = select(newer.c.is_new, func.count()).group_by(newer.c.is_new)
     counts = {bool(is_new): count for is_new, count in connection.execute(counted)}
     return Changes(counts.get(True, 0), counts.get(False, 0))
-
-
-def _place(question: ListOrders) -> Place:
-    return Place(
-        sort=question.sort,
-        descending=question.descending,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
-    )
 
 
 def _order_row(row: Row[Any]) -> OrderRow:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 from cqrs_app.areas.payments.queries.lists import VIEW
 from cqrs_app.areas.payments.read_models import ledger_entries
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 
 _ENTRY = ledger_entries.c
 _SORT = Sort((_ENTRY.position, _ENTRY.account), int)
@@ -41,17 +41,17 @@ _COLUMNS = [_ENTRY[name] for name in LedgerEntry.__annotations__]
 
 
 @query(label="Ledger", permission=VIEW, reads=("ledger",), cached=True)
-class ListLedger(Query):
+class ListLedger(ListQuery):
     """One page of entries, the newest first; of one account or payment where it is named."""
 
+    sorts: ClassVar[Mapping[str, Sort]] = {"position": _SORT}
+    sort: ClassVar[str] = "position"
+    descending: ClassVar[bool] = True
     account: Annotated[Account, Meta(title="Account")] = "any"
     payment_id: Annotated[str, Meta(title="Payment", examples=["P10042"], max_length=60)] = ""
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 50
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), _SORT)
 
 
 def list_ledger(question: ListLedger, connection: Connection) -> Page[LedgerEntry]:
@@ -60,7 +60,7 @@ def list_ledger(question: ListLedger, connection: Connection) -> Page[LedgerEntr
         found = found.where(_ENTRY.account == question.account)
     if question.payment_id:
         found = found.where(_ENTRY.payment_id == question.payment_id)
-    return page_of(found, _place(question), _SORT, connection, _entry)
+    return question.page(found, connection, _entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +101,6 @@ def ledger_balance(question: LedgerBalance, connection: Connection) -> tuple[Cur
             total=sum((each.amount for each in accounts), Decimal(0)),
         )
         for currency, accounts in found.items()
-    )
-
-
-def _place(question: ListLedger) -> Place:
-    return Place(
-        sort="position",
-        descending=True,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
     )
 
 

@@ -17,7 +17,7 @@ from cqrs_app.areas.payments.types import OrderId
 from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 
 VIEW = Permission("payments.view", Role.VIEWER)
 MOST_OF_AN_ORDER = 200
@@ -64,11 +64,12 @@ _COLUMNS = [_PAYMENT[name] for name in PaymentRow.__annotations__]
 
 
 @query(label="Payments", permission=VIEW, reads=("payments",), cached=True)
-class ListPayments(Query):
+class ListPayments(ListQuery):
     """One page of the payments that fit. `show`: those with something still to come (unsettled: an
     answer is awaited, an amount authorised and not captured, an answer flagged), in dispute, or
     with answers to be looked into."""
 
+    sorts = SORTS
     show: Literal["all", "unsettled", "disputed", "flagged"] = "all"
     order_id: OrderIdOrAny = ""
     status: Annotated[PaymentStatus | None, Meta(title="Status")] = None
@@ -78,13 +79,10 @@ class ListPayments(Query):
     before: Mark = ""
     limit: Limit = 25
 
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), SORTS[self.sort])
-
 
 def list_payments(question: ListPayments, connection: Connection) -> Page[PaymentRow]:
     found = select(*_COLUMNS).where(*_conditions(question))
-    return page_of(found, _place(question), SORTS[question.sort], connection, _row)
+    return question.page(found, connection, _row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,16 +138,6 @@ def _conditions(question: ListPayments) -> Iterator[ColumnElement[bool]]:
         yield _PAYMENT.order_id == question.order_id
     if question.status:
         yield _PAYMENT.status == str(question.status)
-
-
-def _place(question: ListPayments) -> Place:
-    return Place(
-        sort=question.sort,
-        descending=question.descending,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
-    )
 
 
 def _row(row: Row[Any]) -> PaymentRow:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from sqlalchemy import Connection, Row, and_, case, select
 
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 from cqrs_app.platform.transfer.uploads.commands import RUN, ImportId
 from cqrs_app.platform.transfer.uploads.receiving import is_started
 from cqrs_app.platform.transfer.uploads.tables import imports
@@ -58,20 +58,20 @@ _COLUMNS = [
 
 
 @query(label="Imports", permission=RUN, store="write")
-class ListImports(Query):
+class ListImports(ListQuery):
     """One page of imports, newest first; `after` and `before` are marks from an earlier page."""
 
+    sorts: ClassVar[Mapping[str, Sort]] = {"uploaded_at": _BY_TIME}
+    sort: ClassVar[str] = "uploaded_at"
+    descending: ClassVar[bool] = True
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
 
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from mark_problems(_place(self), _BY_TIME)
-
 
 def list_imports(question: ListImports, connection: Connection) -> Page[ImportRow]:
     found = select(*_COLUMNS).where(imports.c.state != "receiving")
-    return page_of(found, _place(question), _BY_TIME, connection, _row)
+    return question.page(found, connection, _row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,6 @@ def get_import(question: GetImport, connection: Connection) -> ImportView | None
     values = dict(row._mapping)
     report = values.pop("report")
     return ImportView(ImportRow(**values), msgspec.json.decode(report) if report else None)
-
-
-def _place(question: ListImports) -> Place:
-    return Place(
-        sort="uploaded_at",
-        descending=True,
-        after=question.after,
-        before=question.before,
-        limit=question.limit,
-    )
 
 
 def _row(row: Row[Any]) -> ImportRow:
