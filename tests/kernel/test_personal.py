@@ -23,6 +23,7 @@ from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.platform.runtime.pending import RawEvents
 from tests.kernel.club import Join, Leave, ParcelsProjection, Readdress, Send, Sent, club, parcels
 from tests.kernel.conftest import by_ana
+from tests.kernel.control import control_of
 from tests.kernel.shop import test_tables
 
 SECRET = "Rue Haute 5"
@@ -216,7 +217,7 @@ def test_parked_events_keep_no_value_and_do_not_bring_it_back(kernel: Kernel) ->
     kernel.runner.advance("parcels")
     assert shown(kernel) == {"p": ERASED}
     with kernel.engines.read.begin() as connection:
-        assert kernel.runner.release(connection, "parcels", "parcel-p") == 2
+        assert control_of(kernel).release(connection, "parcels", "parcel-p") == 2
     assert shown(kernel) == {"p": ERASED}
 
 

@@ -25,6 +25,7 @@ from cqrs_app.platform.runtime.commands import (
 )
 from cqrs_app.processes.sweep import Sweep
 from tests.kernel.conftest import by_ana
+from tests.kernel.control import control_of
 from tests.kernel.shop import Add, Added, Poison, Take, shop, test_tables
 
 # Without a key: an event that is taken in twice has two rows.
@@ -242,7 +243,7 @@ def test_a_shorter_log_is_followed_from_its_end_once_it_is_resumed(
     kernel.runner.advance("letters")
     assert "at position 3 there is no event" in (cursor_of(kernel).error or "")
     with engines.write.begin() as connection:
-        kernel.runner.resume(connection, "letters")
+        control_of(kernel).resume(connection, "letters")
     assert cursor_of(kernel).position == 1
     add(kernel, "d", 4)
     kernel.runner.advance("letters")

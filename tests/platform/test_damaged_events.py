@@ -95,8 +95,10 @@ def parked(kernel: Kernel, subscription: Subscription) -> dict[str, list[int]]:
 
 
 def catch_up(kernel: Kernel) -> None:
-    for name in kernel.registry.subscriptions:
-        kernel.runner.advance(name)
+    """Fulfilment appends events of its own, which the others then have to see."""
+    for _ in range(3):
+        for name in kernel.registry.subscriptions:
+            kernel.runner.advance(name)
 
 
 def act(kernel: Kernel, *commands: Command) -> None:
@@ -115,13 +117,15 @@ def test_every_subscription_goes_on_and_retries_once_it_is_mended(kernel: Kernel
     for subscription in followed(kernel):
         cursor = kernel.runner.cursors()[subscription.name]
         assert (cursor.position, cursor.state) == (head, "running"), subscription.name
-        # The streams whose damaged event it wants, and nothing of any other.
-        streams = {each.stream for each in damaged if subscription.wants(each.type)}
-        expected = {
-            stream: [e.position for e in whole if e.stream == stream and subscription.wants(e.type)]
-            for stream in streams
-        }
-        assert parked(kernel, subscription) == expected, subscription.name
+        # The streams whose damaged event it wants; and of others none that is whole. Fulfilment
+        # wants no OrderPlaced, and reads it all the same once the order is approved.
+        held = parked(kernel, subscription)
+        for stream in (each.stream for each in damaged if subscription.wants(each.type)):
+            behind = [
+                e.position for e in whole if e.stream == stream and subscription.wants(e.type)
+            ]
+            assert held[stream] == behind, subscription.name
+        assert held.keys() <= {each.stream for each in damaged}, subscription.name
     damage(kernel, damaged, payload=None)
     act(
         kernel,

@@ -21,7 +21,7 @@ def test_its_log_verifies(shop: Flask, earlier: dict[str, Any]) -> None:
 
 def test_every_projection_catches_up_and_a_rebuild_gives_the_same_rows(shop: Flask) -> None:
     kernel: Kernel = shop.extensions["kernel"]
-    for name in kernel.registry.projections:
+    for name in kernel.runner.cursors("read"):
         kernel.runner.advance(name)
     assert kernel.runner.behind("read") == {}
     caught_up = contents(kernel)

@@ -10,11 +10,10 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from cqrs_app.kernel.events.recorded import StoredEvent
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
 from cqrs_app.kernel.privacy.personal import hidden
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
+from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store, Subscription
 
 Described = dict[str, str]
 """The columns `error` and `traceback` of a culprit."""
@@ -133,8 +132,21 @@ def take_one(connection: Connection, event: StoredEvent, take: Take) -> Exceptio
     return None
 
 
-def describe(error: Exception, event: Event | None) -> Described:
+def taker(subscription: Subscription, codec: EventCodec) -> Take:
+    """Has one event taken in."""
+
+    def take(connection: Connection, event: StoredEvent) -> None:
+        subscription.take(codec.decode_all([event]), connection)
+
+    return take
+
+
+def describe(codec: EventCodec, stored: StoredEvent, error: Exception) -> Described:
     """What is kept of an error: never the personal values of the event it was raised by."""
+    try:
+        event = codec.decode(stored).event
+    except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
+        event = None
     lines = "".join(traceback.format_exception(error))
     texts = {"error": f"{type(error).__name__}: {error}", "traceback": lines}
     return {name: hidden(text, event) for name, text in texts.items()}

@@ -15,6 +15,7 @@ from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions import parking
+from cqrs_app.kernel.subscriptions.control import Control
 from cqrs_app.kernel.subscriptions.cursors import Cursor, Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.parking import Parking, parking_in
 from cqrs_app.kernel.subscriptions.subscription import STORES, Overtaken, Store, Subscription
@@ -46,13 +47,13 @@ class SubscriptionRunner:
         self._store = store
         self._engines = engines
         self._readers = {name: reader_of(engine) for name, engine in engines.items()}
-        self._vault = vault
         self._batch = batch
         self._advanced = advanced
         self._erased = erased
         self._clock = clock
+        control = Control(subscriptions, codec, store, vault)
         for subscription in subscriptions.values():
-            subscription.attach(self)
+            subscription.attach(control)
 
     def prepare(self) -> None:
         """A cursor for every subscription."""
@@ -97,32 +98,6 @@ class SubscriptionRunner:
             for name, each in self.cursors(*stores).items()
             if each.position != head and each.state in ("running", "failed")
         }
-
-    def pause(self, connection: Connection, name: str) -> None:
-        """Take in nothing until it is resumed."""
-        self._cursors(name).set_state(connection, name, "paused")
-
-    def resume(self, connection: Connection, name: str) -> None:
-        """Go on from where it is, or from the end of a log that is shorter."""
-        self._cursors(name).accept(connection, name, self._store.head())
-
-    def release(self, connection: Connection, name: str, stream: str) -> int:
-        """Take in a stream's parked events again, in the caller's transaction on the store of this
-        subscription; how many went in."""
-        # Held until the caller commits: nobody parks behind a stream that is being released.
-        self._cursors(name).lock(connection, name)
-        # Somebody may have been erased since: a value that is gone must not come back from here.
-        self._vault.forget()
-        positions = self._parking(name).positions_of(connection, name, stream)
-        events = self._store.at_positions(positions)
-        take = self._taker(self._subscriptions[name])
-        return self._parking(name).release(connection, name, events, take, self._describe)
-
-    def skip(self, connection: Connection, name: str, stream: str) -> int:
-        """Leave out the first of a stream's parked events and release the others."""
-        first = self._parking(name).positions_of(connection, name, stream)[:1]
-        self._parking(name).forget(connection, name, first)
-        return self.release(connection, name, stream)
 
     def _in(self, store: Store) -> list[Subscription]:
         return [each for each in self._subscriptions.values() if each.store == store]
@@ -237,25 +212,13 @@ class SubscriptionRunner:
             error = None
             # Erasing waits behind nothing, so that a poison event keeps nobody's data.
             if event.stream not in blocked or _erases(event, subscription):
-                error = parking.take_one(connection, event, self._taker(subscription))
+                take = parking.taker(subscription, self._codec)
+                error = parking.take_one(connection, event, take)
                 if error is None:
                     continue
                 blocked.add(event.stream)
-            described = self._describe(event, error) if error else None
+            described = parking.describe(self._codec, event, error) if error else None
             parked.park(connection, name, event, self._clock(), described)
-
-    def _taker(self, subscription: Subscription) -> parking.Take:
-        def take(connection: Connection, event: StoredEvent) -> None:
-            subscription.take(self._codec.decode_all([event]), connection)
-
-        return take
-
-    def _describe(self, event: StoredEvent, error: Exception) -> parking.Described:
-        try:
-            decoded = self._codec.decode(event).event
-        except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
-            decoded = None
-        return parking.describe(error, decoded)
 
 
 def _erases(event: StoredEvent, subscription: Subscription) -> bool:

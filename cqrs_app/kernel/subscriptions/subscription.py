@@ -18,8 +18,8 @@ class Overtaken(Exception):
     """Somebody else wrote first what this transaction builds on; it is undone and tried again."""
 
 
-class Releases(Protocol):
-    """The part of the runner that a subscription may use to control others in its own store."""
+class Controls(Protocol):
+    """What may be done with the subscriptions of the same store: see control.py."""
 
     def pause(self, connection: Connection, name: str) -> None: ...
     def resume(self, connection: Connection, name: str) -> None: ...
@@ -49,8 +49,8 @@ class Subscription:
         """Whether events of this type are given to `take`."""
         return self.events is None or any(each.__name__ == event_type for each in self.events)
 
-    def attach(self, runner: Releases) -> None:
-        """Called once, by the runner that carries it out."""
+    def attach(self, control: Controls) -> None:
+        """Called once, by the runner that carries it out; for what controls other subscriptions."""
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         """Take in events, in order, with all writes on this connection.

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.subscriptions.subscription import Releases, Store, Subscription
+from cqrs_app.kernel.subscriptions.subscription import Controls, Store, Subscription
 from cqrs_app.platform.runtime.events import (
     ParkedEventSkipped,
     ParkedEventsRetried,
@@ -32,21 +32,21 @@ class _StoreControl(Subscription):
     def __init__(self, subscriptions: Sequence[Subscription]) -> None:
         self._names = {each.name for each in subscriptions if each.store == self.store}
 
-    def attach(self, runner: Releases) -> None:
-        self._runner = runner
+    def attach(self, control: Controls) -> None:
+        self._control = control
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        runner = self._runner
+        control = self._control
         for recorded in batch:
             match recorded.event:
                 case ProjectionPaused(projection=name) if name in self._names:
-                    runner.pause(connection, name)
+                    control.pause(connection, name)
                 case ProjectionResumed(projection=name) if name in self._names:
-                    runner.resume(connection, name)
+                    control.resume(connection, name)
                 case ParkedEventsRetried(projection=name, stream=stream) if name in self._names:
-                    runner.release(connection, name, stream)
+                    control.release(connection, name, stream)
                 case ParkedEventSkipped(projection=name, stream=stream) if name in self._names:
-                    runner.skip(connection, name, stream)
+                    control.skip(connection, name, stream)
 
 
 class ReadStoreControl(_StoreControl):

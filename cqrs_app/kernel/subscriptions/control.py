@@ -1,0 +1,62 @@
+"""What a person may do with a subscription: pause, resume, retry what is parked, skip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from sqlalchemy import Connection
+
+from cqrs_app.kernel.events.recorded import EventCodec
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
+from cqrs_app.kernel.subscriptions.parking import Parking, describe, parking_in, taker
+from cqrs_app.kernel.subscriptions.subscription import Subscription
+
+
+class Control:
+    """Each method is a part of the caller's transaction, on the store that holds the cursor."""
+
+    def __init__(
+        self,
+        subscriptions: Mapping[str, Subscription],
+        codec: EventCodec,
+        store: EventStore,
+        vault: Vault,
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._codec = codec
+        self._store = store
+        self._vault = vault
+
+    def pause(self, connection: Connection, name: str) -> None:
+        """Take in nothing until it is resumed."""
+        self._cursors(name).set_state(connection, name, "paused")
+
+    def resume(self, connection: Connection, name: str) -> None:
+        """Go on from where it is, or from the end of a log that is shorter."""
+        self._cursors(name).accept(connection, name, self._store.head())
+
+    def release(self, connection: Connection, name: str, stream: str) -> int:
+        """Take in a stream's parked events again; how many went in."""
+        # Held until the caller commits: nobody parks behind a stream that is being released.
+        self._cursors(name).lock(connection, name)
+        # Somebody may have been erased since: a value that is gone must not come back from here.
+        self._vault.forget()
+        parking = self._parking(name)
+        events = self._store.at_positions(parking.positions_of(connection, name, stream))
+        take = taker(self._subscriptions[name], self._codec)
+        return parking.release(connection, name, events, take, partial(describe, self._codec))
+
+    def skip(self, connection: Connection, name: str, stream: str) -> int:
+        """Leave out the first of a stream's parked events and release the others."""
+        first = self._parking(name).positions_of(connection, name, stream)[:1]
+        self._parking(name).forget(connection, name, first)
+        return self.release(connection, name, stream)
+
+    def _cursors(self, name: str) -> Cursors:
+        return cursors_in(self._subscriptions[name].store)
+
+    def _parking(self, name: str) -> Parking:
+        return parking_in(self._subscriptions[name].store)

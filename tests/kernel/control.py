@@ -1,0 +1,11 @@
+"""Control of a kernel's subscriptions, without the commands that lead to it."""
+
+from __future__ import annotations
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.subscriptions.control import Control
+
+
+def control_of(kernel: Kernel) -> Control:
+    registry = kernel.registry
+    return Control(registry.subscriptions, registry.codec, kernel.store, kernel.vault)
