@@ -34,8 +34,8 @@ from cqrs_app.interfaces.web.forms_fields import (
     without_outer_space,
 )
 from cqrs_app.kernel.messages.fields import hints_of, plain_type, problems, required_of
+from cqrs_app.kernel.messages.sentences import NEEDED
 
-NEEDED = "This is needed."
 OUT_OF_DATE = "This form cannot be used any more, so nothing was changed. Open the page again."
 MOST_ROWS = 500
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
