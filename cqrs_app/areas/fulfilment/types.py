@@ -8,8 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.areas.fulfilment.words import AfterDeclines
-from cqrs_app.areas.orders.types import OrderId
-from cqrs_app.areas.payments.types import Currency
+from cqrs_app.areas.types import Currency, OrderId
 from cqrs_app.kernel.messages.fields import decimal_meta
 from cqrs_app.kernel.messages.messages import value
 

@@ -14,12 +14,10 @@ from cqrs_app.areas.orders.types import (
     Country,
     CreditedLine,
     CreditNoteId,
-    Currency,
     CustomerId,
     CustomerName,
     Note,
     OptionalReason,
-    OrderId,
     OrderLine,
     PersonalAddress,
     Reason,
@@ -30,6 +28,7 @@ from cqrs_app.areas.orders.types import (
     person_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.types import Currency, OrderId
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.messages.sentences import NEEDED
