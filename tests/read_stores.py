@@ -22,7 +22,7 @@ def write_rows(
     for batch in batches(recorded, sizes):
         for projection in projections:
             handled = [each for each in batch if each.stored.type in projection.handlers]
-            projection.take(connection, handled, None)
+            projection.take(handled, connection)
 
 
 def batches(recorded: Sequence[Recorded], sizes: Iterable[int]) -> Iterator[Sequence[Recorded]]:

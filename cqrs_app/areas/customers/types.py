@@ -6,24 +6,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+from cqrs_app.areas.types import country, identifier, paragraph
+from cqrs_app.kernel.messages.patterns import ONE_LINE
 from cqrs_app.kernel.privacy.personal import PERSONAL
 
 _ADDRESS = r"[^\x00-\x20\x7f\ud800-\udfff@]+@[^\x00-\x20\x7f\ud800-\udfff@]+"
 
 SHORTEST_REASON = 10
 
-CustomerId = Annotated[
-    str,
-    Meta(
-        title="Customer number",
-        examples=["12583"],
-        description="Letters, digits, point, underscore and hyphen.",
-        pattern=ID,
-        min_length=1,
-        max_length=60,
-    ),
-]
+CustomerId = Annotated[str, identifier("Customer number", "12583")]
 Name = Annotated[
     str,
     PERSONAL,
@@ -46,16 +37,7 @@ Phone = Annotated[
         extra={"autocomplete": "tel", "inputmode": "tel"},
     ),
 ]
-Country = Annotated[
-    str,
-    Meta(
-        title="Country",
-        examples=["France"],
-        pattern=ONE_LINE,
-        max_length=60,
-        extra={"autocomplete": "country-name"},
-    ),
-]
+Country = Annotated[str, country()]
 
 
 def _email(pattern: str, description: str) -> Meta:
@@ -78,14 +60,12 @@ EmailOrNone = Annotated[
 
 
 def _reason(description: str) -> Meta:
-    return Meta(
-        title="Reason",
-        examples=["Asked for it in writing."],
+    return paragraph(
+        "Reason",
+        500,
+        least=SHORTEST_REASON,
+        example="Asked for it in writing.",
         description=description,
-        pattern=LINES,
-        min_length=SHORTEST_REASON,
-        max_length=500,
-        extra={"widget": "textarea"},
     )
 
 

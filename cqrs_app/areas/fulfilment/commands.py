@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.areas.fulfilment.types import Reason, Step
-from cqrs_app.areas.orders.types import OrderId
+from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.permissions import Permission, Role
 

@@ -12,7 +12,6 @@ from cqrs_app.areas.inventory.types import (
     Due,
     LowBelow,
     Note,
-    OrderId,
     ProductName,
     Quantity,
     QuantityOrNone,
@@ -21,6 +20,7 @@ from cqrs_app.areas.inventory.types import (
     Tracked,
 )
 from cqrs_app.areas.inventory.words import AdjustReason
+from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.permissions import Permission, Role
 

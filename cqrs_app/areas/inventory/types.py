@@ -7,7 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+from cqrs_app.areas.types import paragraph
+from cqrs_app.kernel.messages.patterns import ONE_LINE
 
 MOST_AT_ONCE = 1_000_000_000
 """The largest number of units one task may name."""
@@ -32,16 +33,6 @@ ProductName = Annotated[
         examples=["White hanging heart"],
         pattern=ONE_LINE,
         max_length=300,
-    ),
-]
-OrderId = Annotated[
-    str,
-    Meta(
-        title="Order number",
-        examples=["10042"],
-        pattern=ID,
-        min_length=1,
-        max_length=60,
     ),
 ]
 Quantity = Annotated[int, Meta(title="Quantity", examples=[12], ge=1, le=MOST_AT_ONCE)]
@@ -78,15 +69,7 @@ Reference = Annotated[
 ]
 Due = Annotated[date, Meta(title="Due", description="The day it should arrive.")]
 Note = Annotated[
-    str,
-    Meta(
-        title="Note",
-        examples=["Two were cracked."],
-        description="For your colleagues.",
-        pattern=LINES,
-        max_length=500,
-        extra={"widget": "textarea"},
-    ),
+    str, paragraph("Note", 500, example="Two were cracked.", description="For your colleagues.")
 ]
 Tracked = Annotated[
     bool,

@@ -14,12 +14,10 @@ from cqrs_app.areas.orders.types import (
     Country,
     CreditedLine,
     CreditNoteId,
-    Currency,
     CustomerId,
     CustomerName,
     Note,
     OptionalReason,
-    OrderId,
     OrderLine,
     PersonalAddress,
     Reason,
@@ -30,13 +28,13 @@ from cqrs_app.areas.orders.types import (
     person_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.types import Currency, OrderId
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel.messages.sentences import NEEDED
 
 VIEW = Permission("orders.view", Role.VIEWER)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
-
-_NEEDED = "This is needed."
 
 
 @command(label="Place order", permission=Permission("orders.place", Role.OPERATOR))
@@ -87,7 +85,7 @@ class RejectOrder(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         if not self.reason.strip():
-            yield "reason", _NEEDED
+            yield "reason", NEEDED
 
 
 @command(
@@ -139,7 +137,7 @@ class AddOrderNote(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         if not self.note.strip():
-            yield "note", _NEEDED
+            yield "note", NEEDED
 
 
 @command(

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from cqrs_app.areas.types import country, identifier, paragraph
 from cqrs_app.kernel.messages.fields import decimal_meta
 from cqrs_app.kernel.messages.messages import value
-from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+from cqrs_app.kernel.messages.patterns import ONE_LINE
 from cqrs_app.kernel.privacy.personal import PERSONAL
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
@@ -20,28 +21,7 @@ MOST_LINES = 5_000
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
 """The most one order or credit note may come to, in its currency; sums of many stay exact."""
 
-OrderId = Annotated[
-    str,
-    Meta(
-        title="Order number",
-        examples=["10042"],
-        description="Letters, digits, point, underscore and hyphen.",
-        pattern=ID,
-        min_length=1,
-        max_length=60,
-    ),
-]
-CreditNoteId = Annotated[
-    str,
-    Meta(
-        title="Credit note number",
-        examples=["C10042"],
-        description="Letters, digits, point, underscore and hyphen.",
-        pattern=ID,
-        min_length=1,
-        max_length=60,
-    ),
-]
+CreditNoteId = Annotated[str, identifier("Credit note number", "C10042")]
 CustomerId = Annotated[
     str,
     Meta(
@@ -63,29 +43,8 @@ CustomerName = Annotated[
         extra={"autocomplete": "name"},
     ),
 ]
-Country = Annotated[
-    str,
-    Meta(
-        title="Country",
-        pattern=ONE_LINE,
-        examples=["France"],
-        min_length=1,
-        max_length=60,
-        extra={"autocomplete": "country-name"},
-    ),
-]
+Country = Annotated[str, country(least=1)]
 CountryOrAny = Annotated[str, Meta(title="Country", pattern=ONE_LINE, max_length=60)]
-Currency = Annotated[
-    str,
-    Meta(
-        title="Currency",
-        examples=["GBP"],
-        description="The three letters of ISO 4217, such as GBP.",
-        pattern=r"^[A-Z]{3}(?!\n)$",
-        max_length=3,
-        extra={"autocomplete": "transaction-currency"},
-    ),
-]
 CurrencyOrAny = Annotated[
     str,
     Meta(
@@ -120,31 +79,24 @@ Price = Annotated[
 LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
 Note = Annotated[
     str,
-    Meta(
-        title="Note",
-        examples=["Rang the customer: the address is right."],
+    paragraph(
+        "Note",
+        2_000,
+        example="Rang the customer: the address is right.",
         description="For your colleagues; the customer does not see it.",
-        pattern=LINES,
-        max_length=2_000,
-        extra={"widget": "textarea"},
     ),
 ]
 Reason = Annotated[
     str,
-    Meta(
-        title="Reason",
-        examples=["We cannot deliver there."],
+    paragraph(
+        "Reason",
+        500,
+        least=1,
+        example="We cannot deliver there.",
         description="Stays with the order for whoever asks later.",
-        pattern=LINES,
-        min_length=1,
-        max_length=500,
-        extra={"widget": "textarea"},
     ),
 ]
-OptionalReason = Annotated[
-    str,
-    Meta(title="Reason", pattern=LINES, max_length=500, extra={"widget": "textarea"}),
-]
+OptionalReason = Annotated[str, paragraph("Reason", 500)]
 Carrier = Annotated[
     str,
     Meta(

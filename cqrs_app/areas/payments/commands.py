@@ -8,15 +8,14 @@ from cqrs_app.areas.payments.types import (
     NOT_A_CARD,
     Amount,
     AmountOrAll,
-    Currency,
     Method,
     Note,
-    OrderId,
     PaymentId,
     Reason,
     Reference,
     looks_like_a_card,
 )
+from cqrs_app.areas.types import Currency, OrderId
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.permissions import Permission, Role
 

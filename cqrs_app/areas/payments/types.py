@@ -8,35 +8,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cqrs_app.areas.types import identifier, paragraph
 from cqrs_app.kernel.messages.fields import decimal_meta
-from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+from cqrs_app.kernel.messages.patterns import ONE_LINE
 
 LEAST = Decimal("0.0001")
 MOST = Decimal(1_000_000_000_000)
 """The most one payment may come to, in its currency; sums of many stay exact."""
 
-PaymentId = Annotated[
-    str,
-    Meta(
-        title="Payment number",
-        examples=["P10042"],
-        description="Letters, digits, point, underscore and hyphen.",
-        pattern=ID,
-        min_length=1,
-        max_length=60,
-    ),
-]
-OrderId = Annotated[
-    str,
-    Meta(
-        title="Order number",
-        examples=["10042"],
-        description="The order that is paid for.",
-        pattern=ID,
-        min_length=1,
-        max_length=60,
-    ),
-]
+PaymentId = Annotated[str, identifier("Payment number", "P10042")]
 Amount = Annotated[
     Decimal,
     decimal_meta("Amount", ge=LEAST, le=MOST, places=4, description="At most four decimals."),
@@ -44,17 +24,6 @@ Amount = Annotated[
 AmountOrAll = Annotated[
     Decimal | None,
     decimal_meta("Amount", ge=LEAST, le=MOST, places=4, description="Empty: all that is left."),
-]
-Currency = Annotated[
-    str,
-    Meta(
-        title="Currency",
-        examples=["GBP"],
-        description="The three letters of ISO 4217, such as GBP.",
-        pattern=r"^[A-Z]{3}(?!\n)$",
-        max_length=3,
-        extra={"autocomplete": "transaction-currency"},
-    ),
 ]
 Method = Annotated[
     str,
@@ -91,26 +60,15 @@ RequestNo = Annotated[
 ]
 Reason = Annotated[
     str,
-    Meta(
-        title="Reason",
-        examples=["The parcel came back."],
+    paragraph(
+        "Reason",
+        500,
+        least=1,
+        example="The parcel came back.",
         description="Stays with the payment for whoever asks later.",
-        pattern=LINES,
-        min_length=1,
-        max_length=500,
-        extra={"widget": "textarea"},
     ),
 ]
-Note = Annotated[
-    str,
-    Meta(
-        title="Note",
-        examples=["Paid at the counter."],
-        pattern=LINES,
-        max_length=500,
-        extra={"widget": "textarea"},
-    ),
-]
+Note = Annotated[str, paragraph("Note", 500, example="Paid at the counter.")]
 Code = Annotated[
     str,
     Meta(
@@ -123,15 +81,7 @@ Code = Annotated[
     ),
 ]
 Sentence = Annotated[
-    str,
-    Meta(
-        title="In words",
-        examples=["The bank declined the card."],
-        pattern=LINES,
-        min_length=1,
-        max_length=500,
-        extra={"widget": "textarea"},
-    ),
+    str, paragraph("In words", 500, least=1, example="The bank declined the card.")
 ]
 
 NOT_A_CARD = "This looks like a card number, which is never kept here. Write the gateway's token."

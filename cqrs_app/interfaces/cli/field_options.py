@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any
 
 import click
-from msgspec import Meta
 
-from cqrs_app.interfaces.cli.field_types import Kind, Rows, kind_of, type_of
-from cqrs_app.kernel.messages.fields import hints_of, plain_json, required_of
+from cqrs_app.interfaces.cli.field_types import Rows, type_of
+from cqrs_app.kernel.messages.description import Field, fields_of
+from cqrs_app.kernel.messages.fields import hints_of, plain_json
 
 
 class FieldOption(click.Option):
@@ -39,13 +38,12 @@ def option_name(path: tuple[str, ...]) -> str:
 
 def options_for(cls: Any) -> Iterator[FieldOption]:
     """The options of a message's fields, in order; nested values have one per part."""
-    for field in _fields_of(cls, (), needed=True):
-        kind = kind_of(field.hint)
-        text = _help(field, kind)
-        if kind.base is bool and not kind.many:
-            yield FieldOption(field.path, switch=True, help=text)
+    for path, field, needed in _leaves_of(cls, (), needed=True):
+        text = _help(field, needed=needed)
+        if field.kind is bool and not field.many:
+            yield FieldOption(path, switch=True, help=text)
         else:
-            yield FieldOption(field.path, type=type_of(kind.base), multiple=kind.many, help=text)
+            yield FieldOption(path, type=type_of(field.kind), multiple=field.many, help=text)
 
 
 def values_given(ctx: click.Context) -> dict[str, Any]:
@@ -76,36 +74,27 @@ def told(cls: Any, place: str, sentence: str) -> str:
     return f"{', '.join([option_name(tuple(path)), *inside])}: {sentence}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    path: tuple[str, ...]
-    hint: Any
-    needed: bool
-    default: Any
-
-
-def _fields_of(cls: Any, path: tuple[str, ...], *, needed: bool) -> Iterator[_Field]:
-    hints, required = hints_of(cls), required_of(cls)
-    for field in fields(cls):
-        hint, here = hints[field.name], needed and field.name in required
-        kind = kind_of(hint)
-        if is_dataclass(kind.base) and not kind.many:
-            yield from _fields_of(kind.base, (*path, field.name), needed=here)
+def _leaves_of(
+    cls: Any, path: tuple[str, ...], *, needed: bool
+) -> Iterator[tuple[tuple[str, ...], Field, bool]]:
+    """Path, field, and whether it is needed; of a nested value each part."""
+    for field in fields_of(cls):
+        here = (*path, field.name)
+        if field.holds_values and not field.many:
+            yield from _leaves_of(field.kind, here, needed=needed and field.needed)
         else:
-            default = None if field.default is MISSING else field.default
-            yield _Field((*path, field.name), hint, here, default)
+            yield here, field, needed and field.needed
 
 
-def _help(field: _Field, kind: Kind) -> str:
-    meta = _meta_of(field.hint)
-    parts = [f"{(meta and meta.title) or field.path[-1].replace('_', ' ').capitalize()}."]
-    if meta and meta.description:
-        parts.append(meta.description)
-    if kind.many:
-        rows = isinstance(type_of(kind.base), Rows)
+def _help(field: Field, *, needed: bool) -> str:
+    parts = [f"{field.title}."]
+    if field.help:
+        parts.append(field.help)
+    if field.many:
+        rows = isinstance(type_of(field.kind), Rows)
         parts.append("Repeat for more, or give one JSON array." if rows else "Repeat for more.")
-    parts += _limits(meta, kind)
-    if field.needed:
+    parts += _limits(field)
+    if needed:
         parts.append("[required]")
     elif field.default not in (None, "", ()):
         parts.append(f"[default: {_shown(field.default)}]")
@@ -118,26 +107,18 @@ def _shown(default: Any) -> str:
     return str(default.value if isinstance(default, Enum) else default)
 
 
-def _limits(meta: Meta | None, kind: Kind) -> Iterator[str]:
-    if meta is None:
+def _limits(field: Field) -> Iterator[str]:
+    if not field.metas:
         return
-    extra = meta.extra or {}
+    meta, extra = field.metas[-1], field.hints
     least, most = meta.ge if meta.ge is not None else extra.get("ge"), meta.le
     most = most if most is not None else extra.get("le")
     if least is not None and most is not None:
         yield f"From {least:,} to {most:,}."
     if meta.max_length:
-        what = "" if kind.many else " characters"
+        what = "" if field.many else " characters"
         shortest = f"{meta.min_length} to " if meta.min_length else "At most "
         yield f"{shortest}{meta.max_length:,}{what}."
-
-
-def _meta_of(hint: Any) -> Meta | None:
-    """The field's own label and limits, not those of the items of its list."""
-    if get_origin(hint) is not Annotated:
-        return None
-    metas = [each for each in get_args(hint)[1:] if isinstance(each, Meta)]
-    return metas[-1] if metas else None
 
 
 def _from_file(ctx: click.Context) -> dict[str, Any]:

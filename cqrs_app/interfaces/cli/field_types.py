@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,27 +16,11 @@ from typing import Any, Literal, get_args, get_origin
 import click
 import msgspec
 
-from cqrs_app.kernel.messages.fields import hints_of, plain_json, plain_type, required_of
+from cqrs_app.kernel.messages.description import fields_of
+from cqrs_app.kernel.messages.fields import plain_json
 
 _NUMBERS = {int: "INTEGER", float: "NUMBER", Decimal: "NUMBER"}
 _METAVARS = {**_NUMBERS, str: "TEXT", date: "YYYY-MM-DD", datetime: "TIME"}
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A field's type without its limits; `many` for a list of them."""
-
-    base: Any
-    many: bool = False
-
-
-def kind_of(hint: Any) -> Kind:
-    """`Annotated[tuple[OrderLine, ...] | None, ...]` -> Kind(OrderLine, many=True)."""
-    base = plain_type(hint)
-    arguments = get_args(base)
-    if get_origin(base) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-        return Kind(plain_type(arguments[0]), many=True)
-    return Kind(base)
 
 
 def type_of(base: Any) -> click.ParamType[Any]:
@@ -101,9 +85,8 @@ class Rows(click.ParamType[Any]):
     @property
     def example(self) -> str:
         """What a row looks like, the parts in brackets being optional."""
-        needed = required_of(self._cls)
-        first = [f"{name}=…" for name in hints_of(self._cls) if name in needed]
-        rest = [f"{name}=…" for name in hints_of(self._cls) if name not in needed]
+        first = [f"{field.name}=…" for field in fields_of(self._cls) if field.needed]
+        rest = [f"{field.name}=…" for field in fields_of(self._cls) if not field.needed]
         return ",".join(first) + "".join(f"[,{each}]" for each in rest)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -121,12 +104,13 @@ class Rows(click.ParamType[Any]):
 
     def _pair(self, part: str) -> tuple[str, Any]:
         name, sign, text = part.partition("=")
-        name, hints = name.strip().replace("-", "_"), hints_of(self._cls)
+        name = name.strip().replace("-", "_")
+        kinds = {field.name: field.kind for field in fields_of(self._cls)}
         if not sign:
             raise ValueError(f"{part!r} has no “=”.")
-        if name not in hints:
+        if name not in kinds:
             raise ValueError(f"There is no field {name!r}.")
-        return name, plain(text, kind_of(hints[name]).base)
+        return name, plain(text, kinds[name])
 
 
 def _split(text: str) -> list[str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import types
-from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
@@ -33,9 +31,10 @@ from cqrs_app.interfaces.web.forms_fields import (
     value_of,
     without_outer_space,
 )
-from cqrs_app.kernel.messages.fields import hints_of, plain_type, problems, required_of
+from cqrs_app.kernel.messages.description import Field, field_of
+from cqrs_app.kernel.messages.fields import hints_of, problems
+from cqrs_app.kernel.messages.sentences import NEEDED
 
-NEEDED = "This is needed."
 OUT_OF_DATE = "This form cannot be used any more, so nothing was changed. Open the page again."
 MOST_ROWS = 500
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
@@ -79,61 +78,56 @@ class CommandId:
 
 def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     """The unbound form field for `name` of the dataclass `cls`. Raises TypeError if none fits."""
-    hint = hints_of(cls)[name]
-    metas = list(_metas_in(hint))
-    extra: dict[str, Any] = {}
-    for meta in metas:
-        extra |= meta.extra or {}
-    kind, needed = plain_type(hint), name in required_of(cls)
-    titles = [meta.title for meta in metas if meta.title]
-    helps = [meta.description for meta in metas if meta.description]
+    field = field_of(cls, name)
     common: dict[str, Any] = {
-        "label": titles[-1] if titles else name.replace("_", " ").capitalize(),
-        "description": helps[-1] if helps else "",
-        "default": _default_of(cls, name),
+        "label": field.title,
+        "description": field.help,
+        "default": field.default,
     }
-    validators = [Usable(cls, name, needed=needed and kind is not bool)]
-    if _is_value(kind):
-        return FormField(form_of_value(kind), needed=needed, **common)
-    item = _item_of(kind)
-    if _is_value(item):
-        least, most = _row_limits(metas)
-        least = max(least, extra.get("rows", 0))
-        rows = FormField(form_of_value(item))
+    validators = [Usable(cls, name, needed=field.needed and field.kind is not bool)]
+    if field.holds_values and not field.many:
+        return FormField(form_of_value(field.kind), needed=field.needed, **common)
+    if field.holds_values:
+        least, most = _row_limits(field.metas)
+        least = max(least, field.hints.get("rows", 0))
+        rows = FormField(form_of_value(field.kind))
         # One more than allowed, so that too many rows are told instead of dropped.
         common |= {"min_entries": least, "max_entries": most + 1}
         common["default"] = common["default"] or ()
         return FieldList(rows, validators=[Usable(cls, name, needed=False)], **common)
     common["validators"] = validators
-    common["render_kw"] = {key: extra[key] for key in ATTRIBUTES if key in extra}
-    hidden = hidden or extra.get("widget") == "hidden"
-    made = _single(kind, extra, common, hidden=hidden, needed=needed)
+    common["render_kw"] = {key: field.hints[key] for key in ATTRIBUTES if key in field.hints}
+    hidden = hidden or field.hints.get("widget") == "hidden"
+    made = _many(field, common) if field.many else _single(field, common, hidden=hidden)
     if made is None:
-        raise TypeError(f"no form field fits {cls.__name__}.{name}: {hint}")
+        raise TypeError(f"no form field fits {cls.__name__}.{name}: {field.kind}")
     return made
 
 
-def _single(
-    kind: Any, extra: dict[str, Any], common: dict[str, Any], *, hidden: bool, needed: bool
-) -> Any:
+def _many(field: Field, common: dict[str, Any]) -> Any:
+    kind = field.kind
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        choices = [(str(member.value), str(label_of(member))) for member in kind]
+        return CheckboxesField(choices=choices, **common)
+    return {str: LinesField, int: NumbersField}.get(kind, lambda **_: None)(**common)
+
+
+def _single(field: Field, common: dict[str, Any], *, hidden: bool) -> Any:
+    kind = field.kind
     if hidden:
         return {str: HiddenField, int: HiddenIntegerField}[kind](**common)
     if kind is str:
-        field = TextAreaField if extra.get("widget") == "textarea" else StringField
-        return field(filters=[without_outer_space], **common)
+        made = TextAreaField if field.hints.get("widget") == "textarea" else StringField
+        return made(filters=[without_outer_space], **common)
     if kind in _SIMPLE:
         return _SIMPLE[kind](**common)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        empty = None if common["default"] else "Choose one" if needed else "None"
+        empty = None if common["default"] else "Choose one" if field.needed else "None"
         return SelectField(kind=kind, empty=empty, **common)
     if get_origin(kind) is Literal:
         named = Enum("Choice", {str(each): each for each in get_args(kind)})  # type: ignore[misc]
         return SelectField(kind=named, empty=None, **common)
-    item = _item_of(kind)
-    if isinstance(item, type) and issubclass(item, Enum):
-        choices = [(str(member.value), str(label_of(member))) for member in item]
-        return CheckboxesField(choices=choices, **common)
-    return {str: LinesField, int: NumbersField}.get(item, lambda **_: None)(**common)
+    return None
 
 
 @cache
@@ -144,32 +138,7 @@ def form_of_value(cls: type) -> Any:
     )
 
 
-def _metas_in(hint: Any) -> Iterator[msgspec.Meta]:
-    """Everything said beside a type, from the inside out, also inside an optional one."""
-    for part in get_args(hint):
-        if isinstance(part, msgspec.Meta):
-            yield part
-        elif get_origin(hint) in (Annotated, Union, types.UnionType):
-            yield from _metas_in(part)
-
-
-def _is_value(kind: Any) -> bool:
-    return isinstance(kind, type) and is_dataclass(kind)
-
-
-def _item_of(kind: Any) -> Any:
-    """What a tuple of any length holds, or None for another type."""
-    if get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,):
-        return plain_type(get_args(kind)[0])
-    return None
-
-
-def _row_limits(metas: list[msgspec.Meta]) -> tuple[int, int]:
+def _row_limits(metas: Sequence[msgspec.Meta]) -> tuple[int, int]:
     least = [meta.min_length for meta in metas if meta.min_length is not None]
     most = [meta.max_length for meta in metas if meta.max_length is not None]
     return max(least, default=0), min(most, default=MOST_ROWS)
-
-
-def _default_of(cls: type, name: str) -> Any:
-    field = next(field for field in fields(cls) if field.name == name)
-    return None if field.default is MISSING else field.default

@@ -17,6 +17,7 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web import asking
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.errors import NotAllowed
+from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
@@ -35,13 +36,13 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
     name = StringField(
         "Name",
-        [InputRequired("This is needed.")],
+        [InputRequired(NEEDED)],
         description="What uses it, such as stock-room. It stands in the log as token:stock-room.",
         render_kw={"autocapitalize": "none", "spellcheck": "false", "maxlength": NAME_LENGTH},
     )
     role = SelectField(
         "Role",
-        [InputRequired("This is needed.")],
+        [InputRequired(NEEDED)],
         choices=[SelectChoice(role, role.capitalize()) for role in ROLES],
     )
     permissions = SelectMultipleField(

@@ -14,6 +14,12 @@ from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_ty
 import msgspec
 
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.sentences import (
+    A_NUMBER,
+    NO_SUCH_FIELD,
+    UNUSABLE_CHARACTERS,
+    told,
+)
 
 HIGHEST_WHOLE_NUMBER = 2**63 - 1
 USABLE_YEARS = range(1000, 9000)
@@ -21,32 +27,7 @@ USABLE_YEARS = range(1000, 9000)
 WHOLE_NUMBER = re.compile("[0-9]{1,10}")
 """A version, a number of ms or the like, as texts have it."""
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
-NO_SUCH_FIELD = "There is no such field."
-UNUSABLE_CHARACTERS = "This has characters that cannot be used here."
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-_SENTENCES = (
-    (r"Expected `str` of length >= 1$", "This is needed."),
-    (r"Expected `str` of length >= (\d+)", r"Write at least \1 characters."),
-    (r"Expected `str` of length <= (\d+)", r"Write at most \1 characters."),
-    (r"Expected `str` matching regex.*", UNUSABLE_CHARACTERS),
-    (r"Expected `int` >= (-?\d+)", r"Must be \1 or more."),
-    (r"Expected `int` <= (-?\d+)", r"Must be \1 or less."),
-    (r"Expected `int`.*", "Write a whole number."),
-    (r"Invalid decimal string|Expected `decimal`.*", "Write a number, such as 12.50."),
-    (r"Invalid enum value.*", "Choose one from the list."),
-    (r"Expected `array` of length >= 1$", "At least one is needed."),
-    (r"Expected `array` of length <= (\d+)", r"At most \1 are possible."),
-    (
-        r"Invalid RFC3339.*|Expected `datetime`.*",
-        "Write a date and time with its zone, such as 2026-03-31T14:05:00Z.",
-    ),
-    (r"Expected `str`.*", "Write a text."),
-    (r"Expected `bool`.*", "Write true or false."),
-    (r"Expected `array`.*", "Write a list."),
-    (r"Expected `object`.*", "Write an object with named values."),
-    (r"Expected `date`.*|Invalid ISO8601.*", "Write a date, such as 2026-03-31."),
-)
 
 
 def hints_of(cls: Any) -> dict[str, Any]:
@@ -158,20 +139,6 @@ def unknown_in(found: Any, hint: Any, place: str) -> Iterator[tuple[str, str]]:
                 yield f"{place}.{name}", NO_SUCH_FIELD
 
 
-def told(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
-    """Where the decoder stopped, below `place`, and its message as a sentence for people."""
-    text, _, inside = str(error).partition(" - at ")
-    parts = re.findall(r"[^.\[\]]+", inside.strip("`").removeprefix("$"))
-    missing = re.match(r"Object missing required field `([^`]*)`", text)
-    if missing:
-        return ".".join((place, *parts, missing[1])), "This is needed."
-    for pattern, sentence in _SENTENCES:
-        if re.match(pattern, text):
-            text = re.sub(pattern, sentence, text)
-            break
-    return ".".join((place, *parts)), text
-
-
 def _inside(found: Any, hint: Any, place: str) -> Iterator[tuple[str, str]]:
     """What the decoder does not see: what no database can hold, limits of decimals, and of
     values that were made before."""
@@ -201,7 +168,7 @@ def _decimal_problem(number: Decimal, hint: Any) -> Iterator[str]:
     meta = meta_of(hint)
     limits = (meta.extra or {}) if meta else {}
     if not number.is_finite():
-        yield "Write a number, such as 12.50."
+        yield A_NUMBER
     elif "ge" in limits and number < limits["ge"]:
         yield f"Must be {limits['ge']} or more."
     elif "le" in limits and number > limits["le"]:

@@ -13,15 +13,9 @@ from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 import msgspec
 
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.fields import (
-    NO_SUCH_FIELD,
-    hints_of,
-    problems,
-    required_of,
-    told,
-    unknown_in,
-)
+from cqrs_app.kernel.messages.fields import hints_of, problems, required_of, unknown_in
 from cqrs_app.kernel.messages.permissions import Permission
+from cqrs_app.kernel.messages.sentences import NEEDED, NO_SUCH_FIELD, told
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -145,7 +139,7 @@ def parse(cls: type[T], values: Mapping[str, Any], *, from_text: bool = False) -
     """
     hints = hints_of(cls)
     found = {name: NO_SUCH_FIELD for name in values if name not in hints}
-    found |= {name: "This is needed." for name in required_of(cls) if name not in values}
+    found |= {name: NEEDED for name in required_of(cls) if name not in values}
     converted = {}
     for name in hints.keys() & values.keys():
         found |= dict(unknown_in(values[name], hints[name], name))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass
-from typing import Any, Literal, cast, get_args
+from dataclasses import dataclass
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from cqrs_app.kernel.messages.fields import hints_of, meta_of, plain_type, required_of
+from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.platform.catalogue.examples import example_of, known_examples
@@ -136,33 +136,23 @@ def _fields(cls: type) -> dict[str, Any]:
 
 def _values_in(cls: type) -> Iterator[type]:
     yield cls
-    for hint in hints_of(cls).values():
-        kind = plain_type(hint)
-        for each in (kind, *(plain_type(argument) for argument in get_args(kind))):
-            if dataclasses.is_dataclass(each):
-                yield from _values_in(cast("type", each))
+    for field in fields_of(cls):
+        if field.holds_values:
+            yield from _values_in(field.kind)
 
 
 def _told(cls: type, shape: Schema, components: Schema) -> Iterator[FieldEntry]:
-    needed = required_of(cls)
-    for name, hint in hints_of(cls).items():
-        schema, meta = shape["properties"][name], meta_of(hint)
+    for field in fields_of(cls):
+        schema = shape["properties"][field.name]
         yield FieldEntry(
-            name=name,
-            title=(meta and meta.title) or name.replace("_", " ").capitalize(),
-            help=(meta and meta.description) or "",
+            name=field.name,
+            title=field.title,
+            help=field.help,
             type=_type_of(schema, components),
             limits=tuple(_limits(schema)),
-            needed=name in needed,
-            default=None if name in needed else msgspec.to_builtins(_default(cls, name)),
+            needed=field.needed,
+            default=None if field.needed else msgspec.to_builtins(field.default),
         )
-
-
-def _default(cls: type, name: str) -> Any:
-    field = next(each for each in dataclasses.fields(cls) if each.name == name)
-    if field.default is not MISSING:
-        return field.default
-    return field.default_factory() if field.default_factory is not MISSING else None
 
 
 def _type_of(schema: Schema, components: Schema) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.platform.webhooks.targets import unusable
 from cqrs_app.platform.webhooks.types import (
     Address,
@@ -54,7 +55,7 @@ class PauseWebhook(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         if not self.reason.strip():
-            yield "reason", "This is needed."
+            yield "reason", NEEDED
 
 
 @command(label="Resume webhook", permission=MANAGE)

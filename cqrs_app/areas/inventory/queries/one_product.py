@@ -18,7 +18,8 @@ from cqrs_app.areas.inventory.read_models import (
     stock_movements,
     stock_reservations,
 )
-from cqrs_app.areas.inventory.types import OrderId, Sku
+from cqrs_app.areas.inventory.types import Sku
+from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort

@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.fields import hints_of, told
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.messages.sentences import told
 from cqrs_app.kernel.queries.paging import LARGEST_PAGE, Page
 from cqrs_app.kernel.registry import Registry
 
