@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from flask import Flask
 from redis import Redis
@@ -12,11 +11,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cqrs_app import database
-from cqrs_app.areas.fulfilment.follower import PERMISSIONS, Follower
-from cqrs_app.areas.fulfilment.order_way import OrderWay
-from cqrs_app.areas.fulfilment.task import FollowOrders
-from cqrs_app.areas.fulfilment.types import Policy
-from cqrs_app.areas.fulfilment.words import AfterDeclines
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.store import process_of
+from cqrs_app.areas.fulfilment.tasks import DispatchCommands
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
 from cqrs_app.areas.payments.answers import ANSWER
 from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
 from cqrs_app.areas.payments.gateway import Gateway, Manual
@@ -28,9 +27,9 @@ from cqrs_app.installed_areas import SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
-from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import Standing
+from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform.operators.accounts import Accounts
@@ -90,20 +89,18 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
     address = app.extensions["redis_url"]
     engines = database.engines_of(app, settings)
 
-    def way_of(order_id: str) -> OrderWay:
-        if not settings.fulfilment:
-            return OrderWay()
-        # Looked up when it is asked for: the registry comes before the kernel.
-        found: Kernel = app.extensions["kernel"]
-        repository = Repository(found.store, found.registry.codec)
-        return cast(OrderWay, repository.load(OrderWay, OrderWay.stream_of(order_id))[0])
+    def fulfilment_of(order_id: str) -> FulfilmentProcess:
+        with reader_of(engines.write).connect() as connection:
+            return process_of(connection, order_id)
 
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
         Files(engines.write).is_there,
-        way_of,
+        fulfilment_of,
+        _policy(settings),
         _tasks(settings),
+        fulfilment=settings.fulfilment,
     )
     tuning = Tuning(
         projection_batch=settings.projection_batch,
@@ -127,7 +124,9 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
 def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
     """What is done in the background, by area."""
     return {
-        "fulfilment": [FollowOrders(partial(_follower, settings))],
+        "fulfilment": [
+            DispatchCommands(system_actor("fulfilment", *PERMISSIONS), enabled=settings.fulfilment)
+        ],
         "webhooks": [Deliveries(partial(_deliverer, settings))],
         "payments": [
             AskGateways(partial(_teller, settings), needed=settings.payment_gateway != MANUAL)
@@ -185,16 +184,14 @@ def _teller(settings: Settings, kernel: Kernel) -> Teller:
     return Teller(kernel, gateways, actor=system_actor("gateway", ANSWER))
 
 
-def _follower(settings: Settings, kernel: Kernel) -> Follower:
+def _policy(settings: Settings) -> Policy:
     by_hand = settings.payment_gateway == MANUAL
-    policy = Policy(
+    return Policy(
         # Where people record what comes in, there is nobody to ask for money.
         method="" if by_hand else settings.fulfilment_payment_method,
         retry_after=settings.fulfilment_retries,
         after_declines=AfterDeclines(settings.fulfilment_after_declines),
     )
-    actor = system_actor("fulfilment", *PERMISSIONS)
-    return Follower(kernel, actor, policy, enabled=settings.fulfilment)
 
 
 def _redis(url: str) -> Redis:

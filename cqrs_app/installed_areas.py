@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.fulfilment import fulfilment_area
-from cqrs_app.areas.fulfilment.guard import WayOf
-from cqrs_app.areas.fulfilment.order_way import OrderWay
+from cqrs_app.areas.fulfilment.decisions import ProcessOf
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.payments import payments_area
@@ -34,20 +35,23 @@ def build_registry(
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = (),
     payment_gateway: str = MANUAL,
     is_uploaded: Callable[[StartImport], bool] = lambda task: False,
-    way_of: WayOf = lambda order_id: OrderWay(),
+    process_of: ProcessOf = lambda order_id: FulfilmentProcess(order_id=order_id),
+    policy: Policy = NO_PAYMENTS,
     tasks: Mapping[str, Sequence[BackgroundTask]] = MappingProxyType({}),
+    *,
+    fulfilment: bool = True,
 ) -> Registry:
     """Everything the product can do. Webhooks may reach `webhook_networks` though they are not
     public; new payments are authorised at `payment_gateway`; `is_uploaded` knows the files that
-    were received, `way_of` where an order stands on its way; `tasks` are the background tasks of
-    areas, by the area's name.
+    were received, `process_of` an order's fulfilment, which follows `policy`, or with `fulfilment`
+    off begins and forbids nothing; `tasks` are the background tasks of areas, by the area's name.
 
     Raises ValueError on a doubled name.
     """
     areas = (
         *AREAS,
         payments_area(payment_gateway, tasks.get("payments", ())),
-        fulfilment_area(way_of, tasks.get("fulfilment", ())),
+        fulfilment_area(process_of, policy, enabled=fulfilment, tasks=tasks.get("fulfilment", ())),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         Area(name="exports", permissions=[EXPORT]),

@@ -103,6 +103,7 @@ def assemble(
             cache.tag({name: position})
         if events:
             statistics.count("projection", name, "applied", ms, events)
+            wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
             for dispatcher in tasks.values():
                 dispatcher.nudge()
 

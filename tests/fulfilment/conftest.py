@@ -11,10 +11,12 @@ import pytest
 from flask import Flask
 
 from cqrs_app.areas.fulfilment.commands import CancelFulfilment, RetryFulfilment, SkipFulfilmentStep
-from cqrs_app.areas.fulfilment.follower import PERMISSIONS, Follower
-from cqrs_app.areas.fulfilment.order_way import OrderWay
-from cqrs_app.areas.fulfilment.types import Policy
-from cqrs_app.areas.fulfilment.words import AfterDeclines, Stage, Step
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.store import process_of
+from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
+from cqrs_app.areas.fulfilment.tasks import KEY, DispatchCommands
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy, Stage, Step
 from cqrs_app.areas.inventory.commands import AddProduct, ReceiveStock
 from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.orders.commands import ApproveOrder, CancelOrder, PlaceOrder, ShipOrder
@@ -23,10 +25,12 @@ from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.areas.payments.answers import ANSWER
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.teller import Teller
+from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
-from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.commands.context import Actor, new_id
 from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.subscriptions.runner import SubscriptionRunner
 from cqrs_app.platform.operators.roles import system_actor
 from tests.payments.conftest import SECRET, Desk
 from tests.webhooks.conftest import Clock
@@ -34,6 +38,37 @@ from tests.webhooks.conftest import Clock
 THE = "1001"
 LAMP, CARD = "85123A", "CARD 1"
 HOURS = (1, 24)
+
+
+class Follower:
+    """Fulfilment's subscription and its background task, with the test's policy and clock."""
+
+    def __init__(
+        self, kernel: Kernel, actor: Actor, policy: Policy, *, enabled: bool = True
+    ) -> None:
+        self._kernel = kernel
+        self._task = DispatchCommands(actor, enabled=enabled)
+        subscription = FulfilmentSubscription(policy, enabled=enabled, clock=kernel.clock)
+        self._runner = SubscriptionRunner(
+            {subscription.name: subscription},
+            kernel.registry.codec,
+            kernel.store,
+            {"read": kernel.engines.read, "write": kernel.engines.write},
+            kernel.vault,
+            batch=500,
+            advanced=lambda *advanced: None,
+            erased=lambda: None,
+            clock=kernel.clock,
+        )
+
+    def due(self) -> list[str]:
+        """What there is to do."""
+        return [*self._runner.behind("write"), *self._task.due(self._kernel)]
+
+    def go_on(self) -> bool:
+        """Take in the log and what is overdue, and dispatch commands; whether there is more."""
+        self._runner.advance(FulfilmentSubscription.name)
+        return self._task.work(self._kernel, KEY)
 
 
 class OrderDesk(Desk):
@@ -65,7 +100,7 @@ class OrderDesk(Desk):
         retries = tuple(hours * 3600 for hours in HOURS)
         self.policy = Policy(method=method, retry_after=retries, after_declines=after)
         self.actor = system_actor("fulfilment", *PERMISSIONS)
-        self.follower = Follower(self.kernel, self.actor, self.policy, enabled=True)
+        self.follower = Follower(self.kernel, self.actor, self.policy)
 
     def stock(self, sku: str, quantity: int) -> None:
         self.do(AddProduct(sku=sku))
@@ -104,17 +139,18 @@ class OrderDesk(Desk):
     def cancel(self) -> None:
         self.do(CancelOrder(order_id=THE, reason="customer_request"))
 
-    def cancel_way(self) -> None:
-        self.do(CancelFulfilment(order_id=THE, reason="Agreed with the customer."))
+    def cancel_fulfilment(self, order_id: str = THE) -> None:
+        self.do(CancelFulfilment(order_id=order_id, reason="Agreed with the customer."))
 
     def ship(self) -> None:
         self.do(ShipOrder(order_id=THE, carrier="By hand"))
 
-    def way(self, order_id: str = THE) -> OrderWay:
-        return cast(OrderWay, self.state(OrderWay, order_id))
+    def process(self, order_id: str = THE) -> FulfilmentProcess:
+        with self.kernel.engines.write.connect() as connection:
+            return process_of(connection, order_id)
 
     def stage(self, order_id: str = THE) -> Stage:
-        return Stage(self.way(order_id).stand.stage)
+        return Stage(self.process(order_id).status.stage)
 
     def item(self, sku: str = LAMP) -> StockItem:
         return cast(StockItem, self.state(StockItem, sku))

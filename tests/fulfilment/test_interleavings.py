@@ -14,14 +14,13 @@ from typing import Any, cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import Connection, event, update
 
 from cqrs_app.areas.fulfilment.commands import RetryFulfilment
-from cqrs_app.areas.fulfilment.follower import PERMISSIONS, Follower
-from cqrs_app.areas.fulfilment.order_way import OrderWay
-from cqrs_app.areas.fulfilment.tables import fulfilment_cursor
-from cqrs_app.areas.fulfilment.types import Policy
-from cqrs_app.areas.fulfilment.words import RELEASED, AfterDeclines, Stage
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess
+from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
+from cqrs_app.areas.fulfilment.types import RELEASED, AfterDeclines, Policy, Stage
 from cqrs_app.areas.inventory.commands import AdjustStock
 from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.areas.orders.commands import CancelOrder, HoldOrder, ReleaseOrder, ShipOrder
@@ -30,8 +29,9 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.store.tables import subscription_cursors
 from cqrs_app.platform.operators.roles import system_actor
-from tests.fulfilment.conftest import LAMP, OrderDesk
+from tests.fulfilment.conftest import LAMP, Follower, OrderDesk
 
 TOTAL = Decimal("7.50")
 
@@ -62,20 +62,40 @@ class Killed(BaseException):
 
 @dataclass
 class Mortal:
-    """A bus whose process is killed after so many more batches: in the middle of the last."""
+    """A follower whose process is killed after so many more steps: in the middle of a batch of
+    commands, or before a transaction is committed."""
 
-    bus: CommandBus
+    kernel: Kernel
+    follower: Callable[[Kernel], Follower]
     left: int
+
+    @property
+    def was_killed(self) -> bool:
+        return self.left < 0
+
+    def go_on(self) -> bool:
+        """Raises Killed."""
+        write = self.kernel.engines.write
+        event.listen(write, "commit", self.commit)
+        try:
+            return self.follower(replace(self.kernel, commands=cast(CommandBus, self))).go_on()
+        finally:
+            event.remove(write, "commit", self.commit)
 
     def execute_batch(self, items: Sequence[Any]) -> Any:
         self.left -= 1
-        if self.left >= 0:
-            return self.bus.execute_batch(items)
-        self.bus.execute_batch(items[: len(items) // 2])
+        if not self.was_killed:
+            return self.kernel.commands.execute_batch(items)
+        self.kernel.commands.execute_batch(items[: len(items) // 2])
         raise Killed
 
+    def commit(self, connection: Connection) -> None:
+        self.left -= 1
+        if self.was_killed:
+            raise Killed
 
-class Way:
+
+class OneOrder:
     """One order, and everything that may happen to it."""
 
     def __init__(self, desk: OrderDesk, method: str, after: AfterDeclines, kill: int) -> None:
@@ -88,7 +108,7 @@ class Way:
         desk.approve((LAMP, 3), order_id=self.order_id, price="2.50")
 
     def follower(self, kernel: Kernel) -> Follower:
-        return Follower(kernel, self.actor, self.policy, enabled=True)
+        return Follower(kernel, self.actor, self.policy)
 
     def step(self, what: str) -> None:
         act: dict[str, Callable[[], object]] = {
@@ -114,14 +134,16 @@ class Way:
         self.must_hold()
 
     def be_killed(self) -> None:
-        bus = cast(CommandBus, Mortal(self.desk.kernel.commands, self.kill))
         with suppress(Killed):
-            self.follower(replace(self.desk.kernel, commands=bus)).go_on()
+            Mortal(self.desk.kernel, self.follower, self.kill).go_on()
 
     def hear_again(self) -> None:
         """Every event is delivered anew, from the first."""
         with self.desk.kernel.engines.write.begin() as connection:
-            connection.execute(update(fulfilment_cursor).values(position=0))
+            mine = subscription_cursors.c.subscription == FulfilmentSubscription.name
+            connection.execute(
+                update(subscription_cursors).where(mine).values(position=0, hash=None)
+            )
 
     def cancel(self) -> None:
         self.desk.do(CancelOrder(order_id=self.order_id, reason=CancelReason.CUSTOMER_REQUEST))
@@ -131,7 +153,7 @@ class Way:
         assert item.available >= 0
         assert item.on_hand >= 0
         assert item.reserved.get(self.order_id, 0) <= 3
-        payments = [self.desk.paid(each) for each in self.desk.way(self.order_id).payments]
+        payments = [self.desk.paid(each) for each in self.desk.process(self.order_id).payments]
         assert sum(each.captured for each in payments) - sum(
             each.refunded for each in payments
         ) in (0, TOTAL)
@@ -161,25 +183,25 @@ def test_whatever_happens(
 ) -> None:
     if not order_desk.item().sku:
         order_desk.stock(LAMP, 2)
-    way = Way(order_desk, method, after, kill)
+    one = OneOrder(order_desk, method, after, kill)
     for what in steps:
-        way.step(what)
+        one.step(what)
     if give_up:
-        way.step("cancel")
-    way.step("hear everything again")
+        one.step("cancel")
+    one.step("hear everything again")
     for _ in range(4):
         order_desk.settle_all()
         order_desk.clock.move(minutes=30)
-    way.must_hold()
-    order, stand = order_desk.order(way.order_id), order_desk.way(way.order_id).stand
-    kept = kept_of(order_desk.way(way.order_id))
-    reserved = order_desk.item().reserved.get(way.order_id, 0)
+    one.must_hold()
+    order, stand = order_desk.order(one.order_id), order_desk.process(one.order_id).status
+    kept = kept_of(order_desk.process(one.order_id))
+    reserved = order_desk.item().reserved.get(one.order_id, 0)
     if order.status is OrderStatus.CANCELLED:
         assert (stand.stage, kept, reserved) == (Stage.UNDONE, 0, 0)
         assert not any(
             order_desk.paid(each).authorised > order_desk.paid(each).captured
             and not order_desk.paid(each).voided
-            for each in order_desk.way(way.order_id).payments
+            for each in order_desk.process(one.order_id).payments
         )
     elif stand.stage in RELEASED:
         assert kept == TOTAL
@@ -196,39 +218,37 @@ def test_whatever_happens(
 
 @pytest.mark.timeout(300)
 def test_killed_at_each_step_in_turn(order_desk: OrderDesk) -> None:
-    """There and back: the follower is killed in its first batch of commands, for the next order in
-    its second, and so on until a whole way has no step left."""
+    """There and back: the follower is killed at its first step, for the next order at its second,
+    and so on until the whole course of an order has no step left."""
     order_desk.stock(LAMP, 1000)
     for step in count():
-        way = Way(order_desk, "tok_fine", AfterDeclines.HOLD, kill=0)
-        bus = Mortal(order_desk.kernel.commands, step)
-        mortal = way.follower(replace(order_desk.kernel, commands=cast(CommandBus, bus)))
+        one = OneOrder(order_desk, "tok_fine", AfterDeclines.HOLD, kill=0)
+        mortal = Mortal(order_desk.kernel, one.follower, step)
         with suppress(Killed):
-            there_and_back(way, mortal)
-        was_killed = bus.left < 0
-        there_and_back(way, order_desk.follower)
-        stood = order_desk.way(way.order_id)
-        assert (stood.stand.stage, kept_of(stood)) == (Stage.UNDONE, 0), step
+            there_and_back(one, mortal.go_on)
+        there_and_back(one, order_desk.follower.go_on)
+        stood = order_desk.process(one.order_id)
+        assert (stood.status.stage, kept_of(stood)) == (Stage.UNDONE, 0), step
         assert order_desk.item().reserved == {}, step
         (paid,) = (order_desk.paid(each) for each in stood.payments)
         assert paid.captured in (0, TOTAL), step
-        if not was_killed:
+        if not mortal.was_killed:
             break
     assert step > 12
 
 
-def kept_of(way: OrderWay) -> Decimal:
+def kept_of(process: FulfilmentProcess) -> Decimal:
     """What the shop has of its payments."""
-    return sum((each.kept for each in way.payments.values()), Decimal(0))
+    return sum((each.kept for each in process.payments.values()), Decimal(0))
 
 
-def there_and_back(way: Way, follower: Follower) -> None:
+def there_and_back(one: OneOrder, go_on: Callable[[], bool]) -> None:
     """Until it may leave, and then all the way back."""
     for turn in range(12):
-        while follower.go_on():
+        while go_on():
             pass
-        way.desk.ask_gateway()
+        one.desk.ask_gateway()
         if turn == 6:
             with suppress(Refused):
-                way.cancel()
-    way.must_hold()
+                one.cancel()
+    one.must_hold()

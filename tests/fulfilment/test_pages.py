@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from cqrs_app.areas.fulfilment.words import Stage
+from cqrs_app.areas.fulfilment.types import Stage
 from cqrs_app.areas.orders.queries.one_order import OrderActions
 from cqrs_app.kernel.errors import Refused
 from tests.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk

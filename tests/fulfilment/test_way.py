@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete, select
 
-from cqrs_app.areas.fulfilment.follower import Follower
-from cqrs_app.areas.fulfilment.tables import fulfilment_wants
-from cqrs_app.areas.fulfilment.words import AfterDeclines, Stage, Step
+from cqrs_app.areas.fulfilment.dispatch import NotAnswered
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
+from cqrs_app.areas.fulfilment.queries import FollowerStatus
+from cqrs_app.areas.fulfilment.tables import fulfilment_outbox, fulfilment_wants
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Stage, Step
 from cqrs_app.areas.inventory.commands import AddProduct, CommitStock, ReleaseStock
 from cqrs_app.areas.orders.commands import (
     ApproveOrder,
@@ -24,11 +27,14 @@ from cqrs_app.areas.orders.commands import (
 from cqrs_app.areas.orders.types import OrderLine, ShippedLine
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.areas.payments.commands import AuthorisePayment, RecordPayment, RefundPayment
+from cqrs_app.kernel.commands.batch import Outcome
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.middleware import HISTORY
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.errors import Busy, Refused
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.store import Change
 from cqrs_app.platform.operators.roles import system_actor
-from tests.fulfilment.conftest import CARD, HOURS, LAMP, THE, MakeDesk, OrderDesk
+from tests.fulfilment.conftest import CARD, HOURS, LAMP, THE, Follower, MakeDesk, OrderDesk
 
 
 def begin(desk: OrderDesk, stock: int = 10, quantity: int = 4) -> None:
@@ -83,7 +89,7 @@ def test_charges_and_unknown_products_need_no_stock(order_desk: OrderDesk) -> No
     order_desk.approve(("POST", 1), ("never heard of", 1))
     order_desk.settle_all()
     assert order_desk.stage() is Stage.TO_SHIP
-    assert "No stock is kept of never heard of." in order_desk.way().stand.sentence
+    assert "No stock is kept of never heard of." in order_desk.process().status.sentence
 
 
 def test_an_order_that_costs_nothing_needs_no_payment(order_desk: OrderDesk) -> None:
@@ -102,7 +108,7 @@ def test_out_of_stock_holds_the_order_until_stock_arrives(order_desk: OrderDesk)
     order = order_desk.order()
     assert (order_desk.stage(), order.status) == (Stage.OUT_OF_STOCK, OrderStatus.ON_HOLD)
     assert order.hold_reason == "stock_check"
-    assert "85123A: 4 of product 85123A were asked for" in order_desk.way().stand.sentence
+    assert "85123A: 4 of product 85123A were asked for" in order_desk.process().status.sentence
     assert order_desk.item(CARD).reserved == {THE: 5}
     order_desk.receive(LAMP, 2)
     order_desk.settle_all()
@@ -204,7 +210,7 @@ def test_a_payment_that_comes_in_after_the_end_is_given_back(order_desk: OrderDe
         RejectOrder(order_id=THE, reason="No more of these."),
     )  # fmt: skip
     order_desk.settle_all()
-    assert order_desk.way().stand.stage == ""
+    assert order_desk.process().status.stage == ""
     order_desk.do(
         AuthorisePayment(
             payment_id="late", order_id=THE, amount=Decimal(5), currency="GBP", method="tok_fine"
@@ -271,14 +277,14 @@ def test_a_supervisor_tries_again_at_once(make_desk: MakeDesk) -> None:
 
 def test_a_supervisor_cancels_and_everything_is_undone(order_desk: OrderDesk) -> None:
     begin(order_desk)
-    order_desk.cancel_way()
+    order_desk.cancel_fulfilment()
     order_desk.settle_all()
     assert (order_desk.stage(), order_desk.order().status) == (
         Stage.UNDONE,
         OrderStatus.CANCELLED,
     )
     with pytest.raises(Refused) as refused:
-        order_desk.cancel_way()
+        order_desk.cancel_fulfilment()
     assert refused.value.code == "nothing_to_do"
 
 
@@ -287,25 +293,25 @@ def test_what_has_left_is_not_cancelled(order_desk: OrderDesk) -> None:
     order_desk.ship()
     order_desk.settle_all()
     with pytest.raises(Refused) as refused:
-        order_desk.cancel_way()
+        order_desk.cancel_fulfilment()
     assert refused.value.code == "goods_sent"
 
 
 def test_every_wait_has_a_deadline(make_desk: MakeDesk) -> None:
     desk = make_desk(method="tok_away")
     begin(desk)
-    assert not desk.way().stand.late
+    assert not desk.process().status.late
     desk.clock.move(hours=25)
     while desk.follower.due():
         desk.follower.go_on()
-    assert (desk.stage(), desk.way().stand.late) == (Stage.PAYING, True)
+    assert (desk.stage(), desk.process().status.late) == (Stage.PAYING, True)
 
 
 def test_history_is_let_in_and_nothing_is_done_about_it(order_desk: OrderDesk) -> None:
     order_desk.stock(LAMP, 4)
     place_in_history(order_desk)
     order_desk.settle_all()
-    assert order_desk.way().begun is False
+    assert order_desk.process().begun is False
     assert order_desk.item().reserved == {}
 
 
@@ -346,8 +352,8 @@ def test_what_cannot_be_asked_of_an_area_needs_a_decision(order_desk: OrderDesk)
     order_desk.approve((LAMP, 10**9), (LAMP, 10**9), price="0")
     order_desk.settle_all()
     assert order_desk.stage() is Stage.STUCK
-    assert "ReserveStock has values that cannot be used" in order_desk.way().stand.sentence
-    order_desk.cancel_way()
+    assert "ReserveStock has values that cannot be used" in order_desk.process().status.sentence
+    order_desk.cancel_fulfilment()
     order_desk.settle_all()
     assert order_desk.stage() is Stage.UNDONE
 
@@ -395,7 +401,7 @@ def test_too_much_money_is_told(make_desk: MakeDesk) -> None:
     desk.do(record("bank-1", "10"), record("bank-2", "4"))
     desk.settle_all()
     assert desk.stage() is Stage.TO_SHIP
-    assert "GBP 4 was paid beyond what it costs." in desk.way().stand.sentence
+    assert "GBP 4 was paid beyond what it costs." in desk.process().status.sentence
 
 
 @pytest.mark.parametrize("shipped", [True, False])
@@ -405,7 +411,7 @@ def test_a_cancellation_that_comes_too_late_leads_nowhere_else(
     """It was accepted before the follower had told what happened to the order."""
     begin(order_desk)
     (order_desk.ship if shipped else order_desk.cancel)()
-    order_desk.cancel_way()
+    order_desk.cancel_fulfilment()
     order_desk.settle_all()
     assert order_desk.stage() is (Stage.SHIPPED if shipped else Stage.UNDONE)
 
@@ -430,7 +436,7 @@ def test_after_the_last_decline_payment_is_what_can_be_skipped(make_desk: MakeDe
     desk.skip(Step.PAYMENT)
     desk.settle_all()
     assert desk.stage() is Stage.TO_SHIP
-    assert desk.way().stand.sentence == "It may leave. Skipped: payment."
+    assert desk.process().status.sentence == "It may leave. Skipped: payment."
     assert desk.item().reserved == {THE: 4}
 
 
@@ -439,7 +445,7 @@ def test_missing_stock_is_asked_for_every_day_and_grows_late(order_desk: OrderDe
     for _ in range(3):
         order_desk.clock.move(hours=25)
         order_desk.settle_all()
-        assert (order_desk.stage(), order_desk.way().stand.late) == (Stage.OUT_OF_STOCK, True)
+        assert (order_desk.stage(), order_desk.process().status.late) == (Stage.OUT_OF_STOCK, True)
     # Nobody has told of these: the next day finds them.
     with order_desk.kernel.engines.write.begin() as connection:
         connection.execute(delete(fulfilment_wants))
@@ -448,7 +454,7 @@ def test_missing_stock_is_asked_for_every_day_and_grows_late(order_desk: OrderDe
     assert order_desk.stage() is Stage.OUT_OF_STOCK
     order_desk.clock.move(hours=25)
     order_desk.settle_all()
-    assert (order_desk.stage(), order_desk.way().stand.late) == (Stage.TO_SHIP, False)
+    assert (order_desk.stage(), order_desk.process().status.late) == (Stage.TO_SHIP, False)
 
 
 def test_switched_off_it_does_nothing_and_stops_nobody(make_desk: MakeDesk) -> None:
@@ -458,7 +464,7 @@ def test_switched_off_it_does_nothing_and_stops_nobody(make_desk: MakeDesk) -> N
     desk.clock.move(hours=25)
     assert off.due() == []
     desk.ship()
-    assert off.due() == ["orders"]
+    assert off.due() == ["fulfilment_process"]
     assert (off.go_on(), off.due()) == (False, [])
 
 
@@ -466,3 +472,69 @@ def test_hundreds_of_products_are_one_order_like_others(order_desk: OrderDesk) -
     order_desk.approve(*((f"A{number}", 1) for number in range(300)))
     order_desk.settle_all()
     assert order_desk.stage() is Stage.TO_SHIP
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_what_is_decided_while_the_process_is_written_is_not_lost(order_desk: OrderDesk) -> None:
+    """SQLite has one writer at a time."""
+    begin(order_desk, stock=1)
+    append, once = order_desk.kernel.store.append, [True]
+
+    def decided_before(connection: Connection, changes: Sequence[Change]) -> None:
+        if once:
+            once.pop()
+            order_desk.skip(Step.STOCK)
+        append(connection, changes)
+
+    order_desk.kernel.store.append = decided_before  # type: ignore[method-assign]
+    order_desk.clock.move(hours=25)
+    order_desk.settle_all()
+    assert once == []
+    assert order_desk.process().skipped == (Step.STOCK,)
+    assert order_desk.stage() is Stage.TO_SHIP
+
+
+def test_its_own_events_say_where_the_stage_changed_and_no_more(order_desk: OrderDesk) -> None:
+    begin(order_desk)
+    order_desk.ship()
+    order_desk.settle_all()
+    decode = order_desk.kernel.registry.codec.decode
+    own = [decode(each).event for each in order_desk.kernel.store.events_of(f"fulfilment-{THE}")]
+    assert [each.stage for each in own if isinstance(each, FulfilmentMoved)] == [
+        Stage.RESERVING,
+        Stage.PAYING,
+        Stage.TO_SHIP,
+        Stage.SHIPPED,
+    ]
+    assert len(own) == 4
+    with order_desk.kernel.engines.write.connect() as connection:
+        assert connection.execute(select(fulfilment_outbox)).all() == []
+
+
+def test_a_command_without_an_outcome_is_kept_and_holds_up_nobody_else(
+    order_desk: OrderDesk,
+) -> None:
+    order_desk.stock(LAMP, 10)
+    order_desk.approve((LAMP, 1), order_id="first")
+    order_desk.approve((LAMP, 2), order_id="second")
+    bus = order_desk.kernel.commands
+    carry_out = bus.execute_batch
+
+    def busy_for_the_first(items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        return [Outcome(None, Busy("tasks")), *carry_out(items[1:])]
+
+    bus.execute_batch = busy_for_the_first  # type: ignore[method-assign]
+    for _ in range(4):
+        with pytest.raises(NotAnswered):
+            order_desk.follower.go_on()
+    assert order_desk.item().reserved == {"second": 2}
+    assert (order_desk.stage("first"), order_desk.stage("second")) == (
+        Stage.RESERVING,
+        Stage.PAYING,
+    )
+    status = order_desk.ask(FollowerStatus())
+    assert (status.position, status.behind) == (order_desk.kernel.store.head(), 1)
+    assert order_desk.clock() - timedelta(minutes=5) < status.waiting_since < order_desk.clock()
+    bus.execute_batch = carry_out  # type: ignore[method-assign]
+    order_desk.settle_all()
+    assert order_desk.item().reserved == {"first": 1, "second": 2}

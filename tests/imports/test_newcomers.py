@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cqrs_app.areas.fulfilment.follower import Follower
 from flask import Flask
 
 from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
-from cqrs_app.areas.fulfilment.follower import PERMISSIONS, Follower
-from cqrs_app.areas.fulfilment.types import Policy
-from cqrs_app.areas.fulfilment.words import AfterDeclines
+from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
 from cqrs_app.areas.inventory.commands import AddProduct, RenameProduct, RetireProduct
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context

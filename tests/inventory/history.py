@@ -85,6 +85,45 @@ def work() -> st.SearchStrategy[list[tuple[Command, int]]]:
     return st.builds(lambda first, later: [*first, *later], added, rest)
 
 
+SKU, OTHER, CHARGE = SKUS
+EVERYTHING: list[tuple[Command, int]] = [
+    (do.AddProduct(sku=SKU, description="Lamp", low_below=4), 0),
+    (do.AddProduct(sku=OTHER, description="Other lamp", low_below=2), 1),
+    (do.AddProduct(sku=CHARGE, tracked=False), 1),
+    (do.ExpectStock(sku=SKU, quantity=9, reference="PO-1", due=date(2010, 12, 2)), 2),
+    (do.ExpectStock(sku=SKU, quantity=5, reference="PO-2", due=date(2010, 12, 3)), 2),
+    (do.ReceiveStock(sku=SKU, quantity=6, reference="PO-1"), 3),
+    (do.ReceiveStock(sku=OTHER, quantity=8, reference="PO-1"), 3),
+    (do.ReceiveStock(sku=SKU, quantity=3, reference="PO-1"), 30),
+    (do.ReserveStock(sku=SKU, order_id="1", quantity=4), 31),
+    (do.ReserveStock(sku=SKU, order_id="2", quantity=3), 31),
+    (do.ReserveStock(sku=OTHER, order_id="1", quantity=5), 31),
+    (do.ReserveStock(sku=SKU, order_id="A-3", quantity=3), 31),  # refused: 2 are left
+    (do.AdjustStock(sku=SKU, difference=-3, reason=AdjustReason.DAMAGED), 32),  # refused
+    (do.AdjustStock(sku=SKU, difference=-1, reason=AdjustReason.DAMAGED), 32),
+    (do.AdjustStock(sku=OTHER, difference=2, reason=AdjustReason.COUNTED), 32),
+    (do.CommitStock(sku=SKU, order_id="1", quantity=1), 33),
+    (do.ReleaseStock(sku=SKU, order_id="2"), 33),
+    (do.CommitStock(sku=SKU, order_id="1"), 50),
+    (do.ReserveStock(sku=SKU, order_id="2", quantity=2), 51),
+    (do.CommitStock(sku=OTHER, order_id="1", quantity=2), 51),
+    (do.SetLowStockLevel(sku=SKU, low_below=9), 52),
+    (do.RenameProduct(sku=OTHER, description="Star"), 52),
+    (do.ExpectStock(sku=SKU, quantity=0, reference="PO-2", due=date(2010, 12, 3)), 53),
+    (do.ReleaseStock(sku=OTHER, order_id="1"), 54),
+    (do.RetireProduct(sku=OTHER), 55),  # refused: some are on hand
+    (do.AdjustStock(sku=OTHER, difference=-8, reason=AdjustReason.COUNTED), 56),
+    (do.RetireProduct(sku=OTHER), 57),
+    (do.RestoreProduct(sku=OTHER), 58),
+    (do.RetireProduct(sku=CHARGE), 58),
+]
+"""Every task at least once, on products and for orders that are not alone."""
+
+
+def everything() -> History:
+    return _after(EVERYTHING)
+
+
 def histories() -> st.SearchStrategy[History]:
     return work().map(_after)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Table, create_engine
 
@@ -25,8 +25,10 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.store.tables import read
 from tests.inventory.given import NOON
 from tests.inventory.history import (
+    EVERYTHING,
     TABLES,
     History,
+    everything,
     fold,
     histories,
     work,
@@ -36,8 +38,13 @@ from tests.read_stores import stored_rows, write_rows
 MANY = settings(deadline=None, max_examples=200)
 
 
+def test_the_example_of_everything_leads_to_every_event() -> None:
+    assert {type(each.event) for each in everything().recorded} == set(INVENTORY.events)
+
+
 @MANY
 @given(work())
+@example(EVERYTHING)
 def test_no_sequence_of_tasks_brings_stock_below_zero(tasks: list[tuple[Any, int]]) -> None:
     history = History()
     for command, hours in tasks:
@@ -51,6 +58,7 @@ def test_no_sequence_of_tasks_brings_stock_below_zero(tasks: list[tuple[Any, int
 
 @MANY
 @given(histories())
+@example(everything())
 def test_the_tables_say_what_the_rules_know(history: History) -> None:
     rows = fold(history.recorded)
     assert {row["sku"] for row in rows.all(products)} == {
@@ -76,6 +84,7 @@ def _open(rows: Rows, table: Table, sku: str, name: str) -> dict[str, int]:
 
 @MANY
 @given(histories())
+@example(everything())
 def test_the_ledger_adds_up_to_what_is_on_hand_line_by_line(history: History) -> None:
     rows, on_hand, sent = fold(history.recorded), Counter[str](), Counter[str]()
     for line in rows.all(stock_movements):
@@ -93,6 +102,7 @@ def test_the_ledger_adds_up_to_what_is_on_hand_line_by_line(history: History) ->
 
 @MANY
 @given(histories(), st.integers(1, 7))
+@example(everything(), 3)
 def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
     history: History, size: int
 ) -> None:
@@ -107,6 +117,7 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
 
 @MANY
 @given(histories())
+@example(everything())
 def test_a_snapshot_holds_all_that_the_rules_need(history: History) -> None:
     for stream, item in history.aggregates.items():
         events = [each for each in history.recorded if each.stream == stream]

@@ -233,3 +233,36 @@ def test_moments_come_back_in_utc_to_the_microsecond(kernel: Kernel, engines: En
         raw = connection.execute(select(tables.events.c.recorded_at)).scalar_one()
     assert raw == event.recorded_at
     assert raw.utcoffset().total_seconds() == 0
+
+
+def test_events_commit_together_with_the_rest_of_a_transaction_or_not_at_all(
+    kernel: Kernel, engines: Engines
+) -> None:
+    columns = tables.events.c
+    mark = update(tables.events).where(columns.stream == "counter-b", columns.version == 1)
+
+    def write(operator: str, *changes: Change) -> None:
+        with engines.write.begin() as connection:
+            connection.execute(mark.values(operator=operator))
+            kernel.store.append(connection, changes)
+
+    add(kernel, "b")
+    old = change(kernel, "b")
+    add(kernel, "b")
+    with pytest.raises(VersionConflict):
+        write("eve", change(kernel), old)
+    assert kernel.store.load("counter-a") is None
+    assert kernel.store.events_of("counter-b")[0].operator == "ana"
+    write("eve", change(kernel))
+    assert [event.version for event in kernel.store.events_of("counter-a")] == [1]
+    assert kernel.store.events_of("counter-b")[0].operator == "eve"
+
+
+def test_the_first_events_of_streams_are_found(kernel: Kernel) -> None:
+    add(kernel, "a", 2)
+    add(kernel, "b")
+    found = kernel.store.first_of(["counter-a", "counter-b", "counter-none"])
+    assert {(event.stream, event.version) for event in found} == {
+        ("counter-a", 1),
+        ("counter-b", 1),
+    }

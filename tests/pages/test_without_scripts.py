@@ -329,3 +329,12 @@ def test_with_a_worker_the_next_page_holds_the_change_already(
         answer = send(client, form_address(client, order_id, "ApproveOrder"))
     assert answer.status_code == 303
     assert "pending" not in _words(client, order_id)
+
+
+def test_a_command_is_sent_with_the_token_of_its_form(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client = client_of("operator")
+    address = form_address(client, order_in(shop, "placed"), "AddOrderNote")
+    assert send(client, address, note="Mind the dog.", csrf_token="forged").status_code == 403
+    assert send(client, address, note="Mind the dog.").status_code == 303

@@ -62,8 +62,9 @@ def do(app: Flask, commands: Iterable[Command]) -> None:
 
 def settle(app: Flask) -> None:
     """See the orders through, and bring every projection up to date."""
-    follower = app.extensions["kernel"].tasks["fulfilment"]
-    while follower._due():
+    kernel: Kernel = app.extensions["kernel"]
+    follower = kernel.tasks["fulfilment"]
+    while kernel.runner.advance("fulfilment_process") or follower._due():
         follower._work("orders")
     catch_up(app)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask
 
+from cqrs_app.areas.fulfilment.store import process_of
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.verification import verify
 
@@ -20,14 +21,38 @@ def test_its_log_verifies(shop: Flask, earlier: dict[str, Any]) -> None:
 
 def test_every_projection_catches_up_and_a_rebuild_gives_the_same_rows(shop: Flask) -> None:
     kernel: Kernel = shop.extensions["kernel"]
-    for name in kernel.registry.subscriptions:
+    for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    assert kernel.runner.behind() == {}
+    assert kernel.runner.behind("read") == {}
     caught_up = contents(kernel)
     assert len(caught_up["orders"]) == 11
     for name in kernel.registry.projections:
         kernel.runner.rebuild(name, lambda done, total: None)
     assert contents(kernel) == caught_up
+
+
+def test_orders_under_way_go_on(shop: Flask) -> None:
+    kernel: Kernel = shop.extensions["kernel"]
+    with shop.app_context():
+        for _ in range(20):
+            for name in kernel.registry.subscriptions:
+                kernel.runner.advance(name)
+            for name in ("fulfilment", "gateway_requests"):
+                task = kernel.registry.tasks[name]
+                for key in task.due(kernel):
+                    task.work(kernel, key)
+    with kernel.engines.write.connect() as connection:
+        stages = {
+            order_id: process_of(connection, order_id).status.stage
+            for order_id in ("done", "short", "midway", "unseen", "waits")
+        }
+    assert stages == {
+        "done": "delivered",
+        "short": "out_of_stock",
+        "midway": "to_ship",
+        "unseen": "to_ship",
+        "waits": "",
+    }
 
 
 def contents(kernel: Kernel) -> dict[str, list[str]]:

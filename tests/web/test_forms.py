@@ -493,14 +493,6 @@ def test_a_refused_form_is_sent_again_under_a_new_id(sent: Any) -> None:
     assert 'value="A-17"' in form.order_id()
 
 
-def test_the_form_token_is_part_of_the_form_but_not_of_its_rows(app: Flask) -> None:
-    app.config["WTF_CSRF_ENABLED"] = True
-    with app.test_request_context():
-        form = form_for(TryEverything)()
-        assert "csrf_token" in form
-        assert "csrf_token" not in form.lines[0].form
-
-
 # The console's own commands
 
 

@@ -5,30 +5,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cqrs_app.areas.fulfilment import events, queries
-from cqrs_app.areas.fulfilment.guard import WayOf, released_first
-from cqrs_app.areas.fulfilment.order_way import OrderWay
+from cqrs_app.areas.fulfilment import queries
+from cqrs_app.areas.fulfilment.codec import EVENT_TYPES
+from cqrs_app.areas.fulfilment.decisions import (
+    FulfilmentDecisions,
+    ProcessOf,
+    decided_in_time,
+    released_first,
+)
+from cqrs_app.areas.fulfilment.events import UPCASTERS
 from cqrs_app.areas.fulfilment.projection import FulfilmentProjection
+from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
+from cqrs_app.areas.fulfilment.types import Policy
 from cqrs_app.areas.orders.commands import ShipOrder
-from cqrs_app.kernel.queries.answers import from_state, projected
+from cqrs_app.kernel.queries.answers import projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 
 
-def fulfilment_area(way_of: WayOf, tasks: Sequence[BackgroundTask] = ()) -> Area:
-    """The area; `way_of` finds an order's way by the order's number."""
+def fulfilment_area(
+    process_of: ProcessOf,
+    policy: Policy,
+    *,
+    enabled: bool,
+    tasks: Sequence[BackgroundTask] = (),
+) -> Area:
+    """The area; `process_of` finds an order's process, `policy` is that of orders that begin from
+    now on. `enabled` off: nothing begins, and nobody is kept from shipping."""
     return Area(
         name="fulfilment",
-        aggregates=[OrderWay],
-        rules={ShipOrder: released_first(way_of)},
-        events=events,
+        aggregates=[FulfilmentDecisions],
+        rules={ShipOrder: released_first(process_of)} if enabled else {},
+        events=EVENT_TYPES,
+        upcasters=UPCASTERS,
         projections=[FulfilmentProjection()],
+        subscriptions=[FulfilmentSubscription(policy, enabled=enabled)],
         tasks=tasks,
         answers={
             queries.ListFulfilments: projected(queries.list_fulfilments),
             queries.FulfilmentStages: projected(queries.fulfilment_stages),
             queries.FollowerStatus: projected(queries.follower_status),
             queries.GetFulfilmentSteps: projected(queries.get_fulfilment_steps),
-            queries.GetFulfilment: from_state(OrderWay, queries.get_fulfilment),
+            queries.GetFulfilment: projected(queries.get_fulfilment),
         },
+        middleware=[decided_in_time(process_of)],
     )

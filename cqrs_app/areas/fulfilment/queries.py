@@ -1,4 +1,4 @@
-"""Orders on their way as people read them."""
+"""Fulfilment as people read it."""
 
 from __future__ import annotations
 
@@ -18,23 +18,30 @@ from cqrs_app.areas.fulfilment.commands import (
     RetryFulfilment,
     SkipFulfilmentStep,
 )
-from cqrs_app.areas.fulfilment.guard import may_leave
-from cqrs_app.areas.fulfilment.order_way import OrderWay
-from cqrs_app.areas.fulfilment.read_models import fulfilment_steps, fulfilments
-from cqrs_app.areas.fulfilment.state import NOTHING
-from cqrs_app.areas.fulfilment.tables import fulfilment_cursor
-from cqrs_app.areas.fulfilment.types import OrderId
-from cqrs_app.areas.fulfilment.words import ATTENTION, OVER, Stage, Step
+from cqrs_app.areas.fulfilment.decisions import not_cancellable, not_open, not_released
+from cqrs_app.areas.fulfilment.process import NOTHING, FulfilmentProcess
+from cqrs_app.areas.fulfilment.store import process_of, read_process
+from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
+from cqrs_app.areas.fulfilment.tables import (
+    fulfilment_history,
+    fulfilment_outbox,
+    fulfilments,
+)
+from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
+from cqrs_app.areas.fulfilment.update import stream_of
+from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.lag import head_of, lag_after
 from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel.store.tables import streams
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 
 MOST_STEPS = 500
 TO_RETRY = frozenset({Stage.OUT_OF_STOCK, Stage.PAYMENT_RETRY, Stage.UNPAID, Stage.STUCK})
 BY_ITSELF = frozenset({Stage.RESERVING, Stage.PAUSED})
 """Stages at which trying again helps, and at which there is nothing to skip."""
 
-_ROW = fulfilments.c
+_ROW, _HISTORY, _OUTBOX = fulfilments.c, fulfilment_history.c, fulfilment_outbox.c
 SORTS = MappingProxyType({"since": Sort((_ROW.since, _ROW.order_id), datetime)})
 
 
@@ -118,7 +125,7 @@ class SupervisorTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentView:
-    """One order's way as it stands now. `unpaid` is what is still to be paid, in the order's
+    """One order's fulfilment as it is now. `unpaid` is what is still to be paid, in the order's
     currency; `not_released` says why its goods may not leave, empty
     where they may."""
 
@@ -132,7 +139,7 @@ class FulfilmentView:
     version: int
 
 
-@query(label="An order on its way", permission=VIEW)
+@query(label="An order on its way", permission=VIEW, store="write")
 class GetFulfilment(Query):
     """Where one order stands now, with what may be done about it; nothing where it is not seen
     to."""
@@ -140,25 +147,29 @@ class GetFulfilment(Query):
     order_id: OrderId
 
 
-def get_fulfilment(question: GetFulfilment, way: OrderWay, version: int) -> FulfilmentView | None:
-    if not way.stand.stage:
+def get_fulfilment(question: GetFulfilment, connection: Connection) -> FulfilmentView | None:
+    process = process_of(connection, question.order_id)
+    status = process.status
+    if not status.stage:
         return None
-    refusal = may_leave.refusal(way, question.order_id)
+    version = select(streams.c.version).where(streams.c.stream == stream_of(question.order_id))
+    refusal = not_released(process)
     return FulfilmentView(
         order_id=question.order_id,
-        stage=Stage(way.stand.stage),
-        sentence=way.stand.sentence,
-        late=way.stand.late,
-        unpaid=max(way.total - way.received, NOTHING),
+        stage=Stage(status.stage),
+        sentence=status.sentence,
+        late=status.late,
+        unpaid=max(process.total - process.received, NOTHING),
         not_released=refusal.sentence if refusal else "",
-        offers=tuple(_offers(way)),
-        version=version,
+        offers=tuple(_offers(process)),
+        version=connection.execute(version).scalar() or 0,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One thing that happened on the way. `outcome` is a task's: sent, done, refused, failed."""
+    """One thing that happened to the order; `version` counts them. `outcome` is a command's: sent,
+    done, refused, failed."""
 
     version: int
     at: datetime
@@ -170,9 +181,12 @@ class StepView:
     command_id: str
 
 
-@query(label="An order's steps", permission=VIEW, reads=("fulfilment",), cached=True)
+_STEP_FIELDS = ("step", *(name for name in StepView.__annotations__ if name != "version"))
+
+
+@query(label="An order's steps", permission=VIEW, store="write")
 class GetFulfilmentSteps(Query):
-    """What happened on one order's way, the newest first."""
+    """What happened to one order, the newest first."""
 
     order_id: OrderId
 
@@ -180,20 +194,25 @@ class GetFulfilmentSteps(Query):
 def get_fulfilment_steps(
     question: GetFulfilmentSteps, connection: Connection
 ) -> tuple[StepView, ...]:
-    step = fulfilment_steps.c
-    found = (
-        select(*(step[name] for name in StepView.__annotations__))
-        .where(step.order_id == question.order_id)
-        .order_by(step.version.desc())
+    stored = (
+        select(*(_HISTORY[name] for name in _STEP_FIELDS))
+        .where(_HISTORY.order_id == question.order_id)
+        .order_by(_HISTORY.step.desc())
         .limit(MOST_STEPS)
     )
-    return tuple(StepView(**row._mapping) for row in connection.execute(found))
+    # Those that events say and no row holds yet come first.
+    ahead = reversed(read_process(connection, question.order_id).steps.values())
+    rows = [*ahead, *connection.execute(stored).mappings()][:MOST_STEPS]
+    return tuple(
+        StepView(version=row["step"], **{name: row[name] for name in _STEP_FIELDS[1:]})
+        for row in rows
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """How far the log was reacted to. `behind` counts the events nobody reacted to yet,
-    `waiting_since` is when the first of them was recorded."""
+    """How far the log was taken in. `behind` counts the events that were not, and the commands
+    without an outcome; `waiting_since` is when the first of them was recorded."""
 
     position: int
     behind: int
@@ -206,20 +225,33 @@ class FollowerStatus(Query):
 
 
 def follower_status(question: FollowerStatus, connection: Connection) -> Following:
-    position = connection.execute(select(fulfilment_cursor.c.position)).scalar() or 0
+    cursors = cursors_in(FulfilmentSubscription.store)
+    cursor = cursors.read(connection, [FulfilmentSubscription.name]).get(
+        FulfilmentSubscription.name
+    )
+    position = cursor.position if cursor else 0
     lag = lag_after(connection, position, head_of(connection))
-    return Following(position=position, behind=lag.events, waiting_since=lag.waiting_since)
+    sent = (_OUTBOX.order_id == _HISTORY.order_id) & (_OUTBOX.step == _HISTORY.step)
+    found = select(func.count(), func.min(_HISTORY.at)).select_from(
+        fulfilment_outbox.join(fulfilment_history, sent)
+    )
+    commands, since = connection.execute(found).one()
+    return Following(
+        position=position,
+        behind=lag.events + commands,
+        waiting_since=min(filter(None, (lag.waiting_since, since)), default=None),
+    )
 
 
-def _offers(way: OrderWay) -> Iterator[SupervisorTask]:
-    if not way.begun or way.stand.stage in OVER:
+def _offers(process: FulfilmentProcess) -> Iterator[SupervisorTask]:
+    if not_open(process):
         return
-    if way.stand.stage in TO_RETRY:
+    if process.status.stage in TO_RETRY:
         yield _offer(RetryFulfilment)
-    step = way.waits_in
-    if step and way.stand.stage not in BY_ITSELF:
+    step = process.skippable
+    if step and process.status.stage not in BY_ITSELF:
         yield _offer(SkipFulfilmentStep, step)
-    if not way.given_up and not any(goods.sent for goods in way.goods.values()):
+    if not not_cancellable(process):
         yield _offer(CancelFulfilment)
 
 

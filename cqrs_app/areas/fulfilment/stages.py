@@ -1,13 +1,11 @@
-"""Where an order on its way stands, in a sentence, and for how long it may: `decide`, its second
-half. Pure."""
+"""An order's stage, in a sentence, and how long it may take. Pure."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from cqrs_app.areas.fulfilment.state import NOTHING, Goods, Stand
-from cqrs_app.areas.fulfilment.way_state import WayState
-from cqrs_app.areas.fulfilment.words import Stage, Step
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Status
+from cqrs_app.areas.fulfilment.types import Stage, Step
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -26,119 +24,107 @@ PATIENCE = {
 then; whatever else is late is shown as such."""
 
 
-def stand(way: WayState) -> Stand:
-    """Where the order stands, in a sentence for operators."""
-    stage, sentence = _stage(way)
-    wants = tuple(sku for sku, each in way.goods.items() if _is_wanted(way, each))
-    late = way.late and way.stand.stage == stage
-    return Stand(stage, sentence, late, () if way.given_up else wants)
+def stage_of(process: FulfilmentProcess) -> Status:
+    """The stage, why in a sentence for operators, and whether it has taken too long."""
+    stage, sentence = _stage(process)
+    late = process.status.stage == stage and (process.overdue or process.status.late)
+    return Status(stage, sentence, late)
 
 
-def seconds_for(way: WayState, where: Stand) -> int | None:
-    """How long it may stand there; None for ever."""
-    if where.late and where.stage != Stage.OUT_OF_STOCK:
+def seconds_for(process: FulfilmentProcess, status: Status) -> int | None:
+    """How long it may stay so; None: as long as it likes."""
+    if status.late and status.stage != Stage.OUT_OF_STOCK:
         return None
-    if where.stage == Stage.PAYMENT_RETRY and way.policy:
-        return way.policy.retry_after[way.declines - 1]
-    return PATIENCE.get(Stage(where.stage))
+    if status.stage == Stage.PAYMENT_RETRY and process.policy:
+        return process.policy.retry_after[process.declines - 1]
+    return PATIENCE.get(Stage(status.stage))
 
 
-def _stage(way: WayState) -> tuple[Stage, str]:
-    if way.given_up:
-        return _undoing(way)
-    if not way.begun:
-        return _of_nobody(way)
-    trouble = _trouble(way)
+def _stage(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.given_up:
+        return _undoing(process)
+    if not process.begun:
+        return _not_begun(process)
+    trouble = _trouble(process)
     if trouble:
         return Stage.STUCK, trouble
-    if way.wanted_cancelled:
+    if process.cancel_reason:
         return Stage.UNDOING, "The order is being cancelled."
-    if way.held and not way.held_by_us:
+    if process.held and not process.held_by_us:
         return Stage.PAUSED, "The order is on hold; it goes on when the order is released."
-    if way.is_declined_for_good:
+    if process.is_declined_for_good:
         return Stage.UNPAID, "The payment was declined for the last time; nothing is reserved."
-    if not way.stock_is_settled:
-        return _reserving(way)
-    if not way.is_paid:
-        return _paying(way)
-    return _leaving(way)
+    if not process.stock_is_settled:
+        return _reserving(process)
+    if not process.is_paid:
+        return _paying(process)
+    return _leaving(process)
 
 
-def _reserving(way: WayState) -> tuple[Stage, str]:
-    if way.is_reserving:
+def _reserving(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.reserving:
         # Asked for again, it waits where it waited.
-        if way.stand.stage == Stage.OUT_OF_STOCK:
-            return Stage.OUT_OF_STOCK, way.stand.sentence
-    elif way.missing:
-        return Stage.OUT_OF_STOCK, way.shortage
+        if process.status.stage == Stage.OUT_OF_STOCK:
+            return Stage.OUT_OF_STOCK, process.status.sentence
+    elif process.missing:
+        return Stage.OUT_OF_STOCK, process.shortage
     return Stage.RESERVING, "Its goods are being reserved."
 
 
-def _paying(way: WayState) -> tuple[Stage, str]:
-    if way.waits_to_retry:
-        times = "once" if way.declines == 1 else f"{way.declines} times"
+def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.waits_to_retry:
+        times = "once" if process.declines == 1 else f"{process.declines} times"
         return Stage.PAYMENT_RETRY, f"The payment was declined {times}; it is tried again."
-    missing: Decimal = way.total - way.received
-    return Stage.PAYING, f"{way.currency} {missing.normalize():f} is to be paid."
+    missing: Decimal = process.total - process.received
+    return Stage.PAYING, f"{process.currency} {missing.normalize():f} is to be paid."
 
 
-def _leaving(way: WayState) -> tuple[Stage, str]:
-    if way.delivered:
+def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if process.delivered:
         return Stage.DELIVERED, "Everything was delivered."
-    if all(goods.sent >= goods.wanted for goods in way.goods.values()):
+    if all(goods.sent >= goods.wanted for goods in process.goods.values()):
         return Stage.SHIPPED, "Everything has left."
-    told = ["It may leave." if way.skipped else "Its goods are reserved and paid; it may leave."]
-    told += [f"Skipped: {step.label.lower()}." for step in way.skipped]
-    not_kept = [sku for sku, goods in way.goods.items() if goods.outcome == "not_kept"]
+    parts = [
+        "It may leave." if process.skipped else "Its goods are reserved and paid; it may leave."
+    ]
+    parts += [f"Skipped: {step.label.lower()}." for step in process.skipped]
+    not_kept = [sku for sku, goods in process.goods.items() if goods.outcome == "not_kept"]
     if not_kept:
-        told.append(f"No stock is kept of {', '.join(not_kept)}.")
-    if way.received > way.total:
-        more = (way.received - way.total).normalize()
-        told.append(f"{way.currency} {more:f} was paid beyond what it costs.")
-    return Stage.TO_SHIP, " ".join(told)[:500]
+        parts.append(f"No stock is kept of {', '.join(not_kept)}.")
+    if process.received > process.total:
+        more = (process.received - process.total).normalize()
+        parts.append(f"{process.currency} {more:f} was paid beyond what it costs.")
+    return Stage.TO_SHIP, " ".join(parts)[:500]
 
 
-def _of_nobody(way: WayState) -> tuple[Stage, str]:
-    """Where an order stands that was not approved, or before anybody saw to it."""
-    if way.delivered:
+def _not_begun(process: FulfilmentProcess) -> tuple[Stage, str]:
+    """Of an order that was not approved, or was approved in history."""
+    if process.delivered:
         return Stage.DELIVERED, "It was delivered."
-    if way.left:
+    if process.shipped:
         return Stage.SHIPPED, "It has left."
-    if _is_owed(way):
+    if process.is_owed:
         return Stage.AWAITING, "It is paid for, or about to be; it begins when it is approved."
     return Stage.UNDONE, "Nothing is owed."
 
 
-def _undoing(way: WayState) -> tuple[Stage, str]:
-    if Step.UNDOING in way.skipped:
+def _undoing(process: FulfilmentProcess) -> tuple[Stage, str]:
+    if Step.UNDOING in process.skipped:
         return Stage.UNDONE, "It was left as it is by a supervisor."
-    trouble = _trouble(way)
+    trouble = _trouble(process)
     if trouble:
         return Stage.STUCK, trouble
-    reserved = any(goods.held for goods in way.goods.values())
-    if _is_owed(way) or reserved or way.open:
+    reserved = any(goods.held for goods in process.goods.values())
+    if process.is_owed or reserved or process.open:
         return Stage.UNDOING, "Payments are given back and reserved goods released."
     return Stage.UNDONE, "Nothing is reserved and nothing is owed."
 
 
-def _trouble(way: WayState) -> str:
-    """Why somebody has to decide; what was refused here may be no reason: see its steps."""
-    on_the_way = () if way.given_up else ("VoidPayment ",)
-    harmless = ("HoldOrder ", "ReleaseOrder ", "CancelOrder ", *on_the_way)
-    for key, sentence in way.refused.items():
+def _trouble(process: FulfilmentProcess) -> str:
+    """Why somebody has to decide; empty where nothing that was refused needs a decision."""
+    forward = () if process.given_up else ("VoidPayment ",)
+    harmless = ("HoldOrder ", "ReleaseOrder ", "CancelOrder ", *forward)
+    for key, sentence in process.refused.items():
         if not key.startswith(harmless):
             return sentence
     return ""
-
-
-def _is_owed(way: WayState) -> bool:
-    """Whether money of this order is here, or about to come or go."""
-    return any(
-        paid.waits or paid.kept > NOTHING or paid.to_void > 0 for paid in way.payments.values()
-    )
-
-
-def _is_wanted(way: WayState, goods: Goods) -> bool:
-    """Whether its arrival would change something; also while it is asked for again."""
-    again = way.stand.stage == Stage.OUT_OF_STOCK and not goods.outcome
-    return goods.outcome == "missing" or again

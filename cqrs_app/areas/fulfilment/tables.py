@@ -1,37 +1,80 @@
-"""What the write store holds so that every order's way goes on: how far the log was followed, what
-is due when, and which orders would be glad of which product."""
+"""What the write store holds of each order's fulfilment, beside its events, and the read model."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import BigKey, UtcDateTime
-from cqrs_app.kernel.store.tables import write
+from cqrs_app.kernel.store.tables import read, write
 
-# One row: the last event of the log that was reacted to.
-fulfilment_cursor = Table(
-    "fulfilment_cursor",
-    write,
-    Column("name", String(20), primary_key=True),
-    Column("position", BigKey, nullable=False),
-)
-
-# At most one row per order: the wait it is in.
-fulfilment_deadlines = Table(
-    "fulfilment_deadlines",
+fulfilment_processes = Table(
+    "fulfilment_processes",
     write,
     Column("order_id", String(60), primary_key=True),
-    Column("move_no", Integer, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    # FulfilmentProcess as JSON. Empty: its events say it all, as they did before there were rows.
+    Column("state", Text),
+    # The version of the order's own stream that the state includes.
+    Column("version", Integer, nullable=False),
+    # When the present wait becomes late.
+    Column("due_at", UtcDateTime),
 )
-Index("ix_fulfilment_deadlines_due_at", fulfilment_deadlines.c.due_at)
+Index("ix_fulfilment_processes_due_at", fulfilment_processes.c.due_at)
 
+# Commands without an outcome yet, in the order in which they are to be dispatched.
+fulfilment_outbox = Table(
+    "fulfilment_outbox",
+    write,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("order_id", String(60), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("command_id", String(64), nullable=False, unique=True),
+    Column("correlation_id", String(64), nullable=False),
+    Column("causation_id", String(64)),
+)
+
+# What happened to each order, for people to read.
+fulfilment_history = Table(
+    "fulfilment_history",
+    write,
+    Column("order_id", String(60), primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("operator", String(100), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    # A command's: sent, done, refused or failed; and when it ended.
+    Column("outcome", String(10), nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("command_id", String(64), nullable=False),
+)
+
+# Which orders wait for which product.
 fulfilment_wants = Table(
     "fulfilment_wants",
     write,
     Column("sku", String(60), primary_key=True),
     Column("order_id", String(60), primary_key=True),
-    # Where in the log it began to want it: the oldest is served first.
+    # Where in the log it began to wait: the oldest is served first.
     Column("position", BigKey, nullable=False),
 )
 Index("ix_fulfilment_wants_order_id", fulfilment_wants.c.order_id)
+
+fulfilments = Table(
+    "fulfilments",
+    read,
+    Column("order_id", String(60), primary_key=True),
+    Column("stage", String(20), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("over", Boolean, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    # Since when it is at this stage, and until when it may be.
+    Column("since", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("applied_version", Integer, nullable=False),
+)
+Index("ix_fulfilments_since", fulfilments.c.over, fulfilments.c.since, fulfilments.c.order_id)
+Index("ix_fulfilments_all", fulfilments.c.since, fulfilments.c.order_id)
+Index("ix_fulfilments_stage", fulfilments.c.stage, fulfilments.c.since, fulfilments.c.order_id)

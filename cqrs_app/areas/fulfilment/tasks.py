@@ -1,61 +1,50 @@
-"""The tasks that an order's way sends to other areas."""
+"""Dispatching what fulfilment decided, as a background task."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from typing import ClassVar
 
-from cqrs_app.areas.fulfilment.types import Argument
-from cqrs_app.areas.inventory.commands import CommitStock, ReleaseStock, ReserveStock
-from cqrs_app.areas.orders.commands import CancelOrder, HoldOrder, ReleaseOrder
-from cqrs_app.areas.payments.commands import (
-    AuthorisePayment,
-    CapturePayment,
-    RefundPayment,
-    VoidPayment,
-)
-from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.areas.fulfilment.dispatch import Dispatch
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
+from cqrs_app.areas.fulfilment.store import FulfilmentStore
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 
-SENDS = MappingProxyType(
-    {
-        each.__name__: each
-        for each in (
-            ReserveStock,
-            ReleaseStock,
-            CommitStock,
-            AuthorisePayment,
-            CapturePayment,
-            VoidPayment,
-            RefundPayment,
-            HoldOrder,
-            ReleaseOrder,
-            CancelOrder,
-        )
-    }
-)
+KEY = "orders"
+"""The only key there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """`subject` is the product, payment or order it is about; `arguments` are the command's
-    fields as texts."""
+class DispatchCommands(BackgroundTask):
+    """Carries out the commands in the outbox and takes in deadlines; `actor` sends the commands.
 
-    name: str
-    subject: str
-    arguments: Mapping[str, str]
+    It talks to nobody outside, so the workers that advance subscriptions do it.
+    """
+
+    name: ClassVar[str] = "fulfilment"
+
+    def __init__(self, actor: Actor, *, enabled: bool) -> None:
+        self._actor = actor
+        self._enabled = enabled
+
+    def due(self, kernel: Kernel) -> list[str]:
+        return [KEY] if self._enabled and _has_work(kernel) else []
+
+    def work(self, kernel: Kernel, key: str) -> bool:
+        """Raises NotAnswered, and SQLAlchemyError while a database is away: then another call
+        begins at the same place."""
+        if not self._enabled:
+            return False
+        dispatch = Dispatch(kernel, self._actor)
+        late, dispatched = dispatch.deadlines(), dispatch.commands()
+        if late or dispatched:
+            # Their events come by no command bus, which would wake who follows them.
+            kernel.wake_ups.committed([FulfilmentMoved.__name__])
+        return dispatched and _has_work(kernel)
 
 
-def key_of(task: str, subject: str) -> str:
-    return f"{task} {subject}"
-
-
-def command_for(task: str, arguments: Mapping[str, str]) -> Command:
-    """Raises Invalid where the arguments do not fit."""
-    command: Command = parse(SENDS[task], arguments, from_text=True)
-    return command
-
-
-def told(arguments: Iterable[Argument]) -> dict[str, str]:
-    """A sent task's arguments by name."""
-    return {each.name: each.text for each in arguments}
+def _has_work(kernel: Kernel) -> bool:
+    with reader_of(kernel.engines.write).connect() as connection:
+        store = FulfilmentStore(connection, kernel.store, kernel.clock())
+        return bool(store.outgoing(1) or store.overdue(1))

@@ -1,28 +1,90 @@
-"""The values that fulfilment's messages are made of."""
+"""The values that fulfilment's messages are made of, and the shop's words for its stages."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.areas.fulfilment.words import AfterDeclines
-from cqrs_app.areas.types import Currency, OrderId
-from cqrs_app.kernel.messages.fields import decimal_meta
 from cqrs_app.kernel.messages.messages import value
 
-_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
-MOST = Decimal(900_000_000_000_000)
-"""More than any order may come to."""
-MOST_SAID = 2_000
 
-Word = Annotated[str, Meta(pattern=_TEXT, max_length=100, examples=["OrderHeld"])]
-Sentence = Annotated[str, Meta(pattern=_TEXT, max_length=MOST_SAID, examples=["As told."])]
+class Stage(StrEnum):
+    """How far the order is; the values are stored."""
+
+    AWAITING = "awaiting"
+    RESERVING = "reserving"
+    OUT_OF_STOCK = "out_of_stock"
+    PAYING = "paying"
+    PAYMENT_RETRY = "payment_retry"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+    TO_SHIP = "to_ship"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    STUCK = "stuck"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = MappingProxyType(
+    {
+        Stage.AWAITING: "Waits for approval",
+        Stage.RESERVING: "Reserving stock",
+        Stage.OUT_OF_STOCK: "Out of stock",
+        Stage.PAYING: "Waits for payment",
+        Stage.PAYMENT_RETRY: "Payment declined, tried again",
+        Stage.UNPAID: "Payment declined",
+        Stage.PAUSED: "Paused",
+        Stage.TO_SHIP: "Ready to ship",
+        Stage.SHIPPED: "On its way",
+        Stage.DELIVERED: "Delivered",
+        Stage.UNDOING: "Being undone",
+        Stage.UNDONE: "Undone",
+        Stage.STUCK: "Needs a decision",
+    }
+)
+
+OVER = frozenset({Stage.DELIVERED, Stage.UNDONE})
+"""Nothing is left to do."""
+
+RELEASED = frozenset({Stage.TO_SHIP, Stage.SHIPPED, Stage.DELIVERED})
+"""The goods may be shipped, or have been."""
+
+ATTENTION = frozenset({Stage.STUCK, Stage.OUT_OF_STOCK, Stage.UNPAID})
+"""Somebody has to look at it."""
+
+
+class Step(StrEnum):
+    """What a supervisor may let be skipped."""
+
+    STOCK = "stock"
+    PAYMENT = "payment"
+    UNDOING = "undoing"
+
+    @property
+    def label(self) -> str:
+        return {"stock": "Reserving stock", "payment": "Payment", "undoing": "Undoing"}[self]
+
+
+class AfterDeclines(StrEnum):
+    """What becomes of an order whose payment was declined for the last time."""
+
+    HOLD = "hold"
+    CANCEL = "cancel"
+
+
+_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
+
 Sku = Annotated[str, Meta(pattern=_TEXT, max_length=60, examples=["85123A"])]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000, examples=[1])]
 Seconds = Annotated[int, Meta(ge=1, le=366 * 86_400, examples=[3600])]
-Money = Annotated[Decimal, decimal_meta("Amount", ge=Decimal(0), le=MOST, places=4)]
 Reason = Annotated[
     str,
     Meta(
@@ -56,12 +118,7 @@ class Policy:
     after_declines: AfterDeclines
 
 
-@value
-class Argument:
-    """One field of a task that is sent, as a text."""
-
-    name: Word
-    text: Sentence
+NO_PAYMENTS = Policy(method="", retry_after=(), after_declines=AfterDeclines.HOLD)
 
 
 @value
@@ -70,20 +127,3 @@ class Sent:
 
     line_no: Annotated[int, Meta(ge=1, le=10_000)]
     quantity: Count
-
-
-__all__ = [
-    "Argument",
-    "Count",
-    "Currency",
-    "Line",
-    "Money",
-    "OrderId",
-    "Policy",
-    "Reason",
-    "Seconds",
-    "Sent",
-    "Sentence",
-    "Sku",
-    "Word",
-]

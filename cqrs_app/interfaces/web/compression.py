@@ -55,9 +55,10 @@ def _can_be_compressed(response: Response) -> bool:
     return (
         response.status_code == 200
         and "Content-Encoding" not in response.headers
-        and request.accept_encodings.quality("gzip") > 0
         and (request.endpoint == "static" or not response.is_streamed)
         and _size(response) >= SMALLEST_BYTES
+        # Last, as the header has to be parsed: most answers of the API are small.
+        and request.accept_encodings.quality("gzip") > 0
     )
 
 

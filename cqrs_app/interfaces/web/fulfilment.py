@@ -14,7 +14,7 @@ from cqrs_app.areas.fulfilment.queries import (
     GetFulfilmentSteps,
     ListFulfilments,
 )
-from cqrs_app.areas.fulfilment.words import Stage
+from cqrs_app.areas.fulfilment.types import Stage
 from cqrs_app.interfaces.web import asking
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp

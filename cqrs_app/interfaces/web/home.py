@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from cqrs_app.areas.fulfilment.commands import VIEW as SEE_FULFILMENT
 from cqrs_app.areas.fulfilment.queries import FollowerStatus, FulfilmentStages
-from cqrs_app.areas.fulfilment.words import ATTENTION
+from cqrs_app.areas.fulfilment.types import ATTENTION
 from cqrs_app.areas.inventory.queries.product_list import LowStock
 from cqrs_app.areas.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.extensions import kernel

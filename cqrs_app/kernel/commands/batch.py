@@ -11,6 +11,7 @@ from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
+from cqrs_app.kernel.commands.middleware import Count, counted_as
 from cqrs_app.kernel.commands.repository import NO_STREAM
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.events.recorded import StoredEvent
@@ -74,17 +75,24 @@ class Batch:
         run: Callable[[Call], Receipt],
         run_alone: Callable[[Call], Receipt],
         commit: Callable[[Sequence[Change]], None],
+        count: Count,
     ) -> list[Outcome]:
-        """Outcomes in the order of the calls; `run` ends in `decide`."""
+        """Outcomes in the order of the calls; `run` ends in `decide` and counts no success."""
         outcomes = [_outcome(run, call) for call in self._calls]
         if self._changes:
             try:
                 commit(self._changes)
             except Exception:  # noqa: BLE001 - whatever it was, each item is tried alone
                 # Nothing was written and whose fault it was is not known: each gets its own
-                # transaction, and with it its own answer.
+                # transaction, and with it its own answer. A refusal is in the log already.
                 self._changes = []
-                return [_outcome(run_alone, call) for call in self._calls]
+                return [
+                    _outcome(run_alone, call) if outcome.receipt else outcome
+                    for call, outcome in zip(self._calls, outcomes, strict=True)
+                ]
+        for call, outcome in zip(self._calls, outcomes, strict=True):
+            if outcome.receipt:
+                count(call.name, counted_as(outcome.receipt), outcome.receipt.duration_ms)
         return outcomes
 
     def rehearse(self, run: Callable[[Call], Receipt]) -> list[Foreseen]:

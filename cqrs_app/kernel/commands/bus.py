@@ -99,11 +99,9 @@ class CommandBus:
             snapshots=options.snapshots,
             minds_versions=options.optimistic_concurrency,
         )
-        self._outer: list[Middleware] = [
-            *([log_lines] if options.log_lines else []),
-            Record(log, count),
-            *([authorise] if options.authorise else []),
-        ]
+        self._count = count
+        self._outer = self._outer_chain(Record(log, count))
+        self._outer_of_batch = self._outer_chain(Record(log, count, count_successes=False))
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
@@ -195,8 +193,8 @@ class CommandBus:
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
             self._vault.make_ready(_people_of(calls))
             batch = Batch(self._decider, self._store, self._log, calls)
-            run = compose([*self._outer, *self._inner], batch.decide)
-            outcomes += batch.carry_out(run, self._guarded, self._store.commit)
+            run = compose([*self._outer_of_batch, *self._inner], batch.decide)
+            outcomes += batch.carry_out(run, self._guarded, self._store.commit, self._count)
             self._after_commit(batch.event_types())
         return outcomes
 
@@ -222,6 +220,13 @@ class CommandBus:
         if name not in self._named:
             raise UnknownMessage(f"There is no task called {name}.")
         return self._named[name]
+
+    def _outer_chain(self, record: Record) -> list[Middleware]:
+        return [
+            *([log_lines] if self._options.log_lines else []),
+            record,
+            *([authorise] if self._options.authorise else []),
+        ]
 
     def _call(self, command: Command, context: Context) -> Call:
         stream = self._routes[type(command)].aggregate.stream_for(command)

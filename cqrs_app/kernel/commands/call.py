@@ -31,6 +31,7 @@ class Call:
 
     `payload` is the command as JSON, which is kept nowhere as it is; `belongs_to` is the person
     that its stream belongs to, None until the stream was read. Of a `dry` one nothing is kept.
+    `repeated` once an earlier run of the same command id has answered.
     """
 
     command: Command
@@ -44,6 +45,7 @@ class Call:
     belongs_to: str | None = None
     dry: bool = False
     attempts: int = 1
+    repeated: bool = False
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -83,6 +85,7 @@ class Call:
         """
         if not self._is_again(earlier):
             raise CommandReused(self.context.command_id)
+        self.repeated = True
         if earlier.outcome == "refused":
             raise Refused(earlier.code or "refused", earlier.sentence or "")
         return receipt_of(earlier)

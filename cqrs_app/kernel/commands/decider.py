@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from msgspec.structs import replace
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, snapshot_of
 from cqrs_app.kernel.commands.call import Call
@@ -15,7 +14,7 @@ from cqrs_app.kernel.commands.claims import claiming
 from cqrs_app.kernel.commands.handling import Decided, Handler, decide
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import VersionConflict
-from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
+from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent, chained
 from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.sealing import Sealing
@@ -90,10 +89,11 @@ class Decider:
         at: datetime,
         now: datetime,
     ) -> tuple[StoredEvent, ...]:
-        context, previous, stored = call.context, head.hash, []
-        for version, event in enumerate(events, start=head.version + 1):
+        for event in events:
             self.codec.require(event)
-            row = StoredEvent(
+        context = call.context
+        rows = (
+            StoredEvent(
                 stream=call.stream,
                 version=version,
                 type=type(event).__name__,
@@ -106,6 +106,6 @@ class Decider:
                 occurred_at=at,
                 recorded_at=now,
             )
-            previous = row.hash_after(previous)
-            stored.append(replace(row, hash=previous))
-        return tuple(stored)
+            for version, event in enumerate(events, start=head.version + 1)
+        )
+        return tuple(chained(head.hash, rows))

@@ -55,12 +55,14 @@ class Record:
     """Writes refusals and failures to the log after the rollback, and counts every outcome.
 
     A success is written by the command's own transaction, so that neither stands without the
-    other. A reused id is not written: its row tells of the first use.
+    other. A repeated or reused id is not written: its row belongs to the first use. A batch
+    counts its successes itself, once they are committed: `count_successes` is off.
     """
 
-    def __init__(self, log: CommandLog, count: Count) -> None:
+    def __init__(self, log: CommandLog, count: Count, *, count_successes: bool = True) -> None:
         self._log = log
         self._count = count
+        self._count_successes = count_successes
 
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
         try:
@@ -69,6 +71,9 @@ class Record:
             self._count(call.name, "refused", call.duration_ms)
             raise
         except (Refused, NotAllowed, VersionConflict) as error:
+            if call.repeated:
+                self._count(call.name, "repeated", call.duration_ms)
+                raise
             # Lost races say nothing of the command: the same id may be tried again.
             lost = isinstance(error, VersionConflict) and error.actual is None
             self._write(call, "failed" if lost else "refused", error.code, error.sentence)
@@ -78,12 +83,18 @@ class Record:
             lines = hidden("".join(traceback.format_exception(error)), call.command)
             self._write(call, "failed", code, hidden(str(error), call.command), traceback=lines)
             raise
-        self._count(call.name, receipt.status, call.duration_ms)
+        if self._count_successes:
+            self._count(call.name, counted_as(receipt), call.duration_ms)
         return receipt
 
     def _write(self, call: Call, outcome: str, code: str, sentence: str, **rest: str) -> None:
         self._log.record(call.entry(outcome, code=code, sentence=sentence, **rest))
         self._count(call.name, outcome, call.duration_ms)
+
+
+def counted_as(receipt: Receipt) -> str:
+    """How the statistics count an accepted command: a repetition did nothing."""
+    return "repeated" if receipt.repeated else receipt.status
 
 
 def log_lines(call: Call, proceed: Proceed) -> Receipt:

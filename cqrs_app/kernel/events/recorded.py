@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from cqrs_app.kernel.errors import UndeclaredEvent
 from cqrs_app.kernel.messages.messages import Event
@@ -59,6 +60,14 @@ class StoredEvent(msgspec.Struct, frozen=True):
             )
         )
         return hashlib.sha256(previous + content).digest()
+
+
+def chained(previous: bytes, events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
+    """The events of one stream, in order, each with its hash over the one before; `previous` is the
+    hash that the stream ends with."""
+    for event in events:
+        previous = event.hash_after(previous)
+        yield replace(event, hash=previous)
 
 
 @dataclass(frozen=True, slots=True)

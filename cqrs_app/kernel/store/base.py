@@ -143,9 +143,17 @@ class EventStore(ABC):
         with self._engine.begin() as connection:
             for step in steps:
                 step(connection)
-            driver = connection.connection.driver_connection
-            with told_alike(self._engine, driver):
-                self._write(driver, changes)
+            self.append(connection, changes)
+
+    def append(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Write `changes` as a part of the caller's transaction, their steps left out.
+
+        Raises VersionConflict and AlreadyRecorded as `commit` does; the transaction is then to be
+        rolled back.
+        """
+        driver = connection.connection.driver_connection
+        with told_alike(self._engine, driver):
+            self._write(driver, changes)
 
     @abstractmethod
     def _write(self, driver: Any, changes: Sequence[Change]) -> None:
@@ -178,6 +186,12 @@ class EventStore(ABC):
         with self._reader.connect() as connection:
             asked = {"stream": stream, "after": after, "until": last}
             return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, asked))
+
+    def first_of(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
+        """The first event of each of these streams."""
+        found = _EVENTS.where(_events.stream.in_(tuple(streams)), _events.version == 1)
+        with self._reader.connect() as connection:
+            return tuple(StoredEvent(*row) for row in connection.execute(found))
 
     def follow(self, after: int, limit: int) -> tuple[StoredEvent, ...]:
         """The next events in global order, at most `limit`, after position `after`."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Select, Table, bindparam, func, selec
 
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.engines import driven, insert_into, mark_of
-from cqrs_app.kernel.subscriptions.subscription import Store
+from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
 
 _REACHED = """
 SELECT subscription, position, state, (
@@ -46,10 +46,6 @@ class Reached:
     position: int
     state: str
     parked: int
-
-
-class Overtaken(Exception):
-    """Another runner moved the cursor first; nothing was written."""
 
 
 class Cursors:

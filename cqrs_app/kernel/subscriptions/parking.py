@@ -14,7 +14,7 @@ from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.privacy.personal import hidden
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.subscriptions.subscription import Store
+from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
 
 Described = dict[str, str]
 """The columns `error` and `traceback` of a culprit."""
@@ -126,7 +126,7 @@ def take_one(connection: Connection, event: StoredEvent, take: Take) -> Exceptio
     try:
         with connection.begin_nested():
             take(connection, event)
-    except DATABASE_TROUBLE:
+    except (*DATABASE_TROUBLE, Overtaken):
         raise
     except Exception as error:  # noqa: BLE001 - it goes into the parked event's row
         return error

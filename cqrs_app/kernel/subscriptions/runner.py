@@ -15,9 +15,9 @@ from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions import parking
-from cqrs_app.kernel.subscriptions.cursors import Cursor, Cursors, Overtaken, cursors_in
+from cqrs_app.kernel.subscriptions.cursors import Cursor, Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.parking import Parking, parking_in
-from cqrs_app.kernel.subscriptions.subscription import STORES, Store, Subscription
+from cqrs_app.kernel.subscriptions.subscription import STORES, Overtaken, Store, Subscription
 
 
 class Halted(Exception):

@@ -14,6 +14,10 @@ Store = Literal["read", "write"]
 STORES: tuple[Store, ...] = ("read", "write")
 
 
+class Overtaken(Exception):
+    """Somebody else wrote first what this transaction builds on; it is undone and tried again."""
+
+
 class Releases(Protocol):
     """The part of the runner that a subscription may use to control others in its own store."""
 
@@ -38,6 +42,8 @@ class Subscription:
     store: ClassVar[Store] = "write"
     events: ClassVar[tuple[type[Event], ...] | None] = None
     """The types it wants; None for all."""
+    appends: ClassVar[tuple[type[Event], ...]] = ()
+    """The types that `take` may append to the log: whoever follows those is woken behind it."""
 
     def wants(self, event_type: str) -> bool:
         """Whether events of this type are given to `take`."""
@@ -50,6 +56,6 @@ class Subscription:
         """Take in events, in order, with all writes on this connection.
 
         What it raises undoes the batch. Its events are then taken in one by one, and the one that
-        raises is parked: see parking.py.
+        raises is parked: see parking.py. Overtaken undoes it too, and it is tried again.
         """
         raise NotImplementedError

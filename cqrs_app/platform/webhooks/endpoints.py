@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.subscriptions.leases import Lease
@@ -56,40 +56,25 @@ class Endpoint:
         return self.next_attempt_at is None or self.next_attempt_at <= now
 
 
-def _endpoint_of(row: Row[Any]) -> Endpoint:
-    return Endpoint(**row._mapping)
-
-
 def active(connection: Connection) -> list[Endpoint]:
-    """All endpoints but the removed ones."""
+    """All but the removed ones."""
     found = select(webhook_endpoints).where(_COLUMNS.state != "removed")
-    return [_endpoint_of(row) for row in connection.execute(found)]
-
-
-def get(connection: Connection, webhook_id: str) -> Endpoint:
-    """One endpoint, locked until the transaction ends. Raises NoResultFound."""
-    found = select(webhook_endpoints).where(_COLUMNS.webhook_id == webhook_id)
-    return _endpoint_of(connection.execute(found.with_for_update()).one())
+    return [Endpoint(**row._mapping) for row in connection.execute(found)]
 
 
 def add(connection: Connection, webhook_id: str, event_types: str) -> None:
-    connection.execute(
-        insert(webhook_endpoints).values(
-            webhook_id=webhook_id,
-            event_types=event_types,
-            state="running",
-            failures=0,
-            delivered=0,
-            failed=0,
-            replay_after=0,
-            replay_until=0,
-        )
-    )
+    """`event_types` is a JSON list."""
+    counts = dict.fromkeys(("failures", "delivered", "failed", "replay_after", "replay_until"), 0)
+    row = {"webhook_id": webhook_id, "event_types": event_types, "state": "running"}
+    connection.execute(insert(webhook_endpoints).values(row | counts))
 
 
-def change(connection: Connection, webhook_id: str, **changes: Any) -> None:
-    mine = _COLUMNS.webhook_id == webhook_id
-    connection.execute(update(webhook_endpoints).where(mine).values(changes))
+def change(connection: Connection, webhook_id: str, **changes: Any) -> Endpoint:
+    """The endpoint with these changes, locked until the transaction ends. Raises LookupError."""
+    changed = _update(connection, (_COLUMNS.webhook_id == webhook_id,), changes)
+    if changed is None:
+        raise LookupError(f"There is no endpoint of the webhook {webhook_id}.")
+    return changed
 
 
 class EndpointLeases:
@@ -102,32 +87,32 @@ class EndpointLeases:
         """The endpoint under a lease of the caller's; None while another's lasts, or where there
         is no such endpoint."""
         free = (_COLUMNS.webhook_id == webhook_id, LEASE.is_free(_COLUMNS.taken_until))
-        taken = _write(free, taken_by=new_id(), taken_until=LEASE.end())
         with self._engine.begin() as connection:
-            row = connection.execute(taken).one_or_none()
-        return _endpoint_of(row) if row else None
+            return _update(connection, free, {"taken_by": new_id(), "taken_until": LEASE.end()})
 
     @contextmanager
-    def renewed(self, endpoint: Endpoint) -> Iterator[tuple[Connection, Endpoint]]:
-        """A transaction with the lease renewed, and the row as it is now. Raises Overtaken when
-        the lease is another's by now."""
+    def renewed(self, taken: Endpoint) -> Iterator[tuple[Connection, Endpoint]]:
+        """A transaction with the lease renewed, and the endpoint as it is now. Raises Overtaken
+        when the lease is another's by now."""
         with self._engine.begin() as connection:
-            renewed = _write(_held(endpoint), taken_until=LEASE.end())
-            row = connection.execute(renewed).one_or_none()
-            if row is None:
-                raise Overtaken(endpoint.webhook_id)
-            yield connection, _endpoint_of(row)
+            endpoint = _update(connection, _held(taken), {"taken_until": LEASE.end()})
+            if endpoint is None:
+                raise Overtaken(taken.webhook_id)
+            yield connection, endpoint
 
-    def release(self, endpoint: Endpoint) -> None:
+    def release(self, taken: Endpoint) -> None:
         """Let others take the endpoint; a lease that is another's by now is left alone."""
         with self._engine.begin() as connection:
-            connection.execute(_write(_held(endpoint), taken_by=None, taken_until=None))
+            _update(connection, _held(taken), {"taken_by": None, "taken_until": None})
 
 
-def _held(endpoint: Endpoint) -> tuple[ColumnElement[bool], ...]:
-    return _COLUMNS.webhook_id == endpoint.webhook_id, _COLUMNS.taken_by == endpoint.taken_by
+def _held(taken: Endpoint) -> tuple[ColumnElement[bool], ...]:
+    return _COLUMNS.webhook_id == taken.webhook_id, _COLUMNS.taken_by == taken.taken_by
 
 
-def _write(where: tuple[ColumnElement[bool], ...], **values: Any) -> Any:
+def _update(
+    connection: Connection, where: tuple[ColumnElement[bool], ...], values: dict[str, Any]
+) -> Endpoint | None:
     changed = update(webhook_endpoints).where(*where).values(values)
-    return changed.returning(webhook_endpoints)
+    row = connection.execute(changed.returning(webhook_endpoints)).one_or_none()
+    return Endpoint(**row._mapping) if row else None

@@ -70,43 +70,38 @@ def _is_of_a_webhook(recorded: Recorded) -> bool:
 
 
 def _carry_out(recorded: Recorded, connection: Connection) -> None:
-    stored = recorded.stored
+    stored, position = recorded.stored, recorded.stored.position or 0
     match recorded.event:
         case WebhookAdded(webhook_id=webhook_id, event_types=types):
             endpoints.add(connection, webhook_id, _as_json(types))
             _make_secret(connection, webhook_id, stored)
         case WebhookChanged(webhook_id=webhook_id, event_types=types):
-            endpoints.change(connection, webhook_id, event_types=_as_json(types), **HEALTHY)
+            changes = {"event_types": _as_json(types), **HEALTHY}
+            endpoint = endpoints.change(connection, webhook_id, **changes)
             # What waits is chosen anew: other types are wanted now.
             first = deliveries.take_back(connection, webhook_id)
-            deliveries.retry_now(connection, webhook_id)
             if first is not None:
-                _replay(connection, webhook_id, first - 1, stored)
+                deliveries.replay(connection, endpoint, first - 1, position)
+            deliveries.retry_now(connection, webhook_id)
         case WebhookPaused(webhook_id=webhook_id):
             endpoints.change(connection, webhook_id, state="paused")
         case WebhookResumed(webhook_id=webhook_id):
             endpoints.change(connection, webhook_id, state="running", **HEALTHY)
             deliveries.retry_now(connection, webhook_id)
         case WebhookReplayRequested(webhook_id=webhook_id, after_position=after):
-            endpoints.change(connection, webhook_id, **HEALTHY)
+            endpoint = endpoints.change(connection, webhook_id, **HEALTHY)
+            deliveries.replay(connection, endpoint, after, position)
             deliveries.retry_now(connection, webhook_id)
-            _replay(connection, webhook_id, after, stored)
         case WebhookTestRequested(webhook_id=webhook_id):
             deliveries.add(connection, [(webhook_id, stored)], test=True)
         case WebhookSecretRotated(webhook_id=webhook_id):
             _make_secret(connection, webhook_id, stored)
         case WebhookRemoved(webhook_id=webhook_id):
             # First: whoever delivers now has this row locked, and makes secrets.
-            endpoints.change(
-                connection, webhook_id, state="removed", replay_after=0, replay_until=0
-            )
+            changes = {"state": "removed", "replay_after": 0, "replay_until": 0}
+            endpoints.change(connection, webhook_id, **changes)
             deliveries.drop(connection, webhook_id)
             keyring.forget(connection, webhook_id)
-
-
-def _replay(connection: Connection, webhook_id: str, after: int, until: StoredEvent) -> None:
-    endpoint = endpoints.get(connection, webhook_id)
-    deliveries.replay(connection, endpoint, after, until.position or 0)
 
 
 def _make_secret(connection: Connection, webhook_id: str, stored: StoredEvent) -> None:

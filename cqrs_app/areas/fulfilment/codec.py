@@ -1,0 +1,13 @@
+"""How fulfilment's own events are read: those that are written, and those that no longer are."""
+
+from __future__ import annotations
+
+from cqrs_app.areas.fulfilment import events, retired_events
+from cqrs_app.areas.orders.events import OrderPlaced
+from cqrs_app.kernel.events.recorded import EventCodec
+from cqrs_app.kernel.registry import events_in
+
+EVENT_TYPES = (*events_in(events), *events_in(retired_events))
+
+CODEC = EventCodec((*EVENT_TYPES, OrderPlaced), events.UPCASTERS)
+"""What is personal in an order stays sealed."""

@@ -1,0 +1,175 @@
+"""Which commands a fulfilment process sends next. Pure.
+
+Nothing is sent twice: a command that is open or was refused is left out, and what is waited for is
+not asked for. So any inputs, in any order and however often, lead to the same end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cqrs_app.areas.fulfilment.evolve import evolve
+from cqrs_app.areas.fulfilment.inputs import CommandsSent
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess, OutgoingCommand, Status
+from cqrs_app.areas.fulfilment.stages import seconds_for, stage_of
+from cqrs_app.areas.fulfilment.types import AfterDeclines, Step
+
+LONGEST_ID = 60
+
+Planned = tuple[str, str, dict[str, str]]
+"""A command's name, its subject and its arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The commands to send now, and the stage with them sent. `within` is how many seconds that
+    stage may take, None for as long as it likes."""
+
+    commands: tuple[OutgoingCommand, ...]
+    status: Status
+    within: int | None
+
+
+def decide(process: FulfilmentProcess) -> Decision:
+    commands = tuple(_commands(process))
+    after = evolve(process, CommandsSent(commands)) if commands else process
+    status = stage_of(after)
+    return Decision(commands=commands, status=status, within=seconds_for(after, status))
+
+
+def _commands(process: FulfilmentProcess) -> Iterator[OutgoingCommand]:
+    # Looked up once: an order may have thousands of commands open.
+    unwanted = {each.key for each in process.open.values()} | process.refused.keys()
+    no = process.steps
+    for name, subject, arguments in _planned(process):
+        if f"{name} {subject}" not in unwanted:
+            no += 1
+            yield OutgoingCommand(no, name, subject, arguments)
+
+
+def _planned(process: FulfilmentProcess) -> Iterator[Planned]:
+    """What the state asks for, whether or not it was sent already."""
+    if process.given_up:
+        yield from _undo(process)
+    elif process.begun:
+        yield from _commit(process)
+        if process.cancel_reason:
+            yield _order(process, "CancelOrder", reason="other", note=process.cancel_reason)
+        elif not process.held or process.held_by_us:
+            yield from _forward(process)
+
+
+def _forward(process: FulfilmentProcess) -> Iterator[Planned]:
+    if process.is_declined_for_good:
+        yield from _release(process)
+        note = "Declined for the last time."
+        if process.policy and process.policy.after_declines is AfterDeclines.CANCEL:
+            yield _order(process, "CancelOrder", reason="payment_failed", note=note)
+        elif not process.held:
+            yield _order(process, "HoldOrder", reason="payment_check", note=note)
+        return
+    yield from _reserve(process)
+    if not process.stock_is_settled:
+        if process.missing and not process.reserving and not process.held:
+            yield _order(process, "HoldOrder", reason="stock_check", note=process.shortage)
+        return
+    if process.held_by_us:
+        yield _order(process, "ReleaseOrder")
+    yield from _pay(process)
+
+
+def _reserve(process: FulfilmentProcess) -> Iterator[Planned]:
+    for sku, goods in process.goods.items():
+        if not goods.outcome and goods.wanted > goods.sent:
+            quantity = str(goods.wanted - goods.sent)
+            yield _stock(process, "ReserveStock", sku, quantity=quantity)
+
+
+def _commit(process: FulfilmentProcess) -> Iterator[Planned]:
+    for sku, goods in process.goods.items():
+        quantity = min(goods.sent - goods.committed, goods.held)
+        if quantity > 0:
+            yield _stock(process, "CommitStock", sku, quantity=str(quantity))
+
+
+def _release(process: FulfilmentProcess) -> Iterator[Planned]:
+    for sku, goods in process.goods.items():
+        if goods.held:
+            yield _stock(process, "ReleaseStock", sku)
+
+
+def _pay(process: FulfilmentProcess) -> Iterator[Planned]:
+    answers = {asked for paid in process.payments.values() for asked in paid.waits}
+    if answers & {"authorisation", "capture"}:
+        return
+    if process.is_paid:
+        yield from _void_the_rest(process)
+        return
+    if process.waits_to_retry:
+        return
+    missing = process.total - process.received
+    for payment_id, paid in process.payments.items():
+        if paid.declined and paid.to_void > 0:
+            yield _payment("VoidPayment", payment_id, reason="Declined.")
+        elif paid.currency == process.currency and paid.to_capture > 0:
+            amount = str(min(missing, paid.to_capture))
+            yield _payment("CapturePayment", payment_id, amount=amount)
+            return
+    if process.policy and process.policy.method and not _is_beginning_a_payment(process):
+        yield _payment(
+            "AuthorisePayment",
+            payment_number(process.order_id, process.payments_begun + 1),
+            order_id=process.order_id,
+            amount=str(missing),
+            currency=process.currency,
+            method=process.policy.method,
+        )
+
+
+def _void_the_rest(process: FulfilmentProcess) -> Iterator[Planned]:
+    """What is authorised beyond what was needed."""
+    for payment_id, paid in process.payments.items():
+        if paid.to_void > 0:
+            yield _payment("VoidPayment", payment_id, reason="The order is paid.")
+
+
+def _is_beginning_a_payment(process: FulfilmentProcess) -> bool:
+    """Also one that was refused: another number would not change that."""
+    sent = (each.key for each in process.open.values())
+    return any(key.startswith("AuthorisePayment ") for key in (*sent, *process.refused))
+
+
+def _undo(process: FulfilmentProcess) -> Iterator[Planned]:
+    """Backwards: first the money, then the goods."""
+    if Step.UNDOING in process.skipped:
+        return
+    reason = f"Order {process.order_id} was given up."
+    for payment_id, paid in process.payments.items():
+        if {"capture", "void", "refund"} & set(paid.waits):
+            continue
+        if "authorisation" in paid.waits or (paid.to_void > 0 and not paid.kept):
+            yield _payment("VoidPayment", payment_id, reason=reason)
+        elif paid.kept > 0:
+            yield _payment("RefundPayment", payment_id, reason=reason)
+    yield from _release(process)
+
+
+def _stock(process: FulfilmentProcess, name: str, sku: str, **arguments: str) -> Planned:
+    return name, sku, {"order_id": process.order_id, "sku": sku, **arguments}
+
+
+def _payment(name: str, payment_id: str, **arguments: str) -> Planned:
+    return name, payment_id, {"payment_id": payment_id, **arguments}
+
+
+def _order(process: FulfilmentProcess, name: str, **arguments: str) -> Planned:
+    return name, process.order_id, {"order_id": process.order_id, **arguments}
+
+
+def payment_number(order_id: str, no: int) -> str:
+    """The number of the n-th payment that is begun for an order."""
+    if len(order_id) > LONGEST_ID - 8:
+        order_id = hashlib.sha256(order_id.encode()).hexdigest()[:32]
+    return f"{order_id}-{no}"

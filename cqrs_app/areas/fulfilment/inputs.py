@@ -1,0 +1,195 @@
+"""What a fulfilment process takes in, with the words for the page of an order's steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cqrs_app.areas.fulfilment.events import (
+    FulfilmentCancelled,
+    FulfilmentRetried,
+    FulfilmentStepSkipped,
+)
+from cqrs_app.areas.fulfilment.process import OutgoingCommand, Status
+from cqrs_app.areas.fulfilment.types import Line, Policy, Sent, Stage, Step
+from cqrs_app.areas.inventory import events as stock
+from cqrs_app.areas.orders import events as orders
+from cqrs_app.areas.payments import events as payments
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Event
+
+ORDER_EVENTS = frozenset(
+    {
+        orders.OrderHeld,
+        orders.OrderReleased,
+        orders.OrderRejected,
+        orders.OrderCancelled,
+        orders.OrderShipped,
+        orders.OrderDelivered,
+    }
+)
+PAYMENT_EVENTS = frozenset(
+    {
+        payments.PaymentAuthorisationRequested,
+        payments.PaymentAuthorised,
+        payments.PaymentCaptureRequested,
+        payments.PaymentCaptured,
+        payments.PaymentVoidPlanned,
+        payments.PaymentVoidRequested,
+        payments.PaymentVoided,
+        payments.PaymentRefundRequested,
+        payments.PaymentRefunded,
+        payments.PaymentRecorded,
+        payments.PaymentDeclined,
+    }
+)
+ARRIVALS = frozenset(
+    {stock.ProductRestored, stock.StockReceived, stock.StockAdjusted, stock.StockReleased}
+)
+"""After these there may be more of a product than before."""
+
+DECISIONS = frozenset({FulfilmentRetried, FulfilmentStepSkipped, FulfilmentCancelled})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """`total` is in `currency`."""
+
+    currency: str
+    total: Decimal
+    lines: tuple[Line, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged:
+    """`type` is the event's, `by` the operator, `sent` what was shipped."""
+
+    type: str
+    by: str
+    sent: tuple[Sent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentChanged:
+    """`type` is the event's; `asked` says what was declined, `sentence` why."""
+
+    payment_id: str
+    type: str
+    asked: str = ""
+    amount: Decimal = Decimal(0)
+    currency: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StockArrived:
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsSent:
+    commands: tuple[OutgoingCommand, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEnded:
+    """`outcome`: done, refused or failed, the latter two with code and sentence."""
+
+    no: int
+    outcome: str
+    code: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """`due_at` is when the wait becomes late; None: never."""
+
+    status: Status
+    due_at: datetime | None
+
+
+Input = (
+    Approved
+    | OrderChanged
+    | PaymentChanged
+    | StockArrived
+    | CommandsSent
+    | CommandEnded
+    | DeadlinePassed
+    | Moved
+    | FulfilmentRetried
+    | FulfilmentStepSkipped
+    | FulfilmentCancelled
+)
+
+
+def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged:
+    """Of an event among ORDER_EVENTS or PAYMENT_EVENTS."""
+    event: Any = recorded.event
+    if type(event) in ORDER_EVENTS:
+        lines = event.lines if isinstance(event, orders.OrderShipped) else ()
+        sent = tuple(Sent(line_no=each.line_no, quantity=each.quantity) for each in lines)
+        return OrderChanged(type=recorded.stored.type, by=recorded.stored.operator, sent=sent)
+    names = ("asked", "amount", "currency", "sentence")
+    said = {name: getattr(event, name) for name in names if hasattr(event, name)}
+    return PaymentChanged(payment_id=event.payment_id, type=recorded.stored.type, **said)
+
+
+def words_for(item: Input | Event) -> tuple[str, str]:
+    """What happened and the details, for the list of an order's steps."""
+    match item:
+        case Approved():
+            units = sum(line.quantity for line in item.lines)
+            total = _money(item.currency, item.total)
+            return "Begun", f"{len(item.lines):,} lines, {units:,} units, {total}"
+        case OrderChanged():
+            return _words(item.type), f"By {item.by}"
+        case PaymentChanged():
+            amount = _money(item.currency, item.amount) if item.amount else ""
+            return _words(item.type), _joined((item.payment_id, amount, item.sentence), " · ")
+        case StockArrived():
+            return "There may be stock again", item.sku
+        case DeadlinePassed():
+            return "Time is up", ""
+        case Moved():
+            return Stage(item.status.stage).label, item.status.sentence
+        case FulfilmentRetried():
+            return "Tried again", ""
+        case FulfilmentStepSkipped():
+            return f"{Step(item.step).label} skipped", item.reason
+        case FulfilmentCancelled():
+            return "To be cancelled", item.reason
+    raise TypeError(f"{type(item).__name__} is no step")
+
+
+def words_for_command(command: OutgoingCommand, order_id: str) -> tuple[str, str]:
+    """What is asked for and of what, for the list of an order's steps."""
+    fields: Mapping[str, str] = command.arguments
+    subject = "" if command.subject == order_id else command.subject
+    units = f"{fields['quantity']} of" if "quantity" in fields else ""
+    parts = (units, subject, fields.get("currency", ""), fields.get("amount", ""))
+    return _words(command.name), _joined(parts, " ")
+
+
+def _words(name: str) -> str:
+    """PaymentCaptured -> Payment captured."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+
+
+def _money(currency: str, amount: Decimal) -> str:
+    return f"{currency} {amount.normalize():f}"
+
+
+def _joined(parts: tuple[str, ...], between: str) -> str:
+    return between.join(filter(None, parts))

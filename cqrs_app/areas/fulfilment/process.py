@@ -1,0 +1,185 @@
+"""What fulfilment knows of one order. Immutable: see evolve.py for how it changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from cqrs_app.areas.fulfilment.types import Line, Policy, Stage, Step
+
+NOTHING = Decimal(0)
+_WAITING_FOR_STOCK = frozenset({Stage.RESERVING, Stage.OUT_OF_STOCK})
+
+
+class Goods(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One product of the order, in units. `outcome` of the last attempt to reserve it: empty before
+    there is one, reserved, not_kept (no stock is kept of it), or missing, with a sentence. `held`
+    is what is reserved now, `sent` what was shipped, `committed` what was taken from stock.
+    `arrived`: more came in while a reservation was under way."""
+
+    wanted: int
+    outcome: str = ""
+    sentence: str = ""
+    held: int = 0
+    sent: int = 0
+    committed: int = 0
+    arrived: bool = False
+
+
+class Paid(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One payment of the order, in its currency. `waits` are the answers still to come."""
+
+    currency: str
+    authorised: Decimal = NOTHING
+    captured: Decimal = NOTHING
+    refunded: Decimal = NOTHING
+    waits: tuple[str, ...] = ()
+    voided: bool = False
+    declined: bool = False
+
+    @property
+    def kept(self) -> Decimal:
+        """What the shop has of it."""
+        return self.captured - self.refunded
+
+    @property
+    def to_capture(self) -> Decimal:
+        return NOTHING if self.declined else self.to_void
+
+    @property
+    def to_void(self) -> Decimal:
+        released = self.voided or "void" in self.waits
+        return NOTHING if released else self.authorised - self.captured
+
+
+class OutgoingCommand(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A command for another area. `no` is its step of this order; `subject` the product, payment
+    or order it is about; `arguments` are the command's fields as texts."""
+
+    no: int
+    name: str
+    subject: str
+    arguments: dict[str, str] = {}
+
+    @property
+    def key(self) -> str:
+        return f"{self.name} {self.subject}"
+
+    @property
+    def quantity(self) -> int:
+        return int(self.arguments.get("quantity", 0))
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The order's stage, why in a sentence, and whether it has taken too long. The stage is empty
+    before anything is known of the order."""
+
+    stage: str = ""
+    sentence: str = ""
+    late: bool = False
+
+
+class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`goods` by product number, `payments` by payment number, `open` are the commands without an
+    outcome by step. `refused` are commands that are not sent again until something changes, with
+    the sentence why. `seen` is the inbox: the last version taken in of each order and payment
+    stream. `steps` counts what happened, `due_at` is when the present wait becomes late."""
+
+    order_id: str
+    begun: bool = False
+    currency: str = ""
+    total: Decimal = NOTHING
+    policy: Policy | None = None
+    lines: tuple[Line, ...] = ()
+    goods: dict[str, Goods] = {}
+    payments: dict[str, Paid] = {}
+    open: dict[int, OutgoingCommand] = {}
+    refused: dict[str, str] = {}
+    skipped: tuple[Step, ...] = ()
+    payments_begun: int = 0
+    declines: int = 0
+    waits_to_retry: bool = False
+    held: bool = False
+    held_by_us: bool = False
+    given_up: bool = False
+    cancel_reason: str = ""
+    shipped: bool = False
+    delivered: bool = False
+    status: Status = Status()
+    overdue: bool = False
+    due_at: datetime | None = None
+    steps: int = 0
+    seen: dict[str, int] = {}
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to see to: the order was approved, or has payments."""
+        return self.begun or bool(self.payments)
+
+    @property
+    def received(self) -> Decimal:
+        """What was ever paid for this order: money that a person gave back later is not asked for
+        again."""
+        paid = (each.captured for each in self.payments.values() if each.currency == self.currency)
+        return sum(paid, NOTHING)
+
+    @property
+    def is_paid(self) -> bool:
+        return Step.PAYMENT in self.skipped or self.received >= self.total
+
+    @property
+    def is_declined_for_good(self) -> bool:
+        retries = len(self.policy.retry_after) if self.policy else 0
+        return self.declines > retries and not self.is_paid
+
+    @property
+    def reserving(self) -> frozenset[str]:
+        """The products whose reservation is under way."""
+        return frozenset(each.subject for each in self.open.values() if each.name == "ReserveStock")
+
+    @property
+    def stock_is_settled(self) -> bool:
+        return Step.STOCK in self.skipped or all(
+            goods.outcome in ("reserved", "not_kept") or goods.sent >= goods.wanted
+            for goods in self.goods.values()
+        )
+
+    @property
+    def missing(self) -> dict[str, Goods]:
+        return {sku: goods for sku, goods in self.goods.items() if goods.outcome == "missing"}
+
+    @property
+    def shortage(self) -> str:
+        """What is missing, in sentences."""
+        return " ".join(f"{sku}: {goods.sentence}" for sku, goods in self.missing.items())[:500]
+
+    @property
+    def wants(self) -> frozenset[str]:
+        """The products whose arrival would change something."""
+        waiting = self.begun and self.status.stage in _WAITING_FOR_STOCK
+        return self.reserving | self.missing.keys() if waiting else frozenset()
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether money of this order is here, or about to come or go."""
+        return any(
+            paid.waits or paid.kept > NOTHING or paid.to_void > NOTHING
+            for paid in self.payments.values()
+        )
+
+    @property
+    def has_shipped_goods(self) -> bool:
+        return any(goods.sent for goods in self.goods.values())
+
+    @property
+    def skippable(self) -> Step | None:
+        """The step that can be skipped now."""
+        if self.given_up:
+            return Step.UNDOING
+        if self.is_declined_for_good:
+            return Step.PAYMENT
+        if not self.stock_is_settled:
+            return Step.STOCK
+        return None if self.is_paid else Step.PAYMENT

@@ -1,0 +1,129 @@
+"""What fulfilment does with a batch of the log, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from cqrs_app.areas.fulfilment.codec import CODEC
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
+from cqrs_app.areas.fulfilment.inputs import (
+    ARRIVALS,
+    DECISIONS,
+    ORDER_EVENTS,
+    PAYMENT_EVENTS,
+    Approved,
+    Input,
+    StockArrived,
+    input_of,
+)
+from cqrs_app.areas.fulfilment.retired_events import FulfilmentTaskSent
+from cqrs_app.areas.fulfilment.store import FulfilmentStore
+from cqrs_app.areas.fulfilment.types import Line, Policy
+from cqrs_app.areas.fulfilment.update import ProcessUpdate, cause_of
+from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced
+from cqrs_app.kernel.errors import VersionConflict
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.store import EventStore, event_store
+from cqrs_app.kernel.subscriptions.subscription import Overtaken, Subscription
+
+
+class FulfilmentSubscription(Subscription):
+    """`enabled` off: the log is passed over and nothing begins. `policy` is that of orders that
+    begin from now on."""
+
+    name: ClassVar[str] = "fulfilment_process"
+    # Decisions of people, and commands sent before there was an outbox, are folded in when the
+    # process of their order is loaded.
+    events: ClassVar[tuple[type[Event], ...]] = (
+        OrderApproved,
+        FulfilmentTaskSent,
+        *ORDER_EVENTS,
+        *PAYMENT_EVENTS,
+        *ARRIVALS,
+        *DECISIONS,
+    )
+    appends: ClassVar[tuple[type[Event], ...]] = (FulfilmentMoved,)
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        enabled: bool,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
+        self._policy = policy
+        self._enabled = enabled
+
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
+        """Raises Overtaken where a person's decision was written meanwhile."""
+        # History happened elsewhere: nothing of it is left to be done.
+        live = [each for each in batch if each.occurred_at == each.recorded_at]
+        if not (self._enabled and live):
+            return
+        events = event_store(connection.engine)
+        store = FulfilmentStore(connection, events, self._clock())
+        waiting = store.wanting({_sku_of(each) for each in live if type(each.event) in ARRIVALS})
+        concerned = [(each, _orders_of(each, waiting)) for each in live]
+        updates = store.load(order_id for _, order_ids in concerned for order_id in order_ids)
+        placed = _placed(events, {e.stream for e in live if type(e.event) is OrderApproved})
+        for recorded, order_ids in concerned:
+            item = self._input_of(recorded, placed)
+            for order_id in order_ids:
+                _take_once(updates[order_id], item, recorded)
+        try:
+            store.save(updates.values())
+        except VersionConflict as conflict:
+            raise Overtaken(self.name) from conflict
+
+    def _input_of(self, recorded: Recorded, placed: Mapping[str, OrderPlaced]) -> Input | None:
+        """None for what is folded in with the process."""
+        event = recorded.event
+        if isinstance(event, OrderApproved):
+            order = placed[recorded.stream]
+            return Approved(
+                currency=order.currency,
+                total=order.total,
+                lines=tuple(Line(sku=each.sku, quantity=each.quantity) for each in order.lines),
+                policy=self._policy,
+            )
+        if type(event) in ARRIVALS:
+            return StockArrived(_sku_of(recorded))
+        if type(event) in ORDER_EVENTS | PAYMENT_EVENTS:
+            return input_of(recorded)
+        return None
+
+
+def _placed(events: EventStore, streams: Collection[str]) -> dict[str, OrderPlaced]:
+    """How these orders were placed, by stream."""
+    found = CODEC.decode_all(events.first_of(streams) if streams else ())
+    return {each.stream: cast(OrderPlaced, each.event) for each in found}
+
+
+def _sku_of(arrival: Recorded) -> str:
+    event: Any = arrival.event
+    sku: str = event.sku
+    return sku
+
+
+def _orders_of(recorded: Recorded, waiting: Mapping[str, list[str]]) -> list[str]:
+    event: Any = recorded.event
+    if type(event) in ARRIVALS:
+        return waiting.get(event.sku, [])
+    return [event.order_id]
+
+
+def _take_once(update: ProcessUpdate, item: Input | None, recorded: Recorded) -> None:
+    """Events of an order and of its payments are taken in once, however often they come. A second
+    arrival of stock does no harm."""
+    stream, version = recorded.stream, recorded.version
+    if item is None or version <= update.process.seen.get(stream, 0):
+        return
+    if update.take(item, cause_of(recorded.stored)) and not isinstance(item, StockArrived):
+        update.process = replace(update.process, seen=update.process.seen | {stream: version})
