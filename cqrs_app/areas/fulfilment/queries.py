@@ -31,7 +31,7 @@ from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
 from cqrs_app.areas.fulfilment.update import stream_of
 from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.lag import head_of, lag_after
+from cqrs_app.kernel.queries.freshness import head_of, lag_after
 from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
 from cqrs_app.kernel.store.tables import streams
 from cqrs_app.kernel.subscriptions.cursors import cursors_in

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, case, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.queries.lag import head_of, lag_after
+from cqrs_app.kernel.queries.freshness import head_of, lag_after
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.platform.webhooks.commands import MANAGE
