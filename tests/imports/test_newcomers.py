@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cqrs_app.areas.fulfilment.follower import Follower
 from flask import Flask
 
 from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
-from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
-from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
+from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
 from cqrs_app.areas.inventory.commands import AddProduct, RenameProduct, RetireProduct
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
 from cqrs_app.platform.transfer.imports.profiles.online_retail import PROFILE
@@ -189,15 +186,8 @@ def test_history_reserves_nothing_and_sets_nobody_to_work(console: Flask, tmp_pa
     kernel: Kernel = console.extensions["kernel"]
     run(kernel, write(tmp_path / "day.csv", ROWS))
     head = kernel.store.head()
-    follower = Follower(
-        kernel,
-        system_actor("fulfilment", *PERMISSIONS),
-        Policy(method="sandbox", retry_after=(), after_declines=AfterDeclines.HOLD),
-        enabled=True,
-    )
-    while follower.go_on():
-        pass
-    assert follower.due() == []
+    assert kernel.runner.advance(FulfilmentSubscription.name) == head
+    assert kernel.registry.tasks["fulfilment"].due(kernel) == []
     assert kernel.store.head() == head
 
 

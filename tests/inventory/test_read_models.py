@@ -39,7 +39,7 @@ MANY = settings(deadline=None, max_examples=200)
 
 
 def test_the_example_of_everything_leads_to_every_event() -> None:
-    assert {type(each.event) for each in everything().recorded} == set(INVENTORY.events)
+    assert {type(each.event) for each in everything().recorded} == set(INVENTORY.event_types)
 
 
 @MANY

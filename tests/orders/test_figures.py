@@ -157,6 +157,6 @@ CACHED: list[Query] = [
 
 @pytest.mark.parametrize("question", CACHED, ids=lambda question: type(question).__name__)
 def test_answers_come_back_from_the_cache_as_they_were(shop: Connection, question: Query) -> None:
-    handler = ORDERS.answers[type(question)]
+    handler = ORDERS.answers[type(question)].handler
     answer, wanted = handler(question, shop), get_type_hints(handler)["return"]
     assert msgspec.json.decode(msgspec.json.encode(answer), type=wanted) == answer
