@@ -125,7 +125,7 @@ def test_a_command_with_a_field_and_a_column_changes_few_files() -> None:
     changed = {name for kind, _, text in blocks(TASK) if kind == "diff" for name in files_in(text)}
     assert 1 < len(changed) <= MOST_FILES
     assert all((PROJECT / name).is_file() for name in changed)
-    assert {kind for kind, _, _ in blocks(TASK)} == {"diff", "sh", "python"}
+    assert {kind for kind, _, _ in blocks(TASK)} == {"diff", "sh"}
 
 
 def follow(copy: Path, section: str) -> list[str]:
