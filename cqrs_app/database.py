@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-STORES: dict[str, MetaData] = {"write": tables.write, "read": tables.read}
+STORES: dict[str, MetaData] = {"write": tables.write_tables, "read": tables.read_tables}
 BUSY_SECONDS = 30.0
 
 

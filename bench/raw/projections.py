@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.tokenize import words
+from cqrs_app.kernel.tokenize import tokenize
 
 BATCH = 500
 Row = dict[str, Any]
@@ -226,7 +226,7 @@ class _Known:
         order["carrier"], order["tracking"] = said["carrier"], said["tracking"]
         text = self.texts[said["order_id"]]
         text["search"] = " ".join(
-            dict.fromkeys([*text["search"].split(), *words(said["tracking"])])
+            dict.fromkeys([*text["search"].split(), *tokenize(said["tracking"])])
         )
         return value
 
@@ -251,8 +251,8 @@ def _words(said: Row) -> Iterator[str]:
     texts = [said["order_id"], said["customer_id"], said["country"]]
     texts += [line["sku"] for line in said["lines"]]
     texts += [line["description"] for line in said["lines"]]
-    yield from words(" ".join(texts))
-    yield from words(said["customer_name"])
+    yield from tokenize(" ".join(texts))
+    yield from tokenize(said["customer_name"])
 
 
 def _money(written: str) -> int:

@@ -8,7 +8,7 @@ import unicodedata
 _LONGEST_WORD = 100
 
 
-def words(written: str) -> list[str]:
+def tokenize(written: str) -> list[str]:
     """The words of a text: letters and digits, without case and accents, each once."""
     found = re.findall(r"[^\W_]+", written.lower() if written.isascii() else _plain(written))
     return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found))

@@ -22,7 +22,7 @@ from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.store.tables import read
+from cqrs_app.kernel.store.tables import read_tables
 from tests.customers.history import REGISTRY, START, History, histories, unreadable
 from tests.orders.history import TABLES, fold
 from tests.orders.history import History as OrderHistory
@@ -48,7 +48,7 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
     folded, engine = rows_of(events), create_engine("sqlite://")
     projection = REGISTRY.projections["customer_profiles"]
     with engine.begin() as connection:
-        read.create_all(connection, tables=MINE)
+        read_tables.create_all(connection, tables=MINE)
         write_rows(connection, [projection], events, [size])
         for table in MINE:
             assert stored_rows(connection, table) == folded.all(table), table.name

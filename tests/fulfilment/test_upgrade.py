@@ -72,7 +72,7 @@ def fill(desk: OrderDesk) -> None:
     """Put the rows of the stored release into the tables, as its own statements would have."""
     with desk.kernel.engines.write.begin() as connection:
         for name, rows in STORE["tables"].items():
-            table = {**tables.write.tables, **TABLES_OF_THEN.tables}[name]
+            table = {**tables.write_tables.tables, **TABLES_OF_THEN.tables}[name]
             connection.execute(table.delete())
             for row in rows:
                 # Ids are counted by the database.

@@ -89,8 +89,8 @@ def catch_up(kernel: Kernel) -> None:
 def empty(kernel: Kernel) -> None:
     """Both stores as if nothing had ever happened."""
     for engine, metadata in (
-        (kernel.engines.write, tables.write),
-        (kernel.engines.read, tables.read),
+        (kernel.engines.write, tables.write_tables),
+        (kernel.engines.read, tables.read_tables),
     ):
         with engine.begin() as connection:
             for table in metadata.sorted_tables:

@@ -41,8 +41,8 @@ ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.m
 def make_tables(databases: Databases) -> None:
     """The tables of the kernel and of the tiny shop, without rows."""
     for url, table_sets in (
-        (databases.write_url, [(tables.write, KERNEL_WRITE)]),
-        (databases.read_url, [(tables.read, KERNEL_READ), (test_tables, None)]),
+        (databases.write_url, [(tables.write_tables, KERNEL_WRITE)]),
+        (databases.read_url, [(tables.read_tables, KERNEL_READ), (test_tables, None)]),
     ):
         engine = engine_on(url)
         for metadata, some in table_sets:

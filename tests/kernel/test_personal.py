@@ -41,8 +41,8 @@ def do(kernel: Kernel, command: Any, command_id: str | None = None) -> None:
 def all_texts(engines: Engines) -> Iterator[str]:
     """Every value of every table of both stores."""
     for engine, metadata in (
-        (engines.write, tables.write),
-        (engines.read, tables.read),
+        (engines.write, tables.write_tables),
+        (engines.read, tables.read_tables),
         (engines.read, test_tables),
     ):
         with engine.connect() as connection:

@@ -14,7 +14,7 @@ from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.store.tables import read
+from cqrs_app.kernel.store.tables import read_tables
 from tests.read_stores import write_rows
 
 REGISTRY = Registry([ORDERS])
@@ -39,7 +39,7 @@ def read_store() -> Engine:
 
 
 def make_tables(connection: Connection) -> None:
-    read.create_all(connection, tables=TABLES)
+    read_tables.create_all(connection, tables=TABLES)
     create_search(connection)
 
 

@@ -93,8 +93,8 @@ def multiply(app: Flask) -> None:
     kernel: Kernel = app.extensions["kernel"]
     head = kernel.store.head()
     for engine, metadata in (
-        (kernel.engines.write, tables.write),
-        (kernel.engines.read, tables.read),
+        (kernel.engines.write, tables.write_tables),
+        (kernel.engines.read, tables.read_tables),
     ):
         with engine.begin() as connection:
             for table in growing(metadata.sorted_tables):

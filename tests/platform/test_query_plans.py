@@ -147,7 +147,8 @@ def scanned(app: Flask, sent: list[Sent]) -> Iterator[tuple[str, str]]:
     """(table, statement) for each sequential scan of a growing table in these statements' plans."""
     kernel: Kernel = app.extensions["kernel"]
     large = {
-        each.name for each in growing([*tables.write.sorted_tables, *tables.read.sorted_tables])
+        each.name
+        for each in growing([*tables.write_tables.sorted_tables, *tables.read_tables.sorted_tables])
     }
     for engine in (kernel.engines.write, kernel.engines.read):
         mine = {str(each): each for each in sent if each.database == engine.url.database}

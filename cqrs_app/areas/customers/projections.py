@@ -27,7 +27,7 @@ from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import erased
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Row, Rows
-from cqrs_app.kernel.tokenize import words
+from cqrs_app.kernel.tokenize import tokenize
 
 
 class CustomerProfilesProjection(Projection):
@@ -120,7 +120,7 @@ def _changed(
 def _search(row: Row) -> str:
     """Words with a blank before each, so that a pattern finds their beginnings."""
     texts = (row["customer_id"], row["name"], row["email"], row["phone"])
-    return "".join(f" {word}" for word in words(" ".join(texts)))
+    return "".join(f" {word}" for word in tokenize(" ".join(texts)))
 
 
 def _detail(pairs: list[tuple[str, str]]) -> str:

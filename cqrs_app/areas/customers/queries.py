@@ -23,7 +23,7 @@ from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
-from cqrs_app.kernel.tokenize import words
+from cqrs_app.kernel.tokenize import tokenize
 
 VIEW = Permission("customers.view", Role.VIEWER)
 READS = ("customer_profiles",)
@@ -78,7 +78,7 @@ def list_registered_customers(
     if question.status is not None:
         found = found.where(_PROFILE.status == str(question.status))
     if question.q.strip():
-        wanted = words(question.q)
+        wanted = tokenize(question.q)
         beginnings = (_PROFILE.search.contains(f" {word}") for word in wanted)
         found = found.where(*beginnings) if wanted else found.where(false())
     return question.page(found, connection, _row)

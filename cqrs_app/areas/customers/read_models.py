@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.tables import read
+from cqrs_app.kernel.store.tables import read_tables
 
 _ID = String(60)
 
 customer_profiles = Table(
     "customer_profiles",
-    read,
+    read_tables,
     Column("customer_id", _ID, primary_key=True),
     Column("status", String(20), nullable=False),
     Column("name", String(200), nullable=False),
@@ -36,7 +36,7 @@ Index(
 
 customer_counts = Table(
     "customer_counts",
-    read,
+    read_tables,
     Column("status", String(20), primary_key=True),
     Column("customers", BigInteger, nullable=False),
 )
@@ -44,7 +44,7 @@ customer_counts = Table(
 # What happened to each customer; `detail` is a list of (name, text) pairs, as JSON.
 customer_history = Table(
     "customer_history",
-    read,
+    read_tables,
     Column("customer_id", _ID, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import BigKey, UtcDateTime
-from cqrs_app.kernel.store.tables import read, write
+from cqrs_app.kernel.store.tables import read_tables, write_tables
 
 fulfilment_processes = Table(
     "fulfilment_processes",
-    write,
+    write_tables,
     Column("order_id", String(60), primary_key=True),
     # FulfilmentProcess as JSON. Empty: its events say it all, as they did before there were rows.
     Column("state", Text),
@@ -23,7 +23,7 @@ Index("ix_fulfilment_processes_due_at", fulfilment_processes.c.due_at)
 # Commands without an outcome yet, in the order in which they are to be dispatched.
 fulfilment_outbox = Table(
     "fulfilment_outbox",
-    write,
+    write_tables,
     Column("id", BigKey, primary_key=True, autoincrement=True),
     Column("order_id", String(60), nullable=False),
     Column("step", Integer, nullable=False),
@@ -37,7 +37,7 @@ fulfilment_outbox = Table(
 # What happened to each order, for people to read.
 fulfilment_history = Table(
     "fulfilment_history",
-    write,
+    write_tables,
     Column("order_id", String(60), primary_key=True),
     Column("step", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
@@ -53,7 +53,7 @@ fulfilment_history = Table(
 # Which orders wait for which product.
 fulfilment_wants = Table(
     "fulfilment_wants",
-    write,
+    write_tables,
     Column("sku", String(60), primary_key=True),
     Column("order_id", String(60), primary_key=True),
     # Where in the log it began to wait: the oldest is served first.
@@ -63,7 +63,7 @@ Index("ix_fulfilment_wants_order_id", fulfilment_wants.c.order_id)
 
 fulfilments = Table(
     "fulfilments",
-    read,
+    read_tables,
     Column("order_id", String(60), primary_key=True),
     Column("stage", String(20), nullable=False),
     Column("sentence", Text, nullable=False),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.tables import read
+from cqrs_app.kernel.store.tables import read_tables
 
 _SKU = String(60)
 
 # available = on_hand - reserved; short: how many are missing to the low-stock level, 0 if none.
 products = Table(
     "products",
-    read,
+    read_tables,
     Column("sku", _SKU, primary_key=True),
     Column("description", String(300), nullable=False),
     Column("search", Text, nullable=False),
@@ -36,7 +36,7 @@ Index("ix_products_description", products.c.description, products.c.sku)
 # One row per order and product; quantity is what is still reserved, committed what has left.
 stock_reservations = Table(
     "stock_reservations",
-    read,
+    read_tables,
     Column("sku", _SKU, primary_key=True),
     Column("order_id", String(60), primary_key=True),
     Column("quantity", BigInteger, nullable=False),
@@ -48,7 +48,7 @@ Index("ix_stock_reservations_order_id", stock_reservations.c.order_id, stock_res
 # What is still on its way; 0 when it has come or was withdrawn.
 expected_deliveries = Table(
     "expected_deliveries",
-    read,
+    read_tables,
     Column("sku", _SKU, primary_key=True),
     Column("reference", String(100), primary_key=True),
     Column("quantity", BigInteger, nullable=False),
@@ -58,7 +58,7 @@ expected_deliveries = Table(
 # The ledger, only ever added to. The quantities of a product come to what it has on hand.
 stock_movements = Table(
     "stock_movements",
-    read,
+    read_tables,
     Column("sku", _SKU, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("kind", String(20), nullable=False),
@@ -76,7 +76,7 @@ stock_movements = Table(
 # What left for orders, by the day on which it did.
 product_sales = Table(
     "product_sales",
-    read,
+    read_tables,
     Column("sku", _SKU, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("units", BigInteger, nullable=False),

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
-from cqrs_app.kernel.store.tables import read
+from cqrs_app.kernel.store.tables import read_tables
 
 _ID = String(60)
 
 orders = Table(
     "orders",
-    read,
+    read_tables,
     # The position of OrderPlaced: later orders have higher ones.
     Column("row_id", BigKey, primary_key=True, autoincrement=False),
     Column("order_id", _ID, nullable=False, unique=True),
@@ -64,7 +64,7 @@ Index(
 
 order_flags = Table(
     "order_flags",
-    read,
+    read_tables,
     Column("order_id", _ID, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("task", String(100), nullable=False),
@@ -77,7 +77,7 @@ order_flags = Table(
 # index: see search.py.
 order_texts = Table(
     "order_texts",
-    read,
+    read_tables,
     Column("row_id", BigKey, primary_key=True, autoincrement=False),
     Column("order_id", _ID, nullable=False, unique=True),
     Column("search", Text, nullable=False),
@@ -86,7 +86,7 @@ order_texts = Table(
 
 order_lines = Table(
     "order_lines",
-    read,
+    read_tables,
     Column("order_id", _ID, primary_key=True),
     Column("line_no", Integer, primary_key=True),
     Column("sku", String(60), nullable=False),
@@ -101,7 +101,7 @@ Index("ix_order_lines_sku", order_lines.c.sku, order_lines.c.order_id)
 # Orders by the day they were placed and where they stand now.
 order_days = Table(
     "order_days",
-    read,
+    read_tables,
     Column("day", Date, primary_key=True),
     Column("currency", String(3), primary_key=True),
     Column("status", String(20), primary_key=True),
@@ -112,7 +112,7 @@ order_days = Table(
 # What was done on a day, whenever the order was placed.
 order_activity = Table(
     "order_activity",
-    read,
+    read_tables,
     Column("day", Date, primary_key=True),
     Column("what", String(20), primary_key=True),
     Column("currency", String(3), primary_key=True),
@@ -122,7 +122,7 @@ order_activity = Table(
 
 order_timeline = Table(
     "order_timeline",
-    read,
+    read_tables,
     Column("order_id", _ID, primary_key=True),
     Column("version", Integer, primary_key=True),
     # Where the detail names or locates a customer: so that it is found when they are erased.
@@ -147,7 +147,7 @@ Index(
 # A customer's account in one currency.
 customer_accounts = Table(
     "customer_accounts",
-    read,
+    read_tables,
     Column("customer_id", _ID, primary_key=True),
     Column("currency", String(3), primary_key=True),
     Column("name", String(200), nullable=False),
@@ -169,7 +169,7 @@ Index("ix_customer_accounts_orders", customer_accounts.c.orders, *_ACCOUNT)
 
 credit_notes = Table(
     "credit_notes",
-    read,
+    read_tables,
     Column("credit_note_id", _ID, primary_key=True),
     Column("customer_id", _ID, nullable=False),
     Column("country", String(60), nullable=False),
@@ -195,7 +195,7 @@ _PLACE = (
 def _by_place(name: str, *rest: Column[Any]) -> Table:
     """A table of figures by the UTC day, the country and the currency."""
     place = (Column(each, kind, primary_key=True) for each, kind in _PLACE)
-    return Table(name, read, *place, *rest)
+    return Table(name, read_tables, *place, *rest)
 
 
 # `orders` and `revenue` without the orders cancelled or rejected since; these stand apart.
@@ -226,7 +226,7 @@ customer_days = _by_place(
 
 sold_products = Table(
     "sold_products",
-    read,
+    read_tables,
     Column("sku", _ID, primary_key=True),
     Column("description", String(300), nullable=False),
     Column("described_at", UtcDateTime, nullable=False),
@@ -235,7 +235,7 @@ sold_products = Table(
 # What an order counted in, so that it can be taken back. `products`: see projections/sales.py.
 sales_orders = Table(
     "sales_orders",
-    read,
+    read_tables,
     Column("order_id", _ID, primary_key=True),
     Column("day", Date, nullable=False),
     Column("country", String(60), nullable=False),

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from cqrs_app.areas.orders.read_models import order_texts, orders
-from cqrs_app.kernel.tokenize import words
+from cqrs_app.kernel.tokenize import tokenize
 
 LONGEST_TEXT = 20_000
 """Characters kept per order; what comes last in an order of a thousand lines is not found."""
@@ -109,17 +109,17 @@ def search_built_last(connection: Connection) -> Iterator[None]:
 
 def searchable(texts: Iterable[str]) -> str:
     """What is indexed of a new order: its words, cut so that later ones still find room."""
-    return _joined(words(" ".join(texts)), LONGEST_TEXT - _KEPT_FOR_LATER)
+    return _joined(tokenize(" ".join(texts)), LONGEST_TEXT - _KEPT_FOR_LATER)
 
 
 def with_more(search: str, texts: Iterable[str]) -> str:
     """The same with the words of a later event."""
-    return _joined(dict.fromkeys([*search.split(), *words(" ".join(texts))]), LONGEST_TEXT)
+    return _joined(dict.fromkeys([*search.split(), *tokenize(" ".join(texts))]), LONGEST_TEXT)
 
 
 def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
     """The same without the words of some texts, but for those that others have too."""
-    lost = set(words(" ".join(gone))) - set(words(" ".join(kept)))
+    lost = set(tokenize(" ".join(gone))) - set(tokenize(" ".join(kept)))
     return " ".join(word for word in search.split() if word not in lost)
 
 
@@ -137,7 +137,7 @@ def matching(written: str, dialect: str) -> ColumnElement[bool]:
     """
     if not written.strip():
         return true()
-    wanted = words(written)[:_MOST_WORDS]
+    wanted = tokenize(written)[:_MOST_WORDS]
     if not wanted:
         return false()
     if dialect == "postgresql":
@@ -159,7 +159,7 @@ def few(written: str, connection: Connection) -> Iterator[ColumnElement[bool]]:
     PostgreSQL takes any word for a common one and would go through the list, newest first, until
     a page is full: for a rare word through all of it.
     """
-    wanted = words(written)[:_MOST_WORDS]
+    wanted = tokenize(written)[:_MOST_WORDS]
     if not wanted or connection.dialect.name != "postgresql":
         return
     # Materialized: planned for all that match, not for the first few; and by the index, for it

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
-from cqrs_app.kernel.store.tables import read
+from cqrs_app.kernel.store.tables import read_tables
 
 _ID = String(60)
 
 payments = Table(
     "payments",
-    read,
+    read_tables,
     Column("payment_id", _ID, primary_key=True),
     Column("order_id", _ID, nullable=False),
     Column("gateway", String(20), nullable=False),
@@ -46,7 +46,7 @@ Index("ix_payments_status", payments.c.status, payments.c.started_at)
 
 payment_timeline = Table(
     "payment_timeline",
-    read,
+    read_tables,
     Column("payment_id", _ID, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
@@ -62,7 +62,7 @@ payment_timeline = Table(
 # Two rows per movement of money, which come to nothing together.
 ledger_entries = Table(
     "ledger_entries",
-    read,
+    read_tables,
     # The position of the event that moved it.
     Column("position", BigKey, primary_key=True, autoincrement=False),
     Column("account", String(20), primary_key=True),

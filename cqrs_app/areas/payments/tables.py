@@ -9,11 +9,11 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import Amount, UtcDateTime
-from cqrs_app.kernel.store.tables import write
+from cqrs_app.kernel.store.tables import write_tables
 
 gateway_requests = Table(
     "gateway_requests",
-    write,
+    write_tables,
     # The id of the event that asks for it: what the gateway knows a repetition by.
     Column("request_key", String(40), primary_key=True),
     Column("payment_id", String(60), nullable=False),
@@ -43,7 +43,7 @@ Index(
 # The sandbox's own books: what it was asked for under which key, and how often.
 sandbox_requests = Table(
     "sandbox_requests",
-    write,
+    write_tables,
     Column("request_key", String(40), primary_key=True),
     Column("asked", String(20), nullable=False),
     Column("amount", Amount, nullable=False),

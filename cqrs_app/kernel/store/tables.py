@@ -24,12 +24,12 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-write = MetaData(naming_convention=NAMING)
-read = MetaData(naming_convention=NAMING)
+write_tables = MetaData(naming_convention=NAMING)
+read_tables = MetaData(naming_convention=NAMING)
 
 events = Table(
     "events",
-    write,
+    write_tables,
     Column("id", BigKey, primary_key=True, autoincrement=True),
     # Dealt after commit on PostgreSQL, at insert on SQLite: see store.EventStore.
     Column("position", BigKey, nullable=True),
@@ -57,7 +57,7 @@ Index(
 
 streams = Table(
     "streams",
-    write,
+    write_tables,
     Column("stream", String(200), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
@@ -68,7 +68,7 @@ streams = Table(
 
 command_log = Table(
     "command_log",
-    write,
+    write_tables,
     Column("command_id", String(64), primary_key=True),
     Column("type", String(100), nullable=False),
     Column("stream", String(200), nullable=False),
@@ -117,7 +117,7 @@ Index(
 # Values that only one stream may hold, as keyed hashes: see claims.py.
 claims = Table(
     "claims",
-    write,
+    write_tables,
     Column("kind", String(40), primary_key=True),
     Column("hash", LargeBinary(32), primary_key=True),
     Column("stream", String(200), nullable=False),
@@ -127,7 +127,7 @@ claims = Table(
 # The keys of personal data, wrapped; `wrapped` is empty once a key is destroyed: see vault.py.
 subject_keys = Table(
     "subject_keys",
-    write,
+    write_tables,
     Column("key_id", String(22), primary_key=True),
     Column("subject", String(200), nullable=False, unique=True),
     Column("wrapped", LargeBinary(60)),
@@ -137,7 +137,7 @@ subject_keys = Table(
 
 processes = Table(
     "processes",
-    write,
+    write_tables,
     Column("process_id", String(120), primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("host", String(200), nullable=False),
@@ -185,13 +185,16 @@ def _parked(name: str, store: MetaData) -> Table:
 
 
 # The names differ, since both stores may be one database.
-checkpoints, parked_events = _cursors("checkpoints", read), _parked("parked_events", read)
-subscription_cursors = _cursors("subscription_cursors", write)
-subscription_parked = _parked("subscription_parked", write)
+checkpoints, parked_events = (
+    _cursors("checkpoints", read_tables),
+    _parked("parked_events", read_tables),
+)
+subscription_cursors = _cursors("subscription_cursors", write_tables)
+subscription_parked = _parked("subscription_parked", write_tables)
 
 statistics = Table(
     "statistics",
-    read,
+    read_tables,
     Column("bus", String(10), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("result", String(20), primary_key=True),

@@ -24,7 +24,7 @@ from cqrs_app.areas.orders.commands import (
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.kernel.tokenize import words
+from cqrs_app.kernel.tokenize import tokenize
 from cqrs_app.platform.demo.catalogue import (
     CARRIERS,
     CHARGES,
@@ -113,7 +113,7 @@ def _customer(random: Random, number: int) -> Customer:
 
 
 def _registration(customer: Customer) -> RegisterCustomer:
-    mailbox = ".".join(words(f"{customer.name} {customer.customer_id}"))
+    mailbox = ".".join(tokenize(f"{customer.name} {customer.customer_id}"))
     return RegisterCustomer(
         customer_id=customer.customer_id,
         name=customer.name,

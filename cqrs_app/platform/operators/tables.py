@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.tables import write
+from cqrs_app.kernel.store.tables import write_tables
 
 NAME_LENGTH = 40
 ADDRESS_LENGTH = 64
@@ -14,7 +14,7 @@ MAKER_LENGTH = 100
 
 operators = Table(
     "operators",
-    write,
+    write_tables,
     Column("name", String(NAME_LENGTH), primary_key=True),
     Column("display_name", String(100), nullable=False),
     Column("role", String(20), nullable=False),
@@ -26,7 +26,7 @@ operators = Table(
 
 sessions = Table(
     "sessions",
-    write,
+    write_tables,
     # SHA-256 of the token in hexadecimal: a copy of the database opens no session.
     Column("token_hash", String(64), primary_key=True),
     Column("operator", String(NAME_LENGTH), nullable=False),
@@ -42,7 +42,7 @@ Index("ix_sessions_expires_at", sessions.c.expires_at)
 
 sign_in_failures = Table(
     "sign_in_failures",
-    write,
+    write_tables,
     Column("account", String(NAME_LENGTH), primary_key=True),
     Column("network", String(ADDRESS_LENGTH), primary_key=True),
     Column("failures", Integer, nullable=False),
@@ -53,7 +53,7 @@ Index("ix_sign_in_failures_last_at", sign_in_failures.c.last_at)
 
 api_tokens = Table(
     "api_tokens",
-    write,
+    write_tables,
     # SHA-256 of the secret in hexadecimal: a copy of the database opens nothing.
     Column("secret_hash", String(64), primary_key=True),
     Column("name", String(NAME_LENGTH), nullable=False),

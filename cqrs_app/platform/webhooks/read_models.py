@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.tables import read
+from cqrs_app.kernel.store.tables import read_tables
 
 webhooks = Table(
     "webhooks",
-    read,
+    read_tables,
     Column("webhook_id", String(40), primary_key=True),
     Column("url", String(500), nullable=False),
     # A JSON list; empty: all.

@@ -8,11 +8,11 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import BigKey, UtcDateTime
-from cqrs_app.kernel.store.tables import write
+from cqrs_app.kernel.store.tables import write_tables
 
 webhook_endpoints = Table(
     "webhook_endpoints",
-    write,
+    write_tables,
     Column("webhook_id", String(40), primary_key=True),
     # A JSON list; empty: all.
     Column("event_types", Text, nullable=False),
@@ -37,7 +37,7 @@ webhook_endpoints = Table(
 # One row per event that is still to be sent to a webhook.
 webhook_deliveries = Table(
     "webhook_deliveries",
-    write,
+    write_tables,
     Column("webhook_id", String(40), primary_key=True),
     Column("position", BigKey, primary_key=True, autoincrement=False),
     Column("stream", String(200), nullable=False),
@@ -64,7 +64,7 @@ Index(
 
 webhook_attempts = Table(
     "webhook_attempts",
-    write,
+    write_tables,
     Column("id", BigKey, primary_key=True, autoincrement=True),
     Column("webhook_id", String(40), nullable=False),
     Column("message_id", String(40), nullable=False),
@@ -80,7 +80,7 @@ Index("ix_webhook_attempts_webhook_id_id", webhook_attempts.c.webhook_id, webhoo
 
 webhook_secrets = Table(
     "webhook_secrets",
-    write,
+    write_tables,
     Column("webhook_id", String(40), primary_key=True),
     # The how-manieth secret of this webhook.
     Column("number", Integer, primary_key=True),

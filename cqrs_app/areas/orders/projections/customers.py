@@ -23,7 +23,7 @@ from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import erased
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Key, Row, Rows
-from cqrs_app.kernel.tokenize import words
+from cqrs_app.kernel.tokenize import tokenize
 
 
 class CustomersProjection(Projection):
@@ -116,7 +116,7 @@ def _account(rows: Rows, customer_id: str, currency: str, recorded: Recorded) ->
 
 def _search(customer_id: str, name: str) -> str:
     """Words with a blank before each, so that a pattern finds their beginnings."""
-    return "".join(f" {word}" for word in words(f"{customer_id} {name}"))
+    return "".join(f" {word}" for word in tokenize(f"{customer_id} {name}"))
 
 
 def _is_latest(last: datetime | None, at: datetime) -> bool:

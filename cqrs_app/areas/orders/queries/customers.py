@@ -17,7 +17,7 @@ from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import CustomerId
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
-from cqrs_app.kernel.tokenize import words
+from cqrs_app.kernel.tokenize import tokenize
 
 _ACCOUNT = customer_accounts.c
 _TIES = (_ACCOUNT.customer_id, _ACCOUNT.currency)
@@ -69,7 +69,7 @@ class ListCustomers(ListQuery):
 def list_customers(question: ListCustomers, connection: Connection) -> Page[AccountRow]:
     found = select(*_COLUMNS)
     if question.q.strip():
-        wanted = words(question.q)
+        wanted = tokenize(question.q)
         beginnings = (_ACCOUNT.search.contains(f" {word}") for word in wanted)
         found = found.where(and_(true() if wanted else false(), *beginnings))
     return question.page(found, connection, _account)

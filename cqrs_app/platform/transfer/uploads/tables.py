@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.tables import write
+from cqrs_app.kernel.store.tables import write_tables
 
 imports = Table(
     "imports",
-    write,
+    write_tables,
     Column("import_id", String(36), primary_key=True),
     Column("profile", String(60), nullable=False),
     Column("file_name", String(200), nullable=False),
@@ -36,7 +36,7 @@ Index("ix_imports_state", imports.c.state)
 
 import_chunks = Table(
     "import_chunks",
-    write,
+    write_tables,
     Column("import_id", String(36), primary_key=True),
     # upload: the file as received; set_aside: the rows that were not taken, as CSV
     Column("kind", String(10), primary_key=True),
