@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.tokenize import tokenize
+from cqrs_app.kernel.search_words import tokenize
 
 BATCH = 500
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+from cqrs_app.kernel import ID, LINES, ONE_LINE
 
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
 

@@ -1,1 +1,96 @@
-"""The CQRS machinery: buses, event store, projections, freshness. It knows no business word."""
+"""The machinery of CQRS and event sourcing, as a library.
+
+This is what a business area is made with: messages, aggregates, projections, queries and what
+follows the log. The chapters behind it are private to the product; `effects` has what an area needs
+that sends commands itself or acts on the world outside. See README.md.
+"""
+
+from __future__ import annotations
+
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
+from cqrs_app.kernel.commands.handling import Rule, handles, rule
+from cqrs_app.kernel.errors import Invalid, Refusal, Refused
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.fields import decimal_meta
+from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query, value
+from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.kernel.privacy.erasure import SubjectErased
+from cqrs_app.kernel.privacy.personal import ERASED, PERSONAL, erased
+from cqrs_app.kernel.projections.projection import Handler, Projection, snake
+from cqrs_app.kernel.projections.rows import Key, Row, Rows
+from cqrs_app.kernel.queries.answers import actions_of, from_state, projected
+from cqrs_app.kernel.queries.paging import (
+    Limit,
+    ListQuery,
+    Mark,
+    Page,
+    Place,
+    Sort,
+    mark_problems,
+    page_of,
+)
+from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.search_words import tokenize
+from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
+from cqrs_app.kernel.store.tables import read_tables, write_tables
+from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+
+__all__ = [
+    "ERASED",
+    "ID",
+    "LINES",
+    "NEEDED",
+    "ONE_LINE",
+    "PERSONAL",
+    "Aggregate",
+    "Amount",
+    "Area",
+    "BackgroundTask",
+    "BigKey",
+    "Claim",
+    "Command",
+    "Decision",
+    "Event",
+    "Handler",
+    "Invalid",
+    "Key",
+    "Limit",
+    "ListQuery",
+    "Mark",
+    "Page",
+    "Permission",
+    "Place",
+    "Projection",
+    "Query",
+    "Recorded",
+    "Refusal",
+    "Refused",
+    "Role",
+    "Row",
+    "Rows",
+    "Rule",
+    "Sort",
+    "SubjectErased",
+    "Subscription",
+    "UtcDateTime",
+    "actions_of",
+    "command",
+    "decimal_meta",
+    "erased",
+    "event",
+    "from_state",
+    "handles",
+    "mark_problems",
+    "page_of",
+    "projected",
+    "query",
+    "read_tables",
+    "rule",
+    "snake",
+    "tokenize",
+    "value",
+    "write_tables",
+]

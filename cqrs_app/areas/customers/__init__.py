@@ -5,8 +5,7 @@ from __future__ import annotations
 from cqrs_app.areas.customers import events, queries, receipt
 from cqrs_app.areas.customers.customer import Customer
 from cqrs_app.areas.customers.projections import CustomerProfilesProjection
-from cqrs_app.kernel.queries.answers import actions_of, projected
-from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel import Area, actions_of, projected
 
 CUSTOMERS = Area(
     name="customers",

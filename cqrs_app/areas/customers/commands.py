@@ -15,8 +15,7 @@ from cqrs_app.areas.customers.types import (
     Phone,
     Reason,
 )
-from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel import Command, Permission, Role, command
 
 ERASE = Permission("customers.erase", Role.ADMIN)
 

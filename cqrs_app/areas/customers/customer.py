@@ -29,9 +29,7 @@ from cqrs_app.areas.customers.rules import (
     unused,
 )
 from cqrs_app.areas.customers.state import CustomerState
-from cqrs_app.kernel.commands.aggregate import Claim, Decision
-from cqrs_app.kernel.commands.handling import handles
-from cqrs_app.kernel.privacy.erasure import SubjectErased
+from cqrs_app.kernel import Claim, Decision, SubjectErased, handles
 
 
 @dataclass

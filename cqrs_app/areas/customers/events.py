@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cqrs_app.kernel.messages.messages import Event, event
-from cqrs_app.kernel.privacy.personal import PERSONAL
+from cqrs_app.kernel import PERSONAL, Event, event
 
 Personal = Annotated[str, PERSONAL]
 

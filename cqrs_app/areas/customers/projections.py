@@ -22,12 +22,7 @@ from cqrs_app.areas.customers.read_models import (
     customer_profiles,
 )
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.privacy.erasure import SubjectErased
-from cqrs_app.kernel.privacy.personal import erased
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Row, Rows
-from cqrs_app.kernel.tokenize import tokenize
+from cqrs_app.kernel import Projection, Recorded, Row, Rows, SubjectErased, erased, tokenize
 
 
 class CustomerProfilesProjection(Projection):

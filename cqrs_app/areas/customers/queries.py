@@ -19,11 +19,19 @@ from cqrs_app.areas.customers.read_models import (
 )
 from cqrs_app.areas.customers.types import CustomerId
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.projections.rows import Rows
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
-from cqrs_app.kernel.tokenize import tokenize
+from cqrs_app.kernel import (
+    Limit,
+    ListQuery,
+    Mark,
+    Page,
+    Permission,
+    Query,
+    Role,
+    Rows,
+    Sort,
+    query,
+    tokenize,
+)
 
 VIEW = Permission("customers.view", Role.VIEWER)
 READS = ("customer_profiles",)

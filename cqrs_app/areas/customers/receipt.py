@@ -12,8 +12,8 @@ from cqrs_app.areas.customers.commands import ERASE
 from cqrs_app.areas.customers.customer import Customer
 from cqrs_app.areas.customers.events import CustomerErased
 from cqrs_app.areas.customers.types import CustomerId
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.store.tables import claims, events, subject_keys
+from cqrs_app.kernel import Query, query
+from cqrs_app.kernel.effects import claims, events, subject_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

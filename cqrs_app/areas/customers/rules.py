@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from cqrs_app.areas.customers.state import CustomerState
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.kernel.commands.handling import rule
-from cqrs_app.kernel.errors import Refusal, Refused
+from cqrs_app.kernel import Refusal, Refused, rule
 
 ERASED = Refusal("customer_erased", "The customer was erased; the number stays taken.")
 UNKNOWN = Refusal("no_such_customer", "No customer is registered under this number.")

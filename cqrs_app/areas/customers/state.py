@@ -13,8 +13,7 @@ from cqrs_app.areas.customers.events import (
     CustomerRegistered,
 )
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Aggregate, Event
 
 
 @dataclass

@@ -7,8 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.areas.types import country, identifier, paragraph
-from cqrs_app.kernel.messages.patterns import ONE_LINE
-from cqrs_app.kernel.privacy.personal import PERSONAL
+from cqrs_app.kernel import ONE_LINE, PERSONAL
 
 _ADDRESS = r"[^\x00-\x20\x7f\ud800-\udfff@]+@[^\x00-\x20\x7f\ud800-\udfff@]+"
 

@@ -18,9 +18,7 @@ from cqrs_app.areas.fulfilment.projection import FulfilmentProjection
 from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
 from cqrs_app.areas.fulfilment.types import Policy
 from cqrs_app.areas.orders.commands import ShipOrder
-from cqrs_app.kernel.queries.answers import projected
-from cqrs_app.kernel.registry import Area
-from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.kernel import Area, BackgroundTask, projected
 
 
 def fulfilment_area(

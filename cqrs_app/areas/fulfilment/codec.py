@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from cqrs_app.areas.fulfilment import events, retired_events
 from cqrs_app.areas.orders.events import OrderPlaced
-from cqrs_app.kernel.events.recorded import EventCodec
-from cqrs_app.kernel.registry import events_in
+from cqrs_app.kernel.effects import EventCodec, events_in
 
 EVENT_TYPES = (*events_in(events), *events_in(retired_events))
 

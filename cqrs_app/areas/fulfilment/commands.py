@@ -8,8 +8,7 @@ from msgspec import Meta
 
 from cqrs_app.areas.fulfilment.types import Reason, Step
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel import Command, Permission, Role, command
 
 VIEW = Permission("fulfilment.view", Role.VIEWER)
 MANAGE = Permission("fulfilment.manage", Role.SUPERVISOR)

@@ -19,13 +19,8 @@ from cqrs_app.areas.fulfilment.events import (
 )
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import OVER, RELEASED
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Receipt
-from cqrs_app.kernel.commands.handling import Rule, handles, rule
-from cqrs_app.kernel.commands.middleware import Middleware, Proceed
-from cqrs_app.kernel.errors import Refusal, Refused
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Aggregate, Event, Refusal, Refused, Rule, handles, rule
+from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
 
 ProcessOf = Callable[[str], FulfilmentProcess]
 """Finds an order's process by the order's number."""

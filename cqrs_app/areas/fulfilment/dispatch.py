@@ -26,12 +26,17 @@ from cqrs_app.areas.payments.commands import (
     RefundPayment,
     VoidPayment,
 )
-from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.batch import Outcome
-from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.kernel.errors import BusError, Invalid, NotAllowed, Refused
-from cqrs_app.kernel.messages.messages import Command, parse
-from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel import Command, Invalid, Refused
+from cqrs_app.kernel.effects import (
+    Actor,
+    BusError,
+    Context,
+    Kernel,
+    NotAllowed,
+    Outcome,
+    parse,
+    reader_of,
+)
 
 AT_ONCE = 500
 LONGEST_SENTENCE = 2_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from cqrs_app.kernel.messages.messages import Event, event
+from cqrs_app.kernel import Event, event
 
 
 @event(schema=2)

@@ -19,8 +19,7 @@ from cqrs_app.areas.fulfilment.types import Line, Policy, Sent, Stage, Step
 from cqrs_app.areas.inventory import events as stock
 from cqrs_app.areas.orders import events as orders
 from cqrs_app.areas.payments import events as payments
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Event, Recorded
 
 ORDER_EVENTS = frozenset(
     {

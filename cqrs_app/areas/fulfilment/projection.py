@@ -11,9 +11,7 @@ from sqlalchemy import Table
 from cqrs_app.areas.fulfilment import events as was
 from cqrs_app.areas.fulfilment.tables import fulfilments
 from cqrs_app.areas.fulfilment.types import OVER
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Key, Rows
+from cqrs_app.kernel import Key, Projection, Recorded, Rows
 
 
 class FulfilmentProjection(Projection):

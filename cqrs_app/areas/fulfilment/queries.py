@@ -30,11 +30,8 @@ from cqrs_app.areas.fulfilment.tables import (
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
 from cqrs_app.areas.fulfilment.update import stream_of
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.freshness import head_of, lag_after
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
-from cqrs_app.kernel.store.tables import streams
-from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel.effects import cursors_in, head_of, lag_after, streams
 
 MOST_STEPS = 500
 TO_RETRY = frozenset({Stage.OUT_OF_STOCK, Stage.PAYMENT_RETRY, Stage.UNPAID, Stage.STUCK})

@@ -25,8 +25,7 @@ from cqrs_app.areas.fulfilment.inputs import (
 )
 from cqrs_app.areas.fulfilment.process import OutgoingCommand, Status
 from cqrs_app.areas.fulfilment.types import Line, Policy, Sent
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.messages import Event, event, value
+from cqrs_app.kernel import Event, Recorded, event, value
 
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
 

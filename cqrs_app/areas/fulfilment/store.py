@@ -24,10 +24,15 @@ from cqrs_app.areas.fulfilment.tables import (
     fulfilment_wants,
 )
 from cqrs_app.areas.fulfilment.update import Cause, ProcessUpdate, cause_of, id_of, stream_of
-from cqrs_app.kernel.errors import VersionConflict
-from cqrs_app.kernel.events.recorded import FIRST_HASH, StoredEvent
-from cqrs_app.kernel.store import EventStore, Head, event_store
-from cqrs_app.kernel.store.engines import insert_into
+from cqrs_app.kernel.effects import (
+    FIRST_HASH,
+    EventStore,
+    Head,
+    StoredEvent,
+    VersionConflict,
+    event_store,
+    insert_into,
+)
 
 T = TypeVar("T")
 

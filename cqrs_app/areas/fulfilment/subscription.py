@@ -26,11 +26,8 @@ from cqrs_app.areas.fulfilment.store import FulfilmentStore
 from cqrs_app.areas.fulfilment.types import Line, Policy
 from cqrs_app.areas.fulfilment.update import ProcessUpdate, cause_of
 from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced
-from cqrs_app.kernel.errors import VersionConflict
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.store import EventStore, event_store
-from cqrs_app.kernel.subscriptions.subscription import Overtaken, Subscription
+from cqrs_app.kernel import Event, Recorded, Subscription
+from cqrs_app.kernel.effects import EventStore, Overtaken, VersionConflict, event_store
 
 
 class FulfilmentSubscription(Subscription):

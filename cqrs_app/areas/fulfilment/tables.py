@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
-from cqrs_app.kernel.store.columns import BigKey, UtcDateTime
-from cqrs_app.kernel.store.tables import read_tables, write_tables
+from cqrs_app.kernel import BigKey, UtcDateTime, read_tables, write_tables
 
 fulfilment_processes = Table(
     "fulfilment_processes",

@@ -7,10 +7,8 @@ from typing import ClassVar
 from cqrs_app.areas.fulfilment.dispatch import Dispatch
 from cqrs_app.areas.fulfilment.events import FulfilmentMoved
 from cqrs_app.areas.fulfilment.store import FulfilmentStore
-from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.store.engines import reader_of
-from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.kernel import BackgroundTask
+from cqrs_app.kernel.effects import Actor, Kernel, reader_of
 
 KEY = "orders"
 """The only key there is."""

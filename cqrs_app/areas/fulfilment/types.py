@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.kernel.messages.messages import value
+from cqrs_app.kernel import value
 
 
 class Stage(StrEnum):

@@ -23,8 +23,8 @@ from cqrs_app.areas.fulfilment.inputs import (
     words_for_command,
 )
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess, OutgoingCommand
-from cqrs_app.kernel.events.recorded import Recorded, StoredEvent, chained
-from cqrs_app.kernel.store import Change, LogEntry
+from cqrs_app.kernel import Recorded
+from cqrs_app.kernel.effects import Change, LogEntry, StoredEvent, chained
 
 NAMESPACE = uuid.UUID("8b8a6a0e-52a4-5a53-8f9b-0c5f3a7a4a11")
 

@@ -8,8 +8,7 @@ from cqrs_app.areas.inventory.projections.movements import MovementsProjection
 from cqrs_app.areas.inventory.projections.sales import SalesProjection
 from cqrs_app.areas.inventory.queries import one_product, product_list, sales
 from cqrs_app.areas.inventory.stock_item import StockItem
-from cqrs_app.kernel.queries.answers import projected
-from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel import Area, projected
 
 INVENTORY = Area(
     name="inventory",

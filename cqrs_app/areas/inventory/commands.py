@@ -21,8 +21,7 @@ from cqrs_app.areas.inventory.types import (
 )
 from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel import Command, Permission, Role, command
 
 VIEW = Permission("inventory.view", Role.VIEWER)
 RECEIVE = Permission("inventory.receive", Role.OPERATOR)

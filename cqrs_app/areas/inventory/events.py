@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from cqrs_app.kernel.messages.messages import Event, event
+from cqrs_app.kernel import Event, event
 
 
 @event()

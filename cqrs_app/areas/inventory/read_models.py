@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text
 
-from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.tables import read_tables
+from cqrs_app.kernel import UtcDateTime, read_tables
 
 _SKU = String(60)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from cqrs_app.areas.inventory.commands import AddProduct, AdjustStock, CommitStock, ReserveStock
 from cqrs_app.areas.inventory.state import StockState
-from cqrs_app.kernel.commands.handling import rule
-from cqrs_app.kernel.errors import Refusal
+from cqrs_app.kernel import Refusal, rule
 
 UNCHANGED = "Nothing was changed."
 

@@ -19,8 +19,7 @@ from cqrs_app.areas.inventory.events import (
     StockReleased,
     StockReserved,
 )
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Aggregate, Event
 
 
 @dataclass

@@ -50,8 +50,7 @@ from cqrs_app.areas.inventory.rules import (
     unreserved,
 )
 from cqrs_app.areas.inventory.state import Expected, StockState
-from cqrs_app.kernel.commands.handling import handles
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Event, handles
 
 
 @dataclass

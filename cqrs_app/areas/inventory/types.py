@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.areas.types import paragraph
-from cqrs_app.kernel.messages.patterns import ONE_LINE
+from cqrs_app.kernel import ONE_LINE
 
 MOST_AT_ONCE = 1_000_000_000
 """The largest number of units one task may name."""

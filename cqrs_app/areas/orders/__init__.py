@@ -19,8 +19,7 @@ from cqrs_app.areas.orders.queries import (
     order_list,
     revenue,
 )
-from cqrs_app.kernel.queries.answers import actions_of, projected
-from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel import Area, actions_of, projected
 
 ORDERS = Area(
     name="orders",

@@ -29,9 +29,7 @@ from cqrs_app.areas.orders.types import (
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.areas.types import Currency, OrderId
-from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)

@@ -11,9 +11,7 @@ from cqrs_app.areas.orders.commands import RecordCreditNote
 from cqrs_app.areas.orders.events import CreditNoteRecorded, PricedLine
 from cqrs_app.areas.orders.rules import CREDIT_NOTE_EXISTS, moment
 from cqrs_app.areas.orders.types import amount_of
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.commands.handling import handles
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Aggregate, Event, handles
 
 
 @dataclass

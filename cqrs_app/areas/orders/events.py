@@ -10,8 +10,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from cqrs_app.areas.orders.types import person_of
-from cqrs_app.kernel.messages.messages import Event, event, value
-from cqrs_app.kernel.privacy.personal import PERSONAL
+from cqrs_app.kernel import PERSONAL, Event, event, value
 
 
 @value

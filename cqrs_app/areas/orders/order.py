@@ -47,10 +47,7 @@ from cqrs_app.areas.orders.rules import (
 from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.types import ShippingAddress, amount_of
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.kernel.commands.aggregate import Decision
-from cqrs_app.kernel.commands.handling import handles
-from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel import Command, Decision, Event, Refused, handles
 
 _S = OrderStatus
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table, Text
 
-from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
-from cqrs_app.kernel.store.tables import read_tables
+from cqrs_app.kernel import Amount, BigKey, UtcDateTime, read_tables
 
 _ID = String(60)
 

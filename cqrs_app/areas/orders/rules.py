@@ -8,8 +8,7 @@ from types import MappingProxyType
 
 from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.words import OrderStatus, label_of
-from cqrs_app.kernel.commands.handling import Rule, rule
-from cqrs_app.kernel.errors import Refusal, Refused
+from cqrs_app.kernel import Refusal, Refused, Rule, rule
 
 _S = OrderStatus
 NO_SUCH_ORDER = Refusal("no_such_order", "There is no order with this number.")

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from cqrs_app.areas.orders.read_models import order_texts, orders
-from cqrs_app.kernel.tokenize import tokenize
+from cqrs_app.kernel import tokenize
 
 LONGEST_TEXT = 20_000
 """Characters kept per order; what comes last in an order of a thousand lines is not found."""

@@ -19,8 +19,7 @@ from cqrs_app.areas.orders.events import (
 )
 from cqrs_app.areas.orders.types import person_of
 from cqrs_app.areas.orders.words import OrderStatus, further
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Aggregate, Event
 
 
 @dataclass

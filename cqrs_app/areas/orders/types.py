@@ -9,10 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from cqrs_app.areas.types import country, identifier, paragraph
-from cqrs_app.kernel.messages.fields import decimal_meta
-from cqrs_app.kernel.messages.messages import value
-from cqrs_app.kernel.messages.patterns import ONE_LINE
-from cqrs_app.kernel.privacy.personal import PERSONAL
+from cqrs_app.kernel import ONE_LINE, PERSONAL, decimal_meta, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 

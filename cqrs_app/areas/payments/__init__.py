@@ -13,9 +13,7 @@ from cqrs_app.areas.payments.projections.timeline import PaymentTimelineProjecti
 from cqrs_app.areas.payments.queries import ledger, lists, one_payment
 from cqrs_app.areas.payments.tasks import PaymentRequests
 from cqrs_app.areas.payments.words import MANUAL
-from cqrs_app.kernel.queries.answers import from_state, projected
-from cqrs_app.kernel.registry import Area
-from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.kernel import Area, BackgroundTask, from_state, projected
 
 
 def payments_area(gateway: str = MANUAL, tasks: Sequence[BackgroundTask] = ()) -> Area:

@@ -21,8 +21,7 @@ from cqrs_app.areas.payments.rules import (
 )
 from cqrs_app.areas.payments.state import PaymentState, flag_key
 from cqrs_app.areas.payments.words import Asked
-from cqrs_app.kernel.commands.handling import handles
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Event, handles
 
 
 @dataclass

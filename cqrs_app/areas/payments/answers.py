@@ -12,8 +12,7 @@ from msgspec import Meta
 
 from cqrs_app.areas.payments.types import Amount, Code, PaymentId, Reference, RequestNo, Sentence
 from cqrs_app.areas.payments.words import DisputeOutcome
-from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel import Command, Permission, Role, command
 
 ANSWER = Permission("payments.answer", Role.ADMIN)
 

@@ -19,12 +19,18 @@ from cqrs_app.areas.payments.gateway import Declined, Done, Order
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.rules import UNKNOWN
 from cqrs_app.areas.payments.teller import answer_command
-from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.context import Actor, Context, Receipt
-from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.messages import Command, parse
-from cqrs_app.kernel.signing import NotGenuine, headers, require_genuine
+from cqrs_app.kernel import Command, Invalid
+from cqrs_app.kernel.effects import (
+    Actor,
+    Context,
+    Kernel,
+    NotGenuine,
+    Receipt,
+    Repository,
+    headers,
+    parse,
+    require_genuine,
+)
 
 TYPES: Mapping[str, type[Command]] = MappingProxyType(
     {

@@ -16,8 +16,7 @@ from cqrs_app.areas.payments.types import (
     looks_like_a_card,
 )
 from cqrs_app.areas.types import Currency, OrderId
-from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel import Command, Permission, Role, command
 
 RECORD = Permission("payments.record", Role.SUPERVISOR)
 

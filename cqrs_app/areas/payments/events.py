@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cqrs_app.kernel.messages.messages import Event, event
+from cqrs_app.kernel import Event, event
 
 
 @event()

@@ -32,8 +32,7 @@ from cqrs_app.areas.payments.rules import (
     to_void,
 )
 from cqrs_app.areas.payments.words import MANUAL, Asked
-from cqrs_app.kernel.commands.handling import handles
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Event, handles
 
 
 @dataclass

@@ -16,10 +16,8 @@ from cqrs_app.areas.payments.events import (
     PaymentVoidRequested,
 )
 from cqrs_app.areas.payments.tables import gateway_requests
-from cqrs_app.kernel.commands.context import new_id
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.store.engines import insert_into, reader_of
-from cqrs_app.kernel.subscriptions.leases import Lease
+from cqrs_app.kernel import Recorded
+from cqrs_app.kernel.effects import Lease, insert_into, new_id, reader_of
 
 LEASE = Lease(timedelta(seconds=60))
 """A gateway may take 20 seconds, the command with its answer 30."""

@@ -7,8 +7,7 @@ from decimal import Decimal
 from cqrs_app.areas.payments.requests import is_open, total
 from cqrs_app.areas.payments.state import PaymentState
 from cqrs_app.areas.payments.words import Asked
-from cqrs_app.kernel.commands.handling import rule
-from cqrs_app.kernel.errors import Refusal
+from cqrs_app.kernel import Refusal, rule
 
 UNKNOWN = Refusal("no_such_payment", "There is no payment of this number.")
 PAYMENT_EXISTS = Refusal("payment_exists", "The number was used before.")

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from cqrs_app.areas.payments.gateway import Declined, Done, Later, Order, Said, Unreachable
 from cqrs_app.areas.payments.tables import sandbox_requests
 from cqrs_app.areas.payments.words import Asked
-from cqrs_app.kernel.store.engines import insert_into
+from cqrs_app.kernel.effects import insert_into
 
 RULES = MappingProxyType(
     {

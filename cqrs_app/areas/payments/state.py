@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 from cqrs_app.areas.payments import events as was
 from cqrs_app.areas.payments.requests import NOTHING, Dispute, Request, total
 from cqrs_app.areas.payments.words import Asked, PaymentStatus, status_of
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel import Aggregate, Event
 
 
 @dataclass

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from cqrs_app.kernel.store.columns import Amount, UtcDateTime
-from cqrs_app.kernel.store.tables import write_tables
+from cqrs_app.kernel import Amount, UtcDateTime, write_tables
 
 gateway_requests = Table(
     "gateway_requests",

@@ -9,11 +9,8 @@ from sqlalchemy import Connection
 
 from cqrs_app.areas.payments.requested import Asking, RequestBook, keep
 from cqrs_app.areas.payments.teller import Teller
-from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.subscriptions.subscription import Subscription
-from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.kernel import BackgroundTask, Event, Recorded, Subscription
+from cqrs_app.kernel.effects import Kernel
 
 
 class PaymentRequests(Subscription):

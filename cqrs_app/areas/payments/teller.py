@@ -23,12 +23,8 @@ from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.requested import Overtaken, RequestBook, Requested
 from cqrs_app.areas.payments.requests import Request
 from cqrs_app.areas.payments.words import Asked
-from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import BusError
-from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.kernel.subscriptions.schedule import pause_after
+from cqrs_app.kernel import Command
+from cqrs_app.kernel.effects import Actor, BusError, Context, Kernel, Repository, pause_after
 
 _DONE: Mapping[Asked, Callable[..., Command]] = {
     Asked.AUTHORISATION: answers.RecordAuthorisation,

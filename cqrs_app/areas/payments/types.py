@@ -9,8 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.areas.types import identifier, paragraph
-from cqrs_app.kernel.messages.fields import decimal_meta
-from cqrs_app.kernel.messages.patterns import ONE_LINE
+from cqrs_app.kernel import ONE_LINE, decimal_meta
 
 LEAST = Decimal("0.0001")
 MOST = Decimal(1_000_000_000_000)

@@ -24,7 +24,7 @@ from cqrs_app.areas.orders.commands import (
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.kernel.tokenize import tokenize
+from cqrs_app.kernel.search_words import tokenize
 from cqrs_app.platform.demo.catalogue import (
     CARRIERS,
     CHARGES,

@@ -22,9 +22,7 @@ from cqrs_app.areas.inventory.events import (
 )
 from cqrs_app.areas.inventory.read_models import expected_deliveries, products, stock_reservations
 from cqrs_app.areas.inventory.search import plain
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Key, Row, Rows
+from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
 
 
 class AvailabilityProjection(Projection):

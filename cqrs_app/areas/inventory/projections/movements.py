@@ -8,9 +8,7 @@ from sqlalchemy import Table
 
 from cqrs_app.areas.inventory.events import StockAdjusted, StockCommitted, StockReceived
 from cqrs_app.areas.inventory.read_models import stock_movements
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel import Projection, Recorded, Rows
 
 
 class MovementsProjection(Projection):

@@ -10,9 +10,7 @@ from sqlalchemy import Table
 
 from cqrs_app.areas.inventory.events import StockCommitted
 from cqrs_app.areas.inventory.read_models import product_sales
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Key, Rows
+from cqrs_app.kernel import Key, Projection, Recorded, Rows
 
 
 class SalesProjection(Projection):

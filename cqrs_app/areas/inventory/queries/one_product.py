@@ -20,9 +20,7 @@ from cqrs_app.areas.inventory.read_models import (
 )
 from cqrs_app.areas.inventory.types import Sku
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.projections.rows import Rows
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Rows, Sort, query
 
 MOST_SHOWN = 200
 """Reservations and deliveries of one product that a page shows."""

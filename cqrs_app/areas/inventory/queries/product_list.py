@@ -15,8 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
 
 _P = products.c
 

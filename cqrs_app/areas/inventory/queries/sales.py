@@ -13,8 +13,7 @@ from sqlalchemy import Connection, func, select
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import product_sales, products
 from cqrs_app.areas.inventory.types import SkuOrAny
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit
+from cqrs_app.kernel import Limit, Query, query
 
 
 @dataclass(frozen=True, slots=True)

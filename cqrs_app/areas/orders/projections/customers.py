@@ -18,12 +18,7 @@ from cqrs_app.areas.orders.events import (
 )
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import PERSON
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.privacy.erasure import SubjectErased
-from cqrs_app.kernel.privacy.personal import erased
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Key, Row, Rows
-from cqrs_app.kernel.tokenize import tokenize
+from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows, SubjectErased, erased, tokenize
 
 
 class CustomersProjection(Projection):

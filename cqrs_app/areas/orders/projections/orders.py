@@ -42,12 +42,17 @@ from cqrs_app.areas.orders.search import (
 )
 from cqrs_app.areas.orders.types import PERSON
 from cqrs_app.areas.orders.words import OrderStatus, further
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.privacy.erasure import SubjectErased
-from cqrs_app.kernel.privacy.personal import ERASED, erased
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Key, Row, Rows
+from cqrs_app.kernel import (
+    ERASED,
+    Event,
+    Key,
+    Projection,
+    Recorded,
+    Row,
+    Rows,
+    SubjectErased,
+    erased,
+)
 
 
 class OrdersProjection(Projection):

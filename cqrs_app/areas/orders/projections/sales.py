@@ -31,9 +31,7 @@ from cqrs_app.areas.orders.read_models import (
     sales_orders,
     sold_products,
 )
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Key, Row, Rows
+from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
 
 Sold = tuple[str, int, Decimal]
 """Of one article in one order: its number, units, value."""

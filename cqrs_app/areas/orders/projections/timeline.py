@@ -25,13 +25,8 @@ from cqrs_app.areas.orders.events import (
 from cqrs_app.areas.orders.read_models import order_timeline
 from cqrs_app.areas.orders.types import PERSON
 from cqrs_app.areas.orders.words import OrderStatus, label_of
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.fields import hints_of
-from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.privacy.erasure import SubjectErased
-from cqrs_app.kernel.privacy.personal import ERASED
-from cqrs_app.kernel.projections.projection import Projection, snake
-from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel import ERASED, Event, Projection, Recorded, Rows, SubjectErased, snake
+from cqrs_app.kernel.effects import hints_of
 
 _CUSTOMER, _ADDRESS = "Customer", "Address"
 _PERSONAL = (_CUSTOMER, _ADDRESS)

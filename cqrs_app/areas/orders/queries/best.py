@@ -18,9 +18,7 @@ from cqrs_app.areas.orders.read_models import (
     product_days,
     sold_products,
 )
-from cqrs_app.kernel.messages.messages import query
-from cqrs_app.kernel.queries.paging import Limit, Page, Sort
-from cqrs_app.kernel.store.columns import Amount
+from cqrs_app.kernel import Amount, Limit, Page, Sort, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,7 @@ from cqrs_app.areas.orders.queries.filters import midnight
 from cqrs_app.areas.orders.queries.sales import Listed, SalesFilters, place_of
 from cqrs_app.areas.orders.read_models import credit_notes
 from cqrs_app.areas.orders.types import CustomerId
-from cqrs_app.kernel.messages.messages import query
-from cqrs_app.kernel.queries.paging import Limit, Page, Sort
+from cqrs_app.kernel import Limit, Page, Sort, query
 
 _NOTE = credit_notes.c
 

@@ -15,9 +15,7 @@ from sqlalchemy import Connection, Row, and_, false, select, true
 from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import CustomerId
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
-from cqrs_app.kernel.tokenize import tokenize
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query, tokenize
 
 _ACCOUNT = customer_accounts.c
 _TIES = (_ACCOUNT.customer_id, _ACCOUNT.currency)

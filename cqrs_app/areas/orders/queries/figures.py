@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.read_models import order_activity, order_days, orders
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel import Query, query
 
 EARLIEST_YEAR = 1900
 TOO_EARLY = f"Choose a day in {EARLIEST_YEAR} or later."

@@ -21,8 +21,7 @@ from cqrs_app.areas.orders.types import (
     SkuOrAny,
 )
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.kernel.messages.fields import decimal_meta
-from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel import Query, decimal_meta
 
 SearchText = Annotated[
     str,

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, func, select
 from cqrs_app.areas.orders.read_models import credit_notes, order_flags, order_lines, orders
 from cqrs_app.areas.orders.types import CreditNoteId, Sku
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel.commands.middleware import HISTORY
-from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel import Query, query
+from cqrs_app.kernel.effects import HISTORY
 
 IDS_AT_ONCE = 400
 

@@ -15,8 +15,7 @@ from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.read_models import order_flags, order_lines, order_timeline, orders
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel import Query, Rows, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

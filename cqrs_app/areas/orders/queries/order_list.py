@@ -16,8 +16,7 @@ from cqrs_app.areas.orders.queries.filters import OrderFilters, conditions
 from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.areas.orders.search import few
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
-from cqrs_app.kernel.messages.messages import query
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Sort, query
 
 SORTS = MappingProxyType(
     {

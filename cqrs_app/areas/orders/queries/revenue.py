@@ -14,8 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.queries.sales import Listed, SalesFilters, grouped, place_of
 from cqrs_app.areas.orders.read_models import sales_days
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, Page, Sort
+from cqrs_app.kernel import Limit, Page, Query, Sort, query
 
 _AVERAGE = Decimal("0.0001")
 

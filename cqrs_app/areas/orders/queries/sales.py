@@ -11,8 +11,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, Table, cast, func, select
 
 from cqrs_app.areas.orders.types import CountryOrAny, CurrencyOrAny
-from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.queries.paging import Mark, Page, Place, Sort, mark_problems, page_of
+from cqrs_app.kernel import Mark, Page, Place, Query, Sort, mark_problems, page_of
 
 T = TypeVar("T")
 

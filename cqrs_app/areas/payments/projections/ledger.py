@@ -13,9 +13,7 @@ from sqlalchemy import Table
 from cqrs_app.areas.payments import events as was
 from cqrs_app.areas.payments.read_models import ledger_entries
 from cqrs_app.areas.payments.words import MANUAL
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel import Projection, Recorded, Rows
 
 CUSTOMERS, PROVIDER, BANK, DISPUTED, LOST = "customers", "provider", "bank", "disputed", "lost"
 ACCOUNTS = (CUSTOMERS, PROVIDER, BANK, DISPUTED, LOST)

@@ -11,9 +11,7 @@ from sqlalchemy import Table
 from cqrs_app.areas.payments import events as was
 from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.areas.payments.words import Asked, status_of
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Projection
-from cqrs_app.kernel.projections.rows import Key, Row, Rows
+from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
 
 _NONE = Decimal(0)
 

@@ -9,9 +9,7 @@ from sqlalchemy import Table
 
 from cqrs_app.areas.payments import events as was
 from cqrs_app.areas.payments.read_models import payment_timeline
-from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.projections.projection import Handler, Projection
-from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel import Handler, Projection, Recorded, Rows
 
 LABELS = MappingProxyType(
     {

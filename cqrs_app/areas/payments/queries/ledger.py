@@ -14,8 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.areas.payments.queries.lists import VIEW
 from cqrs_app.areas.payments.read_models import ledger_entries
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
 
 _ENTRY = ledger_entries.c
 _SORT = Sort((_ENTRY.position, _ENTRY.account), int)

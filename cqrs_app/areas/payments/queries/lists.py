@@ -15,9 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Permission, Query, Role, Sort, query
 
 VIEW = Permission("payments.view", Role.VIEWER)
 MOST_OF_AN_ORDER = 200

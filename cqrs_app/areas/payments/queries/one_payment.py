@@ -18,9 +18,7 @@ from cqrs_app.areas.payments.requested import Requested, requested_of
 from cqrs_app.areas.payments.tables import gateway_requests
 from cqrs_app.areas.payments.types import PaymentId
 from cqrs_app.areas.payments.words import PaymentStatus
-from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages.messages import Command, Query, query
-from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel import Command, Query, Refused, Rows, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
