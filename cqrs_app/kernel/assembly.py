@@ -91,12 +91,12 @@ def assemble(
     """Build the kernel; opens no connection. Background tasks look for something to do whenever a
     subscription has moved. `personal_data_key` opens the keys of personal data: see vault.py."""
     store, log = event_store(engines.write), CommandLog(engines.write)
-    vault = Vault(engines.write, personal_data_key, clock)
+    vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
     statistics = Statistics(engines.read, clock)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
     tasks: dict[str, Dispatcher] = {}
-    cache = QueryCache(cache_redis, tuning.cache_ttl)
+    cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
     def advanced(name: str, position: int, events: int, ms: float) -> None:
         if name in registry.projections:

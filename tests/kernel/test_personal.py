@@ -236,7 +236,7 @@ def test_another_personal_data_key_opens_nothing_and_says_so(kernel: Kernel) -> 
     do(kernel, Send(parcel_id="p", member_id="m", to=SECRET))
     stored = kernel.store.events_of("parcel-p")[0]
     with pytest.raises(WrongPersonalDataKey, match="PERSONAL_DATA_KEY"):
-        Vault(kernel.engines.write, "another").open(stored.payload, stored.stream)
+        Vault(kernel.engines.write, "another", "countersign").open(stored.payload, stored.stream)
 
 
 def test_a_sealed_value_opens_in_its_own_stream_only(kernel: Kernel) -> None:

@@ -36,7 +36,7 @@ Proceed = Callable[[Call], Receipt]
 Middleware = Callable[[Call, Proceed], Receipt]
 Count = Callable[[str, str, float], None]
 
-logger = logging.getLogger("countersign.commands")
+logger = logging.getLogger(__name__)
 
 
 def compose(chain: Sequence[Middleware], innermost: Proceed) -> Proceed:

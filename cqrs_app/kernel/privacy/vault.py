@@ -31,17 +31,19 @@ _COLUMNS = subject_keys.c
 
 
 class Vault:
-    """`master` is the text of the setting PERSONAL_DATA_KEY, of any length."""
+    """`master` is a secret text of any length. `label` goes into the keys that are derived from it,
+    so neither may change while a store lives."""
 
     def __init__(
         self,
         engine: Engine,
         master: str,
+        label: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
-        self._hash_key = _derived(master, "claims")
-        self._keys = SubjectKeys(engine, _derived(master, "subject keys"), clock)
+        self._hash_key = _derived(master, label, "claims")
+        self._keys = SubjectKeys(engine, _derived(master, label, "subject keys"), clock)
 
     def open(self, text: str, stream: str) -> str:
         """A stored JSON text with its sealed values opened; ERASED where the key is destroyed.
@@ -129,5 +131,5 @@ def _opened(found: Match[str], key: SubjectKey | None, stream: str) -> str:
     return msgspec.json.encode(plain.decode()).decode()[1:-1]
 
 
-def _derived(master: str, purpose: str) -> bytes:
-    return hmac.digest(master.encode(), f"countersign {purpose}".encode(), "sha256")
+def _derived(master: str, label: str, purpose: str) -> bytes:
+    return hmac.digest(master.encode(), f"{label} {purpose}".encode(), "sha256")

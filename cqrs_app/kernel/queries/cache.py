@@ -18,8 +18,6 @@ from redis.exceptions import RedisError
 
 from cqrs_app.kernel.subscriptions.background import logger
 
-PREFIX = "countersign:cache:"
-TAG = "countersign:position:"
 FLIGHT_MS = 3_000
 """How long one process may take to compute an answer before another tries too."""
 REST_SECONDS = 1.0
@@ -36,16 +34,17 @@ _decode = msgspec.json.Decoder(Entry).decode
 
 
 class QueryCache:
-    """`ttl` in seconds, spread by a tenth so that entries made together do not end together."""
+    """`ttl` in seconds, spread by a tenth so that entries made together do not end together; the
+    keys in Redis begin with `prefix`."""
 
-    def __init__(self, redis: Redis, ttl: int) -> None:
+    def __init__(self, redis: Redis, ttl: int, prefix: str) -> None:
+        self._entries, self._tags = f"{prefix}:cache:", f"{prefix}:position:"
         self._redis = redis
         self._ttl = ttl
         self._rest_until = 0.0
 
-    @staticmethod
-    def key(name: str, parameters: bytes) -> str:
-        return f"{PREFIX}{name}:{hashlib.sha256(parameters).hexdigest()[:32]}"
+    def key(self, name: str, parameters: bytes) -> str:
+        return f"{self._entries}{name}:{hashlib.sha256(parameters).hexdigest()[:32]}"
 
     @property
     def away(self) -> bool:
@@ -57,7 +56,7 @@ class QueryCache:
         if self.away:
             return None, False
         try:
-            found = self._redis.mget([key, *(TAG + name for name in names)])
+            found = self._redis.mget([key, *(self._tags + name for name in names)])
         except RedisError as error:
             self._rest(error)
             return None, False
@@ -75,7 +74,7 @@ class QueryCache:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.set(key, msgspec.json.encode(entry), ex=seconds)
             for name, position in entry.positions.items():
-                pipeline.set(TAG + name, position, nx=True)
+                pipeline.set(self._tags + name, position, nx=True)
             pipeline.delete(key + ":flight")
             pipeline.execute()
         except RedisError as error:
@@ -96,7 +95,7 @@ class QueryCache:
         if self.away or not positions:
             return
         try:
-            self._redis.mset({TAG + name: position for name, position in positions.items()})
+            self._redis.mset({self._tags + name: position for name, position in positions.items()})
         except RedisError as error:
             self._rest(error)
 
@@ -105,7 +104,7 @@ class QueryCache:
 
         Raises RedisError when Redis does not answer: whoever asked must know.
         """
-        keys = list(self._redis.scan_iter(match=f"{PREFIX}{pattern}:*", count=1000))
+        keys = list(self._redis.scan_iter(match=f"{self._entries}{pattern}:*", count=1000))
         for start in range(0, len(keys), 1000):
             self._redis.delete(*keys[start : start + 1000])
         return len(keys)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-READING = "countersign_reading"
+READING = "kernel_reading"
 
 RESTED_SECONDS = 1.0
 """How long a connection may lie unused before it is checked."""

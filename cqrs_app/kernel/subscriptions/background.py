@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 
-logger = logging.getLogger("countersign")
+logger = logging.getLogger(__name__)
 
 
 class Background:

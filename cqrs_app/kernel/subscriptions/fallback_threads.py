@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
-logger = logging.getLogger("countersign")
+logger = logging.getLogger(__name__)
 
 MOST_THREADS = 4
 

@@ -36,7 +36,8 @@ FAILURE_TTL = 3600
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """What jobs are called: `prefix` begins the keys and queues in Redis, `module` is the dotted
+    """What jobs are called: `prefix` begins the keys and queues in Redis and labels
+    derived keys, so it never changes; `module` is the dotted
     name of the module with the functions `advance`, `run_command` and `work`."""
 
     prefix: str
