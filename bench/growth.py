@@ -18,6 +18,7 @@ from bench.rounds import Plan, Slice, measure, median_ms
 from bench.seeds.big_store import filled
 from bench.svg import Panel, Series, picture
 from bench.table import machine
+from cqrs_app.services import services_of
 from tests.platform.processes import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"
@@ -71,7 +72,7 @@ def _measured(curves: Curves, plan: Plan) -> Iterator[Series]:
 def streams(kind: str, plan: Plan) -> Iterator[Curves]:
     """A note on an order with so many events."""
     with product.console(kind) as app:
-        kernel = app.extensions["kernel"]
+        kernel = services_of(app).kernel
         for size in STREAMS:
             product.place(kernel, f"LONG{size}")
             product.add_notes(kernel, f"LONG{size}", size - 1)

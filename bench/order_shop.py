@@ -25,6 +25,7 @@ from bench.processes.web import console_server, signed_in
 from bench.rounds import Plan, Slice, median_ms
 from bench.seeds import orders
 from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.services import services_of
 
 DEEP = 0.94
 """The share of all orders that stand before the deep page."""
@@ -58,14 +59,14 @@ class Shop:
         }
 
     def _customer(self) -> str:
-        with self.app.extensions["kernel"].engines.read.connect() as connection:
+        with services_of(self.app).kernel.engines.read.connect() as connection:
             found = text("SELECT customer_name FROM orders WHERE row_id = :row")
             return str(connection.execute(found, {"row": self.orders // 2}).scalar_one())
 
     def _deep_mark(self) -> str:
         """The mark of a page with DEEP of all orders before it, as the list itself writes it; from
         the row, as going there page by page would take long."""
-        with self.app.extensions["kernel"].engines.read.connect() as connection:
+        with services_of(self.app).kernel.engines.read.connect() as connection:
             found = text("SELECT placed_at, order_id FROM orders WHERE row_id = :row")
             row = connection.execute(found, {"row": int(self.orders * (1 - DEEP))}).one()
         newest_first = ListOrders()
@@ -81,7 +82,7 @@ def load(browser: Browser, path: str) -> None:
 @contextmanager
 def shop(count: int) -> Iterator[Shop]:
     with product.console("postgresql") as app:
-        orders.fill(app.extensions["kernel"].engines.write, count)
+        orders.fill(services_of(app).kernel.engines.write, count)
         with console_server(app, QUERY_CACHING_ENABLED="false") as server:
             made = Shop(app, signed_in(app, server), count)
             assert f"SO{count}" in made.browser.get("/orders").text

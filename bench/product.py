@@ -25,6 +25,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.store.tables import checkpoints
 from cqrs_app.processes import embedded_redis
+from cqrs_app.services import services_of
 from cqrs_app.settings import Settings
 from tests.console import close
 from tests.services.postgres import PostgresServer, find_programs, running_server
@@ -67,7 +68,7 @@ def console(kind: str, **changed: Any) -> Iterator[Flask]:
         with _redis(path):
             database.upgrade(settings)
             app = create_app(settings)
-            app.extensions["kernel"].runner.prepare()
+            services_of(app).kernel.runner.prepare()
             try:
                 yield app
             finally:

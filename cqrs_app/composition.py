@@ -25,7 +25,7 @@ from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.installed_areas import SENDABLE, build_registry
 from cqrs_app.interfaces import cli
-from cqrs_app.kernel.assembly import Kernel, Tuning, assemble
+from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import Standing
@@ -44,6 +44,7 @@ from cqrs_app.platform.webhooks.commands import MANAGE
 from cqrs_app.platform.webhooks.delivery import Deliverer
 from cqrs_app.platform.webhooks.tasks import Deliveries
 from cqrs_app.processes import embedded_redis
+from cqrs_app.services import NAME, Services
 from cqrs_app.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
@@ -59,21 +60,24 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
-    app.extensions["settings"] = settings
-    app.extensions["redis_url"] = settings.redis_url or embedded_redis.url(settings.data_dir)
     database.configure(app, settings)
-    kernel = _kernel(app, settings)
-    app.extensions["kernel"] = kernel
-    app.extensions["standing"] = Standing(kernel.engines.query, kernel.store)
-    app.extensions["payment_callbacks"] = _callbacks(settings, kernel)
+    redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
+    kernel = _kernel(database.engines_of(app, settings), settings, redis_url)
     write, roles = kernel.engines.write, kernel.registry.roles
-    app.extensions["accounts"] = Accounts(write, roles)
-    app.extensions["tokens"] = Tokens(write, roles)
-    app.extensions["sessions"] = Sessions(
-        write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
-    )
-    app.extensions["throttle"] = Throttle(
-        write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
+    app.extensions[NAME] = Services(
+        settings=settings,
+        redis_url=redis_url,
+        kernel=kernel,
+        change_token=Standing(kernel.engines.query, kernel.store),
+        payment_callbacks=_callbacks(settings, kernel),
+        accounts=Accounts(write, roles),
+        tokens=Tokens(write, roles),
+        sessions=Sessions(
+            write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
+        ),
+        throttle=Throttle(
+            write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
+        ),
     )
     cli.init_app(app)
     if pages:
@@ -85,10 +89,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     return app
 
 
-def _kernel(app: Flask, settings: Settings) -> Kernel:
-    address = app.extensions["redis_url"]
-    engines = database.engines_of(app, settings)
-
+def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
     def fulfilment_of(order_id: str) -> FulfilmentProcess:
         with reader_of(engines.write).connect() as connection:
             return process_of(connection, order_id)
@@ -111,8 +112,8 @@ def _kernel(app: Flask, settings: Settings) -> Kernel:
     return assemble(
         registry,
         engines,
-        redis=_redis(address),
-        cache_redis=_redis(settings.cache_redis_url or address),
+        redis=_redis(redis_url),
+        cache_redis=_redis(settings.cache_redis_url or redis_url),
         personal_data_key=settings.ensure_personal_data_key(),
         commands=_command_options(settings),
         queries=_query_options(settings),

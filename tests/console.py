@@ -15,6 +15,7 @@ from cqrs_app import create_app
 from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.demo import load_if_empty
+from cqrs_app.services import services_of
 from tests.platform.processes import clean_environment
 from tests.services.stores import Databases, Templates, migrate
 
@@ -24,7 +25,7 @@ NO_REDIS = "unix:///nowhere/redis.sock"
 
 def close(app: Flask) -> None:
     """Finish what runs in the background and let go of every connection."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     kernel.close()
     kernel.redis.close()
     engines: list[Engine] = [kernel.engines.write, kernel.engines.read, kernel.engines.query]
@@ -36,13 +37,13 @@ def close(app: Flask) -> None:
 
 def environment_of(app: Flask, **more: str) -> dict[str, str]:
     """For a real process of this console: on its stores, with its Redis."""
-    settings = app.extensions["settings"]
+    settings = services_of(app).settings
     return clean_environment(
         {
             "DATA_DIR": str(settings.data_dir),
             "DATABASE_URL": settings.database_url,
             "READ_DATABASE_URL": settings.read_database_url,
-            "REDIS_URL": app.extensions["redis_url"],
+            "REDIS_URL": services_of(app).redis_url,
             "SECRET_KEY": settings.secret_key,
             **more,
         }
@@ -60,7 +61,7 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
             values |= {"read_your_writes_seconds": 0.0, **settings}
             app = create_app(databases.settings(**values))
             stack.callback(close, app)
-            app.extensions["kernel"].runner.prepare()
+            services_of(app).kernel.runner.prepare()
             return app
 
         yield make
@@ -70,7 +71,7 @@ def with_demo_orders(databases: Databases) -> None:
     """Forty demo orders, all shown."""
     migrate(databases)
     with consoles_on(databases, NO_REDIS) as make:
-        load_if_empty(make(demo_orders=40), lambda line: None)
+        load_if_empty(services_of(make()).kernel, 40, lambda line: None)
 
 
 @pytest.fixture
@@ -100,5 +101,5 @@ def console(make_console: MakeConsole) -> Flask:
 
 @pytest.fixture
 def kernel(console: Flask) -> Kernel:
-    made: Kernel = console.extensions["kernel"]
+    made: Kernel = services_of(console).kernel
     return made

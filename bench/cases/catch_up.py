@@ -16,6 +16,7 @@ from bench.raw.stores import raw_store
 from bench.rounds import Plan, Slice
 from bench.seeds import backlog
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 
 NAMES = ("orders", "order_timeline")
 
@@ -28,7 +29,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
     counts, and tells the cache.
     """
     with product.console(database) as app:
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         events = backlog.by_commands(kernel, orders=400 if plan.quick else 1_500)
         with raw_store(kernel.engines.write, kernel.engines.read) as store:
             sides: dict[str, Callable[[], object]] = {

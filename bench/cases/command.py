@@ -11,12 +11,13 @@ from bench.case import Sides
 from bench.raw import command as raw
 from bench.rounds import Plan, rate
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 
 
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     with product.console(database) as app, raw.step(database) as step:
-        yield {"product": rate(_notes(app.extensions["kernel"])), "raw.load": rate(step)}
+        yield {"product": rate(_notes(services_of(app).kernel)), "raw.load": rate(step)}
 
 
 def _notes(kernel: Kernel) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from functools import partial
 from bench import product
 from bench.case import Sides
 from bench.rounds import Plan, rate
+from cqrs_app.services import services_of
 
 SIZE = 1_000
 
@@ -16,7 +17,7 @@ SIZE = 1_000
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     with product.console(database) as app:
-        kernel = app.extensions["kernel"]
+        kernel = services_of(app).kernel
         for order_id in ("BATCH", "ALONE"):
             product.place(kernel, order_id)
         yield {

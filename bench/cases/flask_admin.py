@@ -18,6 +18,7 @@ from bench.order_shop import DEEP, load, many, shop
 from bench.peers import environments
 from bench.processes.web import plain_environment, served
 from bench.rounds import Plan, median_ms
+from cqrs_app.services import services_of
 
 PAGE = 25
 
@@ -26,7 +27,7 @@ PAGE = 25
 def sides(plan: Plan) -> Iterator[Sides]:
     python = environments.python()
     with shop(many(plan)) as made:
-        url = made.app.extensions["settings"].database_url
+        url = services_of(made.app).settings.database_url
         environment = {**plain_environment(), "DATABASE_URL": url}
         target = "bench.peers.flask_admin_app:app"
         with served(target, environment, python=python, path="/admin/order/") as server:

@@ -28,6 +28,7 @@ from bench.raw.command import STREAMS
 from bench.rounds import Plan, Slice, rate
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.services import services_of
 
 NOTE = "Mind the dog."
 JSON = {"Content_Type": "application/json"}
@@ -43,7 +44,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
         _bare_route(database) as bare,
     ):
         orders = [f"A{number}" for number in range(STREAMS)]
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         for order_id in orders:
             product.place(kernel, order_id)
         steps = {
@@ -76,7 +77,7 @@ def _bare_route(database: str) -> Iterator[Server]:
 
 
 def _by_api(app: Flask, server: Server, orders: list[str]) -> Callable[[], None]:
-    secret = app.extensions["tokens"].create("bench", "admin", made_by="bench")
+    secret = services_of(app).tokens.create("bench", "admin", made_by="bench")
     browser = Browser(server.port, Authorization=f"Bearer {secret}")
     following = itertools.cycle(orders)
 

@@ -18,6 +18,7 @@ from bench.rounds import Plan, Slice, rate
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
+from cqrs_app.services import services_of
 from tests.platform.processes import PROJECT
 
 DATA = "BENCH_DATA"
@@ -39,7 +40,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
         raw.step(database) as step,
     ):
         parts = list(_parts(Path(folder), invoices, plan.rounds + 1))
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         yield {"import": _next_of(kernel, iter(parts)), "raw.load": rate(step)}
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from bench import product
 from bench.case import Sides
 from bench.rounds import Plan, median_ms
+from cqrs_app.services import services_of
 
 LONG, SHORT = 10_000, 10
 
@@ -16,7 +17,7 @@ LONG, SHORT = 10_000, 10
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     with product.console(database) as app:
-        kernel = app.extensions["kernel"]
+        kernel = services_of(app).kernel
         for order_id, events in (("LONG", LONG), ("SHORT", SHORT)):
             product.place(kernel, order_id)
             product.add_notes(kernel, order_id, events)

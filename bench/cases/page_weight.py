@@ -19,6 +19,7 @@ from bench.clients.browser import Browser, Reply
 from bench.processes.web import console_server, signed_in
 from bench.rounds import Plan
 from cqrs_app.platform.demo import load_if_empty
+from cqrs_app.services import services_of
 
 _IN_PAGE = re.compile(
     r"""<(?:link|script|img)\b[^>]*?\b(?:href|src)="([^"]+)"|<use href="([^"#]+)"""
@@ -86,8 +87,10 @@ def _ranges(font: str) -> Iterator[range]:
 def sides(plan: Plan) -> Iterator[Sides]:
     """Home, the list of orders and one order, each in a browser of its own; the heaviest counts."""
     with product.console("sqlite") as app:
-        load_if_empty(app, lambda text: None)
-        kernel = app.extensions["kernel"]
+        load_if_empty(
+            services_of(app).kernel, services_of(app).settings.demo_orders, lambda text: None
+        )
+        kernel = services_of(app).kernel
         product.catch_up(kernel)
         with console_server(app) as server:
             browser = signed_in(app, server)

@@ -18,6 +18,7 @@ from bench.clients.browser import Browser
 from bench.processes.web import console_server, plain_environment, served, signed_in
 from bench.rounds import Plan, rate
 from cqrs_app.platform.demo import load_if_empty
+from cqrs_app.services import services_of
 
 NOTHING_NEW = (204, 304)
 
@@ -25,8 +26,10 @@ NOTHING_NEW = (204, 304)
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     with product.console(database) as app:
-        load_if_empty(app, lambda text: None)
-        product.catch_up(app.extensions["kernel"])
+        load_if_empty(
+            services_of(app).kernel, services_of(app).settings.demo_orders, lambda text: None
+        )
+        product.catch_up(services_of(app).kernel)
         with (
             console_server(app) as server,
             served("bench.raw.not_modified_app:app", plain_environment()) as other,

@@ -17,6 +17,7 @@ from cqrs_app.areas.orders.queries.revenue import RevenueReport
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.platform.demo import load_if_empty
+from cqrs_app.services import services_of
 
 ORDERS, FEWER = 1_000, 240
 
@@ -25,7 +26,9 @@ ORDERS, FEWER = 1_000, 240
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     """What the home page and the reports ask, over the demo shop: 1,000 orders, 240 when quick."""
     with product.console(database, demo_orders=FEWER if plan.quick else ORDERS) as app:
-        load_if_empty(app, lambda text: None)
+        load_if_empty(
+            services_of(app).kernel, services_of(app).settings.demo_orders, lambda text: None
+        )
         yield {
             "cached": rate(_asked(app, cached=True)),
             "uncached": rate(_asked(app, cached=False)),
@@ -33,7 +36,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
 
 
 def _asked(app: Flask, *, cached: bool) -> Callable[[], None]:
-    ask, today = app.extensions["kernel"].queries.ask, datetime.now(UTC).date()
+    ask, today = services_of(app).kernel.queries.ask, datetime.now(UTC).date()
     questions: list[Query] = [
         WaitingWork(),
         TodayFigures(day=today),

@@ -18,6 +18,7 @@ from bench.seeds import backlog
 from bench.seeds.copies import copy_order
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
     batch is committed, into tables that were emptied before."""
     orders = 5_000 if plan.quick else 250_000
     with product.console(database) as app:
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         backlog.one_order(kernel, "TEMPLATE")
         copy_order(kernel.engines.write, Order.stream_of("TEMPLATE"), "TEMPLATE", orders)
         events = kernel.store.head()

@@ -18,6 +18,7 @@ from bench.processes.background import WORKERS, megabytes, settle, started
 from bench.rounds import Plan, Slice, percentile
 from cqrs_app.areas.orders.commands import AddOrderNote
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 
 LONGER = 4
 """A slice is this many times as long as elsewhere, so that its 99th percentile says something."""
@@ -40,13 +41,13 @@ def sides(plan: Plan) -> Iterator[Sides]:
     with (
         product.console("postgresql") as app,
         started(app, *["worker"] * WORKERS, "sweep") as background,
-        Load(app.extensions["settings"], CLIENTS).running() as clients,
+        Load(services_of(app).settings, CLIENTS).running() as clients,
     ):
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         product.place(kernel, "SEEN")
         half = clients.capacity(1.0 if plan.quick else 5.0) / 2
         settle(kernel)
-        plain = make_url(app.extensions["settings"].database_url).set(drivername="postgresql")
+        plain = make_url(services_of(app).settings.database_url).set(drivername="postgresql")
         address = plain.render_as_string(hide_password=False)
         with psycopg.connect(address, autocommit=True) as reader, _notified(address) as notify:
             one = _one(kernel, reader)

@@ -14,6 +14,7 @@ from bench.clients.browser import Browser
 from bench.processes.web import Server, console_server, signed_in
 from bench.rounds import Plan
 from cqrs_app.platform.demo import load_if_empty
+from cqrs_app.services import services_of
 
 PAGES = (
     *("/", "/orders", "/orders?status=placed", "/orders?q=red", "/customers", "/products?q=red"),
@@ -36,8 +37,10 @@ REQUESTS = 400
 @contextmanager
 def sides(plan: Plan) -> Iterator[Sides]:
     with product.console("postgresql") as app:
-        load_if_empty(app, lambda text: None)
-        product.catch_up(app.extensions["kernel"])
+        load_if_empty(
+            services_of(app).kernel, services_of(app).settings.demo_orders, lambda text: None
+        )
+        product.catch_up(services_of(app).kernel)
         with console_server(app) as server:
             # Of several connections some go to each process.
             browsers = [signed_in(app, server) for _ in range(8)]

@@ -14,6 +14,7 @@ from bench import product
 from bench.clients.slices import serve
 from bench.raw.command import on_postgres
 from cqrs_app import create_app
+from cqrs_app.services import services_of
 
 
 def main(kind: str, name: str, streams: int) -> None:
@@ -21,7 +22,7 @@ def main(kind: str, name: str, streams: int) -> None:
         with on_postgres(os.environ["DATABASE_URL"], name, streams) as step:
             serve(step)
         return
-    kernel = create_app().extensions["kernel"]
+    kernel = services_of(create_app()).kernel
     orders = [f"{name}{number}" for number in range(streams)]
     for order_id in orders:
         product.place(kernel, order_id)

@@ -15,6 +15,7 @@ from typing import Any
 from bench import product
 from cqrs_app import create_app
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 from cqrs_app.settings import Settings
 from tests.console import close
 
@@ -131,7 +132,7 @@ class Paced:
 
 def _run(settings: Settings, notes: int | None, paced: Paced, sent: Sent, ready: Barrier) -> None:
     app = create_app(settings)
-    commands = _commands(app.extensions["kernel"], notes)
+    commands = _commands(services_of(app).kernel, notes)
     for _ in range(ORDERS):
         next(commands)
     ready.wait(60)

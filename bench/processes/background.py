@@ -13,6 +13,7 @@ from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.subscriptions.presence import seen
+from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.platform.processes import PROJECT, eventually
 
@@ -25,7 +26,7 @@ def started(app: Flask, *commands: str, **environment: str) -> Iterator[list[psu
     """`flask COMMAND` for each, on the stores of `app`, once all have given a sign of life."""
     settings = {"PYTHONUNBUFFERED": "1", **environment}
     with module(app, [("flask", "--app", "app", each) for each in commands], settings) as found:
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         wanted = len(commands)
         assert eventually(lambda: _living(kernel) >= wanted, 60), "a process did not start"
         yield found

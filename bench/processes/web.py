@@ -19,6 +19,7 @@ from bench import product
 from bench.clients.browser import Browser
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.platform.processes import PROJECT, family
 
@@ -71,10 +72,10 @@ def console_server(app: Flask, **settings: str) -> Iterator[Server]:
 
 def signed_in(app: Flask, server: Server) -> Browser:
     """A browser with the session of an administrator, cookie and all."""
-    accounts: Accounts = app.extensions["accounts"]
+    accounts: Accounts = services_of(app).accounts
     if not accounts.any():
         accounts.create("bench", "admin", passwords.generate())
-    token = app.extensions["sessions"].open("bench", "127.0.0.1", "bench")
+    token = services_of(app).sessions.open("bench", "127.0.0.1", "bench")
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     cookie = serializer.dumps({"token": token})
     # The name holds the port, as it does in the server's own process.

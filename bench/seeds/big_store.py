@@ -11,6 +11,7 @@ from bench import product
 from bench.seeds.copies import copy_order, number_of
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 
 PER_STREAM = 20
 STEPS = ("append", "read a stream", "follow")
@@ -20,7 +21,7 @@ STEPS = ("append", "read a stream", "follow")
 def filled(database: str, events: int) -> Iterator[list[Callable[[], object]]]:
     """One step for each of STEPS, on a store with so many events."""
     with product.console(database) as app:
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         product.place(kernel, "TEMPLATE")
         for _ in range(PER_STREAM - 1):
             product.note(kernel, "TEMPLATE")

@@ -30,6 +30,7 @@ from bench.soak import samples
 from bench.soak.samples import Sample
 from bench.table import Tally
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 from tests.platform.processes import PROJECT, eventually
 
 CLIENTS = 2
@@ -134,9 +135,9 @@ def soaking() -> Iterator[Soak]:
         product.console("postgresql") as app,
         started(app, *commands) as background,
         console_server(app) as server,
-        Load(app.extensions["settings"], CLIENTS, NOTES).running() as clients,
+        Load(services_of(app).settings, CLIENTS, NOTES).running() as clients,
     ):
-        kernel: Kernel = app.extensions["kernel"]
+        kernel: Kernel = services_of(app).kernel
         readers = [Reader(signed_in(app, server), lambda: _newest(app)) for _ in range(READERS)]
         processes = {
             "web": [psutil.Process(server.pid)],
@@ -148,7 +149,7 @@ def soaking() -> Iterator[Soak]:
 
 def _newest(app: Flask) -> str:
     """An order that the list shows."""
-    with app.extensions["kernel"].engines.read.connect() as connection:
+    with services_of(app).kernel.engines.read.connect() as connection:
         newest = text("SELECT order_id FROM orders ORDER BY row_id DESC LIMIT 1")
         return str(connection.execute(newest).scalar_one())
 

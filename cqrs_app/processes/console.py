@@ -86,18 +86,19 @@ class Console:
         from cqrs_app.kernel.subscriptions.tasks import WORKER
         from cqrs_app.platform.demo import load_if_empty
         from cqrs_app.platform.operators.first import ensure_first_operator
+        from cqrs_app.services import services_of
 
         self.settings.ensure_secret_key()
         upgrade(self.settings)
-        app = create_app(self.settings)
-        kinds = app.extensions["kernel"].registry.workers().items()
+        made = services_of(create_app(self.settings, pages=False))
+        kinds = made.kernel.registry.workers().items()
         self._workers = [
             kind
             for kind, tasks in kinds
             if kind == WORKER or any(task.supervised for task in tasks)
         ]
-        self.password = ensure_first_operator(app)
-        load_if_empty(app, say)
+        self.password = ensure_first_operator(self.settings, made.accounts)
+        load_if_empty(made.kernel, self.settings.demo_orders, say)
 
     def _start_processes(self) -> Child:
         for kind in self._workers:

@@ -6,8 +6,8 @@ from typing import Any
 
 from rq.job import Job
 
-from cqrs_app.extensions import kernel
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.services import kernel
 
 
 def advance(*subscriptions: str) -> None:

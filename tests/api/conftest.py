@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.services import services_of
 
 API = "/api/v1"
 
@@ -46,7 +47,7 @@ def program_of(console: Flask) -> Callable[[str], Program]:
         if role not in made:
             secret = ""
             if role in ROLES:
-                secret = console.extensions["tokens"].create(role, role, made_by="test")
+                secret = services_of(console).tokens.create(role, role, made_by="test")
             made[role] = Program(console.test_client(), secret)
         return made[role]
 

@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 from tests.api.conftest import Program, order
 
 
@@ -186,7 +187,7 @@ def test_a_form_is_not_json(admin: Program) -> None:
 
 def test_too_large_a_body(make_console: Any) -> None:
     console: Flask = make_console(max_request_bytes=1_000)
-    secret = console.extensions["tokens"].create("big", "admin", made_by="test")
+    secret = services_of(console).tokens.create("big", "admin", made_by="test")
     program = Program(console.test_client(), secret)
     answer = program.do("AddOrderNote", order_id="1", note="x" * 2_000)
     assert (answer.status_code, answer.json["code"]) == (413, "too_large")
@@ -244,7 +245,7 @@ def test_a_database_that_goes_away_in_a_batch_is_told_item_by_item(
 
 
 def test_a_name_given_again_is_another_token(console: Flask, kernel: Kernel) -> None:
-    tokens, key = console.extensions["tokens"], {"Idempotency-Key": "one"}
+    tokens, key = services_of(console).tokens, {"Idempotency-Key": "one"}
     first = Program(console.test_client(), tokens.create("shop", "operator", made_by="test"))
     receipt = first.do("PlaceOrder", key, **order()).json
     tokens.revoke("shop", by="test")

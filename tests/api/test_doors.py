@@ -10,6 +10,7 @@ from flask import Flask
 from cqrs_app.installed_areas import ROLES, build_registry
 from cqrs_app.interfaces.api.limits import RequestLimits
 from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.services import services_of
 from tests.api.conftest import Program, order
 
 REGISTRY = build_registry()
@@ -39,13 +40,13 @@ def test_nothing_without_a_token(program_of: Any, path: str) -> None:
 
 def test_a_token_that_is_revoked_is_over(admin: Program, console: Flask) -> None:
     assert admin.get("/queries/ListOrders").status_code == 200
-    console.extensions["tokens"].revoke("admin", by="test")
+    services_of(console).tokens.revoke("admin", by="test")
     answer = admin.get("/queries/ListOrders")
     assert (answer.status_code, answer.json["code"]) == (401, "unknown_token")
 
 
 def test_a_narrowed_token_does_no_more(console: Flask) -> None:
-    tokens = console.extensions["tokens"]
+    tokens = services_of(console).tokens
     secret = tokens.create("shop", "operator", permissions=["orders.place"], made_by="test")
     program = Program(console.test_client(), secret)
     assert program.do("PlaceOrder", **order()).status_code == 200
@@ -80,14 +81,14 @@ def test_guessing_is_slowed_down(admin: Program) -> None:
 
 def test_a_token_has_its_rate(make_console: Any) -> None:
     console: Flask = make_console(api_requests_per_minute=3)
-    secret = console.extensions["tokens"].create("busy", "viewer", made_by="test")
+    secret = services_of(console).tokens.create("busy", "viewer", made_by="test")
     program = Program(console.test_client(), secret)
     statuses = [program.get("/queries/ListOrders").status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
 
 
 def test_processes_count_in_portions_and_keep_the_rate_together(make_console: Any) -> None:
-    redis = make_console().extensions["kernel"].redis
+    redis = services_of(make_console()).kernel.redis
     processes = [RequestLimits(redis, 1_000) for _ in range(2)]
     allowed = [0, 0]
     for number in range(3_000):
@@ -100,7 +101,7 @@ def test_the_rate_is_kept_without_redis(make_console: Any) -> None:
     console: Flask = make_console(
         api_requests_per_minute=3, redis_url="redis://127.0.0.1:9", query_caching_enabled=False
     )
-    secret = console.extensions["tokens"].create("busy", "viewer", made_by="test")
+    secret = services_of(console).tokens.create("busy", "viewer", made_by="test")
     program = Program(console.test_client(), secret)
     statuses = [program.get("/queries/ListOrders").status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from cqrs_app.installed_areas import build_registry
 from cqrs_app.interfaces.api.openapi import description
 from cqrs_app.kernel.queries.bus import QueryBus
+from cqrs_app.services import services_of
 from tests.api.conftest import Program, order
 from tests.console import consoles_on
 from tests.pages.conftest import catch_up
@@ -78,7 +79,7 @@ def program_on(
             databases = stack.enter_context(templates.copy(kind, migrate, tmp_path / kind))
             make = stack.enter_context(consoles_on(databases, redis_url))
             console = make(api_requests_per_minute=0)
-            secret = console.extensions["tokens"].create("fuzz", "admin", made_by="test")
+            secret = services_of(console).tokens.create("fuzz", "admin", made_by="test")
             made = Program(console.test_client(), secret)
             made.do("PlaceOrder", **order("10042"))
             catch_up(console)

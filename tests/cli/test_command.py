@@ -14,6 +14,7 @@ from sqlalchemy import text
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.services import services_of
 from tests.cli.conftest import PASSWORD, Run
 from tests.messages import COMMANDS, THE
 
@@ -169,12 +170,12 @@ def test_a_file_that_cannot_be_used_says_why(flask: Run, typed: str, sentence: s
 def test_each_task_is_done_with_its_permission_and_not_without(
     console: Flask, flask: Run, role: str | None
 ) -> None:
-    accounts: Accounts = console.extensions["accounts"]
+    accounts: Accounts = services_of(console).accounts
     if role:
         accounts.create(role, role, PASSWORD)
     rights = ROLES[role or "admin"]
     for name, fields in COMMANDS.items():
-        cls = console.extensions["kernel"].registry.commands[name]
+        cls = services_of(console).kernel.registry.commands[name]
         typed = msgspec.json.encode(fields).decode()
         who = ("--as", role) if role else ()
         result = flask("command", name, "--fields", "-", *who, typed=typed)
@@ -187,7 +188,7 @@ def test_each_task_is_done_with_its_permission_and_not_without(
 def test_one_acts_with_the_role_and_under_the_name_of_an_operator(
     console: Flask, flask: Run, kernel: Kernel, do: Callable[..., Any]
 ) -> None:
-    accounts: Accounts = console.extensions["accounts"]
+    accounts: Accounts = services_of(console).accounts
     accounts.create("mia", "operator", PASSWORD)
     do("PlaceOrder", "--as", "Mia")
     assert kernel.store.events_of(f"order-{THE}")[0].operator == "mia"

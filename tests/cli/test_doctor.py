@@ -16,6 +16,7 @@ from sqlalchemy import text
 from cqrs_app.interfaces.cli import checks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.services import services_of
 from tests.cli.conftest import PASSWORD, catch_up
 from tests.platform.processes import run_python
 
@@ -23,7 +24,7 @@ from tests.platform.processes import run_python
 @pytest.fixture
 def healthy(console: Flask, kernel: Kernel) -> Flask:
     """A console with an administrator, a worker and a sweep."""
-    accounts: Accounts = console.extensions["accounts"]
+    accounts: Accounts = services_of(console).accounts
     accounts.create("zoe", "admin", PASSWORD)
     for kind in ("worker", "sweep"):
         _beat(kernel, kind)
@@ -105,7 +106,7 @@ def test_lag_parked_and_failed_projections_are_told(
     assert "lacks 1 events" in found["Projection orders"]["sentence"]
     assert found["Fulfilment"]["state"] == "fault"
     catch_up(kernel)
-    healthy.extensions["kernel"].tasks["fulfilment"].answer("orders")
+    services_of(healthy).kernel.tasks["fulfilment"].answer("orders")
     assert look(healthy)[0] == 0
     do("PauseProjection")
     kernel.runner.advance("projection_control")

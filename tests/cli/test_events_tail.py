@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from flask import Flask
 
+from cqrs_app.services import services_of
 from tests.cli.conftest import Run
 from tests.console import environment_of
 from tests.messages import THE
@@ -106,7 +107,7 @@ def test_a_closed_pipe_ends_it_without_a_traceback(console: Flask, do: Callable[
 def test_it_waits_for_a_server_that_is_away_and_misses_nothing(
     console: Flask, do: Callable[..., Any], postgres_server: PostgresServer
 ) -> None:
-    address = console.extensions["settings"].database_url
+    address = services_of(console).settings.database_url
     do("PlaceOrder")
     with following(console) as process:
         line_of(process)

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from cqrs_app.platform.transfer.exports import rows
+from cqrs_app.services import services_of
 from tests.exports.conftest import fill
 
 
@@ -74,7 +75,7 @@ def test_a_database_that_goes_away_in_the_middle_leaves_the_old_file(
     fill(console, 1_200)
     out = tmp_path / "orders.csv"
     out.write_text("the last good one")
-    engine = console.extensions["kernel"].engines.read
+    engine = services_of(console).kernel.engines.read
     walk = rows._from
 
     def broken(*arguments: object) -> object:
@@ -95,7 +96,7 @@ def test_a_database_that_goes_away_in_the_middle_leaves_the_old_file(
 def test_with_the_rights_of_an_operator_who_lacks_one_nothing_is_written(
     console: Flask, tmp_path: Path
 ) -> None:
-    console.extensions["accounts"].create("mia", "operator", "seven brown herons")
+    services_of(console).accounts.create("mia", "operator", "seven brown herons")
     out = tmp_path / "orders.csv"
     run = console.test_cli_runner()
     for name, sentence in (("mia", "exports.run"), ("nobody", "There is no operator")):

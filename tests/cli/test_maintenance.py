@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 from tests.console import MakeConsole
 
 
@@ -29,7 +30,7 @@ def test_migrations_are_up_to_date_and_running_them_again_changes_nothing(consol
 
 
 def test_projections_are_listed_and_rebuilt(shop: Flask) -> None:
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     with kernel.engines.read.begin() as connection:
         connection.execute(text("UPDATE orders SET status = 'cancelled'"))
     result = run(shop, "projections", "rebuild", "orders")
@@ -51,7 +52,7 @@ def test_an_untouched_log_verifies_and_a_changed_one_does_not(shop: Flask) -> No
     result = run(shop, "events", "verify")
     assert result.exit_code == 0
     assert "0 faults." in result.output
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     with kernel.engines.write.begin() as connection:
         connection.execute(
             text("UPDATE events SET operator = 'eve' WHERE stream = 'order-CS-10001'")

@@ -13,6 +13,7 @@ from flask import Flask
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.services import services_of
 from tests.cli.conftest import PASSWORD, Run, catch_up
 from tests.messages import QUERIES, THE
 from tests.platform.processes import run_python
@@ -88,11 +89,11 @@ def test_each_question_is_answered_with_its_permission_and_not_without(
     console: Flask, flask: Run, role: str | None, do: Callable[..., Any]
 ) -> None:
     do("PlaceOrder")
-    accounts: Accounts = console.extensions["accounts"]
+    accounts: Accounts = services_of(console).accounts
     if role:
         accounts.create(role, role, PASSWORD)
     for name, fields in QUERIES.items():
-        cls = console.extensions["kernel"].registry.queries[name]
+        cls = services_of(console).kernel.registry.queries[name]
         typed = msgspec.json.encode(fields).decode()
         who = ("--as", role) if role else ()
         result = flask("query", name, "--fields", "-", *who, typed=typed)

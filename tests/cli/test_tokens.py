@@ -8,6 +8,7 @@ from click.testing import Result
 from flask import Flask
 
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.services import services_of
 
 
 def run(app: Flask, *words: str) -> Result:
@@ -15,7 +16,7 @@ def run(app: Flask, *words: str) -> Result:
 
 
 def test_the_secret_is_the_last_line_alone_and_works(console: Flask) -> None:
-    tokens: Tokens = console.extensions["tokens"]
+    tokens: Tokens = services_of(console).tokens
     result = run(console, "create", "till", "--role", "operator")
     assert result.exit_code == 0, result.output
     secret = result.stdout.splitlines()[-1]
@@ -27,7 +28,7 @@ def test_the_secret_is_the_last_line_alone_and_works(console: Flask) -> None:
 
 
 def test_a_token_may_be_narrowed_and_end_by_itself(console: Flask) -> None:
-    tokens: Tokens = console.extensions["tokens"]
+    tokens: Tokens = services_of(console).tokens
     words = ("--permission", "orders.view", "--permission", "orders.note", "--expires-days", "7")
     result = run(console, "create", "till", "--role", "operator", *words)
     assert result.exit_code == 0, result.output
@@ -40,7 +41,7 @@ def test_a_token_may_be_narrowed_and_end_by_itself(console: Flask) -> None:
 
 
 def test_a_revoked_token_is_listed_as_such(console: Flask) -> None:
-    tokens: Tokens = console.extensions["tokens"]
+    tokens: Tokens = services_of(console).tokens
     secret = tokens.create("till", "viewer", made_by="zoe")
     listed = run(console, "list").output
     assert "works" in listed
@@ -52,7 +53,7 @@ def test_a_revoked_token_is_listed_as_such(console: Flask) -> None:
 
 
 def test_what_cannot_be_done_is_one_sentence(console: Flask) -> None:
-    tokens: Tokens = console.extensions["tokens"]
+    tokens: Tokens = services_of(console).tokens
     wider = run(console, "create", "till", "--role", "viewer", "--permission", "orders.cancel")
     assert wider.exit_code == 1
     assert wider.stderr.startswith("Error: The role viewer does not have orders.cancel.")

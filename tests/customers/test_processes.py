@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store import tables
+from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.customers.test_erasure import run
 from tests.platform.processes import FLASK, start
@@ -44,7 +45,7 @@ def test_a_lost_key_is_told_by_the_doctor_and_nothing_is_skipped(
         make_console(),
         make_console(personal_data_key="not the one they were made with"),
     )
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     run(kernel, RegisterCustomer(customer_id="C1", name="Ana Lima"))
 
     def told(app: Flask) -> str:
@@ -53,7 +54,7 @@ def test_a_lost_key_is_told_by_the_doctor_and_nothing_is_skipped(
         return str(next(each["state"] for each in found if each["name"] == "Personal data"))
 
     assert (told(console), told(lost)) == ("ok", "fault")
-    lost.extensions["kernel"].runner.advance("customer_profiles")
+    services_of(lost).kernel.runner.advance("customer_profiles")
     with kernel.engines.read.connect() as connection:
         checkpoint = connection.execute(
             tables.checkpoints.select().where(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from flask import Flask
 from sqlalchemy import func, select
 
 from cqrs_app.areas.orders.read_models import orders
@@ -27,10 +26,10 @@ def test_everything_happened_within_the_last_month_or_so() -> None:
 
 
 def test_an_empty_store_gets_orders_in_every_state_and_a_filled_one_is_left_alone(
-    console: Flask, kernel: Kernel
+    kernel: Kernel,
 ) -> None:
     told: list[str] = []
-    assert load_if_empty(console, told.append) > 0
+    assert load_if_empty(kernel, 240, told.append) > 0
     with kernel.engines.query.connect() as connection:
         counted = select(orders.c.status, func.count()).group_by(orders.c.status)
         counts = dict(connection.execute(counted).all())
@@ -40,6 +39,6 @@ def test_an_empty_store_gets_orders_in_every_state_and_a_filled_one_is_left_alon
         flagged = select(func.count()).where(orders.c.flags > 0)
         assert connection.execute(flagged).scalar_one() == 0
     head = kernel.store.head()
-    assert load_if_empty(console, told.append) == 0
+    assert load_if_empty(kernel, 240, told.append) == 0
     assert kernel.store.head() == head
     assert len(told) == 1

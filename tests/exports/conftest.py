@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.pages.conftest import client_in
 from tests.platform.processes import eventually, free_port, start
@@ -53,7 +54,7 @@ def row(number: int, **changed: Any) -> dict[str, Any]:
 
 def fill(app: Flask, count: int, first: int = 1, **changed: Any) -> None:
     """Put orders into the read store, past the events: only for lists."""
-    with app.extensions["kernel"].engines.read.begin() as connection:
+    with services_of(app).kernel.engines.read.begin() as connection:
         for start in range(first, first + count, 5_000):
             until = min(start + 5_000, first + count)
             rows = [row(number, **changed) for number in range(start, until)]

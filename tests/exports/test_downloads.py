@@ -22,6 +22,7 @@ from cqrs_app.kernel.queries.cache import PREFIX
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import listings, question_of
 from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
+from cqrs_app.services import services_of
 from tests.exports.conftest import fill, serving
 from tests.pages.conftest import client_in
 
@@ -35,7 +36,7 @@ def rows_of(client: FlaskClient, address: str) -> list[dict[str, str]]:
 
 
 def test_every_list_is_found_by_its_answer(console: Flask) -> None:
-    found = listings(console.extensions["kernel"].registry)
+    found = listings(services_of(console).kernel.registry)
     assert {"ListOrders", "ListCustomers", "ListCommands"} <= found.keys()
     assert found["ListOrders"].name == "orders"
     assert "GetOrder" not in found
@@ -85,7 +86,7 @@ def test_only_those_with_the_right_get_one_and_only_they_are_offered_it(
 
 
 def test_the_right_to_export_shows_no_list_that_one_may_not_see(console: Flask) -> None:
-    kernel = console.extensions["kernel"]
+    kernel = services_of(console).kernel
     question = question_of(listings(kernel.registry)["ListCommands"], {})
     with pytest.raises(Exception, match="Command log"):
         pages(kernel.queries, question, Actor("eve", frozenset({PERMISSION})))
@@ -152,7 +153,7 @@ def test_an_export_leaves_nothing_in_the_cache(console: Flask, redis_url: str) -
 
 def test_memory_does_not_grow_with_the_number_of_rows(console: Flask) -> None:
     def peak() -> tuple[int, int]:
-        kernel = console.extensions["kernel"]
+        kernel = services_of(console).kernel
         listing = listings(kernel.registry)["ListOrders"]
         portions = pages(kernel.queries, question_of(listing, {}), ADMIN)
         tracemalloc.start()
@@ -177,7 +178,7 @@ def test_a_download_that_breaks_in_the_middle_does_not_look_whole(console: Flask
         answer = ask("/exports/ListOrders.csv")
         assert answer.status == 200
         assert answer.read(100).startswith(b"order_id,")
-        with console.extensions["kernel"].engines.read.begin() as writing:
+        with services_of(console).kernel.engines.read.begin() as writing:
             writing.execute(text("ALTER TABLE orders RENAME TO orders_gone"))
         with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
             answer.read()

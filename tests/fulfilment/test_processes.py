@@ -35,7 +35,7 @@ from cqrs_app.processes.kinship import bound_to_parent
 
 def act():
     app = create_app()
-    kernel = app.extensions["kernel"]
+    kernel = app.extensions["services"].kernel
     print(os.getpid(), flush=True)
     signal.sigwait({signal.SIGUSR1})
     followed = False

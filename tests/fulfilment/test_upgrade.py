@@ -36,6 +36,7 @@ from cqrs_app.areas.payments.commands import RecordPayment
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from cqrs_app.kernel.store.tables import subscription_cursors
+from cqrs_app.services import services_of
 from tests.fulfilment.conftest import MakeDesk, OrderDesk
 
 STORE: dict[str, Any] = msgspec.json.decode(
@@ -52,7 +53,7 @@ MOMENTS = ("began_at", "since", "due_at")
 def set_back(desk: OrderDesk, revision: str = "write_0007") -> None:
     """Give the write store the tables of 1ec1426, or of a release before."""
     desk.kernel.engines.write.dispose()
-    with database._migrating(desk.app.extensions["settings"], "write") as config:
+    with database._migrating(services_of(desk.app).settings, "write") as config:
         command.downgrade(config, revision)
 
 
@@ -102,7 +103,7 @@ def upgraded(make_desk: MakeDesk) -> OrderDesk:
     desk.clock.move(seconds=(stopped - desk.clock()).total_seconds())
     set_back(desk)
     fill(desk)
-    database.upgrade(desk.app.extensions["settings"])
+    database.upgrade(services_of(desk.app).settings)
     desk.catch_up()
     return desk
 
@@ -257,7 +258,7 @@ def test_orders_of_before_there_was_fulfilment_are_left_alone(make_desk: MakeDes
     desk.approve(("LAMP", 4), order_id="before")
     desk.kernel.store.place()
     set_back(desk, "write_0005")
-    database.upgrade(desk.app.extensions["settings"])
+    database.upgrade(services_of(desk.app).settings)
     desk.settle_all()
     assert desk.process("before").begun is False
     assert desk.item("LAMP").reserved == {}

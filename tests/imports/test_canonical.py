@@ -44,6 +44,7 @@ from cqrs_app.platform.transfer.imports.profiles import countersign, olist, onli
 from cqrs_app.platform.transfer.imports.profiles.countersign import LONGEST_DOCUMENT, PROFILE
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.services import services_of
 from tests.imports.test_olist import few, quiet
 from tests.imports.test_online_retail import DATA, ROWS, needs_data, write
 from tests.orders.given import line, place
@@ -172,7 +173,7 @@ def test_an_export_imported_into_an_empty_store_gives_the_same_read_models(
     fill: Callable[[Kernel, Path, Path], None],
     kind: str,
 ) -> None:
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     fill(kernel, tmp_path, few)
     before = read_models(kernel)
     assert before["orders"]
@@ -377,7 +378,7 @@ def test_an_export_that_cannot_be_written_says_so(console: Flask, tmp_path: Path
 def test_an_export_that_breaks_off_leaves_the_old_file_and_nothing_else(
     console: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    run(console.extensions["kernel"], place("1"), place("2"))
+    run(services_of(console).kernel, place("1"), place("2"))
 
     def broken(*arguments: Any) -> Any:
         yield next(exported(*arguments))
@@ -395,7 +396,7 @@ def test_an_export_that_breaks_off_leaves_the_old_file_and_nothing_else(
 
 
 def test_an_export_to_the_standard_output_holds_nothing_else(console: Flask) -> None:
-    run(console.extensions["kernel"], place("1"), place("2"))
+    run(services_of(console).kernel, place("1"), place("2"))
     result = console.test_cli_runner().invoke(canonical, ["--out", "-"])
     assert [json.loads(each)["document"] for each in result.stdout.splitlines()] == ["order"] * 2
     assert "2 orders and credit notes" in result.stderr

@@ -20,6 +20,7 @@ from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
 from cqrs_app.platform.transfer.imports.profiles.online_retail import PROFILE
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
+from cqrs_app.services import services_of
 from tests.imports.test_olist import PROFILE as OLIST
 from tests.imports.test_olist import few, quiet
 from tests.imports.test_online_retail import DATA, ROWS, needs_data, write
@@ -183,7 +184,7 @@ def test_whatever_else_is_kept_in_stock(code: str) -> None:
 
 
 def test_history_reserves_nothing_and_sets_nobody_to_work(console: Flask, tmp_path: Path) -> None:
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     run(kernel, write(tmp_path / "day.csv", ROWS))
     head = kernel.store.head()
     assert kernel.runner.advance(FulfilmentSubscription.name) == head

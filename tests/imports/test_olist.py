@@ -22,6 +22,7 @@ from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles.olist import FREIGHT, NO_TIME, PROFILE, read
 from cqrs_app.platform.transfer.imports.rehearsal import Rehearsal, rehearse_file
 from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.services import services_of
 from tests.imports.test_online_retail import PROJECT
 
 DATA = PROJECT.parent / "shared" / "data" / "olist.tar.xz"
@@ -309,7 +310,7 @@ def test_the_command_rehearses_and_imports_an_archive(
     console: Flask, few: Path, tmp_path: Path
 ) -> None:
     packed, out = archive(tmp_path / "few.tar.xz", contents_of(few)), tmp_path / "out.json"
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     runner = console.test_cli_runner()
     arguments = ["import", str(packed), "--profile", "olist", "--report", str(out)]
     rehearsed = runner.invoke(args=[*arguments, "--dry-run"])
@@ -317,7 +318,7 @@ def test_the_command_rehearses_and_imports_an_archive(
     assert "This was a dry run: nothing was changed." in rehearsed.output
     assert json.loads(out.read_text())["dry_run"] is True
     assert written(kernel) == (0, 0)
-    imports = console.extensions["settings"].data_dir / "imports"
+    imports = services_of(console).settings.data_dir / "imports"
     assert not imports.exists()
     imported = runner.invoke(args=arguments)
     assert imported.exit_code == 0, imported.output

@@ -25,6 +25,7 @@ from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.platform.transfer.imports.source import LONGEST_LINE, BadFile
+from cqrs_app.services import services_of
 from tests.imports.reports import assert_reports
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -196,7 +197,7 @@ def test_the_command_writes_report_and_rows_set_aside(console: Flask, tmp_path: 
     assert result.exit_code == 0, result.output
     report = json.loads(out.read_text())
     assert (report["orders"], report["gross"]) == (2, "39.252")
-    aside = console.extensions["settings"].data_dir / "imports" / "day-set-aside.csv"
+    aside = services_of(console).settings.data_dir / "imports" / "day-set-aside.csv"
     with aside.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [(row["Line"], row["Reason"]) for row in rows] == [

@@ -13,6 +13,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.imports.canonical import document_of
 from cqrs_app.platform.transfer.imports.lines import LineFile
 from cqrs_app.platform.transfer.imports.profiles import PROFILES, NoProfile, profile_of
+from cqrs_app.services import services_of
 from tests.imports.test_online_retail import PROJECT
 
 GUIDE = (PROJECT / "docs" / "imports.md").read_text(encoding="utf-8")
@@ -38,7 +39,7 @@ def test_the_profile_of_the_guide_reads_the_file_of_the_guide(
     assert (report["rows"], report["set_aside_by_reason"]) == (3, {"gift_card": 1})
     assert (report["gross"], report["orders_by_status"]) == ("33.200", {"placed": 1, "shipped": 1})
     assert report["flags_by_code"] == {"ShipOrder.not_approved": 1}
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     placed, _, shipped = kernel.store.events_of("order-7001")
     assert json.loads(placed.payload)["lines"][0]["description"] == "Blue Mug"
     # Berlin is an hour before UTC in winter.

@@ -12,6 +12,7 @@ from cqrs_app.areas.inventory import commands as do
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.services import services_of
 from tests.inventory.given import SKU, add, commit, receive, reserve
 from tests.pages.conftest import catch_up, client_in
 from tests.pages.test_without_scripts import linked_pages, page, send
@@ -21,7 +22,7 @@ ODD = ["85123a", "BANK CHARGES", "gift_0001_20", "A/B?c=1&d", "..", ".", "%2F", 
 
 
 def run(app: Flask, *commands: do.Command) -> None:
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     for command in commands:
         kernel.commands.execute(command, Context(actor=Actor("ada", ROLES["admin"]), channel="t"))
     catch_up(app)

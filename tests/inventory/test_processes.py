@@ -37,7 +37,7 @@ with app.app_context():
     print("ready", flush=True)
     sys.stdin.readline()
     try:
-        print(*app.extensions["kernel"].commands.execute(command, context).events)
+        print(*app.extensions["services"].kernel.commands.execute(command, context).events)
     except Refused as refusal:
         print(refusal.code)
 """
@@ -62,7 +62,7 @@ app = create_app()
 context = Context(actor=Actor("ada", ROLES["admin"]), channel="test", command_id="step-1")
 with app.app_context():
     command = ReserveStock(sku="85123A", order_id="W1", quantity=3)
-    app.extensions["kernel"].commands.execute(command, context)
+    app.extensions["services"].kernel.commands.execute(command, context)
     hang()
 """
 

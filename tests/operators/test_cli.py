@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
@@ -14,7 +15,7 @@ from tests.operators.conftest import PASSWORD
 class Terminal:
     def __init__(self, accounts: Accounts) -> None:
         app = Flask("cli")
-        app.extensions["accounts"] = accounts
+        app.extensions["services"] = SimpleNamespace(accounts=accounts)
         app.cli.add_command(operators)
         self._runner = app.test_cli_runner()
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.first import ensure_first_operator
@@ -11,32 +10,26 @@ from cqrs_app.settings import Settings
 from tests.operators.conftest import PASSWORD
 
 
-def console(accounts: Accounts, **settings: Any) -> Flask:
-    app = Flask("first")
-    app.extensions |= {"accounts": accounts, "settings": Settings(**settings)}
-    return app
-
-
 def test_the_first_operator_gets_a_password_that_is_told_once(accounts: Accounts) -> None:
-    app = console(accounts)
-    password = ensure_first_operator(app)
+    settings = Settings()
+    password = ensure_first_operator(settings, accounts)
     assert password
     operator = accounts.verify("admin", password)
     assert operator is not None
     assert operator.role == "admin"
-    assert ensure_first_operator(app) is None
+    assert ensure_first_operator(settings, accounts) is None
     assert accounts.verify("admin", password)
 
 
 def test_a_password_from_the_settings_is_used_and_not_told(accounts: Accounts) -> None:
-    app = console(accounts, admin_name="boss", admin_password=PASSWORD)
-    assert ensure_first_operator(app) is None
+    settings = Settings(admin_name="boss", admin_password=PASSWORD)
+    assert ensure_first_operator(settings, accounts) is None
     assert accounts.verify("boss", PASSWORD)
 
 
 def test_where_someone_can_sign_in_nobody_is_added(accounts: Accounts) -> None:
     accounts.create("mia", "viewer", PASSWORD)
-    assert ensure_first_operator(console(accounts)) is None
+    assert ensure_first_operator(Settings(), accounts) is None
     assert [each.name for each in accounts.list()] == ["mia"]
 
 
@@ -49,10 +42,10 @@ def test_where_someone_can_sign_in_nobody_is_added(accounts: Accounts) -> None:
     ],
 )
 def test_unusable_settings_stop_the_start_with_one_sentence(
-    accounts: Accounts, settings: dict[str, str], sentence: str
+    accounts: Accounts, settings: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
-        ensure_first_operator(console(accounts, **settings))
+        ensure_first_operator(Settings(**settings), accounts)
     assert str(stopped.value).startswith(sentence)
     assert "\n" not in str(stopped.value)
     assert not accounts.any()

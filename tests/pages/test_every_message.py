@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from cqrs_app.installed_areas import ROLES, build_registry
 from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.services import services_of
 
 REGISTRY = build_registry()
 
@@ -49,7 +50,7 @@ def test_every_command_by_its_form(
         }
         sent = client.post(f"/commands/{name}", data=hidden | dict(flat(example_of(cls))))
         assert sent.status_code in (303, 422), (name, sent.text)
-        entry = shop.extensions["kernel"].log.find(hidden["command_id"])
+        entry = services_of(shop).kernel.log.find(hidden["command_id"])
         assert entry is not None, (name, sent.text)
         assert entry.operator == role
 

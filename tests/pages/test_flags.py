@@ -13,6 +13,7 @@ from cqrs_app.areas.orders.commands import ShipOrder
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.services import services_of
 from tests.orders.given import place
 from tests.pages.conftest import catch_up, client_in
 
@@ -23,7 +24,7 @@ IMPORTER = Actor("importer", frozenset({"orders.place", "orders.ship", HISTORY})
 @pytest.fixture
 def client(console: Flask) -> FlaskClient:
     """An operator's browser; order O-1 was shipped without approval, O-2 is regular."""
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     for task in (place("O-1"), place("O-2"), ShipOrder(order_id="O-1")):
         context = Context(actor=IMPORTER, channel="import", occurred_at=LONG_AGO)
         kernel.commands.execute(task, context)

@@ -16,6 +16,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.platform.webhooks.commands import AddWebhook, TestWebhook
+from cqrs_app.services import services_of
 from tests.pages.conftest import PASSWORD, order_in, process_of, wait_until
 
 PAGES = (
@@ -34,7 +35,7 @@ def signed_in(
     address = serve(shop)
 
     def sign_in(role: str, **options: object) -> Page:
-        accounts = shop.extensions["accounts"]
+        accounts = services_of(shop).accounts
         if role not in {each.name for each in accounts.list()}:
             accounts.create(role, role, PASSWORD)
         page = new_page(base_url=address, **options)
@@ -72,7 +73,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_the_sweep_goes_on(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:
     order_id = order_in(shop, "placed")
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     with process_of(shop, "worker") as worker:
         wait_until(lambda: _alive(kernel, "worker") == 1)
         worker.send_signal(signal.SIGKILL)
@@ -107,7 +108,7 @@ def test_the_dialog_opens_closes_and_gives_the_focus_back(
 
 def add_webhook(shop: Flask) -> None:
     """A webhook that has been tried, with a long address."""
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     command = AddWebhook(
         webhook_id="warehouse",
         url=f"https://127-0-0-1.invalid/{'hooks/' * 30}?shop=1",
@@ -119,7 +120,7 @@ def add_webhook(shop: Flask) -> None:
     kernel.commands.execute(TestWebhook(webhook_id="warehouse"), replace(context, command_id="t"))
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    shop.extensions["kernel"].tasks["webhooks"].answer("warehouse")
+    services_of(shop).kernel.tasks["webhooks"].answer("warehouse")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from cqrs_app.services import services_of
 from tests.pages.conftest import client_in
 
 LINKS = "#report-whole dd a, #report-days td a, #report-countries td a, #report-products td a"
@@ -124,7 +125,7 @@ def test_a_page_asks_the_store_as_often_for_many_rows_as_for_few(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:
     client, statements = client_of("viewer"), []
-    engine = shop.extensions["kernel"].engines.query
+    engine = services_of(shop).kernel.engines.query
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     counts = []
     for address in ("/reports", f"/reports?day_from={datetime.now(UTC):%Y-%m-%d}"):

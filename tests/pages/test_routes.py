@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.services import services_of
 from tests.pages.conftest import order_in
 
 NO_IMPORT = "00000000-0000-4000-8000-000000000000"
@@ -145,7 +146,7 @@ def test_each_task_opens_and_runs_only_with_its_permission(
     shop: Flask, client_of: Callable[[str], FlaskClient], role: str
 ) -> None:
     shop.config["WTF_CSRF_ENABLED"] = False
-    client, registry = client_of(role), shop.extensions["kernel"].registry
+    client, registry = client_of(role), services_of(shop).kernel.registry
     for name, cls in registry.commands.items():
         form = client.get(f"/commands/{name}").status_code
         sent = client.post(f"/commands/{name}", data={}).status_code

@@ -12,13 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.services import services_of
 from tests.pages.conftest import client_in
 from tests.web.conftest import token_in
 
 
 @pytest.fixture
 def tokens(console: Flask) -> Tokens:
-    made: Tokens = console.extensions["tokens"]
+    made: Tokens = services_of(console).tokens
     return made
 
 

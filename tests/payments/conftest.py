@@ -26,6 +26,7 @@ from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.services import services_of
 from tests.leases import end_leases
 from tests.payments.given import THE
 from tests.webhooks.conftest import Clock
@@ -40,8 +41,8 @@ class Desk:
     def __init__(self, app: Flask, clock: Clock) -> None:
         self.app = app
         self.clock = clock
-        self.kernel: Kernel = replace(app.extensions["kernel"], clock=clock)
-        secret = app.extensions["settings"].payment_callback_secret
+        self.kernel: Kernel = replace(services_of(app).kernel, clock=clock)
+        secret = services_of(app).settings.payment_callback_secret
         actor = system_actor("gateway", ANSWER)
         self.callbacks = Callbacks(self.kernel, secret=secret, actor=actor)
         call_back = sandbox_caller(self.callbacks.receive, secret, clock)

@@ -39,7 +39,7 @@ if sys.argv[1] == "asked":
 else:
     RequestBook.save = hang
 app = create_app()
-kernel = app.extensions["kernel"]
+kernel = app.extensions["services"].kernel
 with app.app_context():
     kernel.runner.advance("payment_requests")
     for key in kernel.tasks["gateway_requests"]._due():
@@ -56,7 +56,8 @@ from cqrs_app.kernel.errors import BusError
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.areas.payments.commands import CapturePayment, RefundPayment
 app = create_app()
-kernel, payments = app.extensions["kernel"], app.extensions["kernel"].tasks["gateway_requests"]
+kernel = app.extensions["services"].kernel
+payments = kernel.tasks["gateway_requests"]
 with app.app_context():
     for _ in range(12):
         for command in (CapturePayment(payment_id="P1", amount=Decimal(3)),

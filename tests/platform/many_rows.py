@@ -30,6 +30,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.services import services_of
 
 ROWS = 20_000
 """About how many rows each growing table gets."""
@@ -90,7 +91,7 @@ _AT_A_POSITION = {"id", "row_id", "applied_position", "position"}
 
 def multiply(app: Flask) -> None:
     """Copy what is there until the growing tables have some ROWS rows each."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     head = kernel.store.head()
     for engine, metadata in (
         (kernel.engines.write, tables.write_tables),

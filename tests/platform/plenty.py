@@ -23,6 +23,7 @@ from cqrs_app.kernel.store.tables import parked_events
 from cqrs_app.platform.transfer.uploads.tables import imports
 from cqrs_app.platform.webhooks import commands as webhooks
 from cqrs_app.platform.webhooks.tables import webhook_attempts
+from cqrs_app.services import services_of
 from tests.pages.conftest import catch_up
 
 ADA = Actor("ada", ROLES["admin"] | {HISTORY})
@@ -39,14 +40,14 @@ def grow(app: Flask, numbers: Iterable[int]) -> None:
     for number in numbers:
         do(app, one_more(number))
         _import(app, number)
-        app.extensions["tokens"].create(f"token-{number}", "viewer", made_by="ada")
+        services_of(app).tokens.create(f"token-{number}", "viewer", made_by="ada")
     settle(app)
 
 
 def rich(app: Flask, number: int) -> None:
     """An order, a customer, a product and a payment of so many parts each, numbered so too."""
     do(app, _with_parts(number, number))
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     with kernel.engines.write.begin() as connection:
         connection.execute(insert(webhook_attempts), [_attempt(number) for _ in range(number)])
     settle(app)
@@ -54,7 +55,7 @@ def rich(app: Flask, number: int) -> None:
 
 def do(app: Flask, commands: Iterable[Command]) -> None:
     """Carry these out; a refusal fails the test."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     items = [(each, Context(actor=ADA, channel="test")) for each in commands]
     for (command, _), outcome in zip(items, kernel.commands.execute_batch(items), strict=True):
         assert outcome.error is None, (command, outcome.error)
@@ -62,7 +63,7 @@ def do(app: Flask, commands: Iterable[Command]) -> None:
 
 def settle(app: Flask) -> None:
     """See the orders through, and bring every projection up to date."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     follower = kernel.tasks["fulfilment"]
     while kernel.runner.advance("fulfilment_process") or follower._due():
         follower._work("orders")
@@ -148,7 +149,7 @@ def _webhook(webhook_id: str) -> Command:
 
 def _import(app: Flask, number: int) -> None:
     """An uploaded file that was taken in, and an event that could not be."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     row = {
         "import_id": import_id(number),
         "profile": "canonical",

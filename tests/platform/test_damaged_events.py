@@ -21,6 +21,7 @@ from cqrs_app.kernel.store.tables import events
 from cqrs_app.kernel.subscriptions.parking import parking_in
 from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.platform.runtime.commands import RetryParkedEvents, SkipParkedEvent
+from cqrs_app.services import services_of
 from tests.pages.conftest import client_in
 from tests.platform.plenty import ADA, do, one_more
 
@@ -50,7 +51,7 @@ def app(make_console: Callable[..., Flask]) -> Flask:
 
 @pytest.fixture
 def kernel(app: Flask) -> Kernel:
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     kernel.store.place()
     return kernel
 
@@ -179,7 +180,7 @@ def test_feed_tail_and_exports_go_on_and_say_what_cannot_be_read(
     placed = next(each for each in in_log(kernel) if each.type == "OrderPlaced")
     damage(kernel, [placed])
     catch_up(kernel)
-    secret = app.extensions["tokens"].create("reader", "admin", made_by="test")
+    secret = services_of(app).tokens.create("reader", "admin", made_by="test")
     headers = {"Authorization": f"Bearer {secret}"}
     feed = app.test_client().get("/api/v1/events?limit=1000", headers=headers).json
     assert feed is not None

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
 from tests.pages.conftest import client_in
 from tests.platform.processes import PROJECT
 
@@ -50,7 +51,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 def settle(app: Flask) -> None:
     """What the sweep of a running console does, until nothing is left to be done."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     before = -1
     while before != kernel.store.head():
         before = kernel.store.head()
@@ -91,7 +92,7 @@ def test_every_line_runs_and_shows_on_its_page(make_console: Callable[..., Flask
 
 
 def test_the_names_are_those_on_screen(console: Flask) -> None:
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     messages = {each.__name__: each for each in _messages(kernel)}
     for here, line, _ in rows():
         name = line.split()[1]

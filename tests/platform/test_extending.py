@@ -25,7 +25,7 @@ import re
 from cqrs_app import create_app
 
 app = create_app()
-kernel, tokens = app.extensions["kernel"], app.extensions["tokens"]
+kernel, tokens = app.extensions["services"].kernel, app.extensions["services"].tokens
 fields = {"reminder_id": "R2", "text": "Ring Ben", "due": "2026-12-02"}
 
 # The API, and its permission.
@@ -40,11 +40,11 @@ assert (again.status_code, again.json["code"]) == (422, "reminder_exists")
 assert "/commands/SetReminder" in api.get("/api/v1/openapi.json").json["paths"]
 
 # The form.
-accounts = app.extensions["accounts"]
+accounts = app.extensions["services"].accounts
 accounts.create("ana", "operator", "nine grey geese on a lake")
 browser = app.test_client()
 with browser.session_transaction() as cookie:
-    cookie["token"] = app.extensions["sessions"].open("ana")
+    cookie["token"] = app.extensions["services"].sessions.open("ana")
 page = browser.get("/commands/SetReminder").text
 assert "Be reminded of something on a day." in page
 hidden = dict(re.findall(r'name="(csrf_token|command_id)"[^>]*value="([^"]*)"', page))
@@ -68,7 +68,7 @@ PRIORITISED = """
 from cqrs_app import create_app
 
 app = create_app()
-kernel, tokens = app.extensions["kernel"], app.extensions["tokens"]
+kernel, tokens = app.extensions["services"].kernel, app.extensions["services"].tokens
 api = app.test_client()
 allowed = {"Authorization": "Bearer " + tokens.create("three", "operator", made_by="test")}
 other = {"Authorization": "Bearer " + tokens.create("four", "viewer", made_by="test")}

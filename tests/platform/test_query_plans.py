@@ -24,6 +24,7 @@ from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.context import Asker, Seen
 from cqrs_app.kernel.store import tables
 from cqrs_app.processes.sweep import Sweep
+from cqrs_app.services import services_of
 from tests.pages.conftest import client_in
 from tests.platform.many_rows import growing, multiply
 from tests.platform.plenty import ADA, do, grow, one_more, rich
@@ -66,7 +67,7 @@ def full(make_console: Callable[..., Flask]) -> Flask:
     grow(app, range(PARTS + 1))
     rich(app, PARTS)
     client_in(app, "admin").get("/")
-    app.extensions["kernel"].statistics.flush()
+    services_of(app).kernel.statistics.flush()
     multiply(app)
     return app
 
@@ -77,7 +78,7 @@ def ask(kernel: Kernel, name: str, fields: dict[str, Any]) -> Any:
 
 def reading(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Each page and each query, by name."""
-    kernel, client = app.extensions["kernel"], client_in(app, "admin")
+    kernel, client = services_of(app).kernel, client_in(app, "admin")
     changes = f"/orders/changes?since={kernel.store.head() - 10}"
     for name, address in (addresses(PARTS) | {"web.orders_changes": changes}).items():
         yield name, partial(client.get, address)
@@ -93,7 +94,7 @@ def _seen(kernel: Kernel) -> Any:
 
 def listing(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
     """The order list by every filter in every order, its second page and its changes."""
-    kernel = app.extensions["kernel"]
+    kernel = services_of(app).kernel
 
     def two_pages(fields: dict[str, Any]) -> None:
         first = ask(kernel, "ListOrders", fields)
@@ -110,7 +111,7 @@ def listing(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def working(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
     """What happens to events: commands, projections, followers, dispatchers, the sweep."""
-    kernel = app.extensions["kernel"]
+    kernel = services_of(app).kernel
     approve = ApproveOrder(order_id="N1")
     yield "command", partial(kernel.commands.execute, approve, Context(actor=ADA, channel="test"))
     yield "commands", partial(do, app, list(one_more(77)))
@@ -145,7 +146,7 @@ def _meant(table: str, sql: str) -> tuple[str, str] | None:
 
 def scanned(app: Flask, sent: list[Sent]) -> Iterator[tuple[str, str]]:
     """(table, statement) for each sequential scan of a growing table in these statements' plans."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     large = {
         each.name
         for each in growing([*tables.write_tables.sorted_tables, *tables.read_tables.sorted_tables])

@@ -25,6 +25,7 @@ from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.services import services_of
 from tests.pages.conftest import client_in
 from tests.pages.test_routes import WHO
 from tests.platform.plenty import ADA, do, grow, import_id, one_more, rich
@@ -160,7 +161,7 @@ def of_page(app: Flask, client: FlaskClient, address: str) -> list[Sent]:
 
 def _forget_keys(app: Flask) -> None:
     """Keys of personal data are kept in memory for seconds: each count is that of none."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     kernel.vault.forget()
 
 
@@ -170,7 +171,7 @@ def of_pages(app: Flask, number: int) -> dict[str, list[Sent]]:
 
 
 def of_questions(app: Flask, number: int) -> dict[str, list[Sent]]:
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     found = {}
     for name, fields in questions(kernel, number).items():
         question = parse(kernel.registry.query(name), fields)
@@ -207,7 +208,7 @@ def test_no_page_and_no_query_sends_more_for_more_rows(plain: Flask) -> None:
 def test_a_command_sends_the_same_for_a_long_history(plain: Flask) -> None:
     grow(plain, range(2))
     do(plain, [AddOrderNote(order_id="N1", note=f"note {each}") for each in range(MANY)])
-    kernel: Kernel = plain.extensions["kernel"]
+    kernel: Kernel = services_of(plain).kernel
     counts = {}
     for order_id in ("N0", "N1"):
         with statements() as sent:
@@ -220,7 +221,7 @@ def test_a_command_sends_the_same_for_a_long_history(plain: Flask) -> None:
 
 def test_a_refused_command_sends_no_more_than_one_that_is_carried_out(plain: Flask) -> None:
     grow(plain, range(1))
-    kernel: Kernel = plain.extensions["kernel"]
+    kernel: Kernel = services_of(plain).kernel
     with statements() as sent, pytest.raises(Refused):
         kernel.commands.execute(ApproveOrder(order_id="O0"), Context(actor=ADA, channel="test"))
     assert 0 < len(sent) <= MOST_OF_A_COMMAND, list(map(str, sent))
@@ -228,7 +229,7 @@ def test_a_refused_command_sends_no_more_than_one_that_is_carried_out(plain: Fla
 
 def test_a_batch_of_events_is_taken_in_by_the_same_statements(plain: Flask) -> None:
     """Of one order or of many; those that look for rows name them all at once."""
-    kernel: Kernel = plain.extensions["kernel"]
+    kernel: Kernel = services_of(plain).kernel
     counts: list[dict[str, int]] = []
     for numbers in (range(FEW), range(FEW, MANY)):
         do(plain, (each for number in numbers for each in one_more(number)))
@@ -247,7 +248,7 @@ def test_a_cached_answer_asks_only_how_fresh_it_is(make_console: Callable[..., F
     """With the query cache on, the second time: the answer is in Redis by the first."""
     app = make_console()
     grow(app, range(FEW))
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     for _ in range(2):
         with statements() as sent:
             answer = kernel.queries.ask(ListOrders(), Asker(actor=ADA))

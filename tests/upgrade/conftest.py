@@ -21,6 +21,7 @@ from flask import Flask
 from sqlalchemy import Boolean, Connection, inspect, text
 
 from cqrs_app import create_app, database
+from cqrs_app.services import services_of
 from tests.console import close
 from tests.services.stores import Databases, in_files
 
@@ -62,7 +63,7 @@ def shop(empty: Databases, earlier: dict[str, Any], redis_url: str) -> Iterator[
             fill(config.attributes["connection"], earlier[store])
     database.upgrade(settings)
     app = create_app(settings)
-    app.extensions["kernel"].runner.prepare()
+    services_of(app).kernel.runner.prepare()
     yield app
     close(app)
 

@@ -9,10 +9,11 @@ from flask import Flask
 from cqrs_app.areas.fulfilment.store import process_of
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.verification import verify
+from cqrs_app.services import services_of
 
 
 def test_its_log_verifies(shop: Flask, earlier: dict[str, Any]) -> None:
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     kernel.store.place()
     reports = list(verify(kernel.store))
     assert [report for report in reports if report.fault] == []
@@ -20,7 +21,7 @@ def test_its_log_verifies(shop: Flask, earlier: dict[str, Any]) -> None:
 
 
 def test_every_projection_catches_up_and_a_rebuild_gives_the_same_rows(shop: Flask) -> None:
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     for name in kernel.runner.cursors("read"):
         kernel.runner.advance(name)
     assert kernel.runner.behind("read") == {}
@@ -32,7 +33,7 @@ def test_every_projection_catches_up_and_a_rebuild_gives_the_same_rows(shop: Fla
 
 
 def test_orders_under_way_go_on(shop: Flask) -> None:
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     with shop.app_context():
         for _ in range(20):
             for name in kernel.registry.subscriptions:

@@ -17,6 +17,7 @@ from cqrs_app.platform.transfer.imports.background import carry_out
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.transfer.uploads.tables import import_chunks, imports
 from cqrs_app.platform.transfer.uploads.work import Work
+from cqrs_app.services import services_of
 from tests.imports.test_online_retail import HEADER, ROWS
 from tests.pages.test_without_scripts import page
 
@@ -53,11 +54,11 @@ def id_in(answer: TestResponse) -> str:
 
 
 def files_of(app: Flask) -> Files:
-    return Files(app.extensions["kernel"].engines.write)
+    return Files(services_of(app).kernel.engines.write)
 
 
 def work_of(app: Flask) -> Work:
-    return Work(app.extensions["kernel"].engines.write)
+    return Work(services_of(app).kernel.engines.write)
 
 
 def take_in(app: Flask, import_id: str) -> Any:
@@ -65,12 +66,12 @@ def take_in(app: Flask, import_id: str) -> Any:
     attempt, task = work_of(app).claim(import_id), files_of(app).task_of(import_id)
     assert attempt is not None
     assert task is not None
-    carry_out(app.extensions["kernel"], task, attempt)
+    carry_out(services_of(app).kernel, task, attempt)
     return row_of(app, import_id)
 
 
 def row_of(app: Flask, import_id: str) -> Any:
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     with kernel.engines.write.connect() as connection:
         return connection.execute(
             select(imports).where(imports.c.import_id == import_id)
@@ -79,7 +80,7 @@ def row_of(app: Flask, import_id: str) -> Any:
 
 def kept(app: Flask) -> tuple[int, int]:
     """How many imports and how many pieces of files are kept."""
-    with app.extensions["kernel"].engines.write.connect() as connection:
+    with services_of(app).kernel.engines.write.connect() as connection:
         return tuple(
             connection.execute(select(func.count()).select_from(table)).scalar_one()
             for table in (imports, import_chunks)

@@ -16,6 +16,7 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff, TimedOut, Unavailable
 from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.platform.transfer.uploads.receiving import Files
+from cqrs_app.services import services_of
 from tests.imports.test_online_retail import BAD_FILES
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import fields, page
@@ -87,7 +88,7 @@ def test_a_running_import_shows_how_far_it_is(console: Flask) -> None:
 def test_the_log_says_who_started_it_and_the_importer_did_the_rest(console: Flask) -> None:
     client = client_in(console, "supervisor")
     take_in(console, id_in(send(client)))
-    with console.extensions["kernel"].engines.write.connect() as connection:
+    with services_of(console).kernel.engines.write.connect() as connection:
         found = select(command_log.c.type, command_log.c.operator).distinct()
         assert {tuple(row) for row in connection.execute(found)} == {
             ("StartImport", "supervisor"),
@@ -192,7 +193,7 @@ def test_a_file_whose_import_could_not_start_says_so_and_starts_when_sent_again(
 
 
 def test_a_file_that_was_imported_before_changes_nothing(console: Flask) -> None:
-    client, store = client_in(console, "admin"), console.extensions["kernel"].store
+    client, store = client_in(console, "admin"), services_of(console).kernel.store
     first = take_in(console, id_in(send(client)))
     head = store.head()
     second = take_in(console, id_in(send(client)))
@@ -210,13 +211,13 @@ def test_a_bad_file_fails_with_one_sentence_and_changes_nothing(
 ) -> None:
     client = client_in(console, "admin")
     import_id = id_in(send(client, content, name="bad file.csv"))
-    head = console.extensions["kernel"].store.head()
+    head = services_of(console).kernel.store.head()
     row = take_in(console, import_id)
     assert (row.state, row.report) == ("failed", None)
     assert row.sentence.endswith("Nothing was imported.")
     assert "/" not in row.sentence.replace("CSV/", ""), kind
     assert row.sentence in words(client, f"/imports/{import_id}")
-    assert console.extensions["kernel"].store.head() == head
+    assert services_of(console).kernel.store.head() == head
     assert client.get(f"/imports/{import_id}/set-aside.csv").status_code == 404
 
 

@@ -19,6 +19,7 @@ from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.uploads.tables import imports
 from cqrs_app.platform.transfer.uploads.work import LEASE
+from cqrs_app.services import services_of
 from tests.imports.test_online_retail import HEADER
 from tests.pages.conftest import client_in, order_in, process_of, wait_until
 from tests.platform.processes import ended, family
@@ -49,7 +50,7 @@ def importer_of(worker: subprocess.Popen[str]) -> psutil.Process | None:
 
 
 def totals(app: Flask) -> tuple[int, Decimal]:
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     with kernel.engines.read.connect() as connection:
         return tuple(connection.execute(select(func.count(), func.sum(orders.c.total))).one())  # type: ignore[return-value]
 
@@ -71,7 +72,7 @@ def test_a_worker_has_it_taken_in_and_does_its_other_work_meanwhile(console: Fla
     with process_of(console, "worker") as worker:
         import_id = id_in(send(client, many()))
         wait_until(lambda: row_of(console, import_id).done > 0)
-        console.extensions["kernel"].close()
+        services_of(console).kernel.close()
         # The read models follow while the file is still being taken in.
         wait_until(lambda: totals(console)[0] > 0)
         assert row_of(console, import_id).state == "running"
@@ -84,7 +85,7 @@ def test_a_worker_has_it_taken_in_and_does_its_other_work_meanwhile(console: Fla
 
 
 def test_killed_in_the_middle_it_goes_on_and_ends_with_the_same_totals(console: Flask) -> None:
-    client, kernel = client_in(console, "admin"), console.extensions["kernel"]
+    client, kernel = client_in(console, "admin"), services_of(console).kernel
     with process_of(console, "worker") as worker:
         import_id = id_in(send(client, many()))
         wait_until(lambda: kernel.store.head() > 200)
@@ -104,7 +105,7 @@ def test_killed_in_the_middle_it_goes_on_and_ends_with_the_same_totals(console: 
 
 
 def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Flask) -> None:
-    client, kernel = client_in(console, "admin"), console.extensions["kernel"]
+    client, kernel = client_in(console, "admin"), services_of(console).kernel
     with process_of(console, "worker") as worker:
         import_id = id_in(send(client, many()))
         wait_until(lambda: kernel.store.head() > 200)
@@ -128,7 +129,7 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
 def test_with_redis_flushed_the_sweep_takes_it_in(console: Flask, redis_url: str) -> None:
     client = client_in(console, "admin")
     import_id = id_in(send(client, many(50)))
-    console.extensions["kernel"].close()
+    services_of(console).kernel.close()
     redis = Redis.from_url(redis_url)
     redis.flushdb()
     redis.close()
@@ -143,7 +144,7 @@ def test_a_queued_start_is_carried_out_before_anything_is_taken_in(
 ) -> None:
     app = make_console(command_bus_type="asynchronous")  # type: ignore[operator]
     import_id = id_in(send(client_in(app, "supervisor"), many(50)))
-    assert app.extensions["kernel"].store.load(f"import-{import_id}") is None
+    assert services_of(app).kernel.store.load(f"import-{import_id}") is None
     with process_of(app, "sweep"):
         wait_until(lambda: is_over(app, import_id), 60)
     assert row_of(app, import_id).state == "done"

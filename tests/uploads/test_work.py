@@ -26,6 +26,7 @@ from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, UPLOAD, Files
 from cqrs_app.platform.transfer.uploads.tables import imports
 from cqrs_app.platform.transfer.uploads.work import GIVEN_UP, MOST_ATTEMPTS, Work
+from cqrs_app.services import services_of
 from tests.leases import end_leases
 from tests.uploads.conftest import DAY, kept, row_of, take_in, work_of
 
@@ -166,11 +167,11 @@ def test_a_process_that_was_overtaken_stops(
 ) -> None:
     monkeypatch.setattr(background, "TELL_EVERY_SECONDS", 0.0)
     import_id = sent()
-    task = Files(console.extensions["kernel"].engines.write).task_of(import_id)
+    task = Files(services_of(console).kernel.engines.write).task_of(import_id)
     assert task is not None
     assert work.claim(import_id) == 1
     with pytest.raises(background.Superseded):
-        background.carry_out(console.extensions["kernel"], task, attempt=0)
+        background.carry_out(services_of(console).kernel, task, attempt=0)
     assert row_of(console, import_id).state == "running"
 
 
@@ -258,7 +259,7 @@ def test_rows_that_the_read_models_do_not_show_make_it_fail_with_its_report(
     console: Flask, sent: Callable[..., str]
 ) -> None:
     assert take_in(console, sent()).state == "done"
-    with console.extensions["kernel"].engines.read.begin() as connection:
+    with services_of(console).kernel.engines.read.begin() as connection:
         connection.execute(delete(orders))
     row = take_in(console, sent())
     assert (row.state, row.sentence) == ("failed", background.NOT_SHOWN)

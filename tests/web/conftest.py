@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,14 +62,12 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         settings = Settings(data_dir=tmp_path, **others)
         app = Flask("cqrs_app", root_path=str(PROJECT))
         app.testing = True
-        app.extensions |= {
-            "settings": settings,
-            "accounts": accounts,
-            "sessions": Sessions(
-                engine, ROLES, settings.session_idle_seconds, settings.session_hours
-            ),
-            "throttle": Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),
-        }
+        app.extensions["services"] = SimpleNamespace(
+            settings=settings,
+            accounts=accounts,
+            sessions=Sessions(engine, ROLES, settings.session_idle_seconds, settings.session_hours),
+            throttle=Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),
+        )
         init_auth(app)
         init_security(app)
         register_pieces(app, ZoneInfo(settings.timezone))

@@ -6,6 +6,7 @@ from dataclasses import field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
@@ -113,7 +114,7 @@ GOOD = {
 def app() -> Flask:
     app = Flask("forms")
     app.config.update(SECRET_KEY="forms", WTF_CSRF_ENABLED=False)
-    app.extensions["settings"] = Settings(timezone="Europe/London")
+    app.extensions["services"] = SimpleNamespace(settings=Settings(timezone="Europe/London"))
     return app
 
 

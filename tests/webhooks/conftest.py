@@ -26,6 +26,7 @@ from cqrs_app.platform.webhooks.delivery import Deliverer
 from cqrs_app.platform.webhooks.queries import Deliveries, GetDeliveries
 from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.tables import webhook_endpoints
+from cqrs_app.services import services_of
 from tests.leases import end_leases
 from tests.webhooks.receiver import Receiver, listening
 
@@ -51,13 +52,13 @@ class Shop:
     def __init__(self, app: Flask, clock: Clock) -> None:
         self.app = app
         self.clock = clock
-        self.kernel: Kernel = replace(app.extensions["kernel"], clock=clock)
+        self.kernel: Kernel = replace(services_of(app).kernel, clock=clock)
         self.deliverer = Deliverer(
             self.kernel,
             actor=system_actor("webhooks", do.MANAGE),
             sendable=names(SENDABLE),
-            allowed=app.extensions["settings"].webhook_networks,
-            pause_after_hours=app.extensions["settings"].webhook_pause_after_hours,
+            allowed=services_of(app).settings.webhook_networks,
+            pause_after_hours=services_of(app).settings.webhook_pause_after_hours,
             chance=lambda: 0.5,
         )
         self.orders = 0

@@ -12,6 +12,7 @@ from flask import Flask
 
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.platform.webhooks.tasks import Deliveries
+from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.pages.conftest import wait_until
 from tests.platform.processes import FLASK, start
@@ -24,7 +25,7 @@ QUEUE = "rq:queue:countersign-webhook-worker"
 @contextmanager
 def process(shop: Shop, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A real process of the console: `flask ...`."""
-    networks = shop.app.extensions["settings"].webhook_allowed_networks
+    networks = services_of(shop.app).settings.webhook_allowed_networks
     environment = environment_of(shop.app, WEBHOOK_ALLOWED_NETWORKS=networks)
     made = start(*FLASK, *arguments, environment=environment)
     try:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from cqrs_app import database
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks.queries import GetWebhookSecret, ListDeliveries
+from cqrs_app.services import services_of
 from tests.webhooks.conftest import Shop
 from tests.webhooks.receiver import Receiver, listening
 
@@ -20,13 +21,13 @@ def orders(receiver: Receiver) -> list[str]:
 
 def downgrade(shop: Shop) -> None:
     shop.kernel.store.place()
-    with database._migrating(shop.app.extensions["settings"], "write") as config:
+    with database._migrating(services_of(shop.app).settings, "write") as config:
         command.downgrade(config, "write_0009")
 
 
 def upgrade(shop: Shop) -> None:
     shop.kernel.store.place()
-    database.upgrade(shop.app.extensions["settings"])
+    database.upgrade(services_of(shop.app).settings)
 
 
 def cursors(shop: Shop) -> dict[str, int]:

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from flask import Response, request
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import tagged
 from cqrs_app.interfaces.api.blueprint import bp
@@ -16,6 +15,7 @@ from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, Unreadabl
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.context import Asker
 from cqrs_app.platform.runtime.feed import FollowEvents
+from cqrs_app.services import kernel
 
 
 @bp.get("/events")

@@ -6,7 +6,6 @@ from typing import Any, get_origin
 
 from flask import Response, request
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import tagged
 from cqrs_app.interfaces.api.blueprint import bp
@@ -14,6 +13,7 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of, plain_type
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.services import kernel
 
 LONGEST_WAIT_MS = 10_000
 CONSISTENCY = ("min_version", "wait_ms", "strong")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 import msgspec
-from flask import current_app
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.acting import acting_as
 from cqrs_app.interfaces.cli.command import as_option
 from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.services import kernel, services
 
 
 def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> Seen | None:
@@ -41,7 +40,7 @@ options = [
 def run(query: Query, ctx: click.Context) -> None:
     """Ask one question as the options say and print the answer."""
     given = ctx.params
-    wait = current_app.extensions["settings"].read_your_writes_seconds
+    wait = services.settings.read_your_writes_seconds
     if given["wait_ms"] is not None:
         wait = given["wait_ms"] / 1000
     asker = Asker(

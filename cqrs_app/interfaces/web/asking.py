@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import g, request
 
-from cqrs_app.extensions import kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer, Asker
+from cqrs_app.services import kernel
 
 CHANNEL = "form"
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import abort, current_app, render_template, url_for
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -17,7 +17,6 @@ from cqrs_app.areas.fulfilment.queries import FollowerStatus, FulfilmentStages
 from cqrs_app.areas.fulfilment.types import ATTENTION
 from cqrs_app.areas.inventory.queries.product_list import LowStock
 from cqrs_app.areas.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web import asking
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -29,6 +28,7 @@ from cqrs_app.platform.runtime.figures import QueryFigures
 from cqrs_app.platform.runtime.status import ProjectionStatus
 from cqrs_app.platform.webhooks.queries import VIEW as SEE_WEBHOOKS
 from cqrs_app.platform.webhooks.queries import ListWebhooks
+from cqrs_app.services import kernel, services
 
 DAYS = 30
 LOW_SHOWN = 8
@@ -184,7 +184,7 @@ def _fulfilment() -> Sign:
     many orders somebody has to look at."""
     following = asking.ask(FollowerStatus()).value
     waits = following.waiting_since
-    late = current_app.extensions["settings"].amber_lag_seconds
+    late = services.settings.amber_lag_seconds
     if waits and (datetime.now(UTC) - waits).total_seconds() > late:
         return Sign("Fulfilment", f"{following.behind:,} events behind", "bad")
     address = url_for("web.fulfilments", show="attention")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.presentation import event_words
 from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import Pending
+from cqrs_app.services import kernel
 
 
 @dataclass(frozen=True, slots=True)

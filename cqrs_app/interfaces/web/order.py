@@ -11,7 +11,6 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web import asking
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -22,6 +21,7 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.platform.runtime.pending import PendingWrites, RawEvents
+from cqrs_app.services import kernel
 
 FIRST_LINES = 200
 """An order of thousands of lines shows these first, and the rest when asked."""

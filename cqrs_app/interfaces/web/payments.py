@@ -17,7 +17,6 @@ from cqrs_app.areas.payments.queries.one_payment import (
     RequestView,
 )
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web import asking
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -26,6 +25,7 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.runtime.pending import PendingWrites
+from cqrs_app.services import kernel
 
 HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
 FILTERS = {"show": "Show", "order_id": "Order", "status": "Status"}

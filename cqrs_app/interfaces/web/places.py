@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from flask import url_for
 
-from cqrs_app.extensions import kernel
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.services import kernel
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import SecurityError
 from werkzeug.wsgi import get_host
@@ -20,6 +20,7 @@ from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.change_token import Standing
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.services import services, services_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,7 +32,7 @@ NOTHING_NEW = [("Cache-Control", "no-store"), ("Vary", "Cookie")]
 def init_polling(app: Flask, polls: Mapping[str, type[Query]]) -> None:
     """Answer polls of these addresses that find nothing new as early as can be.
 
-    Comes before `init_security`, which wraps it. The extensions `sessions` and `standing` are
+    Comes before `init_security`, which wraps it. The services `sessions` and `change_token` are
     there already.
     """
     app.wsgi_app = Door(app, polls)  # type: ignore[method-assign, assignment]
@@ -48,7 +49,7 @@ def following(query: type[Query], render: Callable[[], str]) -> Response:
     What it makes must depend on nothing else, the time included: while the query's projections
     and the log stand where they stood, `Door` does not let the poll come as far as here.
     """
-    standing = cast("Standing", current_app.extensions["standing"])
+    standing = services.change_token
     # Read before the answer it is to stand for.
     made_from = _made_from(standing, query, g.operator, request.environ)
     html = render()
@@ -64,8 +65,8 @@ class Door:
         self._app = app
         self._next: WSGIApplication = app.wsgi_app
         self._polls = polls
-        self._sessions: Sessions = app.extensions["sessions"]
-        self._standing: Standing = app.extensions["standing"]
+        self._sessions: Sessions = services_of(app).sessions
+        self._standing: Standing = services_of(app).change_token
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         query = self._polls.get(environ["PATH_INFO"])

@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flask import Flask
-
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.platform.demo.shop import tasks
 from cqrs_app.platform.operators.roles import system_actor
-from cqrs_app.settings import Settings
 
 
-def load_if_empty(app: Flask, echo: Callable[[str], None]) -> int:
-    """Place the demo orders when the store holds no event; returns how many tasks were done."""
-    kernel: Kernel = app.extensions["kernel"]
-    settings: Settings = app.extensions["settings"]
+def load_if_empty(kernel: Kernel, orders: int, echo: Callable[[str], None]) -> int:
+    """Place so many demo orders when the store holds no event; returns how many tasks were done."""
     kernel.runner.prepare()
-    if settings.demo_orders == 0 or kernel.store.head():
+    if orders == 0 or kernel.store.head():
         return 0
     actor = system_actor("demo", *kernel.registry.roles["admin"], HISTORY)
     items = [
         (task.command, Context(actor=actor, channel="demo", occurred_at=task.at))
-        for task in tasks(settings.demo_orders, datetime.now(UTC))
+        for task in tasks(orders, datetime.now(UTC))
     ]
     done = sum(outcome.receipt is not None for outcome in kernel.commands.execute_batch(items))
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    echo(f"Demo orders are in: {settings.demo_orders} orders, {done} tasks.")
+    echo(f"Demo orders are in: {orders} orders, {done} tasks.")
     return done

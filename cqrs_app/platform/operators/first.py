@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.errors import AccountError, WeakPassword
 from cqrs_app.settings import Settings
 
-if TYPE_CHECKING:
-    from flask import Flask
 
-
-def ensure_first_operator(app: Flask) -> str | None:
+def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
     """Make the administrator of the settings when there is no operator at all.
 
     Returns the password if one had to be made up, to be shown once. Raises SystemExit with one
     sentence when the settings' name or password cannot be used.
     """
-    settings: Settings = app.extensions["settings"]
-    accounts: Accounts = app.extensions["accounts"]
     if accounts.any():
         return None
     password = settings.admin_password or passwords.generate()

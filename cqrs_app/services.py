@@ -1,0 +1,48 @@
+"""What an application is composed of, typed: made by create_app, found by whoever serves a request,
+runs a verb or does a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+from werkzeug.local import LocalProxy
+
+from cqrs_app.areas.payments.callbacks import Callbacks
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.queries.change_token import Standing
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.throttle import Throttle
+from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.settings import Settings
+
+NAME = "services"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """`redis_url` is that of the embedded server where the settings name none."""
+
+    settings: Settings
+    redis_url: str
+    kernel: Kernel
+    change_token: Standing
+    payment_callbacks: Callbacks
+    accounts: Accounts
+    tokens: Tokens
+    sessions: Sessions
+    throttle: Throttle
+
+
+def services_of(app: Flask) -> Services:
+    """The services of an application."""
+    found: Services = app.extensions[NAME]
+    return found
+
+
+services: Services = LocalProxy(lambda: services_of(current_app))  # type: ignore[assignment]
+"""Those of the current application."""
+
+kernel: Kernel = LocalProxy(lambda: services.kernel)  # type: ignore[assignment]
+"""Its kernel."""
