@@ -16,19 +16,19 @@ from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.store import process_of
 from cqrs_app.areas.fulfilment.tasks import DispatchCommands
 from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
-from cqrs_app.areas.payments.answers import ANSWER
 from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
 from cqrs_app.areas.payments.gateway import Gateway, Manual
+from cqrs_app.areas.payments.gateway_client import GatewayClient
+from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tasks import AskGateways
-from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.installed_areas import SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.queries.bus import QueryOptions
-from cqrs_app.kernel.queries.change_token import Standing
+from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
@@ -68,7 +68,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         settings=settings,
         redis_url=redis_url,
         kernel=kernel,
-        change_token=Standing(kernel.engines.query, kernel.store),
+        change_token=ChangeToken(kernel.engines.query, kernel.store),
         payment_callbacks=_callbacks(settings, kernel),
         accounts=Accounts(write, roles),
         tokens=Tokens(write, roles),
@@ -174,7 +174,7 @@ def _deliverer(settings: Settings, kernel: Kernel) -> Deliverer:
     )
 
 
-def _teller(settings: Settings, kernel: Kernel) -> Teller:
+def _teller(settings: Settings, kernel: Kernel) -> GatewayClient:
     receive = _callbacks(settings, kernel).receive
     call_back = sandbox_caller(receive, settings.payment_callback_secret, kernel.clock)
     # All of them, whatever the setting: what was begun at one is finished there.
@@ -182,7 +182,7 @@ def _teller(settings: Settings, kernel: Kernel) -> Teller:
         "manual": Manual(),
         "sandbox": Sandbox(kernel.engines.write, call_back),
     }
-    return Teller(kernel, gateways, actor=system_actor("gateway", ANSWER))
+    return GatewayClient(kernel, gateways, actor=system_actor("gateway", ANSWER))
 
 
 def _policy(settings: Settings) -> Policy:

@@ -10,7 +10,7 @@ from werkzeug.local import LocalProxy
 
 from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.queries.change_token import Standing
+from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
@@ -27,7 +27,7 @@ class Services:
     settings: Settings
     redis_url: str
     kernel: Kernel
-    change_token: Standing
+    change_token: ChangeToken
     payment_callbacks: Callbacks
     accounts: Accounts
     tokens: Tokens

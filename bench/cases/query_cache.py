@@ -15,7 +15,7 @@ from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
 from cqrs_app.areas.orders.queries.figures import OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.areas.orders.queries.revenue import RevenueReport
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.demo import load_if_empty
 from cqrs_app.services import services_of
 
@@ -49,6 +49,6 @@ def _asked(app: Flask, *, cached: bool) -> Callable[[], None]:
 
     def step() -> None:
         for question in questions:
-            ask(question, Asker(actor=product.OPERATOR, cached=cached))
+            ask(question, QueryContext(actor=product.OPERATOR, cached=cached))
 
     return step

@@ -24,7 +24,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.privacy.personal import ERASED
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store.verification import verify
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.platform.runtime.pending import RawEvents
@@ -43,7 +43,7 @@ def run(kernel: Kernel, command: Command, command_id: str = "") -> None:
 
 
 def ask(kernel: Kernel, question: Query, **how: Any) -> Any:
-    return kernel.queries.ask(question, Asker(actor=ANA, **how)).value
+    return kernel.queries.ask(question, QueryContext(actor=ANA, **how)).value
 
 
 def catch_up(kernel: Kernel) -> None:

@@ -22,9 +22,9 @@ from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.orders.commands import ApproveOrder, CancelOrder, PlaceOrder, ShipOrder
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.orders.types import OrderLine
-from cqrs_app.areas.payments.answers import ANSWER
+from cqrs_app.areas.payments.gateway_client import GatewayClient
+from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.payment import Payment
-from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
@@ -91,7 +91,7 @@ class OrderDesk(Desk):
             clock=clock,
         )
         self.kernel = replace(self.kernel, commands=bus)
-        self.teller = Teller(
+        self.teller = GatewayClient(
             self.kernel,
             {"sandbox": self.sandbox},
             actor=system_actor("gateway", ANSWER),

@@ -14,10 +14,10 @@ from cqrs_app.areas.orders.queries.revenue import RevenueReport
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from tests.paging import all_pages
 
-VIEWER = Asker(actor=Actor("ana", ROLES["viewer"]))
+VIEWER = QueryContext(actor=Actor("ana", ROLES["viewer"]))
 
 
 def assert_reports(

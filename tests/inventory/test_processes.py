@@ -14,7 +14,7 @@ from cqrs_app.areas.inventory.queries.one_product import GetProduct, ProductView
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from tests.console import environment_of
 from tests.inventory.given import SKU, add, receive, reserve
 from tests.platform.processes import start
@@ -90,7 +90,9 @@ def stocked(kernel: Kernel) -> Kernel:
 
 
 def product(kernel: Kernel) -> ProductView:
-    view: ProductView = kernel.queries.ask(GetProduct(sku=SKU), Asker(actor=ADA, strong=True)).value
+    view: ProductView = kernel.queries.ask(
+        GetProduct(sku=SKU), QueryContext(actor=ADA, strong=True)
+    ).value
     return view
 
 

@@ -14,7 +14,7 @@ from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.queries.bus import QueryOptions
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.engines import configure, engine_options
@@ -120,4 +120,4 @@ def by_ana(**rest: Any) -> Context:
     return Context(actor=ANA, channel="test", **rest)
 
 
-ASKER = Asker(actor=ANA)
+ASKER = QueryContext(actor=ANA)

@@ -14,7 +14,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.kernel.store.tables import events
@@ -23,7 +23,7 @@ from tests.kernel.conftest import ASKER
 from tests.kernel.shop import Add, Counter
 
 BO = Actor("bo", frozenset({"counters.change", HISTORY}))
-ENGINEER = Asker(actor=Actor("eva", frozenset({"events.view"})))
+ENGINEER = QueryContext(actor=Actor("eva", frozenset({"events.view"})))
 NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
 STREAM = "counter-a-b c"
 

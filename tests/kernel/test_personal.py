@@ -16,7 +16,7 @@ from cqrs_app.kernel.events.recorded import FIRST_HASH
 from cqrs_app.kernel.privacy.keys import CACHED_SECONDS, WrongPersonalDataKey
 from cqrs_app.kernel.privacy.personal import ERASED, hidden, written
 from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.verification import verify
 from cqrs_app.platform.runtime.command_log import GetCommand
@@ -67,7 +67,7 @@ def test_a_personal_value_is_stored_sealed_and_read_open(kernel: Kernel) -> None
     do(kernel, Send(parcel_id="p", member_id="m", to=SECRET), "one")
     do(kernel, Readdress(parcel_id="p", to=SECRET + "0"), "two")
     assert not holds(kernel.engines)
-    asker = Asker(actor=Actor("ana", frozenset({"commands.view", "events.view"})))
+    asker = QueryContext(actor=Actor("ana", frozenset({"commands.view", "events.view"})))
     command = kernel.queries.ask(GetCommand(command_id="two"), asker).value
     assert SECRET in command.entry.payload
     assert SECRET in command.events[0].payload
@@ -140,7 +140,7 @@ def test_nothing_personal_is_added_to_somebody_who_was_erased(kernel: Kernel) ->
 
 
 def test_refused_and_forbidden_commands_are_erased_too(kernel: Kernel) -> None:
-    asker = Asker(actor=Actor("ana", frozenset({"commands.view"})))
+    asker = QueryContext(actor=Actor("ana", frozenset({"commands.view"})))
     do(kernel, Send(parcel_id="p", member_id="m", to="somewhere"))
     with pytest.raises(Refused):
         do(kernel, Readdress(parcel_id="p", to="nowhere"), "refused")

@@ -16,7 +16,7 @@ from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import NotAllowed, Refused
 from cqrs_app.kernel.queries.answers import projected
 from cqrs_app.kernel.queries.bus import QueryOptions
-from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.kernel.queries.context import MinVersion, QueryContext
 from cqrs_app.kernel.statistics import measured
 from tests.kernel.conftest import ANA, ASKER, by_ana
 from tests.kernel.shop import Add, CounterView, GetCounter, counters, shop
@@ -66,7 +66,7 @@ def test_lag_turns_amber_and_red_with_time(
 
 def test_without_the_permission_nothing_is_answered(kernel: Kernel) -> None:
     with pytest.raises(NotAllowed):
-        kernel.queries.ask(A, Asker(actor=Actor("eve")))
+        kernel.queries.ask(A, QueryContext(actor=Actor("eve")))
     assert results(kernel) == {"refused": 1}
 
 
@@ -164,7 +164,7 @@ def test_caching_can_be_switched_off(make_kernel: Callable[..., Kernel]) -> None
 
 def test_a_strong_answer_is_folded_from_the_events(kernel: Kernel) -> None:
     add(kernel, 4)
-    answer = kernel.queries.ask(A, Asker(actor=ANA, strong=True))
+    answer = kernel.queries.ask(A, QueryContext(actor=ANA, strong=True))
     assert answer.value == CounterView("a", 4, 4)
     assert answer.freshness.state == "current"
     assert kernel.queries.ask(A, ASKER).value is None
@@ -172,7 +172,7 @@ def test_a_strong_answer_is_folded_from_the_events(kernel: Kernel) -> None:
 
 def test_reading_ones_own_write_waits_until_it_is_there(kernel: Kernel) -> None:
     add(kernel)
-    seen = Asker(actor=ANA, seen=Seen("counter-a", 1), wait=10)
+    seen = QueryContext(actor=ANA, seen=MinVersion("counter-a", 1), wait=10)
     threading.Timer(0.2, kernel.runner.advance, args=("counters",)).start()
     answer = kernel.queries.ask(A, seen)
     assert answer.value == CounterView("a", 1, 1)
@@ -181,7 +181,9 @@ def test_reading_ones_own_write_waits_until_it_is_there(kernel: Kernel) -> None:
 
 def test_reading_ones_own_write_answers_stale_after_the_wait(kernel: Kernel) -> None:
     add(kernel)
-    answer = kernel.queries.ask(A, Asker(actor=ANA, seen=Seen("counter-a", 1), wait=0.1))
+    answer = kernel.queries.ask(
+        A, QueryContext(actor=ANA, seen=MinVersion("counter-a", 1), wait=0.1)
+    )
     assert answer.value is None
     assert answer.stale
 
@@ -190,7 +192,7 @@ def test_a_parked_write_is_stale_although_the_checkpoint_is_past_it(kernel: Kern
     for _ in range(2):
         kernel.commands.execute(Add(counter_id="poison"), by_ana())
     kernel.runner.advance("counters")
-    asker = Asker(actor=ANA, seen=Seen("counter-poison", 2), wait=0.05)
+    asker = QueryContext(actor=ANA, seen=MinVersion("counter-poison", 2), wait=0.05)
     answer = kernel.queries.ask(GetCounter(counter_id="poison"), asker)
     assert answer.stale
     assert answer.freshness.parked == 1
@@ -214,4 +216,4 @@ def test_a_stream_that_cannot_be_folded_is_told_not_a_fault(kernel: Kernel) -> N
     for _ in range(2):
         kernel.commands.execute(Add(counter_id="poison"), by_ana())
     with pytest.raises(Refused, match="cannot be applied"):
-        kernel.queries.ask(GetCounter(counter_id="poison"), Asker(actor=ANA, strong=True))
+        kernel.queries.ask(GetCounter(counter_id="poison"), QueryContext(actor=ANA, strong=True))

@@ -10,19 +10,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from cqrs_app.areas.payments.answers import ANSWER
 from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
 from cqrs_app.areas.payments.gateway import Manual
+from cqrs_app.areas.payments.gateway_client import GatewayClient
+from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.queries.one_payment import GatewayRequests, GetPayment, PaymentView
-from cqrs_app.areas.payments.requested import RequestBook, Requested
+from cqrs_app.areas.payments.requested import GatewayRequestStore, Requested
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tables import gateway_requests, sandbox_requests
-from cqrs_app.areas.payments.teller import Teller
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
 from cqrs_app.kernel.messages.messages import Command, Query
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.signing import new_secret
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.operators.roles import system_actor
@@ -48,7 +48,7 @@ class Desk:
         call_back = sandbox_caller(self.callbacks.receive, secret, clock)
         self.sandbox = Sandbox(self.kernel.engines.write, call_back)
         gateways = {"manual": Manual(), "sandbox": self.sandbox}
-        self.teller = Teller(self.kernel, gateways, actor=actor, chance=lambda: 0.5)
+        self.teller = GatewayClient(self.kernel, gateways, actor=actor, chance=lambda: 0.5)
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -64,7 +64,7 @@ class Desk:
         return receipts[-1]
 
     def ask(self, question: Query) -> Any:
-        return self.kernel.queries.ask(question, Asker(actor=ADA)).value
+        return self.kernel.queries.ask(question, QueryContext(actor=ADA)).value
 
     def settle(self, *commands: Command) -> PaymentView:
         """Do this, and ask the gateway for all that is due."""
@@ -76,7 +76,7 @@ class Desk:
     def due(self) -> list[str]:
         """The keys of requests to be asked now, what is new in the log included."""
         self.kernel.runner.advance("payment_requests")
-        return RequestBook(self.kernel.engines.write, self.clock).due()
+        return GatewayRequestStore(self.kernel.engines.write, self.clock).due()
 
     def ask_gateway(self) -> int:
         """How many requests were due."""

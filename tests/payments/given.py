@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from cqrs_app.areas.payments import answers, payments_area
 from cqrs_app.areas.payments import commands as do
+from cqrs_app.areas.payments import gateway_commands, payments_area
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.kernel.registry import Registry
@@ -80,35 +80,39 @@ def refund(amount: str | None = None) -> do.RefundPayment:
     return do.RefundPayment(payment_id=THE, amount=wanted, reason="It came back.")
 
 
-def authorised(number: int = 1, reference: str = "a") -> answers.RecordAuthorisation:
-    return answers.RecordAuthorisation(payment_id=THE, request_no=number, reference=reference)
+def authorised(number: int = 1, reference: str = "a") -> gateway_commands.RecordAuthorisation:
+    return gateway_commands.RecordAuthorisation(
+        payment_id=THE, request_no=number, reference=reference
+    )
 
 
-def captured(number: int = 2, reference: str = "c") -> answers.RecordCapture:
-    return answers.RecordCapture(payment_id=THE, request_no=number, reference=reference)
+def captured(number: int = 2, reference: str = "c") -> gateway_commands.RecordCapture:
+    return gateway_commands.RecordCapture(payment_id=THE, request_no=number, reference=reference)
 
 
-def voided(number: int = 2, reference: str = "v") -> answers.RecordVoid:
-    return answers.RecordVoid(payment_id=THE, request_no=number, reference=reference)
+def voided(number: int = 2, reference: str = "v") -> gateway_commands.RecordVoid:
+    return gateway_commands.RecordVoid(payment_id=THE, request_no=number, reference=reference)
 
 
-def refunded(number: int = 3, reference: str = "r") -> answers.RecordRefund:
-    return answers.RecordRefund(payment_id=THE, request_no=number, reference=reference)
+def refunded(number: int = 3, reference: str = "r") -> gateway_commands.RecordRefund:
+    return gateway_commands.RecordRefund(payment_id=THE, request_no=number, reference=reference)
 
 
-def declined(number: int = 1) -> answers.RecordDecline:
-    return answers.RecordDecline(payment_id=THE, request_no=number, code="no", sentence="No.")
+def declined(number: int = 1) -> gateway_commands.RecordDecline:
+    return gateway_commands.RecordDecline(
+        payment_id=THE, request_no=number, code="no", sentence="No."
+    )
 
 
-def disputed(amount: str = "10", reference: str = "d") -> answers.RecordDispute:
-    return answers.RecordDispute(
+def disputed(amount: str = "10", reference: str = "d") -> gateway_commands.RecordDispute:
+    return gateway_commands.RecordDispute(
         payment_id=THE, reference=reference, amount=Decimal(amount), sentence="Not mine."
     )
 
 
-def resolved(outcome: str, reference: str = "d") -> answers.ResolveDispute:
-    return answers.ResolveDispute(
-        payment_id=THE, reference=reference, outcome=answers.DisputeOutcome(outcome)
+def resolved(outcome: str, reference: str = "d") -> gateway_commands.ResolveDispute:
+    return gateway_commands.ResolveDispute(
+        payment_id=THE, reference=reference, outcome=gateway_commands.DisputeOutcome(outcome)
     )
 
 

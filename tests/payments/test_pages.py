@@ -7,7 +7,7 @@ import re
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 
-from cqrs_app.areas.payments.answers import RecordAuthorisation
+from cqrs_app.areas.payments.gateway_commands import RecordAuthorisation
 from cqrs_app.kernel.commands.context import Context
 from tests.pages.conftest import client_in
 from tests.pages.test_without_scripts import page, send

@@ -21,7 +21,7 @@ from cqrs_app.areas.orders.queries.order_list import SORTS
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.messages.messages import parse
-from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.kernel.queries.context import MinVersion, QueryContext
 from cqrs_app.kernel.store import tables
 from cqrs_app.processes.sweep import Sweep
 from cqrs_app.services import services_of
@@ -73,7 +73,9 @@ def full(make_console: Callable[..., Flask]) -> Flask:
 
 
 def ask(kernel: Kernel, name: str, fields: dict[str, Any]) -> Any:
-    return kernel.queries.ask(parse(kernel.registry.query(name), fields), Asker(actor=ADA)).value
+    return kernel.queries.ask(
+        parse(kernel.registry.query(name), fields), QueryContext(actor=ADA)
+    ).value
 
 
 def reading(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -89,7 +91,7 @@ def reading(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def _seen(kernel: Kernel) -> Any:
 
-    return Seen("order-O1", 2)
+    return MinVersion("order-O1", 2)
 
 
 def listing(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:

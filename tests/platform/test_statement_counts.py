@@ -23,7 +23,7 @@ from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import parse
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import services_of
 from tests.pages.conftest import client_in
@@ -177,7 +177,7 @@ def of_questions(app: Flask, number: int) -> dict[str, list[Sent]]:
         question = parse(kernel.registry.query(name), fields)
         _forget_keys(app)
         with statements() as found[name]:
-            kernel.queries.ask(question, Asker(actor=ADA))
+            kernel.queries.ask(question, QueryContext(actor=ADA))
     return found
 
 
@@ -251,7 +251,7 @@ def test_a_cached_answer_asks_only_how_fresh_it_is(make_console: Callable[..., F
     kernel: Kernel = services_of(app).kernel
     for _ in range(2):
         with statements() as sent:
-            answer = kernel.queries.ask(ListOrders(), Asker(actor=ADA))
+            answer = kernel.queries.ask(ListOrders(), QueryContext(actor=ADA))
     assert answer.freshness.cached
     assert len(answer.value.rows) == 2 * FEW
     assert len(sent) <= MOST_OF_A_HIT, list(map(str, sent))

@@ -17,7 +17,7 @@ from cqrs_app.installed_areas import ROLES, SENDABLE
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.messages.messages import Command, Query
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.webhooks import commands as do
@@ -67,7 +67,7 @@ class Shop:
         return self.kernel.commands.execute(command, Context(actor=ADA, channel="test"))
 
     def ask(self, question: Query) -> Any:
-        return self.kernel.queries.ask(question, Asker(actor=ADA)).value
+        return self.kernel.queries.ask(question, QueryContext(actor=ADA)).value
 
     def add(self, receiver: Receiver, *types: str, name: str = "warehouse") -> None:
         self.do(do.AddWebhook(webhook_id=name, url=receiver.url, event_types=types))

@@ -18,7 +18,7 @@ from cqrs_app.areas.orders.events import (
     OrderShipped,
 )
 from cqrs_app.areas.orders.types import person_of
-from cqrs_app.areas.orders.words import OrderStatus, further
+from cqrs_app.areas.orders.words import OrderStatus, advance_status
 from cqrs_app.kernel import Aggregate, Event
 
 
@@ -78,8 +78,8 @@ class OrderState(Aggregate):
 
     def _enter(self, status: OrderStatus, at: datetime) -> None:
         self.moments[status] = at
-        self.status = further(self.status, status)
+        self.status = advance_status(self.status, status)
         if self.status is not OrderStatus.ON_HOLD:
             self.before_hold, self.hold_reason = None, ""
         elif self.before_hold and status is not OrderStatus.ON_HOLD:
-            self.before_hold = further(self.before_hold, status)
+            self.before_hold = advance_status(self.before_hold, status)

@@ -50,7 +50,7 @@ _FURTHER = (
 _GIVEN_UP = (OrderStatus.REJECTED, OrderStatus.CANCELLED)
 
 
-def further(now: OrderStatus | None, entered: OrderStatus) -> OrderStatus:
+def advance_status(now: OrderStatus | None, entered: OrderStatus) -> OrderStatus:
     """Where an order stands after something happened to it: never back from where it was.
 
     Under today's rules that is always what it entered. Imported history knows orders that were

@@ -14,11 +14,11 @@ from typing import Any, cast
 
 import msgspec
 
-from cqrs_app.areas.payments import answers
-from cqrs_app.areas.payments.gateway import Declined, Done, Order
+from cqrs_app.areas.payments import gateway_commands
+from cqrs_app.areas.payments.gateway import Declined, Done, GatewayRequest
+from cqrs_app.areas.payments.gateway_client import answer_command
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.rules import UNKNOWN
-from cqrs_app.areas.payments.teller import answer_command
 from cqrs_app.kernel import Command, Invalid
 from cqrs_app.kernel.effects import (
     Actor,
@@ -34,13 +34,13 @@ from cqrs_app.kernel.effects import (
 
 TYPES: Mapping[str, type[Command]] = MappingProxyType(
     {
-        "authorised": answers.RecordAuthorisation,
-        "captured": answers.RecordCapture,
-        "voided": answers.RecordVoid,
-        "refunded": answers.RecordRefund,
-        "declined": answers.RecordDecline,
-        "disputed": answers.RecordDispute,
-        "dispute_resolved": answers.ResolveDispute,
+        "authorised": gateway_commands.RecordAuthorisation,
+        "captured": gateway_commands.RecordCapture,
+        "voided": gateway_commands.RecordVoid,
+        "refunded": gateway_commands.RecordRefund,
+        "declined": gateway_commands.RecordDecline,
+        "disputed": gateway_commands.RecordDispute,
+        "dispute_resolved": gateway_commands.ResolveDispute,
     }
 )
 _NAMESPACE = uuid.UUID("a5b0c3a4-7d0b-5e2f-8f51-2f6f5e0c9b1d")
@@ -92,7 +92,7 @@ def command_in(body: bytes) -> Command:
     return parse(TYPES[kind], fields)
 
 
-def message_of(order: Order, said: Done | Declined) -> bytes:
+def message_of(order: GatewayRequest, said: Done | Declined) -> bytes:
     """The message in which a provider would say this."""
     command = answer_command(order, said)
     [kind] = [name for name, cls in TYPES.items() if cls is type(command)]
@@ -103,10 +103,10 @@ def sandbox_caller(
     receive: Callable[[str, Mapping[str, str], bytes], Receipt],
     secret: str,
     clock: Callable[[], datetime],
-) -> Callable[[Order, Any], bool]:
+) -> Callable[[GatewayRequest, Any], bool]:
     """What the sandbox sends its answers with: signed as from outside, without a network."""
 
-    def call_back(order: Order, said: Done | Declined) -> bool:
+    def call_back(order: GatewayRequest, said: Done | Declined) -> bool:
         if not secret:
             return False
         body = message_of(order, said)

@@ -15,7 +15,7 @@ from cqrs_app.areas.payments.words import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class GatewayRequest:
     """What a gateway is asked for. `key` is the same whenever this is asked; `reference` is the
     gateway's own for the authorisation, or for the capture that is refunded, as far as there is
     one; `at` is now, in UTC."""
@@ -63,12 +63,12 @@ class Unreachable(Exception):
 class Gateway(Protocol):
     """One provider. `ask` may take 20 seconds at most."""
 
-    def ask(self, order: Order) -> Said:
+    def ask(self, order: GatewayRequest) -> Said:
         """Raises Unreachable."""
 
 
 class Manual:
     """No gateway: a person does it and records the answer."""
 
-    def ask(self, order: Order) -> Said:
+    def ask(self, order: GatewayRequest) -> Said:
         return Later(ask_again_in=None)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cqrs_app.areas.payments import events as was
-from cqrs_app.areas.payments.answering import AnsweredPayment
 from cqrs_app.areas.payments.commands import (
     AuthorisePayment,
     CapturePayment,
@@ -15,6 +14,7 @@ from cqrs_app.areas.payments.commands import (
     RefundPayment,
     VoidPayment,
 )
+from cqrs_app.areas.payments.gateway_rules import AnsweredPayment
 from cqrs_app.areas.payments.requests import is_open
 from cqrs_app.areas.payments.rules import (
     MORE_THAN_AUTHORISED,

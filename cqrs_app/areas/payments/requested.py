@@ -58,7 +58,7 @@ def requested_of(row: Row[Any]) -> Requested:
     return Requested(**row._mapping)
 
 
-class RequestBook:
+class GatewayRequestStore:
     """Every method is one short transaction on the write store."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from sqlalchemy import Engine
 
-from cqrs_app.areas.payments.gateway import Declined, Done, Later, Order, Said, Unreachable
+from cqrs_app.areas.payments.gateway import Declined, Done, GatewayRequest, Later, Said, Unreachable
 from cqrs_app.areas.payments.tables import sandbox_requests
 from cqrs_app.areas.payments.words import Asked
 from cqrs_app.kernel.effects import insert_into
@@ -49,11 +49,11 @@ class Entry:
 class Sandbox:
     """`call_back` delivers an answer to the console the way a provider does."""
 
-    def __init__(self, engine: Engine, call_back: Callable[[Order, Said], bool]) -> None:
+    def __init__(self, engine: Engine, call_back: Callable[[GatewayRequest, Said], bool]) -> None:
         self._engine = engine
         self._call_back = call_back
 
-    def ask(self, order: Order) -> Said:
+    def ask(self, order: GatewayRequest) -> Said:
         entry = self._book(order)
         if order.method == "tok_away" or (order.method == "tok_timeout" and entry.times == 1):
             raise Unreachable(_TIMED_OUT)
@@ -66,7 +66,7 @@ class Sandbox:
             return Later(ask_again_in=LATE)
         return Later(ask_again_in=LATE) if self._call_back(order, said) else said
 
-    def _book(self, order: Order) -> Entry:
+    def _book(self, order: GatewayRequest) -> Entry:
         row = insert_into(self._engine, sandbox_requests).values(
             request_key=order.key,
             asked=str(order.asked),
@@ -84,7 +84,7 @@ class Sandbox:
         return Entry(found.times, found.first_at)
 
 
-def answer_to(order: Order) -> Done | Declined:
+def answer_to(order: GatewayRequest) -> Done | Declined:
     """What the sandbox says in the end: the same for the same key, whenever it is asked."""
     if order.asked == Asked.AUTHORISATION and order.method == "tok_declined":
         return Declined("card_declined", "The bank declined the card.")

@@ -7,8 +7,8 @@ from typing import ClassVar, get_args
 
 from sqlalchemy import Connection
 
-from cqrs_app.areas.payments.requested import Asking, RequestBook, keep
-from cqrs_app.areas.payments.teller import Teller
+from cqrs_app.areas.payments.gateway_client import GatewayClient
+from cqrs_app.areas.payments.requested import Asking, GatewayRequestStore, keep
 from cqrs_app.kernel import BackgroundTask, Event, Recorded, Subscription
 from cqrs_app.kernel.effects import Kernel
 
@@ -30,12 +30,12 @@ class AskGateways(BackgroundTask):
     name: ClassVar[str] = "gateway_requests"
     worker: ClassVar[str] = "payment worker"
 
-    def __init__(self, teller_of: Callable[[Kernel], Teller], *, needed: bool) -> None:
+    def __init__(self, teller_of: Callable[[Kernel], GatewayClient], *, needed: bool) -> None:
         self._teller_of = teller_of
         self.supervised = needed
 
     def due(self, kernel: Kernel) -> list[str]:
-        return RequestBook(kernel.engines.write, kernel.clock).due()
+        return GatewayRequestStore(kernel.engines.write, kernel.clock).due()
 
     def work(self, kernel: Kernel, key: str) -> bool:
         self._teller_of(kernel).ask(key)

@@ -9,13 +9,13 @@ from cqrs_app.interfaces.cli.acting import acting_as
 from cqrs_app.interfaces.cli.command import as_option
 from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.kernel.queries.context import MinVersion, QueryContext
 from cqrs_app.services import kernel, services
 
 
-def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> Seen | None:
+def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> MinVersion | None:
     try:
-        return None if value is None else Seen.from_text(value)
+        return None if value is None else MinVersion.from_text(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -43,7 +43,7 @@ def run(query: Query, ctx: click.Context) -> None:
     wait = services.settings.read_your_writes_seconds
     if given["wait_ms"] is not None:
         wait = given["wait_ms"] / 1000
-    asker = Asker(
+    asker = QueryContext(
         actor=acting_as(given["as_name"]), seen=given["seen"], wait=wait, strong=given["strong"]
     )
     answer = kernel.queries.ask(query, asker)

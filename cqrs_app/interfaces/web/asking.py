@@ -8,7 +8,7 @@ from flask import g, request
 
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.queries.context import Answer, Asker
+from cqrs_app.kernel.queries.context import Answer, QueryContext
 from cqrs_app.services import kernel
 
 CHANNEL = "form"
@@ -16,7 +16,7 @@ CHANNEL = "form"
 
 def ask(query: Query, **consistency: Any) -> Answer[Any]:
     """The answer, with its freshness. Raises what the query bus raises: see errors.py."""
-    return kernel.queries.ask(query, Asker(actor=g.operator.actor, **consistency))
+    return kernel.queries.ask(query, QueryContext(actor=g.operator.actor, **consistency))
 
 
 def may(permission: str) -> bool:

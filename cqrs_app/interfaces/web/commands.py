@@ -35,7 +35,7 @@ from cqrs_app.kernel.errors import (
 )
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.kernel.queries.context import Seen
+from cqrs_app.kernel.queries.context import MinVersion
 from cqrs_app.platform.runtime.pending import EventsSince, Written
 from cqrs_app.services import kernel, services
 
@@ -134,7 +134,7 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     # A page without scripts does not follow by itself: give it a moment to hold the change.
     readers = kernel.registry.projections_of(receipt.events)
     seconds = services.settings.read_your_writes_seconds
-    kernel.queries.wait_until_shown(readers, Seen(receipt.stream, receipt.version), seconds)
+    kernel.queries.wait_until_shown(readers, MinVersion(receipt.stream, receipt.version), seconds)
     return redirect(page, 303)
 
 

@@ -23,7 +23,7 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
 from cqrs_app.kernel.queries.cache import Entry, QueryCache
-from cqrs_app.kernel.queries.context import Answer, Asker, Seen
+from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.store import EventStore
@@ -87,7 +87,7 @@ class QueryBus:
             if query.declaration.cached
         }
 
-    def ask(self, query: Query, asker: Asker) -> Answer[Any]:
+    def ask(self, query: Query, asker: QueryContext) -> Answer[Any]:
         """Answer one question. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
         name, started = type(query).__name__, time.perf_counter()
         result = "failed"
@@ -111,12 +111,12 @@ class QueryBus:
         finally:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
-    def _authorise(self, query: Query, asker: Asker) -> None:
+    def _authorise(self, query: Query, asker: QueryContext) -> None:
         declaration = query.declaration
         if self._options.authorise and not asker.actor.may(declaration.permission):
             raise NotAllowed(declaration.label, declaration.permission)
 
-    def _answer(self, query: Query, asker: Asker) -> tuple[Answer[Any], str]:
+    def _answer(self, query: Query, asker: QueryContext) -> tuple[Answer[Any], str]:
         source = self._answers[type(query)]
         if isinstance(source, FromState):
             return self._from_state(query, source), "strong"
@@ -213,7 +213,7 @@ class QueryBus:
         """Of an answer that is made of the events next: it may hold more than is claimed."""
         return self._gauge.current(self._store.head())
 
-    def wait_until_shown(self, reads: Iterable[str], seen: Seen, wait: float) -> bool:
+    def wait_until_shown(self, reads: Iterable[str], seen: MinVersion, wait: float) -> bool:
         """Whether these projections hold a write, waiting up to `wait` seconds until they do."""
         names = tuple(reads)
         deadline = time.monotonic() + wait
@@ -224,7 +224,7 @@ class QueryBus:
                 return False
             time.sleep(POLL_SECONDS)
 
-    def _holds(self, reads: Sequence[str], seen: Seen) -> bool:
+    def _holds(self, reads: Sequence[str], seen: MinVersion) -> bool:
         position = self._store.position_of(seen.stream, seen.version)
         if position is None:
             return False

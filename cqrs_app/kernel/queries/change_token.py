@@ -15,7 +15,7 @@ HELD_SECONDS = 0.05
 """All who ask within this time are told the same: a hundred open pages ask the databases once."""
 
 
-class Standing:
+class ChangeToken:
     """Where projections and the log stand, as a text to be compared with one from earlier."""
 
     def __init__(

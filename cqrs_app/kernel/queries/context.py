@@ -15,14 +15,14 @@ HIGHEST_VERSION = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MinVersion:
     """A write the asker has made: the answer should hold this version of this stream."""
 
     stream: str
     version: int
 
     @classmethod
-    def from_text(cls, text: str) -> Seen:
+    def from_text(cls, text: str) -> MinVersion:
         """`order-10042:3`, as addresses and command lines have it. Raises ValueError."""
         stream, _, version = text.rpartition(":")
         if not stream or not stream.isprintable() or not WHOLE_NUMBER.fullmatch(version):
@@ -31,7 +31,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class QueryContext:
     """Who asks, and how consistent the answer must be.
 
     By default the answer is eventual. `seen`: wait up to `wait` seconds for one's own write, then
@@ -40,7 +40,7 @@ class Asker:
     """
 
     actor: Actor
-    seen: Seen | None = None
+    seen: MinVersion | None = None
     wait: float = 0.0
     strong: bool = False
     cached: bool = True

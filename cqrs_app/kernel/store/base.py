@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, select
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.events.recorded import Snapshot, StoredEvent
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.store.engines import driven, mark_of, reader_of, told_alike
+from cqrs_app.kernel.store.engines import mark_of, raw_connection, reader_of, translated_errors
 
 EVENT_FIELDS = StoredEvent.__struct_fields__
 HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "snapshot_shape")
@@ -137,7 +137,7 @@ class EventStore(ABC):
         """
         steps = [step for change in changes for step in change.steps]
         if not steps:
-            with driven(self._engine) as driver:
+            with raw_connection(self._engine) as driver:
                 self._write_alone(driver, changes)
             return
         with self._engine.begin() as connection:
@@ -152,7 +152,7 @@ class EventStore(ABC):
         rolled back.
         """
         driver = connection.connection.driver_connection
-        with told_alike(self._engine, driver):
+        with translated_errors(self._engine, driver):
             self._write(driver, changes)
 
     @abstractmethod
@@ -169,7 +169,7 @@ class EventStore(ABC):
 
     def load(self, stream: str) -> Head | None:
         """The head of a stream, or None where there is no such stream."""
-        with driven(self._engine) as driver:
+        with raw_connection(self._engine) as driver:
             row = driver.execute(self._head_of, (stream,)).fetchone()
         return head_of(row) if row else None
 
@@ -208,7 +208,7 @@ class EventStore(ABC):
 
     def head(self) -> int:
         """How many events are committed, those without a position included."""
-        with driven(self._engine) as driver:
+        with raw_connection(self._engine) as driver:
             committed: int = driver.execute(_COMMITTED).fetchone()[0]
         return committed
 

@@ -33,7 +33,7 @@ def reader_of(engine: Engine) -> Engine:
 
 
 @contextmanager
-def driven(engine: Engine) -> Iterator[Any]:
+def raw_connection(engine: Engine) -> Iterator[Any]:
     """The driver's own connection, from the pool of an engine that is configured.
 
     For the few statements so frequent and so short that SQLAlchemy's way to them would take
@@ -62,7 +62,7 @@ def mark_of(engine: Engine) -> str:
 
 
 @contextmanager
-def told_alike(engine: Engine, driver: Any) -> Iterator[None]:
+def translated_errors(engine: Engine, driver: Any) -> Iterator[None]:
     """Errors of the driver as SQLAlchemy tells those of any other statement."""
     try:
         yield

@@ -26,7 +26,7 @@ from cqrs_app.kernel.store.base import (
     head_of,
     heads_of,
 )
-from cqrs_app.kernel.store.engines import driven
+from cqrs_app.kernel.store.engines import raw_connection
 
 SEQUENCER_LOCK = 7_226_417_903
 PLACED_AT_ONCE = 5_000
@@ -134,7 +134,7 @@ class PostgresEventStore(EventStore):
             raise AlreadyRecorded(changes[0].entry.command_id)
 
     def load_many(self, streams: Iterable[str]) -> dict[str, Head]:
-        with driven(self._engine) as driver:
+        with raw_connection(self._engine) as driver:
             rows = driver.execute(_HEADS, (list(streams),)).fetchall()
         return {row[0]: head_of(row) for row in rows}
 
@@ -143,7 +143,7 @@ class PostgresEventStore(EventStore):
         # there.
         dealt = 0
         while True:
-            with driven(self._engine) as driver:
+            with raw_connection(self._engine) as driver:
                 found = driver.execute(_PLACE, prepare=False)
                 while found.nextset():
                     pass

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, bindparam, func, select, update
 
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.store.engines import driven, insert_into, mark_of
+from cqrs_app.kernel.store.engines import insert_into, mark_of, raw_connection
 from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
 
 _REACHED = """
@@ -105,7 +105,7 @@ class Cursors:
             return []
         marks = ", ".join([mark_of(engine)] * len(names))
         asked = _REACHED.format(marks=marks, cursors=self._table.name, parked=self._parked.name)
-        with driven(engine) as driver:
+        with raw_connection(engine) as driver:
             rows = driver.execute(asked, tuple(names)).fetchall()
         return [Reached(*row) for row in rows]
 

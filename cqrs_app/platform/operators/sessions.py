@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Engine, delete, insert, update
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.engines import driven
+from cqrs_app.kernel.store.engines import raw_connection
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import (
@@ -84,7 +84,7 @@ class Sessions:
         """
         now, token_hash = self._clock(), _hash_of(token)
         given = (token_hash, self._told(now), self._told(now - self._idle))
-        with driven(self._engine) as driver:
+        with raw_connection(self._engine) as driver:
             row = driver.execute(self._living, given).fetchone()
         if row is None:
             return None

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.store.engines import driven, mark_of, reader_of
+from cqrs_app.kernel.store.engines import mark_of, raw_connection, reader_of
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.roles import Roles
@@ -132,7 +132,7 @@ class Tokens:
         Found by its hash, so the time taken tells nothing of the secrets there are.
         """
         now, secret_hash = self._clock(), _hash_of(secret)
-        with driven(self._engine) as driver:
+        with raw_connection(self._engine) as driver:
             row = driver.execute(self._find, (secret_hash,)).fetchone()
         if row is None:
             return None

@@ -41,7 +41,7 @@ from cqrs_app.areas.orders.search import (
     without,
 )
 from cqrs_app.areas.orders.types import PERSON
-from cqrs_app.areas.orders.words import OrderStatus, further
+from cqrs_app.areas.orders.words import OrderStatus, advance_status
 from cqrs_app.kernel import (
     ERASED,
     Event,
@@ -215,7 +215,7 @@ class OrdersProjection(Projection):
 
     def _move(self, order_id: str, entered: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
         row = self._mark(order_id, recorded, rows)
-        _stand(rows, row, further(OrderStatus(row["status"]), entered))
+        _stand(rows, row, advance_status(OrderStatus(row["status"]), entered))
         return row
 
     def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:

@@ -11,7 +11,7 @@ from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.queries.bus import QueryBus
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 
 PERMISSION = Permission("exports.run", Role.SUPERVISOR)
 """Needed by every door beside the permission of the list itself, which the query bus checks."""
@@ -28,11 +28,11 @@ def pages(queries: QueryBus, question: Query, actor: Actor) -> Iterator[Rows]:
     """
     if not actor.may(PERMISSION):
         raise NotAllowed("Export", PERMISSION)
-    asker = Asker(actor=actor, cached=False)
+    asker = QueryContext(actor=actor, cached=False)
     return _from(queries, question, asker, queries.ask(question, asker).value)
 
 
-def _from(queries: QueryBus, question: Any, asker: Asker, page: Any) -> Iterator[Rows]:
+def _from(queries: QueryBus, question: Any, asker: QueryContext, page: Any) -> Iterator[Rows]:
     while True:
         yield page.rows
         if page.next is None:

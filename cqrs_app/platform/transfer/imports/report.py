@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from cqrs_app.areas.orders.queries.import_totals import IDS_AT_ONCE, ImportTotals, Totals
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.transfer.imports.documents import Document
 from cqrs_app.platform.transfer.imports.newcomers import Welcome
 
@@ -93,7 +93,7 @@ def read_back(
             credit_note_ids=tuple(each.key for each in some if each.kind == "credit_note"),
             charge_skus=charges,
         )
-        found: Totals = kernel.queries.ask(question, Asker(actor=actor)).value
+        found: Totals = kernel.queries.ask(question, QueryContext(actor=actor)).value
         shown = {"order": found.lines, "credit_note": found.credit_lines}
         taken += sum(
             len(each.rows) for each in some if shown[each.kind].get(each.key) == each.lines

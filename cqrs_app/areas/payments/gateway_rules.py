@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cqrs_app.areas.payments import answers
 from cqrs_app.areas.payments import events as was
+from cqrs_app.areas.payments import gateway_commands
 from cqrs_app.areas.payments.requests import Request
 from cqrs_app.areas.payments.rules import (
     DISPUTE_SETTLED,
@@ -28,8 +28,10 @@ from cqrs_app.kernel import Event, handles
 class AnsweredPayment(PaymentState):
     """A payment as its gateway sees it."""
 
-    @handles(answers.RecordAuthorisation, when=exists, refusals=[NO_SUCH_REQUEST])
-    def record_authorisation(self, command: answers.RecordAuthorisation) -> Iterator[Event]:
+    @handles(gateway_commands.RecordAuthorisation, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_authorisation(
+        self, command: gateway_commands.RecordAuthorisation
+    ) -> Iterator[Event]:
         request = _asked(self, command.request_no, Asked.AUTHORISATION)
         if not request.is_open:
             yield from _again(self, command.request_no, "authorised", command.reference)
@@ -43,8 +45,8 @@ class AnsweredPayment(PaymentState):
                 **self.asking(request.amount), reason="It was to be voided once it was authorised."
             )
 
-    @handles(answers.RecordCapture, when=exists, refusals=[NO_SUCH_REQUEST])
-    def record_capture(self, command: answers.RecordCapture) -> Iterator[Event]:
+    @handles(gateway_commands.RecordCapture, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_capture(self, command: gateway_commands.RecordCapture) -> Iterator[Event]:
         request = _asked(self, command.request_no, Asked.CAPTURE)
         if not request.is_open:
             yield from _again(self, command.request_no, "captured", command.reference)
@@ -53,8 +55,8 @@ class AnsweredPayment(PaymentState):
             **_of(self, command.request_no, request), reference=command.reference
         )
 
-    @handles(answers.RecordVoid, when=exists, refusals=[NO_SUCH_REQUEST])
-    def record_void(self, command: answers.RecordVoid) -> Iterator[Event]:
+    @handles(gateway_commands.RecordVoid, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_void(self, command: gateway_commands.RecordVoid) -> Iterator[Event]:
         request = _asked(self, command.request_no, Asked.VOID)
         if not request.is_open:
             yield from _again(self, command.request_no, "voided", command.reference)
@@ -63,8 +65,8 @@ class AnsweredPayment(PaymentState):
             **_of(self, command.request_no, request), reference=command.reference
         )
 
-    @handles(answers.RecordRefund, when=exists, refusals=[NO_SUCH_REQUEST])
-    def record_refund(self, command: answers.RecordRefund) -> Iterator[Event]:
+    @handles(gateway_commands.RecordRefund, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_refund(self, command: gateway_commands.RecordRefund) -> Iterator[Event]:
         request = _asked(self, command.request_no, Asked.REFUND)
         if not request.is_open:
             yield from _again(self, command.request_no, "refunded", command.reference)
@@ -73,8 +75,8 @@ class AnsweredPayment(PaymentState):
             **_of(self, command.request_no, request), reference=command.reference
         )
 
-    @handles(answers.RecordDecline, when=exists, refusals=[NO_SUCH_REQUEST])
-    def record_decline(self, command: answers.RecordDecline) -> Iterator[Event]:
+    @handles(gateway_commands.RecordDecline, when=exists, refusals=[NO_SUCH_REQUEST])
+    def record_decline(self, command: gateway_commands.RecordDecline) -> Iterator[Event]:
         request = _asked(self, command.request_no, None)
         if not request.is_open:
             yield from _again(self, command.request_no, "declined", command.code)
@@ -90,8 +92,8 @@ class AnsweredPayment(PaymentState):
             sentence=command.sentence,
         )
 
-    @handles(answers.RecordDispute, when=exists)
-    def record_dispute(self, command: answers.RecordDispute) -> Iterator[Event]:
+    @handles(gateway_commands.RecordDispute, when=exists)
+    def record_dispute(self, command: gateway_commands.RecordDispute) -> Iterator[Event]:
         if command.reference in self.disputes:
             return
         yield was.PaymentDisputed(
@@ -104,8 +106,10 @@ class AnsweredPayment(PaymentState):
             sentence=command.sentence,
         )
 
-    @handles(answers.ResolveDispute, when=exists, refusals=[NO_SUCH_DISPUTE, DISPUTE_SETTLED])
-    def resolve_dispute(self, command: answers.ResolveDispute) -> Iterator[Event]:
+    @handles(
+        gateway_commands.ResolveDispute, when=exists, refusals=[NO_SUCH_DISPUTE, DISPUTE_SETTLED]
+    )
+    def resolve_dispute(self, command: gateway_commands.ResolveDispute) -> Iterator[Event]:
         dispute = self.disputes.get(command.reference)
         if dispute is None:
             raise NO_SUCH_DISPUTE(

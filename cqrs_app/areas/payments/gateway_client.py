@@ -17,27 +17,34 @@ from typing import Any, cast
 
 import msgspec
 
-from cqrs_app.areas.payments import answers
-from cqrs_app.areas.payments.gateway import Declined, Done, Gateway, Later, Order, Unreachable
+from cqrs_app.areas.payments import gateway_commands
+from cqrs_app.areas.payments.gateway import (
+    Declined,
+    Done,
+    Gateway,
+    GatewayRequest,
+    Later,
+    Unreachable,
+)
 from cqrs_app.areas.payments.payment import Payment
-from cqrs_app.areas.payments.requested import Overtaken, RequestBook, Requested
+from cqrs_app.areas.payments.requested import GatewayRequestStore, Overtaken, Requested
 from cqrs_app.areas.payments.requests import Request
 from cqrs_app.areas.payments.words import Asked
 from cqrs_app.kernel import Command
 from cqrs_app.kernel.effects import Actor, BusError, Context, Kernel, Repository, pause_after
 
 _DONE: Mapping[Asked, Callable[..., Command]] = {
-    Asked.AUTHORISATION: answers.RecordAuthorisation,
-    Asked.CAPTURE: answers.RecordCapture,
-    Asked.VOID: answers.RecordVoid,
-    Asked.REFUND: answers.RecordRefund,
+    Asked.AUTHORISATION: gateway_commands.RecordAuthorisation,
+    Asked.CAPTURE: gateway_commands.RecordCapture,
+    Asked.VOID: gateway_commands.RecordVoid,
+    Asked.REFUND: gateway_commands.RecordRefund,
 }
 _NAMESPACE = uuid.UUID("3f0f5bb1-1f8e-5d43-9d0e-6a4f0d1f7c52")
 
 logger = logging.getLogger("countersign.payments")
 
 
-class Teller:
+class GatewayClient:
     """`gateways` by name, `actor` is who brings their answers."""
 
     def __init__(
@@ -52,7 +59,7 @@ class Teller:
         self._gateways = gateways
         self._actor = actor
         self._chance = chance
-        self._book = RequestBook(kernel.engines.write, kernel.clock)
+        self._book = GatewayRequestStore(kernel.engines.write, kernel.clock)
         self._repository = Repository(kernel.store, kernel.registry.codec)
 
     def ask(self, key: str) -> bool:
@@ -94,7 +101,7 @@ class Teller:
         aggregate, _ = self._repository.load(Payment, Payment.stream_of(payment_id))
         return cast(Payment, aggregate)
 
-    def _answer(self, order: Order, said: Done | Declined) -> None:
+    def _answer(self, order: GatewayRequest, said: Done | Declined) -> None:
         command = answer_command(order, said)
         context = Context(
             actor=self._actor,
@@ -115,10 +122,10 @@ class Teller:
         return {"next_attempt_at": at, "failures": failures, "last_error": sentence}
 
 
-def answer_command(order: Order, said: Done | Declined) -> Command:
+def answer_command(order: GatewayRequest, said: Done | Declined) -> Command:
     """What a gateway said, as a command."""
     if isinstance(said, Declined):
-        return answers.RecordDecline(
+        return gateway_commands.RecordDecline(
             payment_id=order.payment_id,
             request_no=order.request_no,
             code=said.code,
@@ -136,9 +143,9 @@ def answer_id(key: str, command: Command) -> str:
     return str(uuid.uuid5(_NAMESPACE, content.decode()))
 
 
-def _order(request: Requested, payment: Payment, now: Any) -> Order:
+def _order(request: Requested, payment: Payment, now: Any) -> GatewayRequest:
     asked: Request = payment.requests[request.request_no - 1]
-    return Order(
+    return GatewayRequest(
         key=request.request_key,
         payment_id=request.payment_id,
         request_no=request.request_no,

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cqrs_app.areas.payments.gateway import Done, Order, Said
+from cqrs_app.areas.payments.gateway import Done, GatewayRequest, Said
 from cqrs_app.areas.payments.queries.ledger import LedgerBalance
 from cqrs_app.areas.payments.queries.lists import ListPayments, OrderPayments
 from cqrs_app.areas.payments.queries.one_payment import PaymentTimeline
-from cqrs_app.areas.payments.requested import Overtaken, RequestBook
+from cqrs_app.areas.payments.requested import GatewayRequestStore, Overtaken
 from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import SwitchedOff
@@ -163,7 +163,7 @@ def test_only_one_of_many_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     inside, go_on = threading.Event(), threading.Event()
     asked = desk.sandbox.ask
 
-    def slow(order: Order) -> Said:
+    def slow(order: GatewayRequest) -> Said:
         inside.set()
         assert go_on.wait(20)
         return asked(order)
@@ -182,7 +182,7 @@ def test_only_one_of_many_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 def test_who_was_too_slow_does_not_close_what_another_has_taken(desk: Desk) -> None:
     desk.do(authorise())
     [key] = desk.due()
-    book = RequestBook(desk.kernel.engines.write, desk.clock)
+    book = GatewayRequestStore(desk.kernel.engines.write, desk.clock)
     slow = book.take(key)
     desk.end_leases()
     fast = book.take(key)
@@ -243,10 +243,10 @@ def test_a_gateway_this_release_does_not_have_is_said_and_tried_again(desk: Desk
 
 
 def test_the_same_key_goes_with_every_repetition(desk: Desk) -> None:
-    seen: list[Order] = []
+    seen: list[GatewayRequest] = []
 
     class Forgetful:
-        def ask(self, order: Order) -> Said:
+        def ask(self, order: GatewayRequest) -> Said:
             seen.append(order)
             raise KeyboardInterrupt
 
@@ -263,10 +263,10 @@ def test_the_same_key_goes_with_every_repetition(desk: Desk) -> None:
 
 
 def test_a_capture_names_the_authorisation_and_a_refund_the_capture(desk: Desk) -> None:
-    seen: list[Order] = []
+    seen: list[GatewayRequest] = []
 
     class Listening:
-        def ask(self, order: Order) -> Said:
+        def ask(self, order: GatewayRequest) -> Said:
             seen.append(order)
             return Done(f"ref-{order.asked}")
 
