@@ -32,7 +32,7 @@ from cqrs_app.interfaces.web.auth import init_auth
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
-from cqrs_app.interfaces.web.pieces import register_pieces
+from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.polling import init_polling
 from cqrs_app.interfaces.web.presentation import register
 from cqrs_app.interfaces.web.security import init_security
@@ -47,7 +47,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     init_security(app)
     init_compression(app)
     register(app, settings.timezone)
-    register_pieces(app, ZoneInfo(settings.timezone))
+    register_html(app, ZoneInfo(settings.timezone))
     init_shell(app, settings)
     init_errors(app)
     # Its messages are signed; it knows no session that a foreign page could use.

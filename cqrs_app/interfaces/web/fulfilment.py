@@ -15,12 +15,12 @@ from cqrs_app.areas.fulfilment.queries import (
     ListFulfilments,
 )
 from cqrs_app.areas.fulfilment.types import Stage
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
-from cqrs_app.interfaces.web.marks import marks_of
+from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.kernel.errors import Invalid
@@ -39,19 +39,19 @@ WORDS = {"show": SHOWN, "stage": {each.value: each.label for each in Stage}}
 def fulfilments() -> ResponseReturnValue:
     """One page of the orders on their way that fit."""
     question = asked_here(ListFulfilments)
-    answer = asking.ask(question)
+    answer = ask(question)
     page, freshness = answer.value, answer.freshness
     streams = tuple(f"fulfilment-{row.order_id}" for row in page.rows)
-    pending = asking.ask(PendingWrites(streams=streams)).value
+    pending = ask(PendingWrites(streams=streams)).value
     return render_template(
         "fulfilment/fulfilments.html",
         page=page,
         freshness=freshness,
         question=question,
         stages=list(Stage),
-        counts=asking.ask(FulfilmentStages()),
-        marks={
-            row.order_id: marks_of(
+        counts=ask(FulfilmentStages()),
+        badges={
+            row.order_id: badges_of(
                 pending, f"fulfilment-{row.order_id}", row.applied_version, freshness
             )
             for row in page.rows
@@ -87,14 +87,14 @@ def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
 
 def _shown(order_id: str) -> dict[str, Any]:
     try:
-        answer = asking.ask(GetFulfilment(order_id=order_id))
+        answer = ask(GetFulfilment(order_id=order_id))
     except Invalid:
         # No order can have this number.
         abort(404, f"There is no order {order_id}.")
     found: FulfilmentView | None = answer.value
     if found is None:
         abort(404, f"Nobody sees to order {order_id}: it is not approved, or was before.")
-    steps = asking.ask(GetFulfilmentSteps(order_id=order_id))
+    steps = ask(GetFulfilmentSteps(order_id=order_id))
     return {
         "order_id": order_id,
         "way": found,
@@ -102,5 +102,5 @@ def _shown(order_id: str) -> dict[str, Any]:
         "steps": steps.value,
         "steps_freshness": steps.freshness,
         "tasks": tasks_of(found),
-        "may_see_commands": asking.may("commands.view"),
+        "may_see_commands": may("commands.view"),
     }

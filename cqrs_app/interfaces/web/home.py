@@ -18,7 +18,7 @@ from cqrs_app.areas.fulfilment.types import ATTENTION
 from cqrs_app.areas.inventory.queries.product_list import LowStock
 from cqrs_app.areas.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.extensions import kernel
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
@@ -76,7 +76,7 @@ def _panel(name: str) -> str:
 
 
 def _waiting() -> dict[str, Any]:
-    answer = asking.ask(WaitingWork())
+    answer = ask(WaitingWork())
     waiting = answer.value
     cards = [
         ("To approve", waiting.to_approve, ["placed"]),
@@ -97,7 +97,7 @@ def _oldest_first(statuses: list[str]) -> str:
 
 
 def _today() -> dict[str, Any]:
-    answer = asking.ask(TodayFigures(day=_day()))
+    answer = ask(TodayFigures(day=_day()))
     return {"answer": answer, "rows": _compared(answer.value), "day": _day()}
 
 
@@ -116,18 +116,18 @@ def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
 
 
 def _chart() -> dict[str, Any]:
-    answer = asking.ask(OrdersByDay(days=DAYS, until=_day()))
+    answer = ask(OrdersByDay(days=DAYS, until=_day()))
     return {"answer": answer, "days": answer.value}
 
 
 def _low_stock() -> dict[str, Any]:
-    return {"answer": asking.ask(LowStock(limit=LOW_SHOWN))}
+    return {"answer": ask(LowStock(limit=LOW_SHOWN))}
 
 
 def _health() -> dict[str, Any]:
-    answer = asking.ask(WaitingWork())
+    answer = ask(WaitingWork())
     state = health.look(kernel)
-    failed = asking.ask(FailedToday()).value
+    failed = ask(FailedToday()).value
     signs = [
         Sign("Events behind", str(answer.freshness.lag_events), _tone(answer.freshness.state)),
         Sign("Workers", str(state.workers), "good" if state.workers else "bad"),
@@ -137,14 +137,14 @@ def _health() -> dict[str, Any]:
             "Failed tasks today",
             str(failed),
             "bad" if failed else "good",
-            _failed_today() if asking.may("commands.view") else "",
+            _failed_today() if may("commands.view") else "",
         ),
     ]
-    if asking.may("system.view"):
+    if may("system.view"):
         signs += _for_engineers(state)
-    if asking.may(SEE_WEBHOOKS):
+    if may(SEE_WEBHOOKS):
         signs += _webhooks()
-    if asking.may(SEE_FULFILMENT):
+    if may(SEE_FULFILMENT):
         signs.append(_fulfilment())
     return {"answer": answer, "signs": signs}
 
@@ -155,8 +155,8 @@ def _failed_today() -> str:
 
 
 def _for_engineers(state: health.Health) -> list[Sign]:
-    parked = sum(each.parked for each in asking.ask(ProjectionStatus()).value)
-    rows = asking.ask(QueryFigures(hours=24)).value
+    parked = sum(each.parked for each in ask(ProjectionStatus()).value)
+    rows = ask(QueryFigures(hours=24)).value
     hits = sum(each.hits + each.stale_hits for each in rows)
     asked = hits + sum(each.misses for each in rows)
     rate = f"{hits / asked:.0%}" if asked else "none yet"
@@ -170,7 +170,7 @@ def _for_engineers(state: health.Health) -> list[Sign]:
 
 
 def _webhooks() -> list[Sign]:
-    conditions = [each.condition for each in standings(asking.ask(ListWebhooks()).value)]
+    conditions = [each.condition for each in standings(ask(ListWebhooks()).value)]
     if not conditions:
         return []
     for condition, tone in (("failing", "bad"), ("paused", "warn")):
@@ -182,13 +182,13 @@ def _webhooks() -> list[Sign]:
 def _fulfilment() -> Sign:
     """Behind, when nobody has reacted to an event for as long as makes a panel stale; else how
     many orders somebody has to look at."""
-    following = asking.ask(FollowerStatus()).value
+    following = ask(FollowerStatus()).value
     waits = following.waiting_since
     late = current_app.extensions["settings"].amber_lag_seconds
     if waits and (datetime.now(UTC) - waits).total_seconds() > late:
         return Sign("Fulfilment", f"{following.behind:,} events behind", "bad")
     address = url_for("web.fulfilments", show="attention")
-    waiting = asking.ask(FulfilmentStages()).value
+    waiting = ask(FulfilmentStages()).value
     count = sum(each.orders if each.stage in ATTENTION else each.late for each in waiting)
     if count:
         return Sign("Fulfilment", f"{count:,} to look at", "warn", address)

@@ -14,7 +14,7 @@ from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.queries.customers import GetCustomer
 from cqrs_app.areas.payments.queries.lists import VIEW as SEE_PAYMENTS
 from cqrs_app.areas.payments.queries.lists import OrderPayments
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
 
@@ -32,6 +32,6 @@ def panels_of(order_id: str, customer_id: str) -> Panels:
         questions["customer"] = (SEE_CUSTOMERS, GetCustomerProfile(customer_id=customer_id))
         questions["account"] = (SEE_CUSTOMERS, GetCustomer(customer_id=customer_id))
     return dict.fromkeys(("customer", "account")) | {
-        name: asking.ask(question) if asking.may(permission) else None
+        name: ask(question) if may(permission) else None
         for name, (permission, question) in questions.items()
     }

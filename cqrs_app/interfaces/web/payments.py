@@ -18,7 +18,7 @@ from cqrs_app.areas.payments.queries.one_payment import (
 )
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
 from cqrs_app.extensions import kernel
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
@@ -56,7 +56,7 @@ ANSWERS = {
 def payments() -> ResponseReturnValue:
     """One page of the payments that fit."""
     question = asked_here(ListPayments)
-    answer = asking.ask(question)
+    answer = ask(question)
     return render_template(
         "payments/payments.html",
         page=answer.value,
@@ -64,8 +64,8 @@ def payments() -> ResponseReturnValue:
         question=question,
         statuses=list(PaymentStatus),
         sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
-        may_authorise=asking.may("payments.authorise"),
-        may_record=asking.may("payments.record"),
+        may_authorise=may("payments.authorise"),
+        may_record=may("payments.record"),
         shown=SHOWN,
         chips=chips("web.payments", FILTERS, WORDS),
         **turning("web.payments", answer.value),
@@ -76,8 +76,8 @@ def payments() -> ResponseReturnValue:
 def ledger() -> ResponseReturnValue:
     """What stands on each account, and one page of the entries that fit."""
     question = asked_here(ListLedger)
-    answer = asking.ask(question)
-    balance = asking.ask(LedgerBalance())
+    answer = ask(question)
+    balance = ask(LedgerBalance())
     return render_template(
         "payments/ledger.html",
         page=answer.value,
@@ -106,7 +106,7 @@ def payment_now(payment_id: str) -> ResponseReturnValue:
 
 def _shown(payment_id: str) -> dict[str, Any]:
     try:
-        answer = asking.ask(GetPayment(payment_id=payment_id))
+        answer = ask(GetPayment(payment_id=payment_id))
     except Invalid:
         # No payment can have this number.
         abort(404, f"There is no payment {payment_id}.")
@@ -114,11 +114,11 @@ def _shown(payment_id: str) -> dict[str, Any]:
     if found is None and not _is_on_its_way(payment_id):
         abort(404, f"There is no payment {payment_id}.")
     line = PaymentTimeline(payment_id=payment_id)
-    timeline = asking.ask(line)
+    timeline = ask(line)
     if not timeline.value:
         # No projection holds it yet: it is read from its events.
-        timeline = asking.ask(line, strong=True)
-    requested = asking.ask(GatewayRequests(payment_id=payment_id)).value
+        timeline = ask(line, strong=True)
+    requested = ask(GatewayRequests(payment_id=payment_id)).value
     return {
         "payment_id": payment_id,
         "payment": found,
@@ -128,16 +128,16 @@ def _shown(payment_id: str) -> dict[str, Any]:
         "timeline_freshness": timeline.freshness,
         "tasks": _tasks(found) if found else [],
         "not_now": _not_now(found) if found else [],
-        "answers": _answers(found) if found and asking.may("payments.answer") else {},
-        "may_see_commands": asking.may("commands.view"),
-        "may_see_events": asking.may("events.view"),
+        "answers": _answers(found) if found and may("payments.answer") else {},
+        "may_see_commands": may("commands.view"),
+        "may_see_events": may("events.view"),
     }
 
 
 def _is_on_its_way(payment_id: str) -> bool:
     """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
     stream = f"payment-{payment_id}"
-    return stream in asking.ask(PendingWrites(streams=(stream,))).value.waiting
+    return stream in ask(PendingWrites(streams=(stream,))).value.waiting
 
 
 def _tasks(payment: PaymentView) -> list[dict[str, Any]]:
@@ -149,8 +149,7 @@ def _not_now(payment: PaymentView) -> list[Any]:
     return [
         each
         for each in payment.offers
-        if not each.allowed
-        and asking.may(kernel.registry.command(each.command).declaration.permission)
+        if not each.allowed and may(kernel.registry.command(each.command).declaration.permission)
     ]
 
 

@@ -21,7 +21,7 @@ from cqrs_app.areas.orders.commands import ChangeShippingAddress, PlaceOrder, Re
 from cqrs_app.areas.orders.queries.customers import GetCustomer
 from cqrs_app.areas.orders.queries.one_order import GetOrder
 from cqrs_app.areas.payments.commands import AuthorisePayment, RecordPayment
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.webhooks.commands import ChangeWebhook
@@ -46,14 +46,14 @@ def usable(cls: type[Command], given: Given) -> dict[str, Any]:
 
 
 def _present_address(given: Given) -> dict[str, Any]:
-    order = asking.ask(GetOrder(order_id=given["order_id"])).value if "order_id" in given else None
+    order = ask(GetOrder(order_id=given["order_id"])).value if "order_id" in given else None
     return {"address": asdict(order.shipping_address)} if order else {}
 
 
 def _present_webhook(given: Given) -> dict[str, Any]:
     if "webhook_id" not in given:
         return {}
-    webhook = asking.ask(GetWebhook(webhook_id=given["webhook_id"])).value
+    webhook = ask(GetWebhook(webhook_id=given["webhook_id"])).value
     names = ("url", "event_types", "description")
     return {name: getattr(webhook, name) for name in names} if webhook else {}
 
@@ -63,8 +63,8 @@ def _present_customer(given: Given) -> dict[str, Any]:
     if "customer_id" not in given:
         return {}
     customer_id = given["customer_id"]
-    profile = asking.ask(GetCustomerProfile(customer_id=customer_id), strong=True).value
-    known = profile or asking.ask(GetCustomer(customer_id=customer_id)).value
+    profile = ask(GetCustomerProfile(customer_id=customer_id), strong=True).value
+    known = profile or ask(GetCustomer(customer_id=customer_id)).value
     names = ("name", "email", "phone", "country")
     return {name: getattr(known, name) for name in names if hasattr(known, name)}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cqrs_app.extensions import kernel
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import may
 
 
 def offered(names: Iterable[str]) -> list[dict[str, Any]]:
@@ -15,5 +15,5 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "label": said.label, "risky": said.risky}
         for name, said in found
-        if asking.may(said.permission)
+        if may(said.permission)
     ]

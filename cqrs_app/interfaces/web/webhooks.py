@@ -9,7 +9,7 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.installed_areas import SENDABLE
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
@@ -70,8 +70,8 @@ def webhook(webhook_id: str) -> ResponseReturnValue:
     """One webhook."""
     shown = _shown(webhook_id)
     secret = None
-    if asking.may(MANAGE):
-        secret = asking.ask(GetWebhookSecret(webhook_id=webhook_id)).value
+    if may(MANAGE):
+        secret = ask(GetWebhookSecret(webhook_id=webhook_id)).value
     return render_template("webhooks/webhook.html", **shown, secret=secret)
 
 
@@ -84,26 +84,26 @@ def webhook_now(webhook_id: str) -> ResponseReturnValue:
 
 def listed() -> dict[str, Any]:
     """What a list of webhooks shows."""
-    answer = asking.ask(ListWebhooks())
+    answer = ask(ListWebhooks())
     return {"rows": standings(answer.value), "freshness": answer.freshness, **_may_manage()}
 
 
 def standings(found: tuple[WebhookView, ...]) -> list[Standing]:
     """These webhooks with how far each is."""
-    deliveries = {each.cursor.webhook_id: each for each in asking.ask(ListDeliveries()).value}
+    deliveries = {each.cursor.webhook_id: each for each in ask(ListDeliveries()).value}
     return [Standing(each, deliveries.get(each.webhook_id)) for each in found]
 
 
 def _shown(webhook_id: str) -> dict[str, Any]:
     try:
-        answer = asking.ask(GetWebhook(webhook_id=webhook_id))
+        answer = ask(GetWebhook(webhook_id=webhook_id))
     except Invalid:
         # No webhook can have this name.
         abort(404, f"There is no webhook {webhook_id}.")
     waiting = answer.value is None and _is_on_its_way(webhook_id)
     if answer.value is None and not waiting:
         abort(404, f"There is no webhook {webhook_id}.")
-    found = asking.ask(GetDeliveries(webhook_id=webhook_id))
+    found = ask(GetDeliveries(webhook_id=webhook_id))
     freshness: Freshness = answer.freshness
     return {
         "webhook_id": webhook_id,
@@ -118,8 +118,8 @@ def _shown(webhook_id: str) -> dict[str, Any]:
 def _is_on_its_way(webhook_id: str) -> bool:
     """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
     stream = f"webhook-{webhook_id}"
-    return stream in asking.ask(PendingWrites(streams=(stream,))).value.waiting
+    return stream in ask(PendingWrites(streams=(stream,))).value.waiting
 
 
 def _may_manage() -> dict[str, bool]:
-    return {"may_manage": asking.may(MANAGE)}
+    return {"may_manage": may(MANAGE)}

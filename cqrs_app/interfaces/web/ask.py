@@ -1,4 +1,4 @@
-"""Asking on behalf of the operator who is signed in."""
+"""Questions and commands on behalf of the operator who is signed in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def may(permission: str) -> bool:
     return bool(g.operator.actor.may(permission))
 
 
-def context(command_id: str, expected_version: int | None) -> Context:
+def command_context(command_id: str, expected_version: int | None) -> Context:
     """The circumstances of a task sent from a page."""
     return Context(
         actor=g.operator.actor,

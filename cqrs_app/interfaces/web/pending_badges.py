@@ -1,4 +1,4 @@
-"""The marks beside a row: what is written, or accepted, but not in the row yet."""
+"""The badges beside a row: what is written, or accepted, but not in the row yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cqrs_app.platform.runtime.pending import Pending
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PendingBadge:
     """One change that is on its way; `version` is None while it waits for a worker."""
 
     version: int | None
@@ -22,26 +22,26 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Badges:
     """What a row does not show. `parked`: its stream waits behind an event that failed."""
 
-    pending: Mark | None = None
+    pending: PendingBadge | None = None
     parked: bool = False
 
 
-def marks_of(pending: Pending, stream: str, shown: int, freshness: Freshness) -> Marks:
-    """The marks of a row that shows version `shown` of `stream`."""
+def badges_of(pending: Pending, stream: str, shown: int, freshness: Freshness) -> Badges:
+    """The badges of a row that shows version `shown` of `stream`."""
     written = pending.written.get(stream)
     if written and written.version > shown:
         # Projections have passed the event and the row does not hold it: it was set aside.
         passed = written.position is not None and freshness.position >= written.position
         if freshness.parked and passed:
-            return Marks(parked=True)
+            return Badges(parked=True)
         label = event_words(written.type)
-        return Marks(Mark(written.version, label, written.operator, written.recorded_at))
+        return Badges(PendingBadge(written.version, label, written.operator, written.recorded_at))
     waiting = pending.waiting.get(stream)
     if waiting:
         task = kernel.registry.commands.get(waiting.type)
         label = task.declaration.label if task else event_words(waiting.type)
-        return Marks(Mark(None, label, waiting.operator, waiting.received_at))
-    return Marks()
+        return Badges(PendingBadge(None, label, waiting.operator, waiting.received_at))
+    return Badges()
