@@ -6,28 +6,18 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from cqrs_app.areas.orders.queries.order_list import CountChanges
 from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the blueprint
     callbacks,
     catalogue,
     command_log,
     commands,
-    customers,
     exports,
-    fulfilment,
     health,
     home,
-    imports,
-    order,
-    orders,
     past,
-    payments,
-    products,
-    reports,
-    system,
     tokens,
-    webhooks,
 )
+from cqrs_app.interfaces.web.areas import POLLS
 from cqrs_app.interfaces.web.auth import init_auth
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
@@ -42,7 +32,7 @@ from cqrs_app.settings import Settings
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
-    init_polling(app, {orders.CHANGES: CountChanges})
+    init_polling(app, POLLS)
     init_auth(app)
     init_security(app)
     init_compression(app)

@@ -19,6 +19,11 @@ def ask(query: Query, **consistency: Any) -> Answer[Any]:
     return kernel.queries.ask(query, Asker(actor=g.operator.actor, **consistency))
 
 
+def ask_if_allowed(query: Query) -> Answer[Any] | None:
+    """The answer, or None for an operator who may not ask this."""
+    return ask(query) if may(query.declaration.permission) else None
+
+
 def may(permission: str) -> bool:
     """Whether a page should offer something; the buses decide whether it may happen."""
     return bool(g.operator.actor.may(permission))

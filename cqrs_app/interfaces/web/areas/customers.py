@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.customers.commands import (
+    ChangeCustomerEmail,
+    RegisterCustomer,
+    UpdateCustomerProfile,
+)
 from cqrs_app.areas.customers.queries import (
     CountCustomers,
     CustomerActions,
@@ -19,12 +25,13 @@ from cqrs_app.areas.customers.receipt import ErasureReceipt
 from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
-from cqrs_app.interfaces.web.order import allowed_tasks
 from cqrs_app.interfaces.web.pending_badges import badges_of
+from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.platform.runtime.pending import PendingWrites
@@ -126,3 +133,24 @@ def _listed(
         "downloads": downloads(cls),
         **turning(endpoint, answer.value),
     }
+
+
+def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
+    """What is registered, else what the newest order says."""
+    if "customer_id" not in given:
+        return {}
+    customer_id = given["customer_id"]
+    profile = ask(GetCustomerProfile(customer_id=customer_id), strong=True).value
+    known = profile or ask(GetCustomer(customer_id=customer_id)).value
+    names = ("name", "email", "phone", "country")
+    return {name: getattr(known, name) for name in names if hasattr(known, name)}
+
+
+CUSTOMERS = WebArea(
+    places={"customer": Place("customers", "web.customers", "web.customer")},
+    suggestions={
+        ChangeCustomerEmail: _present_values,
+        RegisterCustomer: _present_values,
+        UpdateCustomerProfile: _present_values,
+    },
+)

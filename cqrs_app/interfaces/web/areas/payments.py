@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.payments.commands import AuthorisePayment, RecordPayment
 from cqrs_app.areas.payments.queries.ledger import LedgerBalance, ListLedger
 from cqrs_app.areas.payments.queries.lists import ListPayments
 from cqrs_app.areas.payments.queries.one_payment import (
@@ -17,13 +18,13 @@ from cqrs_app.areas.payments.queries.one_payment import (
     RequestView,
 )
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
-from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
 from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.runtime.pending import PendingWrites
 
@@ -119,6 +120,7 @@ def _shown(payment_id: str) -> dict[str, Any]:
         # No projection holds it yet: it is read from its events.
         timeline = ask(line, strong=True)
     requested = ask(GatewayRequests(payment_id=payment_id)).value
+    allowed, not_now = allowed_tasks(found.offers if found else ())
     return {
         "payment_id": payment_id,
         "payment": found,
@@ -126,8 +128,8 @@ def _shown(payment_id: str) -> dict[str, Any]:
         "tries": {each.request_no: each for each in requested},
         "timeline": timeline.value[::-1],
         "timeline_freshness": timeline.freshness,
-        "tasks": _tasks(found) if found else [],
-        "not_now": _not_now(found) if found else [],
+        "tasks": allowed + offered(["ClearFlaggedAnswers"] if found and found.flagged else []),
+        "not_now": not_now,
         "answers": _answers(found) if found and may("payments.answer") else {},
         "may_see_commands": may("commands.view"),
         "may_see_events": may("events.view"),
@@ -140,19 +142,6 @@ def _is_on_its_way(payment_id: str) -> bool:
     return stream in ask(PendingWrites(streams=(stream,))).value.waiting
 
 
-def _tasks(payment: PaymentView) -> list[dict[str, Any]]:
-    names = [each.command for each in payment.offers if each.allowed]
-    return offered([*names, *(["ClearFlaggedAnswers"] if payment.flagged else [])])
-
-
-def _not_now(payment: PaymentView) -> list[Any]:
-    return [
-        each
-        for each in payment.offers
-        if not each.allowed and may(kernel.registry.command(each.command).declaration.permission)
-    ]
-
-
 def _answers(payment: PaymentView) -> dict[int, str]:
     """Open requests with the task that records a yes by hand."""
 
@@ -160,3 +149,12 @@ def _answers(payment: PaymentView) -> dict[int, str]:
         return ANSWERS[Asked(each.asked)]
 
     return {each.request_no: task(each) for each in payment.requests if each.outcome == "open"}
+
+
+PAYMENTS = WebArea(
+    places={"payment": Place("payments", "web.payments", "web.payment")},
+    suggestions={
+        AuthorisePayment: free_number("payment_id", "P"),
+        RecordPayment: free_number("payment_id", "P"),
+    },
+)

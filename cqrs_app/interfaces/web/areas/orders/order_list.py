@@ -7,12 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.orders.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.ask import ask, may, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import page_size
-from cqrs_app.interfaces.web.order_filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following
 from cqrs_app.platform.runtime.pending import PendingWrites

@@ -13,12 +13,13 @@ from markupsafe import Markup
 from sqlalchemy.exc import OperationalError
 
 from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.areas.webhooks import standings
 from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import seconds_since
-from cqrs_app.interfaces.web.webhooks import standings
 from cqrs_app.kernel.errors import TimedOut
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
@@ -168,3 +169,6 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "commands": ("Tasks, last 24 hours", _commands),
 }
 """Name in the address -> title, and what its template needs."""
+
+
+SYSTEM = WebArea(places={"projection": Place("system", "web.system")})

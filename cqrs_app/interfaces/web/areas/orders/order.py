@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,14 +10,14 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
-from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
+from cqrs_app.interfaces.web.areas.orders.panels import panels_of
 from cqrs_app.interfaces.web.ask import ask, may, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.fulfilment import tasks_of
-from cqrs_app.interfaces.web.order_panels import panels_of
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.platform.runtime.pending import PendingWrites, RawEvents
@@ -112,21 +111,6 @@ def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
     """The answer as projected; what no projection holds yet is folded from its events, and True."""
     answer = ask(question)
     return (answer, False) if answer.value else (ask(question, strong=True), True)
-
-
-def allowed_tasks(actions: Iterable[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
-    """The tasks the operator may do now, and those that only the order's state forbids."""
-    allowed, not_now = [], []
-    for action in actions:
-        declaration = kernel.registry.command(action.command).declaration
-        if not may(declaration.permission):
-            continue
-        if action.allowed:
-            task = {"name": action.command, "label": action.label, "risky": declaration.risky}
-            allowed.append(task)
-        else:
-            not_now.append(action)
-    return allowed, not_now
 
 
 def _events(order_id: str) -> Answer[Any]:

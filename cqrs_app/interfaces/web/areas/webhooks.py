@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.installed_areas import SENDABLE
+from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
 from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.forms_derived import Usable
+from cqrs_app.interfaces.web.forms_fields import CheckboxesField
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.presentation import event_words
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import hints_of, meta_of
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import PendingWrites
 from cqrs_app.platform.webhooks import names
-from cqrs_app.platform.webhooks.commands import MANAGE
+from cqrs_app.platform.webhooks.commands import MANAGE, AddWebhook, ChangeWebhook
 from cqrs_app.platform.webhooks.queries import (
+    VIEW,
     Delivery,
     GetDeliveries,
     GetWebhook,
@@ -123,3 +131,45 @@ def _is_on_its_way(webhook_id: str) -> bool:
 
 def _may_manage() -> dict[str, bool]:
     return {"may_manage": may(MANAGE)}
+
+
+def _signs() -> list[Sign]:
+    if not may(VIEW):
+        return []
+    conditions = [each.condition for each in standings(ask(ListWebhooks()).value)]
+    if not conditions:
+        return []
+    for condition, tone in (("failing", "bad"), ("paused", "warn")):
+        if count := conditions.count(condition):
+            return [Sign("Webhooks", f"{count} {condition}", tone, url_for("web.webhooks"))]
+    return [Sign("Webhooks", "delivering", "good", url_for("web.webhooks"))]
+
+
+def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
+    if "webhook_id" not in given:
+        return {}
+    webhook = ask(GetWebhook(webhook_id=given["webhook_id"])).value
+    names = ("url", "event_types", "description")
+    return {name: getattr(webhook, name) for name in names} if webhook else {}
+
+
+def _event_types(cls: type[Command]) -> Any:
+    """Checkboxes instead of lines of text."""
+    meta = meta_of(hints_of(cls)["event_types"])
+    return CheckboxesField(
+        label=meta.title if meta and meta.title else "",
+        choices=[(event.__name__, event_words(event.__name__)) for event in SENDABLE],
+        description="None: all of them, also types that come later.",
+        validators=[Usable(cls, "event_types", needed=False)],
+    )
+
+
+WEBHOOKS = WebArea(
+    places={"webhook": Place("webhooks", "web.webhooks", "web.webhook")},
+    suggestions={ChangeWebhook: _present_values},
+    form_fields={
+        (AddWebhook, "event_types"): _event_types,
+        (ChangeWebhook, "event_types"): _event_types,
+    },
+    home_signs=_signs,
+)

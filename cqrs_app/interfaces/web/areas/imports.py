@@ -12,6 +12,7 @@ from flask import Response, abort, flash, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, command_context, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -179,3 +180,6 @@ def _view(import_id: str) -> Answer[Any]:
     if answer.value is None:
         abort(404, "There is no import with this id.")
     return answer
+
+
+IMPORTS = WebArea(places={"import": Place("imports", "web.imports", "web.history_import")})

@@ -10,9 +10,10 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
-from cqrs_app.areas.inventory.queries.product_list import ListProducts, Shown
+from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -29,6 +30,7 @@ HIGHEST_FIRST = MappingProxyType(
 )
 FILTERS = MappingProxyType({"q": "Search", "show": "Show"})
 SALES_DAYS = 30
+LOW_SHOWN = 8
 
 
 @bp.get("/products")
@@ -111,3 +113,13 @@ def _named(sku: str) -> GetProduct:
 
 def _sold(question: ProductSales) -> int:
     return sum(row.units for row in ask(question).value)
+
+
+def _low_stock() -> dict[str, Any]:
+    return {"answer": ask(LowStock(limit=LOW_SHOWN))}
+
+
+INVENTORY = WebArea(
+    places={"product": Place("products", "web.products", "web.product")},
+    home_panels={"low-stock": _low_stock},
+)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.fulfilment.commands import VIEW
 from cqrs_app.areas.fulfilment.queries import (
+    FollowerStatus,
     FulfilmentStages,
     FulfilmentView,
     GetFulfilment,
     GetFulfilmentSteps,
     ListFulfilments,
 )
-from cqrs_app.areas.fulfilment.types import Stage
+from cqrs_app.areas.fulfilment.types import ATTENTION, Stage
+from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
 from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -104,3 +108,27 @@ def _shown(order_id: str) -> dict[str, Any]:
         "tasks": tasks_of(found),
         "may_see_commands": may("commands.view"),
     }
+
+
+def _signs() -> list[Sign]:
+    """Behind, when nobody has reacted to an event for as long as makes a panel stale; else how
+    many orders somebody has to look at."""
+    if not may(VIEW):
+        return []
+    following = ask(FollowerStatus()).value
+    waits = following.waiting_since
+    late = current_app.extensions["settings"].amber_lag_seconds
+    if waits and (datetime.now(UTC) - waits).total_seconds() > late:
+        return [Sign("Fulfilment", f"{following.behind:,} events behind", "bad")]
+    address = url_for("web.fulfilments", show="attention")
+    waiting = ask(FulfilmentStages()).value
+    count = sum(each.orders if each.stage in ATTENTION else each.late for each in waiting)
+    if count:
+        return [Sign("Fulfilment", f"{count:,} to look at", "warn", address)]
+    return [Sign("Fulfilment", "on its way", "good", url_for("web.fulfilments"))]
+
+
+FULFILMENT = WebArea(
+    places={"fulfilment": Place("fulfilment", "web.fulfilments", "web.fulfilment")},
+    home_signs=_signs,
+)
