@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from cqrs_app.areas.orders.queries.order_list import CountChanges
 from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the blueprint
     callbacks,
     catalogue,
@@ -17,7 +18,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     past,
     tokens,
 )
-from cqrs_app.interfaces.web.areas import POLLS
+from cqrs_app.interfaces.web.areas.orders import order_list
 from cqrs_app.interfaces.web.auth import init_auth
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
@@ -32,7 +33,7 @@ from cqrs_app.settings import Settings
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
-    init_polling(app, POLLS)
+    init_polling(app, {order_list.CHANGES: CountChanges})
     init_auth(app)
     init_security(app)
     init_compression(app)

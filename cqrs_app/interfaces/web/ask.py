@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import g, request
+from flask import abort, g, request
 
 from cqrs_app.extensions import kernel
 from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer, Asker
 
+Q = TypeVar("Q", bound=Query)
 CHANNEL = "form"
 
 
 def ask(query: Query, **consistency: Any) -> Answer[Any]:
     """The answer, with its freshness. Raises what the query bus raises: see errors.py."""
     return kernel.queries.ask(query, Asker(actor=g.operator.actor, **consistency))
+
+
+def query_or_404(cls: type[Q], sentence: str, **identity: str) -> Q:
+    """The query about one thing; nothing can have an unusable identity, so that is a 404."""
+    try:
+        return cls(**identity)
+    except Invalid:
+        abort(404, sentence)
 
 
 def ask_if_allowed(query: Query) -> Answer[Any] | None:

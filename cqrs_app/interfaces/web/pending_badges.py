@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from cqrs_app.extensions import kernel
+from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.presentation import event_words
 from cqrs_app.kernel.queries.freshness import Freshness
-from cqrs_app.platform.runtime.pending import Pending
+from cqrs_app.platform.runtime.pending import Pending, PendingWrites
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,22 @@ class Badges:
     parked: bool = False
 
 
-def badges_of(pending: Pending, stream: str, shown: int, freshness: Freshness) -> Badges:
-    """The badges of a row that shows version `shown` of `stream`."""
+def badges_of(category: str, shown: Mapping[str, int], freshness: Freshness) -> dict[str, Badges]:
+    """By identity: the badges of things of one category whose version is `shown`."""
+    streams = {identity: f"{category}-{identity}" for identity in shown}
+    pending = ask(PendingWrites(streams=tuple(streams.values()))).value
+    return {
+        identity: _badges(pending, streams[identity], version, freshness)
+        for identity, version in shown.items()
+    }
+
+
+def is_queued(stream: str) -> bool:
+    """Whether a command on it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
+    return stream in ask(PendingWrites(streams=(stream,))).value.waiting
+
+
+def _badges(pending: Pending, stream: str, shown: int, freshness: Freshness) -> Badges:
     written = pending.written.get(stream)
     if written and written.version > shown:
         # Projections have passed the event and the row does not hold it: it was set aside.

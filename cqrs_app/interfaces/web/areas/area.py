@@ -1,4 +1,4 @@
-"""What an area brings to the pages beside its own: where commands lead, what forms suggest."""
+"""What an area declares for pages that are not about it alone: command forms and Home."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from cqrs_app.kernel.messages.messages import Command, Query
+from cqrs_app.kernel.messages.messages import Command
 
 Suggest = Callable[[Mapping[str, str]], dict[str, Any]]
 """From the fields given in an address to the values of others."""
@@ -45,9 +45,8 @@ class WebArea:
     """One area's table of contents for the pages.
 
     `places` are by the category of streams; `suggestions` fill in forms; `form_fields` replace
-    derived ones, by command and field. `polls` are addresses that depend on a query's answer alone.
-    `home_panels` give what the template `home/_NAME.html` needs; `home_signs` what the health strip
-    shows to whoever may see it.
+    derived ones, by command and field. `home_panels` give what `home/_NAME.html` needs;
+    `home_signs` what the health strip shows to the operator.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -55,7 +54,6 @@ class WebArea:
     form_fields: Mapping[tuple[type[Command], str], Callable[[type[Command]], Any]] = field(
         default_factory=dict
     )
-    polls: Mapping[str, type[Query]] = field(default_factory=dict)
     home_panels: Mapping[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     home_signs: Callable[[], list[Sign]] = list
 

@@ -26,15 +26,14 @@ from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.tasks import allowed_tasks
-from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.platform.runtime.pending import PendingWrites
+from cqrs_app.kernel.queries.context import Answer
 
 PROFILE_SORTS = MappingProxyType({"customer_id": False, "name": False, "registered_at": True})
 ACCOUNT_SORTS = MappingProxyType(
@@ -70,14 +69,12 @@ def accounts() -> ResponseReturnValue:
 @bp.get("/customers/<customer_id>")
 def customer(customer_id: str) -> ResponseReturnValue:
     """One customer, registered or known from orders only."""
-    try:
-        known = ask(GetCustomer(customer_id=customer_id))
-        registered = _registered(customer_id)
-    except Invalid:
-        # No customer can have this number.
-        abort(404, f"There is no customer {customer_id}.")
+    missing = f"There is no customer {customer_id}."
+    known = ask(query_or_404(GetCustomer, missing, customer_id=customer_id))
+    profile = query_or_404(GetCustomerProfile, missing, customer_id=customer_id)
+    registered = _registered(customer_id, ask(profile, strong=True))
     if known.value is None and not registered["version"] and not registered["badges"].pending:
-        abort(404, f"There is no customer {customer_id}.")
+        abort(404, missing)
     orders = ask(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
     return render_template(
         "customers/customer.html",
@@ -93,13 +90,11 @@ def customer(customer_id: str) -> ResponseReturnValue:
     )
 
 
-def _registered(customer_id: str) -> dict[str, Any]:
+def _registered(customer_id: str, profile: Answer[Any]) -> dict[str, Any]:
     """What the customer's own events say: few, so they are read themselves and never behind."""
-    profile = ask(GetCustomerProfile(customer_id=customer_id), strong=True)
     history = ask(CustomerHistory(customer_id=customer_id), strong=True)
     actions = ask(CustomerActions(customer_id=customer_id))
-    stream, version = f"customer-{customer_id}", actions.value.version
-    pending = ask(PendingWrites(streams=(stream,))).value
+    version = actions.value.version
     allowed, not_now = allowed_tasks(actions.value.actions)
     shown: dict[str, Any] = {
         "profile": profile.value,
@@ -109,7 +104,7 @@ def _registered(customer_id: str) -> dict[str, Any]:
         "version": version,
         "allowed": allowed,
         "not_now": not_now,
-        "badges": badges_of(pending, stream, version, profile.freshness),
+        "badges": badges_of("customer", {customer_id: version}, profile.freshness)[customer_id],
     }
     erased = profile.value is not None and profile.value.status is CustomerStatus.ERASED
     if erased and may("customers.erase"):

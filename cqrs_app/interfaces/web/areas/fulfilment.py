@@ -19,7 +19,7 @@ from cqrs_app.areas.fulfilment.queries import (
 )
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -27,8 +27,6 @@ from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.runtime.pending import PendingWrites
 
 FILTERS = {"show": "Show", "stage": "Stage"}
 SHOWN = {
@@ -45,8 +43,6 @@ def fulfilments() -> ResponseReturnValue:
     question = asked_here(ListFulfilments)
     answer = ask(question)
     page, freshness = answer.value, answer.freshness
-    streams = tuple(f"fulfilment-{row.order_id}" for row in page.rows)
-    pending = ask(PendingWrites(streams=streams)).value
     return render_template(
         "fulfilment/fulfilments.html",
         page=page,
@@ -54,12 +50,9 @@ def fulfilments() -> ResponseReturnValue:
         question=question,
         stages=list(Stage),
         counts=ask(FulfilmentStages()),
-        badges={
-            row.order_id: badges_of(
-                pending, f"fulfilment-{row.order_id}", row.applied_version, freshness
-            )
-            for row in page.rows
-        },
+        badges=badges_of(
+            "fulfilment", {row.order_id: row.applied_version for row in page.rows}, freshness
+        ),
         sort=sorts(
             "web.fulfilments", {"since": False}, question.sort, descending=question.descending
         ),
@@ -90,11 +83,7 @@ def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
 
 
 def _shown(order_id: str) -> dict[str, Any]:
-    try:
-        answer = ask(GetFulfilment(order_id=order_id))
-    except Invalid:
-        # No order can have this number.
-        abort(404, f"There is no order {order_id}.")
+    answer = ask(query_or_404(GetFulfilment, f"There is no order {order_id}.", order_id=order_id))
     found: FulfilmentView | None = answer.value
     if found is None:
         abort(404, f"Nobody sees to order {order_id}: it is not approved, or was before.")

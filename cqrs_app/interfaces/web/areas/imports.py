@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.ask import ask, command_context, may
+from cqrs_app.interfaces.web.ask import ask, command_context, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
@@ -172,13 +172,10 @@ def _one(import_id: str) -> dict[str, object]:
 
 
 def _view(import_id: str) -> Answer[Any]:
-    try:
-        question = GetImport(import_id=import_id)
-    except Invalid:
-        abort(404, "There is no import with this id.")
-    answer = ask(question)
+    missing = "There is no import with this id."
+    answer = ask(query_or_404(GetImport, missing, import_id=import_id))
     if answer.value is None:
-        abort(404, "There is no import with this id.")
+        abort(404, missing)
     return answer
 
 

@@ -14,7 +14,7 @@ from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -22,8 +22,6 @@ from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sor
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.runtime.pending import PendingWrites
 
 HIGHEST_FIRST = MappingProxyType(
     {"sku": False, "description": False, "available": False, "short": True}
@@ -68,18 +66,17 @@ def product_now() -> ResponseReturnValue:
 
 def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
-    question = _named(sku)
+    missing = f"There is no product {sku}."
+    question = query_or_404(GetProduct, missing, sku=sku)
     answer, ahead = ask(question), False
     if answer.value is None:
         # No projection holds it yet: it is read from its events.
         answer, ahead = ask(question, strong=True), True
     view: ProductView | None = answer.value
-    stream = f"product-{sku}"
     version = view.product.applied_version if view else 0
-    pending = ask(PendingWrites(streams=(stream,))).value
-    badges = badges_of(pending, stream, version, answer.freshness)
+    badges = badges_of("product", {sku: version}, answer.freshness)[sku]
     if view is None and not badges.pending:
-        abort(404, f"There is no product {sku}.")
+        abort(404, missing)
     movements = ask(asked_here(ListMovements))
     since = datetime.now(UTC).date() - timedelta(days=SALES_DAYS - 1)
     return {
@@ -101,14 +98,6 @@ def _shown() -> dict[str, Any]:
         "may_see_commands": may("commands.view"),
         "may_see_events": may("events.view"),
     }
-
-
-def _named(sku: str) -> GetProduct:
-    try:
-        return GetProduct(sku=sku)
-    except Invalid:
-        # No product can have this number.
-        abort(404, f"There is no product {sku}.")
 
 
 def _sold(question: ProductSales) -> int:

@@ -15,18 +15,16 @@ from cqrs_app.areas.payments.queries.one_payment import (
     GetPayment,
     PaymentTimeline,
     PaymentView,
-    RequestView,
 )
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
+from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.runtime.pending import PendingWrites
 
 HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
 FILTERS = {"show": "Show", "order_id": "Order", "status": "Status"}
@@ -106,14 +104,11 @@ def payment_now(payment_id: str) -> ResponseReturnValue:
 
 
 def _shown(payment_id: str) -> dict[str, Any]:
-    try:
-        answer = ask(GetPayment(payment_id=payment_id))
-    except Invalid:
-        # No payment can have this number.
-        abort(404, f"There is no payment {payment_id}.")
+    missing = f"There is no payment {payment_id}."
+    answer = ask(query_or_404(GetPayment, missing, payment_id=payment_id))
     found: PaymentView | None = answer.value
-    if found is None and not _is_on_its_way(payment_id):
-        abort(404, f"There is no payment {payment_id}.")
+    if found is None and not is_queued(f"payment-{payment_id}"):
+        abort(404, missing)
     line = PaymentTimeline(payment_id=payment_id)
     timeline = ask(line)
     if not timeline.value:
@@ -136,19 +131,13 @@ def _shown(payment_id: str) -> dict[str, Any]:
     }
 
 
-def _is_on_its_way(payment_id: str) -> bool:
-    """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
-    stream = f"payment-{payment_id}"
-    return stream in ask(PendingWrites(streams=(stream,))).value.waiting
-
-
 def _answers(payment: PaymentView) -> dict[int, str]:
     """Open requests with the task that records a yes by hand."""
-
-    def task(each: RequestView) -> str:
-        return ANSWERS[Asked(each.asked)]
-
-    return {each.request_no: task(each) for each in payment.requests if each.outcome == "open"}
+    return {
+        each.request_no: ANSWERS[Asked(each.asked)]
+        for each in payment.requests
+        if each.outcome == "open"
+    }
 
 
 PAYMENTS = WebArea(

@@ -11,18 +11,17 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.installed_areas import SENDABLE
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms_derived import Usable
 from cqrs_app.interfaces.web.forms_fields import CheckboxesField
+from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import event_words
-from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of, meta_of
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.freshness import Freshness
-from cqrs_app.platform.runtime.pending import PendingWrites
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.commands import MANAGE, AddWebhook, ChangeWebhook
 from cqrs_app.platform.webhooks.queries import (
@@ -103,14 +102,10 @@ def standings(found: tuple[WebhookView, ...]) -> list[Standing]:
 
 
 def _shown(webhook_id: str) -> dict[str, Any]:
-    try:
-        answer = ask(GetWebhook(webhook_id=webhook_id))
-    except Invalid:
-        # No webhook can have this name.
-        abort(404, f"There is no webhook {webhook_id}.")
-    waiting = answer.value is None and _is_on_its_way(webhook_id)
-    if answer.value is None and not waiting:
-        abort(404, f"There is no webhook {webhook_id}.")
+    missing = f"There is no webhook {webhook_id}."
+    answer = ask(query_or_404(GetWebhook, missing, webhook_id=webhook_id))
+    if answer.value is None and not is_queued(f"webhook-{webhook_id}"):
+        abort(404, missing)
     found = ask(GetDeliveries(webhook_id=webhook_id))
     freshness: Freshness = answer.freshness
     return {
@@ -121,12 +116,6 @@ def _shown(webhook_id: str) -> dict[str, Any]:
         "attempts_freshness": found.freshness,
         **_may_manage(),
     }
-
-
-def _is_on_its_way(webhook_id: str) -> bool:
-    """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
-    stream = f"webhook-{webhook_id}"
-    return stream in ask(PendingWrites(streams=(stream,))).value.waiting
 
 
 def _may_manage() -> dict[str, bool]:

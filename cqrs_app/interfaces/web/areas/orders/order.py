@@ -9,18 +9,21 @@ from urllib.parse import parse_qs, urlsplit
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.customers.queries import GetCustomerProfile
+from cqrs_app.areas.fulfilment.queries import GetFulfilment
+from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
+from cqrs_app.areas.orders.queries.customers import GetCustomer
 from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
+from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
-from cqrs_app.interfaces.web.areas.orders.panels import panels_of
-from cqrs_app.interfaces.web.ask import ask, may, wants
+from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, query_or_404, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks
-from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.queries.context import Answer
-from cqrs_app.platform.runtime.pending import PendingWrites, RawEvents
+from cqrs_app.platform.runtime.pending import RawEvents
 
 FIRST_LINES = 200
 """An order of thousands of lines shows these first, and the rest when asked."""
@@ -61,25 +64,19 @@ def order_fragment(order_id: str) -> str:
 
 
 def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
-    stream = f"order-{order_id}"
-    try:
-        question = GetOrder(order_id=order_id)
-    except Invalid:
-        # No order can have this number.
-        abort(404, f"There is no order {order_id}.")
+    question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
     answer, ahead = _found(question)
     value = answer.value
     timeline, _ = _found(OrderTimeline(order_id=order_id))
     actions = ask(OrderActions(order_id=order_id))
-    pending = ask(PendingWrites(streams=(stream,))).value
-    panels = panels_of(order_id, value.customer_id if value else "")
+    panels = _panels(order_id, value.customer_id if value else "")
     # A change is on its way until the order and its timeline both hold it.
     held = (
         (value.applied_version if value else 0, answer.freshness),
         (timeline.value[-1].version if timeline.value else 0, timeline.freshness),
     )
     shown, freshness = min(held, key=itemgetter(0))
-    badges = badges_of(pending, stream, shown, freshness)
+    badges = badges_of("order", {order_id: shown}, freshness)[order_id]
     ahead = value is not None and ahead
     allowed, not_now = allowed_tasks(actions.value.actions)
     return {
@@ -105,6 +102,22 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "follows_soon": bool(badges.pending or ahead) and freshness.is_moving,
         "more_args": {"lines": "all"} if all_lines else {},
     }
+
+
+def _panels(order_id: str, customer_id: str) -> dict[str, Answer[Any] | None]:
+    """What other areas say of the order. None for what the operator may not see, and for the
+    customer of a guest's order."""
+    panels = {
+        "fulfilment": ask_if_allowed(GetFulfilment(order_id=order_id)),
+        "payments": ask_if_allowed(OrderPayments(order_id=order_id)),
+        "stock": ask_if_allowed(StockOfOrder(order_id=order_id)),
+        "customer": None,
+        "account": None,
+    }
+    if customer_id:
+        panels["customer"] = ask_if_allowed(GetCustomerProfile(customer_id=customer_id))
+        panels["account"] = ask_if_allowed(GetCustomer(customer_id=customer_id))
+    return panels
 
 
 def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:

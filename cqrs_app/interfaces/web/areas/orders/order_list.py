@@ -15,7 +15,6 @@ from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import page_size
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following
-from cqrs_app.platform.runtime.pending import PendingWrites
 
 CHANGES = "/orders/changes"
 
@@ -27,17 +26,12 @@ def orders() -> ResponseReturnValue:
     question = address.question(ListOrders, **page_size())
     answer = ask(question)
     page, freshness = answer.value, answer.freshness
-    streams = tuple(f"order-{row.order_id}" for row in page.rows)
-    pending = ask(PendingWrites(streams=streams)).value
     shown = {
         "page": page,
         "freshness": freshness,
-        "badges": {
-            row.order_id: badges_of(
-                pending, f"order-{row.order_id}", row.applied_version, freshness
-            )
-            for row in page.rows
-        },
+        "badges": badges_of(
+            "order", {row.order_id: row.applied_version for row in page.rows}, freshness
+        ),
         "sort": sorts(address, question),
         "pager": pager(address, page.next, page.previous),
         "filtered": bool(address.filters().given),
