@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from cqrs_app.services import services_of
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -39,10 +40,10 @@ def client_in(app: Flask, role: str) -> FlaskClient:
     """The same for any console."""
     made = app.test_client()
     if role in ROLES:
-        accounts = app.extensions["accounts"]
+        accounts = services_of(app).accounts
         if role not in {each.name for each in accounts.list()}:
             accounts.create(role, role, PASSWORD)
-        token = app.extensions["sessions"].open(role, "127.0.0.1", "test")
+        token = services_of(app).sessions.open(role, "127.0.0.1", "test")
         with made.session_transaction() as cookie:
             cookie["token"] = token
     return made
@@ -50,7 +51,7 @@ def client_in(app: Flask, role: str) -> FlaskClient:
 
 def order_in(app: Flask, status: str) -> str:
     """The number of some order at this status."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     with kernel.engines.query.connect() as connection:
         found = select(orders.c.order_id).where(orders.c.status == status).limit(1)
         return str(connection.execute(found).scalar_one())
@@ -58,7 +59,7 @@ def order_in(app: Flask, status: str) -> str:
 
 def catch_up(app: Flask) -> None:
     """Bring every projection up to date, as the workers do."""
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     for name in kernel.registry.subscriptions:
         kernel.runner.advance(name)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from cqrs_app.services import services_of
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -49,7 +50,7 @@ def test_every_command_by_its_form(
         }
         sent = client.post(f"/commands/{name}", data=hidden | dict(flat(example_of(cls))))
         assert sent.status_code in (303, 422), (name, sent.text)
-        entry = shop.extensions["kernel"].log.find(hidden["command_id"])
+        entry = services_of(shop).kernel.log.find(hidden["command_id"])
         assert entry is not None, (name, sent.text)
         assert entry.operator == role
 

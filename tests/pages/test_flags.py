@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from bs4 import BeautifulSoup
+from cqrs_app.services import services_of
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -23,7 +24,7 @@ IMPORTER = Actor("importer", frozenset({"orders.place", "orders.ship", HISTORY})
 @pytest.fixture
 def client(console: Flask) -> FlaskClient:
     """An operator's browser; order O-1 was shipped without approval, O-2 is regular."""
-    kernel: Kernel = console.extensions["kernel"]
+    kernel: Kernel = services_of(console).kernel
     for task in (place("O-1"), place("O-2"), ShipOrder(order_id="O-1")):
         context = Context(actor=IMPORTER, channel="import", occurred_at=LONG_AGO)
         kernel.commands.execute(task, context)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from cqrs_app.services import services_of
 from flask import Flask
 from playwright.sync_api import Page, expect
 
@@ -34,7 +35,7 @@ def signed_in(
     address = serve(shop)
 
     def sign_in(role: str, **options: object) -> Page:
-        accounts = shop.extensions["accounts"]
+        accounts = services_of(shop).accounts
         if role not in {each.name for each in accounts.list()}:
             accounts.create(role, role, PASSWORD)
         page = new_page(base_url=address, **options)
@@ -72,7 +73,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_the_sweep_goes_on(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:
     order_id = order_in(shop, "placed")
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     with process_of(shop, "worker") as worker:
         wait_until(lambda: _alive(kernel, "worker") == 1)
         worker.send_signal(signal.SIGKILL)
@@ -107,7 +108,7 @@ def test_the_dialog_opens_closes_and_gives_the_focus_back(
 
 def add_webhook(shop: Flask) -> None:
     """A webhook that has been tried, with a long address."""
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     command = AddWebhook(
         webhook_id="warehouse",
         url=f"https://127-0-0-1.invalid/{'hooks/' * 30}?shop=1",
@@ -119,7 +120,7 @@ def add_webhook(shop: Flask) -> None:
     kernel.commands.execute(TestWebhook(webhook_id="warehouse"), replace(context, command_id="t"))
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    shop.extensions["kernel"].tasks["webhooks"].answer("warehouse")
+    services_of(shop).kernel.tasks["webhooks"].answer("warehouse")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from unittest.mock import patch
 
 import pytest
+from cqrs_app.services import services_of
 from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -107,7 +108,7 @@ def test_a_session_that_has_ended_is_told_so_whatever_tag_it_brings(
     tag = poll(client, address).headers["HX-PTag"]
     with client.session_transaction() as cookie:
         token = cookie["token"]
-    shop.extensions["sessions"].revoke(token)
+    services_of(shop).sessions.revoke(token)
     assert poll(client, address, tag).status_code == 401
 
 
@@ -137,6 +138,6 @@ def test_a_poll_under_a_host_that_is_not_trusted_is_left_to_the_application(
 
 
 def note(app: Flask) -> None:
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     command = AddOrderNote(order_id=order_in(app, "placed"), note="Mind the dog.")
     kernel.commands.execute(command, Context(actor=BEN, channel="test"))

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from cqrs_app.services import services_of
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
@@ -124,7 +125,7 @@ def test_a_page_asks_the_store_as_often_for_many_rows_as_for_few(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:
     client, statements = client_of("viewer"), []
-    engine = shop.extensions["kernel"].engines.query
+    engine = services_of(shop).kernel.engines.query
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     counts = []
     for address in ("/reports", f"/reports?day_from={datetime.now(UTC):%Y-%m-%d}"):

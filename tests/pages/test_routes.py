@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from cqrs_app.services import services_of
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -145,7 +146,7 @@ def test_each_task_opens_and_runs_only_with_its_permission(
     shop: Flask, client_of: Callable[[str], FlaskClient], role: str
 ) -> None:
     shop.config["WTF_CSRF_ENABLED"] = False
-    client, registry = client_of(role), shop.extensions["kernel"].registry
+    client, registry = client_of(role), services_of(shop).kernel.registry
     for name, cls in registry.commands.items():
         form = client.get(f"/commands/{name}").status_code
         sent = client.post(f"/commands/{name}", data={}).status_code

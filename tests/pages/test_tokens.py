@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cqrs_app.services import services_of
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -18,7 +19,7 @@ from tests.web.conftest import token_in
 
 @pytest.fixture
 def tokens(console: Flask) -> Tokens:
-    made: Tokens = console.extensions["tokens"]
+    made: Tokens = services_of(console).tokens
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from cqrs_app.services import services_of
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -101,7 +102,7 @@ def test_an_order_stays_marked_until_its_timeline_holds_the_change_too(
 ) -> None:
     client, order_id = client_of("operator"), order_in(shop, "placed")
     send(client, form_address(client, order_id, "ApproveOrder"))
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     kernel.runner.advance("orders")
     held_back = page(client, f"/orders/{order_id}")
     assert "pending" in held_back.get_text(" ")
@@ -122,7 +123,7 @@ def test_what_waits_for_a_paused_projection_is_not_asked_for_in_haste(
     client, order_id = client_of("operator"), order_in(shop, "placed")
     send(client, form_address(client, order_id, "ApproveOrder"))
     assert page(client, f"/orders/{order_id}").find(attrs={"data-poll": "pending"})
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     with kernel.engines.read.begin() as connection:
         cursors_in("read").set_state(connection, "order_timeline", "paused")
     catch_up(shop)
@@ -136,7 +137,7 @@ def test_an_order_whose_timeline_cannot_take_the_change_in_says_so(
     shop: Flask, client_of: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, order_id = client_of("operator"), order_in(shop, "placed")
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     takes_in = kernel.registry.projections["order_timeline"].handlers
     monkeypatch.setitem(takes_in, "OrderApproved", lambda event, recorded, rows: 1 / 0)
     send(client, form_address(client, order_id, "ApproveOrder"))
@@ -150,7 +151,7 @@ def test_sending_a_form_twice_does_the_task_once(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:
     client, order_id = client_of("operator"), order_in(shop, "placed")
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     address = form_address(client, order_id, "AddOrderNote")
     values = fields(page(client, address)) | {"note": "Ring twice."}
     before = kernel.store.load(f"order-{order_id}")
@@ -166,7 +167,7 @@ def test_a_change_by_someone_else_is_shown_and_the_operator_decides(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:
     client, order_id = client_of("operator"), order_in(shop, "placed")
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     address = form_address(client, order_id, "ApproveOrder")
     values = fields(page(client, address))
     kernel.commands.execute(
@@ -189,7 +190,7 @@ def test_a_conflict_after_which_the_rule_says_no_offers_no_way_on(
     shop: Flask, client_of: Callable[[str], FlaskClient]
 ) -> None:
     client, order_id = client_of("operator"), order_in(shop, "placed")
-    kernel: Kernel = shop.extensions["kernel"]
+    kernel: Kernel = services_of(shop).kernel
     address = form_address(client, order_id, "ApproveOrder")
     values = fields(page(client, address))
     kernel.commands.execute(
@@ -297,7 +298,7 @@ def test_a_queued_task_is_marked_until_a_worker_has_done_it(
 ) -> None:
     app = make_shop(command_bus_type="asynchronous")
     client, order_id = client_in(app, "operator"), order_in(app, "placed")
-    kernel: Kernel = app.extensions["kernel"]
+    kernel: Kernel = services_of(app).kernel
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
     assert answer.status_code == 303
     assert "pending: Approve order by operator" in _words(client, order_id)

@@ -7,13 +7,14 @@ from flask import Flask
 from cqrs_app.interfaces.api import auth, batch, commands, events, openapi, queries  # noqa: F401 - each adds views
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.limits import RequestLimits
+from cqrs_app.services import services_of
 from cqrs_app.settings import Settings
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the API. Needs the extensions `tokens` and `kernel`."""
     app.extensions["request_limits"] = RequestLimits(
-        app.extensions["kernel"].redis, settings.api_requests_per_minute
+        services_of(app).kernel.redis, settings.api_requests_per_minute
     )
     app.extensions["csrf"].exempt(bp)
     app.register_blueprint(bp)

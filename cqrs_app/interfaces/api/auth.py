@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.limits import RequestLimits
 from cqrs_app.interfaces.api.problems import problem
-from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.services import services
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -42,7 +42,7 @@ def _identify() -> ResponseReturnValue | None:
     if kind.lower() != "bearer" or not secret.strip():
         return problem(401, "no_token", NOT_SAID_WHO, headers={"WWW-Authenticate": CHALLENGE})
     limits = cast("RequestLimits", current_app.extensions["request_limits"])
-    token = cast("Tokens", current_app.extensions["tokens"]).find(secret.strip())
+    token = services.tokens.find(secret.strip())
     if token is None:
         wait = limits.wait_of_guess(request.remote_addr or "")
         challenge = {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'}

@@ -10,7 +10,6 @@ import msgspec
 from flask import Response
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer
 from cqrs_app.interfaces.api.blueprint import bp
@@ -20,6 +19,7 @@ from cqrs_app.kernel.commands.bus import BATCH_CHUNK
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import BusError, Unavailable
 from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.services import kernel
 
 MOST_COMMANDS = 500
 

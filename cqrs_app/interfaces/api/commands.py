@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, g, request, url_for
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer, tagged
 from cqrs_app.interfaces.api.blueprint import bp
@@ -15,6 +14,7 @@ from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.platform.runtime.command_log import GetCommand
+from cqrs_app.services import kernel
 
 
 @bp.post("/commands/<name>")

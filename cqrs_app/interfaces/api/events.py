@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 from flask import Response, request
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import tagged
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.problems import Unusable
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import parse
-from cqrs_app.kernel.queries.context import Asker
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.runtime.feed import FollowEvents
+from cqrs_app.services import kernel
 
 
 @bp.get("/events")
@@ -25,7 +25,7 @@ def follow() -> Response:
     if "types" in given:
         given["types"] = [name for name in given["types"].split(",") if name]
     question = parse(FollowEvents, given, from_text=True)
-    found = kernel.queries.ask(question, Asker(actor=reading.actor())).value
+    found = kernel.queries.ask(question, QueryContext(actor=reading.actor())).value
     shown = {
         "events": [described(event) for event in found.events],
         "next": found.next,

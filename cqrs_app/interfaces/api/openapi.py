@@ -7,7 +7,6 @@ from typing import Any, get_type_hints
 import msgspec
 from flask import Response, current_app
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api.answers import encoded, tagged
 from cqrs_app.interfaces.api.auth import public
 from cqrs_app.interfaces.api.batch import MOST_COMMANDS, BatchRequest
@@ -29,6 +28,7 @@ from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.platform.catalogue.entries import Entry, entries
 from cqrs_app.platform.runtime.feed import FollowEvents
+from cqrs_app.services import kernel
 
 REF = "#/components/schemas/{name}"
 

@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api.answers import encoded
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.web.errors import TITLES, status_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, VersionConflict
 from cqrs_app.platform.catalogue.problems import KINDS
+from cqrs_app.services import kernel
 
 MEDIA_TYPE = "application/problem+json"
 FAULT = "The console met a fault of its own. A command was either done whole or not at all."

@@ -6,14 +6,14 @@ from typing import Any, get_origin
 
 from flask import Response, request
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import tagged
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of, plain_type
 from cqrs_app.kernel.messages.messages import Query, parse
-from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.kernel.queries.context import MinVersion, QueryContext
+from cqrs_app.services import kernel
 
 LONGEST_WAIT_MS = 10_000
 CONSISTENCY = ("min_version", "wait_ms", "strong")
@@ -47,9 +47,9 @@ def _values(cls: type[Query]) -> dict[str, Any]:
     return values
 
 
-def _asker() -> Asker:
+def _asker() -> QueryContext:
     wait = reading.number("wait_ms", lowest=0, highest=LONGEST_WAIT_MS) or 0
-    return Asker(
+    return QueryContext(
         actor=reading.actor(),
         seen=_seen(request.args.get("min_version")),
         wait=wait / 1000,
@@ -57,8 +57,8 @@ def _asker() -> Asker:
     )
 
 
-def _seen(text: str | None) -> Seen | None:
+def _seen(text: str | None) -> MinVersion | None:
     try:
-        return None if text is None else Seen.from_text(text)
+        return None if text is None else MinVersion.from_text(text)
     except ValueError as error:
         raise Invalid("The request", {"min_version": str(error)}) from None

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.cli import AppGroup, FlaskGroup
 
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.services import services_of
 
 VERBS = {
     "up": "up:up",
@@ -63,4 +64,4 @@ def is_looking_for_a_verb() -> bool:
 
 def init_app(app: Flask) -> None:
     """Register every verb."""
-    app.cli = Verbs(app.name, app.extensions["kernel"].registry)
+    app.cli = Verbs(app.name, services_of(app).kernel.registry)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from typing import cast
-
-from flask import current_app
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.services import services
 
 CHANNEL = "cli"
 
@@ -22,7 +19,7 @@ def acting_as(name: str | None) -> Actor:
     """
     if name is None:
         return owner()
-    operator = cast("Accounts", current_app.extensions["accounts"]).get(name)
+    operator = services.accounts.get(name)
     if operator.disabled_at is not None:
         raise AccountError(
             f"The account {operator.name} is disabled. Nothing was changed. Enable it with "

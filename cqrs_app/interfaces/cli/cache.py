@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 from redis.exceptions import RedisError
 
-from cqrs_app.extensions import kernel
+from cqrs_app.services import kernel
 
 
 @click.group()

@@ -11,11 +11,11 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.whole_file import STDOUT, whole_file
 from cqrs_app.kernel.events.recorded import UnreadableEvent
 from cqrs_app.platform.transfer.imports import canonical_csv
 from cqrs_app.platform.transfer.imports.canonical import Plain, exported
+from cqrs_app.services import kernel
 
 
 def _write_json_lines(documents: Iterable[Plain], file: IO[str]) -> int:

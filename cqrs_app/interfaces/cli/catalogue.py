@@ -6,9 +6,9 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from cqrs_app.extensions import kernel
 from cqrs_app.platform.catalogue.entries import Entry, FieldEntry, entries
 from cqrs_app.platform.catalogue.examples import as_options
+from cqrs_app.services import kernel
 
 
 @click.command("catalogue")

@@ -8,11 +8,11 @@ from typing import Any
 import click
 import msgspec
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.acting import CHANNEL, acting_as
 from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
 from cqrs_app.kernel.commands.context import Context, Receipt, new_id
 from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.services import kernel
 
 _SHOWN = ("command_id", "status", "stream", "version", "events", "duration_ms", "repeated")
 

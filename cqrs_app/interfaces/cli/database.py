@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 from alembic.util import CommandError
-from flask import current_app
 from flask.cli import with_appcontext
 
 from cqrs_app import database as stores
+from cqrs_app.services import services
 
 
 @click.group("db")
@@ -19,7 +19,7 @@ def database() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring both stores to the newest shape."""
-    stores.upgrade(current_app.extensions["settings"])
+    stores.upgrade(services.settings)
 
 
 @database.command()
@@ -27,7 +27,7 @@ def upgrade() -> None:
 def check() -> None:
     """Fail when the models say something that no migration does."""
     try:
-        stores.check(current_app.extensions["settings"])
+        stores.check(services.settings)
     except CommandError as error:
         raise click.ClickException(str(error)) from error
     click.echo("The migrations match the models.")
@@ -39,4 +39,4 @@ def check() -> None:
 @with_appcontext
 def revision(store: str, message: str) -> None:
     """Write a new migration of STORE from what the models say."""
-    stores.revise(current_app.extensions["settings"], store, message)
+    stores.revise(services.settings, store, message)

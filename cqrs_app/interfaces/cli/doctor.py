@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 import msgspec
-from flask import current_app
 from flask.cli import with_appcontext
 
 from cqrs_app.interfaces.cli.checks import ATTENTION, FAULT, OK, Console, Finding, findings
+from cqrs_app.services import services
 
 COLOURS = {OK: "green", ATTENTION: "yellow", FAULT: "red"}
 _WORST_FIRST = (FAULT, ATTENTION, OK)
@@ -19,9 +19,9 @@ _WORST_FIRST = (FAULT, ATTENTION, OK)
 def doctor(as_json: bool) -> None:
     """Look at every part of the console. Exit status 1 when one of them has a fault."""
     console = Console(
-        settings=current_app.extensions["settings"],
-        kernel=current_app.extensions["kernel"],
-        accounts=current_app.extensions["accounts"],
+        settings=services.settings,
+        kernel=services.kernel,
+        accounts=services.accounts,
     )
     found = []
     for finding in findings(console):

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.events_tail import tail
 from cqrs_app.kernel.events import contracts
 from cqrs_app.kernel.store.verification import verify as verify_chains
+from cqrs_app.services import kernel
 
 CONTRACTS = Path("docs/contracts")
 

@@ -13,10 +13,10 @@ import msgspec
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.faults import database_sentence
 from cqrs_app.interfaces.cli.message_group import registry
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
+from cqrs_app.services import kernel
 
 BATCH = 500
 LAST = 20

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from cqrs_app.extensions import kernel
 from cqrs_app.installed_areas import build_registry
 from cqrs_app.interfaces.cli.acting import acting_as
 from cqrs_app.interfaces.cli.canonical import canonical
@@ -19,6 +18,7 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
 from cqrs_app.platform.transfer.exports.rows import Rows, pages
+from cqrs_app.services import kernel
 
 TELL_EVERY = 50_000
 

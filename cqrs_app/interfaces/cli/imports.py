@@ -11,11 +11,9 @@ from typing import Any
 
 import click
 from alembic.util import CommandError
-from flask import current_app
 from flask.cli import with_appcontext
 
 from cqrs_app import database
-from cqrs_app.extensions import kernel
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.platform.transfer.imports.documents import Profile
 from cqrs_app.platform.transfer.imports.importer import Imported, Progress, import_file
@@ -23,6 +21,7 @@ from cqrs_app.platform.transfer.imports.profiles import PROFILES, NoProfile, pro
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.set_aside import as_csv
 from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.services import kernel, services
 
 
 class ProfileName(click.ParamType[Profile]):
@@ -70,7 +69,7 @@ def import_command(source: Path, profile: Profile, dry_run: bool, report_file: P
 
 
 def _import(profile: Profile, source: Path) -> tuple[dict[str, Any], str]:
-    settings = current_app.extensions["settings"]
+    settings = services.settings
     database.upgrade(settings)
     kernel.runner.prepare()
     with _progress("Importing") as progress:
@@ -92,7 +91,7 @@ def _import(profile: Profile, source: Path) -> tuple[dict[str, Any], str]:
 
 def _rehearse(profile: Profile, source: Path) -> tuple[dict[str, Any], str]:
     try:
-        database.check(current_app.extensions["settings"])
+        database.check(services.settings)
     except CommandError as error:
         raise click.ClickException(
             "The stores do not have this release's tables yet. Nothing was changed. "

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import cast
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.services import services
 
 operators = AppGroup("operators", help="Accounts of the people who work here.")
 # More is no password; it also keeps a piped file from filling the memory.
@@ -83,7 +82,7 @@ def password_command(name: str, password_stdin: bool, generate: bool) -> None:
 
 
 def _accounts() -> Accounts:
-    return cast("Accounts", current_app.extensions["accounts"])
+    return services.accounts
 
 
 def _password(from_stdin: bool, generate: bool) -> tuple[str, str]:

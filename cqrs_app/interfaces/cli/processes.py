@@ -6,13 +6,12 @@ import logging
 from functools import partial
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from cqrs_app.extensions import kernel
 from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.processes.sweep import Sweep, run_sweep
 from cqrs_app.processes.worker import run_worker
+from cqrs_app.services import kernel, services
 
 
 def worker(verb: str, kind: str) -> click.Command:
@@ -32,15 +31,15 @@ def sweep() -> None:
     """Do what lost wake-ups left undone, until told to stop."""
     _log_to_stderr()
     kernel.runner.prepare()
-    run_sweep(Sweep(kernel), current_app.extensions["settings"].sweep_seconds)
+    run_sweep(Sweep(kernel), services.settings.sweep_seconds)
 
 
 def _work(kind: str) -> None:
     _log_to_stderr()
     kernel.runner.prepare()
     run_worker(
-        current_app.extensions["redis_url"],
-        current_app.extensions["settings"].worker_max_jobs,
+        services.redis_url,
+        services.settings.worker_max_jobs,
         kernel.presence,
         queue=kernel.wake_ups.queue(kind).name,
         kind=kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
-from cqrs_app.extensions import kernel
+from cqrs_app.services import kernel
 
 name_argument = click.argument("name")
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import click
 import msgspec
-from flask import current_app
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.cli.acting import acting_as
 from cqrs_app.interfaces.cli.command import as_option
 from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.queries.context import Asker, Seen
+from cqrs_app.kernel.queries.context import MinVersion, QueryContext
+from cqrs_app.services import kernel, services
 
 
-def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> Seen | None:
+def _seen(ctx: click.Context, param: click.Parameter, value: str | None) -> MinVersion | None:
     try:
-        return None if value is None else Seen.from_text(value)
+        return None if value is None else MinVersion.from_text(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -41,10 +40,10 @@ options = [
 def run(query: Query, ctx: click.Context) -> None:
     """Ask one question as the options say and print the answer."""
     given = ctx.params
-    wait = current_app.extensions["settings"].read_your_writes_seconds
+    wait = services.settings.read_your_writes_seconds
     if given["wait_ms"] is not None:
         wait = given["wait_ms"] / 1000
-    asker = Asker(
+    asker = QueryContext(
         actor=acting_as(given["as_name"]), seen=given["seen"], wait=wait, strong=given["strong"]
     )
     answer = kernel.queries.ask(query, asker)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.platform.operators.tokens import LONGEST_DAYS, Token, Tokens
+from cqrs_app.services import services
 
 tokens = AppGroup("tokens", help="API tokens: how programs get in.")
 permission_names = click.Choice(sorted(frozenset[str]().union(*ROLES.values())))
@@ -78,4 +77,4 @@ def _state(token: Token, now: datetime) -> str:
 
 
 def _tokens() -> Tokens:
-    return cast("Tokens", current_app.extensions["tokens"])
+    return services.tokens

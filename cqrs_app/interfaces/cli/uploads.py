@@ -11,10 +11,10 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from cqrs_app.extensions import kernel
 from cqrs_app.platform.transfer.imports.background import Superseded, carry_out, patiently
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.transfer.uploads.work import LEASE, Work
+from cqrs_app.services import kernel
 
 logger = logging.getLogger("countersign")
 

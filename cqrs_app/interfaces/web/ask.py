@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from flask import abort, g, request
 
-from cqrs_app.extensions import kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.queries.context import Answer, Asker
+from cqrs_app.kernel.queries.context import Answer, QueryContext
+from cqrs_app.services import kernel
 
 Q = TypeVar("Q", bound=Query)
 CHANNEL = "form"
@@ -18,7 +18,7 @@ CHANNEL = "form"
 
 def ask(query: Query, **consistency: Any) -> Answer[Any]:
     """The answer, with its freshness. Raises what the query bus raises: see errors.py."""
-    return kernel.queries.ask(query, Asker(actor=g.operator.actor, **consistency))
+    return kernel.queries.ask(query, QueryContext(actor=g.operator.actor, **consistency))
 
 
 def query_or_404(cls: type[Q], sentence: str, **identity: str) -> Q:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, render_template, request, url_for
@@ -16,10 +16,10 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import Sessions
-from cqrs_app.platform.operators.throttle import Throttle, sentence_for
+from cqrs_app.platform.operators.throttle import sentence_for
+from cqrs_app.services import services
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -78,11 +78,11 @@ def sign_in() -> ResponseReturnValue:
         return _page(form, INCOMPLETE), 422
     name, password = form.name.data or "", form.password.data or ""
     address = request.remote_addr or ""
-    throttle = cast("Throttle", current_app.extensions["throttle"])
+    throttle = services.throttle
     wait = throttle.begin(name, address)
     if wait:
         return _page(form, sentence_for(wait)), 429, {"Retry-After": str(wait)}
-    accounts = cast("Accounts", current_app.extensions["accounts"])
+    accounts = services.accounts
     operator = accounts.verify(name, password)
     if operator is None:
         logger.warning("sign-in refused for %r from %s", name[:100], address)
@@ -167,4 +167,4 @@ def _page(form: SignInForm, error: str | None) -> str:
 
 
 def _sessions() -> Sessions:
-    return cast("Sessions", current_app.extensions["sessions"])
+    return services.sessions

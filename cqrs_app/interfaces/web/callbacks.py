@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import current_app, jsonify, request
+from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.payments.callbacks import Callbacks
@@ -10,6 +10,7 @@ from cqrs_app.interfaces.web.auth import public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.errors import BusError, Invalid, Refused, VersionConflict
 from cqrs_app.kernel.signing import NotGenuine
+from cqrs_app.services import services
 from cqrs_app.settings import PAYMENT_GATEWAYS
 
 LONGEST_BYTES = 64 * 1024
@@ -21,7 +22,7 @@ def payment_callback(gateway: str) -> ResponseReturnValue:
     """Carry out what a provider's message says: 200 also for one that came before."""
     if gateway not in PAYMENT_GATEWAYS:
         return _no(404, "no_such_gateway", f"There is no gateway {gateway} here.")
-    callbacks: Callbacks = current_app.extensions["payment_callbacks"]
+    callbacks: Callbacks = services.payment_callbacks
     request.max_content_length = LONGEST_BYTES
     sent = {name.lower(): text for name, text in request.headers.items()}
     try:

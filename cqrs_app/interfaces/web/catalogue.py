@@ -9,7 +9,6 @@ import msgspec
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms import question_form, question_from
@@ -20,6 +19,7 @@ from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.platform.catalogue.entries import Entry, entries
 from cqrs_app.platform.catalogue.examples import as_options
 from cqrs_app.platform.catalogue.problems import KINDS
+from cqrs_app.services import kernel
 
 SHOWN_CHARACTERS = 200_000
 """More of an answer than anybody reads on a page; the API has all of it."""

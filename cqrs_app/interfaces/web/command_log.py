@@ -11,7 +11,6 @@ from typing import Any
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -20,6 +19,7 @@ from cqrs_app.interfaces.web.places import about
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of, meta_of
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, Link, ListCommands
+from cqrs_app.services import kernel
 
 ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")

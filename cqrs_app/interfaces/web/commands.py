@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, redirect, render_template, request
+from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.areas import SUGGESTIONS
 from cqrs_app.interfaces.web.ask import ask, command_context, is_fragment, may
 from cqrs_app.interfaces.web.blueprint import bp
@@ -36,8 +35,9 @@ from cqrs_app.kernel.errors import (
 )
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.kernel.queries.context import Seen
+from cqrs_app.kernel.queries.context import MinVersion
 from cqrs_app.platform.runtime.pending import EventsSince, Written
+from cqrs_app.services import kernel, services
 
 ROW_NAMERS = ("stream",)
 """Fields beside the identity that a page fills in and nobody should retype."""
@@ -134,8 +134,8 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
         return Response(status=204, headers={"HX-Redirect": page})
     # A page without scripts does not follow by itself: give it a moment to hold the change.
     readers = kernel.registry.projections_of(receipt.events)
-    seconds = current_app.extensions["settings"].read_your_writes_seconds
-    kernel.queries.wait_until_shown(readers, Seen(receipt.stream, receipt.version), seconds)
+    seconds = services.settings.read_your_writes_seconds
+    kernel.queries.wait_until_shown(readers, MinVersion(receipt.stream, receipt.version), seconds)
     return redirect(page, 303)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, abort, current_app, g, request, url_for
+from flask import Response, abort, g, request, url_for
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.ask import may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
 from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
+from cqrs_app.services import kernel, services
 
 
 @bp.get("/exports/<name>.<ending>")
@@ -30,7 +30,7 @@ def export(name: str, ending: str) -> Response:
     wanted = FORMATS[ending]
     question = question_of(listing, request.args.to_dict(flat=False))
     # The stream outlives the request's context, so it is given the query bus itself.
-    queries = current_app.extensions["kernel"].queries
+    queries = services.kernel.queries
     rows = pages(queries, question, g.operator.actor)
     file_name = f"{listing.name}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
     return Response(

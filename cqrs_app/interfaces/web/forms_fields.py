@@ -15,9 +15,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import wtforms
-from flask import current_app
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.widgets import CheckboxInput, HiddenInput
+
+from cqrs_app.services import services
 
 BLANK: Any = object()
 """The value of a field that was left empty."""
@@ -92,7 +93,7 @@ class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._zone = ZoneInfo(current_app.extensions["settings"].timezone)
+        self._zone = ZoneInfo(services.settings.timezone)
         self.description = f"{self.description} Time zone: {self._zone.key}.".strip()
 
     def read(self, text: str) -> datetime:

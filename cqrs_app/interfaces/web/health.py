@@ -6,11 +6,11 @@ from flask import Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.auth import public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.platform.runtime import health, metrics
 from cqrs_app.platform.webhooks.metrics import WebhookCollector
+from cqrs_app.services import kernel
 
 
 @bp.get("/healthz")

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from cqrs_app.areas.orders.queries.figures import WaitingWork
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.areas import AREAS, HOME_PANELS
 from cqrs_app.interfaces.web.areas.area import Sign
 from cqrs_app.interfaces.web.ask import ask, may
@@ -21,6 +20,7 @@ from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.command_log import FailedToday
 from cqrs_app.platform.runtime.figures import QueryFigures
 from cqrs_app.platform.runtime.status import ProjectionStatus
+from cqrs_app.services import kernel
 
 
 @bp.get("/")

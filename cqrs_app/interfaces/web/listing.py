@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import current_app, request, url_for
+from flask import request, url_for
 
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.queries.paging import Page
+from cqrs_app.services import services
 
 PLACE = ("after", "before")
 WHOLE_LIST = 200
@@ -42,7 +43,7 @@ def asked_here(cls: type[Query]) -> Any:
 
 def page_size() -> dict[str, int]:
     """The size of a list's page where it is not the usual one: see QUERY_PAGINATION_ENABLED."""
-    paged = current_app.extensions["settings"].query_pagination_enabled
+    paged = services.settings.query_pagination_enabled
     return {} if paged else {"limit": WHOLE_LIST}
 
 

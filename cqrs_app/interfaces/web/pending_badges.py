@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.presentation import event_words
 from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import Pending, PendingWrites
+from cqrs_app.services import kernel
 
 
 @dataclass(frozen=True, slots=True)

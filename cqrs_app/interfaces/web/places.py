@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import url_for
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.areas import PLACES
 from cqrs_app.interfaces.web.areas.area import Place
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.services import kernel
 
 
 def category_of(cls: type[Command]) -> str:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import SecurityError
 from werkzeug.wsgi import get_host
 
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.queries.change_token import Standing
+from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.services import services, services_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -34,7 +35,7 @@ def init_polling(app: Flask, polls: Mapping[str, type[Query]]) -> None:
     Comes before `init_security`, which wraps it. The extensions `sessions` and `standing` are
     there already.
     """
-    app.wsgi_app = Door(app, polls)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = PollShortcut(app, polls)  # type: ignore[method-assign, assignment]
 
 
 def fragment(html: str) -> Response:
@@ -48,14 +49,14 @@ def following(query: type[Query], render: Callable[[], str]) -> Response:
     What it makes must depend on nothing else, the time included: while the query's projections
     and the log stand where they stood, `Door` does not let the poll come as far as here.
     """
-    standing = cast("Standing", current_app.extensions["standing"])
+    standing = services.change_token
     # Read before the answer it is to stand for.
     made_from = _made_from(standing, query, g.operator, request.environ)
     html = render()
     return _tagged(html, f"{made_from}.{_digest(html)}")
 
 
-class Door:
+class PollShortcut:
     """Stands before the application: a console with many open pages answers little else than polls
     with nothing new. The session is looked up each time, as for every other request; whatever is
     not as usual is left to the application to answer."""
@@ -64,8 +65,8 @@ class Door:
         self._app = app
         self._next: WSGIApplication = app.wsgi_app
         self._polls = polls
-        self._sessions: Sessions = app.extensions["sessions"]
-        self._standing: Standing = app.extensions["standing"]
+        self._sessions: Sessions = services_of(app).sessions
+        self._standing: ChangeToken = services_of(app).change_token
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         query = self._polls.get(environ["PATH_INFO"])
@@ -97,7 +98,7 @@ class Door:
 
 
 def _made_from(
-    standing: Standing, query: type[Query], operator: Operator, environ: WSGIEnvironment
+    standing: ChangeToken, query: type[Query], operator: Operator, environ: WSGIEnvironment
 ) -> str:
     stands = standing.of(*query.declaration.reads)
     address = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"

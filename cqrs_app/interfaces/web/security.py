@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cqrs_app.interfaces.web.static_files import init_static_files
 from cqrs_app.interfaces.web.uploading import allow_uploads
+from cqrs_app.services import services_of
 from cqrs_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ STALE_FORM = (
 def init_security(app: Flask) -> None:
     """Bind all of it. `init_auth` comes before, so that who is signed out is sent to sign in
     instead of hearing that a form is stale; the `settings` extension is there already."""
-    settings: Settings = app.extensions["settings"]
+    settings: Settings = services_of(app).settings
     _configure(app, settings)
     if settings.proxy_hops:
         hops = settings.proxy_hops

@@ -9,8 +9,8 @@ from functools import lru_cache
 from flask import Flask, g, request
 from markupsafe import Markup
 
-from cqrs_app.extensions import kernel
 from cqrs_app.platform.runtime import health
+from cqrs_app.services import kernel
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.ask import may
+from cqrs_app.services import kernel
 
 
 def offered(names: Iterable[str]) -> list[dict[str, Any]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from flask import abort, current_app, flash, g, redirect, render_template, url_for
+from flask import abort, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, SelectField, SelectMultipleField, StringField
@@ -23,6 +23,7 @@ from cqrs_app.platform.operators.names import account_of
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.operators.tables import NAME_LENGTH
 from cqrs_app.platform.operators.tokens import LONGEST_DAYS, Token, Tokens
+from cqrs_app.services import services
 
 
 def _permissions() -> list[SelectChoice]:
@@ -139,4 +140,4 @@ def _page(form: Any, error: str | None) -> str:
 
 
 def _tokens() -> Tokens:
-    return cast("Tokens", current_app.extensions["tokens"])
+    return services.tokens

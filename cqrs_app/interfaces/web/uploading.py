@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import current_app, g, request
+from flask import g, request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import FileStorage
@@ -17,6 +17,7 @@ from wtforms.validators import InputRequired
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
 from cqrs_app.platform.transfer.uploads.receiving import too_large
+from cqrs_app.services import services
 from cqrs_app.settings import Settings
 
 NO_FILE = "Choose a file."
@@ -57,7 +58,7 @@ def name_of(file: FileStorage) -> str:
 
 def largest() -> int:
     """Bytes of the largest file that is taken."""
-    settings: Settings = current_app.extensions["settings"]
+    settings: Settings = services.settings
     return settings.max_import_bytes
 
 

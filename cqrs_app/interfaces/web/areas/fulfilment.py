@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import abort, current_app, render_template, url_for
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.fulfilment.commands import VIEW
@@ -27,6 +27,7 @@ from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.services import services
 
 FILTERS = {"show": "Show", "stage": "Stage"}
 SHOWN = {
@@ -106,7 +107,7 @@ def _signs() -> list[Sign]:
         return []
     following = ask(FollowerStatus()).value
     waits = following.waiting_since
-    late = current_app.extensions["settings"].amber_lag_seconds
+    late = services.settings.amber_lag_seconds
     if waits and (datetime.now(UTC) - waits).total_seconds() > late:
         return [Sign("Fulfilment", f"{following.behind:,} events behind", "bad")]
     address = url_for("web.fulfilments", show="attention")

@@ -11,7 +11,6 @@ from typing import Any
 from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, command_context, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
@@ -26,6 +25,7 @@ from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.queries import GetImport, ImportView, ListImports
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, Files, Received
+from cqrs_app.services import kernel
 
 REPORT_WORDS = {
     "rows": "Rows in the file",

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import abort, current_app, render_template
+from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.extensions import kernel
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.areas.webhooks import standings
 from cqrs_app.interfaces.web.ask import ask, may
@@ -33,6 +32,7 @@ from cqrs_app.platform.runtime.status import (
     SubscriptionStatus,
 )
 from cqrs_app.platform.webhooks.queries import ListWebhooks
+from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
 MOST_PARKED = 50
@@ -105,7 +105,7 @@ def _manageable() -> set[str]:
 
 
 def _standing(row: ProjectionRow, head: int, oldest: datetime | None) -> Standing:
-    settings: Settings = current_app.extensions["settings"]
+    settings: Settings = services.settings
     lag = max(head - row.position, 0)
     seconds = (seconds_since(oldest) or 0.0) if lag else 0.0
     condition = row.state
