@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.auth import background, init_auth, public
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.pieces import register_pieces
+from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.security import init_security
 from cqrs_app.kernel.store.engines import configure
 from cqrs_app.platform.operators.accounts import Accounts
@@ -70,7 +70,7 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         )
         init_auth(app)
         init_security(app)
-        register_pieces(app, ZoneInfo(settings.timezone))
+        register_html(app, ZoneInfo(settings.timezone))
         _add_pages(app)
         app.register_blueprint(bp)
         assert app.jinja_loader

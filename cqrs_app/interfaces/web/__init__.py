@@ -12,27 +12,18 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     catalogue,
     command_log,
     commands,
-    customers,
     exports,
-    fulfilment,
     health,
     home,
-    imports,
-    order,
-    orders,
     past,
-    payments,
-    products,
-    reports,
-    system,
     tokens,
-    webhooks,
 )
+from cqrs_app.interfaces.web.areas.orders import order_list
 from cqrs_app.interfaces.web.auth import init_auth
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
-from cqrs_app.interfaces.web.pieces import register_pieces
+from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.polling import init_polling
 from cqrs_app.interfaces.web.presentation import register
 from cqrs_app.interfaces.web.security import init_security
@@ -42,12 +33,12 @@ from cqrs_app.settings import Settings
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
-    init_polling(app, {orders.CHANGES: CountChanges})
+    init_polling(app, {order_list.CHANGES: CountChanges})
     init_auth(app)
     init_security(app)
     init_compression(app)
     register(app, settings.timezone)
-    register_pieces(app, ZoneInfo(settings.timezone))
+    register_html(app, ZoneInfo(settings.timezone))
     init_shell(app, settings)
     init_errors(app)
     # Its messages are signed; it knows no session that a foreign page could use.

@@ -9,7 +9,7 @@ import msgspec
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms import question_form, question_from
 from cqrs_app.kernel.errors import Invalid
@@ -33,7 +33,7 @@ def catalogue() -> ResponseReturnValue:
         "catalogue/catalogue.html",
         entries=[entry for entry in _entries() if _fits(entry, q)],
         q=q,
-        may=asking.may,
+        may=may,
     )
 
 
@@ -52,7 +52,7 @@ def catalogue_entry(name: str) -> ResponseReturnValue:
     return render_template(
         "catalogue/entry.html",
         entry=entry,
-        may=entry.permission is not None and asking.may(entry.permission),
+        may=entry.permission is not None and may(entry.permission),
         example=json.dumps(entry.example, indent=2, ensure_ascii=False),
         options=as_options(entry.example),
         api=f"{request.url_root}api/v1",
@@ -68,7 +68,7 @@ def question(name: str) -> ResponseReturnValue:
     answer = None
     if sent:
         try:
-            answer = asking.ask(question_from(form, cls))
+            answer = ask(question_from(form, cls))
         except Invalid as invalid:
             return _question(cls, form, None, list(invalid.problems.values())), 422
     return _question(cls, form, answer, [])

@@ -11,7 +11,7 @@ from typing import Any
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
@@ -40,7 +40,7 @@ DAYS = ("received_from", "received_to")
 def command_log() -> ResponseReturnValue:
     """One page of the log, newest first."""
     labels = _labels()
-    answer = asking.ask(_question(labels))
+    answer = ask(_question(labels))
     return render_template(
         "commands/list.html",
         page=answer.value,
@@ -61,7 +61,7 @@ def command(command_id: str) -> ResponseReturnValue:
     """One command with all that is known of it."""
     if not command_id.isprintable():
         abort(404, "There is no task with this id in the log.")
-    answer = asking.ask(GetCommand(command_id=command_id))
+    answer = ask(GetCommand(command_id=command_id))
     if answer.value is None:
         abort(404, f"There is no task with the id {command_id} in the log.")
     view: CommandView = answer.value

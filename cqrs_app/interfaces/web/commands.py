@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas import SUGGESTIONS
+from cqrs_app.interfaces.web.ask import ask, command_context, is_fragment, may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
 from cqrs_app.interfaces.web.forms import (
@@ -20,10 +21,9 @@ from cqrs_app.interfaces.web.forms import (
     form_for,
     prefill,
     renew,
+    usable,
 )
-from cqrs_app.interfaces.web.order import order_fragment
-from cqrs_app.interfaces.web.places import page_of, place_of
-from cqrs_app.interfaces.web.prefill import suggestions, usable
+from cqrs_app.interfaces.web.places import category_of, page_of, place_of
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.errors import (
     BusError,
@@ -60,7 +60,8 @@ def command_form(name: str) -> ResponseReturnValue:
     form = _form(cls)
     given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
     seen = request.args.get("expected_version", type=int)
-    prefill(form, suggestions(cls, given) | usable(cls, given) | {"expected_version": seen})
+    suggested = SUGGESTIONS[cls](given) if cls in SUGGESTIONS else {}
+    prefill(form, suggested | usable(cls, given) | {"expected_version": seen})
     return _page(cls, form, Situation())
 
 
@@ -75,7 +76,7 @@ def command_submit(name: str) -> ResponseReturnValue:
         command = command_from(form, cls)
     except Invalid as invalid:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
-    context = asking.context(form.command_id.data, expected_version(form))
+    context = command_context(form.command_id.data, expected_version(form))
     try:
         receipt = kernel.commands.dispatch(command, context)
     except VersionConflict as conflict:
@@ -89,7 +90,7 @@ def command_submit(name: str) -> ResponseReturnValue:
 
 def _allowed(name: str) -> type[Command]:
     cls = kernel.registry.command(name)
-    if not asking.may(cls.declaration.permission):
+    if not may(cls.declaration.permission):
         # Said before anyone fills in a form; the bus checks again when it is sent.
         raise NotAllowed(cls.declaration.label, cls.declaration.permission)
     return cls
@@ -106,12 +107,12 @@ def _conflict(
 ) -> ResponseReturnValue:
     """Show what changed meanwhile; where the rule still allows it, let the operator go on."""
     since = EventsSince(stream=conflict.stream, version=conflict.expected)
-    changes = asking.ask(since).value
+    changes = ask(since).value
     now = changes[-1].version if changes else conflict.expected
     renew(form, now)
     situation = Situation(refusal=conflict.sentence, changes=changes)
     try:
-        kernel.commands.preview(command, asking.context(form.command_id.data, now))
+        kernel.commands.preview(command, command_context(form.command_id.data, now))
     except BusError as error:
         situation.still_allowed = False
         situation.refusal = f"{conflict.sentence} {error.sentence}"
@@ -119,17 +120,17 @@ def _conflict(
 
 
 def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseReturnValue:
-    page = page_of(cls, _identity_of(command), command)
-    order_id = _identity_of(command) if place_of(cls) == "orders" else ""
+    identity, place = _identity_of(command), place_of(cls)
+    page = (place and place.after(command)) or page_of(cls, identity)
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    if order_id and asking.is_fragment() and shown == page:
+    if place and place.fragment and is_fragment() and shown == page:
         return Response(
-            order_fragment(order_id),
-            headers={"HX-Retarget": "#order", "HX-Reswap": "outerMorph"},
+            place.fragment(identity),
+            headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
         )
     told = "is accepted and waits for a worker" if receipt.status == "queued" else "is accepted"
     flash(f"“{cls.declaration.label}” {told}. Pages follow in a moment.", "good")
-    if asking.is_fragment():
+    if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
     # A page without scripts does not follow by itself: give it a moment to hold the change.
     readers = kernel.registry.projections_of(receipt.events)
@@ -140,7 +141,7 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
 
 def _page(cls: type[Command], form: Any, situation: Situation) -> str:
     about = request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
-    in_dialog = asking.is_fragment()
+    in_dialog, place = is_fragment(), place_of(cls)
     return render_template(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
@@ -149,7 +150,7 @@ def _page(cls: type[Command], form: Any, situation: Situation) -> str:
         submit_label=f"{cls.declaration.label} {about}".strip(),
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
-        active=place_of(cls),
+        active=place.tab if place else "catalogue",
         back_url=page_of(cls, about),
         situation=situation,
         in_dialog=in_dialog,

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, abort, g, request, url_for
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.platform.transfer.exports.formats import FORMATS
@@ -43,7 +43,7 @@ def export(name: str, ending: str) -> Response:
 def downloads(query: type[Query], given: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
     """For the downloads macro: {label, url} per format of the list on this page, with its present
     filters or those given; none for those who may not."""
-    if not asking.may(PERMISSION):
+    if not may(PERMISSION):
         return []
     listing: Listing = listings(kernel.registry)[query.__name__]
     named = dict(request.args.lists()) if given is None else given

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
+import msgspec
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Form, HiddenField
 
+from cqrs_app.interfaces.web.areas import FORM_FIELDS
 from cqrs_app.interfaces.web.forms_derived import CommandId, field_for
 from cqrs_app.interfaces.web.forms_fields import (
     BLANK,
@@ -23,7 +26,6 @@ from cqrs_app.interfaces.web.forms_fields import (
     HiddenIntegerField,
     value_of,
 )
-from cqrs_app.interfaces.web.forms_made import MADE
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of
@@ -64,7 +66,7 @@ def _form_for(cls: type, hidden: tuple[str, ...]) -> Any:
     for name in hints_of(cls):
         if name in fields or hasattr(CommandForm, name):
             raise TypeError(f"a form has a {name} of its own: see {cls.__name__}")
-        made = MADE.get((cls, name))
+        made = FORM_FIELDS.get((cls, name))
         fields[name] = made(cls) if made else field_for(cls, name, hidden=name in hidden)
     return type(f"{cls.__name__}Form", (CommandForm,), fields)
 
@@ -120,6 +122,15 @@ def expected_version(form: Any) -> int | None:
 def prefill(form: Any, values: Mapping[str, Any]) -> None:
     """Show these values (fields of the command, `expected_version`) in a form not yet sent."""
     form.process(formdata=None, data=dict(values))
+
+
+def usable(cls: type[Command], given: Mapping[str, str]) -> dict[str, Any]:
+    """What an address says of the fields, as their values; what cannot be one is left out."""
+    values = {}
+    for name, text in given.items():
+        with suppress(msgspec.ValidationError):
+            values[name] = msgspec.convert(text, hints_of(cls)[name], strict=False)
+    return values
 
 
 def renew(form: Any, expected_version: int | None = None) -> None:

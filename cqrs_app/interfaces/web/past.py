@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
 from cqrs_app.interfaces.web.forms import question_form, question_from
@@ -19,14 +19,14 @@ from cqrs_app.platform.runtime.past import Difference, StateDifference
 @bp.get("/past")
 def past() -> ResponseReturnValue:
     """Any stream as it was, and the difference to an earlier or later version or moment."""
-    if not asking.may(StateDifference.declaration.permission):
+    if not may(StateDifference.declaration.permission):
         # Said before anyone fills in a form.
         raise NotAllowed(StateDifference.declaration.label, StateDifference.declaration.permission)
     form = question_form(cast("Any", StateDifference))(request.args if request.args else None)
     if not request.args:
         return _page(form)
     try:
-        answer = asking.ask(question_from(form, StateDifference))
+        answer = ask(question_from(form, StateDifference))
     except Invalid as invalid:
         return _page(form, errors=list(invalid.problems.values())), status_of(invalid)
     found: Difference | None = answer.value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import may
 from cqrs_app.services import kernel
 
 
@@ -15,5 +15,18 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "label": said.label, "risky": said.risky}
         for name, said in found
-        if asking.may(said.permission)
+        if may(said.permission)
     ]
+
+
+def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
+    """The tasks the operator may do now, and those that only the state of the thing forbids.
+
+    `actions` have `command`, `label`, `allowed` and `reason`.
+    """
+    not_now = [
+        each
+        for each in actions
+        if not each.allowed and may(kernel.registry.command(each.command).declaration.permission)
+    ]
+    return offered(each.command for each in actions if each.allowed), not_now

@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
 from cqrs_app.installed_areas import ROLES
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.messages.sentences import NEEDED
@@ -123,7 +123,7 @@ def token_revoked(name: str) -> ResponseReturnValue:
 
 
 def _require_right() -> None:
-    if not asking.may(MANAGE_TOKENS):
+    if not may(MANAGE_TOKENS):
         raise NotAllowed("API tokens", MANAGE_TOKENS)
 
 

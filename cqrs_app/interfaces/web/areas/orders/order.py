@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,18 +9,21 @@ from urllib.parse import parse_qs, urlsplit
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.customers.queries import GetCustomerProfile
+from cqrs_app.areas.fulfilment.queries import GetFulfilment
+from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
+from cqrs_app.areas.orders.queries.customers import GetCustomer
 from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
-from cqrs_app.interfaces.web import asking
+from cqrs_app.areas.payments.queries.lists import OrderPayments
+from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
+from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, query_or_404, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.fulfilment import tasks_of
-from cqrs_app.interfaces.web.marks import marks_of
-from cqrs_app.interfaces.web.order_panels import panels_of
+from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.queries.context import Answer
-from cqrs_app.platform.runtime.pending import PendingWrites, RawEvents
-from cqrs_app.services import kernel
+from cqrs_app.platform.runtime.pending import RawEvents
 
 FIRST_LINES = 200
 """An order of thousands of lines shows these first, and the rest when asked."""
@@ -30,13 +32,13 @@ FIRST_LINES = 200
 @bp.get("/orders/<order_id>")
 def order(order_id: str) -> ResponseReturnValue:
     """The order's page; htmx gets the part it asks for."""
-    if asking.wants("order-events"):
+    if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
     all_lines = request.args.get("lines") == "all"
     shown = _shown(order_id, all_lines=all_lines)
-    if shown["order"] is None and not shown["marks"].pending:
+    if shown["order"] is None and not shown["badges"].pending:
         abort(404, f"There is no order {order_id}.")
-    if asking.wants("order"):
+    if wants("order"):
         return render_template("orders/_order.html", **shown)
     with_events = shown["may_see_events"] and "events" in request.args
     return render_template(
@@ -62,25 +64,19 @@ def order_fragment(order_id: str) -> str:
 
 
 def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
-    stream = f"order-{order_id}"
-    try:
-        question = GetOrder(order_id=order_id)
-    except Invalid:
-        # No order can have this number.
-        abort(404, f"There is no order {order_id}.")
+    question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
     answer, ahead = _found(question)
     value = answer.value
     timeline, _ = _found(OrderTimeline(order_id=order_id))
-    actions = asking.ask(OrderActions(order_id=order_id))
-    pending = asking.ask(PendingWrites(streams=(stream,))).value
-    panels = panels_of(order_id, value.customer_id if value else "")
+    actions = ask(OrderActions(order_id=order_id))
+    panels = _panels(order_id, value.customer_id if value else "")
     # A change is on its way until the order and its timeline both hold it.
     held = (
         (value.applied_version if value else 0, answer.freshness),
         (timeline.value[-1].version if timeline.value else 0, timeline.freshness),
     )
     shown, freshness = min(held, key=itemgetter(0))
-    marks = marks_of(pending, stream, shown, freshness)
+    badges = badges_of("order", {order_id: shown}, freshness)[order_id]
     ahead = value is not None and ahead
     allowed, not_now = allowed_tasks(actions.value.actions)
     return {
@@ -95,39 +91,40 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "allowed": allowed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
-        "marks": marks,
-        "may_see_commands": asking.may("commands.view"),
-        "may_see_events": asking.may("events.view"),
-        "may_see_customers": asking.may("customers.view"),
+        "badges": badges,
+        "may_see_commands": may("commands.view"),
+        "may_see_events": may("events.view"),
+        "may_see_customers": may("customers.view"),
         "panels": panels,
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
-        "may_record_payments": asking.may("payments.record"),
+        "may_record_payments": may("payments.record"),
         "ahead": ahead,
-        "follows_soon": bool(marks.pending or ahead) and freshness.is_moving,
+        "follows_soon": bool(badges.pending or ahead) and freshness.is_moving,
         "more_args": {"lines": "all"} if all_lines else {},
     }
 
 
+def _panels(order_id: str, customer_id: str) -> dict[str, Answer[Any] | None]:
+    """What other areas say of the order. None for what the operator may not see, and for the
+    customer of a guest's order."""
+    panels = {
+        "fulfilment": ask_if_allowed(GetFulfilment(order_id=order_id)),
+        "payments": ask_if_allowed(OrderPayments(order_id=order_id)),
+        "stock": ask_if_allowed(StockOfOrder(order_id=order_id)),
+        "customer": None,
+        "account": None,
+    }
+    if customer_id:
+        panels["customer"] = ask_if_allowed(GetCustomerProfile(customer_id=customer_id))
+        panels["account"] = ask_if_allowed(GetCustomer(customer_id=customer_id))
+    return panels
+
+
 def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
     """The answer as projected; what no projection holds yet is folded from its events, and True."""
-    answer = asking.ask(question)
-    return (answer, False) if answer.value else (asking.ask(question, strong=True), True)
-
-
-def allowed_tasks(actions: Iterable[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
-    """The tasks the operator may do now, and those that only the order's state forbids."""
-    allowed, not_now = [], []
-    for action in actions:
-        declaration = kernel.registry.command(action.command).declaration
-        if not asking.may(declaration.permission):
-            continue
-        if action.allowed:
-            task = {"name": action.command, "label": action.label, "risky": declaration.risky}
-            allowed.append(task)
-        else:
-            not_now.append(action)
-    return allowed, not_now
+    answer = ask(question)
+    return (answer, False) if answer.value else (ask(question, strong=True), True)
 
 
 def _events(order_id: str) -> Answer[Any]:
-    return asking.ask(RawEvents(stream=f"order-{order_id}"))
+    return ask(RawEvents(stream=f"order-{order_id}"))

@@ -10,32 +10,32 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
-from cqrs_app.areas.inventory.queries.product_list import ListProducts, Shown
+from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
-from cqrs_app.interfaces.web.marks import marks_of
+from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.runtime.pending import PendingWrites
 
 HIGHEST_FIRST = MappingProxyType(
     {"sku": False, "description": False, "available": False, "short": True}
 )
 FILTERS = MappingProxyType({"q": "Search", "show": "Show"})
 SALES_DAYS = 30
+LOW_SHOWN = 8
 
 
 @bp.get("/products")
 def products() -> ResponseReturnValue:
     """One page of the products that fit."""
     question = asked_here(ListProducts)
-    answer = asking.ask(question)
+    answer = ask(question)
     return render_template(
         "products/products.html",
         page=answer.value,
@@ -45,7 +45,7 @@ def products() -> ResponseReturnValue:
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
-        may_add=asking.may("inventory.manage"),
+        may_add=may("inventory.manage"),
         **turning("web.products", answer.value),
     )
 
@@ -66,25 +66,24 @@ def product_now() -> ResponseReturnValue:
 
 def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
-    question = _named(sku)
-    answer, ahead = asking.ask(question), False
+    missing = f"There is no product {sku}."
+    question = query_or_404(GetProduct, missing, sku=sku)
+    answer, ahead = ask(question), False
     if answer.value is None:
         # No projection holds it yet: it is read from its events.
-        answer, ahead = asking.ask(question, strong=True), True
+        answer, ahead = ask(question, strong=True), True
     view: ProductView | None = answer.value
-    stream = f"product-{sku}"
     version = view.product.applied_version if view else 0
-    pending = asking.ask(PendingWrites(streams=(stream,))).value
-    marks = marks_of(pending, stream, version, answer.freshness)
-    if view is None and not marks.pending:
-        abort(404, f"There is no product {sku}.")
-    movements = asking.ask(asked_here(ListMovements))
+    badges = badges_of("product", {sku: version}, answer.freshness)[sku]
+    if view is None and not badges.pending:
+        abort(404, missing)
+    movements = ask(asked_here(ListMovements))
     since = datetime.now(UTC).date() - timedelta(days=SALES_DAYS - 1)
     return {
         "sku": sku,
         "view": view,
         "freshness": answer.freshness,
-        "marks": marks,
+        "badges": badges,
         "ahead": view is not None and ahead,
         "movements": movements.value,
         "movements_freshness": movements.freshness,
@@ -95,19 +94,21 @@ def _shown() -> dict[str, Any]:
         "sold_lately": _sold(ProductSales(sku=sku, since=since)),
         "sales_days": SALES_DAYS,
         "tasks": offered(view.tasks) if view else [],
-        "may_reserve": asking.may("inventory.reserve"),
-        "may_see_commands": asking.may("commands.view"),
-        "may_see_events": asking.may("events.view"),
+        "may_reserve": may("inventory.reserve"),
+        "may_see_commands": may("commands.view"),
+        "may_see_events": may("events.view"),
     }
 
 
-def _named(sku: str) -> GetProduct:
-    try:
-        return GetProduct(sku=sku)
-    except Invalid:
-        # No product can have this number.
-        abort(404, f"There is no product {sku}.")
-
-
 def _sold(question: ProductSales) -> int:
-    return sum(row.units for row in asking.ask(question).value)
+    return sum(row.units for row in ask(question).value)
+
+
+def _low_stock() -> dict[str, Any]:
+    return {"answer": ask(LowStock(limit=LOW_SHOWN))}
+
+
+INVENTORY = WebArea(
+    places={"product": Place("products", "web.products", "web.product")},
+    home_panels={"low-stock": _low_stock},
+)

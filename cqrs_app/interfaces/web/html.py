@@ -1,4 +1,4 @@
-"""The small pieces of markup that a page holds by the hundred.
+"""The HTML of small things that a page shows by the hundred: icons, amounts, times, states.
 
 They are functions that every template knows, and not macros: a list shows a few of them in each
 of its rows, and a macro, which has to be imported too, takes several times as long.
@@ -28,18 +28,18 @@ from cqrs_app.interfaces.web.presentation import (
     when,
 )
 
-PIECES_KEPT = 512
+ICONS_KEPT = 512
 TIMES_KEPT = 4_096
 SHAPES = MappingProxyType({OrderStatus.ON_HOLD: "held", OrderStatus.PART_SHIPPED: "partly"})
 """Of an order's state, where it is not called as the state is."""
 NO_TIME = Markup('<span class="quiet">{}</span>').format(NONE)
 
 
-def register_pieces(app: Flask, zone: ZoneInfo) -> None:
+def register_html(app: Flask, zone: ZoneInfo) -> None:
     """Make them known to templates; times are shown in `zone`. Needs `static_url`."""
     static_url: Any = app.jinja_env.globals["static_url"]
 
-    def when_piece(moment: datetime | None) -> Markup:
+    def when_html(moment: datetime | None) -> Markup:
         """A moment as `when` says it, exactly on hover."""
         if not moment:
             return NO_TIME
@@ -49,12 +49,12 @@ def register_pieces(app: Flask, zone: ZoneInfo) -> None:
         icon=lambda name: _icon(static_url("icons.svg"), name),
         glyph=lambda name: _glyph(static_url("icons.svg"), name),
         money=money,
-        when=when_piece,
+        when=when_html,
         since=since,
     )
     app.jinja_env.filters.update(
         money=money,
-        when=when_piece,
+        when=when_html,
         status=lambda status: _status(static_url("icons.svg"), status),
     )
 
@@ -81,7 +81,7 @@ def _time(moment: datetime, text: str) -> Markup:
     return Markup(f"<time {exact}>{text}</time>")  # noqa: S704 - digits and names of months
 
 
-@lru_cache(PIECES_KEPT)
+@lru_cache(ICONS_KEPT)
 def _icon(file: str, name: str) -> Markup:
     """A decorative outline; the text beside it carries the meaning."""
     return Markup(
@@ -89,7 +89,7 @@ def _icon(file: str, name: str) -> Markup:
     ).format(file, name)
 
 
-@lru_cache(PIECES_KEPT)
+@lru_cache(ICONS_KEPT)
 def _glyph(file: str, name: str) -> Markup:
     """One of the small filled shapes for states (fresh-*, status-*)."""
     return Markup(
@@ -98,7 +98,7 @@ def _glyph(file: str, name: str) -> Markup:
     ).format(file, name)
 
 
-@lru_cache(PIECES_KEPT)
+@lru_cache(ICONS_KEPT)
 def _status(file: str, status: OrderStatus) -> Markup:
     """Where an order stands: its words with a shape."""
     shape = SHAPES.get(status, status.value)

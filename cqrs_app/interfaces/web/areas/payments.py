@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.payments.commands import AuthorisePayment, RecordPayment
 from cqrs_app.areas.payments.queries.ledger import LedgerBalance, ListLedger
 from cqrs_app.areas.payments.queries.lists import ListPayments
 from cqrs_app.areas.payments.queries.one_payment import (
@@ -14,18 +15,16 @@ from cqrs_app.areas.payments.queries.one_payment import (
     GetPayment,
     PaymentTimeline,
     PaymentView,
-    RequestView,
 )
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
+from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.interfaces.web.tasks import offered
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.runtime.pending import PendingWrites
-from cqrs_app.services import kernel
+from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
 
 HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
 FILTERS = {"show": "Show", "order_id": "Order", "status": "Status"}
@@ -56,7 +55,7 @@ ANSWERS = {
 def payments() -> ResponseReturnValue:
     """One page of the payments that fit."""
     question = asked_here(ListPayments)
-    answer = asking.ask(question)
+    answer = ask(question)
     return render_template(
         "payments/payments.html",
         page=answer.value,
@@ -64,8 +63,8 @@ def payments() -> ResponseReturnValue:
         question=question,
         statuses=list(PaymentStatus),
         sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
-        may_authorise=asking.may("payments.authorise"),
-        may_record=asking.may("payments.record"),
+        may_authorise=may("payments.authorise"),
+        may_record=may("payments.record"),
         shown=SHOWN,
         chips=chips("web.payments", FILTERS, WORDS),
         **turning("web.payments", answer.value),
@@ -76,8 +75,8 @@ def payments() -> ResponseReturnValue:
 def ledger() -> ResponseReturnValue:
     """What stands on each account, and one page of the entries that fit."""
     question = asked_here(ListLedger)
-    answer = asking.ask(question)
-    balance = asking.ask(LedgerBalance())
+    answer = ask(question)
+    balance = ask(LedgerBalance())
     return render_template(
         "payments/ledger.html",
         page=answer.value,
@@ -105,20 +104,18 @@ def payment_now(payment_id: str) -> ResponseReturnValue:
 
 
 def _shown(payment_id: str) -> dict[str, Any]:
-    try:
-        answer = asking.ask(GetPayment(payment_id=payment_id))
-    except Invalid:
-        # No payment can have this number.
-        abort(404, f"There is no payment {payment_id}.")
+    missing = f"There is no payment {payment_id}."
+    answer = ask(query_or_404(GetPayment, missing, payment_id=payment_id))
     found: PaymentView | None = answer.value
-    if found is None and not _is_on_its_way(payment_id):
-        abort(404, f"There is no payment {payment_id}.")
+    if found is None and not is_queued(f"payment-{payment_id}"):
+        abort(404, missing)
     line = PaymentTimeline(payment_id=payment_id)
-    timeline = asking.ask(line)
+    timeline = ask(line)
     if not timeline.value:
         # No projection holds it yet: it is read from its events.
-        timeline = asking.ask(line, strong=True)
-    requested = asking.ask(GatewayRequests(payment_id=payment_id)).value
+        timeline = ask(line, strong=True)
+    requested = ask(GatewayRequests(payment_id=payment_id)).value
+    allowed, not_now = allowed_tasks(found.offers if found else ())
     return {
         "payment_id": payment_id,
         "payment": found,
@@ -126,38 +123,27 @@ def _shown(payment_id: str) -> dict[str, Any]:
         "tries": {each.request_no: each for each in requested},
         "timeline": timeline.value[::-1],
         "timeline_freshness": timeline.freshness,
-        "tasks": _tasks(found) if found else [],
-        "not_now": _not_now(found) if found else [],
-        "answers": _answers(found) if found and asking.may("payments.answer") else {},
-        "may_see_commands": asking.may("commands.view"),
-        "may_see_events": asking.may("events.view"),
+        "tasks": allowed + offered(["ClearFlaggedAnswers"] if found and found.flagged else []),
+        "not_now": not_now,
+        "answers": _answers(found) if found and may("payments.answer") else {},
+        "may_see_commands": may("commands.view"),
+        "may_see_events": may("events.view"),
     }
-
-
-def _is_on_its_way(payment_id: str) -> bool:
-    """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
-    stream = f"payment-{payment_id}"
-    return stream in asking.ask(PendingWrites(streams=(stream,))).value.waiting
-
-
-def _tasks(payment: PaymentView) -> list[dict[str, Any]]:
-    names = [each.command for each in payment.offers if each.allowed]
-    return offered([*names, *(["ClearFlaggedAnswers"] if payment.flagged else [])])
-
-
-def _not_now(payment: PaymentView) -> list[Any]:
-    return [
-        each
-        for each in payment.offers
-        if not each.allowed
-        and asking.may(kernel.registry.command(each.command).declaration.permission)
-    ]
 
 
 def _answers(payment: PaymentView) -> dict[int, str]:
     """Open requests with the task that records a yes by hand."""
+    return {
+        each.request_no: ANSWERS[Asked(each.asked)]
+        for each in payment.requests
+        if each.outcome == "open"
+    }
 
-    def task(each: RequestView) -> str:
-        return ANSWERS[Asked(each.asked)]
 
-    return {each.request_no: task(each) for each in payment.requests if each.outcome == "open"}
+PAYMENTS = WebArea(
+    places={"payment": Place("payments", "web.payments", "web.payment")},
+    suggestions={
+        AuthorisePayment: free_number("payment_id", "P"),
+        RecordPayment: free_number("payment_id", "P"),
+    },
+)

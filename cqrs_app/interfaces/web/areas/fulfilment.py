@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.fulfilment.commands import VIEW
 from cqrs_app.areas.fulfilment.queries import (
+    FollowerStatus,
     FulfilmentStages,
     FulfilmentView,
     GetFulfilment,
     GetFulfilmentSteps,
     ListFulfilments,
 )
-from cqrs_app.areas.fulfilment.types import Stage
-from cqrs_app.interfaces.web import asking
+from cqrs_app.areas.fulfilment.types import ATTENTION, Stage
+from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
-from cqrs_app.interfaces.web.marks import marks_of
+from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
-from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.runtime.pending import PendingWrites
+from cqrs_app.services import services
 
 FILTERS = {"show": "Show", "stage": "Stage"}
 SHOWN = {
@@ -39,23 +42,18 @@ WORDS = {"show": SHOWN, "stage": {each.value: each.label for each in Stage}}
 def fulfilments() -> ResponseReturnValue:
     """One page of the orders on their way that fit."""
     question = asked_here(ListFulfilments)
-    answer = asking.ask(question)
+    answer = ask(question)
     page, freshness = answer.value, answer.freshness
-    streams = tuple(f"fulfilment-{row.order_id}" for row in page.rows)
-    pending = asking.ask(PendingWrites(streams=streams)).value
     return render_template(
         "fulfilment/fulfilments.html",
         page=page,
         freshness=freshness,
         question=question,
         stages=list(Stage),
-        counts=asking.ask(FulfilmentStages()),
-        marks={
-            row.order_id: marks_of(
-                pending, f"fulfilment-{row.order_id}", row.applied_version, freshness
-            )
-            for row in page.rows
-        },
+        counts=ask(FulfilmentStages()),
+        badges=badges_of(
+            "fulfilment", {row.order_id: row.applied_version for row in page.rows}, freshness
+        ),
         sort=sorts(
             "web.fulfilments", {"since": False}, question.sort, descending=question.descending
         ),
@@ -86,15 +84,11 @@ def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
 
 
 def _shown(order_id: str) -> dict[str, Any]:
-    try:
-        answer = asking.ask(GetFulfilment(order_id=order_id))
-    except Invalid:
-        # No order can have this number.
-        abort(404, f"There is no order {order_id}.")
+    answer = ask(query_or_404(GetFulfilment, f"There is no order {order_id}.", order_id=order_id))
     found: FulfilmentView | None = answer.value
     if found is None:
         abort(404, f"Nobody sees to order {order_id}: it is not approved, or was before.")
-    steps = asking.ask(GetFulfilmentSteps(order_id=order_id))
+    steps = ask(GetFulfilmentSteps(order_id=order_id))
     return {
         "order_id": order_id,
         "way": found,
@@ -102,5 +96,29 @@ def _shown(order_id: str) -> dict[str, Any]:
         "steps": steps.value,
         "steps_freshness": steps.freshness,
         "tasks": tasks_of(found),
-        "may_see_commands": asking.may("commands.view"),
+        "may_see_commands": may("commands.view"),
     }
+
+
+def _signs() -> list[Sign]:
+    """Behind, when nobody has reacted to an event for as long as makes a panel stale; else how
+    many orders somebody has to look at."""
+    if not may(VIEW):
+        return []
+    following = ask(FollowerStatus()).value
+    waits = following.waiting_since
+    late = services.settings.amber_lag_seconds
+    if waits and (datetime.now(UTC) - waits).total_seconds() > late:
+        return [Sign("Fulfilment", f"{following.behind:,} events behind", "bad")]
+    address = url_for("web.fulfilments", show="attention")
+    waiting = ask(FulfilmentStages()).value
+    count = sum(each.orders if each.stage in ATTENTION else each.late for each in waiting)
+    if count:
+        return [Sign("Fulfilment", f"{count:,} to look at", "warn", address)]
+    return [Sign("Fulfilment", "on its way", "good", url_for("web.fulfilments"))]
+
+
+FULFILMENT = WebArea(
+    places={"fulfilment": Place("fulfilment", "web.fulfilments", "web.fulfilment")},
+    home_signs=_signs,
+)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.customers.commands import (
+    ChangeCustomerEmail,
+    RegisterCustomer,
+    UpdateCustomerProfile,
+)
 from cqrs_app.areas.customers.queries import (
     CountCustomers,
     CustomerActions,
@@ -19,15 +25,15 @@ from cqrs_app.areas.customers.receipt import ErasureReceipt
 from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.areas.orders.queries.order_list import ListOrders
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
-from cqrs_app.interfaces.web.marks import marks_of
-from cqrs_app.interfaces.web.order import allowed_tasks
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.interfaces.web.pending_badges import badges_of
+from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.platform.runtime.pending import PendingWrites
+from cqrs_app.kernel.queries.context import Answer
 
 PROFILE_SORTS = MappingProxyType({"customer_id": False, "name": False, "registered_at": True})
 ACCOUNT_SORTS = MappingProxyType(
@@ -42,13 +48,13 @@ ORDERS_SHOWN = 25
 def customers() -> ResponseReturnValue:
     """One page of the registered customers that fit."""
     listed = _listed(ListRegisteredCustomers, "web.customers", PROFILE_SORTS)
-    counts = asking.ask(CountCustomers())
+    counts = ask(CountCustomers())
     return render_template(
         "customers/customers.html",
         **listed,
         counts=counts.value,
         counts_freshness=counts.freshness,
-        may_register=asking.may("customers.manage"),
+        may_register=may("customers.manage"),
     )
 
 
@@ -63,15 +69,13 @@ def accounts() -> ResponseReturnValue:
 @bp.get("/customers/<customer_id>")
 def customer(customer_id: str) -> ResponseReturnValue:
     """One customer, registered or known from orders only."""
-    try:
-        known = asking.ask(GetCustomer(customer_id=customer_id))
-        registered = _registered(customer_id)
-    except Invalid:
-        # No customer can have this number.
-        abort(404, f"There is no customer {customer_id}.")
-    if known.value is None and not registered["version"] and not registered["marks"].pending:
-        abort(404, f"There is no customer {customer_id}.")
-    orders = asking.ask(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
+    missing = f"There is no customer {customer_id}."
+    known = ask(query_or_404(GetCustomer, missing, customer_id=customer_id))
+    profile = query_or_404(GetCustomerProfile, missing, customer_id=customer_id)
+    registered = _registered(customer_id, ask(profile, strong=True))
+    if known.value is None and not registered["version"] and not registered["badges"].pending:
+        abort(404, missing)
+    orders = ask(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
     return render_template(
         "customers/customer.html",
         customer_id=customer_id,
@@ -81,18 +85,16 @@ def customer(customer_id: str) -> ResponseReturnValue:
         orders=orders.value,
         orders_freshness=orders.freshness,
         credit_notes=sum(each.credit_notes for each in known.value.accounts) if known.value else 0,
-        may_credit=asking.may("credit_notes.record"),
-        may_see_commands=asking.may("commands.view"),
+        may_credit=may("credit_notes.record"),
+        may_see_commands=may("commands.view"),
     )
 
 
-def _registered(customer_id: str) -> dict[str, Any]:
+def _registered(customer_id: str, profile: Answer[Any]) -> dict[str, Any]:
     """What the customer's own events say: few, so they are read themselves and never behind."""
-    profile = asking.ask(GetCustomerProfile(customer_id=customer_id), strong=True)
-    history = asking.ask(CustomerHistory(customer_id=customer_id), strong=True)
-    actions = asking.ask(CustomerActions(customer_id=customer_id))
-    stream, version = f"customer-{customer_id}", actions.value.version
-    pending = asking.ask(PendingWrites(streams=(stream,))).value
+    history = ask(CustomerHistory(customer_id=customer_id), strong=True)
+    actions = ask(CustomerActions(customer_id=customer_id))
+    version = actions.value.version
     allowed, not_now = allowed_tasks(actions.value.actions)
     shown: dict[str, Any] = {
         "profile": profile.value,
@@ -102,11 +104,11 @@ def _registered(customer_id: str) -> dict[str, Any]:
         "version": version,
         "allowed": allowed,
         "not_now": not_now,
-        "marks": marks_of(pending, stream, version, profile.freshness),
+        "badges": badges_of("customer", {customer_id: version}, profile.freshness)[customer_id],
     }
     erased = profile.value is not None and profile.value.status is CustomerStatus.ERASED
-    if erased and asking.may("customers.erase"):
-        receipt = asking.ask(ErasureReceipt(customer_id=customer_id))
+    if erased and may("customers.erase"):
+        receipt = ask(ErasureReceipt(customer_id=customer_id))
         shown |= {"receipt": receipt.value, "receipt_freshness": receipt.freshness}
     return shown
 
@@ -116,7 +118,7 @@ def _listed(
 ) -> dict[str, Any]:
     """What a template needs of a list with the filters of the address."""
     question = asked_here(cls)
-    answer = asking.ask(question)
+    answer = ask(question)
     return {
         "page": answer.value,
         "freshness": answer.freshness,
@@ -126,3 +128,24 @@ def _listed(
         "downloads": downloads(cls),
         **turning(endpoint, answer.value),
     }
+
+
+def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
+    """What is registered, else what the newest order says."""
+    if "customer_id" not in given:
+        return {}
+    customer_id = given["customer_id"]
+    profile = ask(GetCustomerProfile(customer_id=customer_id), strong=True).value
+    known = profile or ask(GetCustomer(customer_id=customer_id)).value
+    names = ("name", "email", "phone", "country")
+    return {name: getattr(known, name) for name in names if hasattr(known, name)}
+
+
+CUSTOMERS = WebArea(
+    places={"customer": Place("customers", "web.customers", "web.customer")},
+    suggestions={
+        ChangeCustomerEmail: _present_values,
+        RegisterCustomer: _present_values,
+        UpdateCustomerProfile: _present_values,
+    },
+)

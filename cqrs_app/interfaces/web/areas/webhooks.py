@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.installed_areas import SENDABLE
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
+from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.forms_derived import Usable
+from cqrs_app.interfaces.web.forms_fields import CheckboxesField
+from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.interfaces.web.presentation import event_words
+from cqrs_app.kernel.messages.fields import hints_of, meta_of
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.freshness import Freshness
-from cqrs_app.platform.runtime.pending import PendingWrites
 from cqrs_app.platform.webhooks import names
-from cqrs_app.platform.webhooks.commands import MANAGE
+from cqrs_app.platform.webhooks.commands import MANAGE, AddWebhook, ChangeWebhook
 from cqrs_app.platform.webhooks.queries import (
+    VIEW,
     Delivery,
     GetDeliveries,
     GetWebhook,
@@ -70,8 +77,8 @@ def webhook(webhook_id: str) -> ResponseReturnValue:
     """One webhook."""
     shown = _shown(webhook_id)
     secret = None
-    if asking.may(MANAGE):
-        secret = asking.ask(GetWebhookSecret(webhook_id=webhook_id)).value
+    if may(MANAGE):
+        secret = ask(GetWebhookSecret(webhook_id=webhook_id)).value
     return render_template("webhooks/webhook.html", **shown, secret=secret)
 
 
@@ -84,26 +91,22 @@ def webhook_now(webhook_id: str) -> ResponseReturnValue:
 
 def listed() -> dict[str, Any]:
     """What a list of webhooks shows."""
-    answer = asking.ask(ListWebhooks())
+    answer = ask(ListWebhooks())
     return {"rows": standings(answer.value), "freshness": answer.freshness, **_may_manage()}
 
 
 def standings(found: tuple[WebhookView, ...]) -> list[Standing]:
     """These webhooks with how far each is."""
-    deliveries = {each.cursor.webhook_id: each for each in asking.ask(ListDeliveries()).value}
+    deliveries = {each.cursor.webhook_id: each for each in ask(ListDeliveries()).value}
     return [Standing(each, deliveries.get(each.webhook_id)) for each in found]
 
 
 def _shown(webhook_id: str) -> dict[str, Any]:
-    try:
-        answer = asking.ask(GetWebhook(webhook_id=webhook_id))
-    except Invalid:
-        # No webhook can have this name.
-        abort(404, f"There is no webhook {webhook_id}.")
-    waiting = answer.value is None and _is_on_its_way(webhook_id)
-    if answer.value is None and not waiting:
-        abort(404, f"There is no webhook {webhook_id}.")
-    found = asking.ask(GetDeliveries(webhook_id=webhook_id))
+    missing = f"There is no webhook {webhook_id}."
+    answer = ask(query_or_404(GetWebhook, missing, webhook_id=webhook_id))
+    if answer.value is None and not is_queued(f"webhook-{webhook_id}"):
+        abort(404, missing)
+    found = ask(GetDeliveries(webhook_id=webhook_id))
     freshness: Freshness = answer.freshness
     return {
         "webhook_id": webhook_id,
@@ -115,11 +118,47 @@ def _shown(webhook_id: str) -> dict[str, Any]:
     }
 
 
-def _is_on_its_way(webhook_id: str) -> bool:
-    """Whether it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
-    stream = f"webhook-{webhook_id}"
-    return stream in asking.ask(PendingWrites(streams=(stream,))).value.waiting
-
-
 def _may_manage() -> dict[str, bool]:
-    return {"may_manage": asking.may(MANAGE)}
+    return {"may_manage": may(MANAGE)}
+
+
+def _signs() -> list[Sign]:
+    if not may(VIEW):
+        return []
+    conditions = [each.condition for each in standings(ask(ListWebhooks()).value)]
+    if not conditions:
+        return []
+    for condition, tone in (("failing", "bad"), ("paused", "warn")):
+        if count := conditions.count(condition):
+            return [Sign("Webhooks", f"{count} {condition}", tone, url_for("web.webhooks"))]
+    return [Sign("Webhooks", "delivering", "good", url_for("web.webhooks"))]
+
+
+def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
+    if "webhook_id" not in given:
+        return {}
+    webhook = ask(GetWebhook(webhook_id=given["webhook_id"])).value
+    names = ("url", "event_types", "description")
+    return {name: getattr(webhook, name) for name in names} if webhook else {}
+
+
+def _event_types(cls: type[Command]) -> Any:
+    """Checkboxes instead of lines of text."""
+    meta = meta_of(hints_of(cls)["event_types"])
+    return CheckboxesField(
+        label=meta.title if meta and meta.title else "",
+        choices=[(event.__name__, event_words(event.__name__)) for event in SENDABLE],
+        description="None: all of them, also types that come later.",
+        validators=[Usable(cls, "event_types", needed=False)],
+    )
+
+
+WEBHOOKS = WebArea(
+    places={"webhook": Place("webhooks", "web.webhooks", "web.webhook")},
+    suggestions={ChangeWebhook: _present_values},
+    form_fields={
+        (AddWebhook, "event_types"): _event_types,
+        (ChangeWebhook, "event_types"): _event_types,
+    },
+    home_signs=_signs,
+)

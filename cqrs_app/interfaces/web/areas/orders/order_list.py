@@ -7,15 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.orders.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
+from cqrs_app.interfaces.web.ask import ask, may, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import page_size
-from cqrs_app.interfaces.web.marks import marks_of
-from cqrs_app.interfaces.web.order_filters import PLACE, Address, chips, pager, sorts
+from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following
-from cqrs_app.platform.runtime.pending import PendingWrites
 
 CHANGES = "/orders/changes"
 
@@ -25,29 +24,26 @@ def orders() -> ResponseReturnValue:
     """A page of the list; htmx gets the table alone."""
     address = Address.of(request.args)
     question = address.question(ListOrders, **page_size())
-    answer = asking.ask(question)
+    answer = ask(question)
     page, freshness = answer.value, answer.freshness
-    streams = tuple(f"order-{row.order_id}" for row in page.rows)
-    pending = asking.ask(PendingWrites(streams=streams)).value
     shown = {
         "page": page,
         "freshness": freshness,
-        "marks": {
-            row.order_id: marks_of(pending, f"order-{row.order_id}", row.applied_version, freshness)
-            for row in page.rows
-        },
+        "badges": badges_of(
+            "order", {row.order_id: row.applied_version for row in page.rows}, freshness
+        ),
         "sort": sorts(address, question),
         "pager": pager(address, page.next, page.previous),
         "filtered": bool(address.filters().given),
         "elsewhere": bool(question.after or question.before),
         "first_url": address.without(*PLACE).url(),
-        "may_place": asking.may("orders.place"),
+        "may_place": may("orders.place"),
         "changes": None,
         "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
         "show_url": address.url(),
     }
-    if asking.wants("orders-table"):
+    if wants("orders-table"):
         return render_template("orders/_table.html", **shown)
     return render_template(
         "orders/orders.html",
@@ -70,7 +66,7 @@ def orders_changes() -> ResponseReturnValue:
 def _changes() -> str:
     address = Address.of(request.args)
     shown = address.without(*PLACE, "sort", "descending", "limit")
-    answer = asking.ask(shown.question(CountChanges))
+    answer = ask(shown.question(CountChanges))
     return render_template(
         "orders/_changes.html",
         changes=answer.value,

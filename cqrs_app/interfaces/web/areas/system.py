@@ -12,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.areas.webhooks import standings
+from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import seconds_since
-from cqrs_app.interfaces.web.webhooks import standings
 from cqrs_app.kernel.errors import TimedOut
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
@@ -74,19 +75,19 @@ def _panel(name: str) -> str:
 
 def _health() -> dict[str, Any]:
     # The question also checks that whoever looks may see this.
-    processes = asking.ask(ProcessList())
+    processes = ask(ProcessList())
     return {"freshness_of": processes.freshness, "health": health.look(kernel)}
 
 
 def _queues() -> dict[str, Any]:
-    return {"answer": asking.ask(ProcessList())}
+    return {"answer": ask(ProcessList())}
 
 
 def _projections() -> dict[str, Any]:
-    answer = asking.ask(ProjectionStatus())
-    found = (*answer.value, *asking.ask(SubscriptionStatus()).value)
+    answer = ask(ProjectionStatus())
+    found = (*answer.value, *ask(SubscriptionStatus()).value)
     # Asked last, so that nobody can be ahead of the log.
-    log = asking.ask(LogHead(after=tuple(row.position for row in found))).value
+    log = ask(LogHead(after=tuple(row.position for row in found))).value
     rows = [_standing(row, log.events, log.oldest_after[row.position]) for row in found]
     return {
         "answer": answer,
@@ -114,14 +115,14 @@ def _standing(row: ProjectionRow, head: int, oldest: datetime | None) -> Standin
 
 
 def _parked() -> dict[str, Any]:
-    answer = asking.ask(ParkedStreams(limit=MOST_PARKED))
-    others = asking.ask(ParkedSubscriptionStreams(limit=MOST_PARKED)).value
+    answer = ask(ParkedStreams(limit=MOST_PARKED))
+    others = ask(ParkedSubscriptionStreams(limit=MOST_PARKED)).value
     rows = sorted((*answer.value, *others), key=lambda row: row.since)[:MOST_PARKED]
     return {"answer": answer, "rows": rows, "most": MOST_PARKED, **_may_manage()}
 
 
 def _webhooks() -> dict[str, Any]:
-    answer = asking.ask(ListWebhooks())
+    answer = ask(ListWebhooks())
     rows = standings(answer.value)
     urgent = ("failing", "paused")
     return {
@@ -131,7 +132,7 @@ def _webhooks() -> dict[str, Any]:
 
 
 def _cache() -> dict[str, Any]:
-    answer = asking.ask(QueryFigures(hours=24))
+    answer = ask(QueryFigures(hours=24))
     rows = answer.value
     hits = sum(row.hits + row.stale_hits for row in rows)
     cacheable = hits + sum(row.misses for row in rows)
@@ -146,7 +147,7 @@ def _cache() -> dict[str, Any]:
 
 
 def _commands() -> dict[str, Any]:
-    answer = asking.ask(CommandFigures(hours=24))
+    answer = ask(CommandFigures(hours=24))
     return {"answer": answer, "labels": _labels(kernel.registry.commands)}
 
 
@@ -155,7 +156,7 @@ def _labels(messages: Mapping[str, type[Any]]) -> dict[str, str]:
 
 
 def _may_manage() -> dict[str, bool]:
-    return {"may_manage": asking.may("projections.manage")}
+    return {"may_manage": may("projections.manage")}
 
 
 PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
@@ -168,3 +169,6 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "commands": ("Tasks, last 24 hours", _commands),
 }
 """Name in the address -> title, and what its template needs."""
+
+
+SYSTEM = WebArea(places={"projection": Place("system", "web.system")})

@@ -1,16 +1,18 @@
-"""Asking on behalf of the operator who is signed in."""
+"""Questions and commands on behalf of the operator who is signed in."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import g, request
+from flask import abort, g, request
 
 from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer, QueryContext
 from cqrs_app.services import kernel
 
+Q = TypeVar("Q", bound=Query)
 CHANNEL = "form"
 
 
@@ -19,12 +21,25 @@ def ask(query: Query, **consistency: Any) -> Answer[Any]:
     return kernel.queries.ask(query, QueryContext(actor=g.operator.actor, **consistency))
 
 
+def query_or_404(cls: type[Q], sentence: str, **identity: str) -> Q:
+    """The query about one thing; nothing can have an unusable identity, so that is a 404."""
+    try:
+        return cls(**identity)
+    except Invalid:
+        abort(404, sentence)
+
+
+def ask_if_allowed(query: Query) -> Answer[Any] | None:
+    """The answer, or None for an operator who may not ask this."""
+    return ask(query) if may(query.declaration.permission) else None
+
+
 def may(permission: str) -> bool:
     """Whether a page should offer something; the buses decide whether it may happen."""
     return bool(g.operator.actor.may(permission))
 
 
-def context(command_id: str, expected_version: int | None) -> Context:
+def command_context(command_id: str, expected_version: int | None) -> Context:
     """The circumstances of a task sent from a page."""
     return Context(
         actor=g.operator.actor,

@@ -14,7 +14,7 @@ from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
 from cqrs_app.areas.orders.queries.credit_notes import ListCreditNotes
 from cqrs_app.areas.orders.queries.revenue import LastSalesDay, Revenue, RevenueReport
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked, asked_here, chips, here, turning
@@ -66,7 +66,7 @@ class Bar:
 def reports() -> ResponseReturnValue:
     """The figures of some days: the last thirty, or those of the address."""
     asked_for = _asked()
-    whole = asking.ask(replace(asked_for, currency="", by="currency"))
+    whole = ask(replace(asked_for, currency="", by="currency"))
     currency = asked_for.currency or _main_currency(whole.value.rows)
     question = replace(asked_for, currency=currency)
     sales = _filters(question)
@@ -76,7 +76,7 @@ def reports() -> ResponseReturnValue:
         whole=whole,
         total=next((row for row in whole.value.rows if row.currency == currency), None),
         others=[row for row in whole.value.rows if row.currency != currency],
-        last_day=None if whole.value.rows else asking.ask(LastSalesDay()).value,
+        last_day=None if whole.value.rows else ask(LastSalesDay()).value,
         days_shown=DAYS,
         cent=CENT,
         here=lambda **changed: here("web.reports", **changed),
@@ -90,7 +90,7 @@ def reports() -> ResponseReturnValue:
 def credit_notes() -> ResponseReturnValue:
     """One page of the credit notes that fit."""
     question = asked_here(ListCreditNotes)
-    answer = asking.ask(question)
+    answer = ask(question)
     return render_template(
         "credit_notes/credit_notes.html",
         page=answer.value,
@@ -105,7 +105,7 @@ def credit_notes() -> ResponseReturnValue:
 def _panels(question: RevenueReport, sales: dict[str, str]) -> dict[str, Any]:
     if not question.currency:
         return {}
-    by_day = asking.ask(replace(question, by="day"))
+    by_day = ask(replace(question, by="day"))
     best: dict[str, Any] = {name: getattr(question, name) for name in FILTERS}
     asks: dict[str, Query] = {
         "by_country": replace(question, by="country"),
@@ -115,7 +115,7 @@ def _panels(question: RevenueReport, sales: dict[str, str]) -> dict[str, Any]:
     return {
         "by_day": by_day,
         "chart_days": _every_day(question, by_day.value.rows),
-        **{name: asking.ask(each) for name, each in asks.items()},
+        **{name: ask(each) for name, each in asks.items()},
         "files": {
             "by_day": downloads(RevenueReport, {**sales, "by": "day"}),
             "by_country": downloads(RevenueReport, {**sales, "by": "country"}),

@@ -11,7 +11,8 @@ from typing import Any
 from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web import asking
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.ask import ask, command_context, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
@@ -59,7 +60,7 @@ def imports() -> ResponseReturnValue:
 def send_import() -> ResponseReturnValue:
     """Keep the file and start its import; then show it."""
     declaration = StartImport.declaration
-    if not asking.may(declaration.permission):
+    if not may(declaration.permission):
         # Said before the file is kept; the bus checks again when the import is started.
         raise NotAllowed(declaration.label, declaration.permission)
     form = UploadForm()
@@ -69,7 +70,7 @@ def send_import() -> ResponseReturnValue:
         received = _receive(form)
         import_id = received.task.import_id
         # The same id for the file and for the task: a form sent twice gets one receipt.
-        kernel.commands.dispatch(received.task, asking.context(import_id, None))
+        kernel.commands.dispatch(received.task, command_context(import_id, None))
     except (Invalid, Refused, CommandReused) as error:
         form.import_id.data = new_id()
         return _page(form, error.sentence), status_of(error)
@@ -144,7 +145,7 @@ def _page(form: UploadForm, refusal: str = "") -> str:
 
 
 def _list() -> dict[str, object]:
-    answer = asking.ask(asked(ListImports, **page_size()))
+    answer = ask(asked(ListImports, **page_size()))
     page = answer.value
     place: dict[str, Any] = {name: request.args[name] for name in PLACE if request.args.get(name)}
     return {
@@ -171,11 +172,11 @@ def _one(import_id: str) -> dict[str, object]:
 
 
 def _view(import_id: str) -> Answer[Any]:
-    try:
-        question = GetImport(import_id=import_id)
-    except Invalid:
-        abort(404, "There is no import with this id.")
-    answer = asking.ask(question)
+    missing = "There is no import with this id."
+    answer = ask(query_or_404(GetImport, missing, import_id=import_id))
     if answer.value is None:
-        abort(404, "There is no import with this id.")
+        abort(404, missing)
     return answer
+
+
+IMPORTS = WebArea(places={"import": Place("imports", "web.imports", "web.history_import")})

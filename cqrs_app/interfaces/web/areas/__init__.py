@@ -1,0 +1,20 @@
+"""The areas as the pages know them; generic pages read what they declare here."""
+
+from __future__ import annotations
+
+from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
+from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
+from cqrs_app.interfaces.web.areas.imports import IMPORTS
+from cqrs_app.interfaces.web.areas.inventory import INVENTORY
+from cqrs_app.interfaces.web.areas.orders import ORDERS
+from cqrs_app.interfaces.web.areas.payments import PAYMENTS
+from cqrs_app.interfaces.web.areas.system import SYSTEM
+from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
+
+AREAS = (ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS, SYSTEM, WEBHOOKS, FULFILMENT)
+"""In the order of their signs on the health strip."""
+
+PLACES = {category: place for area in AREAS for category, place in area.places.items()}
+SUGGESTIONS = {command: each for area in AREAS for command, each in area.suggestions.items()}
+FORM_FIELDS = {key: each for area in AREAS for key, each in area.form_fields.items()}
+HOME_PANELS = {name: each for area in AREAS for name, each in area.home_panels.items()}

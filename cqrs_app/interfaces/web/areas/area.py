@@ -1,0 +1,71 @@
+"""What an area declares for pages that are not about it alone: command forms and Home."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cqrs_app.kernel.messages.messages import Command
+
+Suggest = Callable[[Mapping[str, str]], dict[str, Any]]
+"""From the fields given in an address to the values of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things of one kind are shown.
+
+    `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
+    thing by its identity. `fragment` renders again what a command changes on the page of one: the
+    element whose id is the category. `after` leads elsewhere after a command, unless empty.
+    """
+
+    tab: str
+    all: str
+    one: str = ""
+    fragment: Callable[[str], str] | None = None
+    after: Callable[[Any], str] = lambda command: ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One reading of the health strip; `tone` is good, warn, bad or idle."""
+
+    label: str
+    value: str
+    tone: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebArea:
+    """One area's table of contents for the pages.
+
+    `places` are by the category of streams; `suggestions` fill in forms; `form_fields` replace
+    derived ones, by command and field. `home_panels` give what `home/_NAME.html` needs;
+    `home_signs` what the health strip shows to the operator.
+    """
+
+    places: Mapping[str, Place] = field(default_factory=dict)
+    suggestions: Mapping[type[Command], Suggest] = field(default_factory=dict)
+    form_fields: Mapping[tuple[type[Command], str], Callable[[type[Command]], Any]] = field(
+        default_factory=dict
+    )
+    home_panels: Mapping[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    home_signs: Callable[[], list[Sign]] = list
+
+
+def free_number(name: str, prefix: str) -> Suggest:
+    """Suggest a number for the field `name`.
+
+    Not counted up: two people who open the form at once must not get the same one.
+    """
+
+    def suggest(given: Mapping[str, str]) -> dict[str, Any]:
+        number = f"{datetime.now(UTC):%y%m%d}-{secrets.randbelow(1_000_000):06d}"
+        return {name: prefix + number}
+
+    return suggest

@@ -1,0 +1,76 @@
+"""What Home shows of orders: what waits, what today brought, how many came lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+
+from cqrs_app.areas.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.interfaces.web.ask import ask
+
+DAYS = 30
+COUNTED = ("placed", "approved", "held", "shipped", "delivered", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One kind of work today and the day before; `currency` is empty for a plain count."""
+
+    label: str
+    currency: str
+    today: Decimal | int
+    before: Decimal | int
+
+
+def waiting() -> dict[str, Any]:
+    answer = ask(WaitingWork())
+    waiting = answer.value
+    cards = [
+        ("To approve", waiting.to_approve, ["placed"]),
+        ("On hold", waiting.on_hold, ["on_hold"]),
+        ("To ship", waiting.to_ship, ["approved", "part_shipped"]),
+    ]
+    return {
+        "answer": answer,
+        "cards": [
+            {"label": label, "queue": queue, "url": _oldest_first(statuses)}
+            for label, queue, statuses in cards
+        ],
+    }
+
+
+def _oldest_first(statuses: list[str]) -> str:
+    return url_for("web.orders", status=statuses, sort="placed_at", descending=0)
+
+
+def today() -> dict[str, Any]:
+    answer = ask(TodayFigures(day=_day()))
+    return {"answer": answer, "rows": _compared(answer.value), "day": _day()}
+
+
+def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
+    rows = []
+    for what in COUNTED:
+        some = [each for each in figures if each.what == what]
+        counts = sum(each.count for each in some), sum(each.count_before for each in some)
+        rows.append(Comparison(what.capitalize(), "", *counts))
+        if what == "placed":
+            rows += [
+                Comparison("Placed, value", each.currency, each.value, each.value_before)
+                for each in some
+            ]
+    return rows
+
+
+def chart() -> dict[str, Any]:
+    answer = ask(OrdersByDay(days=DAYS, until=_day()))
+    return {"answer": answer, "days": answer.value}
+
+
+def _day() -> date:
+    # Days are UTC days, as in the read models behind these figures.
+    return datetime.now(UTC).date()
