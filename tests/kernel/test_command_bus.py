@@ -173,6 +173,15 @@ def test_a_command_that_minds_versions_conflicts_with_a_later_change(kernel: Ker
     assert kernel.commands.execute(Add(counter_id="a"), by_ana(expected_version=1)).version == 3
 
 
+def test_a_version_that_the_stream_has_not_reached_is_a_conflict_too(kernel: Kernel) -> None:
+    for counter in ("a", "b", "b", "b"):
+        kernel.commands.execute(Add(counter_id=counter, amount=5), by_ana())
+    with pytest.raises(VersionConflict) as conflict:
+        kernel.commands.execute(Take(counter_id="a"), by_ana(expected_version=3))
+    assert (conflict.value.expected, conflict.value.actual) == (3, 1)
+    assert versions(kernel) == [1]
+
+
 def test_a_race_that_was_lost_may_be_run_again_under_the_same_id(
     make_kernel: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:

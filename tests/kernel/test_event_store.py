@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.commands.bus import utc_now
@@ -16,7 +18,10 @@ from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
+from cqrs_app.kernel.events.recorded import FIRST_HASH
 from cqrs_app.kernel.store import Change, tables
+from cqrs_app.kernel.store.base import EVENT_FIELDS
+from cqrs_app.kernel.store.postgresql import SEQUENCER_LOCK
 from cqrs_app.kernel.store.verification import verify
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add, Taken
@@ -124,6 +129,22 @@ def test_a_commit_that_comes_late_is_not_skipped(kernel: Kernel, engines: Engine
     assert event.stream == "counter-late"
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_whoever_gives_positions_waits_for_another_who_does(
+    kernel: Kernel, engines: Engines
+) -> None:
+    with ThreadPoolExecutor(1) as threads, engines.write.begin() as other:
+        other.execute(select(func.pg_advisory_xact_lock(SEQUENCER_LOCK)))
+        add(kernel, "a", 2)
+        placing = threads.submit(kernel.store.place)
+        with pytest.raises(TimeoutError):
+            placing.result(0.3)
+        assert kernel.store.follow(0, 10) == ()
+        other.rollback()
+        placing.result(10)
+    assert [event.position for event in kernel.store.follow(0, 10)] == [1, 2]
+
+
 def test_a_reader_that_keeps_up_with_many_writers_sees_every_event_once_and_in_order(
     make_kernel: Callable[..., Kernel],
 ) -> None:
@@ -214,6 +235,66 @@ TAMPERING = {
     "head set back": "UPDATE streams SET version = 2",
     "head removed": "DELETE FROM streams",
 }
+
+
+HASHED = {
+    "stream": "counter-c",
+    "version": 4,
+    "type": "Taken",
+    "schema": 2,
+    "payload": "{}",
+    "operator": "eve",
+    "command_id": "another",
+    "correlation_id": "another",
+    "causation_id": "another",
+    "occurred_at": datetime(2020, 1, 1, tzinfo=UTC),
+    "recorded_at": datetime(2020, 1, 1, tzinfo=UTC),
+}
+"""Another value for each column of an event that its hash covers."""
+
+
+def test_every_column_but_the_position_is_in_the_hash_of_an_event(kernel: Kernel) -> None:
+    assert HASHED.keys() == set(EVENT_FIELDS) - {"hash", "position"}
+    add(kernel, "a")
+    [event] = kernel.store.events_of("counter-a")
+    hashes = {
+        replace(event, **{name: value}).hash_after(FIRST_HASH) for name, value in HASHED.items()
+    }
+    assert event.hash not in hashes
+    assert len(hashes) == len(HASHED)
+
+
+@pytest.mark.parametrize("column", [*HASHED, "hash"])
+def test_a_changed_column_of_one_event_is_found_in_its_stream_and_in_no_other(
+    kernel: Kernel, engines: Engines, column: str
+) -> None:
+    add(kernel, "a", 3)
+    add(kernel, "b", 3)
+    one = (tables.events.c.stream == "counter-a", tables.events.c.version == 2)
+    other = HASHED | {"hash": bytes(32)}
+    with engines.write.begin() as connection:
+        connection.execute(update(tables.events).where(*one).values({column: other[column]}))
+    faults = {report.stream: report.fault for report in verify(kernel.store)}
+    assert faults.pop("counter-b") is None
+    assert all(faults.values())
+    assert "counter-a" in faults
+
+
+def test_a_last_event_that_was_rewritten_together_with_its_hash_is_found(
+    kernel: Kernel, engines: Engines
+) -> None:
+    add(kernel, "a", 3)
+    add(kernel, "b", 3)
+    _, before, last = kernel.store.events_of("counter-a")
+    forged = replace(last, payload='{"counter_id":"a","amount":99}')
+    one = (tables.events.c.stream == "counter-a", tables.events.c.version == 3)
+    values = {"payload": forged.payload, "hash": forged.hash_after(before.hash)}
+    with engines.write.begin() as connection:
+        connection.execute(update(tables.events).where(*one).values(values))
+    assert {report.stream: report.fault for report in verify(kernel.store)} == {
+        "counter-a": "its head does not fit its last event",
+        "counter-b": None,
+    }
 
 
 @pytest.mark.parametrize("statement", TAMPERING.values(), ids=TAMPERING.keys())

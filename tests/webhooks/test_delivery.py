@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.platform.runtime.commands import RetryParkedEvents
 from cqrs_app.platform.runtime.status import ParkedSubscriptionStreams
+from cqrs_app.platform.webhooks import attempts
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks.queries import (
     GetWebhook,
@@ -404,6 +405,25 @@ def test_only_the_last_attempts_are_kept(shop: Shop, receiver: Receiver) -> None
         kept = connection.execute(text("SELECT count(*) FROM webhook_attempts")).scalar_one()
     assert 50 <= kept < 70
     assert receiver.positions == sorted(receiver.positions)
+
+
+def test_a_busy_webhook_leaves_the_attempts_of_a_quiet_one_alone(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "KEPT_ATTEMPTS", 3)
+    monkeypatch.setattr(attempts, "PRUNED_EVERY", 1)
+    shop.add(receiver, "OrderPlaced")
+    shop.add(receiver, "OrderApproved", name="quiet")
+    for _ in range(2):
+        shop.approve(shop.place())
+        shop.deliver("quiet")
+        for _ in range(4):
+            shop.place()
+        shop.deliver()
+    shop.approve(shop.place())
+    shop.deliver("quiet")
+    shop.deliver()
+    assert [len(shop.state(name).attempts) for name in ("warehouse", "quiet")] == [3, 3]
 
 
 def test_a_webhook_is_due_as_soon_as_its_row_is_there_and_something_happens(
