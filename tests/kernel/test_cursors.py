@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, Engine
 
-from cqrs_app.kernel.assembly import Engines
 from cqrs_app.kernel.subscriptions.cursors import Cursor, Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
 
@@ -18,25 +17,18 @@ HASH = bytes(32)
 Meanwhile = Callable[[Cursors, Connection, Cursor], None]
 
 
-@pytest.fixture(params=["read", "write"])
-def store(request: pytest.FixtureRequest) -> Store:
-    found: Store = request.param
-    return found
-
-
 @pytest.fixture
 def cursors(store: Store) -> Cursors:
     return cursors_in(store)
 
 
 @pytest.fixture
-def engine(engines: Engines, store: Store, cursors: Cursors) -> Engine:
+def engine(store_engine: Engine, cursors: Cursors) -> Engine:
     """With the cursors "one", which has moved to 2, and "two", which has not moved."""
-    engine = engines.read if store == "read" else engines.write
-    with engine.begin() as connection:
+    with store_engine.begin() as connection:
         cursors.ensure(connection, {"one": 1, "two": 1})
         cursors.move(connection, cursors.read(connection, ["one"])["one"], 2, HASH, 2, NOW)
-    return engine
+    return store_engine
 
 
 def positions(cursors: Cursors, engine: Engine) -> dict[str, int]:

@@ -18,7 +18,7 @@ from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
-from cqrs_app.kernel.events.recorded import FIRST_HASH
+from cqrs_app.kernel.events.recorded import FIRST_HASH, UnknownEvent
 from cqrs_app.kernel.store import Change, tables
 from cqrs_app.kernel.store.base import EVENT_FIELDS
 from cqrs_app.kernel.store.postgresql import SEQUENCER_LOCK
@@ -74,6 +74,15 @@ def test_a_batch_with_one_conflict_writes_nothing(kernel: Kernel) -> None:
     with pytest.raises(VersionConflict):
         kernel.store.commit([change(kernel, "b"), old])
     assert kernel.store.load("counter-b") is None
+
+
+def test_a_batch_moves_each_head_to_the_last_event_of_its_stream(kernel: Kernel) -> None:
+    counters = ["a", "b", "a", "a"]
+    kernel.commands.execute_batch([(Add(counter_id=each), by_ana()) for each in counters])
+    assert kernel.store.versions_of(["counter-a", "counter-b"]) == {"counter-a": 3, "counter-b": 1}
+    assert [report.fault for report in verify(kernel.store)] == [None, None]
+    add(kernel, "a")
+    assert kernel.store.versions_of(["counter-a"]) == {"counter-a": 4}
 
 
 def test_positions_are_dealt_without_gaps_in_insert_order(kernel: Kernel) -> None:
@@ -217,6 +226,20 @@ def test_an_old_payload_is_read_in_its_newest_shape(kernel: Kernel) -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "schema"), [("Added", 2), ("Taken", 3)])
+def test_a_payload_of_a_newer_release_is_not_read_as_if_it_were_known(
+    kernel: Kernel, name: str, schema: int
+) -> None:
+    add(kernel, "a")
+    [stored] = kernel.store.events_of("counter-a")
+    with pytest.raises(UnknownEvent, match=f"{name} schema {schema} was written by a newer"):
+        kernel.registry.codec.decode(
+            replace(
+                stored, type=name, schema=schema, payload='{"counter_id":"a","amount":1,"why":""}'
+            )
+        )
+
+
 def test_an_untouched_log_verifies(kernel: Kernel) -> None:
     add(kernel, "a", 3)
     add(kernel, "b", 2)
@@ -303,6 +326,14 @@ def test_tampering_is_found(kernel: Kernel, engines: Engines, statement: str) ->
     with engines.write.begin() as connection:
         connection.exec_driver_sql(statement)
     assert [report.fault for report in verify(kernel.store) if report.fault]
+
+
+def test_of_many_streams_the_last_is_verified_too(kernel: Kernel, engines: Engines) -> None:
+    kernel.commands.execute_batch([(Add(counter_id=f"{n:03}"), by_ana()) for n in range(501)])
+    last = tables.events.c.stream == "counter-500"
+    with engines.write.begin() as connection:
+        connection.execute(update(tables.events).where(last).values(operator="eve"))
+    assert [report.stream for report in verify(kernel.store) if report.fault] == ["counter-500"]
 
 
 def test_moments_come_back_in_utc_to_the_microsecond(kernel: Kernel, engines: Engines) -> None:
