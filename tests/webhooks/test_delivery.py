@@ -491,6 +491,31 @@ def test_an_event_that_cannot_be_read_holds_up_its_own_stream_only(
     assert receiver.received[-1].json["data"]["order_id"] == first
 
 
+def test_a_stream_that_one_webhook_sets_aside_goes_on_to_another(
+    shop: Shop, receiver: Receiver
+) -> None:
+    for name in ("warehouse", "other", "third"):
+        shop.add(receiver, name=name)
+    first = shop.place()
+    shop.follow()
+    payload = shop.kernel.store.events_of(f"order-{first}")[0].payload
+    changed = text("UPDATE events SET payload = :payload WHERE stream = 'order-W1'")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": "{"})
+    shop.deliver()
+    shop.deliver("third")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": payload})
+    shop.deliver("other")
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{first}"]
+    shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=10_000))
+    assert shop.due() == ["warehouse"]
+    shop.deliver()
+    assert len(receiver.received) == 2
+    behind = [shop.state(name).delivery for name in ("warehouse", "other", "third")]
+    assert [each.behind for each in behind if each] == [0, 0, 1]
+
+
 def test_a_replay_that_takes_several_turns_comes_in_order_before_what_is_new(
     shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
