@@ -97,6 +97,15 @@ def test_processes_count_in_portions_and_keep_the_rate_together(make_console: An
     assert not processes[0].wait_of("another")
 
 
+def test_each_token_has_its_own_portions(make_console: Any) -> None:
+    limits = RequestLimits(services_of(make_console()).kernel.redis, 1_000)
+    allowed = {"one": 0, "two": 0}
+    for _ in range(1_200):
+        for token in allowed:
+            allowed[token] += not limits.wait_of(token)
+    assert allowed == {"one": 1_000, "two": 1_000}
+
+
 def test_the_rate_is_kept_without_redis(make_console: Any) -> None:
     console: Flask = make_console(
         api_requests_per_minute=3, redis_url="redis://127.0.0.1:9", query_caching_enabled=False

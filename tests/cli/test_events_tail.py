@@ -13,10 +13,11 @@ import msgspec
 import pytest
 from flask import Flask
 
+from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.services import services_of
 from tests.cli.conftest import Run
 from tests.console import environment_of
-from tests.messages import THE
+from tests.messages import COMMANDS, THE
 from tests.platform.processes import FLASK, start
 from tests.services.postgres import PostgresServer
 
@@ -40,6 +41,11 @@ def following(app: Flask, *words: str) -> Iterator[subprocess.Popen[str]]:
 def line_of(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline()
+
+
+def payloads(flask: Run) -> list[dict[str, Any]]:
+    lines = flask("events", "tail", "--json").stdout.splitlines()
+    return [msgspec.json.decode(line)["payload"] for line in lines]
 
 
 def test_events_are_told_in_order_and_from_a_position(flask: Run, do: Callable[..., Any]) -> None:
@@ -78,6 +84,21 @@ def test_types_are_chosen_and_json_holds_the_payload(flask: Run, do: Callable[..
     unknown = flask("events", "tail", "--types", "OrderBurnt")
     assert unknown.exit_code == 2
     assert "There is no event OrderBurnt. There are: CreditNoteRecorded" in unknown.stderr
+
+
+def test_personal_values_are_in_the_json_only_and_gone_for_whoever_was_erased(
+    flask: Run, do: Callable[..., Any]
+) -> None:
+    ben = {"customer_id": "C-ben", "name": "Ben", "email": "ben@example.org"}
+    do("RegisterCustomer")
+    flask("command", "RegisterCustomer", "--fields", "-", typed=msgspec.json.encode(ben).decode())
+    ana = COMMANDS["RegisterCustomer"]
+    told = flask("events", "tail").stdout
+    assert len(told.splitlines()) == 2
+    assert not any(each["email"] in told for each in (ana, ben))
+    assert [each["email"] for each in payloads(flask)] == [ana["email"], ben["email"]]
+    do("EraseCustomer")
+    assert [each["email"] for each in payloads(flask)[:2]] == [ERASED, ben["email"]]
 
 
 def test_new_events_are_followed_until_ctrl_c(console: Flask, do: Callable[..., Any]) -> None:

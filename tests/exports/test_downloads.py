@@ -18,7 +18,6 @@ from sqlalchemy import text
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.queries.cache import PREFIX
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import listings, question_of
 from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
@@ -147,7 +146,7 @@ def test_an_export_leaves_nothing_in_the_cache(console: Flask, redis_url: str) -
     fill(console, 1_200)
     rows_of(client_in(console, "admin"), "/exports/ListOrders.csv")
     redis = Redis.from_url(redis_url)
-    assert list(redis.scan_iter(f"{PREFIX}ListOrders:*")) == []
+    assert list(redis.scan_iter("countersign:cache:ListOrders:*")) == []
     redis.close()
 
 

@@ -130,6 +130,9 @@ def test_who_waits_longest_is_served_first(order_desk: OrderDesk) -> None:
     order_desk.settle_all()
     assert order_desk.item().reserved == {"first": 3}
     assert order_desk.stage("second") is Stage.OUT_OF_STOCK
+    order_desk.receive(LAMP, 3)
+    order_desk.settle_all()
+    assert order_desk.item().reserved == {"first": 3, "second": 3}
 
 
 def test_a_declined_payment_is_tried_again_and_then_given_up(make_desk: MakeDesk) -> None:

@@ -18,6 +18,7 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.engines import configure, engine_options
+from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
@@ -72,6 +73,18 @@ def engines(urls: tuple[str, str]) -> Iterator[Engines]:
     yield made
     for engine in (made.write, made.read, made.query):
         engine.dispose()
+
+
+@pytest.fixture(params=["read", "write"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Which store holds the rows; a test that asks for it runs on each."""
+    found: Store = request.param
+    return found
+
+
+@pytest.fixture
+def store_engine(engines: Engines, store: Store) -> Engine:
+    return engines.read if store == "read" else engines.write
 
 
 @pytest.fixture

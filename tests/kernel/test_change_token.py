@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.queries.change_token import HELD_SECONDS, Standing
+from cqrs_app.kernel.queries.change_token import HELD_SECONDS, ChangeToken
 from cqrs_app.platform.runtime.commands import PauseProjection
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add
@@ -29,19 +29,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def standing(kernel: Kernel, clock: Clock) -> Standing:
+def standing(kernel: Kernel, clock: Clock) -> ChangeToken:
     kernel.runner.prepare()
-    return Standing(kernel.engines.query, kernel.store, clock)
+    return ChangeToken(kernel.engines.query, kernel.store, clock)
 
 
-def test_it_stays_while_nothing_happens(standing: Standing, clock: Clock) -> None:
+def test_it_stays_while_nothing_happens(standing: ChangeToken, clock: Clock) -> None:
     before = standing.of("counters")
     clock.tick()
     assert standing.of("counters") == before
 
 
 def test_a_commit_changes_it_and_so_does_showing_it(
-    kernel: Kernel, standing: Standing, clock: Clock
+    kernel: Kernel, standing: ChangeToken, clock: Clock
 ) -> None:
     seen = [standing.of("counters")]
     for happens in (
@@ -55,7 +55,7 @@ def test_a_commit_changes_it_and_so_does_showing_it(
     assert len(set(seen)) == 4
 
 
-def test_it_is_held_for_a_moment_only(kernel: Kernel, standing: Standing, clock: Clock) -> None:
+def test_it_is_held_for_a_moment_only(kernel: Kernel, standing: ChangeToken, clock: Clock) -> None:
     before = standing.of("counters")
     kernel.commands.execute(Add(counter_id="a"), by_ana())
     assert standing.of("counters") == before

@@ -43,6 +43,14 @@ def test_a_value_is_held_by_one_stream_until_it_is_given_up(members: Kernel) -> 
     assert join(members, "c", "ana@example.org") == ""
 
 
+def test_giving_up_a_value_leaves_what_others_hold(members: Kernel) -> None:
+    assert join(members, "a", "ana@example.org") == ""
+    assert join(members, "b", "ben@example.org") == ""
+    members.commands.execute(Leave(member_id="b"), by_ana())
+    assert join(members, "c", "ana@example.org") == "email_taken"
+    assert join(members, "c", "ben@example.org") == ""
+
+
 def test_a_taken_claim_is_in_the_log_and_a_repetition_answers_alike(members: Kernel) -> None:
     assert join(members, "a", "ana@example.org") == ""
     context = by_ana(command_id="second")

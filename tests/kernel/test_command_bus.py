@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import BusOptions
@@ -173,6 +174,15 @@ def test_a_command_that_minds_versions_conflicts_with_a_later_change(kernel: Ker
     assert kernel.commands.execute(Add(counter_id="a"), by_ana(expected_version=1)).version == 3
 
 
+def test_a_version_that_the_stream_has_not_reached_is_a_conflict_too(kernel: Kernel) -> None:
+    for counter in ("a", "b", "b", "b"):
+        kernel.commands.execute(Add(counter_id=counter, amount=5), by_ana())
+    with pytest.raises(VersionConflict) as conflict:
+        kernel.commands.execute(Take(counter_id="a"), by_ana(expected_version=3))
+    assert (conflict.value.expected, conflict.value.actual) == (3, 1)
+    assert versions(kernel) == [1]
+
+
 def test_a_race_that_was_lost_may_be_run_again_under_the_same_id(
     make_kernel: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,6 +294,21 @@ def test_a_command_that_runs_is_taken_again_only_when_its_lease_is_over(kernel: 
     assert first is not None and again is not None
     assert again.attempts == first.attempts + 1
     assert kernel.log.find("two").outcome == "queued"  # type: ignore[union-attr]
+
+
+def test_a_finished_row_of_the_log_stays_as_it_is(kernel: Kernel) -> None:
+    for command_id in ("finished", "queued"):
+        kernel.commands.enqueue(Add(counter_id="a"), by_ana(command_id=command_id))
+    kernel.commands.run_queued("finished")
+    for command_id in ("finished", "queued"):
+        entry = kernel.log.find(command_id)
+        assert entry is not None
+        kernel.log.record(structs.replace(entry, outcome="refused", code="late"))
+    entries = kernel.log.find_many(["finished", "queued"])
+    assert {name: (each.outcome, each.code) for name, each in entries.items()} == {
+        "finished": ("succeeded", None),
+        "queued": ("refused", "late"),
+    }
 
 
 def test_a_queued_command_is_refused_in_the_log(kernel: Kernel) -> None:

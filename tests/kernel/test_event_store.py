@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.commands.bus import utc_now
@@ -16,7 +18,10 @@ from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import AlreadyRecorded, VersionConflict
+from cqrs_app.kernel.events.recorded import FIRST_HASH, UnknownEvent
 from cqrs_app.kernel.store import Change, tables
+from cqrs_app.kernel.store.base import EVENT_FIELDS
+from cqrs_app.kernel.store.postgresql import SEQUENCER_LOCK
 from cqrs_app.kernel.store.verification import verify
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add, Taken
@@ -71,6 +76,15 @@ def test_a_batch_with_one_conflict_writes_nothing(kernel: Kernel) -> None:
     assert kernel.store.load("counter-b") is None
 
 
+def test_a_batch_moves_each_head_to_the_last_event_of_its_stream(kernel: Kernel) -> None:
+    counters = ["a", "b", "a", "a"]
+    kernel.commands.execute_batch([(Add(counter_id=each), by_ana()) for each in counters])
+    assert kernel.store.versions_of(["counter-a", "counter-b"]) == {"counter-a": 3, "counter-b": 1}
+    assert [report.fault for report in verify(kernel.store)] == [None, None]
+    add(kernel, "a")
+    assert kernel.store.versions_of(["counter-a"]) == {"counter-a": 4}
+
+
 def test_positions_are_dealt_without_gaps_in_insert_order(kernel: Kernel) -> None:
     add(kernel, "a", 3)
     add(kernel, "b", 2)
@@ -122,6 +136,22 @@ def test_a_commit_that_comes_late_is_not_skipped(kernel: Kernel, engines: Engine
     kernel.store.place()
     [event] = kernel.store.follow(seen[-1].position or 0, 10)
     assert event.stream == "counter-late"
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_whoever_gives_positions_waits_for_another_who_does(
+    kernel: Kernel, engines: Engines
+) -> None:
+    with ThreadPoolExecutor(1) as threads, engines.write.begin() as other:
+        other.execute(select(func.pg_advisory_xact_lock(SEQUENCER_LOCK)))
+        add(kernel, "a", 2)
+        placing = threads.submit(kernel.store.place)
+        with pytest.raises(TimeoutError):
+            placing.result(0.3)
+        assert kernel.store.follow(0, 10) == ()
+        other.rollback()
+        placing.result(10)
+    assert [event.position for event in kernel.store.follow(0, 10)] == [1, 2]
 
 
 def test_a_reader_that_keeps_up_with_many_writers_sees_every_event_once_and_in_order(
@@ -196,6 +226,20 @@ def test_an_old_payload_is_read_in_its_newest_shape(kernel: Kernel) -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "schema"), [("Added", 2), ("Taken", 3)])
+def test_a_payload_of_a_newer_release_is_not_read_as_if_it_were_known(
+    kernel: Kernel, name: str, schema: int
+) -> None:
+    add(kernel, "a")
+    [stored] = kernel.store.events_of("counter-a")
+    with pytest.raises(UnknownEvent, match=f"{name} schema {schema} was written by a newer"):
+        kernel.registry.codec.decode(
+            replace(
+                stored, type=name, schema=schema, payload='{"counter_id":"a","amount":1,"why":""}'
+            )
+        )
+
+
 def test_an_untouched_log_verifies(kernel: Kernel) -> None:
     add(kernel, "a", 3)
     add(kernel, "b", 2)
@@ -216,12 +260,80 @@ TAMPERING = {
 }
 
 
+HASHED = {
+    "stream": "counter-c",
+    "version": 4,
+    "type": "Taken",
+    "schema": 2,
+    "payload": "{}",
+    "operator": "eve",
+    "command_id": "another",
+    "correlation_id": "another",
+    "causation_id": "another",
+    "occurred_at": datetime(2020, 1, 1, tzinfo=UTC),
+    "recorded_at": datetime(2020, 1, 1, tzinfo=UTC),
+}
+"""Another value for each column of an event that its hash covers."""
+
+
+def test_every_column_but_the_position_is_in_the_hash_of_an_event(kernel: Kernel) -> None:
+    assert HASHED.keys() == set(EVENT_FIELDS) - {"hash", "position"}
+    add(kernel, "a")
+    [event] = kernel.store.events_of("counter-a")
+    hashes = {
+        replace(event, **{name: value}).hash_after(FIRST_HASH) for name, value in HASHED.items()
+    }
+    assert event.hash not in hashes
+    assert len(hashes) == len(HASHED)
+
+
+@pytest.mark.parametrize("column", [*HASHED, "hash"])
+def test_a_changed_column_of_one_event_is_found_in_its_stream_and_in_no_other(
+    kernel: Kernel, engines: Engines, column: str
+) -> None:
+    add(kernel, "a", 3)
+    add(kernel, "b", 3)
+    one = (tables.events.c.stream == "counter-a", tables.events.c.version == 2)
+    other = HASHED | {"hash": bytes(32)}
+    with engines.write.begin() as connection:
+        connection.execute(update(tables.events).where(*one).values({column: other[column]}))
+    faults = {report.stream: report.fault for report in verify(kernel.store)}
+    assert faults.pop("counter-b") is None
+    assert all(faults.values())
+    assert "counter-a" in faults
+
+
+def test_a_last_event_that_was_rewritten_together_with_its_hash_is_found(
+    kernel: Kernel, engines: Engines
+) -> None:
+    add(kernel, "a", 3)
+    add(kernel, "b", 3)
+    _, before, last = kernel.store.events_of("counter-a")
+    forged = replace(last, payload='{"counter_id":"a","amount":99}')
+    one = (tables.events.c.stream == "counter-a", tables.events.c.version == 3)
+    values = {"payload": forged.payload, "hash": forged.hash_after(before.hash)}
+    with engines.write.begin() as connection:
+        connection.execute(update(tables.events).where(*one).values(values))
+    assert {report.stream: report.fault for report in verify(kernel.store)} == {
+        "counter-a": "its head does not fit its last event",
+        "counter-b": None,
+    }
+
+
 @pytest.mark.parametrize("statement", TAMPERING.values(), ids=TAMPERING.keys())
 def test_tampering_is_found(kernel: Kernel, engines: Engines, statement: str) -> None:
     add(kernel, "a", 3)
     with engines.write.begin() as connection:
         connection.exec_driver_sql(statement)
     assert [report.fault for report in verify(kernel.store) if report.fault]
+
+
+def test_of_many_streams_the_last_is_verified_too(kernel: Kernel, engines: Engines) -> None:
+    kernel.commands.execute_batch([(Add(counter_id=f"{n:03}"), by_ana()) for n in range(501)])
+    last = tables.events.c.stream == "counter-500"
+    with engines.write.begin() as connection:
+        connection.execute(update(tables.events).where(last).values(operator="eve"))
+    assert [report.stream for report in verify(kernel.store) if report.fault] == ["counter-500"]
 
 
 def test_moments_come_back_in_utc_to_the_microsecond(kernel: Kernel, engines: Engines) -> None:

@@ -25,7 +25,7 @@ from cqrs_app.platform.runtime.commands import (
 )
 from cqrs_app.processes.sweep import Sweep
 from tests.kernel.conftest import JOBS, by_ana, engine_on
-from tests.kernel.shop import Add, counters, shop
+from tests.kernel.shop import Add, Take, counters, shop
 
 CONTROLS = ["projection_control", "subscription_control"]
 
@@ -240,6 +240,21 @@ def test_the_sweep_finds_what_no_wake_up_told_of(kernel: Kernel, engines: Engine
         sweep.once()
         time.sleep(0.2)
     assert shown(engines) == {"a": (3, 3)}
+
+
+def test_the_sweep_goes_on_behind_a_queued_command_that_is_refused(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.processes.sweep.PATIENCE_SECONDS", 0.0)
+    queued = {"1": Add(counter_id="a"), "2": Take(counter_id="b"), "3": Add(counter_id="c")}
+    for command_id, command in queued.items():
+        kernel.commands.enqueue(command, by_ana(command_id=command_id))
+    Sweep(kernel).once()
+    assert {name: entry.outcome for name, entry in kernel.log.find_many(queued).items()} == {
+        "1": "succeeded",
+        "2": "refused",
+        "3": "succeeded",
+    }
 
 
 def test_the_sweep_leaves_a_projection_that_moves_on_to_whoever_moves_it(

@@ -61,6 +61,24 @@ def counted_in_all(kernel: Kernel) -> tuple[int, float]:
     return sum(int(row[3]) for row in rows), sum(row[4] for row in rows)
 
 
+def test_each_type_of_each_bus_has_its_own_counts(
+    kernel: Kernel, counting: Statistics, clock: Clock
+) -> None:
+    counting.count("query", "Same", "hit", 1)
+    counting.count("command", "Same", "succeeded", 30)
+    counting.count("query", "Other", "hit", 8)
+    counting.flush()
+    with kernel.engines.read.connect() as connection:
+        found = {bus: measured(connection, bus, clock.now) for bus in ("query", "command")}
+    assert {
+        bus: [(each.name, each.results, each.mean_ms) for each in some]
+        for bus, some in found.items()
+    } == {
+        "query": [("Other", {"hit": 1}, 8), ("Same", {"hit": 1}, 1)],
+        "command": [("Same", {"succeeded": 1}, 30)],
+    }
+
+
 def test_what_is_old_is_kept_per_hour_then_per_day_then_as_one(
     kernel: Kernel, counting: Statistics, clock: Clock
 ) -> None:

@@ -103,6 +103,21 @@ def test_a_new_password_ends_every_session(accounts: Accounts, sessions: Session
     assert accounts.verify("mia", "nine white swans")
 
 
+@pytest.mark.parametrize("change", ["disable", "set_password"])
+def test_a_change_to_one_account_leaves_the_others_alone(
+    accounts: Accounts, sessions: Sessions, change: str
+) -> None:
+    for name in ("mia", "ben"):
+        accounts.create(name, "operator", PASSWORD)
+    token = sessions.open("ben")
+    getattr(accounts, change)("mia", *(["nine white swans"] if change == "set_password" else []))
+    assert sessions.find(token)
+    assert accounts.verify("ben", PASSWORD)
+    accounts.disable("ben")
+    accounts.enable("mia")
+    assert accounts.verify("ben", PASSWORD) is None
+
+
 def test_the_last_administrator_cannot_be_disabled(accounts: Accounts) -> None:
     accounts.create("root", "admin", PASSWORD)
     with pytest.raises(AccountError, match="last administrator"):

@@ -72,13 +72,15 @@ def test_a_session_ends_after_its_hours_however_busy(sessions: Sessions, clock: 
     assert sessions.find(token) is None
 
 
-def test_one_session_ends_and_the_other_goes_on(sessions: Sessions) -> None:
-    desk, phone = sessions.open("mia"), sessions.open("mia")
+def test_one_session_ends_and_the_other_goes_on(sessions: Sessions, accounts: Accounts) -> None:
+    accounts.create("ben", "viewer", PASSWORD)
+    desk, phone, ben = (sessions.open(name) for name in ("mia", "mia", "ben"))
     sessions.revoke(desk)
     assert sessions.find(desk) is None
     assert sessions.find(phone)
     sessions.revoke_all("mia")
     assert sessions.find(phone) is None
+    assert sessions.find(ben)
 
 
 def test_views_in_quick_succession_write_once(

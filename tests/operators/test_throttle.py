@@ -12,9 +12,9 @@ from tests.operators.conftest import Clock
 HERE, ELSEWHERE = "203.0.113.7", "198.51.100.9"
 
 
-def fail(throttle: Throttle, times: int) -> None:
+def fail(throttle: Throttle, times: int, name: str = "mia", address: str = HERE) -> None:
     for _ in range(times):
-        assert throttle.begin("mia", HERE) == 0
+        assert throttle.begin(name, address) == 0
 
 
 def test_the_first_failures_cost_nothing_then_there_is_a_pause(throttle: Throttle) -> None:
@@ -58,6 +58,14 @@ def test_success_forgets_the_failures(throttle: Throttle) -> None:
     fail(throttle, 5)
     throttle.succeeded("mia", HERE)
     fail(throttle, 5)
+
+
+def test_success_forgets_no_failures_of_others(throttle: Throttle) -> None:
+    for name, address in (("ben", HERE), ("mia", ELSEWHERE)):
+        fail(throttle, 5, name, address)
+    throttle.succeeded("mia", HERE)
+    assert throttle.begin("ben", HERE) > 0
+    assert throttle.begin("mia", ELSEWHERE) > 0
 
 
 def test_failures_are_forgotten_with_time(throttle: Throttle, clock: Clock, engine: Engine) -> None:

@@ -278,16 +278,21 @@ def test_a_capture_names_the_authorisation_and_a_refund_the_capture(desk: Desk) 
 def test_the_read_models_show_what_happened(desk: Desk) -> None:
     desk.settle(authorise(), capture("6"), refund("1.5"))
     desk.do(replace(record("3"), payment_id="P2"))
+    desk.do(replace(record("7"), payment_id="P3", order_id="W2", currency="EUR"))
+    desk.do(replace(record("8"), payment_id="P4", order_id="W3"))
     desk.catch_up()
     found = desk.ask(OrderPayments(order_id="W1"))
     assert {each.payment_id for each in found.payments} == {"P1", "P2"}
     [totals] = found.totals
     assert (totals.authorised, totals.captured, totals.refunded) == (13, 9, Decimal("1.5"))
-    [balance] = desk.ask(LedgerBalance())
+    [other] = desk.ask(OrderPayments(order_id="W2")).totals
+    assert (other.currency, other.captured) == ("EUR", 7)
+    euros, balance = desk.ask(LedgerBalance())
+    assert {each.account: each.amount for each in euros.accounts} == {"bank": 7, "customers": -7}
     assert balance.total == 0
     assert {each.account: each.amount for each in balance.accounts} == {
-        "bank": 3,
-        "customers": Decimal("-7.5"),
+        "bank": 11,
+        "customers": Decimal("-15.5"),
         "provider": Decimal("4.5"),
     }
     unsettled = desk.ask(ListPayments(show="unsettled")).rows

@@ -27,14 +27,16 @@ def family_of(supervisor: subprocess.Popen[str], size: int) -> list[psutil.Proce
 
 
 def test_a_child_that_is_killed_is_started_again_and_one_line_says_so() -> None:
-    with supervising(f"worker={SLEEP}") as supervisor:
+    with supervising(f"worker={SLEEP}", f"other={SLEEP}") as supervisor:
         read_until(supervisor, "started")
-        [child] = family_of(supervisor, 1)
+        child, other = sorted(family_of(supervisor, 2), key=psutil.Process.create_time)
         child.kill()
         line = read_until(supervisor, "worker")
         assert line == "worker was killed by SIGKILL; starting it again in 0.5 s.\n"
-        [again] = family_of(supervisor, 1)
-        assert again.pid != child.pid
+        assert eventually(lambda: len(family(supervisor.pid)) == 2)
+        after = {each.pid for each in family(supervisor.pid)}
+        assert other.pid in after
+        assert child.pid not in after
 
 
 def test_the_pause_grows_while_a_child_keeps_failing() -> None:

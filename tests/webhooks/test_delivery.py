@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.platform.runtime.commands import RetryParkedEvents
 from cqrs_app.platform.runtime.status import ParkedSubscriptionStreams
+from cqrs_app.platform.webhooks import attempts
 from cqrs_app.platform.webhooks import commands as do
 from cqrs_app.platform.webhooks.queries import (
     GetWebhook,
@@ -406,6 +407,25 @@ def test_only_the_last_attempts_are_kept(shop: Shop, receiver: Receiver) -> None
     assert receiver.positions == sorted(receiver.positions)
 
 
+def test_a_busy_webhook_leaves_the_attempts_of_a_quiet_one_alone(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "KEPT_ATTEMPTS", 3)
+    monkeypatch.setattr(attempts, "PRUNED_EVERY", 1)
+    shop.add(receiver, "OrderPlaced")
+    shop.add(receiver, "OrderApproved", name="quiet")
+    for _ in range(2):
+        shop.approve(shop.place())
+        shop.deliver("quiet")
+        for _ in range(4):
+            shop.place()
+        shop.deliver()
+    shop.approve(shop.place())
+    shop.deliver("quiet")
+    shop.deliver()
+    assert [len(shop.state(name).attempts) for name in ("warehouse", "quiet")] == [3, 3]
+
+
 def test_a_webhook_is_due_as_soon_as_its_row_is_there_and_something_happens(
     shop: Shop, receiver: Receiver
 ) -> None:
@@ -469,6 +489,31 @@ def test_an_event_that_cannot_be_read_holds_up_its_own_stream_only(
     shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=10_000))
     shop.deliver()
     assert receiver.received[-1].json["data"]["order_id"] == first
+
+
+def test_a_stream_that_one_webhook_sets_aside_goes_on_to_another(
+    shop: Shop, receiver: Receiver
+) -> None:
+    for name in ("warehouse", "other", "third"):
+        shop.add(receiver, name=name)
+    first = shop.place()
+    shop.follow()
+    payload = shop.kernel.store.events_of(f"order-{first}")[0].payload
+    changed = text("UPDATE events SET payload = :payload WHERE stream = 'order-W1'")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": "{"})
+    shop.deliver()
+    shop.deliver("third")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(changed, {"payload": payload})
+    shop.deliver("other")
+    assert [each.json["stream"] for each in receiver.received] == [f"order-{first}"]
+    shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=10_000))
+    assert shop.due() == ["warehouse"]
+    shop.deliver()
+    assert len(receiver.received) == 2
+    behind = [shop.state(name).delivery for name in ("warehouse", "other", "third")]
+    assert [each.behind for each in behind if each] == [0, 0, 1]
 
 
 def test_a_replay_that_takes_several_turns_comes_in_order_before_what_is_new(
