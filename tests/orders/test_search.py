@@ -19,8 +19,8 @@ from cqrs_app.areas.orders.search import (
     few,
     matching,
     searchable,
+    tokenize,
     with_more,
-    words,
 )
 from tests.orders.given import line, place
 from tests.orders.history import TABLES, History, project
@@ -157,7 +157,7 @@ def test_any_text_at_all_can_be_typed(shop: Connection, written: str) -> None:
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(st.text(min_size=1, max_size=30).filter(words))
+@given(st.text(min_size=1, max_size=30).filter(tokenize))
 def test_what_an_order_says_finds_it(connection: Connection, written: str) -> None:
     connection.execute(order_texts.delete())
     connection.execute(orders.delete())
