@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from cqrs_app.processes.supervisor import how_it_ended
-from tests.platform.processes import ended, eventually, family, read_until, running, stop
+from tests.platform.processes import alive, ended, eventually, family, read_until, running, stop
 
 SLEEP = "exec sleep 1000"
 STUBBORN = "trap '' TERM; while :; do sleep 0.05; done"
@@ -42,7 +42,8 @@ def test_a_child_that_is_killed_is_started_again_and_one_line_says_so() -> None:
 def test_the_pause_grows_while_a_child_keeps_failing() -> None:
     with supervising("worker=exit 3") as supervisor:
         for pause in ("0.5", "1", "2"):
-            assert "ended with status 3" in read_until(supervisor, f"again in {pause} s.")
+            line = read_until(supervisor, "again in")
+            assert line.endswith(f"ended with status 3; starting it again in {pause} s.\n")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -96,6 +97,21 @@ def test_a_grandchild_that_left_its_group_is_stopped_too() -> None:
         both = family_of(supervisor, 2)
         stop(supervisor)
         assert ended(both, 0.5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can adopt orphans")
+def test_a_child_that_was_there_before_is_left_alone() -> None:
+    before = "sleep 1000 >/dev/null 2>&1"
+    itself = f"{sys.executable} -m tests.platform.stand_in 5 'a={SLEEP}'"
+    with running("/bin/sh", "-c", f"{before} & exec {itself}") as supervisor:
+        read_until(supervisor, "started")
+        stranger, own = sorted(family_of(supervisor, 2), key=psutil.Process.create_time)
+        try:
+            stop(supervisor)
+            assert ended([own], 0.5)
+            assert alive(stranger)
+        finally:
+            stranger.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of that death")

@@ -154,6 +154,8 @@ def test_a_file_that_ends_every_process_is_given_up_with_a_sentence(
     for attempt in range(1, MOST_ATTEMPTS + 1):
         work.give_up()
         assert work.claim(import_id) == attempt
+        work.give_up()
+        assert row_of(console, import_id).state == "running"
         work.release(import_id, attempt)
     assert work.due() == other
     work.give_up()
