@@ -26,8 +26,8 @@ RIVALS = 4
 RIVAL = """
 import sys
 from cqrs_app import create_app
-from cqrs_app.inventory.commands import ReserveStock
-from cqrs_app.kernel.context import Actor, Context
+from cqrs_app.areas.inventory.commands import ReserveStock
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.installed_areas import ROLES
 app = create_app()

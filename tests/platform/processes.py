@@ -57,7 +57,8 @@ def _prepared() -> Callable[[], None]:
     def prepare() -> None:
         bind()
         # A shell lets what runs in the background ignore Ctrl-C, and that is inherited.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL_SIGNALS)
 
     return prepare

@@ -55,7 +55,8 @@ def settle(app: Flask) -> None:
     before = -1
     while before != kernel.store.head():
         before = kernel.store.head()
-        kernel.runner.advance("payment_requests")
+        for name in kernel.registry.subscriptions:
+            kernel.runner.advance(name)
         for task in ("fulfilment", "gateway_requests"):
             kernel.tasks[task].look_after(patience=0)
             kernel.tasks[task].wait(10)

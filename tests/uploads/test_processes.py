@@ -121,7 +121,7 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
     assert kernel.store.head() < ORDERS
     with process_of(console, "sweep"):
         # No lease had to end: it said that it stopped.
-        wait_until(lambda: row_of(console, import_id).attempts == 2, 10)
+        wait_until(lambda: row_of(console, import_id).attempts == 2, 20)
         wait_until(lambda: is_over(console, import_id), 90)
     assert_exact(console, import_id)
 
