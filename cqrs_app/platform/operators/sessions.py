@@ -104,10 +104,6 @@ class Sessions:
         """End one session; nothing happens when it has ended already."""
         self._change(sessions.c.token_hash == _hash_of(token), revoked_at=self._clock())
 
-    def revoke_all(self, operator: str) -> None:
-        """End every session of an operator."""
-        self._change(sessions.c.operator == operator, revoked_at=self._clock())
-
     def _change(self, which: ColumnElement[bool], **values: datetime) -> None:
         with self._engine.begin() as connection:
             connection.execute(
