@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal, Protocol
 
@@ -27,7 +28,7 @@ class Controls(Protocol):
     def skip(self, connection: Connection, name: str, stream: str) -> int: ...
 
 
-class Subscription:
+class Subscription(ABC):
     """Base of everything that follows the log, each event once in effect and in the log's order.
 
     The cursor is kept in `store`, beside the rows that `take` writes, and moves in the same
@@ -52,10 +53,10 @@ class Subscription:
     def attach(self, control: Controls) -> None:
         """Called once, by the runner that carries it out; for what controls other subscriptions."""
 
+    @abstractmethod
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         """Take in events, in order, with all writes on this connection.
 
         What it raises undoes the batch. Its events are then taken in one by one, and the one that
         raises is parked: see parking.py. Overtaken undoes it too, and it is tried again.
         """
-        raise NotImplementedError
