@@ -50,7 +50,7 @@ class Subscription(ABC):
         """Whether events of this type are given to `take`."""
         return self.events is None or any(each.__name__ == event_type for each in self.events)
 
-    def attach(self, control: Controls) -> None:
+    def attach(self, control: Controls) -> None:  # noqa: B027 - few control others
         """Called once, by the runner that carries it out; for what controls other subscriptions."""
 
     @abstractmethod
