@@ -541,3 +541,22 @@ def test_a_command_without_an_outcome_is_kept_and_holds_up_nobody_else(
     bus.execute_batch = carry_out  # type: ignore[method-assign]
     order_desk.settle_all()
     assert order_desk.item().reserved == {"first": 1, "second": 2}
+
+
+def test_who_takes_in_the_same_outcomes_later_loses_no_command(order_desk: OrderDesk) -> None:
+    """SQLite gives the number of an outbox row that is gone to the next one."""
+    order_desk.stock(LAMP, 10)
+    order_desk.approve((LAMP, 1))
+    bus = order_desk.kernel.commands
+    carry_out = bus.execute_batch
+
+    def overtaken(items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        outcomes = carry_out(items)
+        bus.execute_batch = carry_out  # type: ignore[method-assign]
+        order_desk.follower.go_on()
+        return outcomes
+
+    bus.execute_batch = overtaken  # type: ignore[method-assign]
+    order_desk.follower.go_on()
+    order_desk.settle_all()
+    assert order_desk.stage() is Stage.TO_SHIP

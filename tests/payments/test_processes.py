@@ -26,7 +26,7 @@ from tests.webhooks.conftest import Clock
 HANGING = """
 import sys, time
 from cqrs_app import create_app
-from cqrs_app.areas.payments.requested import RequestBook
+from cqrs_app.areas.payments.requested import GatewayRequestStore
 from cqrs_app.areas.payments.sandbox import Sandbox
 
 def hang(*arguments, **options):
@@ -37,7 +37,7 @@ if sys.argv[1] == "asked":
     ask = Sandbox.ask
     Sandbox.ask = lambda self, order: (ask(self, order), hang())
 else:
-    RequestBook.save = hang
+    GatewayRequestStore.save = hang
 app = create_app()
 kernel = app.extensions["services"].kernel
 with app.app_context():

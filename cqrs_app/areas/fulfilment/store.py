@@ -242,5 +242,7 @@ class FulfilmentStore:
 
     def remove(self, ended: Iterable[Outgoing]) -> None:
         """Take commands out of the outbox."""
-        ids = [each.id for each in ended]
-        self._connection.execute(delete(fulfilment_outbox).where(_OUTBOX.id.in_(ids)))
+        # Not by the row's id: SQLite gives that of a row that is gone to the next, and somebody
+        # else may have taken in the same outcomes meanwhile.
+        ids = [each.command_id for each in ended]
+        self._connection.execute(delete(fulfilment_outbox).where(_OUTBOX.command_id.in_(ids)))
