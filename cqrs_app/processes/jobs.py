@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from rq.job import Job
@@ -19,12 +20,12 @@ def advance(*subscriptions: str) -> None:
 
 
 def run_command(command_id: str) -> None:
-    """Carry out one queued command."""
-    try:
-        kernel.commands.run_queued(command_id)
-    except BusError:
+    """Carry out the queued commands of this one's stream, until none is left."""
+    done: object = command_id
+    while done is not None:
         # Refused: the command log says so, which is where the operator looks.
-        return
+        with suppress(BusError):
+            done = kernel.commands.run_queued(command_id)
 
 
 def work(task: str, key: str) -> None:

@@ -122,6 +122,21 @@ def test_a_command_can_be_queued(admin: Program, kernel: Kernel) -> None:
     assert admin.get(place).json["status"] == "succeeded"
 
 
+def test_a_batch_can_be_queued(admin: Program, kernel: Kernel) -> None:
+    items = [
+        {"command": "PlaceOrder", "fields": order()},
+        {"command": "ApproveOrder", "fields": {"order_id": "A1"}},
+        {"command": "ApproveOrder", "fields": {}},
+    ]
+    answer = admin.post("/commands", {"commands": items}, headers={"Prefer": "respond-async"})
+    assert [each["status"] for each in answer.json["results"]] == [202, 202, 422]
+    assert events(kernel) == 0
+    approve = answer.json["results"][1]["receipt"]["command_id"]
+    for _ in range(2):
+        kernel.commands.run_queued(approve)
+    assert admin.get(f"/commands/{approve}").json["status"] == "succeeded"
+
+
 def test_a_batch_answers_for_each_item(admin: Program, kernel: Kernel) -> None:
     def item(command: str, **fields: Any) -> dict[str, Any]:
         return {"command": command, "fields": fields}

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer
 from cqrs_app.interfaces.api.blueprint import bp
+from cqrs_app.interfaces.api.commands import status_of
 from cqrs_app.interfaces.api.problems import NO_DATABASE, Unusable, described, logger
 from cqrs_app.kernel.commands.batch import Outcome
 from cqrs_app.kernel.commands.bus import BATCH_CHUNK
@@ -56,11 +57,13 @@ def submit_batch() -> Response:
 
 
 def _carried_out(items: list[tuple[Command, Context]]) -> Iterator[Outcome]:
-    """Chunk by chunk, so that what is done is told also when the database goes away behind it."""
+    """Chunk by chunk, so that what is done is reported even when the database goes away."""
+    bus = kernel.commands
+    act = bus.enqueue_batch if reading.respond_async() else bus.dispatch_batch
     for start in range(0, len(items), BATCH_CHUNK):
         chunk = items[start : start + BATCH_CHUNK]
         try:
-            yield from kernel.commands.execute_batch(chunk)
+            yield from act(chunk)
         except OperationalError as error:
             logger.error("the database does not answer: %s", error)
             yield from (Outcome(None, Unavailable(NO_DATABASE)) for _ in chunk)
@@ -93,4 +96,4 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     if outcome.error is not None:
         body = described(outcome.error)
         return {"status": body["status"], "problem": body}
-    return {"status": 200, "receipt": outcome.receipt}
+    return {"status": outcome.receipt and status_of(outcome.receipt), "receipt": outcome.receipt}

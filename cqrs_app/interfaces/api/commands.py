@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, request, url_for
+from flask import Response, g, url_for
 
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer, tagged
@@ -24,8 +24,7 @@ def submit(name: str) -> Response:
     context = reading.context()
     if reading.flag("dry_run"):
         return answer({"events": preview(command, context)})
-    later = "respond-async" in request.headers.get("Prefer", "")
-    act = kernel.commands.enqueue if later else kernel.commands.dispatch
+    act = kernel.commands.enqueue if reading.respond_async() else kernel.commands.dispatch
     return accepted(act(command, context))
 
 
@@ -37,8 +36,12 @@ def preview(command: Command, context: Context) -> list[dict[str, Any]]:
 
 def accepted(receipt: Receipt) -> Response:
     state = url_for("api.state_of", command_id=receipt.command_id)
-    queued = receipt.status in ("queued", "running")
-    return answer(receipt, 202 if queued else 200, {"Location": state})
+    return answer(receipt, status_of(receipt), {"Location": state})
+
+
+def status_of(receipt: Receipt) -> int:
+    """202 while it waits for a worker or runs there, 200 once it is carried out."""
+    return 202 if receipt.status in ("queued", "running") else 200
 
 
 @bp.get("/commands/<command_id>")

@@ -58,6 +58,11 @@ def actor() -> Actor:
     return found
 
 
+def respond_async() -> bool:
+    """Whether the caller prefers an answer as soon as a command is accepted (RFC 7240)."""
+    return "respond-async" in request.headers.get("Prefer", "")
+
+
 def number(name: str, *, lowest: int, highest: int = 2**31 - 1) -> int | None:
     """A whole number among the parameters, or None. Raises Invalid out of its limits."""
     text = request.args.get(name)

@@ -28,7 +28,7 @@ from cqrs_app.kernel.commands.middleware import (
     log_lines,
 )
 from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import Busy, Invalid, SwitchedOff, UnknownMessage
+from cqrs_app.kernel.errors import BusError, Busy, Invalid, SwitchedOff, UnknownMessage
 from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
@@ -133,9 +133,25 @@ class CommandBus:
         self._wake(context.command_id)
         return receipt
 
+    def dispatch_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        """Carry out or queue many commands, as COMMAND_BUS_TYPE says."""
+        act = self.enqueue_batch if self._options.queued else self.execute_batch
+        return act(items)
+
+    def enqueue_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        """Accept many commands, in order, each accepted or refused on its own."""
+        return [self._enqueued(*item) for item in items]
+
+    def _enqueued(self, command: Command, context: Context) -> Outcome:
+        try:
+            return Outcome(self.enqueue(command, context), None)
+        except BusError as error:
+            return Outcome(None, error)
+
     def run_queued(self, command_id: str) -> Receipt | None:
-        """Carry out a queued command; None when another worker has it or it is finished."""
-        entry = self._log.claim(command_id)
+        """Carry out the first queued command of this one's stream; None when another worker is at
+        it, none is left, or commands are switched off: then they wait."""
+        entry = self._log.claim(command_id) if self._options.enabled else None
         if entry is None:
             return None
         payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))
@@ -149,7 +165,7 @@ class CommandBus:
         context = Context(
             actor=Actor(entry.operator, frozenset(entry.permissions.split())),
             channel=entry.channel,
-            command_id=command_id,
+            command_id=entry.command_id,
             correlation_id=entry.correlation_id,
             causation_id=entry.causation_id,
             expected_version=entry.expected_version,

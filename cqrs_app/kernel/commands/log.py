@@ -38,6 +38,32 @@ LEASE = Lease(timedelta(seconds=60))
 
 _LOST = (command_log.c.outcome == "running") & LEASE.is_free(command_log.c.lease_until)
 
+# Two that are queued at once may have the same number: neither was accepted before the other.
+_NEXT_NUMBER = (
+    select(func.coalesce(func.max(command_log.c.queue_number), 0) + 1)
+    .where(command_log.c.queue_number.is_not(None))
+    .scalar_subquery()
+)
+
+_named, _first = command_log.alias("named"), command_log.alias("first")
+_FIRST_OF_STREAM = (
+    select(_first.c.command_id)
+    .join(_named, _named.c.stream == _first.c.stream)
+    .where(_named.c.command_id == bindparam("id"), _first.c.outcome.in_(("queued", "running")))
+    # Those accepted by an earlier release have no number.
+    .order_by(func.coalesce(_first.c.queue_number, 0), _first.c.received_at, _first.c.command_id)
+    .limit(1)
+    .scalar_subquery()
+)
+_TAKE_FIRST = (
+    update(command_log)
+    .where(
+        command_log.c.command_id == _FIRST_OF_STREAM, (command_log.c.outcome == "queued") | _LOST
+    )
+    .values(outcome="running", attempts=command_log.c.attempts + 1, lease_until=LEASE.end())
+    .returning(*(command_log.c[name] for name in LOG_FIELDS))
+)
+
 
 class CommandLog:
     """Rows that no transaction of a command writes: refusals, failures, queued commands."""
@@ -71,32 +97,23 @@ class CommandLog:
 
     def queue(self, entry: LogEntry) -> bool:
         """Write a queued command; False when the id is in the log already."""
-        row = insert_into(self._engine, command_log).values(asdict(entry)).on_conflict_do_nothing()
+        values = asdict(entry) | {"queue_number": _NEXT_NUMBER}
+        row = insert_into(self._engine, command_log).values(values).on_conflict_do_nothing()
         # Asked for what it wrote: how many rows an INSERT had, not every driver tells.
         written = row.returning(command_log.c.command_id)
         with self._engine.begin() as connection:
             return connection.execute(written).first() is not None
 
     def claim(self, command_id: str) -> LogEntry | None:
-        """Take a queued command to run it, or one whose runner's lease is over.
+        """Take the first unfinished command of this one's stream to run it, or to run it again
+        when its runner's lease is over.
 
-        Returns None when somebody else has it or it is finished.
+        Returns None when somebody runs it, or none is left. So the commands of a stream are
+        carried out one after the other, in the order in which they were accepted.
         """
-        columns = command_log.c
-        free = (columns.outcome == "queued") | _LOST
-        taken = (
-            update(command_log)
-            .where(columns.command_id == command_id, free)
-            .values(
-                outcome="running",
-                attempts=columns.attempts + 1,
-                lease_until=LEASE.end(),
-            )
-        )
         with self._engine.begin() as connection:
-            if connection.execute(taken).rowcount == 0:
-                return None
-        return self.find(command_id)
+            row = connection.execute(_TAKE_FIRST, {"id": command_id}).first()
+            return LogEntry(*row) if row else None
 
     def waiting(self, before: datetime, limit: int = 100) -> list[str]:
         """Ids of commands queued before a moment, or running under a lease that is over."""

@@ -90,6 +90,8 @@ command_log = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     Column("duration_ms", Float),
+    # The order in which queued commands were accepted.
+    Column("queue_number", BigKey),
     # Of a queued command that runs: see log.LEASE.
     Column("lease_until", UtcDateTime),
 )
@@ -105,6 +107,21 @@ Index(
     command_log.c.received_at,
     postgresql_where=_unsuccessful,
     sqlite_where=_unsuccessful,
+)
+_queued = command_log.c.queue_number.is_not(None)
+Index(
+    "ix_command_log_queue_number",
+    command_log.c.queue_number,
+    postgresql_where=_queued,
+    sqlite_where=_queued,
+)
+_unfinished = command_log.c.outcome.in_(("queued", "running"))
+Index(
+    "ix_command_log_unfinished",
+    command_log.c.stream,
+    command_log.c.queue_number,
+    postgresql_where=_unfinished,
+    sqlite_where=_unfinished,
 )
 _caused = command_log.c.causation_id.is_not(None)
 Index(
