@@ -99,8 +99,6 @@ def assemble(
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
     def advanced(name: str, position: int, events: int, ms: float) -> None:
-        if name in registry.projections:
-            cache.tag({name: position})
         if events:
             statistics.count("projection", name, "applied", ms, events)
             wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)

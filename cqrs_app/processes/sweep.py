@@ -27,8 +27,8 @@ HOUSEKEEPING_SECONDS = 3600.0
 
 
 class Sweep:
-    """One pass looks for lag, queued commands, what background tasks have to do, and lost cache
-    tags; once an hour for what can be tidied up."""
+    """One pass looks for lag, queued commands and what background tasks have to do; once an hour
+    for what can be tidied up."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -54,7 +54,6 @@ class Sweep:
         for store in STORES:
             yield f"subscriptions in the {store} store", partial(self._advance, store)
         yield "queued commands", self._run_queued
-        yield "cache tags", self._tag
         if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
             self._housekept = time.monotonic()
             for name, dispatcher in kernel.tasks.items():
@@ -79,10 +78,6 @@ class Sweep:
                 self._kernel.commands.run_queued(command_id)
             except BusError as error:
                 logger.info("queued command %s: %s", command_id, error.sentence)
-
-    def _tag(self) -> None:
-        cursors = self._kernel.runner.cursors("read")
-        self._kernel.cache.tag({name: each.position for name, each in cursors.items()})
 
 
 def _attempt(name: str, step: Callable[[], object]) -> None:

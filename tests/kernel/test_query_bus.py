@@ -5,24 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 from msgspec import Raw
 from redis import Redis
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert, select, update
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import NotAllowed, Refused
-from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.messages.messages import Command, Query, query
 from cqrs_app.kernel.queries.answers import projected
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.cache import Entry
 from cqrs_app.kernel.queries.context import MinVersion, QueryContext
 from cqrs_app.kernel.statistics import measured
-from cqrs_app.processes.sweep import Sweep
+from cqrs_app.kernel.store.tables import checkpoints
+from cqrs_app.platform.runtime.commands import RetryParkedEvents, SkipParkedEvent
 from tests.kernel.conftest import ANA, ASKER, by_ana
 from tests.kernel.shop import Add, CounterView, GetCounter, counters, shop
 
@@ -154,31 +155,115 @@ def test_of_two_projections_the_one_behind_says_how_fresh_the_answer_is(
     assert freshness.as_of == kernel.store.recorded_after(2)
 
 
-def test_a_tag_that_is_wrong_heals_with_the_next_sweep(kernel: Kernel) -> None:
+def change_rows(kernel: Kernel, value: int) -> None:
+    """As if the rows had been wrong, or came from elsewhere, at the same position of the log."""
+    with kernel.engines.read.begin() as connection:
+        connection.execute(update(counters).values(value=value))
+
+
+def test_after_a_rebuild_the_rows_are_read_again_although_no_event_came(kernel: Kernel) -> None:
     add(kernel)
     kernel.runner.advance("counters")
-    old = kernel.queries.ask(A, ASKER)
+    change_rows(kernel, 7)
+    assert kernel.queries.ask(A, ASKER).value == CounterView("a", 7, 1)
+    kernel.runner.rebuild("counters", lambda done, total: None)
+    answer = kernel.queries.ask(A, ASKER)
+    assert (answer.value, answer.freshness.cached) == (CounterView("a", 1, 1), False)
+
+
+POISONED = {"projection": "counters", "stream": "counter-poison"}
+
+
+@pytest.mark.parametrize(
+    ("repair", "value"),
+    [
+        (RetryParkedEvents(**POISONED), 3),
+        (SkipParkedEvent(**POISONED, reason="It is not ours."), 2),
+    ],
+)
+def test_after_a_repair_the_rows_are_read_again(
+    kernel: Kernel, repair: Command, value: int
+) -> None:
+    poison = GetCounter(counter_id="poison")
+    for _ in range(3):
+        kernel.commands.execute(Add(counter_id="poison"), by_ana())
+    kernel.runner.advance("counters")
+    assert kernel.queries.ask(poison, ASKER).value == CounterView("poison", 1, 1)
+    kernel.registry.projections["counters"].cured = True  # type: ignore[attr-defined]
+    kernel.commands.execute(repair, by_ana())
+    kernel.runner.advance("projection_control")
+    answer = kernel.queries.ask(poison, ASKER)
+    assert (answer.value, answer.freshness.cached) == (CounterView("poison", value, 3), False)
+
+
+def test_a_store_restored_from_a_backup_does_not_come_to_a_revision_it_had(kernel: Kernel) -> None:
     add(kernel)
     kernel.runner.advance("counters")
-    # As if Redis had been away for the moment in which it was set.
-    kernel.redis.set("countersign:position:counters", old.freshness.position)
-    assert kernel.queries.ask(A, ASKER).value == old.value
-    Sweep(kernel).once()
+    with kernel.engines.read.connect() as connection:
+        backup = connection.execute(select(checkpoints)).all()
+    add(kernel)
+    kernel.runner.advance("counters")
+    assert kernel.queries.ask(A, ASKER).value == CounterView("a", 2, 2)
+    with kernel.engines.read.begin() as connection:
+        connection.execute(delete(checkpoints))
+        connection.execute(insert(checkpoints), [row._asdict() for row in backup])
+    change_rows(kernel, 10)
+    kernel.runner.advance("counters")
+    assert kernel.queries.ask(A, ASKER).value == CounterView("a", 11, 2)
+
+
+def test_an_answer_that_took_long_is_not_used_as_a_current_one(kernel: Kernel) -> None:
+    add(kernel)
+    kernel.runner.advance("counters")
+    kernel.queries.ask(A, ASKER)
+    [key] = kernel.redis.keys("countersign:cache:GetCounter:*")
+    slow = kernel.redis.get(key)
+    add(kernel)
+    kernel.runner.advance("counters")
+    kernel.queries.ask(A, ASKER)
+    kernel.redis.set(key, slow)
     assert kernel.queries.ask(A, ASKER).value == CounterView("a", 2, 2)
 
 
-def test_an_answer_that_took_long_does_not_set_the_tag_back(kernel: Kernel) -> None:
-    kernel.cache.tag({"counters": 2, "others": 2})
-    key = kernel.cache.key("GetCounter", b"a")
-    slow = Entry({"counters": 1}, Raw(b"1"))
-    kernel.cache.store(key, slow)
-    assert kernel.cache.look_up(key, ["counters"]) == (slow, False)
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\xfe", b"{}", b'{"positions":{},"revisions":{},"value":[1]}', b"null"]
+)
+def test_what_cannot_be_read_is_a_miss(kernel: Kernel, garbage: bytes) -> None:
+    add(kernel)
+    kernel.runner.advance("counters")
+    kernel.queries.ask(A, ASKER)
+    [key] = kernel.redis.keys("countersign:cache:GetCounter:*")
+    kernel.redis.set(key, garbage)
+    answer = kernel.queries.ask(A, ASKER)
+    assert (answer.value, answer.freshness.cached) == (CounterView("a", 1, 1), False)
+    assert kernel.queries.ask(A, ASKER).freshness.cached
+
+
+def test_releases_whose_answers_have_another_shape_keep_them_apart(
+    kernel: Kernel, make_kernel: Callable[..., Kernel]
+) -> None:
+    @dataclass(frozen=True)
+    class Newer:
+        counter_id: str
+        value: int
+        colour: str = "unknown"
+
+    def newer(question: GetCounter, connection: Connection) -> Newer:
+        return Newer(question.counter_id, 1, "red")
+
+    newer.__annotations__["return"] = Newer
+    later = make_kernel(area=replace(shop(), answers={GetCounter: projected(newer)}))
+    add(kernel)
+    kernel.runner.advance("counters")
+    for _ in range(2):
+        assert kernel.queries.ask(A, ASKER).value == CounterView("a", 1, 1)
+        assert later.queries.ask(A, ASKER).value == Newer("a", 1, "red")
 
 
 def test_invalidating_by_pattern_forgets_matching_answers_only(kernel: Kernel) -> None:
     kernel.queries.ask(A, ASKER)
     assert kernel.cache.invalidate("*Orders") == 0
-    kernel.cache.store(kernel.cache.key("GetCounters", b""), Entry({}, Raw(b"1")))
+    kernel.cache.store(kernel.cache.key("GetCounters", b"", b""), Entry({}, {}, Raw(b"1")))
     assert kernel.cache.invalidate("GetCounter") == 1
     kernel.queries.ask(A, ASKER)
     assert results(kernel) == {"miss": 2}

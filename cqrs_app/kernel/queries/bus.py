@@ -22,13 +22,13 @@ from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
-from cqrs_app.kernel.queries.cache import Entry, QueryCache
+from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
-from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.kernel.subscriptions.cursors import Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
 
 POLL_SECONDS = 0.02
@@ -81,8 +81,8 @@ class QueryBus:
         self._options = options
         self._count = count
         self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
-        self._decoders = {
-            query: msgspec.json.Decoder(get_type_hints(answer.handler)["return"])
+        self._codecs = {
+            query: AnswerCodec(get_type_hints(answer.handler)["return"])
             for query, answer in answers.items()
             if query.declaration.cached
         }
@@ -126,57 +126,61 @@ class QueryBus:
             return self._strong(query, source.strong), "strong"
         reads = query.declaration.reads
         stale = asker.seen is not None and not self.wait_until_shown(reads, asker.seen, asker.wait)
-        if not (query.declaration.cached and asker.cached and self._options.caching):
-            return self._fresh(query, stale)[0], "uncached"
-        return self._cached(query, stale)
+        if query.declaration.store == "write":
+            return self._from_write_store(query, stale), "uncached"
+        # Read before the rows: they may then hold more than is claimed, never less.
+        reached = self._cursors.reached(self._read, reads)
+        if query.declaration.cached and asker.cached and self._options.caching:
+            return self._cached(query, reached, stale)
+        return self._from_rows(query, reached, stale), "uncached"
 
-    def _cached(self, query: Query, stale: bool) -> tuple[Answer[Any], str]:
-        reads = query.declaration.reads
-        key = self._cache.key(type(query).__name__, msgspec.json.encode(query))
-        entry, current = self._cache.look_up(key, reads)
-        if entry and current:
-            return self._from_entry(query, entry, stale), "hit"
+    def _cached(
+        self, query: Query, reached: Sequence[Reached], stale: bool
+    ) -> tuple[Answer[Any], str]:
+        codec, parameters = self._codecs[type(query)], msgspec.json.encode(query)
+        key = self._cache.key(type(query).__name__, codec.shape, parameters)
+        positions = {each.projection: each.position for each in reached}
+        revisions = {each.projection: each.revision for each in reached}
+
+        def kept(found: Kept) -> Answer[Any]:
+            freshness = self._gauge.measure(reached, held=found.entry.positions, cached=True)
+            return Answer(found.value, freshness, stale)
+
+        found = self._cache.look_up(key, codec)
+        if found and found.entry.revisions == revisions:
+            return kept(found), "hit"
         if not self._cache.take_off(key):
             # Somebody computes this answer already: the old one is shown, with its age, or
             # theirs is waited for.
-            if entry:
-                return self._from_entry(query, entry, stale), "stale_hit"
-            landed = self._wait_for_flight(key, reads)
+            if found:
+                return kept(found), "stale_hit"
+            landed = self._wait_for_flight(key, codec)
             if landed:
-                return self._from_entry(query, landed, stale), "hit"
-        answer, positions = self._fresh(query, stale)
+                return kept(landed), "hit"
+        answer = self._from_rows(query, reached, stale)
         value = msgspec.Raw(msgspec.json.encode(answer.value))
-        self._cache.store(key, Entry(positions, value))
+        self._cache.store(key, Entry(positions, revisions, value))
         return answer, "miss"
 
-    def _wait_for_flight(self, key: str, reads: Sequence[str]) -> Entry | None:
+    def _wait_for_flight(self, key: str, codec: AnswerCodec) -> Kept | None:
         deadline = time.monotonic() + min(FLIGHT_WAIT_SECONDS, self._options.timeout)
         while time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-            entry, _ = self._cache.look_up(key, reads)
-            if entry or self._cache.away:
-                return entry
+            found = self._cache.look_up(key, codec)
+            if found or self._cache.away:
+                return found
         return None
 
-    def _from_entry(self, query: Query, entry: Entry, stale: bool) -> Answer[Any]:
-        value = self._decoders[type(query)].decode(entry.value)
-        standing = self._cursors.reached(self._read, query.declaration.reads)
-        freshness = self._gauge.measure(standing, held=entry.positions, cached=True)
-        return Answer(value, freshness, stale)
+    def _from_write_store(self, query: Query, stale: bool) -> Answer[Any]:
+        freshness = self._from_events()
+        with self._write.connect() as connection:
+            value = self._answers[type(query)].handler(query, connection)
+        return Answer(revealed(value, self._vault), freshness, stale)
 
-    def _fresh(self, query: Query, stale: bool) -> tuple[Answer[Any], dict[str, int]]:
-        handler, reads = self._answers[type(query)].handler, query.declaration.reads
-        if query.declaration.store == "write":
-            freshness = self._from_events()
-            with self._write.connect() as connection:
-                value = handler(query, connection)
-            return Answer(revealed(value, self._vault), freshness, stale), {}
-        # Read before the rows: they may then hold more than is claimed, never less.
-        standing = self._cursors.reached(self._read, reads)
+    def _from_rows(self, query: Query, reached: Sequence[Reached], stale: bool) -> Answer[Any]:
         with self._read.connect() as connection:
-            value = handler(query, connection)
-        positions = {each.projection: each.position for each in standing}
-        return Answer(value, self._gauge.measure(standing), stale), positions
+            value = self._answers[type(query)].handler(query, connection)
+        return Answer(value, self._gauge.measure(reached), stale)
 
     def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
         freshness = self._from_events()

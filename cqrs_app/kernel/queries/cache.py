@@ -1,8 +1,7 @@
-"""The query cache: answers in Redis, tagged with the positions they were made from.
+"""The query cache: answers in Redis, with the revisions of the projections they were made from.
 
-A projection's tag is its checkpoint. It is set after each commit and again by the sweep, so a tag
-that got lost with Redis, or on its way, heals within a second. When Redis is away, every question
-passes through to the database.
+An entry is current while the cursors in the read store have these revisions, so nothing has to be
+invalidated. When Redis is away, every question passes through to the database.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import msgspec
 from redis import Redis
@@ -24,13 +24,39 @@ REST_SECONDS = 1.0
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A cached answer: its JSON, and the projections' positions that it was made from."""
+    """A cached answer: its JSON, and the projections' positions and revisions that it was made
+    from."""
 
     positions: dict[str, int]
+    revisions: dict[str, int]
     value: msgspec.Raw
 
 
 _decode = msgspec.json.Decoder(Entry).decode
+
+
+class AnswerCodec:
+    """The answers of one query as JSON and back; `answer` is their type."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self._decode = msgspec.json.Decoder(answer).decode
+
+    @cached_property
+    def shape(self) -> bytes:
+        """What an answer looks like in this release, as its JSON schema."""
+        return msgspec.json.encode(msgspec.json.schema(self._answer))
+
+    def decode(self, text: msgspec.Raw) -> Any:
+        """Raises MsgspecError for what is no such answer."""
+        return self._decode(text)
+
+
+class Kept(NamedTuple):
+    """An entry and the answer in it."""
+
+    entry: Entry
+    value: Any
 
 
 class QueryCache:
@@ -38,33 +64,36 @@ class QueryCache:
     keys in Redis begin with `prefix`."""
 
     def __init__(self, redis: Redis, ttl: int, prefix: str) -> None:
-        self._entries, self._tags = f"{prefix}:cache:", f"{prefix}:position:"
+        self._entries = f"{prefix}:cache:"
         self._redis = redis
         self._ttl = ttl
         self._rest_until = 0.0
 
-    def key(self, name: str, parameters: bytes) -> str:
-        return f"{self._entries}{name}:{hashlib.sha256(parameters).hexdigest()[:32]}"
+    def key(self, name: str, shape: bytes, parameters: bytes) -> str:
+        """Where the answer to a query with these parameters is kept; one of another `shape`, such
+        as another release's, is kept elsewhere."""
+        return f"{self._entries}{name}:{hashlib.sha256(shape + parameters).hexdigest()[:32]}"
 
     @property
     def away(self) -> bool:
         return time.monotonic() < self._rest_until
 
-    def look_up(self, key: str, reads: Iterable[str]) -> tuple[Entry | None, bool]:
-        """The entry, and whether it was made at the projections' present positions."""
-        names = tuple(reads)
+    def look_up(self, key: str, codec: AnswerCodec) -> Kept | None:
+        """What is kept there; None where that is nothing, or cannot be read."""
         if self.away:
-            return None, False
+            return None
         try:
-            found = self._redis.mget([key, *(self._tags + name for name in names)])
+            found: Any = self._redis.get(key)
         except RedisError as error:
             self._rest(error)
-            return None, False
-        if found[0] is None:
-            return None, False
-        entry = _decode(found[0])
-        tags = {name: int(tag) for name, tag in zip(names, found[1:], strict=True) if tag}
-        return entry, tags == entry.positions
+            return None
+        if found is None:
+            return None
+        try:
+            entry = _decode(found)
+            return Kept(entry, codec.decode(entry.value))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
 
     def store(self, key: str, entry: Entry) -> None:
         if self.away:
@@ -73,8 +102,6 @@ class QueryCache:
         try:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.set(key, msgspec.json.encode(entry), ex=seconds)
-            for name, position in entry.positions.items():
-                pipeline.set(self._tags + name, position, nx=True)
             pipeline.delete(key + ":flight")
             pipeline.execute()
         except RedisError as error:
@@ -89,15 +116,6 @@ class QueryCache:
         except RedisError as error:
             self._rest(error)
             return True
-
-    def tag(self, positions: dict[str, int]) -> None:
-        """Projections have reached these positions."""
-        if self.away or not positions:
-            return
-        try:
-            self._redis.mset({self._tags + name: position for name, position in positions.items()})
-        except RedisError as error:
-            self._rest(error)
 
     def invalidate(self, pattern: str = "*") -> int:
         """Forget the answers of the query types that match (`ListOrders`, `*Orders`); how many.

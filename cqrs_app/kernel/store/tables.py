@@ -176,6 +176,8 @@ def _cursors(name: str, store: MetaData) -> Table:
         Column("version", Integer, nullable=False),
         Column("state", String(12), nullable=False),
         Column("applied", BigKey, nullable=False),
+        # Another one after each change of this row, or of the rows that it is about.
+        Column("revision", BigKey, nullable=False, server_default="0"),
         Column("advanced_at", UtcDateTime),
         Column("error", Text),
     )

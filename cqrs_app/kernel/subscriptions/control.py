@@ -47,6 +47,7 @@ class Control:
         parking = self._parking(name)
         events = self._store.at_positions(parking.positions_of(connection, name, stream))
         take = taker(self._subscriptions[name], self._codec)
+        self._cursors(name).repaired(connection, name)
         return parking.release(connection, name, events, take, partial(describe, self._codec))
 
     def skip(self, connection: Connection, name: str, stream: str) -> int:

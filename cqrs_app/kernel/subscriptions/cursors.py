@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from cqrs_app.kernel.store.engines import insert_into, mark_of, raw_connection
 from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
 
 _REACHED = """
-SELECT subscription, position, state, (
+SELECT subscription, position, state, revision, (
     SELECT count(*) FROM {parked} WHERE {parked}.subscription = {cursors}.subscription
 )
 FROM {cursors} WHERE subscription IN ({marks})
@@ -24,8 +25,8 @@ FROM {cursors} WHERE subscription IN ({marks})
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """`position` is that of the last event taken in and `hash` that event's own, None where it is
-    not known; `state` is running, paused or failed (then `error` says why); `parked` counts the
-    events held back."""
+    not known; `state` is running, paused or failed (then `error` says why); `revision` is another
+    number after any change; `parked` counts the events held back."""
 
     subscription: str
     position: int
@@ -33,6 +34,7 @@ class Cursor:
     version: int
     state: str
     applied: int
+    revision: int
     advanced_at: datetime | None
     error: str | None
     parked: int
@@ -40,11 +42,13 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What of a cursor says how fresh its projection is."""
+    """What of a cursor says how fresh its projection is, and whether its rows are still those of an
+    earlier answer (`revision`)."""
 
     projection: str
     position: int
     state: str
+    revision: int
     parked: int
 
 
@@ -66,17 +70,12 @@ class Cursors:
         self._locked = self._all.where(here).with_for_update(of=cursors)
         self._move = (
             update(cursors)
-            .where(
-                here,
-                cursors.c.position == bindparam("seen"),
-                cursors.c.state == bindparam("was"),
-                # A rebuild may have come to the same position.
-                cursors.c.advanced_at.is_not_distinct_from(bindparam("since")),
-            )
+            .where(here, cursors.c.revision == bindparam("seen"))
             .values(
                 position=bindparam("to"),
                 hash=bindparam("last"),
                 applied=cursors.c.applied + bindparam("taken"),
+                revision=bindparam("new"),
                 advanced_at=bindparam("at"),
                 state="running",
                 error=None,
@@ -125,10 +124,14 @@ class Cursors:
     ) -> None:
         """Compare-and-set; raises Overtaken when another runner was here, or the state is another
         one by now. Nobody else moves it until the transaction ends."""
-        was = {"name": old.subscription, "seen": old.position, "was": old.state}
-        to = {"since": old.advanced_at, "to": position, "last": last, "taken": taken, "at": at}
+        was = {"name": old.subscription, "seen": old.revision, "new": new_revision()}
+        to = {"to": position, "last": last, "taken": taken, "at": at}
         if connection.execute(self._move, was | to).rowcount != 1:
             raise Overtaken(old.subscription)
+
+    def repaired(self, connection: Connection, name: str) -> None:
+        """Parked events were taken in or left out: what was read before is out of date."""
+        self._set(connection, name)
 
     def set_state(
         self, connection: Connection, name: str, state: str, error: str | None = None
@@ -156,7 +159,15 @@ class Cursors:
         self._set(connection, name, **values, state="running", advanced_at=at, error=None)
 
     def _set(self, connection: Connection, name: str, **values: object) -> None:
-        connection.execute(update(self._table).where(self._here).values(values), {"name": name})
+        changed = values | {"revision": new_revision()}
+        mine = update(self._table).where(self._here)
+        connection.execute(mine.values(changed), {"name": name})
+
+
+def new_revision() -> int:
+    """At random, since a store that is restored from a backup must not count up to one that it
+    had before."""
+    return secrets.randbits(63)
 
 
 _IN_READ_STORE = Cursors(tables.checkpoints, tables.parked_events)

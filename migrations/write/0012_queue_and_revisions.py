@@ -1,4 +1,4 @@
-"""The order in which queued commands were accepted."""
+"""The order in which queued commands were accepted; revisions of cursors."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,9 @@ UNFINISHED = sa.text("outcome IN ('queued', 'running')")
 
 def upgrade() -> None:
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.add_column(
+        "subscription_cursors", sa.Column("revision", number, nullable=False, server_default="0")
+    )
     op.add_column("command_log", sa.Column("queue_number", number))
     op.create_index(
         "ix_command_log_queue_number",
@@ -37,3 +40,4 @@ def downgrade() -> None:
     op.drop_index("ix_command_log_unfinished", "command_log")
     op.drop_index("ix_command_log_queue_number", "command_log")
     op.drop_column("command_log", "queue_number")
+    op.drop_column("subscription_cursors", "revision")
