@@ -65,12 +65,13 @@ class FreshnessGauge:
         if not standing:
             return Freshness(now, 0, 0, 0.0, "current", cached=cached)
         positions = held or {each.projection: each.position for each in standing}
-        position = min(positions.values())
-        lag = max(self._store.head() - position, 0)
+        position, head = min(positions.values()), self._store.head()
+        lag = max(head - position, 0)
         first_missing = self._store.recorded_after(position) if lag else None
         as_of = min(first_missing or now, now)
         seconds = (now - as_of).total_seconds()
-        states = {each.state for each in standing}
+        # One that has seen more than there is followed another log: see SubscriptionRunner.
+        states = {"failed" if each.position > head else each.state for each in standing}
         return Freshness(
             as_of=as_of,
             position=position,

@@ -90,13 +90,16 @@ class SubscriptionRunner:
         return {name: found[name] for name in self._subscriptions if name in found}
 
     def behind(self, *stores: Store) -> dict[str, Cursor]:
-        """Those that have not seen every committed event and are not paused."""
+        """Those that have not seen every committed event and are not paused, and those that
+        followed another log than this one: advancing them says so."""
         head = self._store.head()
-        # Further than the head is one whose log was replaced: advancing says so.
+        last = self._store.follow(head - 1, 1) if head else ()
+        ended = last[0].hash if last else None
         return {
             name: each
             for name, each in self.cursors(*stores).items()
-            if each.position != head and each.state in ("running", "failed")
+            if each.state in ("running", "failed")
+            and (each.position != head or (each.hash is not None and each.hash != ended))
         }
 
     def _in(self, store: Store) -> list[Subscription]:

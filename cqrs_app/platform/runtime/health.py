@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
@@ -15,48 +15,60 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import streams
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.kernel.subscriptions.subscription import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What works. Counts are None where the part that knows them is away."""
+    """What works. `stopped` are the subscriptions that cannot go on by themselves; counts are None
+    where the part that knows them is away."""
 
     write_store: bool
     read_store: bool
     redis: bool
     workers: int
     sweeps: int
+    stopped: tuple[str, ...]
     waiting_jobs: int | None
     failed_jobs: int | None
 
     def missing(self) -> list[str]:
-        """The parts that are not there, in words; empty when all is well."""
+        """The parts that are not there or have stopped, in words; empty when all is well."""
         parts = {
             "the write store": self.write_store,
             "the read store": self.read_store,
             "a worker": self.workers > 0,
             "the sweep": self.sweeps > 0,
         }
-        return [name for name, there in parts.items() if not there]
+        stopped = [f"{name}, which has stopped" for name in self.stopped]
+        return [name for name, there in parts.items() if not there] + stopped
 
 
 def look(kernel: Kernel) -> Health:
     """Ask every part; never raises."""
-    write_store, processes = True, []
+    write_store, processes, stopped = True, [], []
     try:
         # Without a transaction: nobody who looks waits for a writer, or holds one up.
         with reader_of(kernel.engines.write).connect() as connection:
             connection.execute(select(streams.c.stream).limit(1))
             processes = presence.seen(connection, kernel.clock())
+            stopped = _stopped(connection, "write")
     except SQLAlchemyError:
         write_store = False
+    read_store = True
+    try:
+        with kernel.engines.query.connect() as connection:
+            stopped = _stopped(connection, "read") + stopped
+    except SQLAlchemyError:
+        read_store = False
     waiting, failed = _jobs(kernel)
     return Health(
         write_store=write_store,
-        read_store=_read_store(kernel),
+        read_store=read_store,
         redis=waiting is not None,
         workers=sum(each.alive for each in processes if each.kind == "worker"),
         sweeps=sum(each.alive for each in processes if each.kind == "sweep"),
+        stopped=tuple(stopped),
         waiting_jobs=waiting,
         failed_jobs=failed,
     )
@@ -69,6 +81,9 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
     if not health.write_store:
         yield "bad", "The write store does not answer: tasks cannot be accepted."
         return
+    if health.stopped:
+        names = ", ".join(health.stopped)
+        yield "bad", f"Some pages show old data: {names} stopped. See System for what to do."
     if not health.redis:
         yield (
             "warn",
@@ -88,13 +103,10 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
         yield "warn", "The sweep is not running: a wake-up that gets lost is not noticed."
 
 
-def _read_store(kernel: Kernel) -> bool:
-    try:
-        with kernel.engines.query.connect() as connection:
-            cursors_in("read").read(connection, ())
-    except SQLAlchemyError:
-        return False
-    return True
+def _stopped(connection: Connection, store: Store) -> list[str]:
+    """The subscriptions of this store that have failed."""
+    cursors = cursors_in(store).all(connection)
+    return [each.subscription for each in cursors if each.state == "failed"]
 
 
 def _jobs(kernel: Kernel) -> tuple[int | None, int | None]:
