@@ -17,9 +17,15 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, get_type_hints
+from zoneinfo import ZoneInfo
 
-import click
+from msgspec import Meta
+from redis.connection import parse_url
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from cqrs_app.environment import SettingsError, misspelt, parse
 
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 DATABASES = ("", "sqlite", "postgresql")
@@ -40,23 +46,24 @@ ALWAYS_ON = (
 )
 
 
-class SettingsError(click.ClickException):
-    """A setting has a value the product cannot run with; the text says which and what to write.
-
-    Every command of `flask` that meets one ends with that text instead of a traceback.
-    """
+Processes = Annotated[int, Meta(ge=0, le=256)]
+"""How many one machine runs; with 0 none, and others do its work."""
+Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Limit = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+"""0 for no limit."""
+Seconds = Annotated[float, Meta(ge=0.05, le=3_600)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     # Where it runs
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
     data_dir: Path = Path("var")
-    web_workers: int = 2
-    web_threads: int = 8
-    workers: int = 2
-    worker_max_jobs: int = 100_000
+    web_workers: Annotated[int, Meta(ge=1, le=256)] = 2
+    web_threads: Annotated[int, Meta(ge=1, le=256)] = 8
+    workers: Processes = 2
+    worker_max_jobs: Positive = 100_000
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -73,29 +80,29 @@ class Settings:
     personal_data_key: str = ""
     secure_cookies: bool = False
     trusted_hosts: str = ""
-    proxy_hops: int = 0
-    session_idle_seconds: int = 30 * 60
-    session_hours: int = 12
-    sign_in_attempts: int = 5
-    sign_in_pause_seconds: int = 30
-    max_request_bytes: int = 16 * 1024 * 1024
-    max_import_bytes: int = 64 * 1024 * 1024
-    api_requests_per_minute: int = 6_000
+    proxy_hops: Annotated[int, Meta(ge=0, le=16)] = 0
+    session_idle_seconds: Positive = 30 * 60
+    session_hours: Annotated[int, Meta(ge=1, le=8_784)] = 12
+    sign_in_attempts: Positive = 5
+    sign_in_pause_seconds: Positive = 30
+    max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
+    max_import_bytes: Annotated[int, Meta(ge=16 * 1024)] = 64 * 1024 * 1024
+    api_requests_per_minute: Limit = 6_000
 
     # The shop
     shop_name: str = "Countersign"
     timezone: str = "UTC"
-    demo_orders: int = 240
+    demo_orders: Annotated[int, Meta(ge=0, le=1_000_000)] = 240
 
     # Webhooks
-    webhook_workers: int = 1
+    webhook_workers: Processes = 1
     webhook_allowed_networks: str = ""
-    webhook_pause_after_hours: float = 72.0
+    webhook_pause_after_hours: Annotated[float, Meta(ge=0, le=87_840)] = 72.0
 
     # Payments
     payment_gateway: str = ""
     payment_callback_secret: str = ""
-    payment_workers: int = 1
+    payment_workers: Processes = 1
 
     # Orders on their way
     fulfilment: bool = True
@@ -111,15 +118,15 @@ class Settings:
     command_validation_enabled: bool = True
     command_authorization_enabled: bool = True
     command_logging_enabled: bool = True
-    command_retry_attempts: int = 3
-    command_timeout: float = 30.0
-    max_concurrent_commands: int = 100
+    command_retry_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
+    command_timeout: Seconds = 30.0
+    max_concurrent_commands: Limit = 100
     query_caching_enabled: bool = True
-    query_cache_ttl: int = 300
+    query_cache_ttl: Annotated[int, Meta(ge=1, le=31_622_400)] = 300
     query_authorization_enabled: bool = True
     query_pagination_enabled: bool = True
-    query_timeout: float = 10.0
-    max_concurrent_queries: int = 200
+    query_timeout: Seconds = 10.0
+    max_concurrent_queries: Limit = 200
 
     # The stores' behaviour
     write_model_database: str = ""
@@ -135,11 +142,11 @@ class Settings:
     read_model_indexing_enabled: bool = True
 
     # Freshness
-    projection_batch: int = 500
-    sweep_seconds: float = 1.0
-    read_your_writes_seconds: float = 1.5
-    amber_lag_seconds: float = 5.0
-    red_lag_seconds: float = 60.0
+    projection_batch: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    sweep_seconds: Seconds = 1.0
+    read_your_writes_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.5
+    amber_lag_seconds: Seconds = 5.0
+    red_lag_seconds: Seconds = 60.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -147,13 +154,19 @@ class Settings:
 
         Raises SettingsError with one sentence when a value cannot be used.
         """
-        hints = get_type_hints(cls)
+        hints = get_type_hints(cls, include_extras=True)
         values = {
-            name: _parse(name.upper(), environment[name.upper()], kind)
+            name: parse(name.upper(), environment[name.upper()], kind)
             for name, kind in hints.items()
             if environment.get(name.upper(), "") != ""
         }
         return cls(**values).resolved()
+
+    @classmethod
+    def misspelt(cls, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """Names in `environment` that may be slips -> the settings they may mean."""
+        known = [field.name.upper() for field in dataclasses.fields(cls)]
+        return misspelt(environment, known)
 
     def resolved(self) -> Settings:
         """The same settings with the embedded defaults filled in and contradictions refused."""
@@ -186,6 +199,12 @@ class Settings:
     @property
     def has_replica(self) -> bool:
         return self.query_database_url != self.read_database_url
+
+    @property
+    def unchecked_permissions(self) -> tuple[str, ...]:
+        """The settings that let everybody who is signed in do, or see, everything."""
+        checks = ("command_authorization_enabled", "query_authorization_enabled")
+        return tuple(name.upper() for name in checks if not getattr(self, name))
 
     @property
     def commands_are_queued(self) -> bool:
@@ -242,8 +261,21 @@ class Settings:
                 "QUERY_BUS_TYPE is 'distributed', but QUERY_DATABASE_URL names no replica to ask. "
                 "Set it, or write 'asynchronous'."
             )
+        self._refuse_unusable_addresses()
         self._refuse_unusable_payments()
         self._refuse_unusable_fulfilment()
+        if self.amber_lag_seconds > self.red_lag_seconds:
+            raise SettingsError(
+                f"AMBER_LAG_SECONDS ({self.amber_lag_seconds:g}) is more than RED_LAG_SECONDS "
+                f"({self.red_lag_seconds:g}). Write a smaller one."
+            )
+        try:
+            ZoneInfo(self.timezone)
+        except (ValueError, OSError, LookupError):
+            raise SettingsError(
+                f"TIMEZONE is {self.timezone!r}, which is no known time zone. Write a name such "
+                "as Europe/Berlin or UTC."
+            ) from None
         for name in ("command_bus_type", "query_bus_type"):
             _one_of(name, getattr(self, name), BUS_TYPES)
         for name, url in (
@@ -270,6 +302,29 @@ class Settings:
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
                 )
+
+    def _refuse_unusable_addresses(self) -> None:
+        for name in ("database_url", "read_database_url", "query_database_url"):
+            try:
+                backend = make_url(getattr(self, name)).get_backend_name()
+            except (ArgumentError, ValueError):
+                backend = ""
+            if backend not in ("sqlite", "postgresql"):
+                # Not the address itself: it may hold a password.
+                raise SettingsError(
+                    f"{name.upper()} is no address of a database that the console runs on. Write "
+                    "postgresql://USER:PASSWORD@HOST/NAME or sqlite:////ABSOLUTE/PATH."
+                )
+        for name in ("redis_url", "cache_redis_url"):
+            url = getattr(self, name)
+            try:
+                if url:
+                    parse_url(url)  # type: ignore[no-untyped-call]
+            except ValueError:
+                raise SettingsError(
+                    f"{name.upper()} is no address of a Redis server. Write "
+                    "redis://HOST:6379/0, rediss://HOST:6379/0 or unix:///PATH."
+                ) from None
 
     @property
     def fulfilment_retries(self) -> tuple[int, ...]:
@@ -319,22 +374,3 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         choices = ", ".join(choice for choice in allowed if choice)
         raise SettingsError(f"{name.upper()} is {value!r}; it must be one of: {choices}.")
-
-
-def _parse(name: str, text: str, kind: Any) -> Any:
-    if kind is bool:
-        lowered = text.strip().lower()
-        if lowered in ("1", "true", "yes", "on"):
-            return True
-        if lowered in ("0", "false", "no", "off"):
-            return False
-        raise SettingsError(f"{name} is {text!r}; write true or false.")
-    if kind in (int, float):
-        try:
-            number: int | float = kind(text)
-        except ValueError:
-            raise SettingsError(f"{name} is {text!r}; write a number.") from None
-        if number < 0:
-            raise SettingsError(f"{name} is {text!r}; it cannot be negative.")
-        return number
-    return kind(text)

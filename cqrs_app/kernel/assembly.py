@@ -166,11 +166,12 @@ def assemble(
             return any(each.alive and each.kind == kind for each in seen(connection, clock()))
 
     for task in registry.tasks.values():
+        waits = task.sends_commands and not command_bus.enabled
         tasks[task.name] = Dispatcher(
             task,
             wake_ups,
-            due=partial(task.due, kernel),
-            work=partial(task.work, kernel),
+            due=list if waits else partial(task.due, kernel),
+            work=(lambda key: False) if waits else partial(task.work, kernel),
             has_workers=has_workers,
         )
     return kernel

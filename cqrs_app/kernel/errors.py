@@ -120,14 +120,14 @@ class Busy(BusError):
 
 
 class SwitchedOff(BusError):
-    """The bus is switched off by setting."""
+    """Maintenance mode: the command bus is switched off by a setting."""
 
     code = "switched_off"
 
     def __init__(self) -> None:
         super().__init__(
-            "Commands are switched off (CQRS_ENABLED=false). Nothing was changed. "
-            "Pages can be read; tasks wait until the setting is on again."
+            "The console is in maintenance mode. Nothing was changed. Pages can be read; queued "
+            "actions wait until it is over."
         )
 
 

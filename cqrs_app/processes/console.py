@@ -32,6 +32,8 @@ class Console:
     def run(self) -> None:
         """Return only by an exception: StopRequested, or the reason why it cannot run."""
         kinship.adopt_orphans()
+        for name, meant in self.settings.misspelt().items():
+            say(f"{name} is no setting of the console. Did you mean {meant}?")
         switch = StopSwitch(hurry=self._hurry)
         try:
             self._start_redis()

@@ -182,7 +182,10 @@ def test_a_new_console_is_told_to_migrate(tmp_path: Path) -> None:
             {"DATA_DIR": "/dev/null/x"},
             "Error: The data folder /dev/null/x cannot be written (Not a",
         ),
-        ({"WEB_WORKERS": "many"}, "Error: WEB_WORKERS is 'many'; write a number."),
+        (
+            {"WEB_WORKERS": "many"},
+            "Error: WEB_WORKERS is 'many'; write a whole number from 1 to 256.",
+        ),
     ],
 )
 def test_settings_that_cannot_be_used_are_one_sentence(
@@ -192,3 +195,21 @@ def test_settings_that_cannot_be_used_are_one_sentence(
     assert result.returncode == 1
     assert result.stderr.startswith(sentence)
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_settings_switch_off_and_slips_of_the_pen_are_findings(
+    make_console: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUERY_CACHE_TLL", "3")
+    app = make_console(
+        cqrs_enabled=False, command_authorization_enabled=False, query_authorization_enabled=False
+    )
+    result = app.test_cli_runner().invoke(args=["doctor"])
+    assert result.exit_code == 1
+    for sentence in (
+        "Permissions are not checked: COMMAND_AUTHORIZATION_ENABLED is false.",
+        "Permissions are not checked: QUERY_AUTHORIZATION_ENABLED is false.",
+        "Maintenance mode",
+        "If you mean QUERY_CACHE_TTL, correct the name.",
+    ):
+        assert sentence in result.output

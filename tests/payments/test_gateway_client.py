@@ -150,7 +150,7 @@ def test_an_answer_that_cannot_be_written_is_asked_for_again(
     with monkeypatch.context() as patch:
         patch.setattr(desk.kernel.commands, "execute", switched_off)
         desk.ask_gateway()
-    assert "Commands are switched off" in (desk.requests[0].last_error or "")
+    assert "maintenance mode" in (desk.requests[0].last_error or "")
     desk.clock.move(seconds=6)
     desk.ask_gateway()
     assert desk.payment.status == PaymentStatus.AUTHORISED

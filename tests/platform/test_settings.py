@@ -2,10 +2,12 @@
 
 import stat
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
-from cqrs_app.settings import Settings, SettingsError
+from cqrs_app.environment import SettingsError
+from cqrs_app.settings import Settings
 
 
 def read(**environment: str) -> Settings:
@@ -36,9 +38,20 @@ def test_a_switch_is_turned_on_by_any_usual_word(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("PORT", "http", "PORT is 'http'; write a number."),
-        ("PORT", "80.5", "PORT is '80.5'; write a number."),
-        ("WORKERS", "-1", "WORKERS is '-1'; it cannot be negative."),
+        ("PORT", "http", "PORT is 'http'; write a whole number from 1 to 65,535."),
+        ("PORT", "80.5", "PORT is '80.5'; write a whole number from 1 to 65,535."),
+        ("WORKERS", "-1", "WORKERS is '-1'; write a whole number from 0 to 256."),
+        ("WEB_THREADS", "0", "WEB_THREADS is '0'; write a whole number from 1 to 256."),
+        ("PROJECTION_BATCH", "0", "PROJECTION_BATCH is '0'; write a whole number from 1 to"),
+        ("SWEEP_SECONDS", "nan", "SWEEP_SECONDS is 'nan'; write a number from 0.05 to"),
+        ("COMMAND_TIMEOUT", "inf", "COMMAND_TIMEOUT is 'inf'; write a number from 0.05 to"),
+        ("MAX_REQUEST_BYTES", "1", "MAX_REQUEST_BYTES is '1'; write a whole number of 16,384"),
+        ("TIMEZONE", "Mars/Base", "TIMEZONE is 'Mars/Base', which is no known time zone."),
+        ("TIMEZONE", "../passwd", "TIMEZONE is '../passwd', which is no known time zone."),
+        ("DATABASE_URL", "mysql://db/shop", "DATABASE_URL is no address of a database"),
+        ("READ_DATABASE_URL", "nonsense", "READ_DATABASE_URL is no address of a database"),
+        ("REDIS_URL", "http://cache", "REDIS_URL is no address of a Redis server."),
+        ("AMBER_LAG_SECONDS", "90", "AMBER_LAG_SECONDS (90) is more than RED_LAG_SECONDS (60)."),
         ("SECURE_COOKIES", "perhaps", "SECURE_COOKIES is 'perhaps'; write true or false."),
         ("COMMAND_BUS_TYPE", "magic", "COMMAND_BUS_TYPE is 'magic'; it must be one of"),
         ("WRITE_MODEL_DATABASE", "postgresql", "Set DATABASE_URL and READ_DATABASE_URL"),
@@ -57,3 +70,24 @@ def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert len(key) == 64
     assert settings.ensure_secret_key() == key
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_no_refusal_repeats_a_password() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(DATABASE_URL="mysql://shop:hunter22@db/shop")
+    assert "hunter22" not in str(refused.value)
+
+
+def test_every_number_has_a_lower_bound() -> None:
+    hints = get_type_hints(Settings, include_extras=True)
+    numbers = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint)}
+    assert all(bounds.ge is not None for _, bounds in numbers.values())
+    assert not [name for name, hint in hints.items() if hint in (int, float)]
+
+
+def test_a_name_that_is_nearly_a_setting_is_pointed_out() -> None:
+    environment = dict.fromkeys(("COMAND_TIMEOUT", "DATABASE_URI", "HOSTNAME", "PATH", "PORT"), "")
+    assert Settings.misspelt(environment) == {
+        "COMAND_TIMEOUT": "COMMAND_TIMEOUT",
+        "DATABASE_URI": "DATABASE_URL",
+    }

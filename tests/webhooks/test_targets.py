@@ -6,6 +6,7 @@ import ipaddress
 
 import pytest
 
+from cqrs_app.environment import SettingsError
 from cqrs_app.platform.webhooks.targets import (
     Forbidden,
     refuse_literal,
@@ -13,7 +14,7 @@ from cqrs_app.platform.webhooks.targets import (
     target_of,
     unusable,
 )
-from cqrs_app.settings import Settings, SettingsError
+from cqrs_app.settings import Settings
 
 HTTPS = target_of("https://receiver.example/hook")
 HTTP = target_of("http://receiver.example/hook")

@@ -230,6 +230,24 @@ def _queued(console: Console) -> Iterator[Finding]:
         yield Finding("Queued tasks", OK, "None waits longer than it should.")
 
 
+def _settings(console: Console) -> Iterator[Finding]:
+    settings, found = console.settings, False
+    for name in settings.unchecked_permissions:
+        found = True
+        sentence = f"Permissions are not checked: {name} is false."
+        yield Finding("Settings", FAULT, sentence, f"Remove {name}; it is for tests.")
+    if not settings.cqrs_enabled:
+        found = True
+        sentence = "Maintenance mode: CQRS_ENABLED is false, so no command is carried out."
+        yield Finding("Settings", ATTENTION, sentence, "Remove it when maintenance is over.")
+    for name, meant in settings.misspelt().items():
+        found = True
+        sentence = f"{name} is no setting of the console."
+        yield Finding("Settings", ATTENTION, sentence, f"If you mean {meant}, correct the name.")
+    if not found:
+        yield Finding("Settings", OK, "None is misspelt, and nothing is switched off.")
+
+
 def _operators(console: Console) -> Iterator[Finding]:
     working = [each for each in console.accounts.list() if each.disabled_at is None]
     if any(each.role == "admin" for each in working):
@@ -245,6 +263,7 @@ def _first_line(error: Exception) -> str:
 
 
 CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
+    "Settings": _settings,
     "Data folder": _data_folder,
     "Stores": _stores,
     "Personal data": _personal_data,

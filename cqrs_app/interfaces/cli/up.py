@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 from sqlalchemy.exc import OperationalError
 
+from cqrs_app.environment import SettingsError
 from cqrs_app.processes.console import Console
 from cqrs_app.processes.embedded_redis import RedisUnavailable
 from cqrs_app.processes.preflight import CannotStart, claim_data_folder, require_free_port
 from cqrs_app.processes.stopping import StopRequested
-from cqrs_app.settings import Settings, SettingsError
+from cqrs_app.settings import Settings
 
 
 @click.command("up")

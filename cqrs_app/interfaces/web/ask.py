@@ -35,8 +35,14 @@ def ask_if_allowed(query: Query) -> Answer[Any] | None:
 
 
 def may(permission: str) -> bool:
-    """Whether a page should offer something; the buses decide whether it may happen."""
+    """Whether a page should offer something to look at; the query bus decides."""
     return bool(g.operator.actor.may(permission))
+
+
+def may_act(permission: str) -> bool:
+    """Whether a page should offer a command; the command bus decides. None is in maintenance
+    mode."""
+    return kernel.commands.enabled and may(permission)
 
 
 def command_context(command_id: str, expected_version: int | None) -> Context:

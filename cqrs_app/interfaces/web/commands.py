@@ -31,6 +31,7 @@ from cqrs_app.kernel.errors import (
     Invalid,
     NotAllowed,
     Refused,
+    SwitchedOff,
     VersionConflict,
 )
 from cqrs_app.kernel.messages.fields import hints_of
@@ -90,8 +91,10 @@ def command_submit(name: str) -> ResponseReturnValue:
 
 def _allowed(name: str) -> type[Command]:
     cls = kernel.registry.command(name)
+    # Before anyone fills in a form; the bus checks again when it is sent.
+    if not kernel.commands.enabled:
+        raise SwitchedOff
     if not may(cls.declaration.permission):
-        # Said before anyone fills in a form; the bus checks again when it is sent.
         raise NotAllowed(cls.declaration.label, cls.declaration.permission)
     return cls
 

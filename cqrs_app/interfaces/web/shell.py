@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 
 from flask import Flask, g, request
@@ -40,6 +41,7 @@ class Watch:
 def init_shell(app: Flask, settings: Settings) -> None:
     """Give every template `shop_name`, for who is signed in `banners`, and `navigation(active)`."""
     watch = Watch()
+    always = [{"level": level, "text": text} for level, text in _unusual(settings)]
 
     @lru_cache(NAVIGATIONS_KEPT)
     def navigation_of(root: str, permissions: frozenset[str], active: str) -> Markup:
@@ -59,5 +61,13 @@ def init_shell(app: Flask, settings: Settings) -> None:
         signed_in = g.get("operator") is not None
         return {
             "shop_name": settings.shop_name,
-            "banners": watch.banners() if signed_in else [],
+            "banners": always + watch.banners() if signed_in else [],
         }
+
+
+def _unusual(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What these settings have switched off and every page must say: (level, sentence)."""
+    if not settings.cqrs_enabled:
+        yield "warn", "Maintenance mode: you can view everything, and nothing can be changed."
+    for name in settings.unchecked_permissions:
+        yield "bad", f"Permissions are not checked ({name}=false): everybody may do everything."

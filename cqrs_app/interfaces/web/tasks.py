@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from cqrs_app.interfaces.web.ask import may
+from cqrs_app.interfaces.web.ask import may_act
 from cqrs_app.services import kernel
 
 
@@ -15,7 +15,7 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "label": said.label, "risky": said.risky}
         for name, said in found
-        if may(said.permission)
+        if may_act(said.permission)
     ]
 
 
@@ -27,6 +27,7 @@ def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[
     not_now = [
         each
         for each in actions
-        if not each.allowed and may(kernel.registry.command(each.command).declaration.permission)
+        if not each.allowed
+        and may_act(kernel.registry.command(each.command).declaration.permission)
     ]
     return offered(each.command for each in actions if each.allowed), not_now

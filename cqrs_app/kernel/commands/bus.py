@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusOptions:
-    """The knobs of the bus; settings.py and docs/settings.md say what each means."""
+    """The knobs of the bus; settings.py and docs/settings.md say what each means. With
+    `max_concurrent` 0 there is no limit."""
 
     enabled: bool = True
     queued: bool = False
@@ -88,7 +90,7 @@ class CommandBus:
         self._after_commit = after_commit
         self._wake = wake
         self._clock = clock
-        self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
+        self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._repository = Repository(store, codec)
         self._decider = Decider(
             routes=routes,
@@ -107,6 +109,11 @@ class CommandBus:
         retry = Retry(options.retry_attempts, options.timeout)
         self._run = compose([*self._outer, *self._inner, retry], self._transact)
         self._queue = compose(self._outer, self._put_in_log)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether commands are accepted at all: not while the console is in maintenance mode."""
+        return self._options.enabled
 
     def dispatch(self, command: Command, context: Context) -> Receipt:
         """Carry out or queue the command, as COMMAND_BUS_TYPE says."""

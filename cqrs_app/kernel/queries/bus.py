@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,8 @@ FLIGHT_WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
-    """The knobs of the bus; settings.py and docs/settings.md say what each means."""
+    """The knobs of the bus; settings.py and docs/settings.md say what each means. With
+    `max_concurrent` 0 there is no limit."""
 
     authorise: bool = True
     caching: bool = True
@@ -80,7 +82,7 @@ class QueryBus:
         self._vault = vault
         self._options = options
         self._count = count
-        self._slots = threading.BoundedSemaphore(max(1, options.max_concurrent))
+        self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._codecs = {
             query: AnswerCodec(get_type_hints(answer.handler)["return"])
             for query, answer in answers.items()

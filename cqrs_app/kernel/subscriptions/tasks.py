@@ -24,6 +24,9 @@ class BackgroundTask(ABC):
     supervised: bool = True
     """Whether it needs processes of its kind: False where, as things are set up, nothing comes."""
 
+    sends_commands: ClassVar[bool] = True
+    """Whether it waits while commands are switched off."""
+
     @abstractmethod
     def due(self, kernel: Any) -> list[str]:
         """The keys with something to do now, and nobody at it."""

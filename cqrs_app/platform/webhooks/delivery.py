@@ -157,7 +157,7 @@ class Deliverer:
     ) -> None:
         if answer.gone:
             self._pause(endpoint, "The receiver answered 410 Gone: it wants nothing more.")
-        elif failing_for >= timedelta(hours=self._pause_after_hours):
+        elif self._pause_after_hours and failing_for >= timedelta(hours=self._pause_after_hours):
             hours = f"{self._pause_after_hours:g} hours"
             self._pause(endpoint, f"It has failed for {hours}. The last failure: {answer.error}")
 

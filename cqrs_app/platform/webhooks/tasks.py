@@ -17,6 +17,7 @@ class Deliveries(BackgroundTask):
 
     name: ClassVar[str] = "webhooks"
     worker: ClassVar[str] = "webhook worker"
+    sends_commands: ClassVar[bool] = False
 
     def __init__(self, deliverer_of: Callable[[Kernel], Deliverer]) -> None:
         self._deliverer_of = deliverer_of

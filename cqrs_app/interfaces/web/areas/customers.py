@@ -26,7 +26,7 @@ from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.ask import ask, may, query_or_404
+from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
@@ -54,7 +54,7 @@ def customers() -> ResponseReturnValue:
         **listed,
         counts=counts.value,
         counts_freshness=counts.freshness,
-        may_register=may("customers.manage"),
+        may_register=may_act("customers.manage"),
     )
 
 
@@ -85,7 +85,7 @@ def customer(customer_id: str) -> ResponseReturnValue:
         orders=orders.value,
         orders_freshness=orders.freshness,
         credit_notes=sum(each.credit_notes for each in known.value.accounts) if known.value else 0,
-        may_credit=may("credit_notes.record"),
+        may_credit=may_act("credit_notes.record"),
         may_see_commands=may("commands.view"),
     )
 

@@ -14,7 +14,7 @@ from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.ask import ask, may, query_or_404
+from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -45,7 +45,7 @@ def products() -> ResponseReturnValue:
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
-        may_add=may("inventory.manage"),
+        may_add=may_act("inventory.manage"),
         **turning("web.products", answer.value),
     )
 
@@ -94,7 +94,7 @@ def _shown() -> dict[str, Any]:
         "sold_lately": _sold(ProductSales(sku=sku, since=since)),
         "sales_days": SALES_DAYS,
         "tasks": offered(view.tasks) if view else [],
-        "may_reserve": may("inventory.reserve"),
+        "may_reserve": may_act("inventory.reserve"),
         "may_see_commands": may("commands.view"),
         "may_see_events": may("events.view"),
     }

@@ -18,7 +18,7 @@ from cqrs_app.areas.payments.queries.one_payment import (
 )
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
-from cqrs_app.interfaces.web.ask import ask, may, query_or_404
+from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
@@ -63,8 +63,8 @@ def payments() -> ResponseReturnValue:
         question=question,
         statuses=list(PaymentStatus),
         sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
-        may_authorise=may("payments.authorise"),
-        may_record=may("payments.record"),
+        may_authorise=may_act("payments.authorise"),
+        may_record=may_act("payments.record"),
         shown=SHOWN,
         chips=chips("web.payments", FILTERS, WORDS),
         **turning("web.payments", answer.value),
@@ -125,7 +125,7 @@ def _shown(payment_id: str) -> dict[str, Any]:
         "timeline_freshness": timeline.freshness,
         "tasks": allowed + offered(["ClearFlaggedAnswers"] if found and found.flagged else []),
         "not_now": not_now,
-        "answers": _answers(found) if found and may("payments.answer") else {},
+        "answers": _answers(found) if found and may_act("payments.answer") else {},
         "may_see_commands": may("commands.view"),
         "may_see_events": may("events.view"),
     }

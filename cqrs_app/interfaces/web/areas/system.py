@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.areas.webhooks import standings
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import ask, may_act
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
@@ -156,7 +156,7 @@ def _labels(messages: Mapping[str, type[Any]]) -> dict[str, str]:
 
 
 def _may_manage() -> dict[str, bool]:
-    return {"may_manage": may("projections.manage")}
+    return {"may_manage": may_act("projections.manage")}
 
 
 PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {

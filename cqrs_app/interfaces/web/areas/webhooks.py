@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.installed_areas import SENDABLE
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
-from cqrs_app.interfaces.web.ask import ask, may, query_or_404
+from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms_derived import Usable
@@ -77,7 +77,7 @@ def webhook(webhook_id: str) -> ResponseReturnValue:
     """One webhook."""
     shown = _shown(webhook_id)
     secret = None
-    if may(MANAGE):
+    if may_act(MANAGE):
         secret = ask(GetWebhookSecret(webhook_id=webhook_id)).value
     return render_template("webhooks/webhook.html", **shown, secret=secret)
 
@@ -119,7 +119,7 @@ def _shown(webhook_id: str) -> dict[str, Any]:
 
 
 def _may_manage() -> dict[str, bool]:
-    return {"may_manage": may(MANAGE)}
+    return {"may_manage": may_act(MANAGE)}
 
 
 def _signs() -> list[Sign]:

@@ -16,7 +16,7 @@ from cqrs_app.areas.orders.queries.customers import GetCustomer
 from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
-from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, query_or_404, wants
+from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, may_act, query_or_404, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.pending_badges import badges_of
@@ -97,7 +97,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "may_see_customers": may("customers.view"),
         "panels": panels,
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
-        "may_record_payments": may("payments.record"),
+        "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
         "follows_soon": bool(badges.pending or ahead) and freshness.is_moving,
         "more_args": {"lines": "all"} if all_lines else {},

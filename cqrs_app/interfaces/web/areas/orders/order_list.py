@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.orders.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
-from cqrs_app.interfaces.web.ask import ask, may, wants
+from cqrs_app.interfaces.web.ask import ask, may_act, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -37,7 +37,7 @@ def orders() -> ResponseReturnValue:
         "filtered": bool(address.filters().given),
         "elsewhere": bool(question.after or question.before),
         "first_url": address.without(*PLACE).url(),
-        "may_place": may("orders.place"),
+        "may_place": may_act("orders.place"),
         "changes": None,
         "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
