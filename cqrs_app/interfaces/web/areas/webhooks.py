@@ -77,7 +77,7 @@ def webhook(webhook_id: str) -> ResponseReturnValue:
     """One webhook."""
     shown = _shown(webhook_id)
     secret = None
-    if may_act(MANAGE):
+    if may(MANAGE):
         secret = ask(GetWebhookSecret(webhook_id=webhook_id)).value
     return render_template("webhooks/webhook.html", **shown, secret=secret)
 
