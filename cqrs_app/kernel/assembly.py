@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from redis import Redis
@@ -26,6 +28,12 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.kernel.subscriptions.presence import Presence, seen
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs, WakeUps
+from cqrs_app.kernel.verification.logs import verify_logs
+from cqrs_app.kernel.verification.seals import LogName, Seal, Seals
+from cqrs_app.kernel.verification.streams import Report, StreamVerifier
+
+UNCERTAIN = timedelta(seconds=60)
+"""By how much the clocks of hosts, and the times of commits, may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +72,20 @@ class Kernel:
     wake_ups: WakeUps
     tasks: Mapping[str, Dispatcher]
     presence: Presence
+    seals: Seals
     redis: Redis
     clock: Callable[[], datetime]
+
+    def verify_streams(self) -> Iterator[Report]:
+        """What is wrong with each stream: see verification/streams.py."""
+        registry = self.registry
+        return StreamVerifier(self.store, registry.codec, registry.aggregates).verify()
+
+    def verify_logs(self, against: Mapping[LogName, Seal] | None = None) -> Iterator[Report]:
+        """What is wrong with the log and the command log as a whole; `against` are seals that were
+        kept elsewhere."""
+        yield from verify_logs(self.engines.write)
+        yield from self.seals.verify(against)
 
     def close(self) -> None:
         """Finish what runs in the background."""
@@ -89,7 +109,8 @@ def assemble(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Kernel:
     """Build the kernel; opens no connection. Background tasks look for something to do whenever a
-    subscription has moved. `personal_data_key` opens the keys of personal data: see vault.py."""
+    subscription has moved. `personal_data_key` opens the keys of personal data (see vault.py)
+    and signs seals."""
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
@@ -157,6 +178,13 @@ def assemble(
         wake_ups=wake_ups,
         tasks=tasks,
         presence=Presence(engines.write, clock),
+        seals=Seals(
+            engines.write,
+            store,
+            hmac.digest(personal_data_key.encode(), b"seals", hashlib.sha256),
+            settled=timedelta(seconds=commands.timeout) + UNCERTAIN,
+            clock=clock,
+        ),
         redis=redis,
         clock=clock,
     )

@@ -24,16 +24,17 @@ PATIENCE_SECONDS = 1.0
 faster."""
 
 HOUSEKEEPING_SECONDS = 3600.0
+SEALING_SECONDS = 60.0
 
 
 class Sweep:
-    """One pass looks for lag, queued commands and what background tasks have to do; once an hour
-    for what can be tidied up."""
+    """One pass looks for lag, queued commands and what background tasks have to do; once a minute
+    it seals the log, once an hour it looks for what can be tidied up."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._still_since: dict[Store, dict[tuple[str, int], float]] = {}
-        self._housekept = float("-inf")
+        self._housekept = self._sealed = float("-inf")
 
     def once(self) -> None:
         """One pass; what raises does not hold up the rest. Raises SQLAlchemyError when the write
@@ -54,6 +55,8 @@ class Sweep:
         for store in STORES:
             yield f"subscriptions in the {store} store", partial(self._advance, store)
         yield "queued commands", self._run_queued
+        if time.monotonic() - self._sealed > SEALING_SECONDS:
+            yield "seals", self._seal
         if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
             self._housekept = time.monotonic()
             for name, dispatcher in kernel.tasks.items():
@@ -78,6 +81,10 @@ class Sweep:
                 self._kernel.commands.run_queued(command_id)
             except BusError as error:
                 logger.info("queued command %s: %s", command_id, error.sentence)
+
+    def _seal(self) -> None:
+        if not self._kernel.seals.extend():
+            self._sealed = time.monotonic()
 
 
 def _attempt(name: str, step: Callable[[], object]) -> None:

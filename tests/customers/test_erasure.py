@@ -25,7 +25,6 @@ from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.kernel.queries.context import QueryContext
-from cqrs_app.kernel.store.verification import verify
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.platform.runtime.pending import RawEvents
 
@@ -168,7 +167,7 @@ def test_after_erasing_no_store_holds_a_value_and_no_question_yields_one(known: 
 def test_the_chain_verifies_and_a_rebuild_gives_the_same_rows(known: Kernel) -> None:
     run(known, do.EraseCustomer(customer_id="C1", reason=WHY))
     catch_up(known)
-    assert [report.fault for report in verify(known.store) if report.fault] == []
+    assert [report.fault for report in known.verify_streams() if report.fault] == []
     before = tables_of(known)
     for name in known.registry.projections:
         known.runner.rebuild(name, lambda done, total: None)

@@ -22,7 +22,6 @@ from cqrs_app.kernel.events.recorded import FIRST_HASH, UnknownEvent
 from cqrs_app.kernel.store import Change, tables
 from cqrs_app.kernel.store.base import EVENT_FIELDS
 from cqrs_app.kernel.store.postgresql import SEQUENCER_LOCK
-from cqrs_app.kernel.store.verification import verify
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add, Taken
 
@@ -80,7 +79,7 @@ def test_a_batch_moves_each_head_to_the_last_event_of_its_stream(kernel: Kernel)
     counters = ["a", "b", "a", "a"]
     kernel.commands.execute_batch([(Add(counter_id=each), by_ana()) for each in counters])
     assert kernel.store.versions_of(["counter-a", "counter-b"]) == {"counter-a": 3, "counter-b": 1}
-    assert [report.fault for report in verify(kernel.store)] == [None, None]
+    assert [report.fault for report in kernel.verify_streams()] == [None, None]
     add(kernel, "a")
     assert kernel.store.versions_of(["counter-a"]) == {"counter-a": 4}
 
@@ -243,8 +242,8 @@ def test_a_payload_of_a_newer_release_is_not_read_as_if_it_were_known(
 def test_an_untouched_log_verifies(kernel: Kernel) -> None:
     add(kernel, "a", 3)
     add(kernel, "b", 2)
-    reports = list(verify(kernel.store))
-    assert [(r.stream, r.events, r.fault) for r in reports] == [
+    reports = list(kernel.verify_streams())
+    assert [(r.about, r.entries, r.fault) for r in reports] == [
         ("counter-a", 3, None),
         ("counter-b", 2, None),
     ]
@@ -297,7 +296,7 @@ def test_a_changed_column_of_one_event_is_found_in_its_stream_and_in_no_other(
     other = HASHED | {"hash": bytes(32)}
     with engines.write.begin() as connection:
         connection.execute(update(tables.events).where(*one).values({column: other[column]}))
-    faults = {report.stream: report.fault for report in verify(kernel.store)}
+    faults = {report.about: report.fault for report in kernel.verify_streams()}
     assert faults.pop("counter-b") is None
     assert all(faults.values())
     assert "counter-a" in faults
@@ -314,7 +313,7 @@ def test_a_last_event_that_was_rewritten_together_with_its_hash_is_found(
     values = {"payload": forged.payload, "hash": forged.hash_after(before.hash)}
     with engines.write.begin() as connection:
         connection.execute(update(tables.events).where(*one).values(values))
-    assert {report.stream: report.fault for report in verify(kernel.store)} == {
+    assert {report.about: report.fault for report in kernel.verify_streams()} == {
         "counter-a": "its head does not fit its last event",
         "counter-b": None,
     }
@@ -325,7 +324,7 @@ def test_tampering_is_found(kernel: Kernel, engines: Engines, statement: str) ->
     add(kernel, "a", 3)
     with engines.write.begin() as connection:
         connection.exec_driver_sql(statement)
-    assert [report.fault for report in verify(kernel.store) if report.fault]
+    assert [report.fault for report in kernel.verify_streams() if report.fault]
 
 
 def test_of_many_streams_the_last_is_verified_too(kernel: Kernel, engines: Engines) -> None:
@@ -333,7 +332,7 @@ def test_of_many_streams_the_last_is_verified_too(kernel: Kernel, engines: Engin
     last = tables.events.c.stream == "counter-500"
     with engines.write.begin() as connection:
         connection.execute(update(tables.events).where(last).values(operator="eve"))
-    assert [report.stream for report in verify(kernel.store) if report.fault] == ["counter-500"]
+    assert [report.about for report in kernel.verify_streams() if report.fault] == ["counter-500"]
 
 
 def test_moments_come_back_in_utc_to_the_microsecond(kernel: Kernel, engines: Engines) -> None:

@@ -18,7 +18,6 @@ from cqrs_app.kernel.privacy.personal import ERASED, hidden, written
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.store.verification import verify
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.platform.runtime.pending import RawEvents
 from tests.kernel.club import Join, Leave, ParcelsProjection, Readdress, Send, Sent, club, parcels
@@ -75,7 +74,7 @@ def test_a_personal_value_is_stored_sealed_and_read_open(kernel: Kernel) -> None
     assert [SECRET in event.payload for event in events] == [True, True]
     kernel.runner.advance("parcels")
     assert shown(kernel) == {"p": SECRET + "0"}
-    assert [report.fault for report in verify(kernel.store)] == [None]
+    assert [report.fault for report in kernel.verify_streams()] == [None]
 
 
 def test_an_empty_value_needs_no_key(kernel: Kernel) -> None:
@@ -117,7 +116,7 @@ def test_erasing_leaves_the_events_valid_and_empty_of_the_value(kernel: Kernel) 
     decode = kernel.registry.codec.decode
     said = [decode(event).event.to for event in kernel.store.events_of("parcel-p")]  # type: ignore[attr-defined]
     assert said == [ERASED, ERASED]
-    assert all(report.fault is None for report in verify(kernel.store))
+    assert all(report.fault is None for report in kernel.verify_streams())
     kernel.runner.rebuild("parcels", lambda done, total: None)
     assert shown(kernel) == {"p": ERASED, "q": SECRET}
 

@@ -8,16 +8,18 @@ from flask import Flask
 
 from cqrs_app.areas.fulfilment.store import process_of
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.store.verification import verify
 from cqrs_app.services import services_of
 
 
 def test_its_log_verifies(shop: Flask, earlier: dict[str, Any]) -> None:
     kernel: Kernel = services_of(shop).kernel
     kernel.store.place()
-    reports = list(verify(kernel.store))
-    assert [report for report in reports if report.fault] == []
-    assert sum(report.events for report in reports) == len(earlier["write"]["events"])
+    reports = list(kernel.verify_streams())
+    while kernel.seals.extend():
+        pass
+    reports_of_logs = list(kernel.verify_logs())
+    assert [report for report in (*reports, *reports_of_logs) if report.fault] == []
+    assert sum(report.entries for report in reports) == len(earlier["write"]["events"])
 
 
 def test_every_projection_catches_up_and_a_rebuild_gives_the_same_rows(shop: Flask) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO, get_args
 
 import click
+import msgspec
 from flask.cli import with_appcontext
 
 from cqrs_app.interfaces.cli.events_tail import tail
 from cqrs_app.kernel.events import contracts
-from cqrs_app.kernel.store.verification import verify as verify_chains
+from cqrs_app.kernel.verification.seals import LogName, Seal
+from cqrs_app.kernel.verification.streams import Report
 from cqrs_app.services import kernel
 
 CONTRACTS = Path("docs/contracts")
@@ -24,20 +27,57 @@ events.add_command(tail)
 
 
 @events.command()
+@click.option(
+    "--against",
+    type=click.File("rb"),
+    help="A file that `flask events seal` wrote, kept out of reach of this database.",
+)
 @with_appcontext
-def verify() -> None:
-    """Check that no event was changed, removed or added behind the product's back."""
-    found = 0
-    streams = events_seen = 0
-    for report in verify_chains(kernel.store):
-        streams += 1
-        events_seen += report.events
-        if report.fault:
-            found += 1
-            click.echo(f"{report.stream}: {report.fault}")
-    click.echo(f"{streams} streams, {events_seen} events, {found} faults.")
+def verify(against: IO[bytes] | None) -> None:
+    """Check that nothing was changed, removed or added behind the product's back."""
+    kept = _kept(against)
+    streams = seen = found = 0
+    for report in kernel.verify_streams():
+        streams, seen = streams + 1, seen + report.entries
+        found += _show(report)
+    found += sum(map(_show, kernel.verify_logs(kept)))
+    sealed = {log: kernel.seals.latest(log).entries for log in get_args(LogName)}
+    click.echo(
+        f"{streams} streams, {seen} events ({sealed['events']} sealed), "
+        f"{sealed['commands']} commands sealed, {found} faults."
+    )
     if found:
         raise SystemExit(1)
+
+
+@events.command()
+@with_appcontext
+def seal() -> None:
+    """Write the newest seals of the log and the command log, to be kept elsewhere.
+
+    `verify --against` then finds whatever was changed below them, the seals in the database
+    included.
+    """
+    while kernel.seals.extend():
+        pass
+    seals = {log: kernel.seals.latest(log) for log in get_args(LogName)}
+    click.echo(msgspec.json.format(msgspec.json.encode(seals)).decode())
+
+
+def _kept(file: IO[bytes] | None) -> dict[LogName, Seal] | None:
+    try:
+        return None if file is None else msgspec.json.decode(file.read(), type=dict[LogName, Seal])
+    except msgspec.MsgspecError:
+        raise click.ClickException(
+            "The file with the seals cannot be read. Give one that `flask events seal` wrote."
+        ) from None
+
+
+def _show(report: Report) -> bool:
+    """Print what is wrong; whether anything is."""
+    if report.fault:
+        click.echo(f"{report.about}: {report.fault}")
+    return report.fault is not None
 
 
 @events.command("contracts")

@@ -108,6 +108,14 @@ Index(
     postgresql_where=_unsuccessful,
     sqlite_where=_unsuccessful,
 )
+_final = command_log.c.outcome.in_(("succeeded", "refused"))
+Index(
+    "ix_command_log_finished_at",
+    command_log.c.finished_at,
+    command_log.c.command_id,
+    postgresql_where=_final,
+    sqlite_where=_final,
+)
 _queued = command_log.c.queue_number.is_not(None)
 Index(
     "ix_command_log_queue_number",
@@ -150,6 +158,18 @@ subject_keys = Table(
     Column("wrapped", LargeBinary(60)),
     Column("created_at", UtcDateTime, nullable=False),
     Column("erased_at", UtcDateTime),
+)
+
+# Signed digests of the log and the command log: see verification/seals.py.
+seals = Table(
+    "seals",
+    write_tables,
+    Column("log", String(10), primary_key=True),
+    Column("number", BigKey, primary_key=True, autoincrement=False),
+    Column("until", BigKey, nullable=False),
+    Column("entries", BigKey, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("signature", String(64), nullable=False),
 )
 
 processes = Table(

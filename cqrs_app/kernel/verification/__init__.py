@@ -1,0 +1,1 @@
+"""Whether the log and the command log are what was written: chains, folds, seals."""

@@ -1,0 +1,84 @@
+"""Each stream by itself: its hash chain, its head, its snapshot, its places in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from cqrs_app.kernel.commands.aggregate import Aggregate, restore
+from cqrs_app.kernel.events.recorded import (
+    FIRST_HASH,
+    EventCodec,
+    Snapshot,
+    StoredEvent,
+    UnknownEvent,
+    UnreadableEvent,
+)
+from cqrs_app.kernel.store import EventStore, Head
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One stream, or one of the logs: how many entries were looked at; `fault` is a sentence, or
+    None when all is well."""
+
+    about: str
+    entries: int
+    fault: str | None
+
+
+class StreamVerifier:
+    """`aggregates` by category: snapshots are compared with what their events fold to."""
+
+    def __init__(
+        self, store: EventStore, codec: EventCodec, aggregates: Mapping[str, type[Aggregate]]
+    ) -> None:
+        self._store = store
+        self._codec = codec
+        self._aggregates = aggregates
+
+    def verify(self) -> Iterator[Report]:
+        """Every stream in turn, then events whose stream has no head."""
+        for stream, head, events in self._store.each_stream():
+            fault = chain_fault(head, events) or self._snapshot_fault(head.snapshot, events)
+            yield Report(stream, len(events), fault)
+        for stream in self._store.orphans():
+            yield Report(stream, 0, "it has events but no head: the head was removed")
+
+    def _snapshot_fault(
+        self, snapshot: Snapshot | None, events: tuple[StoredEvent, ...]
+    ) -> str | None:
+        if snapshot is None:
+            return None
+        cls = self._aggregates.get(events[0].stream.partition("-")[0]) if events else None
+        # One of another shape is not used either: the events are folded.
+        if cls is None or snapshot.shape != cls.shape:
+            return None
+        try:
+            recorded = [self._codec.decode(event) for event in events[: snapshot.version]]
+            folded = msgspec.json.encode(restore(cls, None, recorded)).decode()
+        except (UnknownEvent, UnreadableEvent) as error:
+            return f"its snapshot cannot be checked: {error}"
+        if folded != snapshot.state:
+            return f"its snapshot at version {snapshot.version} is not what its events lead to"
+        return None
+
+
+def chain_fault(head: Head, events: tuple[StoredEvent, ...]) -> str | None:
+    """What is wrong with a stream that has this head and these events, in their order."""
+    previous, position = FIRST_HASH, 0
+    for version, event in enumerate(events, start=1):
+        if event.version != version:
+            return f"version {version} is missing"
+        if event.hash_after(previous) != bytes(event.hash):
+            return f"version {version} ({event.type}) was changed, or the one before it was"
+        if event.position is not None and event.position <= position:
+            return f"version {version} has position {event.position}, before the one it follows"
+        previous, position = bytes(event.hash), event.position or position
+    if len(events) != head.version:
+        return f"its head says {head.version} events, {len(events)} are there"
+    if previous != head.hash:
+        return "its head does not fit its last event"
+    return None
