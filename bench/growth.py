@@ -19,7 +19,7 @@ from bench.seeds.big_store import filled
 from bench.svg import Panel, Series, picture
 from bench.table import machine
 from cqrs_app.services import services_of
-from tests.platform.processes import PROJECT
+from tests.processes.running import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"
 NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}

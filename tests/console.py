@@ -16,7 +16,7 @@ from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.demo import load_if_empty
 from cqrs_app.services import services_of
-from tests.platform.processes import clean_environment
+from tests.processes.running import clean_environment
 from tests.services.stores import Databases, Templates, migrate
 
 MakeConsole = Callable[..., Flask]

@@ -19,7 +19,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.services import services_of
-from tests.platform.processes import PROJECT
+from tests.processes.running import PROJECT
 
 DATA = "BENCH_DATA"
 """The environment variable that names another folder than the one beside this checkout."""

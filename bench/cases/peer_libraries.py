@@ -18,7 +18,7 @@ from bench.clients.sliced import notes, together
 from bench.peers import environments
 from bench.rounds import Plan
 from tests.console import environment_of
-from tests.platform.processes import clean_environment
+from tests.processes.running import clean_environment
 
 Command = Sequence[str | Path]
 Client = Callable[[], Command]

@@ -11,7 +11,7 @@ from bench.clients.sliced import notes, together
 from bench.raw.command import STREAMS
 from bench.rounds import Plan
 from tests.console import environment_of
-from tests.platform.processes import clean_environment
+from tests.processes.running import clean_environment
 
 CLIENTS = 4
 

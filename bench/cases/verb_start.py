@@ -12,7 +12,7 @@ from bench import product
 from bench.case import Sides
 from bench.rounds import Plan, median_ms
 from tests.console import environment_of
-from tests.platform.processes import PROJECT
+from tests.processes.running import PROJECT
 
 FLASK = ("-m", "flask", "--app", "app")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.case import Unavailable
 from bench.rounds import Slice
-from tests.platform.processes import PROJECT
+from tests.processes.running import PROJECT
 
 PATIENCE_SECONDS = 120
 

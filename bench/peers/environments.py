@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.case import Unavailable
-from tests.platform.processes import PROJECT
+from tests.processes.running import PROJECT
 
 EMMETT = PROJECT / "bench" / "emmett"
 

@@ -15,7 +15,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.subscriptions.presence import seen
 from cqrs_app.services import services_of
 from tests.console import environment_of
-from tests.platform.processes import PROJECT, eventually
+from tests.processes.running import PROJECT, eventually
 
 WORKERS = 2
 """As many as the product has by default."""

@@ -21,7 +21,7 @@ from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.services import services_of
 from tests.console import environment_of
-from tests.platform.processes import PROJECT, family
+from tests.processes.running import PROJECT, family
 
 PATIENCE_SECONDS = 60
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import psutil
 
 from bench.processes.web import free_port
-from tests.platform.processes import PROJECT, clean_environment, read_until
+from tests.processes.running import PROJECT, clean_environment, read_until
 
 Processes = dict[str, list[psutil.Process]]
 """By kind, as in KINDS."""

@@ -31,7 +31,7 @@ from bench.soak.samples import Sample
 from bench.table import Tally
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.services import services_of
-from tests.platform.processes import PROJECT, eventually
+from tests.processes.running import PROJECT, eventually
 
 CLIENTS = 2
 READERS = 2

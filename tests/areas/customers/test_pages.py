@@ -1,0 +1,117 @@
+"""The pages of customers: the list, one customer, the tasks, the receipt."""
+
+from __future__ import annotations
+
+import pytest
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cqrs_app.areas.customers.commands import EraseCustomer
+from cqrs_app.kernel.assembly import Kernel
+from tests.areas.customers.test_erasure import WHY, order, run
+from tests.interfaces.web.pages.conftest import catch_up, client_in
+
+
+@pytest.fixture
+def client(console: Flask) -> FlaskClient:
+    console.config["WTF_CSRF_ENABLED"] = False
+    return client_in(console, "admin")
+
+
+def send(client: FlaskClient, task: str, **values: str) -> int:
+    return client.post(f"/commands/{task}", data=values).status_code
+
+
+def text_of(client: FlaskClient, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.status_code
+    return " ".join(BeautifulSoup(answer.get_data(), "html.parser").main.get_text(" ").split())
+
+
+def register(client: FlaskClient, app: Flask, number: str, **values: str) -> None:
+    assert send(client, "RegisterCustomer", customer_id=number, **values) == 303
+    catch_up(app)
+
+
+def test_a_customer_is_registered_found_and_counted(client: FlaskClient, console: Flask) -> None:
+    assert "No customers yet" in text_of(client, "/customers")
+    register(client, console, "C1", name="Ana Lima", email="Ana@example.org")
+    register(client, console, "C2", name="Ben Hope")
+    for wanted in ("ana", "lima", "ana@exa", "C1"):
+        shown = text_of(client, f"/customers?q={wanted}")
+        assert "Ana@example.org" in shown, wanted
+        assert "Ben Hope" not in shown, wanted
+    assert send(client, "DeactivateCustomer", customer_id="C2", reason=WHY) == 303
+    catch_up(console)
+    shown = text_of(client, "/customers?status=deactivated")
+    assert "Ben Hope" in shown
+    assert "Ana Lima" not in shown
+    assert "Active 1 Deactivated 1 Erased 0" in shown
+    assert "No customers match" in text_of(client, "/customers?q=nobody")
+
+
+def test_a_taken_address_is_refused_with_a_sentence(client: FlaskClient, console: Flask) -> None:
+    register(client, console, "C1", email="ana@example.org")
+    values = {"customer_id": "C2", "email": "ANA@example.org"}
+    answer = client.post("/commands/RegisterCustomer", data=values)
+    assert answer.status_code == 422
+    assert "Another customer has this e-mail address." in answer.get_data(as_text=True)
+
+
+def test_a_page_shows_the_profile_at_once(client: FlaskClient, kernel: Kernel) -> None:
+    send(client, "RegisterCustomer", customer_id="C1", name="Ana Lima")
+    shown = text_of(client, "/customers/C1")
+    assert "Ana Lima" in shown
+    assert "No orders and no credit notes yet." in shown
+    form = client.get("/commands/UpdateCustomerProfile?customer_id=C1").get_data(as_text=True)
+    assert 'value="Ana Lima"' in form
+
+
+def test_one_known_from_orders_only_has_a_page_and_can_be_registered(
+    client: FlaskClient, console: Flask, kernel: Kernel
+) -> None:
+    run(kernel, order("1", "C9"))
+    catch_up(console)
+    assert "Not registered" in text_of(client, "/customers/C9")
+    assert "C9" in text_of(client, "/customers/-/accounts?q=zabriskie")
+    form = client.get("/commands/RegisterCustomer?customer_id=C9").get_data(as_text=True)
+    assert 'value="Quintessa Zabriskie"' in form
+
+
+def test_an_erased_customers_page_shows_no_value_and_the_receipt(
+    client: FlaskClient, console: Flask, kernel: Kernel
+) -> None:
+    register(client, console, "C1", name="Quintessa Zabriskie", email="q@zabriskie.example")
+    run(kernel, order("1"))
+    catch_up(console)
+    run(kernel, EraseCustomer(customer_id="C1", reason=WHY))
+    catch_up(console)
+    for address in ("/customers/C1", "/customers", "/customers/-/accounts", "/orders/1"):
+        shown = text_of(client, address).casefold()
+        assert "zabriskie" not in shown, address
+        assert "erased" in shown, address
+    shown = text_of(client, "/customers/C1")
+    assert "Receipt of the erasure" in shown
+    assert "Keys left 0" in shown
+    assert "Receipt" not in text_of(client_in(console, "supervisor"), "/customers/C1")
+
+
+def test_the_tasks_are_those_of_the_role(client: FlaskClient, console: Flask) -> None:
+    register(client, console, "C1", name="Ana Lima")
+    offered = {
+        role: {
+            str(link["id"]).removeprefix("do-")
+            for link in BeautifulSoup(
+                client_in(console, role).get("/customers/C1").get_data(), "html.parser"
+            ).select("[id^=do-]")
+        }
+        for role in ("viewer", "operator", "supervisor", "admin")
+    }
+    daily = {"UpdateCustomerProfile", "ChangeCustomerEmail"}
+    assert offered == {
+        "viewer": set(),
+        "operator": daily,
+        "supervisor": daily | {"DeactivateCustomer"},
+        "admin": daily | {"DeactivateCustomer", "EraseCustomer"},
+    }

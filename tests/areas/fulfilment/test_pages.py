@@ -1,0 +1,100 @@
+"""Fulfilment on the pages: the list, the steps, and the order that waits, without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from cqrs_app.areas.fulfilment.types import Stage
+from cqrs_app.areas.orders.queries.one_order import OrderActions
+from cqrs_app.kernel.errors import Refused
+from tests.areas.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
+from tests.interfaces.web.pages.conftest import client_in
+from tests.interfaces.web.pages.test_without_scripts import page, send
+
+
+def words(client: FlaskClient, address: str) -> str:
+    return " ".join(page(client, address).get_text(" ").split())
+
+
+def offered(client: FlaskClient, address: str) -> set[str]:
+    links = page(client, address).find_all("a", href=True)
+    found = (str(link["href"]) for link in links)
+    return {each.split("/")[2].partition("?")[0] for each in found if each.startswith("/commands/")}
+
+
+def out_of_stock(desk: OrderDesk) -> FlaskClient:
+    desk.stock(CARD, 5)
+    desk.stock(LAMP, 1)
+    desk.approve((CARD, 5), (LAMP, 4))
+    desk.settle_all()
+    desk.catch_up()
+    return client_in(desk.app, "supervisor")
+
+
+def test_an_order_out_of_stock_says_what_is_missing_and_what_can_be_done(
+    order_desk: OrderDesk,
+) -> None:
+    supervisor = out_of_stock(order_desk)
+    listed = words(supervisor, "/fulfilment?show=attention")
+    assert "Out of stock 85123A: 4 of product 85123A were asked for and 1 are available." in listed
+    shown = words(supervisor, f"/fulfilment/{THE}")
+    assert "Stands at Out of stock 85123A: 4 of product 85123A" in shown
+    assert "Reserve stock Done 5 of CARD 1" in shown
+    assert "Reserve stock Refused 4 of 85123A" in shown
+    tasks = {"RetryFulfilment", "SkipFulfilmentStep", "CancelFulfilment"}
+    assert offered(supervisor, f"/fulfilment/{THE}") == tasks
+    assert tasks <= offered(supervisor, f"/orders/{THE}")
+    assert offered(client_in(order_desk.app, "operator"), f"/fulfilment/{THE}") == set()
+
+
+def test_a_supervisor_skips_a_step_by_hand(order_desk: OrderDesk) -> None:
+    supervisor = out_of_stock(order_desk)
+    address = f"/commands/SkipFulfilmentStep?order_id={THE}&step=stock"
+    refused = send(supervisor, address, reason="Short.")
+    assert refused.status_code == 422
+    answer = send(supervisor, address, reason="The lamps follow later.")
+    assert (answer.status_code, answer.location) == (303, f"/fulfilment/{THE}")
+    order_desk.settle_all()
+    order_desk.catch_up()
+    assert order_desk.stage() is Stage.TO_SHIP
+    assert "Reserving stock skipped" in words(supervisor, f"/fulfilment/{THE}")
+
+
+def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="")
+    desk.stock(LAMP, 4)
+    desk.approve((LAMP, 4))
+    desk.settle_all()
+    desk.catch_up()
+    supervisor = client_in(desk.app, "supervisor")
+    address = f"/orders/{THE}"
+    shown = words(supervisor, address)
+    assert "Waits for payment GBP 10 is to be paid." in shown
+    assert "is not ready to ship: GBP 10 is to be paid." in shown
+    assert "ShipOrder" not in offered(supervisor, address)
+    # Every door says the same, in the same sentence.
+    told = next(
+        each for each in desk.ask(OrderActions(order_id=THE)).actions if each.command == "ShipOrder"
+    )
+    with pytest.raises(Refused, match="is not ready to ship") as refused:
+        desk.ship()
+    assert (told.allowed, told.reason) == (False, refused.value.sentence)
+    assert told.reason in shown
+    pay = f"/commands/RecordPayment?order_id={THE}&amount=10.00&currency=GBP"
+    answer = send(supervisor, pay, payment_id="bank-1", method="bank transfer", reference="17")
+    assert answer.status_code == 303
+    desk.settle_all()
+    desk.catch_up()
+    assert "ShipOrder" in offered(supervisor, address)
+    shown = words(supervisor, address)
+    assert "bank-1 Captured" in shown
+    assert "85123A 4 0" in shown
+
+
+def test_an_order_nobody_sees_to_has_no_such_page(order_desk: OrderDesk) -> None:
+    client = client_in(order_desk.app, "viewer")
+    answer = client.get("/fulfilment/none-such")
+    assert answer.status_code == 404
+    assert "Nobody sees to order none-such" in answer.text
+    assert "No orders on their way" in words(client, "/fulfilment")

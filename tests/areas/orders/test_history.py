@@ -1,0 +1,182 @@
+"""History is let in against the rules of today, and flagged."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from sqlalchemy import Connection
+
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders import events as was
+from cqrs_app.areas.orders.queries.one_order import FlagView, GetOrder, get_order
+from cqrs_app.areas.orders.queries.order_list import ListOrders, list_orders
+from cqrs_app.areas.orders.types import ShippedLine
+from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.kernel.messages.messages import Command, Event
+from tests.areas.orders.given import (
+    ALL_SHIPPED,
+    APPROVED,
+    CANCELLED,
+    DELIVERED,
+    HELD,
+    PART_SHIPPED,
+    PLACED,
+    REJECTED,
+    given,
+    line,
+    order,
+    place,
+    shipped,
+)
+from tests.areas.orders.history import START, History, project
+from tests.areas.orders.test_order import (
+    ALLOWED,
+    APPROVE,
+    CANCEL,
+    DELIVER,
+    HOLD,
+    REJECT,
+    RELEASE,
+    SHIP,
+    STATES,
+    THE,
+)
+
+GIVEN_UP = {"cancelled", "rejected"}
+
+
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [pytest.param(c, s, id=f"{type(c).__name__}-{s}") for c, s in product(ALLOWED, STATES)],
+)
+def test_what_the_rules_would_refuse_is_let_in_as_history_beside_one_flag(
+    command: Command, state: str
+) -> None:
+    live = given(*STATES[state]).when(command)
+    outcome = given(*STATES[state]).when(command, history=True)
+    if live.refusal is None:
+        assert outcome.events == live.events
+    elif state in GIVEN_UP and command in (REJECT, CANCEL):
+        assert outcome.refusal is not None
+        assert outcome.refusal.sentence == live.refusal.sentence
+    else:
+        flag, happened = outcome.events
+        assert flag == was.OrderFlagged(
+            order_id=THE,
+            task=type(command).__name__,
+            code=live.refusal.code,
+            sentence=live.refusal.sentence,
+        )
+        assert not isinstance(happened, was.OrderFlagged)
+
+
+def test_an_order_of_nothing_is_let_in_and_flagged() -> None:
+    nothing = do.PlaceOrder(order_id=THE, country="Brazil", currency="BRL", lines=())
+    placed, flag = given().when(nothing, history=True).events
+    assert isinstance(placed, was.OrderPlaced)
+    assert isinstance(flag, was.OrderFlagged)
+    assert (placed.total, flag.code) == (0, "no_lines")
+
+
+@pytest.mark.parametrize("command", ALLOWED, ids=lambda command: type(command).__name__)
+def test_not_even_history_happens_to_an_order_that_does_not_exist(command: Command) -> None:
+    outcome = given().when(command, history=True)
+    assert outcome.refusal is not None
+    assert outcome.refusal.code == "no_such_order"
+
+
+def test_a_number_is_used_once_in_history_too() -> None:
+    outcome = given(PLACED).when(place(), history=True)
+    assert outcome.refusal is not None
+    assert outcome.refusal.code == "order_exists"
+
+
+def test_history_ships_no_more_of_a_line_than_was_ordered() -> None:
+    too_many = do.ShipOrder(order_id=THE, lines=(ShippedLine(line_no=1, quantity=7),))
+    outcome = given(PLACED, APPROVED).when(too_many, history=True)
+    assert outcome.refusal is not None
+    assert outcome.refusal.code == "more_than_left"
+
+
+@pytest.mark.parametrize(
+    ("so_far", "command", "status"),
+    [
+        pytest.param((PLACED, ALL_SHIPPED), APPROVE, "shipped", id="approved late"),
+        pytest.param((PLACED, APPROVED, DELIVERED), SHIP, "delivered", id="shipped late"),
+        pytest.param((PLACED, APPROVED), DELIVER, "delivered", id="delivered unshipped"),
+        pytest.param((PLACED, APPROVED, ALL_SHIPPED), CANCEL, "cancelled", id="too late"),
+        pytest.param((PLACED, CANCELLED), SHIP, "cancelled", id="shipped when cancelled"),
+        pytest.param((PLACED, REJECTED), HOLD, "rejected", id="held when rejected"),
+        pytest.param((PLACED, APPROVED, ALL_SHIPPED), HOLD, "shipped", id="held when shipped"),
+        pytest.param((PLACED, APPROVED), RELEASE, "approved", id="released without a hold"),
+        pytest.param((PLACED, HELD), APPROVE, "on_hold", id="approved on hold"),
+        pytest.param((PLACED, HELD), SHIP, "shipped", id="shipped on hold"),
+        pytest.param((PLACED, HELD), REJECT, "rejected", id="rejected on hold"),
+    ],
+)
+def test_an_order_never_goes_back(so_far: tuple[Event, ...], command: Command, status: str) -> None:
+    after = order(*so_far, *given(*so_far).when(command, history=True).events)
+    assert after.status == status
+    assert (after.hold_reason != "") == (status == "on_hold")
+
+
+def test_what_was_approved_on_hold_is_released_to_ship() -> None:
+    (released,) = given(PLACED, HELD, APPROVED).when(RELEASE).events
+    assert released == was.OrderReleased(order_id=THE, status="approved")
+
+
+def test_what_was_shipped_in_part_on_hold_stays_on_hold() -> None:
+    after = order(PLACED, APPROVED, HELD, PART_SHIPPED)
+    assert (after.status, after.before_hold) == (OrderStatus.ON_HOLD, OrderStatus.PART_SHIPPED)
+
+
+def test_a_second_hold_has_the_word_on_the_reason() -> None:
+    address = was.OrderHeld(order_id=THE, reason="address_check", note="")
+    after = order(PLACED, APPROVED, HELD, address)
+    assert (after.hold_reason, after.before_hold) == ("address_check", OrderStatus.APPROVED)
+
+
+def test_nothing_left_is_shipped_as_nothing() -> None:
+    _, sent = given(PLACED, APPROVED, ALL_SHIPPED).when(SHIP, history=True).events
+    assert sent == shipped(complete=True)
+
+
+def irregular() -> History:
+    history = History()
+    for number in ("1", "2"):
+        history.run(place(number, line()), START)
+    later = START + timedelta(days=1)
+    history.run(do.ShipOrder(order_id="1"), later, history=True)
+    history.run(do.ApproveOrder(order_id="1"), later, history=True)
+    history.run(do.HoldOrder(order_id="2", reason=HoldReason.OTHER), later, history=True)
+    return history
+
+
+def test_flags_stand_on_the_orders_page(connection: Connection) -> None:
+    project(connection, irregular().recorded)
+    view = get_order(GetOrder(order_id="1"), connection)
+    assert view is not None
+    assert view.status is OrderStatus.SHIPPED
+    assert [(flag.task, flag.code) for flag in view.flags] == [
+        ("ShipOrder", "not_approved"),
+        ("ApproveOrder", "already_shipped"),
+    ]
+    assert view.flags[0] == FlagView(
+        task="ShipOrder",
+        code="not_approved",
+        sentence="Order 1 has waited for approval since 1 Dec 2010 at 08:26 UTC; "
+        "approve it before you ship it.",
+        at=START + timedelta(days=1),
+    )
+
+
+@pytest.mark.parametrize(("flagged", "found"), [(None, ["2", "1"]), (True, ["1"]), (False, ["2"])])
+def test_flagged_orders_can_be_listed(
+    connection: Connection, flagged: bool | None, found: list[str]
+) -> None:
+    project(connection, irregular().recorded)
+    page = list_orders(ListOrders(flagged=flagged), connection)
+    assert [row.order_id for row in page.rows] == found
+    assert {row.order_id: row.flags for row in page.rows}.get("1", 2) == 2

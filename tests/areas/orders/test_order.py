@@ -1,0 +1,276 @@
+"""The rules of an order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import product
+
+import msgspec
+import pytest
+
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders import events as was
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
+from cqrs_app.kernel.messages.messages import Command, Event
+from tests.areas.orders.given import (
+    ALL_SHIPPED,
+    APPROVED,
+    CANCELLED,
+    DELIVERED,
+    HELD,
+    ON,
+    PART_SHIPPED,
+    PLACED,
+    REJECTED,
+    given,
+    line,
+    order,
+    place,
+    released,
+    shipped,
+)
+
+THE = "536365"
+HOME = ShippingAddress(line1="1 High Street", city="Leeds", country="United Kingdom")
+APPROVE = do.ApproveOrder(order_id=THE)
+REJECT = do.RejectOrder(order_id=THE, reason="no")
+HOLD = do.HoldOrder(order_id=THE, reason=HoldReason.PAYMENT_CHECK)
+RELEASE = do.ReleaseOrder(order_id=THE)
+CHANGE_ADDRESS = do.ChangeShippingAddress(order_id=THE, address=HOME)
+NOTE = do.AddOrderNote(order_id=THE, note="Rang them.")
+SHIP = do.ShipOrder(order_id=THE, carrier="DHL", tracking="JD014")
+DELIVER = do.DeliverOrder(order_id=THE)
+CANCEL = do.CancelOrder(order_id=THE, reason=CancelReason.DUPLICATE)
+
+STATES: dict[str, tuple[Event, ...]] = {
+    "placed": (PLACED,),
+    "approved": (PLACED, APPROVED),
+    "held": (PLACED, HELD),
+    "held_after_part": (PLACED, APPROVED, PART_SHIPPED, HELD),
+    "part_shipped": (PLACED, APPROVED, PART_SHIPPED),
+    "shipped": (PLACED, APPROVED, ALL_SHIPPED),
+    "delivered": (PLACED, APPROVED, ALL_SHIPPED, DELIVERED),
+    "cancelled": (PLACED, CANCELLED),
+    "rejected": (PLACED, REJECTED),
+}
+ALLOWED: dict[Command, set[str]] = {
+    APPROVE: {"placed"},
+    REJECT: {"placed"},
+    HOLD: {"placed", "approved", "part_shipped"},
+    RELEASE: {"held", "held_after_part"},
+    CHANGE_ADDRESS: {"placed", "approved", "held", "held_after_part", "part_shipped"},
+    NOTE: set(STATES),
+    SHIP: {"approved", "part_shipped"},
+    DELIVER: {"shipped"},
+    CANCEL: {"placed", "approved", "held"},
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [pytest.param(c, s, id=f"{type(c).__name__}-{s}") for c, s in product(ALLOWED, STATES)],
+)
+def test_a_task_is_accepted_in_exactly_the_states_that_allow_it(
+    command: Command, state: str
+) -> None:
+    outcome = given(*STATES[state]).when(command)
+    assert (outcome.refusal is None) == (state in ALLOWED[command])
+    if outcome.refusal:
+        assert outcome.refusal.sentence.startswith("Order 536365 ")
+        assert ON.removeprefix("on ") in outcome.refusal.sentence
+        assert outcome.refusal.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("command", ALLOWED, ids=lambda command: type(command).__name__)
+def test_nothing_can_be_done_with_an_order_that_does_not_exist(command: Command) -> None:
+    given().when(command).refused("no_such_order", "There is no order with this number.")
+
+
+def test_placing_an_order_adds_up_its_lines_exactly() -> None:
+    given().when(place()).then(PLACED)
+
+
+def test_an_order_has_a_line() -> None:
+    nothing = do.PlaceOrder(order_id=THE, country="France", currency="EUR", lines=())
+    given().when(nothing).refused("no_lines", "Order 536365 has no lines; an order needs one.")
+
+
+def test_lines_of_a_tenth_of_a_penny_keep_their_value() -> None:
+    outcome = given().when(place("1", line(quantity=3, price="0.001"), line(price="0.0001")))
+    (event,) = outcome.events
+    assert isinstance(event, was.OrderPlaced)
+    assert event.total == Decimal("0.0036")
+
+
+def test_one_article_may_stand_on_several_lines_at_several_prices() -> None:
+    outcome = given().when(place("1", line(price="1"), line(price="2"), line(price="1")))
+    (event,) = outcome.events
+    assert isinstance(event, was.OrderPlaced)
+    assert [each.unit_price for each in event.lines] == [1, 2, 1]
+
+
+@pytest.mark.parametrize("later", [(), (CANCELLED,), (REJECTED,)])
+def test_an_order_number_is_used_once(later: tuple[Event, ...]) -> None:
+    given(PLACED, *later).when(place()).refused(
+        "order_exists",
+        f"There is an order 536365 already, placed {ON}; choose another number.",
+    )
+
+
+def test_approving() -> None:
+    given(PLACED).when(APPROVE).then(APPROVED)
+
+
+def test_approving_twice_is_refused() -> None:
+    given(PLACED, APPROVED).when(APPROVE).refused(
+        "already_approved", f"Order 536365 was approved {ON}; it need not be approved again."
+    )
+
+
+def test_a_held_order_must_be_released_before_it_is_approved() -> None:
+    given(PLACED, HELD).when(APPROVE).refused(
+        "on_hold",
+        "Order 536365 has been on hold since 1 Dec 2010 at 12:03 UTC (payment check); "
+        "release it before you approve it.",
+    )
+
+
+def test_rejecting_says_what_was_lost() -> None:
+    given(PLACED).when(REJECT).then(REJECTED)
+
+
+def test_an_approved_order_is_cancelled_rather_than_rejected() -> None:
+    given(PLACED, APPROVED).when(REJECT).refused(
+        "already_approved",
+        f"Order 536365 was approved {ON}; it can no longer be rejected, but it can be cancelled.",
+    )
+
+
+def test_holding() -> None:
+    given(PLACED).when(HOLD).then(HELD)
+
+
+@pytest.mark.parametrize("state", ["placed", "approved", "part_shipped"])
+def test_a_released_order_goes_back_to_where_it_stood(state: str) -> None:
+    given(*STATES[state], HELD).when(RELEASE).then(released(state))
+    after = order(*STATES[state], HELD, released(state))
+    assert after.status == state
+
+
+def test_releasing_what_is_not_on_hold_is_refused() -> None:
+    given(PLACED).when(RELEASE).refused(
+        "not_on_hold",
+        "Order 536365 has waited for approval since 1 Dec 2010 at 12:03 UTC; it is not on hold.",
+    )
+
+
+def test_changing_the_address() -> None:
+    address = was.Address(line1="1 High Street", city="Leeds", country="United Kingdom")
+    given(PLACED).when(CHANGE_ADDRESS).then(
+        was.ShippingAddressChanged(order_id=THE, address=address)
+    )
+
+
+def test_the_address_of_a_shipped_order_stays() -> None:
+    given(PLACED, APPROVED, ALL_SHIPPED).when(CHANGE_ADDRESS).refused(
+        "already_shipped",
+        f"Order 536365 was shipped {ON}; its shipping address can no longer be changed.",
+    )
+
+
+def test_adding_a_note() -> None:
+    given(PLACED).when(NOTE).then(was.OrderNoteAdded(order_id=THE, note="Rang them."))
+
+
+def test_shipping_without_lines_ships_all_that_is_left() -> None:
+    given(PLACED, APPROVED).when(SHIP).then(ALL_SHIPPED)
+    given(PLACED, APPROVED, PART_SHIPPED).when(SHIP).then(shipped((1, 2), (2, 2), complete=True))
+
+
+def ship(*lines: tuple[int, int]) -> do.ShipOrder:
+    asked = tuple(ShippedLine(line_no=number, quantity=quantity) for number, quantity in lines)
+    return do.ShipOrder(order_id=THE, lines=asked, carrier="DHL", tracking="JD014")
+
+
+def test_shipping_some_lines_leaves_the_rest() -> None:
+    given(PLACED, APPROVED).when(ship((1, 4))).then(PART_SHIPPED)
+
+
+def test_shipping_the_last_of_every_line_completes_the_order() -> None:
+    given(PLACED, APPROVED, PART_SHIPPED).when(ship((2, 2), (1, 2))).then(
+        shipped((2, 2), (1, 2), complete=True)
+    )
+
+
+def test_no_more_of_a_line_is_shipped_than_is_left() -> None:
+    given(PLACED, APPROVED, PART_SHIPPED).when(ship((1, 3))).refused(
+        "more_than_left", "Line 1 of order 536365 has 2 left to ship; 3 cannot be shipped."
+    )
+
+
+def test_a_line_that_is_not_there_cannot_be_shipped() -> None:
+    given(PLACED, APPROVED).when(ship((3, 1))).refused(
+        "no_such_line", "Order 536365 has no line 3; its last line is 2."
+    )
+
+
+def test_an_order_is_approved_before_it_is_shipped() -> None:
+    given(PLACED).when(SHIP).refused(
+        "not_approved",
+        "Order 536365 has waited for approval since 1 Dec 2010 at 12:03 UTC; "
+        "approve it before you ship it.",
+    )
+
+
+def test_nothing_is_shipped_twice() -> None:
+    given(PLACED, APPROVED, ALL_SHIPPED).when(SHIP).refused(
+        "already_shipped", f"Order 536365 was shipped {ON}; nothing is left to ship."
+    )
+
+
+def test_delivering() -> None:
+    given(PLACED, APPROVED, ALL_SHIPPED).when(DELIVER).then(DELIVERED)
+
+
+def test_an_order_shipped_in_part_is_not_delivered() -> None:
+    given(PLACED, APPROVED, PART_SHIPPED).when(DELIVER).refused(
+        "not_shipped", f"Order 536365 was shipped in part {ON}; ship the rest first."
+    )
+
+
+def test_an_order_that_has_not_left_is_not_delivered() -> None:
+    given(PLACED, APPROVED).when(DELIVER).refused(
+        "not_shipped", f"Order 536365 was approved {ON}; ship it first."
+    )
+
+
+def test_cancelling_says_what_was_lost() -> None:
+    given(PLACED, APPROVED).when(CANCEL).then(CANCELLED)
+    given(PLACED, HELD).when(CANCEL).then(CANCELLED)
+
+
+def test_a_shipped_order_is_not_cancelled() -> None:
+    given(PLACED, APPROVED, ALL_SHIPPED).when(CANCEL).refused(
+        "already_shipped", f"Order 536365 was shipped {ON}; it can no longer be cancelled."
+    )
+
+
+def test_an_order_held_after_a_part_was_shipped_is_not_cancelled() -> None:
+    given(PLACED, APPROVED, PART_SHIPPED, HELD).when(CANCEL).refused(
+        "already_shipped", f"Order 536365 was shipped in part {ON}; it can no longer be cancelled."
+    )
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_snapshot_brings_the_same_order_back(state: str) -> None:
+    before = order(*STATES[state])
+    assert restore(Order, snapshot_of(before, 1, 0), ()) == before
+
+
+def test_a_large_order_is_a_small_snapshot() -> None:
+    lines = tuple(line(f"S{number}", what="x" * 200) for number in range(1_500))
+    (event,) = given().when(place("1", *lines)).events
+    assert len(msgspec.json.encode(order(event))) < 8_000

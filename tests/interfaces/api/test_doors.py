@@ -1,0 +1,144 @@
+"""Who gets in, and what is told to whom stays outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cqrs_app.installed_areas import ROLES, build_registry
+from cqrs_app.interfaces.api.limits import RequestLimits
+from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.services import services_of
+from tests.interfaces.api.conftest import Program, order
+
+REGISTRY = build_registry()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_command_and_query_by_every_role(program_of: Any, role: str) -> None:
+    program = program_of(role)
+    for name, cls in REGISTRY.commands.items():
+        answer = program.do(name, **example_of(cls))
+        allowed = cls.declaration.permission in ROLES[role]
+        assert (answer.status_code != 403) == allowed, (name, answer.json)
+        assert answer.status_code < 500, (name, answer.json)
+    for name, query in REGISTRY.queries.items():
+        answer = program.get(f"/queries/{name}", **example_of(query, whole=False))
+        allowed = query.declaration.permission in ROLES[role]
+        assert answer.status_code == (200 if allowed else 403), (name, answer.json)
+
+
+@pytest.mark.parametrize("path", ["/queries/ListOrders", "/events", "/commands/x"])
+def test_nothing_without_a_token(program_of: Any, path: str) -> None:
+    answer = program_of("nobody").get(path)
+    assert (answer.status_code, answer.json["code"]) == (401, "no_token")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_token_that_is_revoked_is_over(admin: Program, console: Flask) -> None:
+    assert admin.get("/queries/ListOrders").status_code == 200
+    services_of(console).tokens.revoke("admin", by="test")
+    answer = admin.get("/queries/ListOrders")
+    assert (answer.status_code, answer.json["code"]) == (401, "unknown_token")
+
+
+def test_a_narrowed_token_does_no_more(console: Flask) -> None:
+    tokens = services_of(console).tokens
+    secret = tokens.create("shop", "operator", permissions=["orders.place"], made_by="test")
+    program = Program(console.test_client(), secret)
+    assert program.do("PlaceOrder", **order()).status_code == 200
+    assert program.do("ApproveOrder", order_id="A1").status_code == 403
+
+
+def test_a_session_cookie_opens_no_endpoint(console: Flask) -> None:
+    from tests.interfaces.web.pages.conftest import client_in
+
+    browser = client_in(console, "admin")
+    assert browser.get("/").status_code == 200
+    assert browser.get("/api/v1/queries/ListOrders").status_code == 401
+    assert browser.post("/api/v1/commands/PlaceOrder", json=order()).status_code == 401
+
+
+def test_a_token_opens_no_page(admin: Program) -> None:
+    answer = admin.client.get("/orders", headers=admin.headers)
+    assert answer.status_code == 303
+
+
+def test_guessing_is_slowed_down(admin: Program) -> None:
+    client = admin.client
+    answers = [
+        client.get("/api/v1/events", headers={"Authorization": f"Bearer cs_{number}"})
+        for number in range(32)
+    ]
+    assert [each.status_code for each in answers[:30]] == [401] * 30
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert admin.get("/queries/ListOrders").status_code == 200
+
+
+def test_a_token_has_its_rate(make_console: Any) -> None:
+    console: Flask = make_console(api_requests_per_minute=3)
+    secret = services_of(console).tokens.create("busy", "viewer", made_by="test")
+    program = Program(console.test_client(), secret)
+    statuses = [program.get("/queries/ListOrders").status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_processes_count_in_portions_and_keep_the_rate_together(make_console: Any) -> None:
+    redis = services_of(make_console()).kernel.redis
+    processes = [RequestLimits(redis, 1_000) for _ in range(2)]
+    allowed = [0, 0]
+    for number in range(3_000):
+        allowed[number % 2] += not processes[number % 2].wait_of("busy")
+    assert allowed == [500, 500]
+    assert not processes[0].wait_of("another")
+
+
+def test_each_token_has_its_own_portions(make_console: Any) -> None:
+    limits = RequestLimits(services_of(make_console()).kernel.redis, 1_000)
+    allowed = {"one": 0, "two": 0}
+    for _ in range(1_200):
+        for token in allowed:
+            allowed[token] += not limits.wait_of(token)
+    assert allowed == {"one": 1_000, "two": 1_000}
+
+
+def test_the_rate_is_kept_without_redis(make_console: Any) -> None:
+    console: Flask = make_console(
+        api_requests_per_minute=3, redis_url="redis://127.0.0.1:9", query_caching_enabled=False
+    )
+    secret = services_of(console).tokens.create("busy", "viewer", made_by="test")
+    program = Program(console.test_client(), secret)
+    statuses = [program.get("/queries/ListOrders").status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("GET", "/api/v1/queries/Nothing", 404),
+        ("POST", "/api/v1/commands/Nothing", 404),
+        ("DELETE", "/api/v1/commands/x", 405),
+        ("PUT", "/api/v1/queries/ListOrders", 405),
+    ],
+)
+def test_what_is_not_there_is_a_problem_too(
+    admin: Program, method: str, path: str, status: int
+) -> None:
+    answer = admin.client.open(path, method=method, headers=admin.headers, json={})
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["status"] == status
+    assert answer.json["detail"]
+
+
+def test_the_log_never_holds_a_token(admin: Program, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        admin.do("PlaceOrder", **order())
+        admin.do("ShipOrder", order_id="A1")
+    assert caplog.text
+    assert admin.headers["Authorization"].split()[1] not in caplog.text

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cqrs_app.kernel.assembly import Kernel
+from tests.interfaces.api.conftest import Program, order
+from tests.interfaces.web.pages.conftest import catch_up
+
+
+def test_an_answer_says_how_fresh_it_is(admin: Program, console: Flask) -> None:
+    admin.do("PlaceOrder", **order())
+    before = admin.get("/queries/ListOrders").json
+    assert (before["value"]["rows"], before["position"], before["lag_events"]) == ([], 0, 1)
+    catch_up(console)
+    after = admin.get("/queries/ListOrders").json
+    assert [row["order_id"] for row in after["value"]["rows"]] == ["A1"]
+    assert after["value"]["rows"][0]["total"] == "15.3000"
+    assert (after["position"], after["lag_events"], after["stale"]) == (1, 0, False)
+    assert after["as_of"].endswith("Z")
+
+
+def test_one_can_wait_for_ones_own_write(admin: Program, console: Flask) -> None:
+    receipt = admin.do("PlaceOrder", **order()).json
+    seen = f"{receipt['stream']}:{receipt['version']}"
+    early = admin.get("/queries/GetOrder", order_id="A1", min_version=seen, wait_ms=50).json
+    assert (early["stale"], early["value"]) == (True, None)
+    catch_up(console)
+    later = admin.get("/queries/GetOrder", order_id="A1", min_version=seen, wait_ms=5_000).json
+    assert (later["stale"], later["value"]["order_id"]) == (False, "A1")
+
+
+def test_a_strong_answer_comes_from_the_events(admin: Program) -> None:
+    admin.do("PlaceOrder", **order())
+    answer = admin.get("/queries/GetOrder", order_id="A1", strong="true")
+    assert answer.json["value"]["order_id"] == "A1"
+    refused = admin.get("/queries/ListOrders", strong="true")
+    assert (refused.status_code, refused.json["code"]) == (422, "no_strong_answer")
+
+
+def test_polling_for_the_same_answer_costs_no_body(admin: Program, console: Flask) -> None:
+    admin.do("PlaceOrder", **order())
+    catch_up(console)
+    first = admin.get("/queries/GetOrder", order_id="A1")
+    tag = {"If-None-Match": first.headers["ETag"]}
+    same = admin.get("/queries/GetOrder", tag, order_id="A1")
+    assert (same.status_code, same.data) == (304, b"")
+    admin.do("ApproveOrder", order_id="A1")
+    catch_up(console)
+    assert admin.get("/queries/GetOrder", tag, order_id="A1").status_code == 200
+
+
+def test_filters_are_parameters(admin: Program, console: Flask) -> None:
+    for number in ("A1", "A2", "A3"):
+        admin.do("PlaceOrder", **order(number))
+    admin.do("ApproveOrder", order_id="A2")
+    admin.do("HoldOrder", order_id="A3", reason="other")
+    catch_up(console)
+
+    def listed(**query: Any) -> list[str]:
+        rows = admin.get("/queries/ListOrders", **query).json["value"]["rows"]
+        return sorted(row["order_id"] for row in rows)
+
+    assert listed(status=["approved", "on_hold"]) == ["A2", "A3"]
+    assert listed(min_total="15.31") == []
+    assert listed(limit="2", sort="order_id", descending="false") == ["A1", "A2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": "many"}, "limit"),
+        ({"limit": "0"}, "limit"),
+        ({"colour": "red"}, "colour"),
+        ({"limit": ["1", "2"]}, "limit"),
+        ({"status": "lost"}, "status.0"),
+        ({"placed_from": "yesterday"}, "placed_from"),
+        ({"placed_from": "0001-01-01"}, "placed_from"),
+        ({"q": "a\x00b"}, "q"),
+        ({"min_version": "order-1"}, "min_version"),
+        ({"min_version": "a\x00:1"}, "min_version"),
+        ({"min_version": "order-1:" + "0" * 5_000}, "min_version"),
+        ({"wait_ms": "0" * 20 + "13000"}, "wait_ms"),
+        ({"wait_ms": "10001"}, "wait_ms"),
+        ({"wait_ms": "-1"}, "wait_ms"),
+        ({"strong": "perhaps"}, "strong"),
+    ],
+)
+def test_unusable_parameters_are_named(admin: Program, query: Any, field: str) -> None:
+    answer = admin.get("/queries/ListOrders", **query)
+    assert answer.status_code == 422
+    assert field in [each["field"] for each in answer.json["errors"]]
+
+
+def test_the_feed_is_followed_to_its_end(admin: Program, kernel: Kernel) -> None:
+    for number in range(5):
+        admin.do("PlaceOrder", **order(str(number)))
+    admin.do("ApproveOrder", order_id="2")
+    kernel.store.place()
+    first = admin.get("/events", limit=4).json
+    assert [each["position"] for each in first["events"]] == [1, 2, 3, 4]
+    assert first["events"][0]["data"]["total"] == "15.30"
+    rest = admin.get("/events", after=first["next"]).json
+    assert [each["type"] for each in rest["events"]] == ["OrderPlaced", "OrderApproved"]
+    assert (rest["next"], rest["head"]) == (6, 6)
+    only = admin.get("/events", types="OrderApproved,OrderHeld").json
+    assert [each["stream"] for each in only["events"]] == ["order-2"]
+    end = admin.get("/events", after=6)
+    assert (end.json["events"], end.json["next"]) == ([], 6)
+    tag = {"If-None-Match": end.headers["ETag"]}
+    assert admin.get("/events", tag, after=6).status_code == 304
+
+
+def test_a_rare_type_does_not_make_a_long_answer(
+    admin: Program, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.platform.runtime.feed.LOOKED_AT", 3)
+    for number in range(5):
+        admin.do("PlaceOrder", **order(str(number)))
+    kernel.store.place()
+    first = admin.get("/events", types="OrderHeld").json
+    assert (first["events"], first["next"], first["head"]) == ([], 3, 5)
+    assert admin.get("/events", types="OrderHeld", after=3).json["next"] == 5
+
+
+def test_an_event_of_a_newer_release_stops_the_feed_and_is_named(
+    admin: Program, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.do("PlaceOrder", **order())
+    kernel.store.place()
+    monkeypatch.delitem(kernel.registry.codec._types, "OrderPlaced")
+    answer = admin.get("/events")
+    assert (answer.status_code, answer.json["code"]) == (503, "unknown_event")
+    assert "position 1" in answer.json["detail"]
+    assert "OrderPlaced" in answer.json["detail"]

@@ -1,0 +1,85 @@
+"""A console with orders in it, and people of every role in front of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
+from tests.console import MakeConsole, environment_of
+from tests.processes.running import FLASK, start
+
+PASSWORD = "nine grey geese on a lake"
+
+
+@pytest.fixture
+def shop(make_shop: MakeConsole) -> Flask:
+    """A console with forty demo orders, all shown."""
+    return make_shop()
+
+
+@pytest.fixture
+def client_of(shop: Flask) -> Callable[[str], FlaskClient]:
+    """`client_of(role)`: a browser without scripts in which somebody of that role is signed in;
+    the role "nobody" is signed out."""
+    return lambda role: client_in(shop, role)
+
+
+def client_in(app: Flask, role: str) -> FlaskClient:
+    """The same for any console."""
+    made = app.test_client()
+    if role in ROLES:
+        accounts = services_of(app).accounts
+        if role not in {each.name for each in accounts.list()}:
+            accounts.create(role, role, PASSWORD)
+        token = services_of(app).sessions.open(role, "127.0.0.1", "test")
+        with made.session_transaction() as cookie:
+            cookie["token"] = token
+    return made
+
+
+def order_in(app: Flask, status: str) -> str:
+    """The number of some order at this status."""
+    kernel: Kernel = services_of(app).kernel
+    with kernel.engines.query.connect() as connection:
+        found = select(orders.c.order_id).where(orders.c.status == status).limit(1)
+        return str(connection.execute(found).scalar_one())
+
+
+def catch_up(app: Flask) -> None:
+    """Bring every projection up to date, as the workers do."""
+    kernel: Kernel = services_of(app).kernel
+    for name in kernel.registry.subscriptions:
+        kernel.runner.advance(name)
+
+
+@contextmanager
+def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[str]]:
+    """A real `flask worker` or `flask sweep` beside the application."""
+    process = start(*FLASK, command, environment=environment_of(app))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Fail unless it happens in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if happened():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"did not happen within {seconds} seconds (process {os.getpid()})")

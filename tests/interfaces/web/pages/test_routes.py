@@ -1,0 +1,242 @@
+"""Every route by every role: a route that is not in the table below fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.services import services_of
+from tests.interfaces.web.pages.conftest import order_in
+
+NO_IMPORT = "00000000-0000-4000-8000-000000000000"
+PUBLIC = "public"
+SIGNED_IN = "signed in"
+WHO = {
+    "static": PUBLIC,
+    "web.healthz": PUBLIC,
+    "web.readyz": PUBLIC,
+    "web.prometheus": PUBLIC,
+    "web.sign_in": PUBLIC,
+    "web.sign_out": SIGNED_IN,
+    "web.home": "orders.view",
+    "web.home_panel": "orders.view",
+    "web.orders": "orders.view",
+    "web.orders_changes": "orders.view",
+    "web.order": "orders.view",
+    "web.order_now": "orders.view",
+    "web.customers": "customers.view",
+    "web.accounts": "customers.view",
+    "web.customer": "customers.view",
+    "web.credit_notes": "customers.view",
+    "web.reports": "orders.view",
+    "web.fulfilments": "fulfilment.view",
+    "web.fulfilment": "fulfilment.view",
+    "web.fulfilment_now": "fulfilment.view",
+    "web.products": "inventory.view",
+    "web.product": "inventory.view",
+    "web.product_now": "inventory.view",
+    "web.past": "events.view",
+    "web.payments": "payments.view",
+    "web.payment": "payments.view",
+    "web.payment_now": "payments.view",
+    "web.ledger": "payments.view",
+    "web.payment_callback": "signed",
+    "web.command_log": "commands.view",
+    "web.command": "commands.view",
+    "web.export": "exports.run",
+    "web.imports": "imports.run",
+    "web.imports_panel": "imports.run",
+    "web.send_import": "imports.run",
+    "web.history_import": "imports.run",
+    "web.import_now": "imports.run",
+    "web.import_report": "imports.run",
+    "web.import_set_aside": "imports.run",
+    "web.system": "system.view",
+    "web.system_panel": "system.view",
+    "web.tokens": "tokens.manage",
+    "web.token_new": "tokens.manage",
+    "web.token_revoke": "tokens.manage",
+    "web.token_revoked": "tokens.manage",
+    "web.webhooks": "webhooks.view",
+    "web.webhooks_now": "webhooks.view",
+    "web.webhook": "webhooks.view",
+    "web.webhook_now": "webhooks.view",
+    "web.command_form": "each command",
+    "web.command_submit": "each command",
+    "web.question": "each query",
+    "web.catalogue": SIGNED_IN,
+    "web.catalogue_problems": SIGNED_IN,
+    "web.catalogue_entry": SIGNED_IN,
+}
+
+
+def addresses(app: Flask) -> dict[str, str]:
+    order_id = order_in(app, "placed")
+    return {
+        "web.home": "/",
+        "web.home_panel": "/home/waiting",
+        "web.orders": "/orders",
+        "web.orders_changes": "/orders/changes?since=0",
+        "web.order": f"/orders/{order_id}",
+        "web.order_now": f"/orders/{order_id}/now",
+        "web.customers": "/customers",
+        "web.accounts": "/customers/-/accounts",
+        "web.customer": "/customers/C1001",
+        "web.credit_notes": "/credit-notes",
+        "web.reports": "/reports",
+        "web.fulfilments": "/fulfilment",
+        "web.fulfilment": "/fulfilment/none",
+        "web.fulfilment_now": "/fulfilment/none/now",
+        "web.products": "/products",
+        "web.product": "/product?sku=LMP-010",
+        "web.product_now": "/product/now?sku=LMP-010",
+        "web.past": f"/past?stream=order-{order_id}",
+        "web.payments": "/payments",
+        "web.payment": "/payments/none",
+        "web.payment_now": "/payments/none/now",
+        "web.ledger": "/ledger",
+        "web.command_log": "/log",
+        "web.command": "/log/none",
+        "web.export": "/exports/ListOrders.csv",
+        "web.imports": "/imports",
+        "web.imports_panel": "/imports/panel",
+        "web.history_import": f"/imports/{NO_IMPORT}",
+        "web.import_now": f"/imports/{NO_IMPORT}/now",
+        "web.import_report": f"/imports/{NO_IMPORT}/report.json",
+        "web.import_set_aside": f"/imports/{NO_IMPORT}/set-aside.csv",
+        "web.system": "/system",
+        "web.system_panel": "/system/projections",
+        "web.tokens": "/tokens",
+        "web.token_new": "/tokens/new",
+        "web.token_revoke": "/tokens/none-such/revoke",
+        "web.webhooks": "/webhooks",
+        "web.webhooks_now": "/webhooks/-/now",
+        "web.webhook": "/webhooks/none",
+        "web.webhook_now": "/webhooks/none/now",
+    }
+
+
+def test_every_route_is_in_the_table(shop: Flask) -> None:
+    endpoints = {rule.endpoint for rule in shop.url_map.iter_rules()}
+    # tests/interfaces/api asks those of the API, which take tokens.
+    assert {each for each in endpoints if not each.startswith("api.")} == set(WHO)
+
+
+@pytest.mark.parametrize("role", ["nobody", *ROLES])
+def test_each_page_is_shown_to_those_who_may_see_it_and_to_nobody_else(
+    shop: Flask, client_of: Callable[[str], FlaskClient], role: str
+) -> None:
+    client = client_of(role)
+    for endpoint, address in addresses(shop).items():
+        status = client.get(address).status_code
+        if role == "nobody":
+            assert status == 303, endpoint
+        elif WHO[endpoint] in ROLES[role]:
+            assert status in (200, 404), (endpoint, status)
+        else:
+            assert status == 403, (endpoint, status)
+
+
+@pytest.mark.parametrize("role", ["nobody", *ROLES])
+def test_each_task_opens_and_runs_only_with_its_permission(
+    shop: Flask, client_of: Callable[[str], FlaskClient], role: str
+) -> None:
+    shop.config["WTF_CSRF_ENABLED"] = False
+    client, registry = client_of(role), services_of(shop).kernel.registry
+    for name, cls in registry.commands.items():
+        form = client.get(f"/commands/{name}").status_code
+        sent = client.post(f"/commands/{name}", data={}).status_code
+        if role == "nobody":
+            assert (form, sent) == (303, 303), name
+        elif cls.declaration.permission in ROLES[role]:
+            assert (form, sent) == (200, 422), name
+        else:
+            assert (form, sent) == (403, 403), name
+
+
+def test_health_is_told_to_anyone(shop: Flask) -> None:
+    client = shop.test_client()
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json == {"missing": ["a worker", "the sweep"]}
+    metrics = client.get("/metrics").get_data(as_text=True)
+    assert 'countersign_projection_lag_events{projection="orders"} 0.0' in metrics
+    assert 'countersign_up{part="redis"} 1.0' in metrics
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/orders?status=nonsense",
+        "/orders?min_total=lots",
+        "/orders?placed_from=yesterday",
+        "/orders?after=tampered",
+        "/orders?sort=password_hash",
+        "/orders/..%2f..",
+        "/orders/none-such",
+        "/customers/none-such",
+        "/customers?after=x",
+        "/customers?status=nonsense",
+        "/customers/-/accounts?after=x",
+        "/customers/-/nothing",
+        "/credit-notes?after=x",
+        "/credit-notes?customer_id=No%20Such",
+        "/reports?day_from=yesterday",
+        "/reports?day_from=2026-02-01&day_to=2026-01-01",
+        "/reports?day_from=1900-01-01",
+        "/reports?day_to=1000-01-01",
+        "/reports?day_from=8999-12-31",
+        "/reports?currency=pounds&country=%00",
+        "/reports?after=x&by=x&limit=x",
+        "/log?received_from=x",
+        "/log?after=x",
+        "/log/none-such",
+        "/system/none-such",
+        "/products?after=x",
+        "/products?show=nonsense",
+        "/product",
+        "/product?sku=%00",
+        "/product?sku=none-such",
+        "/product?sku=LMP-010&after=x",
+        "/past?stream=order-none-such",
+        "/past?stream=%00",
+        "/past?stream=order-CS-10001&version=1&at=2026-01-01T10:00",
+        "/past?stream=order-CS-10001&version=x",
+        "/fulfilment/none-such",
+        "/fulfilment/No%20Such",
+        "/fulfilment?stage=nonsense",
+        "/fulfilment?after=x",
+        "/payments/none-such",
+        "/payments/No%20Such",
+        "/payments?status=nonsense",
+        "/payments?after=x",
+        "/ledger?account=x",
+        "/ledger?before=x",
+        "/webhooks/none-such",
+        "/webhooks/No%20Such",
+        "/webhooks/-/nothing",
+        "/commands/ChangeWebhook?webhook_id=No%20Such",
+        "/home/none-such",
+        "/imports/none-such",
+        "/imports?after=x",
+        "/imports/panel?after=x",
+        "/commands/DropTables",
+        "/commands/ApproveOrder?order_id=%00&expected_version=x",
+        "/commands/RecordPayment?order_id=1&amount=12.50",
+        "/commands/RecordPayment?amount=lots&payment_id=%00",
+        "/commands/PlaceOrder?lines=x&shipping_address=y",
+        "/commands/ShipOrder?lines=1",
+    ],
+)
+def test_what_cannot_be_used_gets_a_sentence_and_never_a_fault(
+    client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    answer = client_of("admin").get(address)
+    assert answer.status_code in (200, 404, 422), answer.status_code
+    if answer.status_code != 200:
+        assert "data-error-text" in answer.get_data(as_text=True)

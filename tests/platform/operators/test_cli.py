@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from cqrs_app.interfaces.cli.operators import operators
+from cqrs_app.platform.operators.accounts import Accounts
+from tests.platform.operators.conftest import PASSWORD
+
+
+class Terminal:
+    def __init__(self, accounts: Accounts) -> None:
+        app = Flask("cli")
+        app.extensions["services"] = SimpleNamespace(accounts=accounts)
+        app.cli.add_command(operators)
+        self._runner = app.test_cli_runner()
+
+    def __call__(self, *words: str, typed: str = "") -> Result:
+        return self._runner.invoke(args=["operators", *words], input=typed)
+
+
+@pytest.fixture
+def flask(accounts: Accounts) -> Terminal:
+    return Terminal(accounts)
+
+
+def test_create_shows_a_made_up_password_once(flask: Terminal, accounts: Accounts) -> None:
+    result = flask("create", "mia", "--role", "viewer", "--generate")
+    assert result.exit_code == 0
+    shown = re.search(r"password is (\S+)", result.output)
+    assert shown
+    assert accounts.verify("mia", shown[1])
+    assert shown[1] not in flask("list").output
+
+
+def test_create_takes_the_password_from_a_pipe(flask: Terminal, accounts: Accounts) -> None:
+    result = flask(
+        "create",
+        "mia",
+        "--role",
+        "operator",
+        "--display-name",
+        "Mia L",
+        "--password-stdin",
+        typed=PASSWORD + "\r\nrest",
+    )
+    assert result.exit_code == 0
+    assert PASSWORD not in result.output
+    assert accounts.verify("mia", PASSWORD)
+
+
+def test_list_shows_role_and_state(flask: Terminal, accounts: Accounts) -> None:
+    accounts.create("mia", "viewer", PASSWORD)
+    accounts.create("zoe", "admin", PASSWORD)
+    accounts.disable("mia")
+    mia, zoe = flask("list").output.splitlines()
+    assert re.match(r"mia +viewer +disabled since 2026-03-01 09:00 UTC", mia)
+    assert re.match(r"zoe +admin +can sign in", zoe)
+
+
+def test_disable_enable_and_password(flask: Terminal, accounts: Accounts) -> None:
+    accounts.create("mia", "viewer", PASSWORD)
+    assert flask("disable", "mia").exit_code == 0
+    assert accounts.verify("mia", PASSWORD) is None
+    assert flask("enable", "mia").exit_code == 0
+    assert accounts.verify("mia", PASSWORD)
+    assert flask("password", "mia", "--password-stdin", typed="nine white swans\n").exit_code == 0
+    assert accounts.verify("mia", "nine white swans")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("disable", "zoe"), "Error: There is no operator called zoe."),
+        (("enable", "zoe"), "Error: There is no operator called zoe."),
+        (("password", "zoe"), "Error: There is no operator called zoe."),
+        (("create", "demo", "--role", "viewer"), "Error: demo is the name of a part of the system"),
+        (("create", "a b", "--role", "viewer"), "Error: 'a b' cannot be an operator's name"),
+        (
+            ("create", "mia", "--role", "viewer", "--password-stdin"),
+            "Error: The password is too short",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    flask: Terminal, accounts: Accounts, words: tuple[str, ...], sentence: str
+) -> None:
+    result = flask(*words)
+    assert result.exit_code == 1
+    assert result.output.startswith(sentence)
+    assert len(result.output.splitlines()) == 1
+    assert not accounts.any()

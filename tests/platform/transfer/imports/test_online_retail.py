@@ -1,0 +1,284 @@
+"""Importing invoice lines: exact totals, whatever the order, the repetition or the kill."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import json
+import lzma
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.store.tables import events
+from cqrs_app.platform.transfer.imports.importer import Imported, import_file
+from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
+from cqrs_app.platform.transfer.imports.source import LONGEST_LINE, BadFile
+from cqrs_app.services import services_of
+from tests.platform.transfer.imports.reports import assert_reports
+
+PROJECT = Path(__file__).parents[4]
+DATA = PROJECT.parent / "shared" / "data" / "online-retail"
+needs_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the real orders are not beside this checkout; figures of our own are"
+)
+
+ROWS = [
+    ("536365", "85123A", " WHITE HEART ", "6", "2010-12-01 08:26:00", "2.55", "17850.0", "UK"),
+    ("536366", "22633", "HAND WARMER", "3", "2010-12-01 08:28:00", "1.85", "", "France"),
+    ("536365", "85123a", 'LANTERN, 3" "£"', "2", "2010-12-01 08:27:00", "0.001", "17850.0", "UK"),
+    ("536365", "85123A", "WHITE HEART", "6", "2010-12-01 08:26:00", "2.55", "17850.0", "UK"),
+    ("536365", "85123A", "WHITE HEART", "1", "2010-12-01 08:26:00", "3.10", "17850.0", "UK"),
+    ("C536379", "D", "Discount", "-1", "2010-12-01 09:41:00", "27.50", "14527.0", "UK"),
+    ("536414", "22139", "", "56", "2010-12-01 11:52:00", "0", "", "UK"),
+    ("536589", "21777", "", "-10", "2010-12-01 16:50:00", "0", "", "UK"),
+    ("A563185", "B", "Adjust bad debt", "1", "2010-12-01 17:00:00", "11062.06", "", "UK"),
+    ("536590", "X", "no number", "many", "2010-12-01 17:00:00", "1.00", "", "UK"),
+]
+
+
+def write(path: Path, rows: list[tuple[str, ...]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([HEADER, *rows])
+    return path
+
+
+def run(kernel: Kernel, path: Path) -> Imported:
+    return import_file(kernel, PROFILE, path, lambda done, everything: None)
+
+
+def figures(imported: Imported) -> dict[str, Any]:
+    report = imported.report.as_json()
+    del report["commands_per_second"]
+    return report
+
+
+def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_path: Path) -> None:
+    imported = run(kernel, write(tmp_path / "day.csv", ROWS))
+    assert figures(imported) == {
+        "rows": 10,
+        "taken": 6,
+        "set_aside": 4,
+        "set_aside_by_reason": {
+            "write_off": 1,
+            "zero_price": 1,
+            "adjustment": 1,
+            "unreadable": 1,
+        },
+        "refused_by_code": {},
+        "orders": 2,
+        "orders_by_status": {"placed": 2},
+        "credit_notes": 1,
+        "customers": 2,
+        "customers_with_orders": 1,
+        "guest_orders": 1,
+        "gross": "39.252",
+        "goods": "39.252",
+        "charges": "0.000",
+        "credited": "-27.500",
+        "flags": 0,
+        "flagged_orders": 0,
+        "flags_by_code": {},
+        "registered_customers": 2,
+        "products": 4,
+        "there_already": {"customers": 0, "products": 0},
+    }
+    assert imported.report.adds_up
+    assert [reason for _, reason in imported.set_aside] == [
+        "zero_price",
+        "write_off",
+        "adjustment",
+        "unreadable",
+    ]
+
+
+def test_a_row_that_cannot_be_read_takes_its_invoice_with_it_and_can_be_mended(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "day.csv", [*ROWS, ("536365", "85123A", "WHITE", "HEART")])
+    imported = run(kernel, path)
+    assert imported.report.set_aside_by_reason["unreadable"] == 6
+    assert (imported.report.orders, imported.report.credit_notes) == (1, 1)
+    assert imported.report.adds_up
+    write(path, ROWS)
+    assert run(kernel, path).report.orders == 2
+
+
+def test_times_and_lines_are_those_of_the_file(kernel: Kernel, tmp_path: Path) -> None:
+    run(kernel, write(tmp_path / "day.csv", ROWS))
+    [event] = kernel.store.events_of("order-536365")
+    lines = json.loads(event.payload)["lines"]
+    assert event.occurred_at.isoformat() == "2010-12-01T08:26:00+00:00"
+    assert [(line["sku"], line["quantity"], Decimal(line["unit_price"])) for line in lines] == [
+        ("85123A", 6, Decimal("2.55")),
+        ("85123a", 2, Decimal("0.001")),
+        ("85123A", 6, Decimal("2.55")),
+        ("85123A", 1, Decimal("3.10")),
+    ]
+    assert lines[0]["description"] == "WHITE HEART"
+    assert lines[1]["description"] == 'LANTERN, 3" "£"'
+
+
+def test_a_second_import_changes_nothing(kernel: Kernel, tmp_path: Path) -> None:
+    path = write(tmp_path / "day.csv", ROWS)
+    first = run(kernel, path)
+    head = kernel.store.head()
+    assert figures(run(kernel, path)) == figures(first)
+    assert kernel.store.head() == head
+
+
+def test_an_invoice_that_differs_from_what_was_imported_is_set_aside(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    run(kernel, write(tmp_path / "day.csv", ROWS))
+    changed = write(tmp_path / "changed.csv", ROWS[:1])
+    imported = run(kernel, changed)
+    assert imported.report.set_aside_by_reason["command_id_reused"] == 1
+    assert (imported.report.rows, imported.report.taken) == (1, 0)
+
+
+BAD_FILES = {
+    "missing": None,
+    "empty": b"",
+    "wrong header": b"a,b,c\n1,2,3\n",
+    "binary": b"\x89PNG\r\n\x1a\n\x00\x00\x00",
+    "broken UTF-8": ",".join(HEADER).encode() + b"\n536365,1,\xff\xfe,1,2010-12-01,1,1,UK\n",
+    "huge line": ",".join(HEADER).encode() + b"\n" + b"x" * (LONGEST_LINE + 1),
+    "open quote": ",".join(HEADER).encode() + b'\n536365,1,"never closed,1,2010-12-01,1,1,UK\n',
+    "broken archive": b"\xfd7zXZ\x00broken",
+    "good rows, then broken": ",".join(HEADER).encode()
+    + b"\n536365,A,B,1,2010-12-01 08:00:00,1.00,1,UK\n\x00",
+}
+
+
+@pytest.mark.parametrize("content", BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_a_bad_file_gets_one_sentence_and_changes_nothing(
+    kernel: Kernel, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "bad.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadFile, match=r"^[^\n]*Nothing was imported\.$"):
+        run(kernel, path)
+    assert kernel.store.head() == 0
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
+def test_a_file_may_not_unpack_to_more_than_a_machine_holds(
+    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    path = write(tmp_path / "day.csv", ROWS)
+    size = path.stat().st_size
+    path.write_bytes(pack(path.read_bytes()))
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", size - 1)
+    with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
+        run(kernel, path)
+    assert kernel.store.head() == 0
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", size)
+    assert run(kernel, path).report.orders == 2
+
+
+def test_the_command_writes_report_and_rows_set_aside(console: Flask, tmp_path: Path) -> None:
+    path, out = write(tmp_path / "day.csv", ROWS), tmp_path / "out.json"
+    runner = console.test_cli_runner()
+    arguments = ["import", str(path), "--profile", "online-retail", "--report", str(out)]
+    result = runner.invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+    report = json.loads(out.read_text())
+    assert (report["orders"], report["gross"]) == (2, "39.252")
+    aside = services_of(console).settings.data_dir / "imports" / "day-set-aside.csv"
+    with aside.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["Line"], row["Reason"]) for row in rows] == [
+        ("8", "zero_price"),
+        ("9", "write_off"),
+        ("10", "adjustment"),
+        ("11", "unreadable"),
+    ]
+    result = runner.invoke(
+        args=["import", str(tmp_path / "none.csv"), "--profile", "online-retail"]
+    )
+    assert result.exit_code == 1
+    assert "Nothing was imported." in result.output
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["2010-12-01", "2010-12"])
+def test_the_real_files_come_to_their_exact_figures(
+    kernel: Kernel, name: str, tmp_path: Path
+) -> None:
+    truth = json.loads((DATA / f"{name}.truth.json").read_text())
+    source = next(DATA.glob(f"{name}.csv*"))
+    plain = tmp_path / f"{name}.csv"
+    with (lzma.open if source.suffix == ".xz" else open)(source, "rb") as file:
+        plain.write_bytes(file.read())
+    imported = run(kernel, plain)
+    rules, money = truth["import_rule_events"], truth["money_GBP"]
+    report = imported.report
+    assert report.adds_up
+    assert report.rows == truth["file"]["rows"]
+    assert report.set_aside_by_reason == {
+        "write_off": rules["set_aside_rows"]["writeoff"],
+        "zero_price": rules["set_aside_rows"]["zero_price"],
+        "adjustment": rules["set_aside_rows"]["A"],
+    }
+    assert report.taken == rules["order_lines"] + rules["credit_lines"]
+    assert (report.orders, report.credit_notes) == (rules["PlaceOrder"], rules["CreditNotes"])
+    assert report.guest_orders == rules["PlaceOrder_guest"]
+    assert report.customers == truth["distinct"]["customers"]
+    assert report.customers_with_orders == truth["distinct"]["customers_with_a_sale"]
+    assert report.gross == Decimal(money["gross_sale_rows"])
+    assert report.credited == Decimal(money["cancelled_C_rows"])
+    with kernel.engines.query.connect() as connection:
+        by_country = Counter(
+            dict(
+                connection.execute(
+                    select(orders.c.country, func.count()).group_by(orders.c.country)
+                ).all()
+            )
+        )
+    assert by_country == {row[0]: row[1] for row in truth["by_country"] if row[1]}
+    with plain.open(newline="", encoding="utf-8") as file:
+        assert_reports(kernel, truth, csv.DictReader(file))
+
+
+@needs_data
+def test_days_in_any_order_and_overlapping_give_the_same_totals(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    with lzma.open(DATA / "2010-12.csv.xz", "rt", encoding="utf-8", newline="") as file:
+        rows = [tuple(row) for row in list(csv.reader(file))[1:]]
+    days = sorted({row[4][:10] for row in rows})[:6]
+    some = [row for row in rows if row[4][:10] in days]
+    for day in reversed(days):
+        run(kernel, write(tmp_path / f"{day}.csv", [row for row in some if row[4][:10] == day]))
+    head = kernel.store.head()
+    whole = run(kernel, write(tmp_path / "all.csv", some))
+    assert kernel.store.head() == head
+    with kernel.engines.query.connect() as connection:
+        total = connection.execute(select(func.sum(orders.c.total))).scalar_one()
+    assert whole.report.gross == total
+    with kernel.engines.write.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(events)).scalar_one() == head
+
+
+def test_nothing_of_the_real_data_is_in_the_project() -> None:
+    git = shutil.which("git")
+    if git is None or not (PROJECT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(
+        [git, "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "online-retail" not in listed
+    assert "olist.tar" not in listed

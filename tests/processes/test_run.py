@@ -1,0 +1,167 @@
+"""bin/run as a person runs it: the whole console, on free ports and in folders of its own."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.processes.running import (
+    PROJECT,
+    alive,
+    clean_environment,
+    ended,
+    eventually,
+    family,
+    free_port,
+    read_until,
+    running,
+    stop,
+)
+
+READY = " is ready at http://127.0.0.1:"
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("redis_server")]
+
+
+def console(
+    data_dir: Path, port: int, **others: str
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    environment = {"DATA_DIR": str(data_dir), "PORT": str(port), "DEMO_ORDERS": "12", **others}
+    return running(PROJECT / "bin" / "run", **environment)
+
+
+def status_of(port: int, path: str = "/readyz") -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def refusal(data_dir: Path, port: int, **others: str) -> str:
+    """What bin/run says when it does not start."""
+    environment = {"DATA_DIR": str(data_dir), "PORT": str(port), **others}
+    result = subprocess.run(
+        [PROJECT / "bin" / "run"],
+        env=clean_environment(environment),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def named(processes: list[psutil.Process], words: str) -> psutil.Process:
+    return next(process for process in processes if words in " ".join(process.cmdline()))
+
+
+def test_it_starts_stops_without_a_trace_and_starts_again_with_its_data(tmp_path: Path) -> None:
+    data_dir, port = tmp_path / "var", free_port()
+    with console(data_dir, port) as first:
+        greeting = read_until(first, "Ctrl-C")
+        assert f"{READY}{port}" in greeting
+        assert re.search(r"Sign in as admin with the password \S+ \(shown this once\)", greeting)
+        assert status_of(port) == 200
+        processes = family(first.pid)
+        for words in ("redis", " worker", " webhook-worker", " sweep", "gunicorn"):
+            assert named(processes, words)
+        stop(first)
+        assert first.returncode == 0
+        assert ended(processes, 0.5)
+    kept = (data_dir / "write.sqlite3").stat().st_size
+    with console(data_dir, port) as second:
+        greeting = read_until(second, "Ctrl-C")
+        assert "the password you were shown the first time" in greeting
+        assert status_of(port) == 200
+        stop(second, signal.SIGINT)
+        assert second.returncode == 0
+    assert (data_dir / "write.sqlite3").stat().st_size >= kept
+
+
+def test_a_killed_part_comes_back(tmp_path: Path) -> None:
+    port = free_port()
+    with console(tmp_path, port) as process:
+        read_until(process, "Ctrl-C")
+        for words in (" worker", " sweep", "redis", "gunicorn"):
+            named(family(process.pid), words).kill()
+            read_until(process, "was killed by SIGKILL; starting it again")
+        assert eventually(lambda: answers(port), 30)
+        stop(process)
+
+
+def answers(port: int) -> bool:
+    try:
+        return status_of(port) == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def test_after_kill_9_nothing_is_left_and_the_next_start_works(tmp_path: Path) -> None:
+    port = free_port()
+    with console(tmp_path, port) as process:
+        read_until(process, "Ctrl-C")
+        processes = family(process.pid)
+        process.kill()
+        with console(tmp_path, port) as again:
+            read_until(again, "Ctrl-C")
+            assert status_of(port) == 200
+            stop(again)
+        assert not any(alive(child) for child in processes)
+
+
+def test_two_copies_run_side_by_side(tmp_path: Path) -> None:
+    ports = free_port(), free_port()
+    with console(tmp_path / "a", ports[0]) as a, console(tmp_path / "b", ports[1]) as b:
+        for process in (a, b):
+            read_until(process, "Ctrl-C")
+        assert [status_of(port) for port in ports] == [200, 200]
+        stop(a)
+        assert status_of(ports[1]) == 200
+        assert "Another copy already runs" in refusal(tmp_path / "b", ports[0])
+        stop(b)
+
+
+def test_a_given_password_is_not_printed(tmp_path: Path) -> None:
+    port = free_port()
+    with console(tmp_path, port, ADMIN_PASSWORD="correct horse battery staple") as process:
+        greeting = read_until(process, "Ctrl-C")
+        assert "the password in ADMIN_PASSWORD" in greeting
+        assert "correct horse" not in greeting
+        stop(process)
+
+
+def test_a_busy_port_gets_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert refusal(tmp_path, port) == (
+            f"Error: Port {port} on 127.0.0.1 is already in use. Set PORT to another one.\n"
+        )
+
+
+def test_a_data_folder_that_cannot_be_one_gets_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = refusal(tmp_path / "file", free_port())
+    assert said.startswith(f"Error: The data folder {tmp_path / 'file'} cannot be written")
+    assert said.count("\n") == 1
+
+
+def test_a_setting_that_cannot_be_read_gets_one_sentence(tmp_path: Path) -> None:
+    said = refusal(tmp_path, free_port(), WORKERS="many")
+    assert said == "Error: WORKERS is 'many'; write a number.\n"
+
+
+def test_a_database_that_is_away_gets_one_sentence(tmp_path: Path) -> None:
+    address = f"postgresql://127.0.0.1:{free_port()}/shop"
+    said = refusal(tmp_path, free_port(), DATABASE_URL=address)
+    assert said.startswith("Error: The database cannot be used: ")
+    assert "Check DATABASE_URL" in said
