@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from sqlalchemy import Connection, Engine, MetaData, create_engine
+from sqlalchemy import Connection, MetaData, create_engine
 
 import cqrs_app.installed_areas
 import cqrs_app.platform.operators.tables  # noqa: F401 - both define their tables on import
@@ -62,7 +64,6 @@ def upgrade(settings: Settings) -> None:
     """Bring both stores to the newest shape; quick when they have it already."""
     from alembic import command
 
-    settings.make_data_dir()
     for store in STORES:
         with _migrating(settings, store) as config:
             command.upgrade(config, "head")
@@ -73,7 +74,7 @@ def is_migrated(connection: Connection, store: str) -> bool:
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    options = {"version_table": _version_table(store)}
+    options = {"version_table": version_table(store)}
     has = MigrationContext.configure(connection, opts=options).get_current_heads()
     return set(has) == set(ScriptDirectory.from_config(_config(store)).get_heads())
 
@@ -87,6 +88,32 @@ def check(settings: Settings) -> None:
             command.check(config)
 
 
+def downgrade(settings: Settings, store: str, revision: str) -> None:
+    """Take one store back to an earlier shape. Raises alembic's CommandError."""
+    from alembic import command
+
+    with _migrating(settings, store) as config:
+        command.downgrade(config, revision)
+
+
+def current(settings: Settings, store: str) -> str:
+    """The migration that one store has, or nothing."""
+    from alembic.migration import MigrationContext
+
+    with connected(settings, store) as connection:
+        options = {"version_table": version_table(store)}
+        heads = MigrationContext.configure(connection, opts=options).get_current_heads()
+    return ", ".join(heads)
+
+
+def history(store: str) -> list[tuple[str, str]]:
+    """(revision, what it does) of one store's migrations, the first one first."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(_config(store)).walk_revisions()
+    return [(each.revision, each.doc) for each in reversed(list(scripts))]
+
+
 def revise(settings: Settings, store: str, message: str) -> None:
     """Write a new migration of one store from what the models say."""
     from alembic import command
@@ -95,23 +122,32 @@ def revise(settings: Settings, store: str, message: str) -> None:
         command.revision(config, message, autogenerate=True)
 
 
-class _migrating:  # noqa: N801 - used like a function
-    """A context with alembic's configuration of one store and a connection to it."""
+@contextmanager
+def connected(settings: Settings, store: str) -> Iterator[Connection]:
+    """A transaction on one store, for its migrations."""
+    settings.make_data_dir()
+    url = settings.database_url if store == "write" else settings.read_database_url
+    engine = create_engine(url)
+    configure_engine(engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
-    def __init__(self, settings: Settings, store: str) -> None:
-        url = settings.database_url if store == "write" else settings.read_database_url
-        self._engine: Engine = create_engine(url)
-        configure_engine(self._engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
-        self._config = _config(store)
 
-    def __enter__(self) -> Config:
-        self._transaction = self._engine.begin()
-        self._config.attributes["connection"] = self._transaction.__enter__()
-        return self._config
+def version_table(store: str) -> str:
+    """Where a store keeps which migrations it has."""
+    return f"alembic_version_{store}"
 
-    def __exit__(self, *raised: Any) -> None:
-        self._transaction.__exit__(*raised)
-        self._engine.dispose()
+
+@contextmanager
+def _migrating(settings: Settings, store: str) -> Iterator[Config]:
+    """Alembic's configuration of one store, with a connection to it."""
+    with connected(settings, store) as connection:
+        config = _config(store)
+        config.attributes["connection"] = connection
+        yield config
 
 
 def _config(store: str) -> Config:
@@ -121,16 +157,8 @@ def _config(store: str) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.set_main_option("version_locations", str(MIGRATIONS / store))
-    config.attributes |= {
-        "store": store,
-        "metadata": STORES[store],
-        "version_table": _version_table(store),
-    }
+    config.attributes["store"] = store
     return config
-
-
-def _version_table(store: str) -> str:
-    return f"alembic_version_{store}"
 
 
 def _options(url: str, timeout: float, pool: int, *, read_only: bool = False) -> dict[str, Any]:

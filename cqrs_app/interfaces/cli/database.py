@@ -9,6 +9,8 @@ from flask.cli import with_appcontext
 from cqrs_app import database as stores
 from cqrs_app.services import services
 
+STORE = click.argument("store", type=click.Choice(sorted(stores.STORES)))
+
 
 @click.group("db")
 def database() -> None:
@@ -34,7 +36,45 @@ def check() -> None:
 
 
 @database.command()
-@click.argument("store", type=click.Choice(sorted(stores.STORES)))
+@with_appcontext
+def current() -> None:
+    """Show which migration each store has, and which is the newest."""
+    for store in stores.STORES:
+        has, newest = stores.current(services.settings, store), stores.history(store)[-1][0]
+        state = "up to date" if has == newest else f"the newest is {newest}"
+        click.echo(f"{store}: {has or 'none'} ({state})")
+
+
+@database.command()
+def history() -> None:
+    """List every migration of both stores, the first one first."""
+    for store in stores.STORES:
+        for revision, sentence in stores.history(store):
+            click.echo(f"{revision}  {sentence}")
+
+
+# A revision may begin with a minus.
+@database.command(context_settings={"ignore_unknown_options": True})
+@STORE
+@click.argument("revision")
+@click.confirmation_option(
+    prompt="Columns and tables made since are removed with what they hold. Go on?"
+)
+@with_appcontext
+def downgrade(store: str, revision: str) -> None:
+    """Take STORE back to an earlier REVISION, such as write_0011, or -1 for the one before.
+
+    Back up first, and stop every process: they expect the newest shape.
+    """
+    try:
+        stores.downgrade(services.settings, store, revision)
+    except CommandError as error:
+        raise click.ClickException(f"{error}. Nothing was changed.") from error
+    click.echo(f"{store}: {stores.current(services.settings, store) or 'none'}")
+
+
+@database.command()
+@STORE
 @click.argument("message")
 @with_appcontext
 def revision(store: str, message: str) -> None:
