@@ -18,8 +18,9 @@ Processes = dict[str, list[psutil.Process]]
 """By kind, as in KINDS."""
 
 KINDS = ("webhook worker", "payment worker", "gunicorn", "worker", "sweep", "web server")
-REST_SECONDS = 5.0
 """Words in the titles of processes; a payment worker runs only where a gateway is set up."""
+
+REST_SECONDS = 5.0
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from functools import partial
 
 import click
 
-from cqrs_app.processes import embedded_redis, kinship, readiness
+from cqrs_app.processes import embedded_redis, forking, kinship, readiness
 from cqrs_app.processes.preflight import CannotStart
 from cqrs_app.processes.stopping import StopSwitch
 from cqrs_app.processes.supervisor import Child, Program, Supervisor
@@ -31,6 +31,8 @@ class Console:
     def run(self) -> None:
         """Return only by an exception: StopRequested, or the reason why it cannot run."""
         kinship.adopt_orphans()
+        # The settings have it; no child process, such as Redis, is to have it too.
+        os.environ.pop("ADMIN_PASSWORD", None)
         for name, meant in self.settings.misspelt().items():
             say(f"{name} is no setting of the console. Did you mean {meant}?")
         switch = StopSwitch(hurry=self._hurry)
@@ -89,7 +91,7 @@ class Console:
         # In a child: this process must have neither threads nor connections when it forks others.
         prepare = partial(programs.prepare_stores, app, say)
         try:
-            self.password = kinship.call_in_child("Preparing the stores", prepare)
+            self.password = forking.call_in_child("Preparing the stores", prepare)
         except ChildProcessError as error:
             raise CannotStart(f"{error}; its own words are above.") from error
         for program in programs.in_background(app):

@@ -78,8 +78,3 @@ def _listen_error(host: str, port: int) -> OSError | None:
     except OSError as error:
         return error
     return None
-
-
-def project_folder() -> Path:
-    """The folder that holds app.py, from which every process is started."""
-    return Path(__file__).resolve().parents[2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -15,7 +14,6 @@ from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.platform.demo import load_if_empty
 from cqrs_app.platform.operators.first import ensure_first_operator
 from cqrs_app.processes import background
-from cqrs_app.processes.preflight import project_folder
 from cqrs_app.processes.supervisor import Program
 from cqrs_app.services import services_of
 from cqrs_app.settings import Settings
@@ -58,22 +56,12 @@ def web_server(settings: Settings) -> Program:
 
 
 def _within(app: Flask, run: Callable[[], None]) -> None:
-    _settle(services_of(app).settings)
     with app.app_context():
         run()
 
 
 def _serve(settings: Settings) -> None:
-    _settle(settings)
     # Here, so that no other process has gunicorn in its memory.
     from cqrs_app.processes.web_server import WebServer
 
     WebServer(settings).run()
-
-
-def _settle(settings: Settings) -> None:
-    """Make this process, and those it starts, what a process started by hand with these settings
-    would be."""
-    os.chdir(project_folder())
-    os.environ |= {"DATA_DIR": str(settings.data_dir), "REDIS_URL": settings.redis_url}
-    os.environ.pop("ADMIN_PASSWORD", None)  # only the first operator's making needs it

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 
-from cqrs_app.processes import kinship
+from cqrs_app.processes import forking, kinship
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -93,7 +93,7 @@ class Supervisor:
 
     def _run(self, child: Child) -> None:
         child.started_at = time.monotonic()
-        child.process = kinship.fork(child.program.name, child.program.run)
+        child.process = forking.fork(child.program.name, child.program.run)
 
     def _plan_restart(self, child: Child, status: int, now: float) -> None:
         child.last_status = status

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import textwrap
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
@@ -175,6 +176,27 @@ def test_a_given_password_is_not_printed(tmp_path: Path) -> None:
         assert "the password in ADMIN_PASSWORD" in greeting
         assert "correct horse" not in greeting
         stop(process)
+
+
+def test_a_given_password_is_not_in_the_environment_of_child_processes(tmp_path: Path) -> None:
+    script = """
+        import os
+        from types import SimpleNamespace
+        from cqrs_app.processes.console import Console
+        from cqrs_app.settings import Settings
+
+        def start(program):
+            raise SystemExit(f"{program.name}: {os.environ.get('ADMIN_PASSWORD')}")
+
+        console = Console(Settings.from_environment())
+        console.supervisor = SimpleNamespace(start=start, stop=lambda: None)
+        console.run()
+    """
+    password = "correct horse battery staple"
+    done = run_python(
+        "-c", textwrap.dedent(script), DATA_DIR=str(tmp_path), ADMIN_PASSWORD=password
+    )
+    assert done.stderr == "Redis: None\n"
 
 
 def test_a_busy_port_gets_one_sentence(tmp_path: Path) -> None:

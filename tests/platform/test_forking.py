@@ -11,7 +11,7 @@ def calling(function: str) -> str:
     """What a process writes that has `function` called in a child."""
     script = f"""
         import os, signal, threading
-        from cqrs_app.processes.kinship import call_in_child
+        from cqrs_app.processes.forking import call_in_child
         from cqrs_app.processes.preflight import CannotStart
 
         {textwrap.indent(textwrap.dedent(function), " " * 8).strip()}
