@@ -218,7 +218,7 @@ CASES: tuple[Case, ...] = (
             _at_rest("worker", most=90),
             *map(_at_rest, ("web server", "webhook worker", "sweep", "supervisor", "Redis")),
             _at_rest("resident, all", most=475),
-            _at_rest("proportional, all"),
+            _at_rest("proportional, all", most=360),
         ),
     ),
     Case(verb_start.sides, (_verb("doctor --help"), _verb("query"))),

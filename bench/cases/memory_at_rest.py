@@ -6,7 +6,6 @@ among them, so that only its sum says how much the machine has to have.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,14 +16,11 @@ from bench.case import Sides
 from bench.processes import whole
 from bench.rounds import Plan
 
-REST_SECONDS = 5.0
-
 
 @contextmanager
 def sides(plan: Plan) -> Iterator[Sides]:
     """Of each kind the biggest process."""
     with whole.running() as processes:
-        time.sleep(REST_SECONDS)
         everyone = [each for found in processes.values() for each in found]
         yield {
             **{kind: partial(_biggest, found) for kind, found in processes.items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,21 +17,15 @@ from tests.processes.running import PROJECT, clean_environment, read_until
 Processes = dict[str, list[psutil.Process]]
 """By kind, as in KINDS."""
 
-KINDS = {
-    "worker": "worker",
-    "webhook-worker": "webhook worker",
-    "payment-worker": "payment worker",
-    "sweep": "sweep",
-    "app:app": "web server",
-}
-"""The last word of a command line, and what such a process is called; a payment worker runs only
-where a gateway is set up."""
+KINDS = ("webhook worker", "payment worker", "gunicorn", "worker", "sweep", "web server")
+"""Words in the titles of processes; a payment worker runs only where a gateway is set up."""
+
+REST_SECONDS = 5.0
 
 
 @contextmanager
 def running() -> Iterator[Processes]:
-    """The console with its default settings, an embedded Redis and the demo shop, once it is
-    ready."""
+    """The console with its default settings, an embedded Redis and the demo shop, at rest."""
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "cqrs_app"],
@@ -41,6 +36,7 @@ def running() -> Iterator[Processes]:
         )
         try:
             read_until(process, "is ready at")
+            time.sleep(REST_SECONDS)
             yield _by_kind(psutil.Process(process.pid))
         finally:
             process.terminate()
@@ -50,6 +46,7 @@ def running() -> Iterator[Processes]:
 def _by_kind(supervisor: psutil.Process) -> Processes:
     found: Processes = {"supervisor": [supervisor]}
     for child in supervisor.children(recursive=True):
-        name = "Redis" if "redis" in child.name() else KINDS[child.cmdline()[-1]]
-        found.setdefault(name, []).append(child)
+        title = " ".join(child.cmdline()).lower()
+        name = "Redis" if "redis" in title else next(kind for kind in KINDS if kind in title)
+        found.setdefault("web server" if name == "gunicorn" else name, []).append(child)
     return found

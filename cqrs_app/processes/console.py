@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import time
+from functools import partial
 
 import click
 
-from cqrs_app.processes import embedded_redis, kinship, readiness
-from cqrs_app.processes.preflight import CannotStart, project_folder
+from cqrs_app.processes import embedded_redis, forking, kinship, readiness
+from cqrs_app.processes.preflight import CannotStart
 from cqrs_app.processes.stopping import StopSwitch
-from cqrs_app.processes.supervisor import Child, Program, Supervisor, how_it_ended
+from cqrs_app.processes.supervisor import Child, Program, Supervisor
 from cqrs_app.settings import Settings
 
 # After this many seconds with pages but without a worker or the sweep (a Redis server that is
@@ -27,17 +27,17 @@ class Console:
         self.settings = settings
         self.supervisor = Supervisor(say)
         self.password: str | None = None
-        self._workers: list[str] = []
 
     def run(self) -> None:
         """Return only by an exception: StopRequested, or the reason why it cannot run."""
         kinship.adopt_orphans()
+        # The settings have it; no child process, such as Redis, is to have it too.
+        os.environ.pop("ADMIN_PASSWORD", None)
         for name, meant in self.settings.misspelt().items():
             say(f"{name} is no setting of the console. Did you mean {meant}?")
         switch = StopSwitch(hurry=self._hurry)
         try:
             self._start_redis()
-            self._prepare_stores()
             web = self._start_processes()
             self._announce(self._wait_until_ready(web))
             while True:
@@ -75,69 +75,28 @@ class Console:
 
     def _redis_starts(self) -> bool:
         command = embedded_redis.command(self.settings.data_dir)
-        child = self.supervisor.start(self._program("Redis", *command, stop_last=True))
+        run = partial(os.execv, command[0], command)
+        child = self.supervisor.start(Program("Redis", run, stop_last=True))
         if embedded_redis.wait_until_ready(self.settings.data_dir, child.alive):
             return True
         self.supervisor.discard(child)
         return False
 
-    def _prepare_stores(self) -> None:
+    def _start_processes(self) -> Child:
         # Imported here: the checks before this answer at once, without loading the product.
-        from cqrs_app import create_app
-        from cqrs_app.database import upgrade
-        from cqrs_app.kernel.subscriptions.tasks import WORKER
-        from cqrs_app.platform.demo import load_if_empty
-        from cqrs_app.platform.operators.first import ensure_first_operator
-        from cqrs_app.services import services_of
+        from cqrs_app.processes import programs
 
         self.settings.ensure_secret_key()
-        upgrade(self.settings)
-        made = services_of(create_app(self.settings, pages=False))
-        kinds = made.kernel.registry.workers().items()
-        self._workers = [
-            kind
-            for kind, tasks in kinds
-            if kind == WORKER or any(task.supervised for task in tasks)
-        ]
-        self.password = ensure_first_operator(self.settings, made.accounts)
-        load_if_empty(made.kernel, self.settings.demo_orders, say)
-
-    def _start_processes(self) -> Child:
-        for kind in self._workers:
-            for number in range(1, self.settings.processes_of(kind) + 1):
-                verb = kind.replace(" ", "-")
-                self.supervisor.start(self._flask(f"{kind.capitalize()} {number}", verb))
-        self.supervisor.start(self._flask("The sweep", "sweep"))
-        return self.supervisor.start(
-            self._python(
-                "The web server",
-                "gunicorn",
-                "-c",
-                "python:cqrs_app.processes.gunicorn_conf",
-                "app:app",
-            )
-        )
-
-    def _flask(self, name: str, command: str) -> Program:
-        return self._python(name, "flask", "--app", "app", command)
-
-    def _python(self, name: str, module: str, *arguments: str) -> Program:
-        return self._program(name, sys.executable, "-m", module, *arguments)
-
-    def _program(self, name: str, *command: str, stop_last: bool = False) -> Program:
-        return Program(name, command, self._environment(), project_folder(), stop_last)
-
-    def _environment(self) -> dict[str, str]:
-        # The one place beside Settings that touches the environment: it is not read here but
-        # handed on whole, with what has been decided since.
-        environment = {
-            **os.environ,
-            "DATA_DIR": str(self.settings.data_dir),
-            "REDIS_URL": self.settings.redis_url,
-            "PYTHONUNBUFFERED": "1",
-        }
-        environment.pop("ADMIN_PASSWORD", None)  # only the first operator's making needs it
-        return environment
+        app = programs.load(self.settings)
+        # In a child: this process must have neither threads nor connections when it forks others.
+        prepare = partial(programs.prepare_stores, app, say)
+        try:
+            self.password = forking.call_in_child("Preparing the stores", prepare)
+        except ChildProcessError as error:
+            raise CannotStart(f"{error}; its own words are above.") from error
+        for program in programs.in_background(app):
+            self.supervisor.start(program)
+        return self.supervisor.start(programs.web_server(self.settings))
 
     def _wait_until_ready(self, web: Child) -> readiness.Readiness:
         deadline = time.monotonic() + PATIENCE
@@ -147,9 +106,9 @@ class Console:
             if answer.complete or (answer.pages and time.monotonic() > deadline):
                 return answer
             if web.last_status is not None and not answer.pages:
+                how = kinship.how_it_ended(web.last_status)
                 raise CannotStart(
-                    f"The web server {how_it_ended(web.last_status)} before it served a page; "
-                    f"its own words are above."
+                    f"The web server {how} before it served a page; its own words are above."
                 )
             time.sleep(0.1)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from cqrs_app.services import services_of
 from cqrs_app.settings import Settings
 
 _settings = Settings.from_environment()
@@ -12,6 +14,8 @@ _shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private, unli
 
 bind = f"{_host}:{_settings.port}"
 worker_class = "gthread"
+# Loaded once, before the workers are forked, so that its memory is theirs together.
+preload_app = True
 workers = _settings.web_workers
 threads = _settings.web_threads
 # The default is one socket in the home folder, which two consoles on a machine would share.
@@ -25,3 +29,8 @@ keepalive = 15
 max_requests = 50_000
 max_requests_jitter = 5_000
 loglevel = "warning"
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Write down what this process has counted."""
+    services_of(worker.wsgi).kernel.close()

@@ -68,3 +68,13 @@ def kill_and_reap(pids: set[int]) -> None:
             os.waitpid(pid, 0)
         except (ProcessLookupError, ChildProcessError):
             continue  # it ended by itself, which is what was wanted
+
+
+def how_it_ended(status: int) -> str:
+    """An exit status as people say it: "ended with status 3", "was killed by SIGKILL"."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"

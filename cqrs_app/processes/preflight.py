@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import socket
 import tempfile
 import time
@@ -38,6 +39,8 @@ def claim_data_folder(folder: Path) -> IO[str]:
             f"Another copy already runs on the data folder {folder}. "
             f"Stop it, or set DATA_DIR to another folder."
         ) from error
+    # A child process that lives on for a moment must not keep the next console out.
+    os.register_at_fork(after_in_child=lock.close)
     return lock
 
 
@@ -75,8 +78,3 @@ def _listen_error(host: str, port: int) -> OSError | None:
     except OSError as error:
         return error
     return None
-
-
-def project_folder() -> Path:
-    """The folder that holds app.py, from which every process is started."""
-    return Path(__file__).resolve().parents[2]

@@ -1,18 +1,17 @@
-"""Keeps a handful of foreground processes running and stops every one of them.
+"""Keeps a handful of child processes running and stops every one of them.
 
-The supervisor is passive: its owner calls `tick` a few times a second and `stop` at the end.
+Children are forked: what this process has loaded is in memory once for all of them. The supervisor
+is passive: its owner calls `tick` a few times a second and `stop` at the end.
 """
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 
-from cqrs_app.processes import kinship
+from cqrs_app.processes import forking, kinship
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -22,12 +21,11 @@ STEADY_AFTER = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run: `name` is what log lines call it; `stop_last` outlives the others at the end."""
+    """What to run: `name` is what log lines and `ps` call it, `run` what the child process does;
+    `stop_last` outlives the others at the end."""
 
     name: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
-    folder: Path
+    run: Callable[[], object]
     stop_last: bool = False
 
 
@@ -36,14 +34,14 @@ class Child:
     """One program and its present process; `process` is None while it waits to be restarted."""
 
     program: Program
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
     started_at: float = 0.0
     pause: float = FIRST_PAUSE
     due_at: float = 0.0
     last_status: int | None = None
 
     def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        return self.process is not None and self.process.is_alive()
 
 
 @dataclass(slots=True)
@@ -68,14 +66,14 @@ class Supervisor:
         self.children.remove(child)
         if child.process is not None:
             child.process.kill()
-            child.process.wait()
+            child.process.join()
 
     def tick(self) -> None:
         """Notice what ended, restart what is due, bury adopted orphans."""
         now = time.monotonic()
         for child in self.children:
-            if child.process is not None and not child.alive():
-                self._plan_restart(child, child.process.returncode, now)
+            if child.process is not None and (status := child.process.exitcode) is not None:
+                self._plan_restart(child, status, now)
             if child.process is None and now >= child.due_at:
                 self._run(child)
         for pid in self._orphans():
@@ -94,15 +92,8 @@ class Supervisor:
             kinship.kill_and_reap(orphans)
 
     def _run(self, child: Child) -> None:
-        program = child.program
         child.started_at = time.monotonic()
-        child.process = subprocess.Popen(
-            program.command,
-            env=dict(program.environment),
-            cwd=program.folder,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=kinship.bound_to_parent(),  # noqa: PLW1509 - this process has one thread
-        )
+        child.process = forking.fork(child.program.name, child.program.run)
 
     def _plan_restart(self, child: Child, status: int, now: float) -> None:
         child.last_status = status
@@ -110,9 +101,8 @@ class Supervisor:
         if now - child.started_at >= STEADY_AFTER:
             child.pause = FIRST_PAUSE
         child.due_at = now + child.pause
-        self.say(
-            f"{child.program.name} {how_it_ended(status)}; starting it again in {child.pause:g} s."
-        )
+        how = kinship.how_it_ended(status)
+        self.say(f"{child.program.name} {how}; starting it again in {child.pause:g} s.")
         child.pause = min(child.pause * 2, LONGEST_PAUSE)
 
     def _orphans(self) -> set[int]:
@@ -124,18 +114,8 @@ class Supervisor:
         for process in running:
             process.terminate()
         for process in running:
-            while process.poll() is None and time.monotonic() < deadline and self.grace > 0:
+            while process.is_alive() and time.monotonic() < deadline and self.grace > 0:
                 time.sleep(0.02)
-            if process.poll() is None:
+            if process.is_alive():
                 process.kill()
-                process.wait()
-
-
-def how_it_ended(status: int) -> str:
-    """An exit status as people say it: "ended with status 3", "was killed by SIGKILL"."""
-    if status >= 0:
-        return f"ended with status {status}"
-    try:
-        return f"was killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"was killed by signal {-status}"
+                process.join()

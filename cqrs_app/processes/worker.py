@@ -31,6 +31,9 @@ class Worker(SimpleWorker):
     kind: str
     _beaten = float("-inf")
 
+    def procline(self, message: str) -> None:
+        """`ps` shows the kind of worker; RQ would show the name of its queue instead."""
+
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """RQ beats several times for each job; once in a while will do."""
         if timeout or time.monotonic() - self._beaten > BEAT_SECONDS:

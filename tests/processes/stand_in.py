@@ -1,8 +1,9 @@
 """A supervisor of stand-in children: `python -m tests.processes.stand_in NAME=SHELL_COMMAND...`."""
 
+import os
 import sys
 import time
-from pathlib import Path
+from functools import partial
 
 from cqrs_app.processes import kinship
 from cqrs_app.processes.stopping import StopRequested, StopSwitch
@@ -26,7 +27,8 @@ def main() -> None:
         for argument in sys.argv[2:]:
             name, script = argument.split("=", 1)
             last = name == "last"
-            supervisor.start(Program(name, ("/bin/sh", "-c", script), {}, Path("/"), last))
+            run = partial(os.execve, "/bin/sh", ("/bin/sh", "-c", script), {})
+            supervisor.start(Program(name, run, last))
         say("started")
         while True:
             supervisor.tick()

@@ -4,8 +4,11 @@ import http.client
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
-from contextlib import AbstractContextManager
+import sys
+import textwrap
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import psutil
@@ -20,6 +23,7 @@ from tests.processes.running import (
     family,
     free_port,
     read_until,
+    run_python,
     running,
     stop,
 )
@@ -35,10 +39,10 @@ def console(
     return running(PROJECT / "bin" / "run", **environment)
 
 
-def status_of(port: int, path: str = "/readyz") -> int:
+def status_of(port: int, path: str = "/readyz", token: str = "") -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status
     finally:
         connection.close()
@@ -73,7 +77,7 @@ def test_it_starts_stops_without_a_trace_and_starts_again_with_its_data(tmp_path
         assert re.search(r"Sign in as admin with the password \S+ \(shown this once\)", greeting)
         assert status_of(port) == 200
         processes = family(first.pid)
-        for words in ("redis", " worker", " webhook-worker", " sweep", "gunicorn"):
+        for words in ("redis", "Worker 1", "Worker 2", "Webhook worker 1", "sweep", "gunicorn"):
             assert named(processes, words)
         stop(first)
         assert first.returncode == 0
@@ -92,11 +96,45 @@ def test_a_killed_part_comes_back(tmp_path: Path) -> None:
     port = free_port()
     with console(tmp_path, port) as process:
         read_until(process, "Ctrl-C")
-        for words in (" worker", " sweep", "redis", "gunicorn"):
+        for words in ("Worker 1", "sweep", "redis", "gunicorn"):
             named(family(process.pid), words).kill()
             read_until(process, "was killed by SIGKILL; starting it again")
         assert eventually(lambda: answers(port), 30)
         stop(process)
+
+
+def test_it_starts_and_stops_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    port = free_port()
+    with console(tmp_path, port, DATABASE_URL=postgres_url) as process:
+        read_until(process, "Ctrl-C")
+        assert status_of(port) == 200
+        processes = family(process.pid)
+        stop(process)
+        assert process.returncode == 0
+        assert ended(processes, 0.5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what processes share")
+def test_its_processes_share_more_than_half_of_their_memory(tmp_path: Path) -> None:
+    with console(tmp_path, free_port()) as process:
+        read_until(process, "Ctrl-C")
+        held = [each.memory_full_info() for each in family(process.pid)]
+        assert sum(each.uss for each in held) < sum(each.rss for each in held) / 2
+        stop(process)
+
+
+def test_what_the_pages_counted_is_written_down_when_it_stops(tmp_path: Path) -> None:
+    port = free_port()
+    with console(tmp_path, port) as process:
+        read_until(process, "Ctrl-C")
+        words = ("tokens", "create", "till", "--role", "viewer")
+        made = run_python("-m", "flask", "--app", "app", *words, DATA_DIR=str(tmp_path))
+        token = made.stdout.splitlines()[-1]
+        assert status_of(port, "/api/v1/queries/ListOrders", token) == 200
+        stop(process)
+    with closing(sqlite3.connect(tmp_path / "read.sqlite3")) as store:
+        counted = store.execute("SELECT sum(count) FROM statistics WHERE name = 'ListOrders'")
+        assert counted.fetchone() == (1,)
 
 
 def answers(port: int) -> bool:
@@ -138,6 +176,27 @@ def test_a_given_password_is_not_printed(tmp_path: Path) -> None:
         assert "the password in ADMIN_PASSWORD" in greeting
         assert "correct horse" not in greeting
         stop(process)
+
+
+def test_a_given_password_is_not_in_the_environment_of_child_processes(tmp_path: Path) -> None:
+    script = """
+        import os
+        from types import SimpleNamespace
+        from cqrs_app.processes.console import Console
+        from cqrs_app.settings import Settings
+
+        def start(program):
+            raise SystemExit(f"{program.name}: {os.environ.get('ADMIN_PASSWORD')}")
+
+        console = Console(Settings.from_environment())
+        console.supervisor = SimpleNamespace(start=start, stop=lambda: None)
+        console.run()
+    """
+    password = "correct horse battery staple"
+    done = run_python(
+        "-c", textwrap.dedent(script), DATA_DIR=str(tmp_path), ADMIN_PASSWORD=password
+    )
+    assert done.stderr == "Redis: None\n"
 
 
 def test_a_busy_port_gets_one_sentence(tmp_path: Path) -> None:

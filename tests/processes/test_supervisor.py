@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cqrs_app.processes.supervisor import how_it_ended
+from cqrs_app.processes.kinship import how_it_ended
 from tests.processes.running import alive, ended, eventually, family, read_until, running, stop
 
 SLEEP = "exec sleep 1000"

@@ -1,0 +1,39 @@
+"""The background processes, forked by the supervisor or started alone with `flask`."""
+
+from __future__ import annotations
+
+import logging
+
+from cqrs_app.processes.sweep import Sweep, run_sweep
+from cqrs_app.processes.worker import run_worker
+from cqrs_app.services import Services
+
+
+def work(services: Services, kind: str) -> None:
+    """Be a worker of this kind until told to stop, or for so many jobs as the settings say."""
+    kernel = services.kernel
+    _prepare(services)
+    try:
+        run_worker(
+            services.redis_url,
+            services.settings.worker_max_jobs,
+            kernel.presence,
+            queue=kernel.wake_ups.queue(kind).name,
+            kind=kind,
+        )
+    finally:
+        kernel.close()
+
+
+def sweep(services: Services) -> None:
+    """Sweep until told to stop."""
+    _prepare(services)
+    try:
+        run_sweep(Sweep(services.kernel), services.settings.sweep_seconds)
+    finally:
+        services.kernel.close()
+
+
+def _prepare(services: Services) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    services.kernel.runner.prepare()
