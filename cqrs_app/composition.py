@@ -10,7 +10,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cqrs_app import database
+from cqrs_app import database, logs
 from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.store import process_of
@@ -84,6 +84,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         # Here, so that processes that serve no page do without what pages need.
         from cqrs_app.interfaces import api, web
 
+        logs.init_requests(app, access_log=settings.access_log)
         web.init_app(app, settings)
         api.init_app(app, settings)
     return app

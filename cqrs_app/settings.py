@@ -28,6 +28,8 @@ from sqlalchemy.exc import ArgumentError
 from cqrs_app.environment import SettingsError, misspelt, parse
 
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
 DATABASES = ("", "sqlite", "postgresql")
 SHORTEST_SECRET_BYTES = 16
 PAYMENT_GATEWAYS = ("manual", "sandbox")
@@ -64,6 +66,9 @@ class Settings:
     web_threads: Annotated[int, Meta(ge=1, le=256)] = 8
     workers: Processes = 2
     worker_max_jobs: Positive = 100_000
+    log_level: str = "info"
+    log_format: str = "text"
+    access_log: bool = False
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -276,6 +281,8 @@ class Settings:
                 f"TIMEZONE is {self.timezone!r}, which is no known time zone. Write a name such "
                 "as Europe/Berlin or UTC."
             ) from None
+        _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
+        _one_of("log_format", self.log_format, LOG_FORMATS)
         for name in ("command_bus_type", "query_bus_type"):
             _one_of(name, getattr(self, name), BUS_TYPES)
         for name, url in (

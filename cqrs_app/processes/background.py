@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-
+from cqrs_app import logs
 from cqrs_app.processes.sweep import Sweep, run_sweep
 from cqrs_app.processes.worker import run_worker
 from cqrs_app.services import Services
@@ -35,5 +34,5 @@ def sweep(services: Services) -> None:
 
 
 def _prepare(services: Services) -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logs.configure(services.settings)
     services.kernel.runner.prepare()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from gunicorn.app.base import Application
 
-from cqrs_app import create_app
+from cqrs_app import create_app, logs
 from cqrs_app.settings import Settings
 
 
@@ -21,4 +21,6 @@ class WebServer(Application):  # type: ignore[misc]  # it has no types
         self.load_config_from_module_name_or_filename("python:cqrs_app.processes.gunicorn_conf")
 
     def load(self) -> Flask:
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        logs.configure(self._settings)
+        return app

@@ -216,7 +216,7 @@ def test_a_data_folder_that_cannot_be_one_gets_one_sentence(tmp_path: Path) -> N
 
 def test_a_setting_that_cannot_be_read_gets_one_sentence(tmp_path: Path) -> None:
     said = refusal(tmp_path, free_port(), WORKERS="many")
-    assert said == "Error: WORKERS is 'many'; write a number.\n"
+    assert said == "Error: WORKERS is 'many'; write a whole number from 0 to 256.\n"
 
 
 def test_a_database_that_is_away_gets_one_sentence(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
+from cqrs_app import logs
 from cqrs_app.platform.transfer.imports.background import Superseded, carry_out, patiently
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.transfer.uploads.work import LEASE, Work
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 
 logger = logging.getLogger("countersign")
 
@@ -25,7 +26,7 @@ logger = logging.getLogger("countersign")
 @with_appcontext
 def run_import(import_id: str, attempt: int) -> None:
     """Take in the file of one import, as the attempt of this number."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logs.configure(services.settings)
     task = patiently(partial(Files(kernel.engines.write).task_of, import_id))
     if task is None:
         raise click.ClickException(f"There is no file of the import {import_id}.")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt, running_command
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
@@ -274,9 +274,11 @@ class CommandBus:
             raise SwitchedOff
         if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
             raise Busy("tasks")
+        token = running_command.set(call.context.command_id)
         try:
             return self._run(call)
         finally:
+            running_command.reset(token)
             self._slots.release()
 
     def _transact(self, call: Call) -> Receipt:

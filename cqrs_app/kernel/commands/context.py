@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,6 +22,10 @@ class Actor:
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
+
+
+running_command: ContextVar[str] = ContextVar("running_command", default="")
+"""The id of the command that is being carried out here: for the lines of logs."""
 
 
 def new_id() -> str:

@@ -109,8 +109,7 @@ def log_lines(call: Call, proceed: Proceed) -> Receipt:
         raise
     finally:
         logger.info(
-            "%s %s %s by %s via %s in %.1f ms",
-            call.context.command_id,
+            "%s %s by %s via %s in %.1f ms",
             call.name,
             outcome,
             call.context.actor.name,

@@ -1,0 +1,123 @@
+"""What the processes write to stderr: one line per record, as text or JSON."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import msgspec
+from flask import Flask, Response, g, has_request_context, request
+
+from cqrs_app.kernel.commands.context import new_id, running_command
+from cqrs_app.settings import Settings
+
+OURS = ("countersign", "cqrs_app")
+ACCESS = logging.getLogger("countersign.access")
+IDS = ("request_id", "command_id")
+MOST_ALIKE = 5
+ALIKE_SECONDS = 60.0
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+
+
+def configure(settings: Settings, stream: IO[str] | None = None) -> None:
+    """Send every record of this process to `stream`: ours from LOG_LEVEL, others' from warnings."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(Json() if settings.log_format == "json" else Text())
+    handler.addFilter(Repetitions())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name in OURS:
+        logging.getLogger(name).setLevel(settings.log_level.upper())
+    # gunicorn has a handler of its own, whose lines look different.
+    server = logging.getLogger("gunicorn.error")
+    server.handlers.clear()
+    server.propagate = True
+
+
+def init_requests(app: Flask, *, access_log: bool) -> None:
+    """Give each request an id, the caller's where it sent a usable X-Request-Id, and say it in the
+    answer; with `access_log` write a line per request."""
+
+    @app.before_request
+    def _begin() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+        g.request_began = time.perf_counter()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        if "request_id" in g:
+            response.headers["X-Request-Id"] = g.request_id
+            if access_log:
+                elapsed = (time.perf_counter() - g.request_began) * 1000
+                line = "%s %s %s in %.1f ms"
+                # Without parameters: they may be somebody's name.
+                ACCESS.info(line, request.method, request.path, response.status_code, elapsed)
+        return response
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    found = {
+        "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "process": record.process,
+        "logger": record.name,
+        "request_id": g.get("request_id", "") if has_request_context() else "",
+        "command_id": running_command.get(),
+        "message": record.getMessage(),
+    }
+    return {name: value for name, value in found.items() if value != ""}
+
+
+class Json(logging.Formatter):
+    """One JSON object per line, with a traceback as its field `exception`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = _fields(record)
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(fields).decode()
+
+
+class Text(logging.Formatter):
+    """For people: the time, level and process first, ids last; a traceback on lines of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = _fields(record)
+        head = "{time} {level:7} [{process}] {logger}: {message}".format(**fields)
+        ids = "".join(
+            f" {name}={fields[name]}" for name in ("request_id", "command_id") if name in fields
+        )
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return (head + ids).replace("\n", "\\n") + trace
+
+
+class Repetitions(logging.Filter):
+    """Lets through MOST_ALIKE warnings or errors of the same kind a minute, and then says how many
+    more there were: an outage must not fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = float("-inf")
+        self._seen: Counter[tuple[str, str]] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        now, kind = time.monotonic(), (record.name, str(record.msg))
+        left_out = 0
+        if now - self._began > ALIKE_SECONDS:
+            left_out = self._seen[kind] - MOST_ALIKE
+            self._began, self._seen = now, Counter()
+        self._seen[kind] += 1
+        if left_out > 0:
+            record.msg = f"{record.getMessage()} ({left_out} more like it before)"
+            record.args = None
+        return self._seen[kind] <= MOST_ALIKE
