@@ -26,21 +26,22 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 STORES: dict[str, MetaData] = {"write": tables.write_tables, "read": tables.read_tables}
 BUSY_SECONDS = 30.0
+LONGEST_MIGRATION = 86_400.0
+"""Seconds of one statement: an index of a big store takes its time."""
 
 
 def configure(app: Flask, settings: Settings) -> None:
     """Give Flask-SQLAlchemy the three engines: write (its default), read and query."""
     settings.make_data_dir()
-    pool = settings.web_threads
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(
-        settings.database_url, settings.command_timeout, pool
+        settings, settings.database_url, settings.command_timeout
     )
     app.config["SQLALCHEMY_BINDS"] = {
         "read": {"url": settings.read_database_url}
-        | _options(settings.read_database_url, BUSY_SECONDS * 2, pool),
+        | _options(settings, settings.read_database_url, BUSY_SECONDS * 2),
         "query": {"url": settings.query_database_url}
-        | _options(settings.query_database_url, settings.query_timeout, pool, read_only=True),
+        | _options(settings, settings.query_database_url, settings.query_timeout, read_only=True),
     }
     db.init_app(app)
 
@@ -127,7 +128,8 @@ def connected(settings: Settings, store: str) -> Iterator[Connection]:
     """A transaction on one store, for its migrations."""
     settings.make_data_dir()
     url = settings.database_url if store == "write" else settings.read_database_url
-    engine = create_engine(url)
+    options = _options(settings, url, LONGEST_MIGRATION)
+    engine = create_engine(url, **options)
     configure_engine(engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
     try:
         with engine.begin() as connection:
@@ -161,5 +163,13 @@ def _config(store: str) -> Config:
     return config
 
 
-def _options(url: str, timeout: float, pool: int, *, read_only: bool = False) -> dict[str, Any]:
-    return engine_options(url, timeout=timeout, pool_size=pool, read_only=read_only)
+def _options(
+    settings: Settings, url: str, timeout: float, *, read_only: bool = False
+) -> dict[str, Any]:
+    return engine_options(
+        url,
+        timeout=timeout,
+        pool_size=settings.web_threads,
+        read_only=read_only,
+        pooled=settings.database_pooling == "transaction",
+    )

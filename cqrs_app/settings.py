@@ -28,6 +28,7 @@ from sqlalchemy.exc import ArgumentError
 from cqrs_app.environment import SettingsError, misspelt, parse
 
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
+POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 DATABASES = ("", "sqlite", "postgresql")
@@ -74,6 +75,7 @@ class Settings:
     database_url: str = ""
     read_database_url: str = ""
     query_database_url: str = ""
+    database_pooling: str = "session"
     redis_url: str = ""
     cache_redis_url: str = ""
 
@@ -281,6 +283,7 @@ class Settings:
                 f"TIMEZONE is {self.timezone!r}, which is no known time zone. Write a name such "
                 "as Europe/Berlin or UTC."
             ) from None
+        _one_of("database_pooling", self.database_pooling, POOLING)
         _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
         _one_of("log_format", self.log_format, LOG_FORMATS)
         for name in ("command_bus_type", "query_bus_type"):

@@ -83,25 +83,42 @@ def _alike(engine: Engine, error: Any, driver: Any = None) -> DBAPIError:
     return cast(DBAPIError, told)
 
 
-def engine_options(url: str, *, timeout: float, pool_size: int, read_only: bool) -> dict[str, Any]:
+NETWORK = {
+    "connect_timeout": 5,
+    # A host that vanished without a word is noticed after ten seconds, idle or in mid-statement.
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""How PostgreSQL's client treats a silent network; what the address itself says comes first."""
+
+
+def engine_options(
+    url: str, *, timeout: float, pool_size: int, read_only: bool, pooled: bool = False
+) -> dict[str, Any]:
     """Options for create_engine. `timeout` in seconds bounds one statement (PostgreSQL) or the
-    wait for the writer's lock (SQLite). What is written stays out of messages about errors."""
+    wait for the writer's lock (SQLite). What is written stays out of messages about errors.
+
+    `pooled`: a pooler such as PgBouncer gives each transaction another connection of the server,
+    so nothing is set at the start of a session and no statement is prepared under a name; the
+    limits then have to be set for the role (docs/operating.md)."""
     # The connection used last comes first: it has its statements prepared and its pages cached.
     options: dict[str, Any] = {"hide_parameters": True, "pool_use_lifo": True}
     if make_url(url).get_backend_name() == "sqlite":
         return options | {
             "connect_args": {"timeout": min(timeout, 30.0), "check_same_thread": False},
         }
+    network = {name: each for name, each in NETWORK.items() if name not in make_url(url).query}
+    sizes = {"pool_size": pool_size, "max_overflow": pool_size}
+    if pooled:
+        return options | sizes | {"connect_args": network | {"prepare_threshold": None}}
     session = (
         f"-c statement_timeout={int(timeout * 1000)} -c idle_in_transaction_session_timeout=60000"
     )
     if read_only:
         session += " -c default_transaction_read_only=on"
-    return options | {
-        "pool_size": pool_size,
-        "max_overflow": pool_size,
-        "connect_args": {"options": session, "connect_timeout": 5},
-    }
+    return options | sizes | {"connect_args": network | {"options": session}}
 
 
 def insert_into(store: Connection | Engine, table: Table) -> Any:
