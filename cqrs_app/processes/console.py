@@ -105,7 +105,8 @@ class Console:
             answer = readiness.ask(self.settings)
             if answer.complete or (answer.pages and time.monotonic() > deadline):
                 return answer
-            if web.last_status is not None and not answer.pages:
+            # One that was killed is started again; one that ended by itself would end again.
+            if web.last_status is not None and web.last_status >= 0 and not answer.pages:
                 how = kinship.how_it_ended(web.last_status)
                 raise CannotStart(
                     f"The web server {how} before it served a page; its own words are above."

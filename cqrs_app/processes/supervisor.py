@@ -75,6 +75,8 @@ class Supervisor:
             if child.process is not None and (status := child.process.exitcode) is not None:
                 self._plan_restart(child, status, now)
             if child.process is None and now >= child.due_at:
+                # What a killed child left behind may still hold its port, or its work.
+                kinship.kill_and_reap(self._orphans())
                 self._run(child)
         for pid in self._orphans():
             kinship.reap(pid)

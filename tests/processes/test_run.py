@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 
 import psutil
@@ -224,3 +224,24 @@ def test_a_database_that_is_away_gets_one_sentence(tmp_path: Path) -> None:
     said = refusal(tmp_path, free_port(), DATABASE_URL=address)
     assert said.startswith("Error: The database cannot be used: ")
     assert "Check DATABASE_URL" in said
+
+
+def test_a_web_server_that_is_killed_before_its_first_page_is_started_again(tmp_path: Path) -> None:
+    port = free_port()
+    with console(tmp_path, port) as process:
+        assert eventually(lambda: found(process.pid, "gunicorn"), 60)
+        found(process.pid, "gunicorn")[0].kill()
+        read_until(process, "The web server was killed by SIGKILL; starting it again")
+        read_until(process, "Ctrl-C")
+        assert status_of(port, "/healthz") == 200
+        stop(process)
+
+
+def found(pid: int, words: str) -> list[psutil.Process]:
+    """Of the processes there are at this moment; some end while one looks."""
+    matching = []
+    for each in family(pid):
+        with suppress(psutil.Error):
+            if words in " ".join(each.cmdline()):
+                matching.append(each)
+    return matching

@@ -100,6 +100,17 @@ def test_a_grandchild_that_left_its_group_is_stopped_too() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can adopt orphans")
+def test_what_a_killed_child_leaves_behind_ends_before_it_is_started_again() -> None:
+    with supervising(f"a={PARENT_OF_A_STRAY}") as supervisor:
+        read_until(supervisor, "started")
+        parent, stray = sorted(family_of(supervisor, 2), key=psutil.Process.create_time)
+        parent.kill()
+        read_until(supervisor, "starting it again")
+        assert ended([stray], 5)
+        assert eventually(lambda: len(family(supervisor.pid)) == 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can adopt orphans")
 def test_a_child_that_was_there_before_is_left_alone() -> None:
     before = "sleep 1000 >/dev/null 2>&1"
     itself = f"{sys.executable} -m tests.processes.stand_in 5 'a={SLEEP}'"

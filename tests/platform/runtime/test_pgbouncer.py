@@ -29,6 +29,7 @@ def settings(url: str, redis_url: str, folder: Path, pooling: str) -> Settings:
         "data_dir": folder,
         "secret_key": "for tests only",
         "database_pooling": pooling,
+        "command_retry_attempts": 50,
     }
     return Settings(**values).resolved()  # type: ignore[arg-type]
 
