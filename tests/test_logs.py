@@ -63,7 +63,9 @@ def test_a_command_writes_its_line_with_request_and_command_id(
     [line] = [each for each in as_json(stream) if "AddOrderNote" in each["message"]]
     assert (line["level"], line["request_id"]) == ("info", "from-the-proxy")
     assert line["command_id"] == answer.json["command_id"]  # type: ignore[index]
-    assert re.fullmatch(r"AddOrderNote succeeded by token:shop via api in [0-9.]+ ms", line["message"])
+    assert re.fullmatch(
+        r"AddOrderNote succeeded by token:shop via api in [0-9.]+ ms", line["message"]
+    )
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     assert "dog" not in stream.getvalue()
 
