@@ -79,7 +79,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
             write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
         ),
     )
-    cli.init_app(app)
+    cli.init_app(app, kernel.registry.workers())
     if pages:
         # Here, so that processes that serve no page do without what pages need.
         from cqrs_app.interfaces import api, web

@@ -21,9 +21,6 @@ from typing import Annotated, get_type_hints
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
-from redis.connection import parse_url
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from cqrs_app.environment import SettingsError, misspelt, parse
 
@@ -314,6 +311,11 @@ class Settings:
                 )
 
     def _refuse_unusable_addresses(self) -> None:
+        # Imported here: the class is there without loading what the product runs on.
+        from redis.connection import parse_url
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
         for name in ("database_url", "read_database_url", "query_database_url"):
             try:
                 backend = make_url(getattr(self, name)).get_backend_name()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 
 import click
 from flask import Flask
 from flask.cli import AppGroup, FlaskGroup
-
-from cqrs_app.kernel.registry import Registry
-from cqrs_app.services import services_of
 
 VERBS = {
     "up": "up:up",
@@ -34,9 +32,9 @@ VERBS = {
 class Verbs(AppGroup):
     """Loads a verb when it is asked for, so that each starts without what the others need."""
 
-    def __init__(self, name: str, registry: Registry) -> None:
+    def __init__(self, name: str, workers: Iterable[str]) -> None:
         super().__init__(name)
-        self._workers = {kind.replace(" ", "-"): kind for kind in registry.workers()}
+        self._workers = {kind.replace(" ", "-"): kind for kind in workers}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*VERBS, *self._workers])
@@ -62,6 +60,6 @@ def is_looking_for_a_verb() -> bool:
     return context is not None and isinstance(context.command, FlaskGroup)
 
 
-def init_app(app: Flask) -> None:
-    """Register every verb."""
-    app.cli = Verbs(app.name, services_of(app).kernel.registry)
+def init_app(app: Flask, workers: Iterable[str]) -> None:
+    """Register every verb, one for each of these kinds of workers among them."""
+    app.cli = Verbs(app.name, workers)

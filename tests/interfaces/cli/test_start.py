@@ -1,0 +1,18 @@
+"""What a verb loads before it does anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.processes.running import run_python
+
+
+def test_looking_for_a_verb_loads_neither_database_nor_redis() -> None:
+    loaded = "import sys, cqrs_app.interfaces.cli; print({'sqlalchemy', 'redis'} & {*sys.modules})"
+    assert run_python("-c", loaded).stdout == "set()\n"
+
+
+def test_the_collector_passes_over_what_was_loaded_and_goes_on(tmp_path: Path) -> None:
+    script = "import gc, app; print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()))"
+    done = run_python("-c", script, DATA_DIR=str(tmp_path))
+    assert done.stdout == "True True\n", done.stderr
