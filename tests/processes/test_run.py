@@ -229,8 +229,8 @@ def test_a_database_that_is_away_gets_one_sentence(tmp_path: Path) -> None:
 def test_a_web_server_that_is_killed_before_its_first_page_is_started_again(tmp_path: Path) -> None:
     port = free_port()
     with console(tmp_path, port) as process:
-        assert eventually(lambda: found(process.pid, "gunicorn"), 60)
-        found(process.pid, "gunicorn")[0].kill()
+        assert eventually(lambda: found(process.pid, "The web server"), 60)
+        found(process.pid, "The web server")[0].kill()
         read_until(process, "The web server was killed by SIGKILL; starting it again")
         read_until(process, "Ctrl-C")
         assert status_of(port, "/healthz") == 200
