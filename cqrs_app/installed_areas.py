@@ -15,6 +15,7 @@ from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
@@ -27,8 +28,12 @@ from cqrs_app.platform.webhooks import webhooks_area
 AREAS = (ORDERS, CUSTOMERS, INVENTORY)
 """The shop's own areas that need no setting."""
 
-SENDABLE = tuple(event for area in (*AREAS, payments_area()) for event in area.event_types)
-"""The events of the shop's own areas, which may be sent to other systems."""
+SENDABLE = (
+    *(event for area in (*AREAS, payments_area()) for event in area.event_types),
+    SubjectErased,
+)
+"""The events of the shop's own areas, which may be sent to other systems, and that a person was
+erased: whoever was sent their data has to know."""
 
 
 def build_registry(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 PAUSES = tuple(
-    timedelta(seconds=seconds) for seconds in (5, 30, 2 * 60, 10 * 60, 30 * 60, 3600, 2 * 3600)
+    timedelta(seconds=seconds) for seconds in (1, 5, 30, 2 * 60, 10 * 60, 30 * 60, 3600, 2 * 3600)
 )
 """After the first failure, the second, and so on; the last one then repeats."""
 
@@ -17,7 +17,3 @@ def pause_after(failures: int, chance: float) -> timedelta:
     """The pause after so many failures in a row (1 or more); `chance` is between 0 and 1."""
     step = PAUSES[min(failures, len(PAUSES)) - 1]
     return step * (1 + JITTER * (2 * chance - 1))
-
-
-def has_failed_too_long(failing_since: datetime, now: datetime, hours: float) -> bool:
-    return now - failing_since >= timedelta(hours=hours)

@@ -80,7 +80,7 @@ def test_after_a_timeout_the_same_is_asked_again_later(desk: Desk) -> None:
 
 def test_pauses_grow_while_nobody_answers(desk: Desk) -> None:
     desk.settle(authorise(method="tok_away"))
-    for pause in (5, 30, 120, 600):
+    for pause in (1, 5, 30, 120):
         [request] = desk.requests
         assert request.next_attempt_at is not None
         # The clock goes on while the test runs.
