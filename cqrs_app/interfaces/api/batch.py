@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer
+from cqrs_app.interfaces.api.auth import count_batch
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.commands import status_of
 from cqrs_app.interfaces.api.problems import NO_DATABASE, Unusable, described, logger
@@ -46,6 +47,7 @@ class BatchRequest:
 def submit_batch() -> Response:
     """Per item, in order: a receipt, or the problem that stood in its way."""
     request = _request()
+    count_batch(len(request.commands))
     prepared = [_prepared(item) for item in request.commands]
     usable = [each for each in prepared if not isinstance(each, BusError)]
     outcomes = iter(_carried_out(usable))
@@ -86,8 +88,10 @@ def _request() -> BatchRequest:
 
 def _prepared(item: Item) -> tuple[Command, Context] | BusError:
     try:
-        command = parse(kernel.registry.command(item.command), item.fields)
-        return command, reading.context_of(item.idempotency_key, item.expected_version)
+        cls = kernel.registry.command(item.command)
+        context = reading.context_of(item.idempotency_key, item.expected_version)
+        kernel.commands.authorise(cls, context)
+        return parse(cls, item.fields), context
     except BusError as error:
         return error
 
