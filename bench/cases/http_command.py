@@ -71,7 +71,7 @@ def _bare_route(database: str) -> Iterator[Server]:
     if database == "postgresql":
         url = product.fresh_database()
     else:
-        url = str(product.folder() / f"{new_id()}.sqlite3")
+        url = f"sqlite:///{product.folder() / new_id()}.sqlite3"
     with served("bench.raw.commands_app:app", {**plain_environment(), "DATABASE_URL": url}) as bare:
         yield bare
 

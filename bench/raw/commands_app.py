@@ -31,7 +31,9 @@ def _step() -> Callable[[], None]:
     if not hasattr(_of_thread, "step"):
         url = os.environ["DATABASE_URL"]
         _of_thread.opened = (
-            on_postgres(url) if url.startswith("postgresql") else on_sqlite(Path(url))
+            on_postgres(url)
+            if url.startswith("postgresql")
+            else on_sqlite(Path(url.removeprefix("sqlite:///")))
         )
         _of_thread.step = _of_thread.opened.__enter__()
     step: Callable[[], None] = _of_thread.step

@@ -37,6 +37,8 @@ from cqrs_app.kernel.messages.sentences import NEEDED
 
 OUT_OF_DATE = "This form cannot be used any more, so nothing was changed. Open the page again."
 MOST_ROWS = 500
+"""In a form, whatever other doors take: each row is shown again with its fields when one of them
+cannot be used."""
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
 """What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden", and
 `rows`: how many rows a form asks for, where other doors may do with fewer."""
@@ -68,6 +70,16 @@ class Usable:
             raise ValidationError(next(iter(found.values())))
 
 
+class FewEnoughRows:
+    """A validator: a form takes at most MOST_ROWS rows."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if len(field.entries) > MOST_ROWS:
+            raise StopValidation(
+                f"A form takes at most {MOST_ROWS} rows. Send more of them by the API."
+            )
+
+
 class CommandId:
     """A validator: the id is one a page of ours could have made."""
 
@@ -91,10 +103,12 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
         least, most = _row_limits(field.metas)
         least = max(least, field.hints.get("rows", 0))
         rows = FormField(form_of_value(field.kind))
-        # One more than allowed, so that too many rows are told instead of dropped.
+        # One more than allowed, so that too many rows are refused instead of dropped.
         common |= {"min_entries": least, "max_entries": most + 1}
         common["default"] = common["default"] or ()
-        return FieldList(rows, validators=[Usable(cls, name, needed=False)], **common)
+        return FieldList(
+            rows, validators=[FewEnoughRows(), Usable(cls, name, needed=False)], **common
+        )
     common["validators"] = validators
     common["render_kw"] = {key: field.hints[key] for key in ATTRIBUTES if key in field.hints}
     hidden = hidden or field.hints.get("widget") == "hidden"
@@ -141,4 +155,4 @@ def form_of_value(cls: type) -> Any:
 def _row_limits(metas: Sequence[msgspec.Meta]) -> tuple[int, int]:
     least = [meta.min_length for meta in metas if meta.min_length is not None]
     most = [meta.max_length for meta in metas if meta.max_length is not None]
-    return max(least, default=0), min(most, default=MOST_ROWS)
+    return max(least, default=0), min([*most, MOST_ROWS])

@@ -458,6 +458,24 @@ def test_no_more_rows_are_added_than_can_be_told_of(sent: Any) -> None:
     assert len(form.lines.entries) == 4
 
 
+@pytest.mark.parametrize("rows", [500, 501, 2_000])
+def test_a_form_takes_fewer_rows_than_other_doors_and_says_so(app: Flask, rows: int) -> None:
+    line = {"sku": "85123A", "quantity": "1", "unit_price": "2"}
+    data = {"order_id": "A1", "country": "France", "currency": "EUR", "command_id": "a-new-one"}
+    data |= {f"lines-{n}-{name}": text for n in range(rows) for name, text in line.items()}
+    with app.test_request_context(method="POST", data=data):
+        form = form_for(PlaceOrder)()
+        if rows == 500:
+            assert len(command_from(form, PlaceOrder).lines) == 500
+            return
+        with pytest.raises(Invalid) as refused:
+            command_from(form, PlaceOrder)
+        assert refused.value.problems == {
+            "lines": "A form takes at most 500 rows. Send more of them by the API."
+        }
+        assert len(form.lines.entries) == 501
+
+
 @pytest.mark.parametrize("pressed", [{}, {"lines-remove-9": "1"}, {"lines-remove-x": "1"}])
 def test_another_button_changes_no_row(sent: Any, pressed: dict[str, str]) -> None:
     form = sent(pressed)
