@@ -50,7 +50,9 @@ class Lease:
     def is_free(self, until: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether nobody holds the row: no lease, or one that is over.
 
-        A lease that ends later than one taken now counts as none: the clock was set back since.
+        A lease that ends in more than twice its length counts as none: the clock was set back
+        since. Not one that ends just later than a lease taken now: on PostgreSQL the clock of a
+        statement stands still while it waits for the row, which somebody else takes meanwhile.
         """
-        now = _TimeFromNow(literal(0.0))
-        return or_(until.is_(None), until <= now, until > self.end())
+        now, never = (_TimeFromNow(literal(n * self.length.total_seconds())) for n in (0, 2))
+        return or_(until.is_(None), until <= now, until > never)

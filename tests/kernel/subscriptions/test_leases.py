@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -61,10 +63,42 @@ def test_a_row_is_taken_for_as_long_as_the_lease_and_its_neighbour_is_not(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(-2, [1, 2]), (2, [2]), (58, [2]), (62, [1, 2]), (7200, [1, 2])]
+    ("seconds", "expected"),
+    [(-2, [1, 2]), (2, [2]), (58, [2]), (118, [2]), (122, [1, 2]), (7200, [1, 2])],
 )
 def test_a_lease_counts_until_its_end_and_not_where_it_ends_too_late(
     connection: Connection, seconds: int, expected: list[int]
 ) -> None:
     lease_ends(connection, datetime.now(UTC) + timedelta(seconds=seconds))
     assert free(connection) == expected
+
+
+def test_whoever_waited_for_the_row_does_not_take_it_a_second_time(
+    postgres_url: str,
+) -> None:
+    """The statement of the one who waits began before that of the one who takes it."""
+    engine = create_engine(postgres_url)
+    configure(engine, durable=False, read_only=False, timeout=5)
+    take = (
+        update(rows)
+        .where(rows.c.number == 1, LEASE.is_free(rows.c.until))
+        .values(until=LEASE.end())
+    )
+    taken: list[int] = []
+
+    def wait_and_take() -> None:
+        with engine.begin() as connection:
+            taken.append(connection.execute(take).rowcount)
+
+    with engine.begin() as connection:
+        rows.create(connection)
+        connection.execute(insert(rows), [{"number": 1}])
+    with engine.begin() as connection:
+        connection.execute(select(rows).with_for_update())
+        waiting = threading.Thread(target=wait_and_take)
+        waiting.start()
+        time.sleep(0.3)
+        assert connection.execute(take).rowcount == 1
+    waiting.join()
+    engine.dispose()
+    assert taken == [0]
