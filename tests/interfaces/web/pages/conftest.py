@@ -7,10 +7,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Page
 from sqlalchemy import select
 
 from cqrs_app.areas.orders.read_models import orders
@@ -47,6 +49,25 @@ def client_in(app: Flask, role: str) -> FlaskClient:
         with made.session_transaction() as cookie:
             cookie["token"] = token
     return made
+
+
+@pytest.fixture
+def signed_in(
+    shop: Flask, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> Callable[..., Page]:
+    """`signed_in(role, **context_options)`: an empty page of a browser with scripts in which
+    somebody of that role is signed in to the shop."""
+    address = serve(shop)
+
+    def open_page(role: str, **options: Any) -> Page:
+        page = new_page(base_url=address, **options)
+        name = shop.config["SESSION_COOKIE_NAME"]
+        cookie = client_in(shop, role).get_cookie(name)
+        assert cookie
+        page.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
+        return page
+
+    return open_page
 
 
 def order_in(app: Flask, status: str) -> str:
