@@ -254,7 +254,7 @@ def test_while_tasks_are_switched_off_an_import_says_so(
     import_id = sent()
     row = take_in(make_console(cqrs_enabled=False), import_id)
     assert row.state == "failed"
-    assert "CQRS_ENABLED" in row.sentence
+    assert "maintenance mode" in row.sentence
 
 
 def test_rows_that_the_read_models_do_not_show_make_it_fail_with_its_report(
