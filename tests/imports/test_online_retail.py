@@ -26,6 +26,7 @@ from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.platform.transfer.imports.source import LONGEST_LINE, BadFile
 from cqrs_app.services import services_of
+from cqrs_app.standards.countries import country_name
 from tests.imports.reports import assert_reports
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -248,7 +249,7 @@ def test_the_real_files_come_to_their_exact_figures(
                 ).all()
             )
         )
-    assert by_country == {row[0]: row[1] for row in truth["by_country"] if row[1]}
+    assert by_country == {country_name(row[0]): row[1] for row in truth["by_country"] if row[1]}
     with plain.open(newline="", encoding="utf-8") as file:
         assert_reports(kernel, truth, csv.DictReader(file))
 
