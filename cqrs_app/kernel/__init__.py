@@ -11,8 +11,9 @@ from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
 from cqrs_app.kernel.errors import Invalid, Refusal, Refused
 from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.fields import decimal_meta
+from cqrs_app.kernel.messages.decimals import decimal_meta
 from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query, value
+from cqrs_app.kernel.messages.normal import NormalForm
 from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
 from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.messages.sentences import NEEDED
@@ -32,7 +33,7 @@ from cqrs_app.kernel.queries.paging import (
     page_of,
 )
 from cqrs_app.kernel.registry import Area
-from cqrs_app.kernel.search_words import tokenize
+from cqrs_app.kernel.search_words import fold, tokenize
 from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
 from cqrs_app.kernel.store.tables import read_tables, write_tables
 from cqrs_app.kernel.subscriptions.subscription import Subscription
@@ -60,6 +61,7 @@ __all__ = [
     "Limit",
     "ListQuery",
     "Mark",
+    "NormalForm",
     "Page",
     "Permission",
     "Place",
@@ -81,6 +83,7 @@ __all__ = [
     "decimal_meta",
     "erased",
     "event",
+    "fold",
     "from_state",
     "handles",
     "mark_problems",

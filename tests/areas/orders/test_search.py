@@ -43,10 +43,17 @@ def a_shop() -> History:
             line("22633", what="HAND WARMER UNION JACK, 12\N{DOUBLE PRIME} café"),
             line("gift_0001_80", what="Dotcomgiftshop Gift Voucher £80.00"),
             customer_id="",
-            country="EIRE",
+            country="Ireland",
         )
     )
-    history.run(place("ORD-2024.7_x", line("1e5", what="5.5e3 10e"), country="Österreich"))
+    history.run(
+        place(
+            "ORD-2024.7_x",
+            line("1e5", what="5.5e3 10e"),
+            customer_name="Österreich",
+            country="Austria",
+        )
+    )
     history.run(do.ApproveOrder(order_id="536365"))
     history.run(do.ShipOrder(order_id="536365", tracking="JD014-600/77"))
     return history
@@ -91,6 +98,11 @@ def found(connection: Connection, written: str) -> list[str]:
         ("10e", ["ORD-2024.7_x"]),
         ("JD014-600/77", ["536365"]),
         ("jd014 60", ["536365"]),
+        ("lukasz", ["536365"]),
+        ("jd01460077", ["536365"]),
+        ("JD014 600 77", ["536365"]),
+        ("85 123A", ["536365"]),
+        ("85-123", ["536365"]),
         ("", ["536365", "536366", "ORD-2024.7_x"]),
         ("   ", ["536365", "536366", "ORD-2024.7_x"]),
         ("!!!", []),
