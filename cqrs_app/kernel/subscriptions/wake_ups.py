@@ -28,8 +28,10 @@ REST_SECONDS = 1.0
 PAUSE_SECONDS = 0.02
 """How far apart two rounds of wake-ups are at least. The first comes at once; under load, where
 one is always waiting, commits share one, and waking does not take the time of those who commit."""
-BUSY_PAUSE_SECONDS = 0.05
-"""The same after a round that found everybody woken already: they are at work, and behind."""
+BUSY_PAUSE_SECONDS = 0.08
+"""The same after a round that found everybody woken already, as they are at work and behind, or
+that was for at least BUSY_COMMITS: more of them then share its work."""
+BUSY_COMMITS = 3
 
 FAILURE_TTL = 3600
 
@@ -78,6 +80,7 @@ class WakeUps:
         self._place = place
         self._lock = threading.Lock()
         self._types: set[str] = set()
+        self._commits = 0
         self._commands: list[str] = []
         self._rest_until = 0.0
         self._background = Background("wake-ups", self._announce, PAUSE_SECONDS)
@@ -87,6 +90,7 @@ class WakeUps:
         """Events of these types were committed; returns at once."""
         with self._lock:
             self._types.update(event_types)
+            self._commits += 1
         self._background.nudge()
 
     def command_queued(self, command_id: str) -> None:
@@ -131,6 +135,7 @@ class WakeUps:
     def _announce(self) -> None:
         with self._lock:
             types, self._types = self._types, set()
+            commits, self._commits = self._commits, 0
             commands, self._commands = self._commands, []
         subscribers = list(self._subscribers_of(types)) if types else []
         if not subscribers and not commands:
@@ -144,7 +149,7 @@ class WakeUps:
             jobs += [("run_command", command_id) for command_id in commands]
             if jobs:
                 self.queue().enqueue_many([self._jobs.prepared(*job) for job in jobs])
-            busy = subscribers and not woken
+            busy = commits >= BUSY_COMMITS or (subscribers and not woken)
             self._background.pause = BUSY_PAUSE_SECONDS if busy else PAUSE_SECONDS
             if woken:
                 self._place()

@@ -11,6 +11,11 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.subscriptions.wake_ups import (
+    BUSY_COMMITS,
+    BUSY_PAUSE_SECONDS,
+    PAUSE_SECONDS,
+)
 from cqrs_app.processes.jobs import AllowedJob
 from tests.kernel.conftest import by_ana
 from tests.kernel.shop import Add
@@ -78,3 +83,15 @@ def test_redis_down_costs_an_operator_nothing(make_kernel: Callable[..., Kernel]
     assert [receipt.version for receipt in receipts] == list(range(1, 21))
     kernel.wake_ups.close()
     assert kernel.wake_ups.missed > 0
+
+
+def test_rounds_are_further_apart_while_each_is_for_several_commits(kernel: Kernel) -> None:
+    pauses = []
+    for commits in (1, BUSY_COMMITS, 1):
+        with kernel.wake_ups._background._working:  # no round begins meanwhile
+            for _ in range(commits):
+                kernel.commands.execute(Add(counter_id="a"), by_ana())
+        kernel.wake_ups.flush()
+        pauses.append(kernel.wake_ups._background.pause)
+        kernel.wake_ups.advanced("counters")
+    assert pauses == [PAUSE_SECONDS, BUSY_PAUSE_SECONDS, PAUSE_SECONDS]
