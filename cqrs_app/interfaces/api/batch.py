@@ -86,8 +86,10 @@ def _request() -> BatchRequest:
 
 def _prepared(item: Item) -> tuple[Command, Context] | BusError:
     try:
-        command = parse(kernel.registry.command(item.command), item.fields)
-        return command, reading.context_of(item.idempotency_key, item.expected_version)
+        cls = kernel.registry.command(item.command)
+        context = reading.context_of(item.idempotency_key, item.expected_version)
+        kernel.commands.authorise(cls, context)
+        return parse(cls, item.fields), context
     except BusError as error:
         return error
 

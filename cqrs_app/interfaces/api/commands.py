@@ -20,8 +20,9 @@ from cqrs_app.services import kernel
 @bp.post("/commands/<name>")
 def submit(name: str) -> Response:
     """Carry out one command; 202 when it is queued, the events it would lead to on a dry run."""
-    command = parse(kernel.registry.command(name), reading.fields())
-    context = reading.context()
+    cls, context = kernel.registry.command(name), reading.context()
+    kernel.commands.authorise(cls, context)
+    command = parse(cls, reading.fields())
     if reading.flag("dry_run"):
         return answer({"events": preview(command, context)})
     act = kernel.commands.enqueue if reading.respond_async() else kernel.commands.dispatch

@@ -22,9 +22,10 @@ CONSISTENCY = ("min_version", "wait_ms", "strong")
 @bp.get("/queries/<name>")
 def ask(name: str) -> Response:
     """The answer to one question; 304 when the asker holds it already."""
-    cls = kernel.registry.query(name)
+    cls, asker = kernel.registry.query(name), _asker()
+    kernel.queries.authorise(cls, asker)
     question = parse(cls, _values(cls), from_text=True)
-    found = kernel.queries.ask(question, _asker())
+    found = kernel.queries.ask(question, asker)
     return tagged(found.told(), (found.value, found.stale, found.freshness.state))
 
 

@@ -46,20 +46,28 @@ options = [
 ]
 
 
+def authorise(cls: type[Command], ctx: click.Context) -> None:
+    kernel.commands.authorise(cls, _context(ctx))
+
+
 def run(command: Command, ctx: click.Context) -> None:
     """Carry out one command as the options say and print what came of it."""
-    given = ctx.params
-    context = Context(
-        actor=acting_as(given["as_name"]),
-        channel=CHANNEL,
-        command_id=given["command_id"] or new_id(),
-        expected_version=given["expected_version"],
-    )
+    given, context = ctx.params, _context(ctx)
     if given["dry_run"]:
         _print_events(kernel.commands.preview(command, context), as_json=given["as_json"])
         return
     act = kernel.commands.enqueue if given["enqueue"] else kernel.commands.dispatch
     _print_receipt(type(command).__name__, act(command, context), as_json=given["as_json"])
+
+
+def _context(ctx: click.Context) -> Context:
+    given = ctx.params
+    return Context(
+        actor=acting_as(given["as_name"]),
+        channel=CHANNEL,
+        command_id=given["command_id"] or new_id(),
+        expected_version=given["expected_version"],
+    )
 
 
 def _print_receipt(name: str, receipt: Receipt, *, as_json: bool) -> None:
@@ -89,6 +97,7 @@ def _print_events(events: tuple[Event, ...], *, as_json: bool) -> None:
 command = MessageGroup(
     "command",
     lambda: registry().commands,
+    authorise,
     run,
     options,
     help="Carry out a task, such as `flask command ApproveOrder --order-id 536365`.",

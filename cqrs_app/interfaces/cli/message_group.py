@@ -18,6 +18,7 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command, Query, parse
 from cqrs_app.kernel.registry import Registry
 
+Authorise = Callable[[type[Any], click.Context], None]
 Run = Callable[[Any, click.Context], None]
 
 
@@ -36,18 +37,21 @@ class MessageCommand(click.Command):
 
 
 class MessageGroup(click.Group):
-    """`messages` lists the classes by name; `run(message, context)` does the work of one."""
+    """`messages` lists the classes by name; `run(message, context)` does the work of one, once
+    `authorise(class, context)` has let it: permission is judged before the fields."""
 
     def __init__(
         self,
         name: str,
         messages: Callable[[], Mapping[str, type[Any]]],
+        authorise: Authorise,
         run: Run,
         options: Sequence[click.Option],
         **rest: Any,
     ) -> None:
         super().__init__(name, **rest)
         self._messages = messages
+        self._authorise = authorise
         self._run = run
         self._options = options
 
@@ -84,9 +88,9 @@ class MessageGroup(click.Group):
         @click.pass_context
         def callback(ctx: click.Context, /, **_: Any) -> None:
             one_line_each()
-            message = message_from(cls, ctx)
             with in_shell_words(ctx):
-                self._run(message, ctx)
+                self._authorise(cls, ctx)
+                self._run(message_from(cls, ctx), ctx)
 
         return callback
 

@@ -37,22 +37,30 @@ options = [
 ]
 
 
+def authorise(cls: type[Query], ctx: click.Context) -> None:
+    kernel.queries.authorise(cls, _asker(ctx))
+
+
 def run(query: Query, ctx: click.Context) -> None:
     """Ask one question as the options say and print the answer."""
+    answer = kernel.queries.ask(query, _asker(ctx))
+    click.echo(msgspec.json.format(msgspec.json.encode(answer.told()), indent=2))
+
+
+def _asker(ctx: click.Context) -> QueryContext:
     given = ctx.params
     wait = services.settings.read_your_writes_seconds
     if given["wait_ms"] is not None:
         wait = given["wait_ms"] / 1000
-    asker = QueryContext(
+    return QueryContext(
         actor=acting_as(given["as_name"]), seen=given["seen"], wait=wait, strong=given["strong"]
     )
-    answer = kernel.queries.ask(query, asker)
-    click.echo(msgspec.json.format(msgspec.json.encode(answer.told()), indent=2))
 
 
 query = MessageGroup(
     "query",
     lambda: registry().queries,
+    authorise,
     run,
     options,
     help="Ask a question, such as `flask query GetOrder --order-id 536365`. Answers in JSON.",

@@ -24,7 +24,7 @@ from cqrs_app.interfaces.web.forms import (
     usable,
 )
 from cqrs_app.interfaces.web.places import category_of, page_of, place_of
-from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
     CommandReused,
@@ -57,7 +57,10 @@ class Situation:
 @bp.get("/commands/<name>")
 def command_form(name: str) -> ResponseReturnValue:
     """The form of a task; what the address says of its fields is filled in."""
-    cls = _allowed(name)
+    cls = _offered(name)
+    if not may(cls.declaration.permission):
+        # Said before anyone fills in a form; sending one is judged by the bus.
+        raise NotAllowed(cls.declaration.label, cls.declaration.permission)
     form = _form(cls)
     given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
     seen = request.args.get("expected_version", type=int)
@@ -69,7 +72,8 @@ def command_form(name: str) -> ResponseReturnValue:
 @bp.post("/commands/<name>")
 def command_submit(name: str) -> ResponseReturnValue:
     """Carry out the task; on a problem the form comes back with what was entered."""
-    cls = _allowed(name)
+    cls = _offered(name)
+    kernel.commands.authorise(cls, command_context(new_id(), None))
     form = _form(cls)
     if change_rows(form):
         return _page(cls, form, Situation())
@@ -89,13 +93,10 @@ def command_submit(name: str) -> ResponseReturnValue:
     return _done(cls, command, receipt)
 
 
-def _allowed(name: str) -> type[Command]:
+def _offered(name: str) -> type[Command]:
     cls = kernel.registry.command(name)
-    # Before anyone fills in a form; the bus checks again when it is sent.
     if not kernel.commands.enabled:
         raise SwitchedOff
-    if not may(cls.declaration.permission):
-        raise NotAllowed(cls.declaration.label, cls.declaration.permission)
     return cls
 
 

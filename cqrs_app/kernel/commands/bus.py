@@ -16,6 +16,7 @@ from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, running_command
 from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.denials import Denials
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
 from cqrs_app.kernel.commands.middleware import (
@@ -25,11 +26,19 @@ from cqrs_app.kernel.commands.middleware import (
     Record,
     Retry,
     authorise,
+    check_permission,
     compose,
     log_lines,
 )
 from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import BusError, Busy, Invalid, SwitchedOff, UnknownMessage
+from cqrs_app.kernel.errors import (
+    BusError,
+    Busy,
+    Invalid,
+    NotAllowed,
+    SwitchedOff,
+    UnknownMessage,
+)
 from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
@@ -102,8 +111,9 @@ class CommandBus:
             minds_versions=options.optimistic_concurrency,
         )
         self._count = count
-        self._outer = self._outer_chain(Record(log, count))
-        self._outer_of_batch = self._outer_chain(Record(log, count, count_successes=False))
+        self._denials = denials = Denials(log, clock)
+        self._outer = self._outer_chain(Record(log, denials, count))
+        self._outer_of_batch = self._outer_chain(Record(log, denials, count, count_successes=False))
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
@@ -114,6 +124,20 @@ class CommandBus:
     def enabled(self) -> bool:
         """Whether commands are accepted at all: not while the console is in maintenance mode."""
         return self._options.enabled
+
+    def authorise(self, command: type[Command], context: Context) -> None:
+        """Raise NotAllowed, and log it, where the actor may not send such a command.
+
+        For whoever has the fields of a command still to read: permission comes first.
+        """
+        if not self._options.authorise:
+            return
+        try:
+            check_permission(command, context)
+        except NotAllowed as error:
+            self._denials.record(command.__name__, context, error)
+            self._count(command.__name__, "refused", 0.0)
+            raise
 
     def dispatch(self, command: Command, context: Context) -> Receipt:
         """Carry out or queue the command, as COMMAND_BUS_TYPE says."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
-from cqrs_app.kernel.errors import CommandReused, Refused
+from cqrs_app.kernel.errors import CommandReused, NotAllowed, Refused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store import LogEntry
 
@@ -93,6 +93,8 @@ class Call:
     def _is_again(self, earlier: LogEntry) -> bool:
         if (self.name, self.context.actor.name) != (earlier.type, earlier.operator):
             return False
+        if earlier.code == NotAllowed.code:
+            return True  # its fields were not kept
         then = self.open(earlier.payload, earlier.stream)
         # Of a person who was erased nothing can be compared any more, on either side.
         return then in (self.payload, self.open(self.keep(self), self.stream))

@@ -83,7 +83,8 @@ class CommandLog:
             return {entry.command_id: entry for entry in entries}
 
     def record(self, entry: LogEntry) -> None:
-        """Write what became of a command; a finished row of the same id stays as it is."""
+        """Write what became of a command; a finished row of the same id, or another operator's,
+        stays as it is."""
         row = insert_into(self._engine, command_log).values(asdict(entry))
         replace = {name: row.excluded[name] for name in LOG_FIELDS if name != "command_id"}
         with self._engine.begin() as connection:
@@ -91,7 +92,8 @@ class CommandLog:
                 row.on_conflict_do_update(
                     index_elements=["command_id"],
                     set_=replace,
-                    where=command_log.c.outcome.in_(UNFINISHED),
+                    where=command_log.c.outcome.in_(UNFINISHED)
+                    & (command_log.c.operator == row.excluded.operator),
                 )
             )
 

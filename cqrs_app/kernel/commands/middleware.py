@@ -13,7 +13,8 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.context import Context, Receipt
+from cqrs_app.kernel.commands.denials import Denials
 from cqrs_app.kernel.commands.log import CommandLog
 from cqrs_app.kernel.errors import (
     AlreadyRecorded,
@@ -24,6 +25,7 @@ from cqrs_app.kernel.errors import (
     TimedOut,
     VersionConflict,
 )
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import hidden
 
@@ -59,8 +61,11 @@ class Record:
     counts its successes itself, once they are committed: `count_successes` is off.
     """
 
-    def __init__(self, log: CommandLog, count: Count, *, count_successes: bool = True) -> None:
+    def __init__(
+        self, log: CommandLog, denials: Denials, count: Count, *, count_successes: bool = True
+    ) -> None:
         self._log = log
+        self._denials = denials
         self._count = count
         self._count_successes = count_successes
 
@@ -70,7 +75,13 @@ class Record:
         except CommandReused:
             self._count(call.name, "refused", call.duration_ms)
             raise
-        except (Refused, NotAllowed, VersionConflict) as error:
+        except NotAllowed as error:
+            self._denials.record(
+                call.name, call.context, error, stream=call.stream, received_at=call.received_at
+            )
+            self._count(call.name, "refused", call.duration_ms)
+            raise
+        except (Refused, VersionConflict) as error:
             if call.repeated:
                 self._count(call.name, "repeated", call.duration_ms)
                 raise
@@ -118,20 +129,19 @@ def log_lines(call: Call, proceed: Proceed) -> Receipt:
         )
 
 
-def check_permission(call: Call) -> None:
+def check_permission(command: type[Command], context: Context) -> None:
     """Raises NotAllowed where the actor lacks what the command, or its own time, needs."""
-    declaration = type(call.command).declaration
-    needed = [declaration.permission]
-    if call.context.occurred_at is not None:
+    needed = [command.declaration.permission]
+    if context.occurred_at is not None:
         needed.append(HISTORY)
     for permission in needed:
-        if not call.context.actor.may(permission):
-            raise NotAllowed(declaration.label, permission)
+        if not context.actor.may(permission):
+            raise NotAllowed(command.declaration.label, permission)
 
 
 def authorise(call: Call, proceed: Proceed) -> Receipt:
     """The one place where a command's permission is checked, whatever door it came by."""
-    check_permission(call)
+    check_permission(type(call.command), call.context)
     return proceed(call)
 
 

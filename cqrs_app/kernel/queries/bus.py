@@ -94,7 +94,7 @@ class QueryBus:
         name, started = type(query).__name__, time.perf_counter()
         result = "failed"
         try:
-            self._authorise(query, asker)
+            self.authorise(type(query), asker)
             if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
                 raise Busy("questions")
             try:
@@ -113,7 +113,9 @@ class QueryBus:
         finally:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
-    def _authorise(self, query: Query, asker: QueryContext) -> None:
+    def authorise(self, query: type[Query], asker: QueryContext) -> None:
+        """Raise NotAllowed where the actor may not ask such a question. For whoever has its fields
+        still to read: permission comes first."""
         declaration = query.declaration
         if self._options.authorise and not asker.actor.may(declaration.permission):
             raise NotAllowed(declaration.label, declaration.permission)

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from cqrs_app.installed_areas import ROLES, build_registry
 from cqrs_app.interfaces.api.limits import RequestLimits
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import services_of
-from tests.interfaces.api.conftest import Program, order
+from tests.interfaces.api.conftest import API, Program, order
 
 REGISTRY = build_registry()
 
@@ -142,3 +145,23 @@ def test_the_log_never_holds_a_token(admin: Program, caplog: pytest.LogCaptureFi
         admin.do("ShipOrder", order_id="A1")
     assert caplog.text
     assert admin.headers["Authorization"].split()[1] not in caplog.text
+
+
+def test_permission_is_judged_before_the_fields(program_of: Any) -> None:
+    viewer = program_of("viewer")
+    answers = [
+        viewer.do("PlaceOrder", order_id=7, nonsense=True),
+        viewer.client.post(f"{API}/commands/PlaceOrder", data="{", headers=viewer.headers),
+        viewer.get("/queries/ListCommands", nonsense="1"),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 3
+    batch = viewer.post("/commands", {"commands": [{"command": "PlaceOrder", "fields": {}}]})
+    assert [result["status"] for result in batch.json["results"]] == [403]
+
+
+def test_a_denial_is_in_the_log_without_what_was_sent(program_of: Any, kernel: Kernel) -> None:
+    denied = program_of("viewer").do("AddOrderNote", order_id="A1", note="x" * 1_000)
+    assert denied.status_code == 403
+    columns = (command_log.c.type, command_log.c.payload, command_log.c.code)
+    with kernel.engines.write.connect() as connection:
+        assert connection.execute(select(*columns)).all() == [("AddOrderNote", "{}", "not_allowed")]

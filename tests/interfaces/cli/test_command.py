@@ -185,6 +185,17 @@ def test_each_task_is_done_with_its_permission_and_not_without(
         assert result.exit_code == 1 or not refused, name
 
 
+def test_permission_is_judged_before_the_fields(console: Flask, flask: Run) -> None:
+    services_of(console).accounts.create("vic", "viewer", PASSWORD)
+    for words in (
+        ("command", "PlaceOrder", "--currency", "no such"),
+        ("query", "ListCommands", "--outcome", "no such"),
+    ):
+        result = flask(*words, "--as", "vic")
+        assert result.exit_code == 1, result.output
+        assert result.stderr.endswith("[not_allowed]\n"), result.output
+
+
 def test_one_acts_with_the_role_and_under_the_name_of_an_operator(
     console: Flask, flask: Run, kernel: Kernel, do: Callable[..., Any]
 ) -> None:

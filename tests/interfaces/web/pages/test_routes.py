@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -156,6 +157,17 @@ def test_each_task_opens_and_runs_only_with_its_permission(
             assert (form, sent) == (200, 422), name
         else:
             assert (form, sent) == (403, 403), name
+
+
+def test_a_denied_form_is_in_the_log_without_what_was_typed(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    shop.config["WTF_CSRF_ENABLED"] = False
+    assert client_of("viewer").post("/commands/AddOrderNote", data={"note": "x"}).status_code == 403
+    admin = client_of("admin")
+    page = admin.get("/log?operator=viewer&outcome=refused")
+    [address] = re.findall(r'href="(/log/[^"?]+)"', page.text)
+    assert "Ask an administrator" in admin.get(address).text
 
 
 def test_health_is_told_to_anyone(shop: Flask) -> None:
