@@ -89,6 +89,10 @@ class Settings:
     session_hours: Annotated[int, Meta(ge=1, le=8_784)] = 12
     sign_in_attempts: Positive = 5
     sign_in_pause_seconds: Positive = 30
+    sign_in_attempts_per_address: Limit = 30
+    sign_in_attempts_in_all: Limit = 300
+    request_seconds: Annotated[float, Meta(ge=1, le=600)] = 10.0
+    connections_per_address: Limit = 200
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
     max_import_bytes: Annotated[int, Meta(ge=16 * 1024)] = 64 * 1024 * 1024
     api_requests_per_minute: Limit = 6_000

@@ -13,7 +13,7 @@ _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 _shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private, unlinked file in it
 
 bind = f"{_host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = "cqrs_app.processes.web_worker.RequestWorker"
 # Loaded once, before the workers are forked, so that its memory is theirs together.
 preload_app = True
 workers = _settings.web_workers

@@ -1,0 +1,173 @@
+"""gunicorn's threaded worker, except that its event loop receives the requests.
+
+A thread gets a request once it is complete, so clients that send slowly hold none. Uploads are
+read by threads, at most half of them, and not below a slowest rate. Why:
+docs/decisions/0013-slow-clients.md.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections import Counter, deque
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from cqrs_app.processes.connections import LARGEST_KEPT_BODY, Connection
+from cqrs_app.settings import Settings
+
+LINGER_SECONDS = 2.0
+"""How long a client has to read the last response before its connection is closed."""
+
+
+class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """Keeps connections in three places: those it receives from, uploads that wait for others, and
+    those that are closing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        settings = Settings.from_environment()
+        self._seconds = settings.request_seconds
+        # Behind a proxy every connection is the proxy's.
+        self._most = 0 if settings.proxy_hops else settings.connections_per_address
+        self._receiving: dict[Connection, None] = {}
+        self._closing: dict[Connection, None] = {}
+        self._by_network: Counter[str] = Counter()
+        self._uploads = 0
+        self._waiting_uploads: deque[Connection] = deque()
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection, unless its address has as many as it may."""
+        try:
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        connection = AcceptedConnection(self, self.cfg, sock, client, listener.getsockname())
+        if self._most and self._by_network[connection.network] > self._most:
+            connection.close()
+            return
+        self.nr_conns += 1
+        self.enqueue_req(connection)
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Start with the next request of a connection: receive what is missing of it."""
+        conn.expect(time.monotonic() + self._seconds)
+        self._receiving[conn] = None
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
+        if conn.is_complete():
+            self._dispatch(conn)
+
+    def _receive(self, conn: Connection, sock: socket.socket) -> None:
+        piece = _received(sock)
+        if piece is None:
+            return
+        conn.received += piece
+        if not piece:
+            self._drop(conn)
+        elif conn.is_complete():
+            self._dispatch(conn)
+        elif conn.has_endless_head():
+            self._drop(conn, "431 Request Header Fields Too Large")
+
+    def _dispatch(self, conn: Connection) -> None:
+        self._take_off(self._receiving, conn)
+        if conn.is_upload and self._uploads >= max(1, self.cfg.threads // 2):
+            self._waiting_uploads.append(conn)
+        else:
+            self._hand_over(conn)
+
+    def _hand_over(self, conn: Connection) -> None:
+        self._uploads += conn.is_upload
+        conn.start_request()
+        super().enqueue_req(conn)
+
+    def finish_request(self, conn: Connection, fs: Any) -> None:
+        """Go on with the connection as gunicorn does, and with an upload that waits."""
+        if conn.is_upload:
+            conn.is_upload = False
+            self._uploads -= 1
+            if self._waiting_uploads:
+                self._hand_over(self._waiting_uploads.popleft())
+        super().finish_request(conn, fs)
+
+    def murder_pending(self) -> None:
+        """Drop those whose request is not here in time, and close those that had time to read."""
+        now = time.monotonic()
+        for conn in list(self._receiving):
+            if conn.deadline < now or not (self.alive or conn.received):
+                self._drop(conn, "408 Request Timeout" if conn.received else "")
+        for conn in list(self._closing):
+            if conn.deadline < now:
+                self._take_off(self._closing, conn)
+                conn.close()
+
+    def linger(self, conn: Connection) -> None:
+        """Close the connection once the client has read its response: it would be cut off if
+        anything the client sent were still unread (RFC 9112, 9.6)."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # the client has closed it
+            conn.close()
+            return
+        conn.sock.setblocking(False)
+        conn.deadline = time.monotonic() + LINGER_SECONDS
+        self._closing[conn] = None
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._discard, conn))
+
+    def _discard(self, conn: Connection, sock: socket.socket) -> None:
+        if _received(sock) == b"":
+            self._take_off(self._closing, conn)
+            conn.close()
+
+    def opened(self, network: str) -> None:
+        self._by_network[network] += 1
+
+    def closed(self, network: str) -> None:
+        self._by_network[network] -= 1
+        if not self._by_network[network]:
+            del self._by_network[network]
+
+    def _drop(self, conn: Connection, status: str = "") -> None:
+        self._take_off(self._receiving, conn)
+        self.nr_conns -= 1
+        if status:
+            answer = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            try:
+                conn.sock.send(answer.encode())
+            except OSError as error:
+                self.log.debug("a client did not take its %s: %s", status, error)
+        conn.close(graceful=bool(status))
+
+    def _take_off(self, place: dict[Connection, None], conn: Connection) -> None:
+        del place[conn]
+        self.poller.unregister(conn.sock)
+
+
+class AcceptedConnection(Connection):
+    """A connection that its worker counts from its start to its end."""
+
+    def __init__(self, worker: RequestWorker, *args: Any) -> None:
+        super().__init__(*args)
+        self._worker = worker
+        worker.opened(self.network)
+
+    def close(self, graceful: bool = False) -> None:
+        """With `graceful`, once the client has read the response."""
+        if graceful:
+            self._worker.linger(self)
+        else:
+            self._worker.closed(self.network)
+            super().close()
+
+
+def _received(sock: socket.socket) -> bytes | None:
+    """What has come; b"" at the end of the connection, None when there is nothing yet."""
+    try:
+        return sock.recv(LARGEST_KEPT_BODY)
+    except BlockingIOError:
+        return None
+    except OSError:  # reset by the client
+        return b""
