@@ -86,7 +86,10 @@ def reading(app: Flask) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield name, partial(client.get, address)
     for name, fields in questions(kernel, PARTS).items():
         yield name, partial(ask, kernel, name, fields)
-    yield "own write", partial(kernel.queries.wait_until_shown, ["orders"], _seen(kernel), 0.0)
+    yield (
+        "own write",
+        partial(kernel.queries.wait_until_shown, ["orders"], _seen(kernel), 0.0, "ana"),
+    )
 
 
 def _seen(kernel: Kernel) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, flash, redirect, render_template, request
+from flask import Response, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas import SUGGESTIONS
@@ -139,7 +139,8 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     # A page without scripts does not follow by itself: give it a moment to hold the change.
     readers = kernel.registry.projections_of(receipt.events)
     seconds = services.settings.read_your_writes_seconds
-    kernel.queries.wait_until_shown(readers, MinVersion(receipt.stream, receipt.version), seconds)
+    written = MinVersion(receipt.stream, receipt.version)
+    kernel.queries.wait_until_shown(readers, written, seconds, g.operator.name)
     return redirect(page, 303)
 
 

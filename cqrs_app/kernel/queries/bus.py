@@ -27,6 +27,7 @@ from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.waiting import Waits
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.cursors import Reached, cursors_in
@@ -45,6 +46,7 @@ class QueryOptions:
     caching: bool = True
     timeout: float = 10.0
     max_concurrent: int = 200
+    max_waiting: int = 4
 
 
 class QueryBus:
@@ -83,6 +85,7 @@ class QueryBus:
         self._options = options
         self._count = count
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
+        self._waits = Waits(options.max_waiting)
         self._codecs = {
             query: AnswerCodec(get_type_hints(answer.handler)["return"])
             for query, answer in answers.items()
@@ -129,7 +132,9 @@ class QueryBus:
         if asker.strong:
             return self._strong(query, source.strong), "strong"
         reads = query.declaration.reads
-        stale = asker.seen is not None and not self.wait_until_shown(reads, asker.seen, asker.wait)
+        stale = asker.seen is not None and not self.wait_until_shown(
+            reads, asker.seen, asker.wait, asker.actor.name
+        )
         if query.declaration.store == "write":
             return self._from_write_store(query, stale), "uncached"
         # Read before the rows: they may then hold more than is claimed, never less.
@@ -221,23 +226,32 @@ class QueryBus:
         """Of an answer that is made of the events next: it may hold more than is claimed."""
         return self._gauge.current(self._store.head())
 
-    def wait_until_shown(self, reads: Iterable[str], seen: MinVersion, wait: float) -> bool:
-        """Whether these projections hold a write, waiting up to `wait` seconds until they do."""
+    def wait_until_shown(
+        self, reads: Iterable[str], seen: MinVersion, wait: float, actor: str
+    ) -> bool:
+        """Whether these projections hold a write. Waits up to `wait` seconds until they do, unless
+        it cannot come, or too many wait already."""
         names = tuple(reads)
         deadline = time.monotonic() + wait
-        while True:
-            if self._holds(names, seen):
-                return True
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(POLL_SECONDS)
+        shown = self._shown(names, seen)
+        if shown is not None:
+            return shown
+        with self._waits.turn(actor) as granted:
+            while granted and shown is None and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+                shown = self._shown(names, seen)
+        return bool(shown)
 
-    def _holds(self, reads: Sequence[str], seen: MinVersion) -> bool:
+    def _shown(self, reads: Sequence[str], seen: MinVersion) -> bool | None:
+        """Whether they hold the write; None as long as it is on its way there."""
+        if seen.version == 0:
+            return True
         position = self._store.position_of(seen.stream, seen.version)
         if position is None:
-            return False
+            committed = self._store.versions_of([seen.stream]).get(seen.stream, 0)
+            return None if seen.version <= committed else False
         reached = self._cursors.reached(self._read, reads)
         if any(each.position < position for each in reached):
-            return False
+            return None
         with self._read.connect() as connection:
             return not self._parking.holds(connection, reads, seen.stream)

@@ -93,8 +93,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fuzzer asks for versions that never come, and would wait for them for seconds."""
     wait = QueryBus.wait_until_shown
 
-    def wait_briefly(bus: QueryBus, reads: Any, seen: Any, seconds: float) -> bool:
-        return wait(bus, reads, seen, min(seconds, 0.01))
+    def wait_briefly(bus: QueryBus, reads: Any, seen: Any, seconds: float, actor: str) -> bool:
+        return wait(bus, reads, seen, min(seconds, 0.01), actor)
 
     monkeypatch.setattr(QueryBus, "wait_until_shown", wait_briefly)
 

@@ -323,6 +323,49 @@ def test_reading_ones_own_write_answers_stale_after_the_wait(kernel: Kernel) -> 
     assert answer.stale
 
 
+def test_nobody_waits_for_a_version_that_cannot_come(kernel: Kernel) -> None:
+    add(kernel)
+    for _ in range(2):
+        kernel.commands.execute(Add(counter_id="poison"), by_ana())
+    kernel.runner.advance("counters")
+    began = time.monotonic()
+    for stream, version in (("counter-a", 2), ("counter-nobody", 1), ("counter-poison", 2)):
+        seen = QueryContext(actor=ANA, seen=MinVersion(stream, version), wait=20)
+        assert kernel.queries.ask(A, seen).stale
+    assert not kernel.queries.ask(
+        A, QueryContext(actor=ANA, seen=MinVersion("counter-a", 0), wait=20)
+    ).stale
+    assert time.monotonic() - began < 10
+
+
+def test_so_many_wait_at_once_and_two_of_one_actor(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    kernel = make_kernel(queries=QueryOptions(max_waiting=3))
+    kernel.commands.execute(Add(counter_id="a"), by_ana())
+    waits: list[float] = []
+
+    def ask(name: str) -> None:
+        actor = Actor(name, ANA.permissions)
+        seen = QueryContext(actor=actor, seen=MinVersion("counter-a", 1), wait=3)
+        began = time.monotonic()
+        assert kernel.queries.ask(A, seen).stale
+        waits.append(time.monotonic() - began)
+
+    def waiters(*names: str) -> list[threading.Thread]:
+        started = [threading.Thread(target=ask, args=(name,)) for name in names]
+        for each in started:
+            each.start()
+        time.sleep(0.5)
+        return started
+
+    threads = waiters("ana", "ana") + waiters("ana") + waiters("bob") + waiters("eve")
+    assert len(waits) == 2
+    for each in threads:
+        each.join()
+    assert sorted(wait > 2.5 for wait in waits) == [False, False, True, True, True]
+
+
 def test_a_parked_write_is_stale_although_the_checkpoint_is_past_it(kernel: Kernel) -> None:
     for _ in range(2):
         kernel.commands.execute(Add(counter_id="poison"), by_ana())
