@@ -33,6 +33,7 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
@@ -77,6 +78,11 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         ),
         throttle=Throttle(
             write, attempts=settings.sign_in_attempts, pause_seconds=settings.sign_in_pause_seconds
+        ),
+        sign_in_rates=SignInRates(
+            Rates(kernel.redis),
+            per_address=settings.sign_in_attempts_per_address,
+            in_all=settings.sign_in_attempts_in_all,
         ),
     )
     cli.init_app(app, kernel.registry.workers())
@@ -157,6 +163,7 @@ def _query_options(settings: Settings) -> QueryOptions:
         caching=settings.query_caching_enabled,
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
+        max_waiting=settings.max_waiting_queries,
     )
 
 

@@ -12,6 +12,7 @@ from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
@@ -33,6 +34,7 @@ class Services:
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle
+    sign_in_rates: SignInRates
 
 
 def services_of(app: Flask) -> Services:

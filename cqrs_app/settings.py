@@ -89,7 +89,7 @@ class Settings:
     session_hours: Annotated[int, Meta(ge=1, le=8_784)] = 12
     sign_in_attempts: Positive = 5
     sign_in_pause_seconds: Positive = 30
-    sign_in_attempts_per_address: Limit = 30
+    sign_in_attempts_per_address: Limit = 60
     sign_in_attempts_in_all: Limit = 300
     request_seconds: Annotated[float, Meta(ge=1, le=600)] = 10.0
     connections_per_address: Limit = 200
@@ -135,6 +135,7 @@ class Settings:
     query_pagination_enabled: bool = True
     query_timeout: Seconds = 10.0
     max_concurrent_queries: Limit = 200
+    max_waiting_queries: Annotated[int, Meta(ge=0, le=256)] = 4
 
     # The stores' behaviour
     write_model_database: str = ""

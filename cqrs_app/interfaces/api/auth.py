@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.limits import RequestLimits
-from cqrs_app.interfaces.api.problems import problem
+from cqrs_app.interfaces.api.problems import Unusable, problem
 from cqrs_app.services import services
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -21,6 +21,10 @@ NOT_SAID_WHO = (
     "page API tokens, or with `flask tokens create`."
 )
 UNKNOWN = "This token is not known, has expired or was revoked. Nothing was done."
+TOO_LARGE = (
+    "A batch counts as one request per command, and a token has {} a minute. Nothing was done. "
+    "Send it in parts."
+)
 TOO_MANY = "Too many requests in one minute. Nothing was done. Wait {} s, then send it again."
 
 
@@ -41,7 +45,7 @@ def _identify() -> ResponseReturnValue | None:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         return problem(401, "no_token", NOT_SAID_WHO, headers={"WWW-Authenticate": CHALLENGE})
-    limits = cast("RequestLimits", current_app.extensions["request_limits"])
+    limits = _limits()
     token = services.tokens.find(secret.strip())
     if token is None:
         wait = limits.wait_of_guess(request.remote_addr or "")
@@ -52,6 +56,21 @@ def _identify() -> ResponseReturnValue | None:
     g.token = token
     wait = limits.wait_of(token.name)
     return _too_many(wait) if wait else None
+
+
+def count_batch(commands: int) -> None:
+    """Count a batch as its commands. Raises Unusable when those are too many."""
+    limits, more = _limits(), commands - 1
+    if not limits.takes(commands):
+        raise Unusable(
+            413, "too_large", TOO_LARGE.format(services.settings.api_requests_per_minute)
+        )
+    if wait := limits.wait_of(g.token.name, more):
+        raise Unusable(429, "too_many_requests", TOO_MANY.format(wait), retry_after=wait)
+
+
+def _limits() -> RequestLimits:
+    return cast("RequestLimits", current_app.extensions["request_limits"])
 
 
 def _too_many(wait: int) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer
+from cqrs_app.interfaces.api.auth import count_batch
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.commands import status_of
 from cqrs_app.interfaces.api.problems import NO_DATABASE, Unusable, described, logger
@@ -46,6 +47,7 @@ class BatchRequest:
 def submit_batch() -> Response:
     """Per item, in order: a receipt, or the problem that stood in its way."""
     request = _request()
+    count_batch(len(request.commands))
     prepared = [_prepared(item) for item in request.commands]
     usable = [each for each in prepared if not isinstance(each, BusError)]
     outcomes = iter(_carried_out(usable))

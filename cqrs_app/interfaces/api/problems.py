@@ -81,9 +81,10 @@ def _since(conflict: VersionConflict) -> dict[str, Any]:
 class Unusable(Exception):
     """A request that never becomes a message: raised by what reads it."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, retry_after: int = 0) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else None
 
 
 @bp.errorhandler(BusError)
@@ -95,7 +96,7 @@ def _bus(error: BusError) -> ResponseReturnValue:
 
 @bp.errorhandler(Unusable)
 def _unusable(error: Unusable) -> ResponseReturnValue:
-    return problem(error.status, error.code, error.detail)
+    return problem(error.status, error.code, error.detail, headers=error.headers)
 
 
 @bp.errorhandler(OperationalError)

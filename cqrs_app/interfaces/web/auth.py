@@ -26,6 +26,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 HOME = "/"
 LONGEST_RETURN_PATH = 2_000
 WRONG = "The name or the password is wrong, or the account is disabled."
+TOO_MANY = "Too many attempts to sign in. Wait {} s, then try again."
 INCOMPLETE = "Write your name and your password."
 
 logger = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ def background(view: View) -> View:
 def init_auth(app: Flask) -> None:
     """Close the application: `g.operator` is the Operator who asks, or None on public pages.
 
-    Needs the services `accounts`, `sessions` and `throttle` by the time of the first request.
-    Templates get it as `operator`.
+    Needs the services `accounts`, `sessions`, `throttle` and `sign_in_rates` by the time of the
+    first request. Templates get it as `operator`.
     """
     app.before_request(_require_operator)
     app.context_processor(lambda: {"operator": g.get("operator")})
@@ -79,8 +80,9 @@ def sign_in() -> ResponseReturnValue:
     name, password = form.name.data or "", form.password.data or ""
     address = request.remote_addr or ""
     throttle = services.throttle
-    wait = throttle.begin(name, address)
-    if wait:
+    if wait := services.sign_in_rates.wait_of(address):
+        return _page(form, TOO_MANY.format(wait)), 429, {"Retry-After": str(wait)}
+    if wait := throttle.begin(name, address):
         return _page(form, sentence_for(wait)), 429, {"Retry-After": str(wait)}
     accounts = services.accounts
     operator = accounts.verify(name, password)

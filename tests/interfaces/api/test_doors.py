@@ -90,6 +90,26 @@ def test_a_token_has_its_rate(make_console: Any) -> None:
     assert statuses == [200, 200, 200, 429, 429]
 
 
+def test_a_batch_counts_as_its_commands(make_console: Any) -> None:
+    console: Flask = make_console(api_requests_per_minute=10)
+    secret = services_of(console).tokens.create("busy", "operator", made_by="test")
+    program = Program(console.test_client(), secret)
+
+    def batch(size: int) -> Any:
+        notes = [{"command": "AddOrderNote", "fields": {"order_id": "A1", "note": "x"}}] * size
+        return program.post("/commands", {"commands": notes})
+
+    assert [batch(6).status_code, batch(3).status_code] == [200, 200]
+    late = batch(2)
+    assert (late.status_code, late.json["code"]) == (429, "too_many_requests")
+    assert int(late.headers["Retry-After"]) >= 1
+    assert batch(1).status_code == 429
+    too_large = Program(
+        console.test_client(), services_of(console).tokens.create("new", "operator", made_by="test")
+    ).post("/commands", {"commands": [{"command": "AddOrderNote", "fields": {}}] * 11})
+    assert (too_large.status_code, too_large.json["code"]) == (413, "too_large")
+
+
 def test_processes_count_in_portions_and_keep_the_rate_together(make_console: Any) -> None:
     redis = services_of(make_console()).kernel.redis
     processes = [RequestLimits(redis, 1_000) for _ in range(2)]

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask, g, jsonify, request
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
+from redis import Redis
 from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
@@ -23,6 +24,7 @@ from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.security import init_security
 from cqrs_app.kernel.store.engines import configure
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.settings import Settings
@@ -67,6 +69,11 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
             accounts=accounts,
             sessions=Sessions(engine, ROLES, settings.session_idle_seconds, settings.session_hours),
             throttle=Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),
+            sign_in_rates=SignInRates(
+                Rates(Redis.from_url("redis://127.0.0.1:9")),  # none: counted in this process
+                per_address=settings.sign_in_attempts_per_address,
+                in_all=settings.sign_in_attempts_in_all,
+            ),
         )
         init_auth(app)
         init_security(app)

@@ -262,6 +262,30 @@ def test_guessing_is_slowed_down_for_that_network_only(
     assert sign_in(app.test_client(), **elsewhere).status_code == 303
 
 
+def from_address(address: str) -> dict[str, Any]:
+    return {"environ_overrides": {"REMOTE_ADDR": address}}
+
+
+def test_one_address_tries_so_many_names_a_minute(make_app: Callable[..., Flask]) -> None:
+    app = make_app(sign_in_attempts_per_address=3)
+    names = ["mia", "ben", "zoe", "mia"]
+    here = from_address("2001:db8:1:2::1")
+    answers = [sign_in(app.test_client(), name=name, password="wrong", **here) for name in names]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert sign_in(app.test_client(), **from_address("2001:db8:1:2::9")).status_code == 429
+    assert sign_in(app.test_client(), **from_address("2001:db8:1:3::1")).status_code == 303
+
+
+def test_all_addresses_together_try_so_often_a_minute(make_app: Callable[..., Flask]) -> None:
+    app = make_app(sign_in_attempts_in_all=3)
+    answers = [
+        sign_in(app.test_client(), password="wrong", **from_address(f"203.0.113.{number}"))
+        for number in range(4)
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 429]
+
+
 def test_success_forgets_the_wrong_guesses(make_app: Callable[..., Flask]) -> None:
     app = make_app(sign_in_attempts=3)
     for _ in range(3):

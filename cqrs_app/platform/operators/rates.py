@@ -1,0 +1,70 @@
+"""How often something may happen in a minute; counted in Redis, per process while it is away."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from redis import Redis
+from redis.exceptions import RedisError
+
+from cqrs_app.platform.operators.throttle import network_of
+
+REST_SECONDS = 1.0
+"""How long Redis is left alone after it did not answer."""
+
+
+class Rates:
+    """Counts by key in sliding windows of a minute."""
+
+    def __init__(self, redis: Redis) -> None:
+        # The address is not used: the pool has its own.
+        storage = RedisStorage(
+            "redis://", connection_pool=redis.connection_pool, key_prefix="countersign:limits"
+        )
+        self._shared = SlidingWindowCounterRateLimiter(storage)
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._rest_until = 0.0
+
+    def wait_of(self, per_minute: int, *key: str, cost: int = 1) -> int:
+        """Count `cost` under this key: 0, or the seconds to wait when that is too much."""
+        item = RateLimitItemPerMinute(per_minute)
+        if time.monotonic() >= self._rest_until:
+            try:
+                return _wait(self._shared, item, key, cost)
+            except RedisError:
+                self._rest_until = time.monotonic() + REST_SECONDS
+        return _wait(self._own, item, key, cost)
+
+
+class SignInRates:
+    """Attempts to sign in, whatever the name: each costs the time to hash a password. 0 for no
+    limit."""
+
+    def __init__(self, rates: Rates, *, per_address: int, in_all: int) -> None:
+        self._rates = rates
+        self._per_address = per_address
+        self._in_all = in_all
+
+    def wait_of(self, address: str) -> int:
+        """Count an attempt from this address: 0, or the seconds to wait."""
+        wait = 0
+        if self._per_address:
+            wait = self._rates.wait_of(self._per_address, "sign-in", network_of(address))
+        if self._in_all and not wait:
+            wait = self._rates.wait_of(self._in_all, "sign-ins")
+        return wait
+
+
+def _wait(
+    limiter: SlidingWindowCounterRateLimiter,
+    item: RateLimitItemPerMinute,
+    key: tuple[str, ...],
+    cost: int,
+) -> int:
+    if limiter.hit(item, *key, cost=cost):
+        return 0
+    return max(1, math.ceil(limiter.get_window_stats(item, *key).reset_time - time.time()))
