@@ -29,7 +29,7 @@ from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
-from cqrs_app.platform.transfer.imports.set_aside import as_csv
+from cqrs_app.platform.transfer.imports.set_aside import AT_MOST, as_csv
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.receiving import UPLOAD, Files
@@ -135,7 +135,7 @@ def _finish(work: Work, task: StartImport, attempt: int, imported: Imported) -> 
         attempt,
         report=json.dumps(imported.report.as_json()),
         rows=len(imported.set_aside),
-        set_aside=as_csv(imported.headers, imported.set_aside),
+        set_aside=as_csv(imported.headers, imported.set_aside, most=AT_MOST),
         fault="" if imported.report.adds_up else NOT_SHOWN,
     )
 

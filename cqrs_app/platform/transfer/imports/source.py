@@ -16,6 +16,14 @@ from typing import Any, BinaryIO, cast
 UNPACKED_AT_MOST = 1024**3
 """Bytes of one file or archive; a small packed file can hold what fills any disk or memory."""
 
+RATIO_AT_MOST = 200
+SMALL = 16 * 1024**2
+"""Beyond SMALL bytes a packed file holds at most RATIO_AT_MOST times its own size: texts of a shop
+are packed to a fifth or a fiftieth, what was made to fill memories to a thousandth."""
+
+ROWS_AT_MOST = 1_500_000
+"""Rows of one file; they are sorted out in memory, at about 3 kB each."""
+
 LONGEST_LINE = 64 * 1024
 """Bytes; a longer line is no row of any shop's file."""
 
@@ -40,12 +48,12 @@ class SourceRow:
 
 
 class Bounded:
-    """Reads a file up to UNPACKED_AT_MOST bytes; raises BadFile beyond."""
+    """Reads a file up to `most` bytes; raises BadFile beyond."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, most: int) -> None:
         self._file = file
         self._name = name
-        self._left = UNPACKED_AT_MOST
+        self._most = self._left = most
 
     def read(self, size: int) -> bytes:
         return self._counted(self._file.read(size))
@@ -57,7 +65,7 @@ class Bounded:
         self._left -= len(piece)
         if self._left < 0:
             raise BadFile(
-                f"{self._name} is larger than {UNPACKED_AT_MOST / 1024**2:,.0f} MiB when unpacked. "
+                f"{self._name} is larger than {self._most / 1024**2:,.0f} MiB when unpacked. "
                 "Cut it in parts and import each of them. Nothing was imported."
             )
         return piece
@@ -67,7 +75,7 @@ def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
     """Every row below the header of a CSV file in UTF-8, plain or packed as .gz or .xz.
 
     Raises BadFile when the file is missing, empty, binary, not UTF-8, has another header, a line
-    longer than LONGEST_LINE or more than UNPACKED_AT_MOST bytes.
+    longer than LONGEST_LINE, more than ROWS_AT_MOST rows, or more bytes than a file may have.
     """
     with unpacked(path) as file:
         try:
@@ -80,7 +88,8 @@ def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
                     f"{path.name} does not start with the columns of this profile "
                     f"({', '.join(header)}). Nothing was imported."
                 )
-            for values in reader:
+            for number, values in enumerate(reader, start=1):
+                _check_rows(path, number)
                 yield SourceRow(path.name, reader.line_num, tuple(values))
         except csv.Error as error:
             raise BadFile(
@@ -95,6 +104,7 @@ def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
     """
     with unpacked(path) as file:
         for number, line in enumerate(_lines(path, file, longest), start=1):
+            _check_rows(path, number)
             if line.strip():
                 yield SourceRow(path.name, number, (line.strip(),))
 
@@ -103,20 +113,38 @@ def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
 def unpacked(path: Path) -> Iterator[Bounded]:
     """The bytes of a file, plain or packed. Whatever is wrong with it is raised as BadFile."""
     try:
+        most = _most_bytes(path)
         with _open(path) as file:
-            yield Bounded(file, path.name)
+            yield Bounded(file, path.name, most)
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadFile(f"{path} cannot be read: {reason}. Nothing was imported.") from error
 
 
 def _open(path: Path) -> BinaryIO:
+    opener = _opener(path)
+    return cast(BinaryIO, opener(path, "rb")) if opener else path.open("rb")
+
+
+def _opener(path: Path) -> Any:
+    """What unpacks the file; None for a plain one."""
     with path.open("rb") as file:
         start = file.read(6)
-    for magic, opener in _PACKED.items():
-        if start.startswith(magic):
-            return cast(BinaryIO, opener(path, "rb"))
-    return path.open("rb")
+    return next((opener for magic, opener in _PACKED.items() if start.startswith(magic)), None)
+
+
+def _most_bytes(path: Path) -> int:
+    if _opener(path) is None:
+        return UNPACKED_AT_MOST
+    return min(UNPACKED_AT_MOST, max(SMALL, RATIO_AT_MOST * path.stat().st_size))
+
+
+def _check_rows(path: Path, number: int) -> None:
+    if number > ROWS_AT_MOST:
+        raise BadFile(
+            f"{path.name} has more than {ROWS_AT_MOST:,} rows. Cut it in parts and import each of "
+            "them. Nothing was imported."
+        )
 
 
 def _lines(path: Path, file: Bounded, longest: int) -> Iterator[str]:

@@ -22,8 +22,10 @@ from sqlalchemy import func, select
 from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.tables import events
+from cqrs_app.platform.transfer.imports import source
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
+from cqrs_app.platform.transfer.imports.set_aside import as_csv
 from cqrs_app.platform.transfer.imports.source import LONGEST_LINE, BadFile
 from cqrs_app.services import services_of
 from tests.platform.transfer.imports.reports import assert_reports
@@ -187,6 +189,40 @@ def test_a_file_may_not_unpack_to_more_than_a_machine_holds(
     assert kernel.store.head() == 0
     monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", size)
     assert run(kernel, path).report.orders == 2
+
+
+def test_a_packed_file_may_not_unpack_to_any_multiple_of_itself(
+    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "SMALL", 10_000)
+    path = write(tmp_path / "day.csv", ROWS)
+    path.write_bytes(gzip.compress(path.read_bytes() + (b"x" * 60_000 + b"\n") * 50))
+    assert path.stat().st_size * source.RATIO_AT_MOST < 3_000_000
+    with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
+        run(kernel, path)
+    monkeypatch.setattr(source, "RATIO_AT_MOST", 2_000)
+    assert run(kernel, path).report.orders == 2
+
+
+def test_a_file_has_so_many_rows_at_most(
+    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "day.csv", ROWS)
+    monkeypatch.setattr(source, "ROWS_AT_MOST", len(ROWS) - 1)
+    with pytest.raises(BadFile, match=r"^day\.csv has more than .* rows\. .* Nothing was imported"):
+        run(kernel, path)
+    assert kernel.store.head() == 0
+    monkeypatch.setattr(source, "ROWS_AT_MOST", len(ROWS))
+    assert run(kernel, path).report.orders == 2
+
+
+def test_rows_set_aside_beyond_a_size_are_counted() -> None:
+    row = source.SourceRow("day.csv", 2, ("x" * 100,))
+    listed = as_csv({"day.csv": ("Name",)}, [(row, "unreadable")] * 50, most=1_000)
+    lines = listed.decode().splitlines()
+    assert len(listed) < 1_300
+    assert lines[-1] == f"{50 - (len(lines) - 2)} more rows are not listed here."
+    assert len(as_csv({"day.csv": ("Name",)}, [(row, "unreadable")] * 50).splitlines()) == 51
 
 
 def test_the_command_writes_report_and_rows_set_aside(console: Flask, tmp_path: Path) -> None:
