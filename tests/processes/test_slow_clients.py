@@ -17,7 +17,7 @@ import pytest
 
 from cqrs_app.processes import connections
 from cqrs_app.processes.connections import PacedUnreader
-from tests.platform.processes import eventually, free_port, start
+from tests.processes.running import eventually, free_port, start
 
 SLOW = 40
 UPLOAD = 1024 * 1024
@@ -45,7 +45,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             given = {name: str(value) for name, value in (environment | settings).items()}
             server = start(
                 *(sys.executable, "-m", "gunicorn"),
-                *("-c", "python:cqrs_app.processes.gunicorn_conf", "tests.platform.slow_app:app"),
+                *("-c", "python:cqrs_app.processes.gunicorn_conf", "tests.processes.slow_app:app"),
                 environment=os.environ | given,
                 stderr=subprocess.DEVNULL,
             )
