@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import msgspec
 
@@ -10,6 +12,7 @@ from cqrs_app.interfaces.cli.command import as_option
 from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import MinVersion, QueryContext
+from cqrs_app.platform.runtime.records import shown
 from cqrs_app.services import kernel, services
 
 
@@ -47,6 +50,7 @@ def run(query: Query, ctx: click.Context) -> None:
         actor=acting_as(given["as_name"]), seen=given["seen"], wait=wait, strong=given["strong"]
     )
     answer = kernel.queries.ask(query, asker)
+    answer = replace(answer, value=shown(type(query), answer.value))
     click.echo(msgspec.json.format(msgspec.json.encode(answer.told()), indent=2))
 
 
