@@ -27,7 +27,7 @@ MOST_COMMANDS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class BatchItem:
     """One command of a batch."""
 
     command: str
@@ -40,7 +40,7 @@ class Item:
 class BatchRequest:
     """At most 500 commands, carried out in their order."""
 
-    commands: Annotated[tuple[Item, ...], msgspec.Meta(min_length=1)]
+    commands: Annotated[tuple[BatchItem, ...], msgspec.Meta(min_length=1)]
 
 
 @bp.post("/commands")
@@ -86,7 +86,7 @@ def _request() -> BatchRequest:
     return found
 
 
-def _prepared(item: Item) -> tuple[Command, Context] | BusError:
+def _prepared(item: BatchItem) -> tuple[Command, Context] | BusError:
     try:
         cls = kernel.registry.command(item.command)
         context = reading.context_of(item.idempotency_key, item.expected_version)

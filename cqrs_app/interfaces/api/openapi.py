@@ -7,30 +7,40 @@ from typing import Any, get_type_hints
 import msgspec
 from flask import Response, current_app
 
+from cqrs_app.installed_areas import SENDABLE
+from cqrs_app.interfaces.api import openapi_events
 from cqrs_app.interfaces.api.answers import encoded, tagged
 from cqrs_app.interfaces.api.auth import public
 from cqrs_app.interfaces.api.batch import MOST_COMMANDS, BatchRequest
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.openapi_parts import (
-    ANSWER,
-    BATCH_RESULT,
-    COMMAND_HEADERS,
     COMMAND_PARAMETERS,
     CONSISTENCY_PARAMETERS,
-    EVENTS,
-    PREVIEW,
-    PROBLEM,
-    STATE,
+    add_fixed,
     parameter,
     responses,
 )
+from cqrs_app.interfaces.api.queries import names_one_thing
+from cqrs_app.interfaces.api.schemas import Components, Schema, Schemas, reference, without_null
 from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.messages.description import fields_of
+from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.platform.catalogue.entries import Entry, entries
 from cqrs_app.platform.runtime.feed import FollowEvents
+from cqrs_app.platform.webhooks.events import WebhookTestRequested
 from cqrs_app.services import kernel
 
-REF = "#/components/schemas/{name}"
+ABOUT = (
+    "The commands, queries and events of this console. Every error is problem+json (RFC 9457). "
+    'Amounts are texts with the places of their currency, such as "12.50"; times are in UTC.'
+)
+TAGS = {
+    "batch": "Many commands at once, and what became of one.",
+    "events": "Everything that happened, in one order.",
+    "webhooks": "What is sent to other systems.",
+    "description": "This document.",
+}
 
 
 @bp.get("/openapi.json")
@@ -45,29 +55,27 @@ def openapi_json() -> Response:
 
 def description(registry: Registry) -> dict[str, Any]:
     """The whole document, OpenAPI 3.1."""
-    schemas, components = _schemas(registry)
-    told = entries(registry)
-    commands = [entry for entry in told if entry.kind == "command"]
-    queries = [entry for entry in told if entry.kind == "query"]
-    paths = {f"/commands/{entry.name}": {"post": _command(entry)} for entry in commands}
-    paths |= {"/commands": {"post": _batch()}, "/commands/{command_id}": {"get": _state()}}
-    for entry in queries:
-        properties = components[entry.name]["properties"]
-        paths[f"/queries/{entry.name}"] = {"get": _query(entry, properties, schemas[entry.name])}
-    feed = components[FollowEvents.__name__]["properties"]
-    paths |= {"/events": {"get": _feed(feed)}, "/openapi.json": {"get": _itself()}}
-    fixed = {
-        "Problem": PROBLEM, "Answer": ANSWER, "CommandState": STATE,
-        "BatchResults": BATCH_RESULT, "Events": EVENTS, "Preview": PREVIEW,
-    }  # fmt: skip
+    components = Components()
+    add_fixed(components)
+    # What a client sends comes first: a value that is in both may lack what has a default.
+    paths = {
+        **_commands(registry, Schemas(components, complete=False)),
+        **_queries(registry, Schemas(components, complete=True)),
+    }
+    written = Schemas(components, complete=True)
+    paths["/events"] = {"get": _feed(registry, written)}
+    paths["/openapi.json"] = {"get": _itself()}
+    areas = {entry.area: f"Messages of the area {entry.area}." for entry in entries(registry)}
     document = {
         "openapi": "3.1.0",
-        "info": {"title": "Countersign", "version": "1", "description": __doc__},
+        "info": {"title": "Countersign", "version": "1", "description": ABOUT},
         "servers": [{"url": bp.url_prefix}],
         "security": [{"bearer": []}],
+        "tags": [{"name": name, "description": text} for name, text in (areas | TAGS).items()],
         "paths": paths,
+        "webhooks": openapi_events.webhooks(written, (*SENDABLE, WebhookTestRequested)),
         "components": {
-            "schemas": components | fixed,
+            "schemas": components.schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -75,76 +83,106 @@ def description(registry: Registry) -> dict[str, Any]:
     return plain
 
 
-def _schemas(registry: Registry) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Query name -> the schema of its answer's value; and all components by name."""
-    returned = {}
-    for name, cls in registry.queries.items():
-        handler = registry.handler_of(cls)
-        returned[name] = get_type_hints(handler, include_extras=True)["return"]
-    messages = [*registry.commands.values(), *registry.queries.values(), *registry.events.values()]
-    wanted = [*returned.values(), *messages, Receipt, BatchRequest]
-    schemas, components = msgspec.json.schema_components(wanted, ref_template=REF)
-    return dict(zip(returned, schemas, strict=False)), components
-
-
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": REF.format(name=name)}
-
-
-def _json(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _json(schema: Schema, **more: Any) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema, **more}}}
 
 
-def _command(entry: Entry) -> dict[str, Any]:
+def _commands(registry: Registry, schemas: Schemas) -> dict[str, Any]:
+    receipt = Schemas(schemas.components, complete=True).of(Receipt)
+    found = {
+        f"/commands/{entry.name}": {
+            "post": _command(entry, schemas.of(registry.commands[entry.name]), receipt)
+        }
+        for entry in entries(registry)
+        if entry.kind == "command"
+    }
+    batch = schemas.of(BatchRequest)
+    return found | {
+        "/commands": {"post": _batch(batch)},
+        "/commands/{command_id}": {"get": _state()},
+    }
+
+
+def _command(entry: Entry, fields: Schema, receipt: Schema) -> dict[str, Any]:
     answers = {
         "200": {
             "description": "Carried out, or what it would lead to on a dry run.",
-            **_json({"anyOf": [_ref("Receipt"), _ref("Preview")]}),
+            **_json({"anyOf": [receipt, reference("Preview")]}),
         },
-        "202": {"description": "Accepted; a worker carries it out.", **_json(_ref("Receipt"))},
+        "202": {"description": "Accepted; a worker carries it out.", **_json(receipt)},
     }
     return {
-        "operationId": entry.name,
-        "summary": entry.label,
-        "description": f"{entry.summary} Permission: {entry.permission}.",
-        "tags": [entry.area],
-        "parameters": [*COMMAND_HEADERS, *COMMAND_PARAMETERS],
-        "requestBody": {"required": True, **_json(_ref(entry.name), example=entry.example)},
+        **_about(entry),
+        "parameters": COMMAND_PARAMETERS,
+        "requestBody": {"required": True, **_json(fields, example=entry.example)},
         "responses": answers | responses("400", "403", "409", "413", "415", "422"),
     }
 
 
-def _query(entry: Entry, properties: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    envelope = {"allOf": [_ref("Answer"), {"type": "object", "properties": {"value": value}}]}
-    needed = {field.name for field in entry.fields if field.needed}
+def _about(entry: Entry) -> dict[str, Any]:
     return {
         "operationId": entry.name,
         "summary": entry.label,
         "description": f"{entry.summary} Permission: {entry.permission}.",
         "tags": [entry.area],
-        "parameters": [
-            *(parameter(name, each, name in needed) for name, each in properties.items()),
-            *CONSISTENCY_PARAMETERS,
-        ],
-        "responses": {
-            "200": {"description": "The answer, and how fresh it is.", **_json(envelope)},
-            "304": {"description": "The asker holds this answer already (If-None-Match)."},
-        }
-        | responses("403", "422"),
     }
 
 
-def _batch() -> dict[str, Any]:
+def _queries(registry: Registry, schemas: Schemas) -> dict[str, Any]:
+    return {
+        f"/queries/{entry.name}": {"get": _query(entry, registry, schemas)}
+        for entry in entries(registry)
+        if entry.kind == "query"
+    }
+
+
+def _query(entry: Entry, registry: Registry, schemas: Schemas) -> dict[str, Any]:
+    cls = registry.query(entry.name)
+    handler = registry.handler_of(cls)
+    value = schemas.of(get_type_hints(handler, include_extras=True)["return"])
+    of_one = names_one_thing(cls) and value != without_null(value)
+    answer = schemas.components.add(
+        f"{entry.name}Answer",
+        {
+            "allOf": [
+                reference("Freshness"),
+                {
+                    "type": "object",
+                    "properties": {"value": without_null(value) if of_one else value},
+                    "required": ["value"],
+                },
+            ]
+        },
+    )
+    return {
+        **_about(entry),
+        "parameters": [*_parameters(cls, schemas.components), *CONSISTENCY_PARAMETERS],
+        "responses": {
+            "200": {"description": "The answer, and how fresh it is.", **_json(answer)},
+            "304": {"description": "The client has this answer already (If-None-Match)."},
+        }
+        | responses("403", "422", *(["404"] if of_one else [])),
+    }
+
+
+def _parameters(cls: type[Query], components: Components) -> list[dict[str, Any]]:
+    shown = Schemas(components, complete=False).parameters_of(cls)
+    needed = {field.name for field in fields_of(cls) if field.needed}
+    return [
+        parameter("query", name, schema, needed=name in needed) for name, schema in shown.items()
+    ]
+
+
+def _batch(request: Schema) -> dict[str, Any]:
     return {
         "operationId": "submitBatch",
         "summary": f"Up to {MOST_COMMANDS} commands, each accepted or refused on its own",
+        "description": "They are carried out in their order. Give each an idempotency_key.",
         "tags": ["batch"],
-        "requestBody": {"required": True, **_json(_ref("BatchRequest"))},
+        "parameters": [each for each in COMMAND_PARAMETERS if each["name"] == "Prefer"],
+        "requestBody": {"required": True, **_json(request)},
         "responses": {
-            "200": {
-                "description": "Per item, in order.",
-                **_json(_ref("BatchResults")),
-            }
+            "200": {"description": "Per item, in order.", **_json(reference("BatchResults"))}
         }
         | responses("400", "413", "415"),
     }
@@ -154,29 +192,27 @@ def _state() -> dict[str, Any]:
     return {
         "operationId": "commandState",
         "summary": "What became of a command",
+        "description": "One's own, or any with the permission commands.view.",
         "tags": ["batch"],
-        "parameters": [
-            {"name": "command_id", "in": "path", "required": True, "schema": {"type": "string"}}
-        ],
+        "parameters": [parameter("path", "command_id", {"type": "string"}, needed=True)],
         "responses": {
-            "200": {"description": "Its state now.", **_json(_ref("CommandState"))},
-            "304": {"description": "The asker holds this state already (If-None-Match)."},
+            "200": {"description": "Its state now.", **_json(reference("CommandState"))},
+            "304": {"description": "The client has this state already (If-None-Match)."},
         }
         | responses("404"),
     }
 
 
-def _feed(properties: dict[str, Any]) -> dict[str, Any]:
-    types = {"type": "string", "description": "Names with commas between them; none for all."}
-    shown = properties | {"types": types}
+def _feed(registry: Registry, schemas: Schemas) -> dict[str, Any]:
+    page = openapi_events.feed(schemas, registry.events.values())
     return {
         "operationId": "followEvents",
         "summary": "The events after a position, in their one order",
         "description": FollowEvents.__doc__,
         "tags": ["events"],
-        "parameters": [parameter(name, schema, needed=False) for name, schema in shown.items()],
+        "parameters": _parameters(FollowEvents, schemas.components),
         "responses": {
-            "200": {"description": "The events.", **_json(_ref("Events"))},
+            "200": {"description": "The events.", **_json(page)},
             "304": {"description": "Nothing new since (If-None-Match)."},
         }
         | responses("403", "422"),
@@ -187,10 +223,11 @@ def _itself() -> dict[str, Any]:
     return {
         "operationId": "openapi",
         "summary": "This description",
+        "description": "Needs no token.",
         "tags": ["description"],
         "security": [],
         "responses": {
             "200": {"description": "OpenAPI 3.1.", **_json({"type": "object"})},
-            "304": {"description": "The asker holds it already (If-None-Match)."},
+            "304": {"description": "The client has it already (If-None-Match)."},
         },
     }

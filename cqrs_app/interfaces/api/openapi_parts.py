@@ -2,163 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from cqrs_app.interfaces.api.queries import LONGEST_WAIT_MS
 from cqrs_app.interfaces.api.reading import LONGEST_KEY
+from cqrs_app.interfaces.api.schemas import Components, Schema, record, reference
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
 _TIME = {"type": "string", "format": "date-time"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
+_MAYBE_TEXT = {"anyOf": [_TEXT, {"type": "null"}]}
+_MAYBE_TIME = {"anyOf": [_TIME, {"type": "null"}]}
+_STATUS = {"type": "string", "enum": ["succeeded", "refused", "failed", "queued", "running"]}
+
+KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
+"""A header's value has no spaces at its ends."""
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
 
 
-PROBLEM = {
-    "description": "RFC 9457. `code` is for programs, `detail` for people.",
-    "type": "object",
-    "properties": {
-        "type": _TEXT,
-        "title": _TEXT,
-        "status": _WHOLE,
-        "detail": _TEXT,
-        "code": _TEXT,
-        "errors": {"type": "array", "items": _object(field=_TEXT, detail=_TEXT)},
-        "stream": _TEXT,
-        "version": _WHOLE,
-        "events": {
-            "type": "array",
-            "items": _object(type=_TEXT, version=_WHOLE, operator=_TEXT, recorded_at=_TIME),
-        },
-        "number": _TEXT,
-    },
-    "required": ["type", "title", "status", "detail", "code"],
-}
-ANSWER = {
-    "description": "`stale`: the write that `min_version` names is not in it yet.",
-    **_object(
-        value={},
-        as_of=_TIME,
-        position=_WHOLE,
-        lag_events=_WHOLE,
-        lag_seconds={"type": "number"},
-        state=_TEXT,
-        parked=_WHOLE,
-        cached={"type": "boolean"},
-        stale={"type": "boolean"},
+SCHEMAS = {
+    "FieldProblem": record("What is wrong with one field.", {"field": _TEXT, "detail": _TEXT}),
+    "EventSince": record(
+        "An event that is newer than the version that was given.",
+        {"type": _TEXT, "version": _WHOLE, "operator": _TEXT, "recorded_at": _TIME},
     ),
-}
-PREVIEW = _object(
-    events={"type": "array", "items": _object(type=_TEXT, data={"type": "object"})},
-)
-STATE = _object(
-    command_id=_TEXT,
-    command=_TEXT,
-    operator=_TEXT,
-    status={"enum": ["succeeded", "refused", "failed", "queued", "running"]},
-    stream=_TEXT,
-    version=_WHOLE,
-    events={"type": "array", "items": _TEXT},
-    duration_ms={"type": "number"},
-    code=_MAYBE_TEXT,
-    sentence=_MAYBE_TEXT,
-    attempts=_WHOLE,
-    received_at=_TIME,
-    finished_at=_MAYBE_TIME,
-)
-BATCH_RESULT = _object(
-    results={
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {
-                "status": _WHOLE,
-                "receipt": {"$ref": "#/components/schemas/Receipt"},
-                "problem": {"$ref": "#/components/schemas/Problem"},
-            },
-            "required": ["status"],
+    "Problem": record(
+        "RFC 9457. `code` is for programs, `detail` for people.",
+        {
+            "type": _TEXT,
+            "title": _TEXT,
+            "status": _WHOLE,
+            "detail": _TEXT,
+            "code": _TEXT,
+            "errors": _list(reference("FieldProblem")),
+            "stream": _TEXT,
+            "version": _WHOLE,
+            "events": _list(reference("EventSince")),
+            "number": _TEXT,
         },
-    }
-)
-EVENTS = _object(
-    events={
-        "type": "array",
-        "items": _object(
-            position=_WHOLE,
-            stream=_TEXT,
-            version=_WHOLE,
-            type=_TEXT,
-            schema=_WHOLE,
-            data={"type": ["object", "null"]},
-            operator=_TEXT,
-            command_id=_TEXT,
-            correlation_id=_TEXT,
-            causation_id=_MAYBE_TEXT,
-            occurred_at=_TIME,
-            recorded_at=_TIME,
-        ),
-    },
-    next=_WHOLE,
-    head=_WHOLE,
-)
+        optional=("errors", "stream", "version", "events", "number"),
+    ),
+    "Freshness": record(
+        "How fresh an answer is. `stale`: the write that `min_version` names is not in it yet.",
+        {
+            "as_of": _TIME,
+            "position": _WHOLE,
+            "lag_events": _WHOLE,
+            "lag_seconds": {"type": "number"},
+            "state": _TEXT,
+            "parked": _WHOLE,
+            "cached": {"type": "boolean"},
+            "stale": {"type": "boolean"},
+        },
+    ),
+    "PreviewedEvent": record("", {"type": _TEXT, "data": {"type": "object"}}),
+    "Preview": record(
+        "The events that a command would lead to.", {"events": _list(reference("PreviewedEvent"))}
+    ),
+    "CommandState": record(
+        "What became of a command.",
+        {
+            "command_id": _TEXT,
+            "command": _TEXT,
+            "operator": _TEXT,
+            "status": _STATUS,
+            "stream": _TEXT,
+            "version": _WHOLE,
+            "events": _list(_TEXT),
+            "duration_ms": {"type": "number"},
+            "code": _MAYBE_TEXT,
+            "sentence": _MAYBE_TEXT,
+            "attempts": _WHOLE,
+            "received_at": _TIME,
+            "finished_at": _MAYBE_TIME,
+        },
+    ),
+    "BatchResult": record(
+        "A receipt, or the problem instead of it.",
+        {"status": _WHOLE, "receipt": reference("Receipt"), "problem": reference("Problem")},
+        optional=("receipt", "problem"),
+    ),
+    "BatchResults": record("", {"results": _list(reference("BatchResult"))}),
+}
 
 
-def _parameter(
-    place: str, name: str, schema: Mapping[str, Any], description: str
+def add_fixed(components: Components) -> None:
+    """What the endpoints refer to, whatever messages there are."""
+    for name, schema in SCHEMAS.items():
+        components.add(name, schema)
+
+
+def parameter(
+    place: str, name: str, schema: Schema, description: str = "", *, needed: bool = False
 ) -> dict[str, Any]:
-    return {"name": name, "in": place, "schema": dict(schema), "description": description}
+    found = {"name": name, "in": place, "required": needed, "schema": schema}
+    return found | ({"description": description} if description else {})
 
 
-COMMAND_HEADERS = [
-    _parameter(
+COMMAND_PARAMETERS = [
+    parameter(
         "header",
         "Idempotency-Key",
-        {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
         "The same key and body: the first receipt, and nothing is done twice. The same key with "
         "another body: 422.",
     ),
-    _parameter(
+    parameter(
         "header",
         "Prefer",
-        {"enum": ["respond-async"]},
+        {"type": "string", "enum": ["respond-async"]},
         "respond-async (RFC 7240): queue the command and answer 202 at once.",
     ),
-]
-COMMAND_PARAMETERS = [
-    _parameter(
+    parameter(
         "query",
         "expected_version",
         {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
         "The version of the stream you have seen; a newer one is a conflict (409).",
     ),
-    _parameter(
+    parameter(
         "query",
         "dry_run",
-        {"enum": ["true", "false"]},
-        "Say what it would lead to; change and log nothing.",
+        {"type": "boolean"},
+        "Return the events it would lead to; change and log nothing.",
     ),
 ]
 CONSISTENCY_PARAMETERS = [
-    _parameter(
+    parameter(
         "query",
         "min_version",
         {"type": "string", "pattern": "^[!-~]{1,200}:[0-9]{1,9}$"},
         "Wait for one's own write: <stream>:<version> from its receipt.",
     ),
-    _parameter(
+    parameter(
         "query",
         "wait_ms",
         {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_MS},
         "How long to wait for it; then the answer comes all the same, marked stale.",
     ),
-    _parameter(
-        "query", "strong", {"enum": ["true", "false"]}, "Answer from the events themselves."
-    ),
+    parameter("query", "strong", {"type": "boolean"}, "Answer from the events themselves."),
 ]
 
 _PROBLEMS = {
@@ -178,18 +162,10 @@ ALWAYS = ("401", "429", "503")
 
 def responses(*statuses: str) -> dict[str, Any]:
     """The problems an endpoint can answer with, those of every endpoint included."""
-    schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
             "description": _PROBLEMS[status],
-            "content": {"application/problem+json": {"schema": schema}},
+            "content": {"application/problem+json": {"schema": reference("Problem")}},
         }
         for status in sorted({*statuses, *ALWAYS})
     }
-
-
-def parameter(name: str, schema: Mapping[str, Any], needed: bool) -> dict[str, Any]:
-    """A field of a query in the address; what may be null is simply left out there."""
-    choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    shown = choices[0] if len(choices) == 1 else dict(schema)
-    return {"name": name, "in": "query", "required": needed, "schema": shown}

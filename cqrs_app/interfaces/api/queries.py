@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any, get_origin
+from dataclasses import replace
+from typing import Any
 
 from flask import Response, request
 
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import tagged
 from cqrs_app.interfaces.api.blueprint import bp
+from cqrs_app.interfaces.api.problems import Unusable
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.fields import hints_of, plain_type
+from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.queries.context import MinVersion, QueryContext
+from cqrs_app.platform.runtime.records import shown
 from cqrs_app.services import kernel
 
 LONGEST_WAIT_MS = 10_000
 CONSISTENCY = ("min_version", "wait_ms", "strong")
+NOTHING = "There is nothing with this id."
+NOT_SHOWN_YET = "There is nothing with this id yet: your write is not shown so far. Try again."
 
 
 @bp.get("/queries/<name>")
 def ask(name: str) -> Response:
-    """The answer to one question; 304 when the asker holds it already."""
+    """The answer to one question; 304 when the client has it already, 404 for an unknown id."""
     cls, asker = kernel.registry.query(name), _asker()
     kernel.queries.authorise(cls, asker)
     question = parse(cls, _values(cls), from_text=True)
     found = kernel.queries.ask(question, asker)
+    if found.value is None and names_one_thing(cls):
+        raise Unusable(404, "not_found", NOT_SHOWN_YET if found.stale else NOTHING)
+    found = replace(found, value=shown(cls, found.value))
     return tagged(found.told(), (found.value, found.stale, found.freshness.state))
+
+
+def names_one_thing(cls: type[Query]) -> bool:
+    """Whether a question has an id in it, so that no answer means that there is no such thing."""
+    return any(field.needed for field in fields_of(cls))
 
 
 def _values(cls: type[Query]) -> dict[str, Any]:
     """The question's fields among the parameters; a list is given by repeating its name."""
-    hints, problems = hints_of(cls), dict[str, str]()
+    many = {field.name: field.many for field in fields_of(cls)}
+    problems = dict[str, str]()
     values: dict[str, Any] = {}
     for name in request.args:
         given = request.args.getlist(name)
-        if name in hints and get_origin(plain_type(hints[name])) is tuple:
-            values[name] = given
-        elif name in hints:
-            values[name] = given[0]
+        if name in many:
+            values[name] = given if many[name] else given[0]
         if len(given) > 1 and not isinstance(values.get(name), list):
             problems[name] = "Give one value only."
-        elif name not in hints and name not in CONSISTENCY:
+        elif name not in many and name not in CONSISTENCY:
             problems[name] = "There is no such field."
     if problems:
         raise Invalid(cls.__name__, problems)

@@ -108,17 +108,13 @@ def _shown(default: Any) -> str:
 
 
 def _limits(field: Field) -> Iterator[str]:
-    if not field.metas:
-        return
-    meta, extra = field.metas[-1], field.hints
-    least, most = meta.ge if meta.ge is not None else extra.get("ge"), meta.le
-    most = most if most is not None else extra.get("le")
-    if least is not None and most is not None:
-        yield f"From {least:,} to {most:,}."
-    if meta.max_length:
+    limits = field.limits
+    if "ge" in limits and "le" in limits:
+        yield f"From {limits['ge']:,} to {limits['le']:,}."
+    if "max_length" in limits:
         what = "" if field.many else " characters"
-        shortest = f"{meta.min_length} to " if meta.min_length else "At most "
-        yield f"{shortest}{meta.max_length:,}{what}."
+        shortest = f"{limits['min_length']} to " if limits.get("min_length") else "At most "
+        yield f"{shortest}{limits['max_length']:,}{what}."
 
 
 def _from_file(ctx: click.Context) -> dict[str, Any]:

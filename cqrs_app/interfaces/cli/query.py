@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import msgspec
 
@@ -10,6 +12,7 @@ from cqrs_app.interfaces.cli.command import as_option
 from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import MinVersion, QueryContext
+from cqrs_app.platform.runtime.records import shown
 from cqrs_app.services import kernel, services
 
 
@@ -44,6 +47,7 @@ def authorise(cls: type[Query], ctx: click.Context) -> None:
 def run(query: Query, ctx: click.Context) -> None:
     """Ask one question as the options say and print the answer."""
     answer = kernel.queries.ask(query, _asker(ctx))
+    answer = replace(answer, value=shown(type(query), answer.value))
     click.echo(msgspec.json.format(msgspec.json.encode(answer.told()), indent=2))
 
 

@@ -17,7 +17,7 @@ from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
 from cqrs_app.interfaces.web.places import about
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.fields import hints_of, meta_of
+from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, Link, ListCommands
 from cqrs_app.services import kernel
 
@@ -124,11 +124,10 @@ class Field:
 
 def _fields(task: str, payload: Mapping[str, Any]) -> list[Field]:
     cls = kernel.registry.commands.get(task)
-    hints = hints_of(cls) if cls else {}
+    titles = {field.name: field.title for field in fields_of(cls)} if cls else {}
     fields = []
     for name, value in payload.items():
-        meta = meta_of(hints[name]) if name in hints else None
-        label = meta.title if meta and meta.title else name.replace("_", " ").capitalize()
+        label = titles.get(name) or name.replace("_", " ").capitalize()
         fields.append(Field(label, value, isinstance(value, list | dict) and bool(value)))
     return fields
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
-import msgspec
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 
@@ -101,8 +99,8 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     if field.holds_values and not field.many:
         return FormField(form_of_value(field.kind), needed=field.needed, **common)
     if field.holds_values:
-        least, most = _row_limits(field.metas)
-        least = max(least, field.hints.get("rows", 0))
+        least = max(field.limits.get("min_length", 0), field.hints.get("rows", 0))
+        most = min(field.limits.get("max_length", MOST_ROWS), MOST_ROWS)
         rows = FormField(form_of_value(field.kind))
         # One more than allowed, so that too many rows are refused instead of dropped.
         common |= {"min_entries": least, "max_entries": most + 1}
@@ -151,9 +149,3 @@ def form_of_value(cls: type) -> Any:
     return type(
         f"{cls.__name__}Form", (Form,), {name: field_for(cls, name) for name in hints_of(cls)}
     )
-
-
-def _row_limits(metas: Sequence[msgspec.Meta]) -> tuple[int, int]:
-    least = [meta.min_length for meta in metas if meta.min_length is not None]
-    most = [meta.max_length for meta in metas if meta.max_length is not None]
-    return max(least, default=0), min([*most, MOST_ROWS])

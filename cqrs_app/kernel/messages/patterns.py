@@ -21,3 +21,9 @@ INVISIBLE = (
 ID = r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$"
 ONE_LINE = rf"^[^\x00-\x1f\x7f-\x9f{INVISIBLE}\ud800-\udfff]*(?!\n)$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*$"
+
+
+def portable(pattern: str) -> str:
+    """The same for RE2 and ECMAScript. There `$` is the very end, and RE2 knows neither look-ahead
+    nor surrogates, which no text in UTF-8 has."""
+    return pattern.replace(r"(?!\n)$", "$").replace(r"\ud800-\udfff", "")

@@ -5,18 +5,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from cqrs_app.kernel.messages.description import fields_of
+from cqrs_app.kernel.messages.description import (
+    Field,
+    fields_of,
+    summary_of,
+    values_in,
+)
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.platform.catalogue.examples import example_of, known_examples
 
 Kind = Literal["command", "event", "query"]
-Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +96,7 @@ def _message(area: Area, cls: Any, kind: Kind, refusals: Mapping[str, str]) -> E
         kind=kind,
         area=area.name,
         label=declared.label,
-        summary=_summary(cls),
+        summary=summary_of(cls),
         **_fields(cls),
         example=example_of(cls, whole=kind == "command"),
         permission=str(declared.permission),
@@ -107,17 +114,11 @@ def _event(area: Area, cls: type[Event], known: Mapping[str, Any]) -> Entry:
         kind="event",
         area=area.name,
         label=_words(cls.__name__),
-        summary=_summary(cls),
+        summary=summary_of(cls),
         **_fields(cls),
         example=example_of(cls, known=known),
         version=cls.schema,
     )
-
-
-def _summary(cls: type) -> str:
-    """Its docstring; a dataclass without one has its own signature instead."""
-    text = cls.__doc__ or ""
-    return "" if text.startswith(f"{cls.__name__}(") else " ".join(text.split())
 
 
 def _words(name: str) -> str:
@@ -127,61 +128,53 @@ def _words(name: str) -> str:
 
 def _fields(cls: type) -> dict[str, Any]:
     """The fields of a message, and of the values inside it."""
-    _, components = msgspec.json.schema_components([cls], ref_template="{name}")
-    shapes = {name: shape for name, shape in components.items() if "properties" in shape}
-    classes = {each.__name__: each for each in _values_in(cls)}
-    told = {name: tuple(_told(classes[name], shapes[name], components)) for name in shapes}
-    return {"fields": told.pop(cls.__name__), "parts": told}
+    fields = {each: tuple(map(_field, fields_of(each))) for each in (cls, *values_in(cls))}
+    return {"fields": fields.pop(cls), "parts": {each.__name__: fields[each] for each in fields}}
 
 
-def _values_in(cls: type) -> Iterator[type]:
-    yield cls
-    for field in fields_of(cls):
-        if field.holds_values:
-            yield from _values_in(field.kind)
+def _field(field: Field) -> FieldEntry:
+    return FieldEntry(
+        name=field.name,
+        title=field.title,
+        help=field.help,
+        type=_type_of(field),
+        limits=tuple(_limits(field)),
+        needed=field.needed,
+        default=None if field.needed else msgspec.to_builtins(field.default),
+    )
 
 
-def _told(cls: type, shape: Schema, components: Schema) -> Iterator[FieldEntry]:
-    for field in fields_of(cls):
-        schema = shape["properties"][field.name]
-        yield FieldEntry(
-            name=field.name,
-            title=field.title,
-            help=field.help,
-            type=_type_of(schema, components),
-            limits=tuple(_limits(schema)),
-            needed=field.needed,
-            default=None if field.needed else msgspec.to_builtins(field.default),
-        )
-
-
-def _type_of(schema: Schema, components: Schema) -> str:
+def _type_of(field: Field) -> str:
     """A type in words; choices are listed, values are named."""
-    if "$ref" in schema:
-        found = components[schema["$ref"]]
-        return _type_of(found, components) if "enum" in found else str(schema["$ref"])
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    inside = schema.get("anyOf") or schema.get("allOf")
-    if inside:
-        return " or ".join(_type_of(each, components) for each in inside)
-    if schema.get("items"):
-        return f"list of {_type_of(schema['items'], components)}"
-    return str(schema.get("format") or schema.get("type", "anything"))
+    words = f"list of {_words_for(field.kind)}" if field.many else _words_for(field.kind)
+    return f"{words} or null" if field.nullable else words
 
 
-_LIMITS = (
-    ("minLength", "at least {} long"),
-    ("maxLength", "at most {} long"),
-    ("minimum", "{} or more"),
-    ("maximum", "{} or less"),
-    ("minItems", "at least {} of them"),
-    ("maxItems", "at most {} of them"),
-)
+def _words_for(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " | ".join(map(str, get_args(kind)))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return " | ".join(str(member.value) for member in kind)
+    return _TYPES.get(kind) or kind.__name__
 
 
-def _limits(schema: Schema) -> Iterator[str]:
-    for part in (schema, *schema.get("anyOf", ())):
-        for name, sentence in _LIMITS:
-            if name in part:
-                yield sentence.format(part[name])
+def _limits(field: Field) -> Iterator[str]:
+    for name, sentence in _SENTENCES[field.many].items():
+        if name in field.limits:
+            yield sentence.format(field.limits[name])
+
+
+_TYPES = {
+    str: "string",
+    int: "integer",
+    bool: "boolean",
+    float: "number",
+    Decimal: "decimal",
+    date: "date",
+    datetime: "date-time",
+}
+_VALUE = {"ge": "{} or more", "le": "{} or less", "places": "at most {} digits after the point"}
+_SENTENCES: Mapping[bool, Mapping[str, str]] = {
+    False: {"min_length": "at least {} long", "max_length": "at most {} long"} | _VALUE,
+    True: {"min_length": "at least {} of them", "max_length": "at most {} of them"},
+}

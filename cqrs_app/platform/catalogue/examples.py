@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from cqrs_app.kernel.messages.fields import hints_of, meta_of, plain_type, required_of
+from cqrs_app.kernel.messages.description import Field, fields_of
 
 _PLAIN: dict[Any, Any] = {
     bool: False,
@@ -31,11 +31,10 @@ def example_of(
 ) -> dict[str, Any]:
     """Plain values for the fields that are needed and, when `whole`, for those that say an example
     of themselves (`Meta(examples=[...])`). `known` has examples for names that say none."""
-    needed = required_of(cls)
     return {
-        name: _value(name, hint, known)
-        for name, hint in hints_of(cls).items()
-        if name in needed or (whole and _has_example(name, hint, known))
+        each.name: _value(each, known)
+        for each in fields_of(cls)
+        if each.needed or (whole and _has_example(each, known))
     }
 
 
@@ -43,39 +42,41 @@ def known_examples(classes: Iterable[Any]) -> dict[str, Any]:
     """Field name -> the example it has in one of these classes, or in a value inside them."""
     found: dict[str, Any] = {}
     for cls in classes:
-        for name, hint in hints_of(cls).items():
-            meta, kind = meta_of(hint), plain_type(hint)
-            item = get_args(kind)[0] if get_origin(kind) is tuple else kind
-            if meta and meta.examples:
-                found.setdefault(name, meta.examples[0])
-            elif is_dataclass(item):
-                found = known_examples([item]) | found
+        for each in fields_of(cls):
+            if each.example is not None:
+                found.setdefault(each.name, each.example)
+            elif each.holds_values:
+                found = known_examples([each.kind]) | found
     return found
 
 
-def _has_example(name: str, hint: Any, known: Mapping[str, Any]) -> bool:
-    meta, kind = meta_of(hint), plain_type(hint)
-    if (meta and meta.examples) or (kind is str and name in known):
+def _has_example(field: Field, known: Mapping[str, Any]) -> bool:
+    if field.example is not None or (field.kind is str and not field.many and field.name in known):
         return True
-    return is_dataclass(kind) and any(
-        _has_example(inner, each, known) for inner, each in hints_of(kind).items()
+    return (
+        field.holds_values
+        and not field.many
+        and any(_has_example(each, known) for each in fields_of(field.kind))
     )
 
 
-def _value(name: str, hint: Any, known: Mapping[str, Any]) -> Any:
-    meta, kind = meta_of(hint), plain_type(hint)
-    if meta and meta.examples:
-        return meta.examples[0]
-    if get_origin(kind) is tuple:
-        return [_value("", get_args(kind)[0], known)]
+def _value(field: Field, known: Mapping[str, Any]) -> Any:
+    if field.example is not None:
+        return field.example
+    if field.many:
+        return [_single(field.kind, "", {}, known)]
+    return _single(field.kind, field.name, field.limits, known)
+
+
+def _single(kind: Any, name: str, limits: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
     if get_origin(kind) is Literal:
         return get_args(kind)[0]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind)).value
     if is_dataclass(kind):
         return example_of(kind, known=known)
-    if kind is int and meta and meta.ge is not None:
-        return max(int(meta.ge), 1)
+    if kind is int and "ge" in limits:
+        return max(int(limits["ge"]), 1)
     return known[name] if kind is str and name in known else msgspec.to_builtins(_PLAIN[kind])
 
 

@@ -48,7 +48,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueuedCommand:
     """A command that was accepted and waits for a worker."""
 
     stream: str
@@ -63,7 +63,7 @@ class Pending:
     """Per stream: the last write, and the first command still queued."""
 
     written: dict[str, Written]
-    waiting: dict[str, Waiting]
+    waiting: dict[str, QueuedCommand]
 
 
 _LAST = and_(events.c.stream == streams.c.stream, events.c.version == streams.c.version)
@@ -116,7 +116,7 @@ def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
                 row.stream, row.version, row.position, row.type, row.operator, row.at
             )
         else:
-            waiting[row.stream] = Waiting(
+            waiting[row.stream] = QueuedCommand(
                 row.stream, row.command_id, row.type, row.operator, row.at
             )
     return Pending(written, waiting)

@@ -21,9 +21,9 @@ from cqrs_app.areas.orders.queries.figures import (
     Money,
     OrdersByDay,
     OrdersByStatus,
+    OrdersWaiting,
     Queue,
     TodayFigures,
-    Waiting,
     WaitingWork,
     orders_by_day,
     orders_by_status,
@@ -65,7 +65,7 @@ def gbp(amount: str) -> Money:
 
 
 def test_what_waits_and_since_when(shop: Connection) -> None:
-    assert waiting_work(WaitingWork(), shop) == Waiting(
+    assert waiting_work(WaitingWork(), shop) == OrdersWaiting(
         to_approve=Queue(2, (gbp("20"),), START + timedelta(days=1)),
         on_hold=Queue(1, (gbp("10"),), START + timedelta(days=4)),
         to_ship=Queue(3, (Money("EUR", Decimal(10)), gbp("20")), START + timedelta(days=2)),
@@ -74,7 +74,7 @@ def test_what_waits_and_since_when(shop: Connection) -> None:
 
 def test_an_empty_shop_has_nothing_to_do(connection: Connection) -> None:
     nothing = Queue(0, (), None)
-    assert waiting_work(WaitingWork(), connection) == Waiting(nothing, nothing, nothing)
+    assert waiting_work(WaitingWork(), connection) == OrdersWaiting(nothing, nothing, nothing)
 
 
 def test_today_against_yesterday(shop: Connection) -> None:

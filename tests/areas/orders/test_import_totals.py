@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection
 
-from cqrs_app.areas.orders.queries.import_totals import ImportTotals, Totals, import_totals
+from cqrs_app.areas.orders.queries.import_totals import ImportedTotals, ImportTotals, import_totals
 from cqrs_app.kernel.errors import Invalid
 from tests.areas.orders.given import line, place
 from tests.areas.orders.history import History, project
@@ -24,7 +24,7 @@ def test_only_the_named_orders_and_notes_are_counted(connection: Connection) -> 
     history.run(credit("C3", "other", "9"))
     project(connection, history.recorded)
     question = ImportTotals(order_ids=("1", "2", "404"), credit_note_ids=("C1", "C2", "C404"))
-    assert import_totals(question, connection) == Totals(
+    assert import_totals(question, connection) == ImportedTotals(
         orders=2,
         lines={"1": 2, "2": 1},
         statuses={"placed": 2},

@@ -25,11 +25,52 @@ def test_an_answer_says_how_fresh_it_is(admin: Program, console: Flask) -> None:
 def test_one_can_wait_for_ones_own_write(admin: Program, console: Flask) -> None:
     receipt = admin.do("PlaceOrder", **order()).json
     seen = f"{receipt['stream']}:{receipt['version']}"
-    early = admin.get("/queries/GetOrder", order_id="A1", min_version=seen, wait_ms=50).json
-    assert (early["stale"], early["value"]) == (True, None)
+    early = admin.get("/queries/GetOrder", order_id="A1", min_version=seen, wait_ms=50)
+    assert (early.status_code, "not shown so far" in early.json["detail"]) == (404, True)
     catch_up(console)
+    admin.do("ApproveOrder", order_id="A1")
+    old = admin.get("/queries/GetOrder", order_id="A1", min_version="order-A1:2", wait_ms=50).json
+    assert (old["stale"], old["value"]["status"]) == (True, "placed")
     later = admin.get("/queries/GetOrder", order_id="A1", min_version=seen, wait_ms=5_000).json
     assert (later["stale"], later["value"]["order_id"]) == (False, "A1")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("GetOrder", {"order_id": "X"}),
+        ("GetOrder", {"order_id": "X", "strong": "true"}),
+        ("GetProduct", {"sku": "X"}),
+        ("GetCustomerProfile", {"customer_id": "X"}),
+        ("GetPayment", {"payment_id": "X"}),
+        ("GetFulfilment", {"order_id": "X"}),
+        ("GetWebhook", {"webhook_id": "x"}),
+        ("GetCommand", {"command_id": "x"}),
+        ("StateAt", {"stream": "order-X"}),
+    ],
+)
+def test_an_unknown_id_is_not_found(admin: Program, name: str, asked: dict[str, str]) -> None:
+    answer = admin.get(f"/queries/{name}", **asked)
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def test_a_question_without_an_id_is_answered_with_nothing(admin: Program) -> None:
+    answer = admin.get("/queries/LastSalesDay")
+    assert (answer.status_code, answer.json["value"]) == (200, None)
+
+
+def test_rows_of_the_logs_hold_objects_and_no_json_in_json(admin: Program) -> None:
+    receipt = admin.do("PlaceOrder", **order()).json
+    [event] = admin.get("/queries/RawEvents", stream="order-A1").json["value"]
+    assert (event["payload"]["order_id"], len(event["hash"])) == ("A1", 64)
+    view = admin.get("/queries/GetCommand", command_id=receipt["command_id"]).json["value"]
+    assert view["entry"]["payload"]["order_id"] == "A1"
+    assert view["entry"]["events"] == [{"type": "OrderPlaced", "version": 1}]
+    assert view["events"] == [event]
+    [row] = admin.get("/queries/ListCommands").json["value"]["rows"]
+    assert row == view["entry"]
+    [fed] = admin.get("/queries/FollowEvents").json["value"]["events"]
+    assert fed == event
 
 
 def test_a_strong_answer_comes_from_the_events(admin: Program) -> None:

@@ -39,7 +39,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OrdersWaiting:
     """What there is to do."""
 
     to_approve: Queue
@@ -52,7 +52,7 @@ class WaitingWork(Query):
     """How many orders wait to be approved, released or shipped."""
 
 
-def waiting_work(question: WaitingWork, connection: Connection) -> Waiting:
+def waiting_work(question: WaitingWork, connection: Connection) -> OrdersWaiting:
     counts, values = _by_status(connection)
 
     def queue(*statuses: OrderStatus) -> Queue:
@@ -66,7 +66,7 @@ def waiting_work(question: WaitingWork, connection: Connection) -> Waiting:
         waiting_since = min((at for at in oldest if at), default=None)
         return Queue(sum(counts[status] for status in statuses), _money(amounts), waiting_since)
 
-    return Waiting(
+    return OrdersWaiting(
         to_approve=queue(OrderStatus.PLACED),
         on_hold=queue(OrderStatus.ON_HOLD),
         to_ship=queue(OrderStatus.APPROVED, OrderStatus.PART_SHIPPED),

@@ -21,19 +21,19 @@ IDS_AT_ONCE = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class ImportedTotals:
     """Orders, their lines, and credit notes that are there; all amounts are positive.
 
     `lines` and `credit_lines` say how many lines each order and credit note has, by its number;
     `charges` is what of `gross` stands on lines of the articles asked for; `customers` are those
     with an order, `credited_customers` those with a credit note; `statuses` and `flags` count
-    orders by where they stand, and flags by task and code.
+    orders by where they stand, and flags by task and code, such as “ShipOrder.already_shipped”.
     """
 
     orders: int
     lines: Mapping[str, int]
     statuses: Mapping[str, int]
-    flags: Mapping[tuple[str, str], int]
+    flags: Mapping[str, int]
     flagged_orders: int
     charges: Decimal
     credit_lines: Mapping[str, int]
@@ -58,7 +58,7 @@ class ImportTotals(Query):
     charge_skus: Annotated[tuple[Sku, ...], Meta(max_length=20)] = ()
 
 
-def import_totals(question: ImportTotals, connection: Connection) -> Totals:
+def import_totals(question: ImportTotals, connection: Connection) -> ImportedTotals:
     order, line, note, flag = orders.c, order_lines.c, credit_notes.c, order_flags.c
     meant = question.order_ids
     found = select(
@@ -78,11 +78,11 @@ def import_totals(question: ImportTotals, connection: Connection) -> Totals:
         note.credit_note_id.in_(question.credit_note_ids)
     )
     notes = connection.execute(noted).all()
-    return Totals(
+    return ImportedTotals(
         orders=len(placed),
         lines={each.order_id: each.line_count for each in placed},
         statuses=Counter(each.status for each in placed),
-        flags={(task, code): count for task, code, count in connection.execute(counted)},
+        flags={f"{task}.{code}": count for task, code, count in connection.execute(counted)},
         flagged_orders=sum(each.flags > 0 for each in placed),
         gross=gross or Decimal(0),
         charges=charges or Decimal(0),

@@ -84,7 +84,7 @@ def list_payments(question: ListPayments, connection: Connection) -> Page[Paymen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class PaymentTotals:
     """What an order's payments come to in one currency."""
 
     currency: str
@@ -100,7 +100,7 @@ class PaymentsOfOrder:
     """The newest payments first, at most MOST_OF_AN_ORDER; the totals are of all of them."""
 
     payments: tuple[PaymentRow, ...]
-    totals: tuple[Totals, ...]
+    totals: tuple[PaymentTotals, ...]
 
 
 @query(label="Payments of an order", permission=VIEW, reads=("payments",), cached=True)
@@ -114,13 +114,14 @@ def order_payments(question: OrderPayments, connection: Connection) -> PaymentsO
     mine = _PAYMENT.order_id == question.order_id
     newest = (_PAYMENT.started_at.desc(), _PAYMENT.payment_id)
     found = select(*_COLUMNS).where(mine).order_by(*newest).limit(MOST_OF_AN_ORDER)
-    names = [name for name in Totals.__annotations__ if name != "currency"]
+    names = [name for name in PaymentTotals.__annotations__ if name != "currency"]
     sums = (func.sum(_PAYMENT[name]).label(name) for name in names)
     totals = select(_PAYMENT.currency, *sums).where(mine).group_by(_PAYMENT.currency)
     return PaymentsOfOrder(
         tuple(_row(row) for row in connection.execute(found)),
         tuple(
-            Totals(**row._mapping) for row in connection.execute(totals.order_by(_PAYMENT.currency))
+            PaymentTotals(**row._mapping)
+            for row in connection.execute(totals.order_by(_PAYMENT.currency))
         ),
     )
 

@@ -19,7 +19,7 @@ from cqrs_app.interfaces.web.forms_fields import CheckboxesField
 from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import event_words
-from cqrs_app.kernel.messages.fields import hints_of, meta_of
+from cqrs_app.kernel.messages.description import field_of
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.webhooks import names
@@ -144,9 +144,8 @@ def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
 
 def _event_types(cls: type[Command]) -> Any:
     """Checkboxes instead of lines of text."""
-    meta = meta_of(hints_of(cls)["event_types"])
     return CheckboxesField(
-        label=meta.title if meta and meta.title else "",
+        label=field_of(cls, "event_types").title,
         choices=[(event.__name__, event_words(event.__name__)) for event in SENDABLE],
         description="None: all of them, also types that come later.",
         validators=[Usable(cls, "event_types", needed=False)],

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from cqrs_app.areas.orders.queries.import_totals import IDS_AT_ONCE, ImportTotals, Totals
+from cqrs_app.areas.orders.queries.import_totals import IDS_AT_ONCE, ImportedTotals, ImportTotals
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext
@@ -84,7 +84,7 @@ def read_back(
     per_second: float,
 ) -> Report:
     """Ask the read models for exactly these documents."""
-    totals: list[Totals] = []
+    totals: list[ImportedTotals] = []
     taken = 0
     for start in range(0, len(documents), IDS_AT_ONCE):
         some = documents[start : start + IDS_AT_ONCE]
@@ -93,7 +93,7 @@ def read_back(
             credit_note_ids=tuple(each.key for each in some if each.kind == "credit_note"),
             charge_skus=charges,
         )
-        found: Totals = kernel.queries.ask(question, QueryContext(actor=actor)).value
+        found: ImportedTotals = kernel.queries.ask(question, QueryContext(actor=actor)).value
         shown = {"order": found.lines, "credit_note": found.credit_lines}
         taken += sum(
             len(each.rows) for each in some if shown[each.kind].get(each.key) == each.lines
@@ -122,7 +122,7 @@ def read_back(
         credited=-sum((each.credited for each in totals), Decimal(0)),
         flags=flags.total(),
         flagged_orders=sum(each.flagged_orders for each in totals),
-        flags_by_code={f"{task}.{code}": count for (task, code), count in sorted(flags.items())},
+        flags_by_code=dict(sorted(flags.items())),
         **welcome.figures(),
         commands_per_second=per_second,
     )

@@ -13,12 +13,13 @@ from cqrs_app.areas.orders.queries.filters import OrderFilters
 from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.fields import hints_of, meta_of
+from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import parse
 
 Q = TypeVar("Q", bound=OrderFilters)
 
-FILTERS = tuple(hints_of(OrderFilters))
+FILTERS = tuple(field.name for field in fields_of(OrderFilters))
+_TITLES = {field.name: field.title for field in fields_of(ListOrders)}
 PLACE = ("after", "before")
 WHOLE = ("limit", "since")
 YES_OR_NO = ("descending", "flagged")
@@ -116,6 +117,4 @@ def pager(address: Address, next_mark: str | None, previous_mark: str | None) ->
 
 def label(name: str) -> str:
     """The parameter's name on the page."""
-    hint = hints_of(ListOrders).get(name)
-    meta = meta_of(hint) if hint else None
-    return meta.title if meta and meta.title else name.replace("_", " ").capitalize()
+    return _TITLES.get(name) or name.replace("_", " ").capitalize()
