@@ -11,7 +11,7 @@ from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
 from cqrs_app.kernel.errors import Invalid, Refusal, Refused
 from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.fields import decimal_meta
+from cqrs_app.kernel.messages.decimals import decimal_meta
 from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query, value
 from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
 from cqrs_app.kernel.messages.permissions import Permission, Role

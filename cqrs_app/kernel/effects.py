@@ -12,7 +12,7 @@ from cqrs_app.kernel.commands.middleware import HISTORY, Middleware, Proceed
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError, NotAllowed, VersionConflict
 from cqrs_app.kernel.events.recorded import FIRST_HASH, EventCodec, StoredEvent, chained
-from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.fields import hints_of, plain_json
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.freshness import head_of, lag_after
 from cqrs_app.kernel.registry import events_in
@@ -63,6 +63,7 @@ __all__ = [
     "new_id",
     "parse",
     "pause_after",
+    "plain_json",
     "reader_of",
     "require_genuine",
     "streams",

@@ -29,6 +29,7 @@ from cqrs_app.kernel.effects import (
     Repository,
     headers,
     parse,
+    plain_json,
     require_genuine,
 )
 
@@ -83,9 +84,11 @@ class Callbacks:
 def command_in(body: bytes) -> Command:
     """The command that a message stands for. Raises Invalid."""
     try:
-        fields = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid("The message", {"body": "Write a JSON object."}) from error
+        fields = plain_json(body)
+    except ValueError as error:
+        raise Invalid("The message", {"body": str(error)}) from error
+    if not isinstance(fields, dict):
+        raise Invalid("The message", {"body": "Write a JSON object."})
     kind = fields.pop("type", None)
     if not isinstance(kind, str) or kind not in TYPES:
         raise Invalid("The message", {"type": f"Write one of: {', '.join(TYPES)}."})

@@ -12,7 +12,6 @@ from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
-import msgspec
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Form, HiddenField
@@ -28,6 +27,7 @@ from cqrs_app.interfaces.web.forms_fields import (
 )
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.checks import converted, problems
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Query, parse
 
@@ -94,11 +94,11 @@ def command_from(form: Any, command_class: type[C]) -> C:
     """
     if form.validate():
         return _meant(form, command_class)
-    problems = dict(_problems_in(form))
+    found = dict(_problems_in(form))
     for name in form.data:
         if "Hidden" in form[name].type and form[name].errors:
             form.form_errors = [*form.form_errors, *form[name].errors]
-    raise Invalid(command_class.__name__, problems)
+    raise Invalid(command_class.__name__, found)
 
 
 def _meant(form: Any, message_class: type[M]) -> M:
@@ -128,8 +128,10 @@ def usable(cls: type[Command], given: Mapping[str, str]) -> dict[str, Any]:
     """What an address says of the fields, as their values; what cannot be one is left out."""
     values = {}
     for name, text in given.items():
-        with suppress(msgspec.ValidationError):
-            values[name] = msgspec.convert(text, hints_of(cls)[name], strict=False)
+        with suppress(Invalid):
+            found = converted(text, hints_of(cls)[name], name, from_text=True)
+            if not problems(cls, {name: found}):
+                values[name] = found
     return values
 
 

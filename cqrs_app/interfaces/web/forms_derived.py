@@ -31,8 +31,9 @@ from cqrs_app.interfaces.web.forms_fields import (
     value_of,
     without_outer_space,
 )
+from cqrs_app.kernel.messages.checks import problems
 from cqrs_app.kernel.messages.description import Field, field_of
-from cqrs_app.kernel.messages.fields import hints_of, problems
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.sentences import NEEDED
 
 OUT_OF_DATE = "This form cannot be used any more, so nothing was changed. Open the page again."

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
-import msgspec
-
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.fields import hints_of, problems, required_of, unknown_in
+from cqrs_app.kernel.messages.checks import checked, converted
+from cqrs_app.kernel.messages.fields import hints_of, required_of
 from cqrs_app.kernel.messages.permissions import Permission
-from cqrs_app.kernel.messages.sentences import NEEDED, NO_SUCH_FIELD, told
+from cqrs_app.kernel.messages.sentences import NEEDED, NO_SUCH_FIELD
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -41,8 +40,12 @@ class Validated:
     declaration: ClassVar[Declaration]
 
     def __post_init__(self) -> None:
-        values = {name: getattr(self, name) for name in hints_of(type(self))}
-        found = problems(type(self), values) or dict(self.check())
+        given = {name: getattr(self, name) for name in hints_of(type(self))}
+        kept, found = checked(type(self), given)
+        for name, each in kept.items():
+            if each is not given[name]:
+                object.__setattr__(self, name, each)
+        found = found or dict(self.check())
         if found:
             raise Invalid(type(self).__name__, found)
 
@@ -140,13 +143,12 @@ def parse(cls: type[T], values: Mapping[str, Any], *, from_text: bool = False) -
     hints = hints_of(cls)
     found = {name: NO_SUCH_FIELD for name in values if name not in hints}
     found |= {name: NEEDED for name in required_of(cls) if name not in values}
-    converted = {}
+    made = {}
     for name in hints.keys() & values.keys():
-        found |= dict(unknown_in(values[name], hints[name], name))
         try:
-            converted[name] = msgspec.convert(values[name], hints[name], strict=not from_text)
-        except msgspec.ValidationError as error:
-            found |= dict([told(name, error)])
+            made[name] = converted(values[name], hints[name], name, from_text=from_text)
+        except Invalid as error:
+            found |= error.problems
     if found:
         raise Invalid(cls.__name__, found)
-    return cls(**converted)
+    return cls(**made)

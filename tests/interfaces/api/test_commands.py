@@ -73,6 +73,27 @@ def test_a_number_is_as_exact_as_a_text(admin: Program, kernel: Kernel) -> None:
     assert '"total":"12345678.1234"' in kernel.store.events_of("order-A1")[0].payload
 
 
+@pytest.mark.parametrize("price", ["1e-999999999", '"1E-300000000"', f'"0.{"0" * 39}1"', '"NaN"'])
+def test_an_unbounded_number_is_refused_and_changes_nothing(
+    admin: Program, kernel: Kernel, price: str
+) -> None:
+    line = f'{{"sku": "X", "quantity": 1, "unit_price": {price}}}'
+    fields = f'{{"order_id": "A1", "country": "France", "currency": "EUR", "lines": [{line}]}}'
+    bodies = {
+        "/commands/PlaceOrder": fields,
+        "/commands": f'{{"commands": [{{"command": "PlaceOrder", "fields": {fields}}}]}}',
+    }
+    for path, body in bodies.items():
+        answer = admin.client.post(
+            f"/api/v1{path}", data=body, content_type="application/json", headers=admin.headers
+        )
+        problem = answer.json if path != "/commands" else answer.json["results"][0]["problem"]
+        assert (problem["status"], len(problem["errors"])) == (422, 1)
+        assert problem["errors"][0]["field"] == "lines.0.unit_price"
+    assert admin.get("/queries/ListOrders", min_total="1E-300000000").status_code == 422
+    assert events(kernel) == 0
+
+
 def test_an_unusable_field_is_named(admin: Program, kernel: Kernel) -> None:
     lines = [{"sku": "X", "quantity": 0, "unit_price": "1"}]
     answer = admin.do("PlaceOrder", **order(lines=lines, colour="red"))

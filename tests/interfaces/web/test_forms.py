@@ -23,6 +23,7 @@ from cqrs_app.interfaces.web.forms import (
     form_for,
     prefill,
     renew,
+    usable,
 )
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command, command, value
@@ -501,6 +502,12 @@ def test_a_prefilled_form_sends_the_same_command_back(app: Flask, sent: Any) -> 
     texts |= dict(re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>\r?\n?([^<]*)<', page))
     with app.test_request_context(method="POST", data=texts):
         assert command_from(form_for(TryEverything)(), TryEverything) == wanted
+
+
+@pytest.mark.parametrize("text", ["1E-300000000", "1E+300000000", "NaN", "Infinity"])
+def test_an_address_fills_in_no_number_out_of_its_limits(app: Flask, text: str) -> None:
+    assert usable(TryEverything, {"limit": text}) == {}
+    assert usable(TryEverything, {"limit": "1E+1"}) == {"limit": Decimal("10")}
 
 
 def test_a_refused_form_is_sent_again_under_a_new_id(sent: Any) -> None:

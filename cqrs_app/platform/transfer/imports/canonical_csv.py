@@ -12,6 +12,7 @@ from typing import IO
 
 import msgspec
 
+from cqrs_app.kernel.messages.fields import plain_json
 from cqrs_app.platform.transfer.imports.canonical import (
     MOMENTS,
     Plain,
@@ -165,9 +166,12 @@ def _tell(each: Plain, rows: list[dict[str, str]]) -> None:
 
 def _stored_moments(text: str) -> list[Plain]:
     try:
-        return msgspec.json.decode(text, type=list[Plain]) if text else []
-    except (msgspec.MsgspecError, RecursionError) as error:
+        found = plain_json(text) if text else []
+    except ValueError as error:
         raise Unusable(f"the moments are unusable: {error}") from error
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise Unusable("the moments are unusable: a list of JSON objects is needed")
+    return found
 
 
 def _moments(rows: Sequence[Row]) -> list[Plain]:

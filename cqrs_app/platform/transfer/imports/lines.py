@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.decimals import decimal_problem, is_readable
 from cqrs_app.kernel.messages.fields import USABLE_YEARS
 from cqrs_app.platform.transfer.imports.documents import Contents, Document, Kind, Step
 from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Gathered
@@ -20,6 +21,8 @@ from cqrs_app.platform.transfer.imports.source import SourceRow, read_rows
 
 Column = str | Callable[[Mapping[str, str]], str]
 """A column's name, or what makes a text of the row (column name -> text)."""
+
+_PAYABLE = {"ge": Decimal(-(10**12)), "le": Decimal(10**12), "places": 12}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +131,8 @@ def whole(text: str) -> int:
 
 def exact(text: str) -> Decimal:
     """Raises ValueError, also for what is no number anyone could pay."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text} is no number") from None
-    if not number.is_finite():
+    text = text.strip()
+    if not is_readable(text) or decimal_problem(number := Decimal(text), _PAYABLE):
         raise ValueError(f"{text} is no amount")
     return number
 

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import plain_json
 from cqrs_app.platform.transfer.imports.canonical import (
     COMMANDS,
     MAKING,
@@ -86,9 +85,12 @@ class _Reading:
 
 def _decoded(text: str) -> Plain:
     try:
-        return msgspec.json.decode(text, type=Plain)
-    except (msgspec.MsgspecError, RecursionError) as error:
+        found = plain_json(text)
+    except ValueError as error:
         raise Unusable(f"this is no document: {error}") from error
+    if not isinstance(found, dict):
+        raise Unusable("this is no document: a JSON object is needed")
+    return found
 
 
 def _plain_of(rows: list[SourceRow]) -> Plain:

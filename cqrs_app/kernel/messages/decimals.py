@@ -1,0 +1,86 @@
+"""Exact decimals in messages: their limits, and one notation for one number.
+
+No arithmetic before the limits are checked: `Decimal("1E-300000000")` is quick to read, takes 300
+MB to write out, and rounds to nothing in a context of 28 digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Context, Decimal
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from cqrs_app.kernel.messages.fields import meta_of
+from cqrs_app.kernel.messages.sentences import A_NUMBER
+
+# An exponent is read, since JSON numbers may have one, but not of any size.
+_READABLE = re.compile(r"[+-]?([0-9]{1,64}(\.[0-9]{0,64})?|\.[0-9]{1,64})([eE][+-]?[0-9]{1,10})?")
+_WIDE = Context(prec=100)
+"""Enough digits for every number within limits, so that quantizing it cannot fail."""
+WIDEST: Mapping[str, Any] = MappingProxyType(
+    {"ge": -(Decimal(10) ** 30), "le": Decimal(10) ** 30, "places": 30}
+)
+"""The limits of a decimal that has none of its own."""
+
+
+def decimal_meta(
+    title: str, *, ge: Decimal, le: Decimal, places: int, description: str | None = None
+) -> msgspec.Meta:
+    """The limits of a decimal; `places` counts the digits after its point.
+
+    The decoder knows limits of whole numbers only: these stand in `extra`, and for readers of a
+    schema in a pattern.
+    """
+    sign, digits = "-?" if ge < 0 else "", len(str(int(le)))
+    return msgspec.Meta(
+        title=title,
+        description=description,
+        extra={"ge": ge, "le": le, "places": places},
+        extra_json_schema={"pattern": rf"^{sign}[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}})?$"},
+    )
+
+
+@cache
+def limits_of(hint: Any) -> Mapping[str, Any]:
+    """What `decimal_meta` says beside a type."""
+    meta = meta_of(hint)
+    return {**WIDEST, **((meta.extra if meta else None) or {})}
+
+
+def is_readable(text: str) -> bool:
+    """Whether a text is a decimal number in ASCII digits."""
+    return _READABLE.fullmatch(text) is not None
+
+
+def decimal_problem(number: Decimal, limits: Mapping[str, Any]) -> str | None:
+    """What is wrong with a number for these limits (`ge`, `le`, `places`), as a sentence."""
+    if not number.is_finite():
+        return A_NUMBER
+    if number < limits["ge"]:
+        return f"Must be {limits['ge']} or more."
+    if number > limits["le"]:
+        return f"Must be {limits['le']} or less."
+    if rounded(number, limits["places"]) != number:
+        return f"At most {limits['places']} digits after the point."
+    return None
+
+
+def plain_decimal(number: Decimal, limits: Mapping[str, Any]) -> Decimal:
+    """The same number without an exponent or a sign before 0, where it is within its limits."""
+    if decimal_problem(number, limits):
+        return number
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and -limits["places"] <= exponent <= 0 and number:
+        return number
+    exact = rounded(number, limits["places"]).normalize(_WIDE) or Decimal(0)
+    return rounded(exact, 0) if exact == exact.to_integral_value() else exact
+
+
+def rounded(number: Decimal, places: int) -> Decimal:
+    """With so many digits after the point; half goes to even."""
+    return number.quantize(Decimal(1).scaleb(-places), context=_WIDE)

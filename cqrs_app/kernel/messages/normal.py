@@ -1,0 +1,119 @@
+"""The form in which values are kept: one text for what reads the same, one notation for a number.
+
+Every value of a command or a query is brought into it before its limits are checked, whichever
+door it came through. Events are decoded as they were stored.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass, replace
+from decimal import Decimal
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from cqrs_app.kernel.messages.decimals import is_readable, limits_of, plain_decimal
+from cqrs_app.kernel.messages.fields import annotation_of, hints_of, plain_type
+from cqrs_app.kernel.messages.sentences import A_NUMBER, NO_SUCH_FIELD
+
+Problems = dict[str, str]
+Normaliser = Callable[[Any, str, Problems], Any]
+"""Takes a value, its place and the problems so far; returns the value in its normal form, or as it
+is with one problem more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NormalForm:
+    """Written beside the type of a text that is more than characters, such as an e-mail address:
+    `of` returns the form that is kept, or raises ValueError with a sentence."""
+
+    of: Callable[[str], str]
+
+
+def normal(found: Any, hint: Any, place: str, problems: Problems) -> Any:
+    """A value in its normal form. What has none, and what is wrong with it, goes into `problems`:
+    place, such as `lines.0.sku`, and sentence."""
+    normalise = _normaliser(hint)
+    return normalise(found, place, problems) if normalise else found
+
+
+def plain_text(text: str) -> str:
+    """Composed as Unicode's NFC, without blanks around it."""
+    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
+
+
+@cache
+def _normaliser(hint: Any) -> Normaliser | None:
+    kind = plain_type(hint)
+    if kind is str:
+        return _of_text(annotation_of(NormalForm, hint))
+    if kind is Decimal:
+        return _of_decimal(limits_of(hint))
+    if get_origin(kind) is tuple:
+        return _of_items(_normaliser(get_args(kind)[0]))
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _of_fields({name: _normaliser(each) for name, each in hints_of(kind).items()})
+    return None
+
+
+def _of_text(form: NormalForm | None) -> Normaliser:
+    def normalise(found: Any, place: str, problems: Problems) -> Any:
+        if type(found) is not str:
+            return found
+        text = plain_text(found)
+        try:
+            return form.of(text) if form and text else text
+        except ValueError as error:
+            problems[place] = str(error)
+            return text
+
+    return normalise
+
+
+def _of_decimal(limits: Mapping[str, Any]) -> Normaliser:
+    def normalise(found: Any, place: str, problems: Problems) -> Any:
+        if isinstance(found, str) and found and not is_readable(found):
+            problems[place] = A_NUMBER
+        return plain_decimal(found, limits) if isinstance(found, Decimal) else found
+
+    return normalise
+
+
+def _of_items(item: Normaliser | None) -> Normaliser | None:
+    if item is None:
+        return None
+
+    def normalise(found: Any, place: str, problems: Problems) -> Any:
+        if not isinstance(found, list | tuple):
+            return found
+        made = (item(each, f"{place}.{index}", problems) for index, each in enumerate(found))
+        return tuple(made)
+
+    return normalise
+
+
+def _of_fields(parts: Mapping[str, Normaliser | None]) -> Normaliser:
+    def normalise(found: Any, place: str, problems: Problems) -> Any:
+        if isinstance(found, Mapping):
+            # A decoder would leave out what no field has without a word.
+            unknown = (name for name in found if name not in parts)
+            problems |= {f"{place}.{name}": NO_SUCH_FIELD for name in unknown}
+            return {
+                name: part(value, f"{place}.{name}", problems)
+                if (part := parts.get(name))
+                else value
+                for name, value in found.items()
+            }
+        if not is_dataclass(found) or isinstance(found, type):
+            return found
+        before = {name: getattr(found, name) for name in parts}
+        after = {
+            name: part(before[name], f"{place}.{name}", problems)
+            for name, part in parts.items()
+            if part
+        }
+        changed = {name: each for name, each in after.items() if each is not before[name]}
+        return replace(found, **changed) if changed else found
+
+    return normalise
