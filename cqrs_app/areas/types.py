@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
+from sqlalchemy import ColumnElement, func
 
-from cqrs_app.kernel import ID, LINES, ONE_LINE
+from cqrs_app.kernel import ID, LINES, ONE_LINE, NormalForm, Refusal, Refused, decimal_meta
+from cqrs_app.standards.countries import country_name, is_country
+from cqrs_app.standards.currencies import PLACES, currency_code
 
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
+HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
+"""The most an order, credit note or payment may come to; sums of many stay exact."""
+MOST_PLACES = 4
+"""Digits after the point that any amount may have."""
 
 
 def identifier(title: str, example: str) -> Meta:
@@ -43,20 +52,83 @@ def paragraph(
     )
 
 
-def country(least: int | None = None) -> Meta:
+def money(
+    title: str, *, ge: Decimal = Decimal(0), le: Decimal = HIGHEST_AMOUNT, description: str = ""
+) -> Meta:
+    """Limits of an amount or a price in a currency that the message names."""
+    return decimal_meta(title, ge=ge, le=le, places=MOST_PLACES, description=description or None)
+
+
+def reason(
+    description: str = "Kept in the history.",
+    *,
+    least: int | None = 1,
+    most: int = 500,
+    example: str = "We cannot deliver there.",
+) -> Meta:
+    """Limits of why something was done."""
+    return paragraph("Reason", most, least=least, example=example, description=description)
+
+
+def in_country(column: ColumnElement[str], country: str) -> ColumnElement[bool]:
+    """The condition for one country; of what no country is called, whatever its capitals."""
+    if is_country(country):
+        return column == country
+    return func.lower(column) == func.lower(country)
+
+
+UNKNOWN_COUNTRY = Refusal(
+    "unknown_country", "What is given as a country is none of ISO 3166, and this is no history."
+)
+
+
+def unknown_country(text: str) -> Iterator[Refused]:
+    """An objection to a text that is no country's name; history is let in with it."""
+    if text and not is_country(text):
+        yield UNKNOWN_COUNTRY(f"“{text}” is no country of ISO 3166. Choose one from the list.")
+
+
+def _country(title: str = "Country", least: int | None = None) -> Meta:
     return Meta(
-        title="Country",
+        title=title,
         pattern=ONE_LINE,
         examples=["France"],
+        description="A country of ISO 3166: its name, code or usual short form.",
         min_length=least,
         max_length=60,
-        extra={"autocomplete": "country-name"},
+        extra={"autocomplete": "country-name", "widget": "country"},
     )
 
 
+def _sku(least: int | None) -> Meta:
+    return Meta(title="SKU", examples=["85123A"], pattern=ONE_LINE, min_length=least, max_length=60)
+
+
+_IS_COUNTRY = NormalForm(country_name)
+_IS_CURRENCY = NormalForm(currency_code)
+
+Reason = Annotated[str, reason()]
+Note = Annotated[
+    str,
+    paragraph(
+        "Note",
+        2_000,
+        example="Rang the customer: the address is right.",
+        description="For your colleagues; the customer does not see it.",
+    ),
+]
 OrderId = Annotated[str, identifier("Order number", "10042")]
+Sku = Annotated[str, _sku(1)]
+SkuOrAny = Annotated[str, _sku(None)]
+ItemName = Annotated[
+    str,
+    Meta(title="Description", examples=["White hanging heart"], pattern=ONE_LINE, max_length=300),
+]
+Country = Annotated[str, _IS_COUNTRY, _country(least=1)]
+CountryOrNone = Annotated[str, _IS_COUNTRY, _country()]
 Currency = Annotated[
     str,
+    _IS_CURRENCY,
     Meta(
         title="Currency",
         examples=["GBP"],
@@ -64,5 +136,18 @@ Currency = Annotated[
         pattern=r"^[A-Z]{3}(?!\n)$",
         max_length=3,
         extra={"autocomplete": "transaction-currency"},
+        extra_json_schema={"enum": sorted(PLACES)},
+    ),
+]
+CurrencyOrAny = Annotated[
+    str,
+    _IS_CURRENCY,
+    Meta(
+        title="Currency",
+        examples=["GBP"],
+        description="The three letters of ISO 4217, such as GBP; empty for every currency.",
+        pattern=r"^([A-Z]{3})?(?!\n)$",
+        max_length=3,
+        extra_json_schema={"enum": ["", *sorted(PLACES)]},
     ),
 ]

@@ -13,6 +13,7 @@ from cqrs_app.kernel.errors import Invalid, Refusal, Refused
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.decimals import decimal_meta
 from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query, value
+from cqrs_app.kernel.messages.normal import NormalForm
 from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
 from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.messages.sentences import NEEDED
@@ -60,6 +61,7 @@ __all__ = [
     "Limit",
     "ListQuery",
     "Mark",
+    "NormalForm",
     "Page",
     "Permission",
     "Place",

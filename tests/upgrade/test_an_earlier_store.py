@@ -24,8 +24,10 @@ def test_its_log_verifies(shop: Flask, earlier: dict[str, Any]) -> None:
 
 def test_every_projection_catches_up_and_a_rebuild_gives_the_same_rows(shop: Flask) -> None:
     kernel: Kernel = services_of(shop).kernel
-    for name in kernel.runner.cursors("read"):
+    for name, cursor in kernel.runner.cursors("read").items():
         kernel.runner.advance(name)
+        if cursor.version != kernel.registry.subscriptions[name].version:
+            kernel.runner.rebuild(name, lambda done, total: None)  # as its failure asks for
     assert kernel.runner.behind("read") == {}
     caught_up = contents(kernel)
     assert len(caught_up["orders"]) == 11

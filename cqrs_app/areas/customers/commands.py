@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from cqrs_app.areas.customers.types import (
-    SHORTEST_REASON,
-    Country,
     CustomerId,
     Email,
     EmailOrNone,
     ErasureReason,
     Name,
     Phone,
-    Reason,
+    WrittenReason,
 )
+from cqrs_app.areas.types import CountryOrNone
 from cqrs_app.kernel import Command, Permission, Role, command
 
 ERASE = Permission("customers.erase", Role.ADMIN)
@@ -31,7 +28,7 @@ class RegisterCustomer(Command):
     name: Name = ""
     email: EmailOrNone = ""
     phone: Phone = ""
-    country: Country = ""
+    country: CountryOrNone = ""
 
 
 @command(label="Change e-mail", permission=MANAGE, minds_version=True)
@@ -49,7 +46,7 @@ class UpdateCustomerProfile(Command):
     customer_id: CustomerId
     name: Name = ""
     phone: Phone = ""
-    country: Country = ""
+    country: CountryOrNone = ""
 
 
 @command(label="Deactivate customer", permission=DEACTIVATE, minds_version=True, risky=True)
@@ -57,10 +54,7 @@ class DeactivateCustomer(Command):
     """Mark that the shop does no more business with the customer for now."""
 
     customer_id: CustomerId
-    reason: Reason
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from _long_enough(self.reason)
+    reason: WrittenReason
 
 
 @command(label="Reactivate customer", permission=DEACTIVATE, minds_version=True)
@@ -77,11 +71,3 @@ class EraseCustomer(Command):
 
     customer_id: CustomerId
     reason: ErasureReason
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        yield from _long_enough(self.reason)
-
-
-def _long_enough(reason: str) -> Iterator[tuple[str, str]]:
-    if len(reason.strip()) < SHORTEST_REASON:
-        yield "reason", f"Write at least {SHORTEST_REASON} characters."

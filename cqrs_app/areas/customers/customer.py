@@ -29,15 +29,26 @@ from cqrs_app.areas.customers.rules import (
     unused,
 )
 from cqrs_app.areas.customers.state import CustomerState
-from cqrs_app.kernel import Claim, Decision, SubjectErased, handles
+from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
+from cqrs_app.kernel import (
+    Claim,
+    Command,
+    Decision,
+    Event,
+    Refused,
+    SubjectErased,
+    handles,
+)
+from cqrs_app.standards.email import email_key
 
 
 @dataclass
 class Customer(CustomerState):
     """One registered customer."""
 
-    @handles(RegisterCustomer, when=unused, refusals=[EMAIL_TAKEN])
+    @handles(RegisterCustomer, when=unused, refusals=[UNKNOWN_COUNTRY, EMAIL_TAKEN])
     def register(self, command: RegisterCustomer) -> Decision:
+        yield from unknown_country(command.country)
         yield _claimed(command.email)
         yield CustomerRegistered(
             customer_id=command.customer_id,
@@ -47,8 +58,9 @@ class Customer(CustomerState):
             country=command.country,
         )
 
-    @handles(UpdateCustomerProfile, when=registered)
+    @handles(UpdateCustomerProfile, when=registered, refusals=[UNKNOWN_COUNTRY])
     def update_profile(self, command: UpdateCustomerProfile) -> Decision:
+        yield from unknown_country(command.country)
         yield CustomerProfileUpdated(
             customer_id=command.customer_id,
             name=command.name,
@@ -75,7 +87,13 @@ class Customer(CustomerState):
         yield SubjectErased(subject=self.stream_of(command.customer_id))
         yield CustomerErased(customer_id=command.customer_id, reason=command.reason)
 
+    def flag(self, objection: Refused, command: Command) -> Event | None:
+        """History is let in with what its source calls a country; pages mark it."""
+        if objection.code != UNKNOWN_COUNTRY.code:
+            raise objection
+        return None
+
 
 def _claimed(email: str) -> Claim:
-    """Capital letters make no other address."""
-    return Claim("customer_email", email.casefold(), email_taken())
+    """No two spellings of one address are two."""
+    return Claim("customer_email", email_key(email) if email else "", email_taken())

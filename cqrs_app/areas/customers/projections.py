@@ -23,10 +23,12 @@ from cqrs_app.areas.customers.read_models import (
 )
 from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.kernel import Projection, Recorded, Row, Rows, SubjectErased, erased, tokenize
+from cqrs_app.standards.countries import country_name
 
 
 class CustomerProfilesProjection(Projection):
     name: ClassVar[str] = "customer_profiles"
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (customer_profiles, customer_counts, customer_history)
 
     def customer_registered(
@@ -39,7 +41,7 @@ class CustomerProfilesProjection(Projection):
             name=event.name,
             email=event.email,
             phone=event.phone,
-            country=event.country,
+            country=country_name(event.country),
             search="",
             registered_at=recorded.occurred_at,
         )
@@ -54,7 +56,8 @@ class CustomerProfilesProjection(Projection):
     def customer_profile_updated(
         self, event: CustomerProfileUpdated, recorded: Recorded, rows: Rows
     ) -> None:
-        values = {"name": event.name, "phone": event.phone, "country": event.country}
+        country = country_name(event.country)
+        values = {"name": event.name, "phone": event.phone, "country": country}
         _changed(rows, recorded, event.customer_id, "Profile updated", **values)
 
     def customer_deactivated(

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import country, identifier, paragraph
-from cqrs_app.kernel import ONE_LINE, PERSONAL
-
-_ADDRESS = r"[^\x00-\x20\x7f\ud800-\udfff@]+@[^\x00-\x20\x7f\ud800-\udfff@]+"
+from cqrs_app.areas.types import identifier, reason
+from cqrs_app.kernel import ONE_LINE, PERSONAL, NormalForm
+from cqrs_app.standards.email import email_address
 
 SHORTEST_REASON = 10
 
@@ -36,7 +35,6 @@ Phone = Annotated[
         extra={"autocomplete": "tel", "inputmode": "tel"},
     ),
 ]
-Country = Annotated[str, country()]
 
 
 def _email(pattern: str, description: str) -> Meta:
@@ -50,27 +48,23 @@ def _email(pattern: str, description: str) -> Meta:
     )
 
 
-Email = Annotated[str, PERSONAL, _email(rf"^{_ADDRESS}(?!\n)$", "No two customers share one.")]
+_IS_ADDRESS = NormalForm(email_address)
+Email = Annotated[
+    str, PERSONAL, _IS_ADDRESS, _email(r"^[^@]+@[^@]+(?!\n)$", "No two customers share one.")
+]
 EmailOrNone = Annotated[
     str,
     PERSONAL,
-    _email(rf"^({_ADDRESS})?(?!\n)$", "No two customers share one. Empty where there is none."),
+    _IS_ADDRESS,
+    _email(r"^([^@]+@[^@]+)?(?!\n)$", "No two customers share one. Empty where there is none."),
 ]
 
 
 def _reason(description: str) -> Meta:
-    return paragraph(
-        "Reason",
-        500,
-        least=SHORTEST_REASON,
-        example="Asked for it in writing.",
-        description=description,
-    )
+    return reason(description, least=SHORTEST_REASON, example="Asked for it in writing.")
 
 
-Reason = Annotated[
-    str, PERSONAL, _reason("At least ten characters. Stays with the customer for whoever asks.")
-]
+WrittenReason = Annotated[str, PERSONAL, _reason("At least ten characters. Kept in the history.")]
 ErasureReason = Annotated[
     str, _reason("At least ten characters. It is kept: write nothing personal in it.")
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.areas.fulfilment.types import Reason, Step
+from cqrs_app.areas.fulfilment.types import Step, WrittenReason
 from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel import Command, Permission, Role, command
 
@@ -27,7 +27,7 @@ class SkipFulfilmentStep(Command):
 
     order_id: OrderId
     step: Annotated[Step, Meta(title="Step")]
-    reason: Reason
+    reason: WrittenReason
 
 
 @command(label="Cancel and undo", permission=MANAGE, risky=True)
@@ -35,4 +35,4 @@ class CancelFulfilment(Command):
     """Cancel the order, give back what was paid, and release what is reserved."""
 
     order_id: OrderId
-    reason: Reason
+    reason: WrittenReason

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cqrs_app.areas.types import reason
 from cqrs_app.kernel import value
 
 
@@ -82,19 +83,15 @@ class AfterDeclines(StrEnum):
 
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
 
-Sku = Annotated[str, Meta(pattern=_TEXT, max_length=60, examples=["85123A"])]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000, examples=[1])]
 Seconds = Annotated[int, Meta(ge=1, le=366 * 86_400, examples=[3600])]
-Reason = Annotated[
+WrittenReason = Annotated[
     str,
-    Meta(
-        title="Reason",
-        description="At least ten characters. It is kept with the order's steps.",
-        examples=["The customer pays in the shop."],
-        pattern=_TEXT,
-        min_length=10,
-        max_length=1000,
-        extra={"widget": "textarea"},
+    reason(
+        "At least ten characters. Kept with the order's steps.",
+        least=10,
+        most=1_000,
+        example="The customer pays in the shop.",
     ),
 ]
 
@@ -103,7 +100,7 @@ Reason = Annotated[
 class Line:
     """What an order asks for on one of its lines; lines count from 1."""
 
-    sku: Sku
+    sku: Annotated[str, Meta(pattern=_TEXT, max_length=60, examples=["85123A"])]
     quantity: Count
 
 

@@ -11,16 +11,13 @@ from cqrs_app.areas.inventory.types import (
     Difference,
     Due,
     LowBelow,
-    Note,
-    ProductName,
     Quantity,
     QuantityOrNone,
     Reference,
-    Sku,
     Tracked,
 )
 from cqrs_app.areas.inventory.words import AdjustReason
-from cqrs_app.areas.types import OrderId
+from cqrs_app.areas.types import ItemName, Note, OrderId, Sku
 from cqrs_app.kernel import Command, Permission, Role, command
 
 VIEW = Permission("inventory.view", Role.VIEWER)
@@ -35,13 +32,9 @@ class AddProduct(Command):
     """Keep stock of a product from now on. Adding it again just as it is changes nothing."""
 
     sku: Sku
-    description: ProductName = ""
+    description: ItemName = ""
     tracked: Tracked = True
     low_below: LowBelow = 0
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        if self.sku != self.sku.strip():
-            yield "sku", "Leave out the spaces at the beginning and the end."
 
 
 @command(label="Rename product", permission=MANAGE)
@@ -49,7 +42,7 @@ class RenameProduct(Command):
     """Describe the product otherwise. Its number stays."""
 
     sku: Sku
-    description: ProductName
+    description: ItemName
 
 
 @command(label="Set low-stock level", permission=MANAGE)

@@ -7,34 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import paragraph
 from cqrs_app.kernel import ONE_LINE
 
 MOST_AT_ONCE = 1_000_000_000
 """The largest number of units one task may name."""
 
-# The same as an order's line may name, so that whatever was ordered can be a product.
-Sku = Annotated[
-    str,
-    Meta(
-        title="Product number",
-        examples=["85123A"],
-        description="As it stands on orders. Capital and small letters differ.",
-        pattern=ONE_LINE,
-        min_length=1,
-        max_length=60,
-    ),
-]
-SkuOrAny = Annotated[str, Meta(title="Product number", pattern=ONE_LINE, max_length=60)]
-ProductName = Annotated[
-    str,
-    Meta(
-        title="Product",
-        examples=["White hanging heart"],
-        pattern=ONE_LINE,
-        max_length=300,
-    ),
-]
 Quantity = Annotated[int, Meta(title="Quantity", examples=[12], ge=1, le=MOST_AT_ONCE)]
 QuantityOrNone = Annotated[int, Meta(title="Quantity", examples=[12], ge=0, le=MOST_AT_ONCE)]
 LowBelow = Annotated[
@@ -68,9 +45,6 @@ Reference = Annotated[
     ),
 ]
 Due = Annotated[date, Meta(title="Due", description="The day it should arrive.")]
-Note = Annotated[
-    str, paragraph("Note", 500, example="Two were cracked.", description="For your colleagues.")
-]
 Tracked = Annotated[
     bool,
     Meta(

@@ -8,19 +8,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.areas.orders.types import (
-    HIGHEST_AMOUNT,
     MOST_LINES,
     Carrier,
-    Country,
     CreditedLine,
     CreditNoteId,
     CustomerId,
     CustomerName,
-    Note,
     OptionalReason,
     OrderLine,
     PersonalAddress,
-    Reason,
     ShippedLine,
     ShippingAddress,
     Tracking,
@@ -28,7 +24,7 @@ from cqrs_app.areas.orders.types import (
     person_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
-from cqrs_app.areas.types import Currency, OrderId
+from cqrs_app.areas.types import HIGHEST_AMOUNT, Country, Currency, Note, OrderId, Reason
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
@@ -81,10 +77,6 @@ class RejectOrder(Command):
     order_id: OrderId
     reason: Reason
 
-    def check(self) -> Iterator[tuple[str, str]]:
-        if not self.reason.strip():
-            yield "reason", NEEDED
-
 
 @command(
     label="Hold order", permission=Permission("orders.hold", Role.OPERATOR), minds_version=True
@@ -121,7 +113,7 @@ class ChangeShippingAddress(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         for name in ("line1", "city", "country"):
-            if not getattr(self.address, name).strip():
+            if not getattr(self.address, name):
                 yield "address", "Street, city and country are needed."
                 return
 
@@ -134,7 +126,7 @@ class AddOrderNote(Command):
     note: Note
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if not self.note.strip():
+        if not self.note:
             yield "note", NEEDED
 
 

@@ -47,6 +47,7 @@ from cqrs_app.areas.orders.rules import (
 from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.types import ShippingAddress, amount_of
 from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
 from cqrs_app.kernel import Command, Decision, Event, Refused, handles
 
 _S = OrderStatus
@@ -56,7 +57,7 @@ _S = OrderStatus
 class Order(OrderState):
     """The rules that its status decides stand at each method; history is let in against them."""
 
-    @handles(PlaceOrder, refusals=[ORDER_EXISTS, NO_LINES, PERSON_ERASED])
+    @handles(PlaceOrder, refusals=[ORDER_EXISTS, UNKNOWN_COUNTRY, NO_LINES, PERSON_ERASED])
     def place(self, command: PlaceOrder) -> Decision:
         if self.status is not None:
             placed = moment(self.moments[_S.PLACED])
@@ -82,6 +83,8 @@ class Order(OrderState):
             ),
             total=amount_of(command.lines),
         )
+        yield from unknown_country(command.country)
+        yield from unknown_country(command.shipping_address.country)
         if not self.left:
             yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
 
@@ -174,9 +177,10 @@ class Order(OrderState):
             _S.PART_SHIPPED,
             otherwise="its shipping address can no longer be changed",
         ),
-        refusals=[PERSON_ERASED],
+        refusals=[UNKNOWN_COUNTRY, PERSON_ERASED],
     )
     def change_address(self, command: ChangeShippingAddress) -> Decision:
+        yield from unknown_country(command.address.country)
         yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
 
     @handles(AddOrderNote, when=exists)

@@ -8,15 +8,13 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import country, identifier, paragraph
-from cqrs_app.kernel import ONE_LINE, PERSONAL, decimal_meta, value
+from cqrs_app.areas.types import CountryOrNone, ItemName, Sku, identifier, money, reason
+from cqrs_app.kernel import ONE_LINE, PERSONAL, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 
 PERSON = "customer-"
 MOST_LINES = 5_000
-HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
-"""The most one order or credit note may come to, in its currency; sums of many stay exact."""
 
 CreditNoteId = Annotated[str, identifier("Credit note number", "C10042")]
 CustomerId = Annotated[
@@ -40,60 +38,17 @@ CustomerName = Annotated[
         extra={"autocomplete": "name"},
     ),
 ]
-Country = Annotated[str, country(least=1)]
-CountryOrAny = Annotated[str, Meta(title="Country", pattern=ONE_LINE, max_length=60)]
-CurrencyOrAny = Annotated[
-    str,
-    Meta(
-        title="Currency",
-        examples=["GBP"],
-        description="The three letters of ISO 4217, such as GBP; empty for every currency.",
-        pattern=r"^([A-Z]{3})?(?!\n)$",
-        max_length=3,
-    ),
-]
-Sku = Annotated[
-    str,
-    Meta(
-        title="Article number", examples=["85123A"], pattern=ONE_LINE, min_length=1, max_length=60
-    ),
-]
-SkuOrAny = Annotated[str, Meta(title="Article number", pattern=ONE_LINE, max_length=60)]
-Description = Annotated[
-    str, Meta(title="Article", examples=["White hanging heart"], pattern=ONE_LINE, max_length=300)
-]
 Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=1_000_000_000)]
 Price = Annotated[
     Decimal,
-    decimal_meta(
-        "Price of one",
-        ge=Decimal(0),
+    money(
+        "Unit price",
         le=Decimal(100_000_000),
-        places=4,
         description="In the order's currency, at most four digits after the point.",
     ),
 ]
 LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
-Note = Annotated[
-    str,
-    paragraph(
-        "Note",
-        2_000,
-        example="Rang the customer: the address is right.",
-        description="For your colleagues; the customer does not see it.",
-    ),
-]
-Reason = Annotated[
-    str,
-    paragraph(
-        "Reason",
-        500,
-        least=1,
-        example="We cannot deliver there.",
-        description="Stays with the order for whoever asks later.",
-    ),
-]
-OptionalReason = Annotated[str, paragraph("Reason", 500)]
+OptionalReason = Annotated[str, reason(least=None)]
 Carrier = Annotated[
     str,
     Meta(
@@ -129,7 +84,7 @@ class ShippingAddress:
     line2: Annotated[str, _address_part("Second line", "address-line2", 200)] = ""
     city: Annotated[str, _address_part("City", "address-level2", 100, "Lille")] = ""
     postal_code: Annotated[str, _address_part("Postal code", "postal-code", 30, "59000")] = ""
-    country: Annotated[str, _address_part("Country", "country-name", 60, "France")] = ""
+    country: CountryOrNone = ""
 
 
 PersonalAddress = Annotated[ShippingAddress, PERSONAL]
@@ -140,7 +95,7 @@ class OrderLine:
     """One line of an order; it keeps its own price, and one article may stand on several."""
 
     sku: Sku
-    description: Description = ""
+    description: ItemName = ""
     quantity: Quantity
     unit_price: Price
 
@@ -158,7 +113,7 @@ class CreditedLine:
     """One line of a credit note; the amounts are what is credited."""
 
     sku: Sku
-    description: Description = ""
+    description: ItemName = ""
     quantity: Quantity
     unit_price: Price
 

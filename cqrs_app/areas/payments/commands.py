@@ -9,13 +9,11 @@ from cqrs_app.areas.payments.types import (
     Amount,
     AmountOrAll,
     Method,
-    Note,
     PaymentId,
-    Reason,
     Reference,
     looks_like_a_card,
 )
-from cqrs_app.areas.types import Currency, OrderId
+from cqrs_app.areas.types import Currency, Note, OrderId, Reason
 from cqrs_app.kernel import Command, Permission, Role, command
 
 RECORD = Permission("payments.record", Role.SUPERVISOR)

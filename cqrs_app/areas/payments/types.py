@@ -8,21 +8,17 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import identifier, paragraph
-from cqrs_app.kernel import ONE_LINE, decimal_meta
+from cqrs_app.areas.types import identifier, money, paragraph
+from cqrs_app.kernel import ONE_LINE
 
 LEAST = Decimal("0.0001")
-MOST = Decimal(1_000_000_000_000)
-"""The most one payment may come to, in its currency; sums of many stay exact."""
 
 PaymentId = Annotated[str, identifier("Payment number", "P10042")]
 Amount = Annotated[
-    Decimal,
-    decimal_meta("Amount", ge=LEAST, le=MOST, places=4, description="At most four decimals."),
+    Decimal, money("Amount", ge=LEAST, description="With the digits that its currency has.")
 ]
 AmountOrAll = Annotated[
-    Decimal | None,
-    decimal_meta("Amount", ge=LEAST, le=MOST, places=4, description="Empty: all that is left."),
+    Decimal | None, money("Amount", ge=LEAST, description="Empty: all that is left.")
 ]
 Method = Annotated[
     str,
@@ -57,17 +53,6 @@ RequestNo = Annotated[
         le=1_000_000_000,
     ),
 ]
-Reason = Annotated[
-    str,
-    paragraph(
-        "Reason",
-        500,
-        least=1,
-        example="The parcel came back.",
-        description="Stays with the payment for whoever asks later.",
-    ),
-]
-Note = Annotated[str, paragraph("Note", 500, example="Paid at the counter.")]
 Code = Annotated[
     str,
     Meta(

@@ -70,8 +70,9 @@ class Aggregate:
         """Take in one event that happened at `at` (UTC)."""
         raise TypeError(f"{type(self).__name__} does not evolve")
 
-    def flag(self, objection: Refused, command: Command) -> Event:
-        """The event that stands for an objection to something that happened all the same.
+    def flag(self, objection: Refused, command: Command) -> Event | None:
+        """The event that stands for an objection to something that happened all the same; None
+        where that needs no mark in the log.
 
         Raises the objection where even history cannot be let in; unless overridden, always.
         """

@@ -159,7 +159,10 @@ def decide(
         if isinstance(event, Refused):
             if not history:
                 raise event
-            event = aggregate.flag(event, command)
+            flagged = aggregate.flag(event, command)
+            if flagged is None:
+                continue
+            event = flagged
         aggregate.evolve(event, at)
         events.append(event)
     return Decided(tuple(events), tuple(claims))

@@ -31,7 +31,7 @@ def test_registering_claims_the_address_without_its_capitals() -> None:
     ]
     outcome.then(
         was.CustomerRegistered(
-            customer_id="C1", name="Ana Lima", email="Ana@Example.org", phone="", country=""
+            customer_id="C1", name="Ana Lima", email="Ana@example.org", phone="", country=""
         )
     )
 
@@ -97,3 +97,33 @@ def test_the_page_offers_what_the_task_would_do() -> None:
         "DeactivateCustomer": False,
         "EraseCustomer": True,
     }
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "ANA@example.ORG",
+        "\uff41\uff4e\uff41@example.org",
+        "ana@\uff45\uff58ample.org",
+        " ana@example.org ",
+    ],
+)
+def test_no_spelling_of_an_address_makes_two_of_it(spelling: str) -> None:
+    command = do.RegisterCustomer(customer_id="C2", email=spelling)
+    assert [claim.value for claim in given().when(command).claims] == ["ana@example.org"]
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u202e"])
+def test_no_character_that_shows_nothing_is_in_an_address_or_a_name(unseen: str) -> None:
+    for name, text in (("email", f"an{unseen}a@example.org"), ("name", f"An{unseen}a")):
+        with pytest.raises(Invalid) as refused:
+            do.RegisterCustomer(customer_id="C2", **{name: text})
+        assert set(refused.value.problems) == {name}
+
+
+def test_what_is_no_country_is_refused_now_and_kept_of_history() -> None:
+    unknown = do.RegisterCustomer(customer_id="C2", country="Unspecified")
+    given().when(unknown).refused("unknown_country")
+    [event] = given().when(unknown, history=True).events
+    assert isinstance(event, was.CustomerRegistered)
+    assert event.country == "Unspecified"

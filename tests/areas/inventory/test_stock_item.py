@@ -48,7 +48,8 @@ def test_a_product_is_added_once() -> None:
 
 def test_a_number_keeps_its_case_and_has_no_outer_space() -> None:
     assert do.AddProduct(sku="gift_0001_20").sku == "gift_0001_20"
-    for sku in (" POST", "POST ", ""):
+    assert do.AddProduct(sku=" POST ").sku == "POST"
+    for sku in (" ", "", "PO\u200bST"):
         with pytest.raises(Invalid):
             do.AddProduct(sku=sku)
 

@@ -16,7 +16,7 @@ from tests.areas.orders.history import START, History
 ORDER_IDS = st.sampled_from(["1", "2", "3", "A-4", "a-4"])
 CUSTOMERS = st.sampled_from(["", "", "17850", "12431.b"])
 CURRENCIES = st.sampled_from(["GBP", "GBP", "EUR"])
-COUNTRIES = st.sampled_from(["United Kingdom", "EIRE", "France"])
+COUNTRIES = st.sampled_from(["United Kingdom", "Ireland", "France"])
 PRICES = st.decimals(min_value=0, max_value=1_000, places=4, allow_nan=False)
 TEXTS = st.sampled_from(["", "WHITE METAL LANTERN", "café crème", "£5 voucher", "o'neill & co"])
 LINES: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from cqrs_app.areas.orders import commands as do
@@ -39,3 +40,9 @@ def test_a_credit_note_is_recorded_once() -> None:
         "credit_note_exists",
         f"There is a credit note C536379 already, recorded {ON}; choose another number.",
     )
+
+
+def test_what_is_no_country_is_refused_now_and_kept_of_history() -> None:
+    record = replace(RECORD, country="Unspecified")
+    given().when(record).refused("unknown_country")
+    given().when(record, history=True).then(replace(RECORDED, country="Unspecified"))

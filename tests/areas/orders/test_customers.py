@@ -32,7 +32,7 @@ def credit(number: str, customer_id: str, amount: str) -> do.RecordCreditNote:
     return do.RecordCreditNote(
         credit_note_id=number,
         customer_id=customer_id,
-        country="EIRE",
+        country="Ireland",
         currency="GBP",
         reason="Broken",
         lines=lines,
@@ -87,7 +87,7 @@ def test_a_customer_with_accounts_and_credit_notes(shop: Connection) -> None:
 def test_a_customer_known_from_a_credit_note_only(shop: Connection) -> None:
     view = get_customer(GetCustomer(customer_id="only-credit"), shop)
     assert view is not None
-    assert (view.country, view.accounts[0].orders, view.accounts[0].credited) == ("EIRE", 0, 2)
+    assert (view.country, view.accounts[0].orders, view.accounts[0].credited) == ("Ireland", 0, 2)
 
 
 def test_guests_are_no_customers(shop: Connection) -> None:

@@ -180,3 +180,14 @@ def test_flagged_orders_can_be_listed(
     page = list_orders(ListOrders(flagged=flagged), connection)
     assert [row.order_id for row in page.rows] == found
     assert {row.order_id: row.flags for row in page.rows}.get("1", 2) == 2
+
+
+def test_what_is_no_country_is_refused_now_and_flagged_in_history() -> None:
+    unknown = place("1", country="European Community")
+    given().when(unknown).refused("unknown_country")
+    placed, flag = given().when(unknown, history=True).events
+    assert isinstance(placed, was.OrderPlaced)
+    assert isinstance(flag, was.OrderFlagged)
+    assert (placed.country, flag.code) == ("European Community", "unknown_country")
+    known = given().when(place("1", country="EIRE")).events
+    assert [each.country for each in known if isinstance(each, was.OrderPlaced)] == ["Ireland"]

@@ -40,7 +40,7 @@ def many() -> History:
     for number in chance.sample(range(1_000), 103):
         at = START + timedelta(hours=12 * chance.randrange(8))
         price = chance.choice(["1", "2.50", "0.001", "99999"])
-        country = chance.choice(["United Kingdom", "EIRE"])
+        country = chance.choice(["United Kingdom", "Ireland"])
         what = chance.choice(["LANTERN", "HOLDER"])
         customer = chance.choice(["", "17850", "178"])
         lines = line(quantity=1, price=price, what=what)
@@ -111,7 +111,7 @@ def test_an_empty_list_has_no_pages(connection: Connection) -> None:
             lambda row: row.status in ("placed", "approved"),
         ),
         ({"customer_id": "178"}, lambda row: row.customer_id == "178"),
-        ({"country": "EIRE"}, lambda row: row.country == "EIRE"),
+        ({"country": "Ireland"}, lambda row: row.country == "Ireland"),
         ({"min_total": Decimal("2.5")}, lambda row: row.total >= Decimal("2.5")),
         ({"max_total": Decimal("0.001")}, lambda row: row.total <= Decimal("0.001")),
         ({"placed_from": date(2010, 12, 2)}, lambda row: row.placed_at.day >= 2),
@@ -125,8 +125,8 @@ def test_an_empty_list_has_no_pages(connection: Connection) -> None:
             lambda row: True,
         ),
         (
-            {"q": "lantern", "country": "EIRE", "status": (OrderStatus.PLACED,)},
-            lambda row: (row.country, row.status) == ("EIRE", "placed"),
+            {"q": "lantern", "country": "Ireland", "status": (OrderStatus.PLACED,)},
+            lambda row: (row.country, row.status) == ("Ireland", "placed"),
         ),
     ],
 )
@@ -161,9 +161,9 @@ def test_a_page_comes_back_from_the_cache_as_it_was(shop: Connection) -> None:
 def test_listing_counts_nothing_and_asks_once(shop: Connection) -> None:
     statements = []
     event.listen(shop, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    list_orders(ListOrders(country="EIRE"), shop)
+    list_orders(ListOrders(country="Ireland"), shop)
     assert len(statements) == 1
-    list_orders(ListOrders(q="lantern", country="EIRE"), shop)
+    list_orders(ListOrders(q="lantern", country="Ireland"), shop)
     # On PostgreSQL the words are looked up first, with sequential scans off: see search.few.
     assert len(statements) == (5 if shop.dialect.name == "postgresql" else 2)
     assert "count(" not in " ".join(statements).lower()
@@ -255,10 +255,10 @@ def test_changes_since_a_page_was_made_are_counted_by_kind(connection: Connectio
     history.run(do.ApproveOrder(order_id="1"))
     history.run(do.AddOrderNote(order_id="1", note="x"))
     history.run(do.ApproveOrder(order_id="4"))  # the last order that the page did show
-    history.run(place("other", country="EIRE"))
+    history.run(place("other", country="Ireland"))
     project(connection, history.recorded)
     assert count_changes(CountChanges(since=since), connection) == Changes(2, 2)
-    assert count_changes(CountChanges(since=since, country="EIRE"), connection) == Changes(1, 0)
+    assert count_changes(CountChanges(since=since, country="Ireland"), connection) == Changes(1, 0)
     approved = CountChanges(since=since, status=(OrderStatus.APPROVED,))
     assert count_changes(approved, connection) == Changes(1, 2)
     assert count_changes(CountChanges(since=len(history.recorded)), connection) == Changes(0, 0)

@@ -160,7 +160,7 @@ def test_revenue_by_country_is_the_highest_first(shop: Connection, limit: int) -
         ("United Kingdom", "GBP", 1, *money("13.02", "0", "13.02")),
         ("France", "GBP", 2, *money("8.01", "0", "8.01")),
         ("United Kingdom", "EUR", 1, *money("3", "0", "3")),
-        ("EIRE", "GBP", 0, *money("0", "7", "-7")),
+        ("Ireland", "GBP", 0, *money("0", "7", "-7")),
     ]
 
 
@@ -219,7 +219,7 @@ def test_credit_notes_are_listed_the_newest_first(shop: Connection) -> None:
     assert listed() == ["CN2", "CN1"]
     assert listed(customer_id="A") == listed(day_to=DAY + timedelta(days=1)) == ["CN1"]
     assert listed(day_from=DAY + timedelta(days=2)) == ["CN2"]
-    assert listed(country="EIRE", currency="GBP") == ["CN2", "CN1"]
+    assert listed(country="Ireland", currency="GBP") == ["CN2", "CN1"]
     assert listed(country="France") == listed(currency="EUR") == []
 
 

@@ -43,10 +43,17 @@ def a_shop() -> History:
             line("22633", what="HAND WARMER UNION JACK, 12\N{DOUBLE PRIME} café"),
             line("gift_0001_80", what="Dotcomgiftshop Gift Voucher £80.00"),
             customer_id="",
-            country="EIRE",
+            country="Ireland",
         )
     )
-    history.run(place("ORD-2024.7_x", line("1e5", what="5.5e3 10e"), country="Österreich"))
+    history.run(
+        place(
+            "ORD-2024.7_x",
+            line("1e5", what="5.5e3 10e"),
+            customer_name="Österreich",
+            country="Austria",
+        )
+    )
     history.run(do.ApproveOrder(order_id="536365"))
     history.run(do.ShipOrder(order_id="536365", tracking="JD014-600/77"))
     return history

@@ -18,8 +18,7 @@ from cqrs_app.areas.inventory.read_models import (
     stock_movements,
     stock_reservations,
 )
-from cqrs_app.areas.inventory.types import Sku
-from cqrs_app.areas.types import OrderId
+from cqrs_app.areas.types import OrderId, Sku
 from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Rows, Sort, query
 
 MOST_SHOWN = 200

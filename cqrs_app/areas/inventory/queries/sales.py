@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import product_sales, products
-from cqrs_app.areas.inventory.types import SkuOrAny
+from cqrs_app.areas.types import SkuOrAny
 from cqrs_app.kernel import Limit, Query, query
 
 

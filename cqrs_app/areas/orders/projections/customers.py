@@ -19,12 +19,14 @@ from cqrs_app.areas.orders.events import (
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import PERSON
 from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows, SubjectErased, erased, tokenize
+from cqrs_app.standards.countries import country_name
 
 
 class CustomersProjection(Projection):
     """A guest has no account; a guest's credit note is kept all the same."""
 
     name: ClassVar[str] = "customers"
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (customer_accounts, credit_notes)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -36,12 +38,12 @@ class CustomersProjection(Projection):
         if not event.customer_id:
             return
         row = _account(rows, event.customer_id, event.currency, recorded)
-        at = recorded.occurred_at
+        at, country = recorded.occurred_at, country_name(event.country)
         row["orders"] += 1
         row["placed_value"] += event.total
         if _is_latest(row["last_order_at"], at):
             # The newest order has the word on name and country, in whatever order they came in.
-            row["name"], row["country"] = event.customer_name or row["name"], event.country
+            row["name"], row["country"] = event.customer_name or row["name"], country
             row["search"] = _search(event.customer_id, row["name"])
             row["last_order_at"] = at
         row["first_order_at"] = min(at, row["first_order_at"] or at)
@@ -59,7 +61,7 @@ class CustomersProjection(Projection):
             credit_notes,
             credit_note_id=event.credit_note_id,
             customer_id=event.customer_id,
-            country=event.country,
+            country=country_name(event.country),
             currency=event.currency,
             amount=event.amount,
             line_count=len(event.lines),
@@ -74,7 +76,7 @@ class CustomersProjection(Projection):
         row = _account(rows, event.customer_id, event.currency, recorded)
         row["credit_notes"] += 1
         row["credited"] += event.amount
-        row["country"] = row["country"] or event.country
+        row["country"] = row["country"] or country_name(event.country)
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         customer_id = event.subject.removeprefix(PERSON)

@@ -53,10 +53,12 @@ from cqrs_app.kernel import (
     SubjectErased,
     erased,
 )
+from cqrs_app.standards.countries import country_name
 
 
 class OrdersProjection(Projection):
     name: ClassVar[str] = "orders"
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
@@ -110,7 +112,7 @@ class OrdersProjection(Projection):
             status=str(OrderStatus.PLACED),
             customer_id=event.customer_id,
             customer_name=event.customer_name,
-            country=event.country,
+            country=country_name(event.country),
             currency=event.currency,
             total=event.total,
             line_count=len(event.lines),
@@ -256,13 +258,14 @@ def _address(address: Address) -> Row:
         "ship_line2": address.line2,
         "ship_city": address.city,
         "ship_postal_code": address.postal_code,
-        "ship_country": address.country,
+        "ship_country": country_name(address.country),
     }
 
 
 def _words_of(event: OrderPlaced) -> str:
     lines = [{"sku": line.sku, "description": line.description} for line in event.lines]
-    order = {name: getattr(event, name) for name in ("order_id", "customer_id", "country")}
+    order = {name: getattr(event, name) for name in ("order_id", "customer_id")}
+    order["country"] = country_name(event.country)
     found = searchable(_impersonal(order, lines))
     # Behind the rest, so that erasing a customer leaves what a replay would index.
     return found if event.customer_name == ERASED else with_more(found, [event.customer_name])

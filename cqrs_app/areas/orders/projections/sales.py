@@ -32,6 +32,7 @@ from cqrs_app.areas.orders.read_models import (
     sold_products,
 )
 from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
+from cqrs_app.standards.countries import country_name
 
 Sold = tuple[str, int, Decimal]
 """Of one article in one order: its number, units, value."""
@@ -54,6 +55,7 @@ _CUSTOMER = MappingProxyType({"orders": 0, "revenue": _ZERO, "credited": _ZERO})
 
 class SalesProjection(Projection):
     name: ClassVar[str] = "sales"
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (
         sales_days,
         product_days,
@@ -82,7 +84,7 @@ class SalesProjection(Projection):
             sales_orders,
             order_id=event.order_id,
             day=place[0],
-            country=event.country,
+            country=place[1],
             currency=event.currency,
             customer_id=event.customer_id,
             total=event.total,
@@ -161,4 +163,4 @@ def _sold(lines: Iterable[PricedLine]) -> list[Sold]:
 
 
 def _place(event: OrderPlaced | CreditNoteRecorded, recorded: Recorded) -> Place:
-    return recorded.occurred_at.astimezone(UTC).date(), event.country, event.currency
+    return recorded.occurred_at.astimezone(UTC).date(), country_name(event.country), event.currency

@@ -13,15 +13,17 @@ from sqlalchemy import ColumnElement, select
 
 from cqrs_app.areas.orders.read_models import order_lines, orders
 from cqrs_app.areas.orders.search import matching
-from cqrs_app.areas.orders.types import (
-    HIGHEST_AMOUNT,
-    CountryOrAny,
-    CurrencyOrAny,
-    CustomerId,
-    SkuOrAny,
-)
+from cqrs_app.areas.orders.types import CustomerId
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.kernel import Query, decimal_meta
+from cqrs_app.areas.types import (
+    HIGHEST_AMOUNT,
+    CountryOrNone,
+    CurrencyOrAny,
+    SkuOrAny,
+    in_country,
+    money,
+)
+from cqrs_app.kernel import Query
 
 SearchText = Annotated[
     str,
@@ -34,7 +36,7 @@ SearchText = Annotated[
 
 
 def _total(title: str) -> Meta:
-    return decimal_meta(title, ge=-HIGHEST_AMOUNT, le=HIGHEST_AMOUNT, places=4)
+    return money(title, ge=-HIGHEST_AMOUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class OrderFilters(Query):
     status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
     flagged: Annotated[bool | None, Meta(title="Flagged")] = None
     customer_id: CustomerId = ""
-    country: CountryOrAny = ""
+    country: CountryOrNone = ""
     currency: CurrencyOrAny = ""
     sku: SkuOrAny = ""
     placed_from: Annotated[date | None, Meta(title="Placed from")] = None
@@ -64,9 +66,11 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield columns.status.in_([str(status) for status in filters.status])
     if filters.flagged is not None:
         yield columns.flags > 0 if filters.flagged else columns.flags == 0
-    for name in ("customer_id", "country", "currency"):
+    for name in ("customer_id", "currency"):
         if value := getattr(filters, name):
             yield columns[name] == value
+    if filters.country:
+        yield in_country(columns.country, filters.country)
     if filters.sku:
         line = order_lines.c
         yield columns.order_id.in_(select(line.order_id).where(line.sku == filters.sku))

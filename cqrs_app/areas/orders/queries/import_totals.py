@@ -12,8 +12,8 @@ from msgspec import Meta
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.areas.orders.read_models import credit_notes, order_flags, order_lines, orders
-from cqrs_app.areas.orders.types import CreditNoteId, Sku
-from cqrs_app.areas.types import OrderId
+from cqrs_app.areas.orders.types import CreditNoteId
+from cqrs_app.areas.types import OrderId, Sku
 from cqrs_app.kernel import Query, query
 from cqrs_app.kernel.effects import HISTORY
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, Table, cast, func, select
 
-from cqrs_app.areas.orders.types import CountryOrAny, CurrencyOrAny
+from cqrs_app.areas.types import CountryOrNone, CurrencyOrAny, in_country
 from cqrs_app.kernel import Mark, Page, Place, Query, Sort, mark_problems, page_of
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ class SalesFilters(Query):
 
     day_from: Annotated[date | None, Meta(title="From")] = None
     day_to: Annotated[date | None, Meta(title="Until")] = None
-    country: CountryOrAny = ""
+    country: CountryOrNone = ""
     currency: CurrencyOrAny = ""
     after: Mark = ""
     before: Mark = ""
@@ -84,6 +84,6 @@ def conditions(filters: SalesFilters, table: Table) -> Iterator[ColumnElement[bo
     if filters.day_to is not None:
         yield table.c.day <= filters.day_to
     if filters.country:
-        yield table.c.country == filters.country
+        yield in_country(table.c.country, filters.country)
     if filters.currency:
         yield table.c.currency == filters.currency

@@ -15,6 +15,7 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext
+from cqrs_app.standards.countries import country_name
 from tests.paging import all_pages
 
 VIEWER = QueryContext(actor=Actor("ana", ROLES["viewer"]))
@@ -37,7 +38,7 @@ def assert_reports(
         row.country: [row.orders, row.credit_notes, row.revenue, row.net]
         for row in _every(kernel, RevenueReport(by="country"))
     } == {
-        country: [orders, notes, Decimal(gross), Decimal(net)]
+        country_name(country): [orders, notes, Decimal(gross), Decimal(net)]
         for country, orders, notes, _, gross, net in truth["by_country"]
     }
     by_day = _every(kernel, RevenueReport())

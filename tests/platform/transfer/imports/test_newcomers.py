@@ -72,7 +72,7 @@ def test_customers_and_products_come_in_as_of_their_first_appearance(
         "name": "",
         "email": "",
         "phone": "",
-        "country": "UK",
+        "country": "United Kingdom",
     }
     # Its first appearance has no words for it, and stands further down in the file.
     at, product = told(kernel, "product-22633")
@@ -83,7 +83,7 @@ def test_customers_and_products_come_in_as_of_their_first_appearance(
     }
     assert tracked == {"85123A": True, "85123a": True, "22633": True, "POST": False, "D": False}
     assert not kernel.store.events_of("product-22139")
-    assert told(kernel, "customer-14527")[1]["country"] == "UK"
+    assert told(kernel, "customer-14527")[1]["country"] == "United Kingdom"
 
 
 def test_a_dry_run_counts_them_and_a_second_import_changes_nothing(
@@ -136,7 +136,7 @@ def test_a_file_that_tells_them_otherwise_changes_nothing_of_them(
     imported = run(kernel, write(tmp_path / "later.csv", LATER))
     # The customer moved to Spain; the hand warmer has no words in this file.
     assert newcomers(imported) == (1, 2, {"customers": 1, "products": 1})
-    assert told(kernel, "customer-17850")[1]["country"] == "UK"
+    assert told(kernel, "customer-17850")[1]["country"] == "United Kingdom"
     assert told(kernel, "product-22633")[1]["description"] == "HAND WARMER"
 
 

@@ -28,6 +28,7 @@ from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PR
 from cqrs_app.platform.transfer.imports.set_aside import as_csv
 from cqrs_app.platform.transfer.imports.source import LONGEST_LINE, BadFile
 from cqrs_app.services import services_of
+from cqrs_app.standards.countries import country_name
 from tests.platform.transfer.imports.reports import assert_reports
 
 PROJECT = Path(__file__).parents[4]
@@ -284,7 +285,7 @@ def test_the_real_files_come_to_their_exact_figures(
                 ).all()
             )
         )
-    assert by_country == {row[0]: row[1] for row in truth["by_country"] if row[1]}
+    assert by_country == {country_name(row[0]): row[1] for row in truth["by_country"] if row[1]}
     with plain.open(newline="", encoding="utf-8") as file:
         assert_reports(kernel, truth, csv.DictReader(file))
 

@@ -1,0 +1,1 @@
+"""Public standards that values follow: countries, currencies, e-mail addresses, money."""

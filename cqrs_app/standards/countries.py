@@ -1,0 +1,139 @@
+"""The countries of ISO 3166-1, by their names, codes and usual short forms.
+
+One text stands for each: its English name in the Unicode CLDR, which Babel carries. Names in other
+languages are for pages; what is stored and compared is always this one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from types import MappingProxyType
+
+from babel.core import Locale, get_global
+
+# CLDR's codes of two letters that ISO 3166-1 does not assign: exceptional reservations, unions,
+# and codes for private use (https://www.unicode.org/reports/tr35/#unicode_region_subtag).
+_NOT_ISO = frozenset(
+    ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]
+)
+
+# Short forms and former names in everyday use, that CLDR's English names do not cover.
+_SHORT_FORMS = MappingProxyType(
+    {
+        "AE": "UAE",
+        "BN": "Brunei Darussalam",
+        "BO": "Plurinational State of Bolivia",
+        "CD": "DR Congo|DRC|Democratic Republic of the Congo",
+        "CG": "Congo|Republic of the Congo",
+        "CI": "Ivory Coast|Cote d'Ivoire",
+        "CV": "Cabo Verde",
+        "CZ": "Czech Republic",
+        "FM": "Federated States of Micronesia",
+        "GB": "Great Britain|Britain|England|Scotland|Wales|Northern Ireland",
+        "HK": "Hong Kong",
+        "IE": "Eire|Republic of Ireland",
+        "IR": "Islamic Republic of Iran",
+        "KP": "Democratic People's Republic of Korea",
+        "KR": "Republic of Korea",
+        "LA": "Lao|Lao People's Democratic Republic",
+        "MD": "Republic of Moldova",
+        "MK": "Macedonia",
+        "MM": "Myanmar|Burma",
+        "MO": "Macao|Macau",
+        "NL": "Holland|The Netherlands",
+        "PS": "Palestine",
+        "RU": "Russian Federation",
+        "SY": "Syrian Arab Republic",
+        "SZ": "Swaziland",
+        "TL": "East Timor",
+        "TR": "Turkey|Turkiye",
+        "TW": "Taiwan",
+        "TZ": "United Republic of Tanzania",
+        "US": "USA|United States of America|America",
+        "VA": "Vatican|Holy See",
+        "VN": "Viet Nam",
+        "ZA": "RSA|Republic of South Africa",
+    }
+)
+
+
+@cache
+def names() -> dict[str, str]:
+    """Code of two letters -> the name that is stored, in the order of the names."""
+    return dict(sorted(names_in("en").items(), key=lambda each: _key(each[1])))
+
+
+@cache
+def names_in(locale: str) -> dict[str, str]:
+    """Code -> the name in a language, such as "de"."""
+    found = Locale.parse(locale).territories
+    return {code: found[code] for code in _codes() if code in found}
+
+
+@lru_cache(2_048)
+def country_name(text: str) -> str:
+    """The name that is stored for a country written in any of these forms; any other text as it
+    is, for a source of history may know no better than "Unspecified"."""
+    return _by_key().get(_key(text), text)
+
+
+def is_country(text: str) -> bool:
+    """Whether this is the name that is stored for a country."""
+    return text in _stored()
+
+
+def name_in(locale: str, stored: str) -> str:
+    """A stored country in a language; any other text as it is."""
+    code = _code_of().get(stored)
+    return names_in(locale).get(code, stored) if code else stored
+
+
+def from_name_in(locale: str, text: str) -> str:
+    """The inverse, of what somebody typed; other forms as `country_name` knows them."""
+    return _by_key_in(locale).get(_key(text)) or country_name(text)
+
+
+@cache
+def _codes() -> tuple[str, ...]:
+    territories: Mapping[str, str] = Locale("en").territories
+    return tuple(
+        code for code in territories if re.fullmatch("[A-Z]{2}", code) and code not in _NOT_ISO
+    )
+
+
+@cache
+def _stored() -> frozenset[str]:
+    return frozenset(names().values())
+
+
+@cache
+def _code_of() -> dict[str, str]:
+    return {name: code for code, name in names().items()}
+
+
+@cache
+def _by_key() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for code, name in names().items():
+        forms = [code, name, *_SHORT_FORMS.get(code, "").split("|")]
+        found |= {_key(form): name for form in forms if form}
+    # ISO's codes of three letters, and UK.
+    for alias, codes in get_global("territory_aliases").items():
+        if re.fullmatch("[A-Z]{3}|UK", alias) and len(codes) == 1 and codes[0] in names():
+            found.setdefault(_key(alias), names()[codes[0]])
+    return found
+
+
+@cache
+def _by_key_in(locale: str) -> dict[str, str]:
+    return {_key(name): names()[code] for code, name in names_in(locale).items()}
+
+
+def _key(text: str) -> str:
+    """What of a name counts: its letters without case and accents; "St." is "Saint"."""
+    plain = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
+    words = re.findall(r"[^\W_]+", re.sub(r"[\u0300-\u036f'\u2019.]", "", plain))
+    return " ".join("saint" if word == "st" else word for word in words if word != "the")
