@@ -109,7 +109,7 @@ def _pay(process: FulfilmentProcess) -> Iterator[Planned]:
         return
     if process.waits_to_retry:
         return
-    missing = process.total - process.received
+    missing = process.owed - process.received
     for payment_id, paid in process.payments.items():
         if paid.declined and paid.to_void > 0:
             yield _payment("VoidPayment", payment_id, reason="Declined.")

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from cqrs_app.areas.fulfilment.types import Line, Policy, Stage, Step
+from cqrs_app.standards.money import charged
 
 NOTHING = Decimal(0)
 _WAITING_FOR_STOCK = frozenset({Stage.RESERVING, Stage.OUT_OF_STOCK})
@@ -126,8 +127,13 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         return sum(paid, NOTHING)
 
     @property
+    def owed(self) -> Decimal:
+        """What the order costs: its exact sum, rounded once to what its currency can pay."""
+        return charged(self.total, self.currency)
+
+    @property
     def is_paid(self) -> bool:
-        return Step.PAYMENT in self.skipped or self.received >= self.total
+        return Step.PAYMENT in self.skipped or self.received >= self.owed
 
     @property
     def is_declined_for_good(self) -> bool:

@@ -156,7 +156,7 @@ def get_fulfilment(question: GetFulfilment, connection: Connection) -> Fulfilmen
         stage=Stage(status.stage),
         sentence=status.sentence,
         late=status.late,
-        unpaid=max(process.total - process.received, NOTHING),
+        unpaid=max(process.owed - process.received, NOTHING),
         not_released=refusal.sentence if refusal else "",
         offers=tuple(_offers(process)),
         version=connection.execute(version).scalar() or 0,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Status
 from cqrs_app.areas.fulfilment.types import Stage, Step
+from cqrs_app.standards.money import exact
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -75,8 +74,8 @@ def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.waits_to_retry:
         times = "once" if process.declines == 1 else f"{process.declines} times"
         return Stage.PAYMENT_RETRY, f"The payment was declined {times}; it is tried again."
-    missing: Decimal = process.total - process.received
-    return Stage.PAYING, f"{process.currency} {missing.normalize():f} is to be paid."
+    missing = exact(process.owed - process.received, process.currency)
+    return Stage.PAYING, f"{process.currency} {missing:f} is to be paid."
 
 
 def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
@@ -91,8 +90,8 @@ def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
     not_kept = [sku for sku, goods in process.goods.items() if goods.outcome == "not_kept"]
     if not_kept:
         parts.append(f"No stock is kept of {', '.join(not_kept)}.")
-    if process.received > process.total:
-        more = (process.received - process.total).normalize()
+    if process.received > process.owed:
+        more = exact(process.received - process.owed, process.currency)
         parts.append(f"{process.currency} {more:f} was paid beyond what it costs.")
     return Stage.TO_SHIP, " ".join(parts)[:500]
 

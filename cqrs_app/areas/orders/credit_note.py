@@ -12,6 +12,7 @@ from cqrs_app.areas.orders.rules import CREDIT_NOTE_EXISTS, moment
 from cqrs_app.areas.orders.types import amount_of
 from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
 from cqrs_app.kernel import Aggregate, Command, Decision, Event, Refused, handles
+from cqrs_app.standards.money import exact
 
 
 @dataclass
@@ -42,11 +43,11 @@ class CreditNote(Aggregate):
                     sku=line.sku,
                     description=line.description,
                     quantity=line.quantity,
-                    unit_price=line.unit_price,
+                    unit_price=exact(line.unit_price, command.currency),
                 )
                 for line in command.lines
             ),
-            amount=amount_of(command.lines),
+            amount=exact(amount_of(command.lines), command.currency),
         )
 
     def evolve(self, event: Event, at: datetime) -> None:

@@ -49,6 +49,7 @@ from cqrs_app.areas.orders.types import ShippingAddress, amount_of
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
 from cqrs_app.kernel import Command, Decision, Event, Refused, handles
+from cqrs_app.standards.money import exact
 
 _S = OrderStatus
 
@@ -77,11 +78,11 @@ class Order(OrderState):
                     sku=line.sku,
                     description=line.description,
                     quantity=line.quantity,
-                    unit_price=line.unit_price,
+                    unit_price=exact(line.unit_price, command.currency),
                 )
                 for line in command.lines
             ),
-            total=amount_of(command.lines),
+            total=exact(amount_of(command.lines), command.currency),
         )
         yield from unknown_country(command.country)
         yield from unknown_country(command.shipping_address.country)

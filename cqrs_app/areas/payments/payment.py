@@ -25,8 +25,10 @@ from cqrs_app.areas.payments.rules import (
     NOTHING_TO_REFUND,
     NOTHING_TO_VOID,
     PAYMENT_EXISTS,
+    TOO_FINE,
     exists,
     part_of,
+    payable,
     to_capture,
     to_refund,
     to_void,
@@ -39,26 +41,26 @@ from cqrs_app.kernel import Event, handles
 class Payment(AnsweredPayment):
     """A new one is authorised at the `gateway` that the area is set to."""
 
-    @handles(AuthorisePayment, refusals=[PAYMENT_EXISTS])
+    @handles(AuthorisePayment, refusals=[PAYMENT_EXISTS, TOO_FINE])
     def authorise(self, command: AuthorisePayment, *, gateway: str) -> Iterator[Event]:
         self._require_new(command.payment_id)
         yield was.PaymentAuthorisationRequested(
             payment_id=command.payment_id,
             order_id=command.order_id,
             request_no=1,
-            amount=command.amount,
+            amount=payable(command.amount, command.currency),
             currency=command.currency,
             method=command.method,
             gateway=gateway,
         )
 
-    @handles(RecordPayment, refusals=[PAYMENT_EXISTS])
+    @handles(RecordPayment, refusals=[PAYMENT_EXISTS, TOO_FINE])
     def record(self, command: RecordPayment) -> Iterator[Event]:
         self._require_new(command.payment_id)
         yield was.PaymentRecorded(
             payment_id=command.payment_id,
             order_id=command.order_id,
-            amount=command.amount,
+            amount=payable(command.amount, command.currency),
             currency=command.currency,
             gateway=MANUAL,
             method=command.method,
@@ -67,7 +69,9 @@ class Payment(AnsweredPayment):
         )
 
     @handles(
-        CapturePayment, when=exists, refusals=[*NOT_FREE, NOTHING_TO_CAPTURE, MORE_THAN_AUTHORISED]
+        CapturePayment,
+        when=exists,
+        refusals=[*NOT_FREE, NOTHING_TO_CAPTURE, MORE_THAN_AUTHORISED, TOO_FINE],
     )
     def capture(self, command: CapturePayment) -> Iterator[Event]:
         amount = part_of(to_capture(self), command.amount, MORE_THAN_AUTHORISED, self.currency)
@@ -83,7 +87,7 @@ class Payment(AnsweredPayment):
         else:
             yield was.PaymentVoidRequested(**self.asking(amount), reason=command.reason)
 
-    @handles(RefundPayment, when=exists, refusals=[NOTHING_TO_REFUND, MORE_THAN_CAPTURED])
+    @handles(RefundPayment, when=exists, refusals=[NOTHING_TO_REFUND, MORE_THAN_CAPTURED, TOO_FINE])
     def refund(self, command: RefundPayment) -> Iterator[Event]:
         amount = part_of(to_refund(self), command.amount, MORE_THAN_CAPTURED, self.currency)
         yield was.PaymentRefundRequested(**self.asking(amount), reason=command.reason)

@@ -8,7 +8,9 @@ from cqrs_app.areas.payments.requests import is_open, total
 from cqrs_app.areas.payments.state import PaymentState
 from cqrs_app.areas.payments.words import Asked
 from cqrs_app.kernel import Refusal, rule
+from cqrs_app.standards.money import exact, too_fine
 
+TOO_FINE = Refusal("amount_too_fine", "The amount has more digits than its currency.")
 UNKNOWN = Refusal("no_such_payment", "There is no payment of this number.")
 PAYMENT_EXISTS = Refusal("payment_exists", "The number was used before.")
 NO_SUCH_REQUEST = Refusal("no_such_request", "The gateway was asked for nothing of this kind.")
@@ -91,7 +93,17 @@ def part_of(left: Decimal, wanted: Decimal | None, more: Refusal, currency: str)
             f"{currency} {wanted} is more than the {currency} {left.normalize():f} that is left. "
             f"Nothing was changed. Write less, or leave the amount empty for all of it.",
         )
-    return left if wanted is None else wanted
+    if wanted is None or wanted == left:
+        return left
+    return payable(wanted, currency)
+
+
+def payable(amount: Decimal, currency: str) -> Decimal:
+    """The amount as its currency writes it. Raises Refused for a part of its smallest coin."""
+    why = too_fine(amount, currency)
+    if why:
+        raise TOO_FINE(f"{why} Nothing was changed. Write the amount with no more digits.")
+    return exact(amount, currency)
 
 
 def _require_authorised(payment: PaymentState) -> None:

@@ -62,7 +62,7 @@ def register_html(app: Flask, zone: ZoneInfo) -> None:
 def money(value: Decimal | int | None, currency: str) -> Markup:
     """An amount after its currency."""
     unit = "" if value is None else f'<span class="currency">{escape(currency)}</span>'
-    return Markup(f'<span class="money">{unit}{amount(value)}</span>')  # noqa: S704
+    return Markup(f'<span class="money">{unit}{amount(value, currency)}</span>')  # noqa: S704
 
 
 def since(moment: datetime | None) -> Markup:

@@ -19,24 +19,24 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from markupsafe import Markup, escape
 
+from cqrs_app.standards.money import exact
+
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EM DASH}"
 
 
-def amount(value: Decimal | int | None) -> str:
-    """`1234.5` as "1,234.50": two decimals, up to four when the value needs them, never rounded
-    to fewer than it has within those four."""
+def amount(value: Decimal | int | None, currency: str = "") -> str:
+    """`1234.5` as "1,234.50": with the digits of its currency (two without one), and more only
+    where the value has them."""
     if value is None:
         return NONE
-    exact = Decimal(value).quantize(Decimal("0.0001"))
-    whole, fraction = f"{abs(exact):,.4f}".split(".")
-    fraction = fraction[:2] + fraction[2:].rstrip("0")
-    return f"{MINUS if exact < 0 else ''}{whole}.{fraction}"
+    plain = exact(Decimal(value), currency)
+    return f"{MINUS if plain < 0 else ''}{abs(plain):,f}"
 
 
 def money(value: Decimal | int | None, currency: str) -> str:
     """An amount with its ISO 4217 currency code: "GBP 1,234.50"."""
-    return NONE if value is None else f"{currency}\N{NO-BREAK SPACE}{amount(value)}"
+    return NONE if value is None else f"{currency}\N{NO-BREAK SPACE}{amount(value, currency)}"
 
 
 def number(value: float | Decimal | None, decimals: int = 0) -> str:

@@ -135,14 +135,21 @@ def test_with_everything_reserved_a_payment_is_begun() -> None:
     decision = when(given(*RESERVED[:-1]), RESERVED[-1])
     [authorise] = decision.commands
     assert authorise.key == f"AuthorisePayment {PAYMENT}"
-    assert authorise.arguments["amount"] == "10"
+    assert authorise.arguments["amount"] == "10.00"
     assert decision.status.stage == Stage.PAYING
+
+
+def test_what_is_charged_is_the_exact_total_rounded_once() -> None:
+    exact = dataclasses.replace(approved(), total=Decimal("12.345"))
+    process = given(exact, Done(f"ReserveStock {LAMP}"))
+    [authorise] = when(process, Done(f"ReserveStock {CARD}")).commands
+    assert authorise.arguments["amount"] == "12.34"
 
 
 def test_without_a_method_the_order_waits_for_a_payment() -> None:
     process = given(approved(method=""), Done(f"ReserveStock {LAMP}"), Done(f"ReserveStock {CARD}"))
     assert process.open == {}
-    assert process.status.sentence == "GBP 10 is to be paid."
+    assert process.status.sentence == "GBP 10.00 is to be paid."
     assert when(process, payment("Recorded")).status.stage == Stage.TO_SHIP
 
 

@@ -274,3 +274,19 @@ def test_a_large_order_is_a_small_snapshot() -> None:
     lines = tuple(line(f"S{number}", what="x" * 200) for number in range(1_500))
     (event,) = given().when(place("1", *lines)).events
     assert len(msgspec.json.encode(order(event))) < 8_000
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "written", "total"),
+    [
+        ("GBP", "2.5", "2.50", "7.50"),
+        ("JPY", "300.0", "300", "900"),
+        ("GBP", "0.001", "0.001", "0.003"),
+    ],
+)
+def test_amounts_are_written_with_the_digits_of_their_currency_and_stay_exact(
+    currency: str, price: str, written: str, total: str
+) -> None:
+    [placed] = given().when(place("1", line(quantity=3, price=price), currency=currency)).events
+    assert isinstance(placed, was.OrderPlaced)
+    assert (str(placed.lines[0].unit_price), str(placed.total)) == (written, total)

@@ -214,3 +214,20 @@ def test_a_payment_is_the_same_after_its_snapshot() -> None:
     for event in story.events:
         replayed.evolve(msgspec.json.decode(msgspec.json.encode(event), type=type(event)), NOON)
     assert replayed == story.payment
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("JPY", "10.5"), ("GBP", "10.005"), ("KWD", "1.0001")]
+)
+def test_no_payment_has_a_part_of_the_smallest_coin(currency: str, amount: str) -> None:
+    assert Story().refusal(authorise(amount, currency=currency)) == "amount_too_fine"
+
+
+def test_a_part_of_a_payment_is_payable_too_and_has_one_text() -> None:
+    story = Story().tell(authorise(), authorised())
+    assert story.refusal(capture("5.005")) == "amount_too_fine"
+    story.tell(capture("5.5"))
+    assert [str(each.amount) for each in story.events if hasattr(each, "request_no")][::2] == [
+        "10.00",
+        "5.50",
+    ]
