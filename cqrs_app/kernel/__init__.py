@@ -33,7 +33,7 @@ from cqrs_app.kernel.queries.paging import (
     page_of,
 )
 from cqrs_app.kernel.registry import Area
-from cqrs_app.kernel.search_words import tokenize
+from cqrs_app.kernel.search_words import fold, tokenize
 from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
 from cqrs_app.kernel.store.tables import read_tables, write_tables
 from cqrs_app.kernel.subscriptions.subscription import Subscription
@@ -83,6 +83,7 @@ __all__ = [
     "decimal_meta",
     "erased",
     "event",
+    "fold",
     "from_state",
     "handles",
     "mark_problems",

@@ -92,6 +92,11 @@ def test_a_number_has_one_plain_notation(text: str, kept: str) -> None:
     assert str(parse(AskPrice, {"offers": [{"price": text}]}).offers[0].price) == kept
 
 
+def test_a_whole_number_is_a_decimal_too() -> None:
+    for made in (AskPrice(offers=(Offer(price=5),)), parse(AskPrice, {"offers": [{"price": 5}]})):  # type: ignore[arg-type]
+        assert isinstance(made.offers[0].price, Decimal)
+
+
 def test_a_decimal_without_limits_of_its_own_is_bounded() -> None:
     for text in ("1E-300000000", "1E+300000000"):
         with pytest.raises(Invalid):

@@ -118,7 +118,7 @@ def _changed(
 def _search(row: Row) -> str:
     """Words with a blank before each, so that a pattern finds their beginnings."""
     texts = (row["customer_id"], row["name"], row["email"], row["phone"])
-    return "".join(f" {word}" for word in tokenize(" ".join(texts)))
+    return "".join(f" {word}" for word in tokenize(" ".join(texts), indexed=True))
 
 
 def _detail(pairs: list[tuple[str, str]]) -> str:

@@ -6,6 +6,7 @@ about hyphens, numbers and accents. Both then index the very same words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -109,17 +110,17 @@ def search_built_last(connection: Connection) -> Iterator[None]:
 
 def searchable(texts: Iterable[str]) -> str:
     """What is indexed of a new order: its words, cut so that later ones still find room."""
-    return _joined(tokenize(" ".join(texts)), LONGEST_TEXT - _KEPT_FOR_LATER)
+    return _joined(_indexed(texts), LONGEST_TEXT - _KEPT_FOR_LATER)
 
 
 def with_more(search: str, texts: Iterable[str]) -> str:
     """The same with the words of a later event."""
-    return _joined(dict.fromkeys([*search.split(), *tokenize(" ".join(texts))]), LONGEST_TEXT)
+    return _joined(dict.fromkeys([*search.split(), *_indexed(texts)]), LONGEST_TEXT)
 
 
 def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
     """The same without the words of some texts, but for those that others have too."""
-    lost = set(tokenize(" ".join(gone))) - set(tokenize(" ".join(kept)))
+    lost = set(_indexed(gone)) - set(_indexed(kept))
     return " ".join(word for word in search.split() if word not in lost)
 
 
@@ -144,6 +145,8 @@ def matching(written: str, dialect: str) -> ColumnElement[bool]:
         found = _on_postgresql(wanted)
     else:
         terms = " AND ".join(f'"{word}"' for word in wanted) + " *"
+        if number := _one_number(wanted):
+            terms = f'({terms}) OR "{number}" *'
         found = (
             select(literal_column("rowid"))
             .select_from(text("order_search"))
@@ -174,11 +177,23 @@ def few(written: str, connection: Connection) -> Iterator[ColumnElement[bool]]:
 
 def _on_postgresql(wanted: list[str]) -> Select[tuple[int]]:
     terms = " & ".join(f"'{word}'" for word in wanted) + ":*"
+    if number := _one_number(wanted):
+        terms = f"({terms}) | '{number}':*"
     return select(order_texts.c.row_id).where(
         text(
             "array_to_tsvector(string_to_array(order_texts.search, ' ')) @@ CAST(:terms AS tsquery)"
         ).bindparams(terms=terms)
     )
+
+
+def _indexed(texts: Iterable[str]) -> list[str]:
+    return tokenize(" ".join(texts), indexed=True)
+
+
+def _one_number(wanted: list[str]) -> str:
+    """What was typed, as one number with blanks or hyphens in it; empty where it can be none."""
+    joined = "".join(wanted)
+    return joined if len(wanted) > 1 and re.search("[0-9]", joined) else ""
 
 
 def _joined(found: Iterable[str], most: int) -> str:

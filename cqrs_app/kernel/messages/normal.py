@@ -75,6 +75,8 @@ def _of_decimal(limits: Mapping[str, Any]) -> Normaliser:
     def normalise(found: Any, place: str, problems: Problems) -> Any:
         if isinstance(found, str) and found and not is_readable(found):
             problems[place] = A_NUMBER
+        if type(found) is int:
+            found = Decimal(found)
         return plain_decimal(found, limits) if isinstance(found, Decimal) else found
 
     return normalise

@@ -113,7 +113,7 @@ def _account(rows: Rows, customer_id: str, currency: str, recorded: Recorded) ->
 
 def _search(customer_id: str, name: str) -> str:
     """Words with a blank before each, so that a pattern finds their beginnings."""
-    return "".join(f" {word}" for word in tokenize(f"{customer_id} {name}"))
+    return "".join(f" {word}" for word in tokenize(f"{customer_id} {name}", indexed=True))
 
 
 def _is_latest(last: datetime | None, at: datetime) -> bool:
