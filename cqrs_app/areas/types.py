@@ -85,7 +85,7 @@ UNKNOWN_COUNTRY = Refusal(
 def unknown_country(text: str) -> Iterator[Refused]:
     """An objection to a text that is no country's name; history is let in with it."""
     if text and not is_country(text):
-        yield UNKNOWN_COUNTRY(f"“{text}” is no country of ISO 3166. Choose one from the list.")
+        yield UNKNOWN_COUNTRY(f"“{text}” is no country of ISO 3166. Write its name or its code.")
 
 
 def _country(title: str = "Country", least: int | None = None) -> Meta:
@@ -96,7 +96,7 @@ def _country(title: str = "Country", least: int | None = None) -> Meta:
         description="A country of ISO 3166: its name, code or usual short form.",
         min_length=least,
         max_length=60,
-        extra={"autocomplete": "country-name", "widget": "country"},
+        extra={"autocomplete": "country-name"},
     )
 
 

@@ -62,15 +62,9 @@ _SHORT_FORMS = MappingProxyType(
 
 @cache
 def names() -> dict[str, str]:
-    """Code of two letters -> the name that is stored, in the order of the names."""
-    return dict(sorted(names_in("en").items(), key=lambda each: _key(each[1])))
-
-
-@cache
-def names_in(locale: str) -> dict[str, str]:
-    """Code -> the name in a language, such as "de"."""
-    found = Locale.parse(locale).territories
-    return {code: found[code] for code in _codes() if code in found}
+    """Code of two letters -> the name that is stored."""
+    territories: Mapping[str, str] = Locale("en").territories
+    return {code: territories[code] for code in _codes()}
 
 
 @lru_cache(2_048)
@@ -83,17 +77,6 @@ def country_name(text: str) -> str:
 def is_country(text: str) -> bool:
     """Whether this is the name that is stored for a country."""
     return text in _stored()
-
-
-def name_in(locale: str, stored: str) -> str:
-    """A stored country in a language; any other text as it is."""
-    code = _code_of().get(stored)
-    return names_in(locale).get(code, stored) if code else stored
-
-
-def from_name_in(locale: str, text: str) -> str:
-    """The inverse, of what somebody typed; other forms as `country_name` knows them."""
-    return _by_key_in(locale).get(_key(text)) or country_name(text)
 
 
 @cache
@@ -110,11 +93,6 @@ def _stored() -> frozenset[str]:
 
 
 @cache
-def _code_of() -> dict[str, str]:
-    return {name: code for code, name in names().items()}
-
-
-@cache
 def _by_key() -> dict[str, str]:
     found: dict[str, str] = {}
     for code, name in names().items():
@@ -125,11 +103,6 @@ def _by_key() -> dict[str, str]:
         if re.fullmatch("[A-Z]{3}|UK", alias) and len(codes) == 1 and codes[0] in names():
             found.setdefault(_key(alias), names()[codes[0]])
     return found
-
-
-@cache
-def _by_key_in(locale: str) -> dict[str, str]:
-    return {_key(name): names()[code] for code, name in names_in(locale).items()}
 
 
 def _key(text: str) -> str:

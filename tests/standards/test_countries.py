@@ -42,10 +42,3 @@ def test_what_is_no_country_stays_as_it_is(text: str) -> None:
 
 def test_iso_3166_has_249_countries_and_their_names_differ() -> None:
     assert len(countries.names()) == len(set(countries.names().values())) == 249
-
-
-def test_names_of_another_language_are_understood_and_shown() -> None:
-    assert countries.from_name_in("de", "\u00f6sterreich") == "Austria"
-    assert countries.from_name_in("de", "AT") == "Austria"
-    assert countries.name_in("de", "Austria") == "\u00d6sterreich"
-    assert countries.name_in("de", "Unspecified") == "Unspecified"

@@ -88,7 +88,7 @@ class Customer(CustomerState):
         yield CustomerErased(customer_id=command.customer_id, reason=command.reason)
 
     def flag(self, objection: Refused, command: Command) -> Event | None:
-        """History is let in with what its source calls a country; pages mark it."""
+        """History is let in with what its source calls a country."""
         if objection.code != UNKNOWN_COUNTRY.code:
             raise objection
         return None

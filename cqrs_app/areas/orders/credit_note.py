@@ -55,7 +55,7 @@ class CreditNote(Aggregate):
             self.recorded = at
 
     def flag(self, objection: Refused, command: Command) -> Event | None:
-        """History is let in with what its source calls a country; pages mark it."""
+        """History is let in with what its source calls a country."""
         if objection.code != UNKNOWN_COUNTRY.code:
             raise objection
         return None
