@@ -47,6 +47,7 @@ SETTLED = {
     "order_days": "some rows per day, however many orders",
     "parked_events": "each is a fault that somebody has to see to",
     "processes": "the processes that live",
+    "seals": "one row per log and minute, read as a whole when they are verified",
     "sign_in_failures": "forgotten after a while",
     "webhook_endpoints": "one row per webhook",
     "webhook_secrets": "some rows per webhook",

@@ -70,8 +70,8 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     supervisor = client_in(desk.app, "supervisor")
     address = f"/orders/{THE}"
     shown = words(supervisor, address)
-    assert "Waits for payment GBP 10 is to be paid." in shown
-    assert "is not ready to ship: GBP 10 is to be paid." in shown
+    assert "Waits for payment GBP 10.00 is to be paid." in shown
+    assert "is not ready to ship: GBP 10.00 is to be paid." in shown
     assert "ShipOrder" not in offered(supervisor, address)
     # Every door says the same, in the same sentence.
     told = next(

@@ -4,6 +4,7 @@ seen to is not seen to again."""
 from __future__ import annotations
 
 import base64
+import re
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -123,11 +124,16 @@ def remembered(process: FulfilmentProcess) -> dict[str, Any]:
         }
     plain["open"] = sorted([each.name, each.subject] for each in process.open.values())
     status = process.status
-    return plain | {"stand": [status.stage, status.sentence, status.late]}
+    return plain | {"stand": [status.stage, _with_pence(status.sentence), status.late]}
 
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else msgspec.to_builtins(value)
+
+
+def _with_pence(sentence: str) -> str:
+    """Today's sentences have the digits of the currency, those of then only the needed ones."""
+    return re.sub(r"GBP ([0-9]+(?:\.[0-9]+)?)", lambda m: f"GBP {Decimal(m[1]):.2f}", sentence)
 
 
 def then(order_id: str) -> dict[str, Any]:
@@ -137,7 +143,7 @@ def then(order_id: str) -> dict[str, Any]:
     kept["goods"] = {sku: goods | {"arrived": False} for sku, goods in state["goods"].items()}
     kept["open"] = sorted([each["task"], each["subject"]] for each in state["open"].values())
     stand = state["stand"]
-    return kept | {"stand": [stand["stage"], stand["sentence"], stand["late"]]}
+    return kept | {"stand": [stand["stage"], _with_pence(stand["sentence"]), stand["late"]]}
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
@@ -203,6 +209,9 @@ def test_orders_under_way_go_on_from_where_they_were(upgraded: OrderDesk) -> Non
     )  # fmt: skip
     desk.settle_all()
     final = STORE["final"]
+    for each in final["orders"].values():
+        for payment in each["paid"].values():
+            payment[:3] = [_digits(Decimal(amount)) for amount in payment[:3]]
     assert {each: outcome(desk, each) for each in final["orders"]} == final["orders"]
     stock = {sku: desk.item(sku) for sku in final["stock"]}
     assert {
@@ -227,10 +236,17 @@ def outcome(desk: OrderDesk, order_id: str) -> dict[str, Any]:
         "stage": process.status.stage,
         "status": str(desk.order(order_id).status),
         "paid": {
-            name: [str(each.authorised), str(each.captured), str(each.refunded), each.voided]
+            name: [
+                *(_digits(x) for x in (each.authorised, each.captured, each.refunded)),
+                each.voided,
+            ]
             for name, each in paid.items()
         },
     }
+
+
+def _digits(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
 
 
 def test_a_decision_before_the_first_look_counts(upgraded: OrderDesk) -> None:

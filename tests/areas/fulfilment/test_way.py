@@ -62,7 +62,7 @@ def test_goods_do_not_leave_before_they_are_reserved_and_paid(make_desk: MakeDes
     desk = make_desk(method="tok_away")
     begin(desk)
     assert desk.stage() is Stage.PAYING
-    with pytest.raises(Refused, match=r"not ready to ship: GBP 10 is to be paid\.") as refused:
+    with pytest.raises(Refused, match=r"not ready to ship: GBP 10.00 is to be paid\.") as refused:
         desk.ship()
     assert refused.value.code == "not_released"
 
@@ -404,7 +404,7 @@ def test_too_much_money_is_told(make_desk: MakeDesk) -> None:
     desk.do(record("bank-1", "10"), record("bank-2", "4"))
     desk.settle_all()
     assert desk.stage() is Stage.TO_SHIP
-    assert "GBP 4 was paid beyond what it costs." in desk.process().status.sentence
+    assert "GBP 4.00 was paid beyond what it costs." in desk.process().status.sentence
 
 
 @pytest.mark.parametrize("shipped", [True, False])
