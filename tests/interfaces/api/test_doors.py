@@ -30,7 +30,8 @@ def test_every_command_and_query_by_every_role(program_of: Any, role: str) -> No
     for name, query in REGISTRY.queries.items():
         answer = program.get(f"/queries/{name}", **example_of(query, whole=False))
         allowed = query.declaration.permission in ROLES[role]
-        assert answer.status_code == (200 if allowed else 403), (name, answer.json)
+        # The thing that an example names is not there.
+        assert answer.status_code in ((200, 404) if allowed else (403,)), (name, answer.json)
 
 
 @pytest.mark.parametrize("path", ["/queries/ListOrders", "/events", "/commands/x"])
