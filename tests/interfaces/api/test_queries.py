@@ -59,8 +59,9 @@ def test_a_question_without_an_id_is_answered_with_nothing(admin: Program) -> No
     assert (answer.status_code, answer.json["value"]) == (200, None)
 
 
-def test_rows_of_the_logs_hold_objects_and_no_json_in_json(admin: Program) -> None:
+def test_rows_of_the_logs_hold_objects_and_no_json_in_json(admin: Program, kernel: Kernel) -> None:
     receipt = admin.do("PlaceOrder", **order()).json
+    kernel.store.place()
     [event] = admin.get("/queries/RawEvents", stream="order-A1").json["value"]
     assert (event["payload"]["order_id"], len(event["hash"])) == ("A1", 64)
     view = admin.get("/queries/GetCommand", command_id=receipt["command_id"]).json["value"]
