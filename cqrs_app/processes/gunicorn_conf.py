@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cqrs_app.services import services_of
+from cqrs_app.services import NAME, services_of
 from cqrs_app.settings import Settings
 
 _settings = Settings.from_environment()
@@ -32,5 +32,7 @@ loglevel = "warning"
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Write down what this process has counted."""
-    services_of(worker.wsgi).kernel.close()
+    """Write down what this process has counted; one that could not load the application has
+    counted nothing."""
+    if NAME in getattr(worker.wsgi, "extensions", {}):
+        services_of(worker.wsgi).kernel.close()
