@@ -6,7 +6,6 @@ import logging
 import re
 import sys
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -20,6 +19,7 @@ OURS = ("countersign", "cqrs_app")
 ACCESS = logging.getLogger("countersign.access")
 IDS = ("request_id", "command_id")
 MOST_ALIKE = 5
+MOST_KINDS = 1_000
 ALIKE_SECONDS = 60.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
@@ -34,7 +34,7 @@ def configure(settings: Settings, stream: IO[str] | None = None) -> None:
     root.setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(settings.log_level.upper())
-    # gunicorn has a handler of its own, whose lines look different.
+    # gunicorn has a handler of its own, with lines of another format.
     server = logging.getLogger("gunicorn.error")
     server.handlers.clear()
     server.propagate = True
@@ -100,24 +100,25 @@ class Text(logging.Formatter):
 
 
 class Repetitions(logging.Filter):
-    """Lets through MOST_ALIKE warnings or errors of the same kind a minute, and then says how many
-    more there were: an outage must not fill the disk."""
+    """Lets through MOST_ALIKE warnings or errors of the same kind a minute, and says with the next
+    one how many were left out: an outage must not fill the disk."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._began = float("-inf")
-        self._seen: Counter[tuple[str, str]] = Counter()
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True
         now, kind = time.monotonic(), (record.name, str(record.msg))
-        left_out = 0
-        if now - self._began > ALIKE_SECONDS:
-            left_out = self._seen[kind] - MOST_ALIKE
-            self._began, self._seen = now, Counter()
-        self._seen[kind] += 1
-        if left_out > 0:
-            record.msg = f"{record.getMessage()} ({left_out} more like it before)"
-            record.args = None
-        return self._seen[kind] <= MOST_ALIKE
+        began, count = self._seen.get(kind, (now, 0))
+        if now - began > ALIKE_SECONDS:
+            if count > MOST_ALIKE:
+                left_out = count - MOST_ALIKE
+                record.msg = f"{record.getMessage()} ({left_out} more like it before)"
+                record.args = None
+            began, count = now, 0
+        if len(self._seen) >= MOST_KINDS:
+            self._seen.clear()
+        self._seen[kind] = (began, count + 1)
+        return count < MOST_ALIKE

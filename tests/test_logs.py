@@ -126,6 +126,24 @@ def test_an_outage_writes_a_few_lines_and_then_how_many_more_there_were(
     assert last.endswith("attempt 1000 (995 more like it before)")
 
 
+def test_of_two_faults_at_once_each_says_how_many_were_left_out(
+    stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now[0])
+    logs.configure(Settings(), stream)
+    for _ in range(2):
+        for sentence in ("the database is away", "Redis is away"):
+            for _ in range(8):
+                KNOWN.warning(sentence)
+        now[0] += logs.ALIKE_SECONDS + 1
+    more = [line for line in stream.getvalue().splitlines() if "(3 more like it before)" in line]
+    assert [line.split(": ")[1].split(" (")[0] for line in more] == [
+        "the database is away",
+        "Redis is away",
+    ]
+
+
 def test_a_sweep_without_its_database_writes_a_few_lines(
     make_console: Callable[..., Flask], stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """`until` is where the last entry stands: the position of an event, or when a command finished,
+    """`until` identifies the last entry: the position of an event, or when a command finished,
     in microseconds since 1970. `digest` and `signature` in hexadecimal."""
 
     log: LogName
@@ -58,7 +58,7 @@ def first(log: LogName) -> Seal:
 
 
 class Entry(NamedTuple):
-    """One entry of a log: where it stands, and what it says, as bytes."""
+    """One entry of a log: its place in the order, and its content."""
 
     place: int
     content: bytes
