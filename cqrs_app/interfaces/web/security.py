@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from cqrs_app.interfaces.web.cookie_sessions import CookieSessions
 from cqrs_app.interfaces.web.static_files import init_static_files
 from cqrs_app.interfaces.web.uploading import allow_uploads
 from cqrs_app.services import services_of
@@ -62,6 +63,7 @@ def init_security(app: Flask) -> None:
     instead of hearing that a form is stale; the `settings` extension is there already."""
     settings: Settings = services_of(app).settings
     _configure(app, settings)
+    app.session_interface = CookieSessions()
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
