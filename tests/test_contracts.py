@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from cqrs_app.installed_areas import build_registry
 from cqrs_app.kernel.events import contracts
@@ -34,6 +36,24 @@ def test_a_changed_shape_without_a_new_number_is_found(tmp_path: Path) -> None:
     after = Registry([Area(name="test", events=[changed])])  # type: ignore[list-item]
     [fault] = contracts.faults(after.codec, tmp_path)
     assert "changed without a new schema number" in fault
+
+
+def test_another_docstring_needs_no_new_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @event()
+    class Happened(Event):
+        """What happened.
+
+        And to whom.
+        """
+
+        what: str
+
+    registry = Registry([Area(name="test", events=[Happened])])
+    list(contracts.write_missing(registry.events.values(), tmp_path))
+    monkeypatch.setattr(Happened, "__doc__", inspect.getdoc(Happened))
+    assert contracts.faults(registry.codec, tmp_path) == []
 
 
 def test_a_new_number_needs_a_way_up_from_the_old_one(tmp_path: Path) -> None:

@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.messages.messages import Event
-
-
-def contract_of(event: type[Event]) -> dict[str, Any]:
-    """The JSON schema of an event's payload."""
-    return msgspec.json.schema(event)
+from cqrs_app.kernel.messages.shapes import shape_of, undocumented
 
 
 def path_of(event: type[Event], folder: Path) -> Path:
@@ -23,12 +18,15 @@ def path_of(event: type[Event], folder: Path) -> Path:
 
 
 def write_missing(events: Iterable[type[Event]], folder: Path) -> Iterator[str]:
-    """Write the contract of every event shape that has none yet; yields their file names."""
+    """Write the contract of every event shape that has none yet; yields their file names.
+
+    The documentation in it is for whoever receives the event, and is not part of the contract.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for event in events:
         path = path_of(event, folder)
         if not path.exists():
-            path.write_text(json.dumps(contract_of(event), indent=2) + "\n")
+            path.write_text(json.dumps(msgspec.json.schema(event), indent=2) + "\n")
             yield path.name
 
 
@@ -39,7 +37,7 @@ def faults(codec: EventCodec, folder: Path) -> list[str]:
         path = path_of(event, folder)
         if not path.exists():
             found.append(f"{event.__name__} schema {event.schema} has no contract: write it.")
-        elif json.loads(path.read_text()) != contract_of(event):
+        elif undocumented(json.loads(path.read_text())) != shape_of(event):
             found.append(
                 f"{event.__name__} changed without a new schema number: count it up and add an "
                 f"upcaster, or undo the change."

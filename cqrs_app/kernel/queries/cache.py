@@ -16,6 +16,7 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
+from cqrs_app.kernel.messages.shapes import shape_of
 from cqrs_app.kernel.subscriptions.background import logger
 
 FLIGHT_MS = 3_000
@@ -44,8 +45,8 @@ class AnswerCodec:
 
     @cached_property
     def shape(self) -> bytes:
-        """What an answer looks like in this release, as its JSON schema."""
-        return msgspec.json.encode(msgspec.json.schema(self._answer))
+        """What an answer looks like in this release, as its JSON schema without documentation."""
+        return msgspec.json.encode(shape_of(self._answer))
 
     def decode(self, text: msgspec.Raw) -> Any:
         """Raises MsgspecError for what is no such answer."""
