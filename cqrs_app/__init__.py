@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
 
 from cqrs_app.settings import Settings
+
+PROJECT = Path(__file__).parent.parent
+"""The folder with app.py, pages, migrations and docs, whatever folder a process runs in."""
 
 
 def create_app(settings: Settings | None = None, *, pages: bool = True) -> Flask:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from flask import Flask
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cqrs_app import database, logs
+from cqrs_app import PROJECT, database, logs
 from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.store import process_of
@@ -47,8 +46,6 @@ from cqrs_app.platform.webhooks.tasks import Deliveries
 from cqrs_app.processes import embedded_redis
 from cqrs_app.services import NAME, Services
 from cqrs_app.settings import Settings
-
-PROJECT = Path(__file__).parent.parent
 
 REDIS_PATIENCE_SECONDS = 0.25
 """No operator waits longer than this for a Redis that hangs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, MetaData, create_engine
 
 import cqrs_app.installed_areas
 import cqrs_app.platform.operators.tables  # noqa: F401 - both define their tables on import
+from cqrs_app import PROJECT
 from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Engines
 from cqrs_app.kernel.store import tables
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     # Alembic takes a quarter of a verb's start; most never need it.
     from alembic.config import Config
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = PROJECT / "migrations"
 STORES: dict[str, MetaData] = {"write": tables.write_tables, "read": tables.read_tables}
 BUSY_SECONDS = 30.0
 LONGEST_MIGRATION = 86_400.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
+import hmac
 import ipaddress
 import os
 import secrets
@@ -233,6 +234,12 @@ class Settings:
         """The key that guards the keys of personal data: kept like the signing key, and unlike it
         never to be changed."""
         return self.personal_data_key or self._kept_secret("personal_data_key")
+
+    def console_id(self) -> str:
+        """Eight letters and digits: the same on every host of this console, now and later, and
+        others for another console."""
+        key = self.ensure_personal_data_key().encode()
+        return hmac.digest(key, b"countersign console", "sha256").hex()[:8]
 
     def _kept_secret(self, name: str) -> str:
         path = self.data_dir / name

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import IO, get_args
 
 import click
 import msgspec
 from flask.cli import with_appcontext
 
+from cqrs_app import PROJECT
 from cqrs_app.interfaces.cli.events_tail import tail
 from cqrs_app.kernel.events import contracts
 from cqrs_app.kernel.verification.seals import LogName, Seal
 from cqrs_app.kernel.verification.streams import Report
 from cqrs_app.services import kernel
 
-CONTRACTS = Path("docs/contracts")
+CONTRACTS = PROJECT / "docs" / "contracts"
 
 
 @click.group()

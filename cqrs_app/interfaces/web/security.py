@@ -124,13 +124,13 @@ def refuse_foreign_pages() -> None:
 
 
 def _configure(app: Flask, settings: Settings) -> None:
+    prefix = "__Host-" if settings.secure_cookies else ""
     app.config.update(
         SECRET_KEY=settings.ensure_secret_key(),
         SECRET_KEY_FALLBACKS=_listed(settings.secret_key_fallbacks),
-        # Cookies know no ports: each copy on one machine needs a name of its own.
-        SESSION_COOKIE_NAME=(
-            "__Host-countersign" if settings.secure_cookies else f"countersign-{settings.port}"
-        ),
+        # Cookies know no ports: consoles on one machine must not share a name, and the hosts of
+        # one console must.
+        SESSION_COOKIE_NAME=f"{prefix}countersign-{settings.console_id()}",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

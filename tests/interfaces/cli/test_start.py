@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.processes.running import run_python
+from tests.processes.running import PROJECT, clean_environment, run_python
 
 
 def test_looking_for_a_verb_loads_neither_database_nor_redis() -> None:
@@ -16,3 +18,19 @@ def test_the_collector_passes_over_what_was_loaded_and_goes_on(tmp_path: Path) -
     script = "import gc, app; print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()))"
     done = run_python("-c", script, DATA_DIR=str(tmp_path))
     assert done.stdout == "True True\n", done.stderr
+
+
+def test_a_verb_finds_what_belongs_to_the_project_from_any_folder(tmp_path: Path) -> None:
+    environment = clean_environment({"DATA_DIR": str(tmp_path)})
+    del environment["PYTHONPATH"]
+    flask = (sys.executable, "-m", "flask", "--app", str(PROJECT / "app"))
+    for verb in ("events contracts", "db upgrade", "db check"):
+        done = subprocess.run(
+            [*flask, *verb.split()],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr

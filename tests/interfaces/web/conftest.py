@@ -31,6 +31,8 @@ from cqrs_app.settings import Settings
 from tests.services.stores import Templates, migrate
 
 PASSWORD = "seven brown herons"
+KEY = "for tests only"
+COOKIE = f"countersign-{Settings(personal_data_key=KEY).console_id()}"
 PROJECT = Path(__file__).parents[3]
 PLAIN_TEMPLATES = {
     "auth/sign_in.html": "{% if error %}<p role=alert>{{ error }}</p>{% endif %}"
@@ -61,7 +63,8 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
     """Builds a console from settings."""
 
     def make(**others: Any) -> Flask:
-        settings = Settings(data_dir=tmp_path, **others)
+        values: dict[str, Any] = {"personal_data_key": KEY, **others}
+        settings = Settings(data_dir=tmp_path, **values)
         app = Flask("cqrs_app", root_path=str(PROJECT))
         app.testing = True
         app.extensions["services"] = SimpleNamespace(

@@ -13,9 +13,8 @@ from sqlalchemy import Engine, select, update
 from cqrs_app.interfaces.web.auth import local_path
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.tables import sessions
-from tests.interfaces.web.conftest import PASSWORD, sign_in, token_in
+from tests.interfaces.web.conftest import COOKIE, PASSWORD, sign_in, token_in
 
-COOKIE = "countersign-8000"
 HTMX = {"HX-Request": "true"}
 
 
@@ -182,10 +181,22 @@ def test_over_https_the_cookie_is_bound_to_the_host(make_app: Callable[..., Flas
     answer = sign_in(client, base_url="https://desk.example")
     assert answer.status_code == 303
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-countersign=")
+    assert cookie.startswith(f"__Host-{COOKIE}=")
     assert "Secure" in cookie
     assert "Path=/" in cookie
     assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_hosts_of_a_console_share_a_cookie_and_two_consoles_do_not(
+    make_app: Callable[..., Flask], *, secure: bool
+) -> None:
+    def name(key: str, port: int) -> str:
+        app = make_app(personal_data_key=key, port=port, secure_cookies=secure)
+        return str(app.config["SESSION_COOKIE_NAME"])
+
+    assert name("ours", 8000) == name("ours", 8010)
+    assert name("ours", 8000) != name("theirs", 8000)
 
 
 # The end of a session

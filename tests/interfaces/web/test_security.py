@@ -9,7 +9,7 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 
 from cqrs_app.interfaces.web.static_files import version_of
-from tests.interfaces.web.conftest import PROJECT, sign_in, token_in
+from tests.interfaces.web.conftest import COOKIE, PROJECT, sign_in, token_in
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -237,9 +237,9 @@ def test_a_key_being_replaced_keeps_sessions_open(
 ) -> None:
     old = make_app(secret_key="old").test_client()
     sign_in(old)
-    cookie = old.get_cookie("countersign-8000")
+    cookie = old.get_cookie(COOKIE)
     assert cookie is not None
     for fallbacks, status in (("old", 200), ("", 303)):
         client = make_app(secret_key="new", secret_key_fallbacks=fallbacks).test_client()
-        client.set_cookie("countersign-8000", cookie.value)
+        client.set_cookie(COOKIE, cookie.value)
         assert client.get("/who").status_code == status

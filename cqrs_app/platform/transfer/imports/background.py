@@ -22,6 +22,7 @@ from typing import ClassVar, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from cqrs_app import PROJECT
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Unavailable
@@ -154,7 +155,8 @@ def _sentence(error: Exception) -> str:
 
 def _see_through(work: Work, import_id: str, attempt: int) -> None:
     """Run the process and take its end; when it failed, others need not wait for the lease."""
-    command = [sys.executable, "-m", "flask", "--app", "app", "run-import", import_id, str(attempt)]
+    flask = (sys.executable, "-m", "flask", "--app", PROJECT / "app")
+    command = (*flask, "run-import", import_id, str(attempt))
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
     if ended.returncode:
         logger.warning("the import %s ended with status %s", import_id, ended.returncode)

@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import subprocess
+import sys
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import psutil
 import pytest
@@ -20,10 +22,11 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.uploads.tables import imports
 from cqrs_app.platform.transfer.uploads.work import LEASE
 from cqrs_app.services import services_of
+from tests.console import environment_of
 from tests.interfaces.web.pages.conftest import client_in, order_in, process_of, wait_until
 from tests.platform.transfer.imports.test_online_retail import HEADER
 from tests.platform.transfer.uploads.conftest import id_in, kept, row_of, send
-from tests.processes.running import ended, family
+from tests.processes.running import PROJECT, ended, family
 
 ORDERS = 4_000
 pytestmark = pytest.mark.slow
@@ -135,6 +138,24 @@ def test_with_redis_flushed_the_sweep_takes_it_in(console: Flask, redis_url: str
     redis.close()
     with process_of(console, "sweep"):
         wait_until(lambda: is_over(console, import_id), 60)
+    assert row_of(console, import_id).state == "done"
+    assert totals(console)[0] == 50
+
+
+def test_a_console_started_in_another_folder_takes_it_in(console: Flask, tmp_path: Path) -> None:
+    import_id = id_in(send(client_in(console, "admin"), many(50)))
+    environment = environment_of(console)
+    # Nothing but the path to the application says where it is.
+    del environment["PYTHONPATH"]
+    flask = (sys.executable, "-m", "flask", "--app", str(PROJECT / "app"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    process = subprocess.Popen([*flask, "sweep"], cwd=elsewhere, env=environment)
+    try:
+        wait_until(lambda: is_over(console, import_id), 60)
+    finally:
+        process.kill()
+        process.wait()
     assert row_of(console, import_id).state == "done"
     assert totals(console)[0] == 50
 
