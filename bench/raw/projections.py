@@ -144,6 +144,7 @@ def _orders(store: Store, events: Sequence[Row]) -> None:
 _DEEDS = {PLACED: "placed", APPROVED: "approved", SHIPPED: "shipped"}
 _KEYS = {"order_days": ("day", "currency", "status"), "order_activity": ("day", "what", "currency")}
 _NUMBERS = {"order_days": ("orders", "value"), "order_activity": ("count", "value")}
+_NOTHING_IMPORTED = {"order_days": {"imported": 0, "imported_value": 0}, "order_activity": {}}
 
 
 def store_day(moment: Any) -> Any:
@@ -171,7 +172,10 @@ def _counted(store: Store, table: str, counts: Counts) -> list[Row]:
         key = tuple(row[name] for name in names)
         if key in counts:
             _count(counts, key, *(row[name] for name in numbers))
-    return [dict(zip(names + numbers, (*key, *two), strict=True)) for key, two in counts.items()]
+    return [
+        dict(zip(names + numbers, (*key, *two), strict=True)) | _NOTHING_IMPORTED[table]
+        for key, two in counts.items()
+    ]
 
 
 class _Known:
@@ -197,6 +201,7 @@ class _Known:
             "placed_at": event["occurred_at"],
             "placed_day": store_day(event["occurred_at"]),
             "flags": 0,
+            "imported": False,
             **dict.fromkeys(("hold_reason", "carrier", "tracking"), ""),
             **{f"ship_{name}": text for name, text in said["shipping_address"].items()},
         }

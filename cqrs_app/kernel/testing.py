@@ -136,7 +136,7 @@ class History:
         if not outcome.accepted:
             # It may have been refused half way through.
             self.aggregates[stream] = restore(aggregate, None, self.of(stream))
-        self.record(stream, outcome.events, at, operator)
+        self.record(stream, outcome.events, at, operator, history=history)
         return outcome
 
     def record(
@@ -145,10 +145,14 @@ class History:
         events: Iterable[Event],
         at: datetime | None = None,
         operator: str = "ana",
+        *,
+        history: bool = False,
     ) -> None:
-        """Append events to the log of a stream, whatever its rules say."""
+        """Append events to the log of a stream, whatever its rules say; those of `history` were
+        recorded long after they happened."""
         for event in events:
             position = len(self.recorded) + 1
+            learnt = self.start + RECORDED_AFTER + timedelta(seconds=position)
             self._versions[stream] = self._versions.get(stream, 0) + 1
             stored = StoredEvent(
                 stream=stream,
@@ -161,7 +165,7 @@ class History:
                 correlation_id=f"command-{position}",
                 causation_id=None,
                 occurred_at=at or self.start,
-                recorded_at=self.start + RECORDED_AFTER + timedelta(seconds=position),
+                recorded_at=learnt if history else at or self.start,
                 position=position,
             )
             self.recorded.append(self.registry.codec.decode(stored))

@@ -61,7 +61,7 @@ class FulfilmentSubscription(Subscription):
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         """Raises Overtaken where a person's decision was written meanwhile."""
         # History happened elsewhere: nothing of it is left to be done.
-        live = [each for each in batch if each.occurred_at == each.recorded_at]
+        live = [each for each in batch if not each.is_history]
         if not (self._enabled and live):
             return
         events = event_store(connection.engine)

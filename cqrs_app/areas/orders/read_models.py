@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text, false
 
 from cqrs_app.kernel import Amount, BigKey, UtcDateTime, read_tables
 
@@ -32,6 +32,8 @@ orders = Table(
     Column("hold_reason", String(60), nullable=False),
     # How often history was let in that today's rules would have refused.
     Column("flags", Integer, nullable=False, server_default="0"),
+    # Recorded as history, and nothing was done with it here since: nobody waits for it.
+    Column("imported", Boolean, nullable=False, server_default=false()),
     Column("carrier", String(60), nullable=False),
     Column("tracking", String(100), nullable=False),
     Column("ship_name", String(200), nullable=False),
@@ -46,6 +48,15 @@ orders = Table(
 )
 Index("ix_orders_placed_at", orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_status", orders.c.status, orders.c.placed_at, orders.c.order_id)
+_waiting = orders.c.imported.is_(False)
+Index(
+    "ix_orders_waiting",
+    orders.c.status,
+    orders.c.placed_at,
+    orders.c.order_id,
+    postgresql_where=_waiting,
+    sqlite_where=_waiting,
+)
 Index("ix_orders_customer_id", orders.c.customer_id, orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_country", orders.c.country, orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_currency", orders.c.currency, orders.c.placed_at, orders.c.order_id)
@@ -97,7 +108,7 @@ order_lines = Table(
 )
 Index("ix_order_lines_sku", order_lines.c.sku, order_lines.c.order_id)
 
-# Orders by the day they were placed and where they stand now.
+# Orders by the day they were placed and their status now; `imported` of them are history.
 order_days = Table(
     "order_days",
     read_tables,
@@ -106,6 +117,8 @@ order_days = Table(
     Column("status", String(20), primary_key=True),
     Column("orders", BigInteger, nullable=False),
     Column("value", Amount, nullable=False),
+    Column("imported", BigInteger, nullable=False, server_default="0"),
+    Column("imported_value", Amount, nullable=False, server_default="0"),
 )
 
 # What was done on a day, whenever the order was placed.

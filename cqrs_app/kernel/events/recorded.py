@@ -93,6 +93,11 @@ class Recorded:
     def recorded_at(self) -> datetime:
         return self.stored.recorded_at
 
+    @property
+    def is_history(self) -> bool:
+        """It happened before it was recorded, elsewhere: see `Context.occurred_at`."""
+        return self.occurred_at != self.recorded_at
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -30,6 +30,7 @@ from cqrs_app.areas.orders.queries.figures import (
     today_figures,
     waiting_work,
 )
+from cqrs_app.areas.orders.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.orders.queries.revenue import LastSalesDay, RevenueReport
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import HoldReason
@@ -70,6 +71,38 @@ def test_what_waits_and_since_when(shop: Connection) -> None:
         on_hold=Queue(1, (gbp("10"),), START + timedelta(days=4)),
         to_ship=Queue(3, (Money("EUR", Decimal(10)), gbp("20")), START + timedelta(days=2)),
     )
+
+
+def test_imported_history_does_not_wait_until_something_is_done_with_it(
+    connection: Connection,
+) -> None:
+    history = History()
+    for number in ("1", "2", "3"):
+        history.run(place(number, TEN), history=True)
+    history.run(do.ApproveOrder(order_id="3"), history=True)
+    history.run(place("4", TEN), START + timedelta(days=1))
+    history.run(do.AddOrderNote(order_id="1", note="Long done."), START + timedelta(days=2))
+    project(connection, history.recorded)
+    assert waiting_work(WaitingWork(), connection) == OrdersWaiting(
+        to_approve=Queue(1, (gbp("10"),), START + timedelta(days=1), imported=2),
+        on_hold=Queue(0, (), None),
+        to_ship=Queue(0, (), None, imported=1),
+    )
+    history.run(do.ApproveOrder(order_id="2"), START + timedelta(days=3))
+    taken_up = history.recorded[-1:]
+    project(connection, taken_up)
+    waiting = waiting_work(WaitingWork(), connection)
+    assert waiting.to_approve == Queue(1, (gbp("10"),), START + timedelta(days=1), imported=1)
+    assert waiting.to_ship == Queue(1, (gbp("10"),), START, imported=1)
+    listed = list_orders(ListOrders(imported=False), connection).rows
+    assert {row.order_id for row in listed} == {"2", "4"}
+    listed = list_orders(ListOrders(imported=True), connection).rows
+    assert {row.order_id for row in listed} == {"1", "3"}
+    by_status = orders_by_status(OrdersByStatus(), connection)
+    assert {each.status.value: each.orders for each in by_status if each.orders} == {
+        "placed": 2,
+        "approved": 2,
+    }
 
 
 def test_an_empty_shop_has_nothing_to_do(connection: Connection) -> None:

@@ -30,8 +30,7 @@ def test_only_the_named_orders_and_notes_are_counted(connection: Connection) -> 
         statuses={"placed": 2},
         flags={},
         flagged_orders=0,
-        gross=Decimal("10.012"),
-        charges=Decimal(0),
+        sold={"85123A": Decimal("10.012")},
         guests=1,
         customers=frozenset({"17850"}),
         credit_notes=2,
@@ -43,7 +42,7 @@ def test_only_the_named_orders_and_notes_are_counted(connection: Connection) -> 
 
 def test_nothing_named_is_nothing_counted(connection: Connection) -> None:
     found = import_totals(ImportTotals(), connection)
-    assert (found.orders, found.gross, found.credited) == (0, 0, 0)
+    assert (found.orders, found.sold, found.credited) == (0, {}, 0)
 
 
 def test_ids_come_in_portions() -> None:

@@ -58,7 +58,7 @@ from cqrs_app.standards.countries import country_name
 
 class OrdersProjection(Projection):
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
@@ -76,7 +76,7 @@ class OrdersProjection(Projection):
             self.handlers.setdefault(event.__name__, self._moved)
 
     def _moved(self, event: Any, recorded: Recorded, rows: Rows) -> None:
-        self._mark(event.order_id, recorded, rows)
+        rows.change(orders, event.order_id).update(_applied(recorded))
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         super().take(batch, connection)
@@ -105,8 +105,7 @@ class OrdersProjection(Projection):
 
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
         row_id, day = recorded.stored.position or 0, _day(recorded)
-        rows.put(
-            orders,
+        row: Row = dict(
             row_id=row_id,
             order_id=event.order_id,
             status=str(OrderStatus.PLACED),
@@ -122,11 +121,14 @@ class OrdersProjection(Projection):
             placed_day=day,
             hold_reason="",
             flags=0,
+            imported=recorded.is_history,
             carrier="",
             tracking="",
             **_address(event.shipping_address),
             **_applied(recorded),
         )
+        rows.put(orders, **row)
+        _count_order(rows, row, 1)
         for line_no, line in enumerate(event.lines, start=1):
             rows.put(
                 order_lines,
@@ -140,8 +142,6 @@ class OrdersProjection(Projection):
                 shipped_quantity=0,
             )
         rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=_words_of(event))
-        counted = (day, event.currency, str(OrderStatus.PLACED))
-        rows.add(order_days, counted, orders=1, value=event.total)
         _count(rows, recorded, "placed", event.currency, event.total)
 
     def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
@@ -223,16 +223,32 @@ class OrdersProjection(Projection):
     def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
         row = rows.change(orders, order_id)
         row.update(_applied(recorded))
+        if row["imported"] and not recorded.is_history:
+            _count_order(rows, row, -1)
+            row["imported"] = False
+            _count_order(rows, row, 1)
         return row
 
 
 def _stand(rows: Rows, row: Row, status: OrderStatus) -> None:
-    placed, total = (row["placed_day"], row["currency"]), row["total"]
-    rows.add(order_days, (*placed, row["status"]), orders=-1, value=-total)
-    rows.add(order_days, (*placed, str(status)), orders=1, value=total)
+    _count_order(rows, row, -1)
     row["status"] = str(status)
+    _count_order(rows, row, 1)
     if status is not OrderStatus.ON_HOLD:
         row["hold_reason"] = ""
+
+
+def _count_order(rows: Rows, row: Row, times: int) -> None:
+    """Count an order where it stands now, or with -1 for `times` take it back."""
+    imported = times if row["imported"] else 0
+    rows.add(
+        order_days,
+        (row["placed_day"], row["currency"], row["status"]),
+        orders=times,
+        value=times * row["total"],
+        imported=imported,
+        imported_value=imported * row["total"],
+    )
 
 
 def _applied(recorded: Recorded) -> Row:

@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, type_coerce
 
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.read_models import order_activity, order_days, orders
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.kernel import Query, query
+from cqrs_app.kernel import Amount, Query, query
 
 EARLIEST_YEAR = 1900
 TOO_EARLY = f"Choose a day in {EARLIEST_YEAR} or later."
@@ -31,11 +31,13 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Orders that wait for somebody; `oldest` is when the first of them was placed."""
+    """Orders that wait for somebody; `oldest` is when the first of them was placed. `imported`
+    ones are not among them: history that nobody has done anything with here."""
 
     orders: int
     value: tuple[Money, ...]
     oldest: datetime | None
+    imported: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +51,35 @@ class OrdersWaiting:
 
 @query(label="Waiting work", permission=VIEW, reads=("orders",), cached=True)
 class WaitingWork(Query):
-    """How many orders wait to be approved, released or shipped."""
+    """How many orders wait to be approved, released or shipped; imported history does not, until
+    something is done with it here."""
 
 
 def waiting_work(question: WaitingWork, connection: Connection) -> OrdersWaiting:
-    counts, values = _by_status(connection)
+    columns = order_days.c
+    value = type_coerce(columns.value - columns.imported_value, Amount)
+    found = select(
+        columns.status,
+        columns.currency,
+        func.sum(columns.orders - columns.imported).label("orders"),
+        func.sum(value).label("value"),
+        func.sum(columns.imported).label("imported"),
+    ).group_by(columns.status, columns.currency)
+    rows = connection.execute(found).all()
 
     def queue(*statuses: OrderStatus) -> Queue:
+        listed = [row for row in rows if row.status in statuses]
+        waiting = [row for row in listed if row.orders]
         amounts: dict[str, Decimal] = defaultdict(Decimal)
-        oldest = []
-        for status in statuses:
-            for currency, amount in values[status].items():
-                amounts[currency] += amount
-            if counts[status]:
-                oldest.append(_oldest(connection, status))
-        waiting_since = min((at for at in oldest if at), default=None)
-        return Queue(sum(counts[status] for status in statuses), _money(amounts), waiting_since)
+        for row in waiting:
+            amounts[row.currency] += row.value
+        oldest = (_oldest(connection, status) for status in {row.status for row in waiting})
+        return Queue(
+            orders=sum(int(row.orders) for row in waiting),
+            value=_money(amounts),
+            oldest=min((at for at in oldest if at), default=None),
+            imported=sum(int(row.imported) for row in listed),
+        )
 
     return OrdersWaiting(
         to_approve=queue(OrderStatus.PLACED),
@@ -174,30 +189,24 @@ class OrdersByStatus(Query):
 
 
 def orders_by_status(question: OrdersByStatus, connection: Connection) -> tuple[StatusFigure, ...]:
-    counts, values = _by_status(connection)
+    columns = order_days.c
+    found = select(
+        columns.status, columns.currency, func.sum(columns.orders), func.sum(columns.value)
+    ).group_by(columns.status, columns.currency)
+    counts: dict[str, int] = defaultdict(int)
+    values: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for name, currency, count, value in connection.execute(found):
+        if count:
+            counts[name] += int(count)
+            values[name][currency] = value
     return tuple(
         StatusFigure(status, counts[status], _money(values[status])) for status in OrderStatus
     )
 
 
-def _by_status(
-    connection: Connection,
-) -> tuple[dict[OrderStatus, int], dict[OrderStatus, dict[str, Decimal]]]:
-    columns = order_days.c
-    found = select(
-        columns.status, columns.currency, func.sum(columns.orders), func.sum(columns.value)
-    ).group_by(columns.status, columns.currency)
-    counts: dict[OrderStatus, int] = defaultdict(int)
-    values: dict[OrderStatus, dict[str, Decimal]] = defaultdict(dict)
-    for name, currency, count, value in connection.execute(found):
-        if count:
-            counts[OrderStatus(name)] += int(count)
-            values[OrderStatus(name)][currency] = value
-    return counts, values
-
-
-def _oldest(connection: Connection, status: OrderStatus) -> datetime | None:
-    found = select(func.min(orders.c.placed_at)).where(orders.c.status == str(status))
+def _oldest(connection: Connection, status: str) -> datetime | None:
+    waiting = (orders.c.status == status, orders.c.imported.is_(False))
+    found = select(func.min(orders.c.placed_at)).where(*waiting)
     return connection.execute(found).scalar()
 
 

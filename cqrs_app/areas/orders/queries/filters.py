@@ -47,6 +47,10 @@ class OrderFilters(Query):
     q: SearchText = ""
     status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
     flagged: Annotated[bool | None, Meta(title="Flagged")] = None
+    imported: Annotated[
+        bool | None,
+        Meta(title="Imported", description="History that nothing was done with here since."),
+    ] = None
     customer_id: CustomerId = ""
     country: CountryOrNone = ""
     currency: CurrencyOrAny = ""
@@ -66,6 +70,8 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield columns.status.in_([str(status) for status in filters.status])
     if filters.flagged is not None:
         yield columns.flags > 0 if filters.flagged else columns.flags == 0
+    if filters.imported is not None:
+        yield columns.imported.is_(filters.imported)
     for name in ("customer_id", "currency"):
         if value := getattr(filters, name):
             yield columns[name] == value

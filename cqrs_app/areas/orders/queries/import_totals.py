@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from cqrs_app.areas.orders.read_models import credit_notes, order_flags, order_lines, orders
 from cqrs_app.areas.orders.types import CreditNoteId
-from cqrs_app.areas.types import OrderId, Sku
+from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel import Query, query
 from cqrs_app.kernel.effects import HISTORY
 
@@ -25,7 +25,7 @@ class ImportedTotals:
     """Orders, their lines, and credit notes that are there; all amounts are positive.
 
     `lines` and `credit_lines` say how many lines each order and credit note has, by its number;
-    `charges` is what of `gross` stands on lines of the articles asked for; `customers` are those
+    `sold` is what their lines come to by SKU; `customers` are those
     with an order, `credited_customers` those with a credit note; `statuses` and `flags` count
     orders by where they stand, and flags by task and code, such as “ShipOrder.already_shipped”.
     """
@@ -35,9 +35,8 @@ class ImportedTotals:
     statuses: Mapping[str, int]
     flags: Mapping[str, int]
     flagged_orders: int
-    charges: Decimal
+    sold: Mapping[str, Decimal]
     credit_lines: Mapping[str, int]
-    gross: Decimal
     guests: int
     customers: frozenset[str]
     credit_notes: int
@@ -55,7 +54,6 @@ class ImportTotals(Query):
 
     order_ids: Annotated[tuple[OrderId, ...], Meta(max_length=IDS_AT_ONCE)] = ()
     credit_note_ids: Annotated[tuple[CreditNoteId, ...], Meta(max_length=IDS_AT_ONCE)] = ()
-    charge_skus: Annotated[tuple[Sku, ...], Meta(max_length=20)] = ()
 
 
 def import_totals(question: ImportTotals, connection: Connection) -> ImportedTotals:
@@ -66,9 +64,9 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
     ).where(order.order_id.in_(meant))
     placed = connection.execute(found).all()
     # Added up from the lines: so an order whose total disagrees with them would show.
-    charged = func.sum(line.amount).filter(line.sku.in_(question.charge_skus))
-    summed = select(func.sum(line.amount), charged).where(line.order_id.in_(meant))
-    gross, charges = connection.execute(summed).one()
+    sold = (
+        select(line.sku, func.sum(line.amount)).where(line.order_id.in_(meant)).group_by(line.sku)
+    )
     counted = (
         select(flag.task, flag.code, func.count())
         .where(flag.order_id.in_(meant))
@@ -84,8 +82,7 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
         statuses=Counter(each.status for each in placed),
         flags={f"{task}.{code}": count for task, code, count in connection.execute(counted)},
         flagged_orders=sum(each.flags > 0 for each in placed),
-        gross=gross or Decimal(0),
-        charges=charges or Decimal(0),
+        sold=dict(connection.execute(sold).all()),
         guests=sum(not each.customer_id for each in placed),
         customers=frozenset(each.customer_id for each in placed if each.customer_id),
         credit_notes=len(notes),

@@ -67,15 +67,14 @@ class Profile:
 
     `read` raises BadFile when the file as a whole cannot be used. `commands` are those its
     documents consist of: an import may do nothing else. `reasons` are what rows are set aside
-    for; `charges` are article numbers that stand for freight and the like, not for goods, and
-    `is_charge` tells of any number whether no stock is kept of it.
+    for; `is_charge` tells of a SKU whether it stands for freight, a fee or the like, not for goods:
+    no stock is kept of it, and the report counts it as a charge.
     """
 
     name: str
     read: Callable[[Path], Contents]
     commands: tuple[type[Command], ...]
     reasons: tuple[str, ...] = ()
-    charges: tuple[str, ...] = ()
     is_charge: Callable[[str], bool] = lambda sku: False
 
 

@@ -69,7 +69,7 @@ def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress
         set_aside_by_reason=counted_by_reason(profile, set_aside),
         refused_by_code=dict(carried.refused + carried.welcome.refused),
         welcome=carried.welcome,
-        charges=profile.charges,
+        is_charge=profile.is_charge,
         per_second=carried.commands / seconds,
     )
     return Imported(report, set_aside, contents.headers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -80,7 +80,7 @@ def read_back(
     set_aside_by_reason: dict[str, int],
     refused_by_code: dict[str, int],
     welcome: Welcome,
-    charges: tuple[str, ...],
+    is_charge: Callable[[str], bool],
     per_second: float,
 ) -> Report:
     """Ask the read models for exactly these documents."""
@@ -91,7 +91,6 @@ def read_back(
         question = ImportTotals(
             order_ids=tuple(each.key for each in some if each.kind == "order"),
             credit_note_ids=tuple(each.key for each in some if each.kind == "credit_note"),
-            charge_skus=charges,
         )
         found: ImportedTotals = kernel.queries.ask(question, QueryContext(actor=actor)).value
         shown = {"order": found.lines, "credit_note": found.credit_lines}
@@ -102,8 +101,9 @@ def read_back(
     ordering = {customer for each in totals for customer in each.customers}
     credited = {customer for each in totals for customer in each.credited_customers}
     flags = _sum(Counter(each.flags) for each in totals)
-    gross = sum((each.gross for each in totals), Decimal(0))
-    charged = sum((each.charges for each in totals), Decimal(0))
+    sold = [pair for each in totals for pair in each.sold.items()]
+    gross = sum((amount for _, amount in sold), Decimal(0))
+    charged = sum((amount for sku, amount in sold if is_charge(sku)), Decimal(0))
     return Report(
         rows=rows,
         taken=taken,

@@ -38,6 +38,19 @@ def soup(client: FlaskClient, address: str) -> BeautifulSoup:
     return BeautifulSoup(answer.get_data(), "html.parser")
 
 
+def test_home_counts_imported_orders_apart_from_those_that_wait(client: FlaskClient) -> None:
+    card = soup(client, "/").select_one("#home-waiting .stat")
+    assert card is not None
+    text = card.get_text(" ", strip=True)
+    assert text.startswith("To approve 0 Nothing waits")
+    assert "1 imported, not counted" in text
+    assert soup(client, str(card["href"])).find(id="row-O-2") is None
+    imported = soup(client, "/orders?status=placed&imported=1")
+    assert imported.find(id="row-O-2") is not None
+    chosen = imported.select_one("#filter-imported [selected]")
+    assert chosen is not None and chosen["value"] == "1"
+
+
 def test_an_order_says_what_it_is_flagged_for(client: FlaskClient) -> None:
     page = soup(client, "/orders/O-1")
     heading = page.find(id="flags-heading")

@@ -55,8 +55,8 @@ NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 SOMEONE = Actor("ana", ROLES["admin"] | {HISTORY})
 
 OWN = {"row_id", "updated_at", "recorded_at", "applied_position", "position", "operator"}
-OWN |= {"command_id"}
-"""Columns that say when and by whom the console learned of something."""
+OWN |= {"command_id", "imported", "imported_value"}
+"""Columns that say when, by whom and in which way the console learned of something."""
 
 
 def read_models(kernel: Kernel) -> dict[str, list[dict[str, Any]]]:

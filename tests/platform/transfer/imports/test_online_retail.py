@@ -106,6 +106,15 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
     ]
 
 
+def test_charges_are_counted_apart_from_goods(kernel: Kernel, tmp_path: Path) -> None:
+    charges = [
+        ("536367", code, "", "2", "2010-12-01 08:34:00", "1.5", "", "UK")
+        for code in ("POST", "m", "gift_0001_40", "BANK CHARGES")
+    ]
+    report = figures(run(kernel, write(tmp_path / "day.csv", [*ROWS, *charges])))
+    assert (report["gross"], report["goods"], report["charges"]) == ("51.252", "39.252", "12.000")
+
+
 def test_a_row_that_cannot_be_read_takes_its_invoice_with_it_and_can_be_mended(
     kernel: Kernel, tmp_path: Path
 ) -> None:
@@ -287,7 +296,16 @@ def test_the_real_files_come_to_their_exact_figures(
         )
     assert by_country == {country_name(row[0]): row[1] for row in truth["by_country"] if row[1]}
     with plain.open(newline="", encoding="utf-8") as file:
-        assert_reports(kernel, truth, csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    # The truth's product codes are five digits and letters; the gift shop's own goods are DCGS.
+    gift_shop = sum(
+        int(row["Quantity"]) * Decimal(row["UnitPrice"])
+        for row in rows
+        if row["StockCode"].startswith("DCGS") and row["InvoiceNo"].isdigit()
+    )
+    assert report.goods == Decimal(money["gross_sale_rows_product_codes_only"]) + gift_shop
+    assert report.charges == report.gross - report.goods > 0
+    assert_reports(kernel, truth, rows)
 
 
 @needs_data

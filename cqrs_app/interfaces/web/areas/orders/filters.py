@@ -22,12 +22,12 @@ FILTERS = tuple(field.name for field in fields_of(OrderFilters))
 _TITLES = {field.name: field.title for field in fields_of(ListOrders)}
 PLACE = ("after", "before")
 WHOLE = ("limit", "since")
-YES_OR_NO = ("descending", "flagged")
+YES_OR_NO = ("descending", "flagged", "imported")
 FLAGS = {"1": True, "0": False}
 DAYS = dict.fromkeys(("placed_from", "placed_to"), "Write a day, such as 2026-03-31.")
 WORDS: Mapping[str, Callable[[str], str]] = {
     "status": lambda value: OrderStatus(value).label,
-    "flagged": lambda value: "yes" if FLAGS[value] else "no",
+    **dict.fromkeys(("flagged", "imported"), lambda value: "yes" if FLAGS[value] else "no"),
 }
 HIGHEST_FIRST = {"placed_at": True, "updated_at": True, "total": True, "order_id": False}
 

@@ -44,7 +44,7 @@ def waiting() -> dict[str, Any]:
 
 
 def _oldest_first(statuses: list[str]) -> str:
-    return url_for("web.orders", status=statuses, sort="placed_at", descending=0)
+    return url_for("web.orders", status=statuses, imported=0, sort="placed_at", descending=0)
 
 
 def today() -> dict[str, Any]:

@@ -203,6 +203,5 @@ PROFILE = Profile(
     read=read,
     commands=(RegisterCustomer, AddProduct, PlaceOrder, AddOrderNote, *LIFE_COMMANDS),
     reasons=("payment", "no_order", "repeated_order"),
-    charges=(FREIGHT,),
     is_charge=lambda sku: sku == FREIGHT,
 )
