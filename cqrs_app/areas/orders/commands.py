@@ -178,6 +178,20 @@ class CancelOrder(Command):
     note: Note = ""
 
 
+@command(
+    label="Cancel remaining items",
+    permission=Permission("orders.cancel_remaining", Role.SUPERVISOR),
+    minds_version=True,
+    risky=True,
+)
+class CancelRemainingItems(Command):
+    """Close an order that shipped in part: its remaining items will not ship."""
+
+    order_id: OrderId
+    reason: Annotated[CancelReason, Meta(title="Reason")]
+    note: Note = ""
+
+
 @command(label="Record credit note", permission=Permission("credit_notes.record", Role.SUPERVISOR))
 class RecordCreditNote(Command):
     """Credit a customer's account.

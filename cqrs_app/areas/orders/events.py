@@ -43,6 +43,14 @@ class SentLine:
     quantity: int
 
 
+@value
+class CancelledLine:
+    """How much of which line will not ship; lines count from 1."""
+
+    line_no: int
+    quantity: int
+
+
 @event()
 class OrderPlaced(Event):
     """`customer_id` is empty for a guest; `total` is the sum over the lines, exactly."""
@@ -126,6 +134,19 @@ class OrderCancelled(Event):
     customer_id: str
     currency: str
     total: Decimal
+
+
+@event()
+class RemainingItemsCancelled(Event):
+    """Nothing else ships. `amount` is what these lines would have cost, exactly."""
+
+    order_id: str
+    lines: tuple[CancelledLine, ...]
+    reason: str
+    note: str
+    customer_id: str
+    currency: str
+    amount: Decimal
 
 
 @event()

@@ -9,6 +9,7 @@ from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
     CancelOrder,
+    CancelRemainingItems,
     ChangeShippingAddress,
     DeliverOrder,
     HoldOrder,
@@ -19,6 +20,7 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.areas.orders.events import (
     Address,
+    CancelledLine,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
@@ -30,6 +32,7 @@ from cqrs_app.areas.orders.events import (
     OrderReleased,
     OrderShipped,
     PricedLine,
+    RemainingItemsCancelled,
     SentLine,
     ShippingAddressChanged,
 )
@@ -43,6 +46,7 @@ from cqrs_app.areas.orders.rules import (
     in_status,
     moment,
     nothing_shipped,
+    shipped_in_part,
 )
 from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.types import ShippingAddress, amount_of
@@ -147,7 +151,7 @@ class Order(OrderState):
                 _S.PLACED: "approve and ship it first",
                 _S.APPROVED: "ship it first",
                 _S.ON_HOLD: "release and ship it first",
-                _S.PART_SHIPPED: "ship the rest first",
+                _S.PART_SHIPPED: "ship or cancel the remaining items first",
                 _S.DELIVERED: "it need not be delivered again",
             },
             codes=dict.fromkeys((_S.PLACED, _S.APPROVED, _S.PART_SHIPPED), "not_shipped"),
@@ -219,13 +223,34 @@ class Order(OrderState):
             total=self.total,
         )
 
+    @handles(CancelRemainingItems, when=shipped_in_part)
+    def cancel_remaining(self, command: CancelRemainingItems) -> Decision:
+        yield RemainingItemsCancelled(
+            order_id=command.order_id,
+            lines=tuple(
+                CancelledLine(line_no=line_no, quantity=left)
+                for line_no, left in enumerate(self.left, start=1)
+                if left
+            ),
+            reason=str(command.reason),
+            note=command.note,
+            customer_id=self.customer_id,
+            currency=self.currency,
+            amount=exact(self.amount_left, self.currency),
+        )
+
     def flag(self, objection: Refused, command: Command) -> Event:
         """History is let in against the rules that ask where the order stands.
 
-        Not where there is no order, nor where it was given up before: nothing can have happened.
+        Not where there is no order, nor where it was given up before, nor where no items remain of
+        a part: nothing can have happened.
         """
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
-        if self.status is None or (given_up and isinstance(command, RejectOrder | CancelOrder)):
+        if (
+            self.status is None
+            or isinstance(command, CancelRemainingItems)
+            or (given_up and isinstance(command, RejectOrder | CancelOrder))
+        ):
             raise objection
         return OrderFlagged(
             order_id=self.order_id,

@@ -105,6 +105,7 @@ order_lines = Table(
     Column("unit_price", Amount, nullable=False),
     Column("amount", Amount, nullable=False),
     Column("shipped_quantity", Integer, nullable=False),
+    Column("cancelled_quantity", Integer, nullable=False, server_default="0"),
 )
 Index("ix_order_lines_sku", order_lines.c.sku, order_lines.c.order_id)
 

@@ -21,6 +21,9 @@ PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing perso
 """Raised by the kernel, when it seals what is to be written."""
 
 _NO_LONGER_CANCELLED = "it can no longer be cancelled"
+_ITEMS_CAN_BE_CANCELLED = "it can no longer be cancelled, but its remaining items can"
+_NO_ITEMS_REMAIN = "no items remain to be cancelled"
+_CANCEL_INSTEAD = "nothing of it has shipped, so cancel the whole order"
 _STANDING = MappingProxyType(
     {
         _S.PLACED: ("not_approved", "has waited for approval since"),
@@ -78,14 +81,36 @@ exists = in_status(*OrderStatus, otherwise="")
         _S.APPROVED,
         _S.ON_HOLD,
         otherwise=_NO_LONGER_CANCELLED,
-        instead={_S.CANCELLED: "it need not be cancelled again"},
+        instead={
+            _S.PART_SHIPPED: _ITEMS_CAN_BE_CANCELLED,
+            _S.CANCELLED: "it need not be cancelled again",
+        },
     )
 )
 def nothing_shipped(order: OrderState, order_id: str) -> None:
     """Until anything was shipped, also while the rest is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is _S.PART_SHIPPED:
         code = _STANDING[_S.PART_SHIPPED][0]
-        raise Refused(code, _sentence(order, _S.PART_SHIPPED, _NO_LONGER_CANCELLED))
+        raise Refused(code, _sentence(order, _S.PART_SHIPPED, _ITEMS_CAN_BE_CANCELLED))
+
+
+@rule(
+    after=in_status(
+        _S.PART_SHIPPED,
+        _S.ON_HOLD,
+        otherwise=_NO_ITEMS_REMAIN,
+        instead={
+            _S.PLACED: _CANCEL_INSTEAD,
+            _S.APPROVED: _CANCEL_INSTEAD,
+            _S.CANCELLED: "it need not be cancelled again",
+        },
+        codes=dict.fromkeys((_S.PLACED, _S.APPROVED), "not_shipped"),
+    )
+)
+def shipped_in_part(order: OrderState, order_id: str) -> None:
+    """Something was shipped and something is left, also while the rest is on hold."""
+    if order.status is _S.ON_HOLD and order.before_hold is not _S.PART_SHIPPED:
+        raise Refused("not_shipped", _sentence(order, _S.ON_HOLD, _CANCEL_INSTEAD))
 
 
 def moment(at: datetime) -> str:

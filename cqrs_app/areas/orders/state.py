@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import ClassVar
 
 from cqrs_app.areas.orders.events import (
@@ -16,19 +17,30 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    RemainingItemsCancelled,
 )
 from cqrs_app.areas.orders.types import person_of
 from cqrs_app.areas.orders.words import OrderStatus, advance_status
 from cqrs_app.kernel import Aggregate, Event
 
+_ENTERED = MappingProxyType(
+    {
+        OrderApproved: OrderStatus.APPROVED,
+        OrderRejected: OrderStatus.REJECTED,
+        OrderDelivered: OrderStatus.DELIVERED,
+        OrderCancelled: OrderStatus.CANCELLED,
+    }
+)
+
 
 @dataclass
 class OrderState(Aggregate):
-    """`left` is the quantity still to ship of each line, in order; `moments` says when each status
-    was entered, a release apart."""
+    """`left` is the quantity still to ship of each line, in order, `prices` are their unit prices;
+    `moments` says when each status was entered, a release apart."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
+    shape: ClassVar[int] = 2
 
     order_id: str = ""
     status: OrderStatus | None = None
@@ -36,6 +48,7 @@ class OrderState(Aggregate):
     hold_reason: str = ""
     moments: dict[OrderStatus, datetime] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)
+    prices: list[Decimal] = field(default_factory=list)
     customer_id: str = ""
     currency: str = ""
     total: Decimal = Decimal(0)
@@ -44,12 +57,19 @@ class OrderState(Aggregate):
     def belongs_to(self) -> str:
         return person_of(self.customer_id)
 
+    @property
+    def amount_left(self) -> Decimal:
+        """What is still to ship costs, exactly."""
+        pairs = zip(self.left, self.prices, strict=True)
+        return sum((left * price for left, price in pairs), Decimal(0))
+
     def evolve(self, event: Event, at: datetime) -> None:
         match event:
             case OrderPlaced():
                 self.order_id, self.customer_id = event.order_id, event.customer_id
                 self.currency, self.total = event.currency, event.total
                 self.left = [line.quantity for line in event.lines]
+                self.prices = [line.unit_price for line in event.lines]
                 self._enter(OrderStatus.PLACED, at)
             case OrderHeld():
                 self._hold(event.reason, at)
@@ -61,14 +81,13 @@ class OrderState(Aggregate):
                     self.left[line.line_no - 1] -= line.quantity
                 shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
                 self._enter(shipped, at)
-            case OrderApproved():
-                self._enter(OrderStatus.APPROVED, at)
-            case OrderRejected():
-                self._enter(OrderStatus.REJECTED, at)
-            case OrderDelivered():
-                self._enter(OrderStatus.DELIVERED, at)
-            case OrderCancelled():
-                self._enter(OrderStatus.CANCELLED, at)
+            case RemainingItemsCancelled():
+                self.left = [0] * len(self.left)
+                self.total -= event.amount
+                # It has shipped since the last of it left.
+                self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
+            case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
+                self._enter(_ENTERED[type(event)], at)
 
     def _hold(self, reason: str, at: datetime) -> None:
         before = self.before_hold or self.status

@@ -54,6 +54,19 @@ DELIVERED = was.OrderDelivered(order_id="536365")
 REJECTED = was.OrderRejected(
     order_id="536365", reason="no", customer_id="17850", currency="GBP", total=Decimal("22.08")
 )
+REST_CANCELLED = was.RemainingItemsCancelled(
+    order_id="536365",
+    lines=(
+        was.CancelledLine(line_no=1, quantity=2),
+        was.CancelledLine(line_no=2, quantity=2),
+    ),
+    reason="out_of_stock",
+    note="",
+    customer_id="17850",
+    currency="GBP",
+    amount=Decimal("11.88"),
+)
+"""After PART_SHIPPED."""
 CANCELLED = was.OrderCancelled(
     order_id="536365",
     reason="duplicate",

@@ -65,6 +65,7 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     ),
     st.builds(do.DeliverOrder, order_id=ORDER_IDS),
     st.builds(do.CancelOrder, order_id=ORDER_IDS, reason=st.sampled_from(CancelReason)),
+    st.builds(do.CancelRemainingItems, order_id=ORDER_IDS, reason=st.sampled_from(CancelReason)),
     st.builds(
         do.RecordCreditNote,
         credit_note_id=st.sampled_from(["C1", "C2", "C3"]),

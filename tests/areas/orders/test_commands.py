@@ -134,5 +134,6 @@ def test_which_commands_mind_that_the_order_has_changed() -> None:
         "ReleaseOrder",
         "ShipOrder",
         "CancelOrder",
+        "CancelRemainingItems",
         "ChangeShippingAddress",
     }

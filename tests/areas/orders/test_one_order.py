@@ -20,7 +20,7 @@ from cqrs_app.areas.orders.queries.one_order import (
 )
 from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
-from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.orders.words import CancelReason, HoldReason, OrderStatus
 from cqrs_app.kernel.queries.answers import Projected
 from tests.areas.orders.given import line, place
 from tests.areas.orders.history import START, History, fold, project, read_store
@@ -84,6 +84,24 @@ def test_an_order_with_its_lines_and_what_is_left_of_them(connection: Connection
     assert (view.shipping_address.name, view.shipping_address.city) == ("Anna", "Leeds")
     assert view.shipping_address
     assert (view.placed_at, view.applied_version) == (START, 5)
+
+
+def test_what_was_cancelled_of_an_order_is_no_longer_of_its_total(connection: Connection) -> None:
+    history = a_story()
+    history.run(
+        do.CancelRemainingItems(order_id="1", reason=CancelReason.OUT_OF_STOCK, note="Gone.")
+    )
+    project(connection, history.recorded)
+    view = get_order(GetOrder(order_id="1"), connection)
+    assert view is not None
+    assert (view.status, view.total, view.units) == (OrderStatus.SHIPPED, Decimal("10.2004"), 4)
+    assert (view.cancelled_units, view.cancelled_amount) == (3, Decimal("23.1002"))
+    assert [each.left for each in view.lines] == [0, 0]
+    last = timeline(OrderTimeline(order_id="1"), connection)[-1]
+    assert (last.label, dict(last.detail)) == (
+        "Remaining items cancelled",
+        {"Units": "3", "Amount": "GBP 23.1002", "Reason": "Out of stock", "Note": "Gone."},
+    )
 
 
 def test_the_timeline_tells_it_in_the_shops_words(connection: Connection) -> None:

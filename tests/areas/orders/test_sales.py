@@ -42,6 +42,7 @@ from tests.areas.orders.given import line, place
 from tests.areas.orders.history import START, History, fold, project
 from tests.areas.orders.shop import histories
 from tests.areas.orders.test_customers import credit
+from tests.areas.orders.test_projections import cancelled_of
 from tests.paging import all_pages
 
 LOST = (OrderStatus.CANCELLED, OrderStatus.REJECTED)
@@ -74,6 +75,7 @@ def test_figures_are_a_recount_of_orders_and_credit_notes(history: History) -> N
         day = days[at]
         day[2 if lost else 0] += 1
         day[3 if lost else 1] += order["total"]
+        day[3] += cancelled_of(rows, order)
         if lost:
             continue
         if order["customer_id"]:
@@ -81,10 +83,12 @@ def test_figures_are_a_recount_of_orders_and_credit_notes(history: History) -> N
             customers[*at, order["customer_id"]][1] += order["total"]
         for each in lines:
             if each["order_id"] == order["order_id"]:
-                product = products[*at, each["sku"]]
-                product[0].add(order["order_id"])
-                product[1] += each["quantity"]
-                product[2] += each["amount"]
+                cancelled = each["cancelled_quantity"]
+                if cancelled < each["quantity"]:
+                    product = products[*at, each["sku"]]
+                    product[0].add(order["order_id"])
+                    product[1] += each["quantity"] - cancelled
+                    product[2] += each["amount"] - cancelled * each["unit_price"]
     for note in rows.all(credit_notes):
         at = (note["credited_at"].date(), note["country"], note["currency"])
         days[at][4] += 1

@@ -15,6 +15,7 @@ from cqrs_app.areas.orders.events import (
     OrderCancelled,
     OrderPlaced,
     OrderRejected,
+    RemainingItemsCancelled,
 )
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import PERSON
@@ -26,7 +27,7 @@ class CustomersProjection(Projection):
     """A guest has no account; a guest's credit note is kept all the same."""
 
     name: ClassVar[str] = "customers"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (customer_accounts, credit_notes)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -53,6 +54,11 @@ class CustomersProjection(Projection):
 
     def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
         self._give_up(event.customer_id, event.currency, event.total, recorded, rows)
+
+    def remaining_items_cancelled(
+        self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
+    ) -> None:
+        self._give_up(event.customer_id, event.currency, event.amount, recorded, rows)
 
     def credit_note_recorded(
         self, event: CreditNoteRecorded, recorded: Recorded, rows: Rows

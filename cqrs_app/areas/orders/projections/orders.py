@@ -22,6 +22,7 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    RemainingItemsCancelled,
     ShippingAddressChanged,
     is_of_an_order,
 )
@@ -100,6 +101,7 @@ class OrdersProjection(Projection):
         yield orders, (event.order_id,)
         if isinstance(event, OrderShipped):
             yield order_texts, (event.order_id,)
+        if isinstance(event, OrderShipped | RemainingItemsCancelled):
             for line in event.lines:
                 yield order_lines, (event.order_id, line.line_no)
 
@@ -140,6 +142,7 @@ class OrdersProjection(Projection):
                 unit_price=line.unit_price,
                 amount=line.quantity * line.unit_price,
                 shipped_quantity=0,
+                cancelled_quantity=0,
             )
         rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=_words_of(event))
         _count(rows, recorded, "placed", event.currency, event.total)
@@ -191,6 +194,19 @@ class OrdersProjection(Projection):
     def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
         self._move(event.order_id, OrderStatus.CANCELLED, recorded, rows)
         _count(rows, recorded, "cancelled", event.currency, event.total)
+
+    def remaining_items_cancelled(
+        self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
+    ) -> None:
+        """`total` and `units` are from now on those of what shipped."""
+        for cancelled in event.lines:
+            line = rows.change(order_lines, event.order_id, cancelled.line_no)
+            line["cancelled_quantity"] += cancelled.quantity
+        row = self._move(event.order_id, OrderStatus.SHIPPED, recorded, rows)
+        counted = (row["placed_day"], row["currency"], row["status"])
+        rows.add(order_days, counted, orders=0, value=-event.amount)
+        row["total"] -= event.amount
+        row["units"] -= sum(line.quantity for line in event.lines)
 
     def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
         self._mark(event.order_id, recorded, rows)["flags"] += 1

@@ -1,8 +1,9 @@
 """What was sold and credited, by day, country and currency: the figures of the reports.
 
 An order counts on the day it was placed until it is cancelled or rejected, and from then on as
-cancelled on that same day. A credit note counts on the day of the credit. So every figure is a
-sum over orders or notes that a list can show. Days are UTC days.
+cancelled on that same day; so do remaining items that were cancelled. A credit note counts on the
+day of the credit. So every figure is a sum over orders or notes that a list can show. Days are UTC
+days.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from cqrs_app.areas.orders.events import (
     OrderPlaced,
     OrderRejected,
     PricedLine,
+    RemainingItemsCancelled,
 )
 from cqrs_app.areas.orders.read_models import (
     customer_days,
@@ -35,7 +37,7 @@ from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
 from cqrs_app.standards.countries import country_name
 
 Sold = tuple[str, int, Decimal]
-"""Of one article in one order: its number, units, value."""
+"""Of one line, or one article in one order: its SKU, units, value."""
 Place = tuple[date, str, str]
 """Day, country, currency: how the key of every figure begins."""
 
@@ -55,7 +57,7 @@ _CUSTOMER = MappingProxyType({"orders": 0, "revenue": _ZERO, "credited": _ZERO})
 
 class SalesProjection(Projection):
     name: ClassVar[str] = "sales"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (
         sales_days,
         product_days,
@@ -66,7 +68,7 @@ class SalesProjection(Projection):
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
-        if isinstance(event, OrderCancelled | OrderRejected):
+        if isinstance(event, OrderCancelled | OrderRejected | RemainingItemsCancelled):
             yield sales_orders, (event.order_id,)
             return
         place = _place(event, recorded)
@@ -79,7 +81,7 @@ class SalesProjection(Projection):
                 yield sold_products, (sku,)
 
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
-        place, sold = _place(event, recorded), _sold(event.lines)
+        place, sold = _place(event, recorded), _sold_on(event.lines)
         rows.put(
             sales_orders,
             order_id=event.order_id,
@@ -92,13 +94,18 @@ class SalesProjection(Projection):
         )
         _describe(event, recorded, rows)
         _count(rows, sales_days, place, _DAY, orders=1, revenue=event.total)
-        _sell(rows, place, event.customer_id, event.total, sold, 1)
+        _sell(rows, place, event.customer_id, event.total, _by_article(sold), 1)
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         _take_back(event.order_id, rows)
 
     def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
         _take_back(event.order_id, rows)
+
+    def remaining_items_cancelled(
+        self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
+    ) -> None:
+        _take_part_back(event, rows)
 
     def credit_note_recorded(
         self, event: CreditNoteRecorded, recorded: Recorded, rows: Rows
@@ -113,13 +120,37 @@ class SalesProjection(Projection):
 def _take_back(order_id: str, rows: Rows) -> None:
     order = rows.change(sales_orders, order_id)
     place: Place = (order["day"], order["country"], order["currency"])
-    total, sold = order["total"], msgspec.json.decode(order["products"], type=list[Sold])
+    total = order["total"]
+    sold = [each for each in _by_article(_lines_of(order)) if each[1]]
     # An order is told here by its number only, so what it counted in could not be named earlier.
     rows.preload((product_days, (*place, sku)) for sku, _, _ in sold)
     counted = {"revenue": -total, "cancelled_orders": 1, "cancelled_value": total}
     _count(rows, sales_days, place, _DAY, orders=-1, **counted)
     _sell(rows, place, order["customer_id"], total, sold, -1)
     order["products"] = "[]"
+
+
+def _take_part_back(event: RemainingItemsCancelled, rows: Rows) -> None:
+    """The order counts on, with what of it has shipped."""
+    order = rows.change(sales_orders, event.order_id)
+    place: Place = (order["day"], order["country"], order["currency"])
+    lines = _lines_of(order)
+    before = _by_article(lines)
+    rows.preload((product_days, (*place, sku)) for sku, _, _ in before)
+    for each in event.lines:
+        sku, units, value = lines[each.line_no - 1]
+        value -= value * each.quantity / units
+        lines[each.line_no - 1] = (sku, units - each.quantity, value)
+    counted = {"revenue": -event.amount, "cancelled_value": event.amount}
+    _count(rows, sales_days, place, _DAY, **counted)
+    if order["customer_id"]:
+        key = (*place, order["customer_id"])
+        _count(rows, customer_days, key, _CUSTOMER, revenue=-event.amount)
+    for (sku, units, value), (_, left, worth) in zip(before, _by_article(lines), strict=True):
+        amounts = {"orders": 0 if left else -1, "units": left - units, "revenue": worth - value}
+        rows.add(product_days, (*place, sku), **amounts)
+    order["total"] -= event.amount
+    order["products"] = msgspec.json.encode(lines).decode()
 
 
 def _sell(
@@ -153,12 +184,20 @@ def _is_news(known: Row, at: datetime) -> bool:
     return not known["description"] or at >= known["described_at"]
 
 
-def _sold(lines: Iterable[PricedLine]) -> list[Sold]:
+def _sold_on(lines: Iterable[PricedLine]) -> list[Sold]:
+    return [(line.sku, line.quantity, line.quantity * line.unit_price) for line in lines]
+
+
+def _lines_of(order: Row) -> list[Sold]:
+    return msgspec.json.decode(order["products"], type=list[Sold])
+
+
+def _by_article(lines: Iterable[Sold]) -> list[Sold]:
     units: dict[str, int] = defaultdict(int)
     values: dict[str, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        units[line.sku] += line.quantity
-        values[line.sku] += line.quantity * line.unit_price
+    for sku, quantity, value in lines:
+        units[sku] += quantity
+        values[sku] += value
     return [(sku, units[sku], values[sku]) for sku in units]
 
 

@@ -19,6 +19,7 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    RemainingItemsCancelled,
     ShippingAddressChanged,
     is_of_an_order,
 )
@@ -110,6 +111,20 @@ class OrderTimelineProjection(Projection):
     def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
         reason, note = ("Reason", label_of(event.reason)), ("Note", event.note)
         _enter(rows, recorded, event.order_id, "Cancelled", reason, note)
+
+    def remaining_items_cancelled(
+        self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
+    ) -> None:
+        _enter(
+            rows,
+            recorded,
+            event.order_id,
+            "Remaining items cancelled",
+            ("Units", f"{sum(line.quantity for line in event.lines):,}"),
+            ("Amount", f"{event.currency} {_amount(event.amount)}"),
+            ("Reason", label_of(event.reason)),
+            ("Note", event.note),
+        )
 
     def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
         _enter(rows, recorded, event.order_id, "Flagged", ("Why", event.sentence))

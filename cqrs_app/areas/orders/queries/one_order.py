@@ -44,10 +44,11 @@ class LineView:
     unit_price: Decimal
     amount: Decimal
     shipped_quantity: int
+    cancelled_quantity: int
 
     @property
     def left(self) -> int:
-        return self.quantity - self.shipped_quantity
+        return self.quantity - self.shipped_quantity - self.cancelled_quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,8 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """A whole order; money in its currency, times in UTC."""
+    """A whole order; money in its currency, times in UTC. `total` and `units` are without the
+    remaining items that were cancelled."""
 
     order_id: str
     status: OrderStatus
@@ -84,6 +86,15 @@ class OrderView:
     lines: tuple[LineView, ...]
     flags: tuple[FlagView, ...]
     applied_version: int
+
+    @property
+    def cancelled_units(self) -> int:
+        return sum(line.cancelled_quantity for line in self.lines)
+
+    @property
+    def cancelled_amount(self) -> Decimal:
+        lines = ((line.cancelled_quantity, line.unit_price) for line in self.lines)
+        return sum((quantity * price for quantity, price in lines), Decimal(0))
 
 
 _MADE = {"status", "hold_reason", "shipping_address", "lines", "flags"}

@@ -42,6 +42,10 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
         "address_changed": (events.ShippingAddressChanged, commands.ChangeShippingAddress),
         "note": (events.OrderNoteAdded, commands.AddOrderNote),
         "shipped": (events.OrderShipped, commands.ShipOrder),
+        "remaining_cancelled": (
+            events.RemainingItemsCancelled,
+            commands.CancelRemainingItems,
+        ),
         "delivered": (events.OrderDelivered, commands.DeliverOrder),
         "rejected": (events.OrderRejected, commands.RejectOrder),
         "cancelled": (events.OrderCancelled, commands.CancelOrder),
