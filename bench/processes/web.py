@@ -78,9 +78,7 @@ def signed_in(app: Flask, server: Server) -> Browser:
     token = services_of(app).sessions.open("bench", "127.0.0.1", "bench")
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     cookie = serializer.dumps({"token": token})
-    # The name holds the port, as it does in the server's own process.
-    name = f"countersign-{server.port}"
-    browser = Browser(server.port, Cookie=f"{name}={cookie}")
+    browser = Browser(server.port, Cookie=f"{app.config['SESSION_COOKIE_NAME']}={cookie}")
     reply = browser.get("/orders")
     assert reply.status == 200, f"the console answered {reply.status} to who is signed in"
     return browser

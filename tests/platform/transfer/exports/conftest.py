@@ -72,8 +72,7 @@ def serving(app: Flask) -> Iterator[Callable[[str], http.client.HTTPResponse]]:
 
     def ask(address: str) -> http.client.HTTPResponse:
         connections.append(http.client.HTTPConnection("127.0.0.1", port, timeout=30))
-        # The name of the cookie holds the port of the server.
-        headers = {"Cookie": f"countersign-{port}={signed}"}
+        headers = {"Cookie": f"{app.config['SESSION_COOKIE_NAME']}={signed}"}
         connections[-1].request("GET", address, headers=headers)
         return connections[-1].getresponse()
 
