@@ -93,7 +93,7 @@ class Registry:
 
     def command(self, name: str) -> type[Command]:
         if name not in self.commands:
-            raise UnknownMessage(f"There is no task called {name}.")
+            raise UnknownMessage(f"There is no command called {name}.")
         return self.commands[name]
 
     def query(self, name: str) -> type[Query]:

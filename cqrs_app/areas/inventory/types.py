@@ -17,7 +17,7 @@ QuantityOrNone = Annotated[int, Meta(title="Quantity", examples=[12], ge=0, le=M
 LowBelow = Annotated[
     int,
     Meta(
-        title="Low below",
+        title="Reorder level",
         description="With fewer than this available the product counts as low. 0: never.",
         ge=0,
         le=MOST_AT_ONCE,

@@ -33,7 +33,7 @@ VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
 
 @command(label="Place order", permission=Permission("orders.place", Role.OPERATOR))
 class PlaceOrder(Command):
-    """Take in a new order; it then waits for approval."""
+    """Create an order. It will need approval."""
 
     order_id: OrderId
     customer_id: CustomerId = ""
@@ -60,7 +60,7 @@ class PlaceOrder(Command):
     minds_version=True,
 )
 class ApproveOrder(Command):
-    """Let the order be shipped."""
+    """Release this order for shipping."""
 
     order_id: OrderId
 
@@ -72,7 +72,7 @@ class ApproveOrder(Command):
     risky=True,
 )
 class RejectOrder(Command):
-    """Turn down an order that waits for approval."""
+    """Reject an order that needs approval."""
 
     order_id: OrderId
     reason: Reason
@@ -82,7 +82,7 @@ class RejectOrder(Command):
     label="Hold order", permission=Permission("orders.hold", Role.OPERATOR), minds_version=True
 )
 class HoldOrder(Command):
-    """Stop work on the order until it is released."""
+    """Put this order on hold until it is released."""
 
     order_id: OrderId
     reason: Annotated[HoldReason, Meta(title="Reason")]
@@ -95,7 +95,7 @@ class HoldOrder(Command):
     minds_version=True,
 )
 class ReleaseOrder(Command):
-    """Let work on the order go on where it stopped."""
+    """Resume this order."""
 
     order_id: OrderId
 
@@ -106,7 +106,7 @@ class ReleaseOrder(Command):
     minds_version=True,
 )
 class ChangeShippingAddress(Command):
-    """Send what is still to be shipped somewhere else."""
+    """Change where the remaining items ship."""
 
     order_id: OrderId
     address: PersonalAddress
@@ -120,7 +120,7 @@ class ChangeShippingAddress(Command):
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))
 class AddOrderNote(Command):
-    """Write something down for colleagues."""
+    """Add an internal note, saved in the order history."""
 
     order_id: OrderId
     note: Note
@@ -134,7 +134,7 @@ class AddOrderNote(Command):
     label="Ship order", permission=Permission("orders.ship", Role.OPERATOR), minds_version=True
 )
 class ShipOrder(Command):
-    """Hand the order, or some of its lines, to a carrier."""
+    """Record a full or partial shipment."""
 
     order_id: OrderId
     lines: Annotated[
@@ -159,7 +159,7 @@ class ShipOrder(Command):
 
 @command(label="Mark as delivered", permission=Permission("orders.deliver", Role.OPERATOR))
 class DeliverOrder(Command):
-    """Record that the customer has it."""
+    """Confirm delivery."""
 
     order_id: OrderId
 
@@ -171,7 +171,7 @@ class DeliverOrder(Command):
     risky=True,
 )
 class CancelOrder(Command):
-    """Give the order up before anything of it is shipped."""
+    """Cancel this order. Nothing has shipped yet."""
 
     order_id: OrderId
     reason: Annotated[CancelReason, Meta(title="Reason")]

@@ -25,5 +25,5 @@ def load_if_empty(kernel: Kernel, orders: int, echo: Callable[[str], None]) -> i
     done = sum(outcome.receipt is not None for outcome in kernel.commands.execute_batch(items))
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    echo(f"Demo orders are in: {orders} orders, {done} tasks.")
+    echo(f"Demo data loaded: {orders} orders, {done} commands.")
     return done

@@ -77,9 +77,9 @@ def look(kernel: Kernel) -> Health:
 def banners(health: Health) -> Iterator[tuple[str, str]]:
     """What an operator should know of parts that are away: (level, sentence)."""
     if not health.read_store:
-        yield "bad", "The read store does not answer: lists and figures cannot be shown."
+        yield "bad", "The read store is down. Lists and figures are unavailable."
     if not health.write_store:
-        yield "bad", "The write store does not answer: tasks cannot be accepted."
+        yield "bad", "The write store is down. No changes can be saved."
         return
     if health.stopped:
         names = ", ".join(health.stopped)
@@ -87,20 +87,20 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
     if not health.redis:
         yield (
             "warn",
-            "Redis is away: tasks work and are kept; pages follow a second or two later.",
+            "Redis is down. Your changes are saved; pages may lag.",
         )
     if not health.workers and not health.sweeps:
         yield (
             "bad",
             (
-                "No worker and no sweep is running: tasks are accepted and kept, but pages do "
-                "not show them until one is started."
+                "Background workers and the sweep are down. Your changes are saved, but pages "
+                "will not show them until one is started."
             ),
         )
     elif not health.workers:
-        yield "warn", "No worker is running: the sweep does the work, a second or two later."
+        yield "warn", "Background workers are down. Updates may take longer."
     elif not health.sweeps:
-        yield "warn", "The sweep is not running: a wake-up that gets lost is not noticed."
+        yield "warn", "The sweep is down. Some updates may take longer."
 
 
 def _stopped(connection: Connection, store: Store) -> list[str]:

@@ -30,7 +30,7 @@ from cqrs_app.platform.runtime.events import (
 UNKNOWN = Refusal(
     "no_such_projection", "There is no projection or other subscription of this name."
 )
-ALREADY_PAUSED = Refusal("already_paused", "It is paused already.")
+ALREADY_PAUSED = Refusal("already_paused", "It is already paused.")
 NOT_PAUSED = Refusal("not_paused", "It is not paused.")
 
 
@@ -46,7 +46,7 @@ class ProjectionControl(Aggregate):
     @handles(PauseProjection, refusals=[UNKNOWN, ALREADY_PAUSED])
     def pause(self, command: PauseProjection) -> Iterator[Event]:
         if self.paused:
-            raise ALREADY_PAUSED(f"{command.projection} is paused already.")
+            raise ALREADY_PAUSED(f"{command.projection} is already paused.")
         yield ProjectionPaused(projection=command.projection)
 
     @handles(ResumeProjection, refusals=[UNKNOWN, NOT_PAUSED])

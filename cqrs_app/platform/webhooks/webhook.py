@@ -38,7 +38,7 @@ OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 
 UNKNOWN = Refusal("no_such_webhook", "There is no webhook of this name, or it was removed.")
 WEBHOOK_EXISTS = Refusal("webhook_exists", "The name was used before.")
-ALREADY_PAUSED = Refusal("already_paused", "It is paused already.")
+ALREADY_PAUSED = Refusal("already_paused", "It is already paused.")
 NOT_PAUSED = Refusal("not_paused", "It is not paused.")
 
 
@@ -94,7 +94,7 @@ class Webhook(Aggregate):
     def pause(self, command: PauseWebhook) -> Iterator[Event]:
         if self.paused:
             raise ALREADY_PAUSED(
-                f"The webhook {command.webhook_id} is paused already. Nothing was changed.",
+                f"The webhook {command.webhook_id} is already paused. Nothing was changed.",
             )
         yield WebhookPaused(webhook_id=command.webhook_id, reason=command.reason)
 

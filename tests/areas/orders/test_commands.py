@@ -38,13 +38,13 @@ def test_unusable_order_numbers(order_id: str) -> None:
         (line(quantity=0), "quantity", "Must be 1 or more."),
         (line(price="-0.01"), "unit_price", "Must be 0 or more."),
         (line(price="0.00001"), "unit_price", "At most 4 digits after the point."),
-        (line(price="NaN"), "unit_price", "Write a number, such as 12.50."),
+        (line(price="NaN"), "unit_price", "Enter a number, e.g. 12.50."),
         (line(price="100000001"), "unit_price", "Must be 100000000 or less."),
-        (line(sku=""), "sku", "This is needed."),
+        (line(sku=""), "sku", "Required."),
         (
             line(what="a\x00b"),
             "description",
-            "This has characters that cannot be used here.",
+            "Contains characters that are not allowed.",
         ),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_line_from_json_is_named_the_same_way() -> None:
     lines = [{"sku": "A", "quantity": 1, "unit_price": 1}, {"sku": "B", "unit_price": "1"}]
     with pytest.raises(Invalid) as caught:
         parse(do.PlaceOrder, {"order_id": "1", "country": "x", "currency": "GBP", "lines": lines})
-    assert caught.value.problems == {"lines.1.quantity": "This is needed."}
+    assert caught.value.problems == {"lines.1.quantity": "Required."}
 
 
 def test_an_order_has_at_most_five_thousand_lines() -> None:
@@ -89,7 +89,7 @@ def test_a_currency_is_three_capital_letters(currency: str) -> None:
 def test_an_address_part_that_is_too_long_is_named() -> None:
     with pytest.raises(Invalid) as caught:
         place("1", shipping_address=ShippingAddress(city="x" * 101))
-    assert caught.value.problems == {"shipping_address.city": "Write at most 100 characters."}
+    assert caught.value.problems == {"shipping_address.city": "Enter at most 100 characters."}
 
 
 def test_a_new_address_has_street_city_and_country() -> None:

@@ -60,7 +60,7 @@ def test_a_payment_is_begun_captured_and_refunded_by_hand(desk: Desk) -> None:
     )
     assert (answer.status_code, answer.location) == (303, "/payments/P1")
     text = shown(ann, "/payments/P1")
-    assert "Asked for" in text
+    assert "Requested" in text
     assert "Not answered yet" in text
     assert "Wait for the answer." in text
     assert offered(ann) == ["VoidPayment"]

@@ -123,7 +123,7 @@ def test_an_incomplete_form_says_what_is_missing(
 ) -> None:
     answer = sign_in(client, name, password)
     assert answer.status_code == 422
-    assert "Write your name and your password." in answer.text
+    assert "Enter your name and password." in answer.text
 
 
 def test_whoever_is_signed_in_skips_the_form(mia: FlaskClient) -> None:

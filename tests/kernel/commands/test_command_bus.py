@@ -264,7 +264,7 @@ def test_unusable_values_never_become_a_command() -> None:
     with pytest.raises(Invalid) as invalid:
         Add(counter_id="", amount=0)
     assert invalid.value.problems == {
-        "counter_id": "This is needed.",
+        "counter_id": "Required.",
         "amount": "Must be 1 or more.",
     }
 
