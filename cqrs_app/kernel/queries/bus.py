@@ -1,4 +1,4 @@
-"""The query bus: every question is answered here, and says how fresh its answer is."""
+"""The query bus: answers every query and reports how fresh the answer is."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ FLIGHT_WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
-    """The knobs of the bus; settings.py and docs/settings.md say what each means. With
-    `max_concurrent` 0 there is no limit."""
+    """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
+    0, there is no limit."""
 
     authorise: bool = True
     caching: bool = True
@@ -50,9 +50,9 @@ class QueryOptions:
 
 
 class QueryBus:
-    """`engines`: "read" and "write", both only to be read.
+    """`engines` are "read" and "write", both used for reading only.
 
-    `count` is told (query name, result, milliseconds) of each answer; the result is hit,
+    `count` is called with (query name, result, milliseconds) for each answer. The result is hit,
     stale_hit, miss, uncached, strong, refused or failed.
     """
 
@@ -93,7 +93,7 @@ class QueryBus:
         }
 
     def ask(self, query: Query, asker: QueryContext) -> Answer[Any]:
-        """Answer one question. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
+        """Answer one query. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
         name, started = type(query).__name__, time.perf_counter()
         result = "failed"
         try:
@@ -117,8 +117,8 @@ class QueryBus:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
     def authorise(self, query: type[Query], asker: QueryContext) -> None:
-        """Raise NotAllowed where the actor may not ask such a question. For whoever has its fields
-        still to read: permission comes first."""
+        """Raise NotAllowed if the actor may not ask such a query. For callers that have not read
+        its fields yet: permission is checked first."""
         declaration = query.declaration
         if self._options.authorise and not asker.actor.may(declaration.permission):
             raise NotAllowed(declaration.label, declaration.permission)
@@ -137,7 +137,7 @@ class QueryBus:
         )
         if query.declaration.store == "write":
             return self._from_write_store(query, stale), "uncached"
-        # Read before the rows: they may then hold more than is claimed, never less.
+        # Read before the rows, which may then be newer than claimed, but never older.
         reached = self._cursors.reached(self._read, reads)
         if query.declaration.cached and asker.cached and self._options.caching:
             return self._cached(query, reached, stale)
@@ -159,8 +159,8 @@ class QueryBus:
         if found and found.entry.revisions == revisions:
             return kept(found), "hit"
         if not self._cache.take_off(key):
-            # Somebody computes this answer already: the old one is shown, with its age, or
-            # theirs is waited for.
+            # Another request is computing this answer. Show the old one, with its age, or wait for
+            # the new one.
             if found:
                 return kept(found), "stale_hit"
             landed = self._wait_for_flight(key, codec)
@@ -223,14 +223,14 @@ class QueryBus:
         return Answer(value, freshness)
 
     def _from_events(self) -> Freshness:
-        """Of an answer that is made of the events next: it may hold more than is claimed."""
+        """The freshness of an answer read from the events next, which may be newer than claimed."""
         return self._gauge.current(self._store.head())
 
     def wait_until_shown(
         self, reads: Iterable[str], seen: MinVersion, wait: float, actor: str
     ) -> bool:
-        """Whether these projections hold a write. Waits up to `wait` seconds until they do, unless
-        it cannot come, or too many wait already."""
+        """Wait up to `wait` seconds until these projections include a write; returns whether they
+        do. Does not wait if they never will, or if too many requests are waiting already."""
         names = tuple(reads)
         deadline = time.monotonic() + wait
         shown = self._shown(names, seen)
@@ -243,7 +243,7 @@ class QueryBus:
         return bool(shown)
 
     def _shown(self, reads: Sequence[str], seen: MinVersion) -> bool | None:
-        """Whether they hold the write; None as long as it is on its way there."""
+        """Whether they include the write; None while it is still to come."""
         if seen.version == 0:
             return True
         position = self._store.position_of(seen.stream, seen.version)

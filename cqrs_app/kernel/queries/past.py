@@ -11,13 +11,13 @@ from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
 from cqrs_app.kernel.store import EventStore
 
 READ_AT_ONCE = 500
-"""Events of a long stream are read in pieces, so that memory stays flat."""
+"""Events per read, to limit the memory used for a long stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An aggregate at a version of its stream; `last` is the event that led to it, None before the
-    first. `newest` is the version of the stream now."""
+    """An aggregate at a version of its stream. `last` is the event that led to it, None before the
+    first. `newest` is the current version of the stream."""
 
     aggregate: Aggregate
     last: StoredEvent | None
@@ -29,7 +29,7 @@ class Moment:
 
 
 class Past:
-    """Any aggregate of any area at any time. Reads only. `aggregates` go by category."""
+    """Any aggregate of any area at any time. Read-only. `aggregates` are keyed by category."""
 
     def __init__(
         self, aggregates: Mapping[str, type[Aggregate]], codec: EventCodec, store: EventStore
@@ -42,8 +42,11 @@ class Past:
         self, stream: str, *, version: int | None = None, at: datetime | None = None
     ) -> Moment | None:
         """The aggregate after its event `version`, or as it was `at` a time: before the first event
-        that happened later. Without either, as it is now; a version that is not there yet is the
-        newest. None where there is no such stream."""
+        that happened later.
+
+        Without either, or for a version that does not exist yet, the current state. None if there
+        is no such stream.
+        """
         cls = self._aggregates.get(stream.partition("-")[0])
         head = self._store.load(stream)
         if cls is None or head is None:

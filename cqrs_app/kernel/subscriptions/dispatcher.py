@@ -1,4 +1,4 @@
-"""Gets a background task done: by jobs as a rule, in threads where jobs cannot be relied on."""
+"""Gets a background task done: normally by jobs, in threads where jobs are not reliable."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import WakeUps
 
 PAUSE_SECONDS = 0.25
-"""Between two looks at what is due."""
+"""Between two checks for due work."""
 
 
 class Dispatcher:
-    """One per task and kernel; opens no connection until it is asked to do something.
+    """One per task and kernel. Opens no connection until it is used.
 
-    `due` and `work` are the task's own; `has_workers` says whether a process of a kind is alive.
+    `due` and `work` are those of the task; `has_workers` returns whether a process of a kind is
+    alive.
     """
 
     def __init__(
@@ -39,24 +40,24 @@ class Dispatcher:
         self._background = Background(task.name, self.wake, PAUSE_SECONDS)
 
     def nudge(self) -> None:
-        """Something may be due: look soon, and return at once."""
+        """Check for due work soon; returns at once."""
         self._background.nudge()
 
     def wake(self) -> None:
-        """Wake a worker for each key with something to do. A wake-up that Redis does not take is
-        made up for by `look_after`."""
+        """Wake a worker for each due key. If Redis does not accept a wake-up, `look_after` does the
+        work later."""
         self._wake_ups.due(self.task, self._due())
 
     def answer(self, key: str) -> None:
-        """Answer a wake-up: do the work, and queue up again where there is more than fits one
-        turn."""
-        # Before anything is read: what is due from now on wakes again.
+        """Handle a wake-up: do the work, and queue the key again if more work remains."""
+        # Before anything is read, so that work which becomes due from now on wakes a worker again.
         self._wake_ups.worked(self.task, key)
         if self._work(key):
             self._wake_ups.due(self.task, [key])
 
     def look_after(self, patience: float) -> None:
-        """See to what has been due for `patience` seconds; waits for nobody outside."""
+        """Take care of work that has been due for `patience` seconds. Does not wait for external
+        systems."""
         now = time.monotonic()
         self._due_since = {key: self._due_since.get(key, now) for key in self._due()}
         late = [key for key, since in self._due_since.items() if now - since >= patience]
@@ -66,9 +67,10 @@ class Dispatcher:
             self._fallback.start(late)
 
     def wait(self, seconds: float) -> None:
-        """Until work begun by `look_after` in this process is done, or so long each."""
+        """Wait for work that `look_after` has started in this process, up to `seconds` per
+        thread."""
         self._fallback.wait(seconds)
 
     def close(self) -> None:
-        """Do what still waits; called when the process, or a test, is done."""
+        """Finish pending work. Called at the end of a process or a test."""
         self._background.close()

@@ -1,4 +1,4 @@
-"""Does a task in threads of this process when no worker can: Redis is away, or none runs."""
+"""Runs a task in threads of this process when no worker can: Redis is down, or no worker runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_THREADS = 4
 
 
 class FallbackThreads:
-    """At most one thread per key and four in all; what finds none is tried at the next call."""
+    """At most one thread per key and four in all. Keys that get none are tried at the next call."""
 
     def __init__(self, task: str, work: Callable[[str], object]) -> None:
         self._task = task
@@ -20,19 +20,19 @@ class FallbackThreads:
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self, keys: Iterable[str]) -> None:
-        """Begin with these, without waiting for anyone outside."""
+        """Start work on these keys; returns at once."""
         self._threads = {key: each for key, each in self._threads.items() if each.is_alive()}
         for key in keys:
             if key in self._threads or len(self._threads) >= MOST_THREADS:
                 continue
-            # A daemon: a process that is told to stop does not wait for anyone outside, and
-            # what is cut off is done again.
+            # A daemon thread: a process that is stopped does not wait for external systems, and
+            # interrupted work is done again.
             thread = threading.Thread(target=self._run, args=(key,), daemon=True)
             self._threads[key] = thread
             thread.start()
 
     def wait(self, seconds: float) -> None:
-        """Until the threads begun so far have ended, or so long each."""
+        """Wait for the threads started so far, up to `seconds` per thread."""
         for thread in self._threads.values():
             thread.join(seconds)
 
