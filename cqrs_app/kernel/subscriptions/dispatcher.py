@@ -1,4 +1,4 @@
-"""Gets a background task done: by jobs as a rule, in threads where jobs cannot be relied on."""
+"""Gets a background task done: by jobs as a rule, by the sweep where jobs cannot be relied on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import time
 from collections.abc import Callable
 
 from cqrs_app.kernel.subscriptions.background import Background
-from cqrs_app.kernel.subscriptions.fallback_threads import FallbackThreads
+from cqrs_app.kernel.subscriptions.task_threads import TaskThreads
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import WakeUps
 
 PAUSE_SECONDS = 0.25
 """Between two looks at what is due."""
+
+SWEPT_AT_ONCE = 4
+"""Keys that the sweep works on at a time, at least."""
+
+ENDING_SECONDS = 5.0
+"""How long a process that ends lets work go on that has begun."""
 
 
 class Dispatcher:
@@ -34,7 +40,8 @@ class Dispatcher:
         self._due = due
         self._work = work
         self._has_workers = has_workers
-        self._fallback = FallbackThreads(task.name, work)
+        self._answering = TaskThreads(task.name, self._take_turn, task.at_once)
+        self._sweeping = TaskThreads(task.name, work, max(task.at_once, SWEPT_AT_ONCE))
         self._due_since: dict[str, float] = {}
         self._background = Background(task.name, self.wake, PAUSE_SECONDS)
 
@@ -48,12 +55,13 @@ class Dispatcher:
         self._wake_ups.due(self.task, self._due())
 
     def answer(self, key: str) -> None:
-        """Answer a wake-up: do the work, and queue up again where there is more than fits one
-        turn."""
+        """Answer a wake-up: do the work, in a thread where the task does several keys at once."""
         # Before anything is read: what is due from now on wakes again.
         self._wake_ups.worked(self.task, key)
-        if self._work(key):
-            self._wake_ups.due(self.task, [key])
+        if self.task.at_once > 1:
+            self._answering.start(key, wait=True)
+        else:
+            self._take_turn(key)
 
     def look_after(self, patience: float) -> None:
         """See to what has been due for `patience` seconds; waits for nobody outside."""
@@ -63,12 +71,20 @@ class Dispatcher:
         if late and not (
             self._has_workers(self.task.worker) and self._wake_ups.due(self.task, late)
         ):
-            self._fallback.start(late)
+            for key in late:
+                self._sweeping.start(key, wait=False)
 
-    def wait(self, seconds: float) -> None:
-        """Until work begun by `look_after` in this process is done, or so long each."""
-        self._fallback.wait(seconds)
+    def join(self, seconds: float) -> None:
+        """Wait until work begun in threads of this process is done, so long each at most."""
+        self._answering.join(seconds)
+        self._sweeping.join(seconds)
 
     def close(self) -> None:
         """Do what still waits; called when the process, or a test, is done."""
         self._background.close()
+        self._answering.join(ENDING_SECONDS)
+
+    def _take_turn(self, key: str) -> None:
+        """Do the work, and queue up again where there is more than fits one turn."""
+        if self._work(key):
+            self._wake_ups.due(self.task, [key])

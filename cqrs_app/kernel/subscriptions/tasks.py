@@ -24,6 +24,9 @@ class BackgroundTask(ABC):
     supervised: bool = True
     """Whether it needs processes of its kind: False where, as things are set up, nothing comes."""
 
+    at_once: ClassVar[int] = 1
+    """How many keys one worker works on at a time: more than one where the work waits for the
+    world outside, so that nobody who is slow delays others."""
     sends_commands: ClassVar[bool] = True
     """Whether it waits while commands are switched off."""
 
