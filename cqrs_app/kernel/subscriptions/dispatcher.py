@@ -1,4 +1,4 @@
-"""Gets a background task done: normally by jobs, in threads where jobs are not reliable."""
+"""Runs a background task: normally by jobs, in the sweep where jobs are not reliable."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import time
 from collections.abc import Callable
 
 from cqrs_app.kernel.subscriptions.background import Background
-from cqrs_app.kernel.subscriptions.fallback_threads import FallbackThreads
+from cqrs_app.kernel.subscriptions.task_threads import TaskThreads
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import WakeUps
 
 PAUSE_SECONDS = 0.25
 """Between two checks for due work."""
+
+SWEPT_AT_ONCE = 4
+"""Minimum number of keys that the sweep works on at a time."""
+
+ENDING_SECONDS = 5.0
+"""How long an ending process waits for work that has started."""
 
 
 class Dispatcher:
@@ -35,7 +41,8 @@ class Dispatcher:
         self._due = due
         self._work = work
         self._has_workers = has_workers
-        self._fallback = FallbackThreads(task.name, work)
+        self._answering = TaskThreads(task.name, self._take_turn, task.at_once)
+        self._sweeping = TaskThreads(task.name, work, max(task.at_once, SWEPT_AT_ONCE))
         self._due_since: dict[str, float] = {}
         self._background = Background(task.name, self.wake, PAUSE_SECONDS)
 
@@ -49,11 +56,14 @@ class Dispatcher:
         self._wake_ups.due(self.task, self._due())
 
     def answer(self, key: str) -> None:
-        """Handle a wake-up: do the work, and queue the key again if more work remains."""
+        """Handle a wake-up: do the work, in a thread where the task works on several keys at
+        once."""
         # Before anything is read, so that work which becomes due from now on wakes a worker again.
         self._wake_ups.worked(self.task, key)
-        if self._work(key):
-            self._wake_ups.due(self.task, [key])
+        if self.task.at_once > 1:
+            self._answering.start(key, wait=True)
+        else:
+            self._take_turn(key)
 
     def look_after(self, patience: float) -> None:
         """Take care of work that has been due for `patience` seconds. Does not wait for external
@@ -64,13 +74,20 @@ class Dispatcher:
         if late and not (
             self._has_workers(self.task.worker) and self._wake_ups.due(self.task, late)
         ):
-            self._fallback.start(late)
+            for key in late:
+                self._sweeping.start(key, wait=False)
 
-    def wait(self, seconds: float) -> None:
-        """Wait for work that `look_after` has started in this process, up to `seconds` per
-        thread."""
-        self._fallback.wait(seconds)
+    def join(self, seconds: float) -> None:
+        """Wait for work started in threads of this process, up to `seconds` per thread."""
+        self._answering.join(seconds)
+        self._sweeping.join(seconds)
 
     def close(self) -> None:
         """Finish pending work. Called at the end of a process or a test."""
         self._background.close()
+        self._answering.join(ENDING_SECONDS)
+
+    def _take_turn(self, key: str) -> None:
+        """Do the work, and queue the key again if more work remains."""
+        if self._work(key):
+            self._wake_ups.due(self.task, [key])

@@ -25,6 +25,9 @@ class BackgroundTask(ABC):
     """Whether it needs processes of its kind. False if the settings rule out that any work
     comes."""
 
+    at_once: ClassVar[int] = 1
+    """How many keys one worker works on at a time: more than one where the work waits for the
+    world outside, so that nobody who is slow delays others."""
     sends_commands: ClassVar[bool] = True
     """Whether it pauses while commands are switched off."""
 
