@@ -15,6 +15,7 @@ from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
@@ -24,9 +25,13 @@ from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.webhooks import webhooks_area
+from cqrs_app.standards.money import exact
 
 AREAS = (ORDERS, CUSTOMERS, INVENTORY)
 """The shop's own areas that need no setting."""
+
+MONEY = Notation("currency", exact)
+"""Every decimal is an amount, written with the digits of its currency."""
 
 SENDABLE = (
     *(event for area in (*AREAS, payments_area()) for event in area.event_types),
@@ -63,7 +68,7 @@ def build_registry(
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
-    return Registry((*areas, runtime_area(controlled)))
+    return Registry((*areas, runtime_area(controlled)), MONEY)
 
 
 ROLES = build_registry().roles

@@ -156,7 +156,8 @@ def assemble(
     )
     query_bus = QueryBus(
         registry.answers,
-        Past(registry.aggregates, registry.codec, store),
+        registry.notation,
+        Past(registry.aggregates, registry.notation, registry.codec, store),
         Repository(store, registry.codec),
         {"read": engines.query, "write": engines.write},
         store,

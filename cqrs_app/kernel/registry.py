@@ -14,6 +14,7 @@ from cqrs_app.kernel.commands.handling import Handler, Rule, handlers_of, with_r
 from cqrs_app.kernel.errors import UnknownMessage
 from cqrs_app.kernel.events.recorded import EventCodec, Upcaster
 from cqrs_app.kernel.messages.messages import Command, Event, Query
+from cqrs_app.kernel.messages.notation import AS_THEY_ARE, Notation
 from cqrs_app.kernel.messages.permissions import Permission, permissions_by_role
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.projections.projection import Projection
@@ -65,9 +66,10 @@ ERASURE = Area(name="erasure", events=[SubjectErased])
 
 
 class Registry:
-    """Everything that the areas declare, by name. Raises ValueError on a duplicate name."""
+    """Everything that the areas declare, by name; `notation` is how decimals in their events and
+    answers are written. Raises ValueError on a duplicate name."""
 
-    def __init__(self, areas: Iterable[Area]) -> None:
+    def __init__(self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE) -> None:
         self.areas = (*areas, ERASURE)
         areas, projections = self.areas, [each for area in self.areas for each in area.projections]
         aggregates = (each for area in areas for each in area.aggregates)
@@ -89,7 +91,9 @@ class Registry:
         self.codec = EventCodec(
             self.events.values(),
             {key: upcast for area in self.areas for key, upcast in area.upcasters.items()},
+            notation,
         )
+        self.notation = notation
 
     def command(self, name: str) -> type[Command]:
         if name not in self.commands:

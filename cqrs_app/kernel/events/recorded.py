@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from cqrs_app.kernel.errors import UndeclaredEvent
 from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.messages.notation import AS_THEY_ARE, Notation
 
 FIRST_HASH = bytes(32)
 """The hash before the first event of a stream."""
@@ -131,13 +132,18 @@ class EventCodec:
 
     `opener` opens the personal values in them; without one they stay sealed. `upcasters` maps
     (type, schema) to the function that converts such a payload to schema + 1.
+    Decimals are read as `notation` writes them, however an earlier release stored them.
     """
 
     def __init__(
-        self, types: Iterable[type[Event]], upcasters: Mapping[tuple[str, int], Upcaster]
+        self,
+        types: Iterable[type[Event]],
+        upcasters: Mapping[tuple[str, int], Upcaster],
+        notation: Notation = AS_THEY_ARE,
     ) -> None:
         self._types = {cls.__name__: cls for cls in types}
         self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in self._types.items()}
+        self._writers = {name: notation.writer(cls) for name, cls in self._types.items()}
         self._upcasters = dict(upcasters)
         self.opener: Opener | None = None
 
@@ -175,8 +181,11 @@ class EventCodec:
         text = self._opened(stored)
         try:
             if stored.schema == cls.schema:
-                return Recorded(self._decoders[stored.type].decode(text), stored)
-            return Recorded(self._upcast(stored, cls, text), stored)
+                event = self._decoders[stored.type].decode(text)
+            else:
+                event = self._upcast(stored, cls, text)
+            write = self._writers[stored.type]
+            return Recorded(write(event) if write else event, stored)
         except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
             sentence = f"{stored.type}, version {stored.version} of {stored.stream}"
             raise UnreadableEvent(f"The payload of {sentence}, is damaged.") from error

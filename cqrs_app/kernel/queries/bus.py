@@ -18,6 +18,7 @@ from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Busy, NotAllowed, Refused, TimedOut
 from cqrs_app.kernel.events.recorded import UnknownEvent
 from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
@@ -59,6 +60,7 @@ class QueryBus:
     def __init__(
         self,
         answers: Mapping[type[Query], Answers],
+        notation: Notation,
         past: Past,
         repository: Repository,
         engines: Mapping[str, Engine],
@@ -86,10 +88,10 @@ class QueryBus:
         self._count = count
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._waits = Waits(options.max_waiting)
+        kinds = {query: get_type_hints(each.handler)["return"] for query, each in answers.items()}
+        self._writers = {query: notation.writer(kind) for query, kind in kinds.items()}
         self._codecs = {
-            query: AnswerCodec(get_type_hints(answer.handler)["return"])
-            for query, answer in answers.items()
-            if query.declaration.cached
+            query: AnswerCodec(kind) for query, kind in kinds.items() if query.declaration.cached
         }
 
     def ask(self, query: Query, asker: QueryContext) -> Answer[Any]:
@@ -184,18 +186,19 @@ class QueryBus:
         freshness = self._from_events()
         with self._write.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(revealed(value, self._vault), freshness, stale)
+        return Answer(self._written(query, revealed(value, self._vault)), freshness, stale)
 
     def _from_rows(self, query: Query, reached: Sequence[Reached], stale: bool) -> Answer[Any]:
         with self._read.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(value, self._gauge.measure(reached), stale)
+        return Answer(self._written(query, value), self._gauge.measure(reached), stale)
 
     def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
         freshness = self._from_events()
         stream = source.aggregate.stream_for(query)
         aggregate, head = self._repository.load(source.aggregate, stream)
-        return Answer(source.handler(query, aggregate, head.version), freshness)
+        value = source.handler(query, aggregate, head.version)
+        return Answer(self._written(query, value), freshness)
 
     def _from_past(self, query: Query, source: FromPast) -> Answer[Any]:
         freshness = self._from_events()
@@ -204,7 +207,7 @@ class QueryBus:
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error
-        return Answer(value, freshness)
+        return Answer(self._written(query, value), freshness)
 
     def _strong(self, query: Query, strong: Strong | None) -> Answer[Any]:
         if strong is None:
@@ -220,7 +223,11 @@ class QueryBus:
         except Exception as error:
             sentence = "An event of it cannot be applied. Nothing is lost: see parked events."
             raise Refused("cannot_be_folded", sentence) from error
-        return Answer(value, freshness)
+        return Answer(self._written(query, value), freshness)
+
+    def _written(self, query: Query, value: Any) -> Any:
+        write = self._writers[type(query)]
+        return write(value) if write else value
 
     def _from_events(self) -> Freshness:
         """The freshness of an answer read from the events next, which may be newer than claimed."""

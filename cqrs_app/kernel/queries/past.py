@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
 from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
+from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.store import EventStore
 
 READ_AT_ONCE = 500
@@ -32,9 +33,14 @@ class Past:
     """Any aggregate of any area at any time. Read-only. `aggregates` are keyed by category."""
 
     def __init__(
-        self, aggregates: Mapping[str, type[Aggregate]], codec: EventCodec, store: EventStore
+        self,
+        aggregates: Mapping[str, type[Aggregate]],
+        notation: Notation,
+        codec: EventCodec,
+        store: EventStore,
     ) -> None:
         self._aggregates = aggregates
+        self._writers = {cls: notation.writer(cls) for cls in aggregates.values()}
         self._codec = codec
         self._store = store
 
@@ -63,7 +69,8 @@ class Past:
                 yield event
 
         aggregate = restore(cls, None, map(self._codec.decode, passing()))
-        return Moment(aggregate, last, head.version)
+        write = self._writers[cls]
+        return Moment(write(aggregate) if write else aggregate, last, head.version)
 
     def _events(self, stream: str, until: int) -> Iterator[StoredEvent]:
         for after in range(0, until, READ_AT_ONCE):
