@@ -192,6 +192,7 @@ class CommandBus:
             # Such as one whose values were erased while it waited: it is not tried for ever.
             ended = replace(entry, outcome="refused", finished_at=self._clock(), permissions="")
             self._log.record(replace(ended, code=invalid.code, sentence=invalid.sentence))
+            self._count(entry.type, "refused", 0.0)
             raise
         context = Context(
             actor=Actor(entry.operator, frozenset(entry.permissions.split())),

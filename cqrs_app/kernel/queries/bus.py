@@ -49,11 +49,16 @@ class QueryOptions:
     max_waiting: int = 4
 
 
+def results_of(query: type[Query]) -> tuple[str, ...]:
+    """What an answer to such a question can be counted as."""
+    kept = ("hit", "stale_hit", "miss") if query.declaration.cached else ()
+    return (*kept, "uncached", "strong", "refused", "failed")
+
+
 class QueryBus:
     """`engines`: "read" and "write", both only to be read.
 
-    `count` is told (query name, result, milliseconds) of each answer; the result is hit,
-    stale_hit, miss, uncached, strong, refused or failed.
+    `count` is told (query name, result, milliseconds) of each answer: see `results_of`.
     """
 
     def __init__(
