@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 
 from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
@@ -17,7 +18,7 @@ from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
-from cqrs_app.kernel.registry import Area, Registry
+from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
@@ -35,10 +36,11 @@ MONEY = Notation("currency", exact)
 
 SENDABLE = (
     *(event for area in (*AREAS, payments_area()) for event in area.event_types),
+    *events_in(fulfilment_events),
     SubjectErased,
 )
-"""The events of the shop's own areas, which may be sent to other systems, and that a person was
-erased: whoever was sent their data has to know."""
+"""The events of the shop's own areas, which may be sent to other systems (of fulfilment, those that
+are still written), and that a person was erased: whoever was sent their data has to know."""
 
 
 def build_registry(

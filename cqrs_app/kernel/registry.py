@@ -83,7 +83,8 @@ class Registry:
         tasks = (each for area in areas for each in area.tasks)
         self.tasks: dict[str, BackgroundTask] = _named("background tasks", "name", tasks)
         self.commands: dict[str, type[Command]] = _named("commands", "__name__", self.routes)
-        self.queries: dict[str, type[Query]] = _named("queries", "__name__", self.answers)
+        listed = (each for each in self.answers if each.declaration.listed)
+        self.queries: dict[str, type[Query]] = _named("queries", "__name__", listed)
         events = (event for area in areas for event in area.event_types)
         self.events: dict[str, type[Event]] = _named("events", "__name__", events)
         for projection in self.projections.values():

@@ -196,6 +196,7 @@ class CommandBus:
             # For example, its values were erased while it waited. It must not be retried forever.
             ended = replace(entry, outcome="refused", finished_at=self._clock(), permissions="")
             self._log.record(replace(ended, code=invalid.code, sentence=invalid.sentence))
+            self._count(entry.type, "refused", 0.0)
             raise
         context = Context(
             actor=Actor(entry.operator, frozenset(entry.permissions.split())),

@@ -38,6 +38,9 @@ Proceed = Callable[[Call], Receipt]
 Middleware = Callable[[Call, Proceed], Receipt]
 Count = Callable[[str, str, float], None]
 
+OUTCOMES = ("succeeded", "refused", "failed", "repeated")
+"""What a command is counted as, once: a queued one when it is carried out."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -94,7 +97,7 @@ class Record:
             lines = hidden("".join(traceback.format_exception(error)), call.command)
             self._write(call, "failed", code, hidden(str(error), call.command), traceback=lines)
             raise
-        if self._count_successes:
+        if self._count_successes and (receipt.repeated or receipt.status == "succeeded"):
             self._count(call.name, counted_as(receipt), call.duration_ms)
         return receipt
 

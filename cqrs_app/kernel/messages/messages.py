@@ -31,6 +31,7 @@ class Declaration:
     reads: tuple[str, ...] = ()
     cached: bool = False
     store: str = "read"
+    listed: bool = True
 
 
 class Validated:
@@ -100,10 +101,15 @@ def query(
     reads: tuple[str, ...] = (),
     cached: bool = False,
     store: str = "read",
+    listed: bool = True,
 ) -> Callable[[C], C]:
     """Declare a query. `reads`: the projections it answers from. `cached`: keep the answers.
-    `store`: "read", or "write" for queries on events and the command log."""
-    return _declare(Declaration(label, permission, reads=reads, cached=cached, store=store))
+    `store`: "read", or "write" for queries on events and the command log. `listed`: whether it
+    can be looked up by name; a query with an endpoint of its own cannot."""
+    declared = Declaration(
+        label, permission, reads=reads, cached=cached, store=store, listed=listed
+    )
+    return _declare(declared)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -50,11 +50,17 @@ class QueryOptions:
     max_waiting: int = 4
 
 
+def results_of(query: type[Query]) -> tuple[str, ...]:
+    """What an answer to such a question can be counted as."""
+    kept = ("hit", "stale_hit", "miss") if query.declaration.cached else ()
+    return (*kept, "uncached", "strong", "refused", "failed")
+
+
 class QueryBus:
     """`engines` are "read" and "write", both used for reading only.
 
-    `count` is called with (query name, result, milliseconds) for each answer. The result is hit,
-    stale_hit, miss, uncached, strong, refused or failed.
+    `count` is called with (query name, result, milliseconds) for each answer; `results_of` lists
+    the results.
     """
 
     def __init__(

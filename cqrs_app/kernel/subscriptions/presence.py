@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Engine, delete, select
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.store.tables import processes
 
+SWEEP = "sweep"
+"""The kind of process that does what has been left lying; the others are kinds of workers."""
+
 BEAT_SECONDS = 3.0
 SILENT_AFTER = timedelta(seconds=20)
 FORGOTTEN_AFTER = timedelta(hours=1)
