@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
-from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.store import EventStore
 
@@ -71,6 +71,12 @@ class Past:
         aggregate = restore(cls, None, map(self._codec.decode, passing()))
         write = self._writers[cls]
         return Moment(write(aggregate) if write else aggregate, last, head.version)
+
+    def events(self, stream: str, after: int, until: int) -> list[Recorded]:
+        """The events of these versions, personal values opened: the last ones of a long stretch."""
+        return self._codec.decode_all(
+            self._store.events_of(stream, max(after, until - READ_AT_ONCE), until)
+        )
 
     def _events(self, stream: str, until: int) -> Iterator[StoredEvent]:
         for after in range(0, until, READ_AT_ONCE):

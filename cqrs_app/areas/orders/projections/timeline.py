@@ -120,7 +120,7 @@ class OrderTimelineProjection(Projection):
             event.order_id,
             "Remaining items cancelled",
             ("Units", f"{sum(line.quantity for line in event.lines):,}"),
-            ("Amount", f"{event.currency} {_amount(event.amount)}"),
+            ("Amount", f"{event.currency} {event.amount:f}"),
             ("Reason", label_of(event.reason)),
             ("Note", event.note),
         )
