@@ -1,4 +1,4 @@
-"""Makes `.venv` and installs one of the pinned requirement files; run by bin/install.
+"""Installs one of the pinned requirement files into an environment; run by bin/install.
 
 Standard library only. Safe to run twice at the same time and to interrupt at any moment.
 """
@@ -23,12 +23,15 @@ PLACES = {"bench": ".venv-bench"}
 """What other products need must not change what this one runs on."""
 
 
-def main(project: Path, kind: str) -> None:
-    """Bring `.venv` to what the requirement file of `kind` says; ends with one sentence if not."""
+def main(project: Path, kind: str, folder: str = "") -> None:
+    """Bring the environment to what the requirement file of `kind` says, or end with one sentence.
+
+    It is in `folder`, by default where that kind belongs.
+    """
     if kind not in REQUIREMENTS:
         sys.exit("Usage: bin/install [run|dev|bench]")
     requirements = project / REQUIREMENTS[kind]
-    venv = project / PLACES.get(kind, ".venv")
+    venv = project / (folder or PLACES.get(kind, ".venv"))
     stamp = venv / f".installed-{kind}"
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if is_current(venv, stamp, wanted):
@@ -105,6 +108,6 @@ def say(text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]), sys.argv[2])
+        main(Path(sys.argv[1]), *sys.argv[2:])
     except KeyboardInterrupt:
         sys.exit(130)

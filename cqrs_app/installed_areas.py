@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 
 from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
@@ -15,8 +16,9 @@ from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
-from cqrs_app.kernel.registry import Area, Registry
+from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
@@ -24,16 +26,21 @@ from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.webhooks import webhooks_area
+from cqrs_app.standards.money import exact
 
 AREAS = (ORDERS, CUSTOMERS, INVENTORY)
 """The shop's own areas that need no setting."""
 
+MONEY = Notation("currency", exact)
+"""Every decimal is an amount, written with the digits of its currency."""
+
 SENDABLE = (
     *(event for area in (*AREAS, payments_area()) for event in area.event_types),
+    *events_in(fulfilment_events),
     SubjectErased,
 )
-"""The events of the shop's own areas, which may be sent to other systems, and that a person was
-erased: whoever was sent their data has to know."""
+"""The events of the shop's own areas, which may be sent to other systems (of fulfilment, those that
+are still written), and that a person was erased: whoever was sent their data has to know."""
 
 
 def build_registry(
@@ -63,7 +70,7 @@ def build_registry(
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
-    return Registry((*areas, runtime_area(controlled)))
+    return Registry((*areas, runtime_area(controlled)), MONEY)
 
 
 ROLES = build_registry().roles

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from alembic import context
 
 from cqrs_app import database
+from cqrs_app.platform import sql_views
 from cqrs_app.settings import Settings
 
 config = context.config
@@ -39,5 +40,22 @@ with opened as connection:
         compare_type=True,
         user_module_prefix="columns.",
     )
+    migration = context.get_context()
+
+    def is_newest() -> bool:
+        return {*migration.get_current_heads()} == {*context.script.get_heads()}
+
+    def has_something_to_do() -> bool:
+        """Views stand in the way of changes to their tables, and are made of the newest."""
+        action = migration.opts["fn"].__name__
+        pending = not (is_newest() and sql_views.exist(connection))
+        return action == "downgrade" or (action == "upgrade" and pending)
+
     with context.begin_transaction():
-        context.run_migrations()
+        if store == "read" and has_something_to_do():
+            granted = sql_views.drop(connection)
+            context.run_migrations()
+            if is_newest():
+                sql_views.create(connection, granted)
+        else:
+            context.run_migrations()

@@ -1,8 +1,8 @@
-"""The machinery of CQRS and event sourcing, as a library.
+"""CQRS and event sourcing as a library.
 
-This is what a business area is made with: messages, aggregates, projections, queries and what
-follows the log. The chapters behind it are private to the product; `effects` has what an area needs
-that sends commands itself or acts on the world outside. See README.md.
+Everything an area needs to define messages, aggregates, projections, queries and subscriptions is
+imported from here. An area that sends commands itself or calls external systems also imports
+`effects`. The other modules are private to the kernel. See README.md.
 """
 
 from __future__ import annotations

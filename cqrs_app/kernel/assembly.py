@@ -1,4 +1,4 @@
-"""Puts the kernel together from a registry, three engines and Redis."""
+"""Assembles the kernel from a registry, three engines and Redis."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ from cqrs_app.kernel.verification.seals import LogName, Seal, Seals
 from cqrs_app.kernel.verification.streams import Report, StreamVerifier
 
 UNCERTAIN = timedelta(seconds=60)
-"""By how much the clocks of hosts, and the times of commits, may differ."""
+"""Allowance for the clocks of hosts, and for the time between finishing a command and its
+commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """`write` and `read` are the stores; `query` reads the read store, perhaps a replica of it."""
+    """`write` and `read` are the stores; `query` reads the read store or a replica of it."""
 
     write: Engine
     read: Engine
@@ -47,7 +48,7 @@ class Engines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """The kernel's numbers, from settings: events per batch, seconds of lag, seconds of cache."""
+    """Numbers from the settings: events per batch, lag in seconds, cache lifetime in seconds."""
 
     projection_batch: int
     amber_lag: float
@@ -57,7 +58,7 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """Everything that carries out commands, brings projections forward and answers queries."""
+    """Everything that carries out commands, advances projections and answers queries."""
 
     registry: Registry
     engines: Engines
@@ -77,18 +78,18 @@ class Kernel:
     clock: Callable[[], datetime]
 
     def verify_streams(self) -> Iterator[Report]:
-        """What is wrong with each stream: see verification/streams.py."""
+        """Verify each stream: see verification/streams.py."""
         registry = self.registry
         return StreamVerifier(self.store, registry.codec, registry.aggregates).verify()
 
     def verify_logs(self, against: Mapping[LogName, Seal] | None = None) -> Iterator[Report]:
-        """What is wrong with the log and the command log as a whole; `against` are seals that were
-        kept elsewhere."""
+        """Verify the event log and the command log as a whole. `against` are seals kept
+        elsewhere."""
         yield from verify_logs(self.engines.write)
         yield from self.seals.verify(against)
 
     def close(self) -> None:
-        """Finish what runs in the background."""
+        """Finish pending background work."""
         self.wake_ups.close()
         for dispatcher in self.tasks.values():
             dispatcher.close()
@@ -108,9 +109,11 @@ def assemble(
     jobs: Jobs,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Kernel:
-    """Build the kernel; opens no connection. Background tasks look for something to do whenever a
-    subscription has moved. `personal_data_key` opens the keys of personal data (see vault.py)
-    and signs seals."""
+    """Build the kernel. Opens no connection.
+
+    Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
+    wraps the keys of personal data (see vault.py) and signs seals.
+    """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
@@ -153,7 +156,8 @@ def assemble(
     )
     query_bus = QueryBus(
         registry.answers,
-        Past(registry.aggregates, registry.codec, store),
+        registry.notation,
+        Past(registry.aggregates, registry.notation, registry.codec, store),
         Repository(store, registry.codec),
         {"read": engines.query, "write": engines.write},
         store,

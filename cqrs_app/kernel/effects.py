@@ -1,6 +1,5 @@
-"""What an area needs beyond the facade: to send commands itself, to act on the world outside, or to
-write beside the log in its transaction, as a process manager does.
-"""
+"""What an area needs beyond the facade: to send commands, to call external systems, or to write in
+the transaction of the event log, as a process manager does."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What can stand in the way of a command or a query, one class each.
+"""Why a command or query failed: one exception class per reason.
 
-Every error has a `code` for programs and a `sentence` for people; nobody matches on text.
+Every error has a `code` for programs and a `sentence` for people; callers never match on text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 class BusError(Exception):
-    """A message that was not carried out. Nothing it asked for has happened."""
+    """A command or query was not carried out. Nothing has changed."""
 
     code = "failed"
 
@@ -20,7 +20,7 @@ class BusError(Exception):
 
 
 class Refused(BusError):
-    """A rule of the shop said no."""
+    """A business rule refused the command."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -29,9 +29,10 @@ class Refused(BusError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A way in which a rule can say no: its code, and when that happens, for the catalogue.
+    """A reason for which a rule refuses a command: its code, and when it applies (for the
+    catalogue).
 
-    Called with the sentence for this case, it makes the exception to raise or to yield.
+    Calling it with the sentence for one case returns the exception to raise or yield.
     """
 
     code: str
@@ -55,7 +56,7 @@ class NotAllowed(BusError):
 
 
 class Invalid(BusError):
-    """The message has fields that cannot be used; `problems` maps field to sentence."""
+    """The message has invalid fields; `problems` maps field to sentence."""
 
     code = "invalid"
 
@@ -72,7 +73,7 @@ class UnknownMessage(BusError):
 
 
 class UndeclaredEvent(BusError):
-    """An aggregate yielded an event that no area declares: nothing could read it back."""
+    """An aggregate yielded an event that no area declares, so it could not be read back."""
 
     code = "undeclared_event"
 
@@ -84,7 +85,10 @@ class UndeclaredEvent(BusError):
 
 
 class VersionConflict(BusError):
-    """The stream has moved on since the operator (or this decision) read it."""
+    """The stream has a newer version than the one that the operator, or this decision, read.
+
+    `actual` is None when another writer committed while the command was being decided.
+    """
 
     code = "changed_meanwhile"
 
@@ -99,7 +103,7 @@ class VersionConflict(BusError):
 
 
 class CommandReused(BusError):
-    """A command id came back with another command or from another operator."""
+    """The command id was already used for another command or by another operator."""
 
     code = "command_id_reused"
 
@@ -111,7 +115,7 @@ class CommandReused(BusError):
 
 
 class Busy(BusError):
-    """More messages at once than the settings allow."""
+    """There are more concurrent messages than the settings allow."""
 
     code = "busy"
 
@@ -120,7 +124,7 @@ class Busy(BusError):
 
 
 class SwitchedOff(BusError):
-    """Maintenance mode: the command bus is switched off by a setting."""
+    """Maintenance mode: a setting has switched the command bus off."""
 
     code = "switched_off"
 
@@ -132,7 +136,7 @@ class SwitchedOff(BusError):
 
 
 class Unavailable(BusError):
-    """A database did not answer; what was asked was done whole or not at all."""
+    """A database did not answer. The message was carried out completely or not at all."""
 
     code = "unavailable"
 
@@ -150,4 +154,4 @@ class TimedOut(BusError):
 
 
 class AlreadyRecorded(Exception):
-    """The store holds a finished command with this id: the caller answers with its receipt."""
+    """The store holds a finished command with this id. The caller answers with its receipt."""

@@ -1,4 +1,4 @@
-"""What the product can do: areas declare it, the registry answers by name."""
+"""Collects what the areas declare and looks it up by name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cqrs_app.kernel.commands.handling import Handler, Rule, handlers_of, with_r
 from cqrs_app.kernel.errors import UnknownMessage
 from cqrs_app.kernel.events.recorded import EventCodec, Upcaster
 from cqrs_app.kernel.messages.messages import Command, Event, Query
+from cqrs_app.kernel.messages.notation import AS_THEY_ARE, Notation
 from cqrs_app.kernel.messages.permissions import Permission, permissions_by_role
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.projections.projection import Projection
@@ -26,10 +27,10 @@ from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
 class Area:
     """One business area's table of contents.
 
-    `aggregates` say themselves which commands they handle; `settings` are what some of their
-    methods take beside the command. `events` is the module that defines them, or a list. `rules`
-    are this area's rules on commands of other areas. `permissions` are those that no command or
-    query of it asks for.
+    `aggregates` declare which commands they handle; `settings` are further arguments of their
+    methods, by command. `events` is the module that defines the events, or a list. `rules` are this
+    area's rules on commands of other areas. `permissions` are those that none of its commands or
+    queries requires.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Area:
 
     @property
     def handlers(self) -> dict[type[Command], Handler]:
-        """Its commands in the order in which its aggregates define them."""
+        """Its commands, in the order in which the aggregates define them."""
         return {
             command: replace(handler, settings=self.settings.get(command, {}))
             for aggregate in self.aggregates
@@ -56,18 +57,19 @@ class Area:
 
     @property
     def event_types(self) -> tuple[type[Event], ...]:
-        """Its events in the order in which they are defined."""
+        """Its events, in order of definition."""
         return events_in(self.events) if isinstance(self.events, ModuleType) else (*self.events,)
 
 
 ERASURE = Area(name="erasure", events=[SubjectErased])
-"""The kernel's own: what the projections of every area may handle."""
+"""The kernel's own area, whose event the projections of every area may handle."""
 
 
 class Registry:
-    """Everything the areas declare, by name; raises ValueError on a doubled name."""
+    """Everything that the areas declare, by name; `notation` is how decimals in their events and
+    answers are written. Raises ValueError on a duplicate name."""
 
-    def __init__(self, areas: Iterable[Area]) -> None:
+    def __init__(self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE) -> None:
         self.areas = (*areas, ERASURE)
         areas, projections = self.areas, [each for area in self.areas for each in area.projections]
         aggregates = (each for area in areas for each in area.aggregates)
@@ -81,7 +83,8 @@ class Registry:
         tasks = (each for area in areas for each in area.tasks)
         self.tasks: dict[str, BackgroundTask] = _named("background tasks", "name", tasks)
         self.commands: dict[str, type[Command]] = _named("commands", "__name__", self.routes)
-        self.queries: dict[str, type[Query]] = _named("queries", "__name__", self.answers)
+        listed = (each for each in self.answers if each.declaration.listed)
+        self.queries: dict[str, type[Query]] = _named("queries", "__name__", listed)
         events = (event for area in areas for event in area.event_types)
         self.events: dict[str, type[Event]] = _named("events", "__name__", events)
         for projection in self.projections.values():
@@ -89,7 +92,9 @@ class Registry:
         self.codec = EventCodec(
             self.events.values(),
             {key: upcast for area in self.areas for key, upcast in area.upcasters.items()},
+            notation,
         )
+        self.notation = notation
 
     def command(self, name: str) -> type[Command]:
         if name not in self.commands:
@@ -102,38 +107,38 @@ class Registry:
         return self.queries[name]
 
     def handler_of(self, query: type[Query]) -> Answering:
-        """The function that answers it, from wherever; its return type is the answer's."""
+        """The function that answers the query. Its return type is that of the answer."""
         return self.answers[query].handler
 
     @property
     def middleware(self) -> list[Any]:
-        """The middleware of all areas, in their order."""
+        """The middleware of all areas, in order."""
         return [each for area in self.areas for each in area.middleware]
 
     def permissions(self) -> frozenset[Permission]:
-        """Every permission there is."""
+        """All declared permissions."""
         return frozenset(self._permissions())
 
     @cached_property
     def roles(self) -> Mapping[str, frozenset[str]]:
-        """Role -> permissions, from the least to the most."""
+        """Role -> permissions, from the least privileged to the most."""
         return permissions_by_role(self._permissions())
 
     def workers(self) -> dict[str, list[BackgroundTask]]:
-        """Kind of process -> the background tasks it does; the general kind comes first."""
+        """Kind of process -> its background tasks. The general kind comes first."""
         kinds: dict[str, list[BackgroundTask]] = {WORKER: []}
         for task in self.tasks.values():
             kinds.setdefault(task.worker, []).append(task)
         return kinds
 
     def subscribers_of(self, types: Iterable[str]) -> list[str]:
-        """The subscriptions that want at least one of these event types: projections first, each
-        in the order in which they were declared."""
+        """The subscriptions that want at least one of these event types: projections first, then
+        the others, each in order of declaration."""
         wanted = set(types)
         return [name for name, each in self.subscriptions.items() if any(map(each.wants, wanted))]
 
     def projections_of(self, types: Iterable[str]) -> list[str]:
-        """The projections among them."""
+        """The projections among `subscribers_of`."""
         return [name for name in self.subscribers_of(types) if name in self.projections]
 
     def _permissions(self) -> Iterator[Permission]:
@@ -168,7 +173,7 @@ class Registry:
 
 
 def events_in(module: ModuleType) -> tuple[type[Event], ...]:
-    """The events that a module defines, in its order; those it imports are another's."""
+    """The events that a module defines, in order. Imported ones are left out."""
     return tuple(
         each
         for each in vars(module).values()
@@ -177,7 +182,7 @@ def events_in(module: ModuleType) -> tuple[type[Event], ...]:
 
 
 def _named(what: str, attribute: str, found: Iterable[Any]) -> dict[str, Any]:
-    """By this attribute. Raises ValueError where two share it."""
+    """Index by this attribute. Raises ValueError on a duplicate."""
     named: dict[str, Any] = {}
     for each in found:
         name = getattr(each, attribute)

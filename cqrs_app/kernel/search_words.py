@@ -1,4 +1,4 @@
-"""Texts cut into the words that searches compare."""
+"""Splits texts into the words that searches compare."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _LONGEST_WORD = 100
 _WORD = re.compile(r"[^\W_]+")
 _HYPHENATED = re.compile(r"[^\W_]+(?:[-\u2010\u2011./][^\W_]+)+")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{3,}")
-"""Han and kana: their words have no blanks between them."""
+"""Han and kana, which are written without spaces between words."""
 
-# Letters that Unicode does not take apart, as people without them on the keyboard write them.
+# Letters that NFKD does not decompose, mapped to what people type who lack them on their keyboard.
 _LETTERS = str.maketrans(
     {
         "\u0142": "l",
@@ -30,9 +30,11 @@ _LETTERS = str.maketrans(
 
 
 def tokenize(written: str, *, indexed: bool = False) -> list[str]:
-    """The words of a text: letters and digits, without case and accents, each once. Of Han and
-    kana every two characters are a word. `indexed`: also what hyphens,
-    points and slashes part, as one word."""
+    """The distinct words of a text: runs of letters and digits, without case and accents.
+
+    Runs of three or more Han or kana characters become overlapping pairs. With `indexed`, words
+    joined by hyphens, periods or slashes are also included as one word.
+    """
     plain = fold(written)
     found = [word for run in _WORD.findall(plain) for word in _cut(run)]
     if indexed:

@@ -1,4 +1,4 @@
-"""Signatures as the Standard Webhooks specification has them (standardwebhooks.com)."""
+"""Message signatures as defined by the Standard Webhooks specification (standardwebhooks.com)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 WINDOW_SECONDS = 300
-"""How far a message's time may be from ours: an older one may be a copy sent again."""
+"""How far a message's timestamp may be from our clock. An older message may be a replay."""
 MOST_SIGNATURES = 10
 
 
@@ -31,8 +31,8 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 def headers(
     signing_secrets: Iterable[str], message_id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
-    """The three headers of one message; `timestamp` in whole seconds since 1970. While a secret is
-    being changed there are two, and either signature is enough for the receiver."""
+    """The three headers of one message; `timestamp` in whole seconds since 1970. During a change of
+    secrets there are two signatures, either of which the receiver accepts."""
     signed = (signature(secret, message_id, timestamp, body) for secret in signing_secrets)
     return {
         "webhook-id": message_id,
@@ -42,22 +42,25 @@ def headers(
 
 
 class NotGenuine(Exception):
-    """A message whose sender cannot be relied on; the text is a sentence."""
+    """The sender of a message could not be verified. The text is a sentence."""
 
 
 def require_genuine(
     secret: str, sent: Mapping[str, str], body: bytes, now: float
 ) -> tuple[str, int]:
-    """The id and the time (seconds since 1970) of a message with these headers, names in small
-    letters. Raises NotGenuine unless it is signed with the secret and WINDOW_SECONDS from `now`
-    at most."""
+    """Return the id and the timestamp (seconds since 1970) of a message with these headers, whose
+    names are in lowercase.
+
+    Raises NotGenuine unless the message is signed with `secret` and its timestamp is within
+    WINDOW_SECONDS of `now`.
+    """
     message_id, time_text = sent.get("webhook-id", ""), sent.get("webhook-timestamp", "")
     signatures = sent.get("webhook-signature", "")
     if not (message_id and time_text and signatures):
         raise NotGenuine("A webhook-id, a webhook-timestamp and a webhook-signature are needed.")
     if not re.fullmatch(r"[0-9]{1,12}", time_text) or not re.fullmatch(r"[!-~]{1,200}", message_id):
         raise NotGenuine("The webhook-id or the webhook-timestamp cannot be read.")
-    # Each compared in constant time: how long that takes must tell nothing of the right one.
+    # Compare in constant time: the time taken must not reveal the right signature.
     wanted = signature(secret, message_id, int(time_text), body).encode()
     given = signatures.encode("utf-8", "replace").split(b" ")[:MOST_SIGNATURES]
     if not any(hmac.compare_digest(wanted, each) for each in given):

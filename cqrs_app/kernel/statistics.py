@@ -1,7 +1,7 @@
-"""Counts and durations per message type and span of time, kept in the read store for all processes.
+"""Counts and durations per message type and time span, kept in the read store by all processes.
 
-A span is a minute first. What is older is added up: pages and metrics read all there is, and a
-minute has hundreds of rows.
+A span is a minute at first. Older rows are merged into longer spans, since pages and metrics read
+every row, and a minute has hundreds of them.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVER = timedelta(days=36_525)
 PER_HOUR = 2 * DAY
 FOLDED = ((timedelta(minutes=10), HOUR), (PER_HOUR, DAY), (31 * DAY, EVER))
-"""From which age on counts are kept per hour, per day, and as one: they are never taken away, so
-that counters only rise."""
+"""Minimum age and span: counts older than that are kept per hour, per day, and as one total. They
+are never deleted, so counters only rise."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Key = tuple[str, str, str, datetime, float]
@@ -39,7 +39,7 @@ _COLUMNS = statistics.c
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One message type over a span of time. Percentiles are the upper bound of their bucket."""
+    """One message type over a time span. Percentiles are the upper bounds of their buckets."""
 
     bus: str
     name: str
@@ -55,7 +55,8 @@ class Measured:
 
 
 class Statistics:
-    """Counts in memory, written every few seconds; a killed process loses those since then."""
+    """Counts in memory and writes every few seconds. A killed process loses what it has not
+    written."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
         self._engine = engine
@@ -65,10 +66,11 @@ class Statistics:
         self._background = Background("statistics", self._write, FLUSH_SECONDS)
 
     def count(self, bus: str, name: str, result: str, ms: float, times: int = 1) -> None:
-        """One outcome that took `ms` milliseconds, or `times` of them that took `ms` together.
+        """Count one outcome that took `ms` milliseconds, or `times` outcomes that took `ms` in
+        total.
 
-        Time is kept in steps of 1/1024 ms: sums of such are exact however they are grouped, so
-        that adding up never makes a counter fall.
+        Durations are rounded to 1/1024 ms. Sums of these are exact in any order, so that merging
+        never lowers a counter.
         """
         ms = round(ms * 1024) / 1024
         minute = self._clock().replace(second=0, microsecond=0)
@@ -78,17 +80,18 @@ class Statistics:
         self._background.nudge()
 
     def close(self) -> None:
-        """Do what still waits; called when the process, or a test, is done."""
+        """Write what is pending. Called at the end of a process or a test."""
         self._background.close()
 
     def flush(self) -> None:
-        """Write what was counted so far."""
+        """Write all counts now."""
         self._background.run_now()
 
     def fold(self) -> None:
-        """Add up what is old: see FOLDED."""
+        """Merge old rows: see FOLDED."""
         for age, span in FOLDED:
-            # Whole spans only, or a window that begins with one would lack a part of it.
+            # Merge complete spans only. Otherwise a window that starts with a span would miss part
+            # of it.
             limit = _start(self._clock() - age, min(span, DAY))
             old = select(_COLUMNS.minute).where(_COLUMNS.minute < limit).distinct()
             with reader_of(self._engine).connect() as connection:
@@ -120,7 +123,7 @@ class Statistics:
 
 
 def _start(moment: datetime, span: timedelta) -> datetime:
-    """Of the span that the moment lies in."""
+    """The start of the span that contains the moment."""
     return EPOCH + (moment - EPOCH) // span * span
 
 
@@ -131,7 +134,7 @@ def _add(counts: Counts, key: Key, count: float, total_ms: float) -> None:
 
 
 def _save(connection: Connection, counts: Counts) -> None:
-    """Add these counts to what is kept."""
+    """Add these counts to the stored ones."""
     if not counts:
         return
     insert = insert_into(connection, statistics)
@@ -149,20 +152,21 @@ def _save(connection: Connection, counts: Counts) -> None:
 
 
 def totals(bus: str) -> Select[Any]:
-    """What one bus did: (name, result, bucket, count, milliseconds in all)."""
+    """Select the totals of one bus: (name, result, bucket, count, total milliseconds)."""
     total, total_ms = func.sum(_COLUMNS.count), func.sum(_COLUMNS.total_ms)
     kind = (_COLUMNS.name, _COLUMNS.result, _COLUMNS.bound_ms)
     return select(*kind, total, total_ms).where(_COLUMNS.bus == bus).group_by(*kind)
 
 
 def since(now: datetime, hours: int) -> datetime:
-    """So many hours ago, or the start of the span for which counts are kept there."""
+    """The time `hours` ago, rounded down to the hour, or to the day where counts are kept per
+    day."""
     moment = now - timedelta(hours=hours)
     return _start(moment, HOUR if moment >= _start(now - PER_HOUR, DAY) else DAY)
 
 
 def measured(connection: Connection, bus: str, start: datetime) -> list[Measured]:
-    """What each message type of one bus did from a moment on: see `since`."""
+    """The figures of each message type of one bus since `start`: see `since`."""
     found = totals(bus).where(_COLUMNS.minute >= start)
     grouped: dict[str, list[tuple[str, float, int, float]]] = defaultdict(list)
     for name, result, bound, count, total in connection.execute(found):

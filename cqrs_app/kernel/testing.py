@@ -1,13 +1,13 @@
 """A test kit for aggregates and projections: given, when, then, in memory.
 
-No database, no clock and no test framework: what does not hold raises AssertionError.
+It needs no database, clock or test framework. A failed expectation raises AssertionError.
 
     orders = Scenarios(ORDERS, at=NOON)
     orders.given(PLACED).when(ApproveOrder(order_id="1")).then(APPROVED)
     orders.given(PLACED, APPROVED).when(ApproveOrder(order_id="1")).refused("already_approved")
 
-`History` carries out commands on any number of streams and keeps the log that they leave, as the
-store would record it: what projections are tested on.
+`History` carries out commands on any number of streams and keeps the resulting log as the store
+would record it. Projections are tested on it.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from cqrs_app.kernel.registry import Area, Registry
 A = TypeVar("A", bound=Aggregate)
 
 RECORDED_AFTER = timedelta(days=400)
-"""A `History` records its events this long after its start: never at the time they happened."""
+"""How long after its start a `History` records its events, so that none is recorded when it
+happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command came to: either events, perhaps with claims, or a refusal."""
+    """The result of a command: events, possibly with claims, or a refusal."""
 
     subject: Any
     """The aggregate after the command."""
@@ -50,7 +51,7 @@ class Outcome:
 
     @property
     def names(self) -> list[str]:
-        """The types of the events. Raises the refusal, if it was refused."""
+        """The types of the events. Raises the refusal if the command was refused."""
         if self.refusal:
             raise self.refusal
         return [type(event).__name__ for event in self.events]
@@ -64,7 +65,7 @@ class Outcome:
         return self.subject
 
     def refused(self, code: str, sentence: str | None = None) -> Refused:
-        """Assert that it was refused with this code, and this sentence if one is given."""
+        """Assert that the command was refused with this code and, if given, this sentence."""
         if self.refusal is None:
             raise AssertionError(f"it was accepted: {self.events}")
         found = (self.refusal.code, self.refusal.sentence)
@@ -75,19 +76,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What happened before: events as they are, and commands that must be accepted."""
+    """The starting point of a scenario: events as given, and commands, which must be accepted."""
 
     registry: Registry
     at: datetime
     before: tuple[Event | Command, ...]
 
     def when(self, command: Command, *, history: bool = False) -> Outcome:
-        """Decide one more command; `history`: it is one that happened, whatever the rules say."""
+        """Decide one more command. With `history` it has already happened: see
+        `Context.occurred_at`."""
         subject = self.state(self.registry.routes[type(command)].aggregate)
         return _decide(self.registry, subject, command, self.at, history=history)
 
     def state(self, aggregate: type[A]) -> A:
-        """An aggregate of this class after all that happened before."""
+        """The aggregate of this class in the given state."""
         subject = aggregate()
         for each in self.before:
             if isinstance(each, Event):
@@ -98,7 +100,7 @@ class Given:
 
 
 class Scenarios:
-    """Sentences about the aggregates of some areas; everything happens at `at` (UTC)."""
+    """Scenarios for the aggregates of some areas. Everything happens at `at` (UTC)."""
 
     def __init__(self, *areas: Area, at: datetime) -> None:
         self._registry = Registry(areas)
@@ -110,14 +112,14 @@ class Scenarios:
 
 @dataclass
 class History:
-    """Commands carried out one after the other. `recorded` is the log they left, in order, through
-    the codec and back; events happen at `start` (UTC) unless a time is given."""
+    """Commands carried out one after the other. `recorded` is the resulting log, in order, decoded
+    from what would be stored. Events happen at `start` (UTC) unless a time is given."""
 
     registry: Registry
     start: datetime
     recorded: list[Recorded] = field(default_factory=list)
     aggregates: dict[str, Any] = field(default_factory=dict)
-    """Each stream's aggregate as the commands so far left it."""
+    """Stream -> its aggregate after the commands so far."""
     _versions: dict[str, int] = field(default_factory=dict)
 
     def run(
@@ -128,13 +130,13 @@ class History:
         *,
         history: bool = False,
     ) -> Outcome:
-        """Carry out a command; one that is refused leaves nothing."""
+        """Carry out a command. A refused one changes nothing."""
         aggregate = self.registry.routes[type(command)].aggregate
         stream, at = aggregate.stream_for(command), at or self.start
         subject = self.aggregates.setdefault(stream, aggregate())
         outcome = _decide(self.registry, subject, command, at, history=history)
         if not outcome.accepted:
-            # It may have been refused half way through.
+            # If it was refused midway, the aggregate is half changed.
             self.aggregates[stream] = restore(aggregate, None, self.of(stream))
         self.record(stream, outcome.events, at, operator, history=history)
         return outcome
@@ -148,8 +150,8 @@ class History:
         *,
         history: bool = False,
     ) -> None:
-        """Append events to the log of a stream, whatever its rules say; those of `history` were
-        recorded long after they happened."""
+        """Append events to a stream without asking its rules. With `history`, they are recorded
+        long after they happened."""
         for event in events:
             position = len(self.recorded) + 1
             learnt = self.start + RECORDED_AFTER + timedelta(seconds=position)
@@ -176,7 +178,7 @@ class History:
 
 
 def fold(projections: Iterable[Projection], recorded: Iterable[Recorded]) -> Rows:
-    """The rows that projections make of a log, in memory."""
+    """The rows that projections build from a log, in memory."""
     rows, events = Rows(), list(recorded)
     for projection in projections:
         projection.apply([each for each in events if each.stored.type in projection.handlers], rows)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.subscriptions.presence import SWEEP
 from cqrs_app.kernel.subscriptions.subscription import STORES, Store
 
 logger = logging.getLogger("countersign")
@@ -39,13 +40,13 @@ class Sweep:
     def once(self) -> None:
         """One pass; what raises does not hold up the rest. Raises SQLAlchemyError when the write
         store is away."""
-        self._kernel.presence.beat("sweep")
+        self._kernel.presence.beat(SWEEP)
         for name, step in self._steps():
             _attempt(name, step)
 
     def leave(self) -> None:
         """Say that nobody sweeps here any more."""
-        self._kernel.presence.leave("sweep")
+        self._kernel.presence.leave(SWEEP)
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], object]]]:
         kernel = self._kernel

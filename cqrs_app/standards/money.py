@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from cqrs_app.standards.currencies import places_of
+from cqrs_app.standards.currencies import PLACES, USUAL_PLACES, places_of
 
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
+_USUAL = Decimal(1).scaleb(-USUAL_PLACES)
+_SMALLEST = {code: Decimal(1).scaleb(-places) for code, places in PLACES.items()}
+"""Code -> its smallest coin, or 1 where it has none."""
+
+
 def exact(amount: Decimal, currency: str) -> Decimal:
     """The same amount with the digits of its currency, and more only where it has them."""
+    if amount.same_quantum(_SMALLEST.get(currency, _USUAL)):
+        return amount
     short = charged(amount, currency)
-    return short if short == amount else amount.normalize(_EXACT)
+    if short == amount:
+        return short
+    long = amount.normalize(_EXACT)
+    return amount if long.same_quantum(amount) else long
 
 
 def charged(amount: Decimal, currency: str) -> Decimal:
     """What is paid for an exact sum: rounded once, half to even, to the digits of its currency."""
-    return amount.quantize(Decimal(1).scaleb(-places_of(currency)), context=_EXACT)
+    return amount.quantize(_SMALLEST.get(currency, _USUAL), context=_EXACT)
 
 
 def too_fine(amount: Decimal, currency: str) -> str:

@@ -1,9 +1,8 @@
 // Single-key shortcuts. They can be switched off in the list that "?" opens (WCAG 2.1.4), and
 // never act while someone types.
 (() => {
-  const PLACES = {
-    h: "home", o: "orders", c: "customers", l: "command-log", s: "system", w: "webhooks",
-  };
+  // The links of the navigation say which key leads to them; a place without a link is not open.
+  const placeOf = (key) => document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   const read = () => {
     try {
       return localStorage.getItem("keys") !== "off";
@@ -30,9 +29,9 @@
   };
 
   const act = (key) => {
-    if (performance.now() < goingUntil && PLACES[key]) {
+    if (performance.now() < goingUntil && placeOf(key)) {
       goingUntil = 0;
-      document.querySelector(`[data-place="${PLACES[key]}"]`)?.click();
+      placeOf(key).click();
       return true;
     }
     goingUntil = 0;

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_missing_venv_module_gets_one_sentence(project: Path) -> None:
         f"runpy.run_path({str(project / 'bin' / 'install.py')!r}, run_name='__main__')"
     )
     result = subprocess.run(
-        ["python3", "-c", script], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
     assert result.returncode == 1
     assert result.stderr == (
@@ -78,8 +79,9 @@ def test_a_missing_venv_module_gets_one_sentence(project: Path) -> None:
 
 
 def test_without_a_python_that_is_new_enough_one_sentence_says_so(
-    project: Path, tmp_path: Path
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PYTHON", sys.executable)  # a developer's own is not asked
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("sh", "dirname"):

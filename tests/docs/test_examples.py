@@ -59,7 +59,7 @@ def settle(app: Flask) -> None:
             kernel.runner.advance(name)
         for task in ("fulfilment", "gateway_requests"):
             kernel.tasks[task].look_after(patience=0)
-            kernel.tasks[task].wait(10)
+            kernel.tasks[task].join(10)
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
 

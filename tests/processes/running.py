@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import socket
@@ -16,24 +17,18 @@ from typing import Any
 import psutil
 
 from cqrs_app.processes.kinship import TERMINAL_SIGNALS, bound_to_parent
+from cqrs_app.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
-# What a developer may have set for a console of their own must not reach the ones under test.
-OURS = (
-    "DATABASE_URL",
-    "READ_DATABASE_URL",
-    "REDIS_URL",
-    "DATA_DIR",
-    "PORT",
-    "HOST",
-    "ADMIN_NAME",
-    "ADMIN_PASSWORD",
-)
+OURS = {"PYTHON", "ADMIN_NAME", "ADMIN_PASSWORD"} | {
+    field.name.upper() for field in dataclasses.fields(Settings)
+}
+"""What a developer may have set for a console of their own must not reach the ones under test."""
 
 
 def clean_environment(changes: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without any console setting, and `changes`."""
+    """This process's environment without any setting of the console, and `changes`."""
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     return {**kept, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", **changes}
 

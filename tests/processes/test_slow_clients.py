@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import subprocess
 import sys
@@ -46,7 +45,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             server = start(
                 *(sys.executable, "-m", "gunicorn"),
                 *("-c", "python:cqrs_app.processes.gunicorn_conf", "tests.processes.slow_app:app"),
-                environment=os.environ | given,
+                environment=given,
                 stderr=subprocess.DEVNULL,
             )
             servers.callback(server.wait)

@@ -123,14 +123,14 @@ class SupervisorTask:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentView:
     """One order's fulfilment as it is now. `unpaid` is what is still to be paid, in the order's
-    currency; `not_released` says why its goods may not leave, empty
-    where they may."""
+    `currency`; `not_released` says why its goods may not leave, empty where they may."""
 
     order_id: str
     stage: Stage
     sentence: str
     late: bool
     unpaid: Decimal
+    currency: str
     not_released: str
     offers: tuple[SupervisorTask, ...]
     version: int
@@ -157,6 +157,7 @@ def get_fulfilment(question: GetFulfilment, connection: Connection) -> Fulfilmen
         sentence=status.sentence,
         late=status.late,
         unpaid=max(process.owed - process.received, NOTHING),
+        currency=process.currency,
         not_released=refusal.sentence if refusal else "",
         offers=tuple(_offers(process)),
         version=connection.execute(version).scalar() or 0,

@@ -24,11 +24,12 @@ class PaymentRequests(Subscription):
 
 
 class AskGateways(BackgroundTask):
-    """Asks the gateway for one request at a time. `needed` is False where a person answers, so
+    """Asks the gateways; the key is a request's. `needed` is False where a person answers, so
     that nothing is sent which would need a process to itself."""
 
     name: ClassVar[str] = "gateway_requests"
     worker: ClassVar[str] = "payment worker"
+    at_once: ClassVar[int] = 16
 
     def __init__(self, teller_of: Callable[[Kernel], GatewayClient], *, needed: bool) -> None:
         self._teller_of = teller_of

@@ -14,7 +14,7 @@ from cqrs_app.interfaces.api.problems import Unusable
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.context import QueryContext
-from cqrs_app.platform.runtime.feed import FollowEvents
+from cqrs_app.platform.runtime.feed import FollowEvents, beyond_head, unknown_types
 from cqrs_app.services import kernel
 
 
@@ -24,8 +24,14 @@ def follow() -> Response:
     given: dict[str, Any] = {name: request.args[name] for name in request.args}
     if "types" in given:
         given["types"] = [name for name in given["types"].split(",") if name]
+    asker = QueryContext(actor=reading.actor())
+    kernel.queries.authorise(FollowEvents, asker)
     question = parse(FollowEvents, given, from_text=True)
-    found = kernel.queries.ask(question, QueryContext(actor=reading.actor())).value
+    if sentence := unknown_types(question.types, kernel.registry.events):
+        raise Unusable(400, "unknown_event_type", sentence)
+    found = kernel.queries.ask(question, asker).value
+    if sentence := beyond_head(question.after, found.head):
+        raise Unusable(400, "beyond_head", sentence)
     shown = {
         "events": [described(event) for event in found.events],
         "next": found.next,

@@ -215,7 +215,7 @@ def _feed(registry: Registry, schemas: Schemas) -> dict[str, Any]:
             "200": {"description": "The events.", **_json(page)},
             "304": {"description": "Nothing new since (If-None-Match)."},
         }
-        | responses("403", "422"),
+        | responses("400", "403", "422"),
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from cqrs_app.interfaces.cli.faults import database_sentence
 from cqrs_app.interfaces.cli.message_group import registry
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
+from cqrs_app.platform.runtime.feed import beyond_head, unknown_types
 from cqrs_app.services import kernel
 
 BATCH = 500
@@ -31,11 +32,9 @@ def _known_types(
     if value is None:
         return None
     types = frozenset(part.strip() for part in value.split(",") if part.strip())
-    unknown = sorted(types - registry().events.keys())
-    if unknown:
-        known = ", ".join(sorted(registry().events))
-        raise click.BadParameter(f"There is no event {', '.join(unknown)}. There are: {known}.")
-    return types
+    if sentence := unknown_types(sorted(types), registry().events):
+        raise click.BadParameter(sentence)
+    return types or None
 
 
 @click.command()
@@ -62,7 +61,12 @@ def tail(follow: bool, after: int | None, types: frozenset[str] | None, as_json:
 
 
 def _start(after: int | None) -> int:
-    return max(kernel.store.head() - LAST, 0) if after is None else after
+    head = kernel.store.head()
+    if after is None:
+        return max(head - LAST, 0)
+    if sentence := beyond_head(after, head):
+        raise click.BadParameter(sentence, param_hint="--after")
+    return after
 
 
 def _from(position: int) -> Iterator[StoredEvent]:

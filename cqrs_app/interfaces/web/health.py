@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -9,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from cqrs_app.interfaces.web.auth import public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.platform.runtime import health, metrics
-from cqrs_app.platform.webhooks.metrics import WebhookCollector
+from cqrs_app.platform.webhooks.metrics import webhook_metrics
 from cqrs_app.services import kernel
 
 
@@ -32,5 +34,6 @@ def readyz() -> ResponseReturnValue:
 @public
 def prometheus() -> ResponseReturnValue:
     """The state of the console for a Prometheus server; holds no business data."""
-    text = metrics.exposition(kernel, WebhookCollector(kernel.engines.write))
+    webhooks = partial(webhook_metrics, kernel.engines.write)
+    text = metrics.exposition(kernel, webhooks=webhooks)
     return Response(text, content_type=CONTENT_TYPE_LATEST)

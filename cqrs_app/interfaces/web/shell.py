@@ -10,6 +10,7 @@ from functools import lru_cache
 from flask import Flask, g, request
 from markupsafe import Markup
 
+from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
 from cqrs_app.platform.runtime import health
 from cqrs_app.services import kernel
 from cqrs_app.settings import Settings
@@ -39,22 +40,27 @@ class Watch:
 
 
 def init_shell(app: Flask, settings: Settings) -> None:
-    """Give every template `shop_name`, for who is signed in `banners`, and `navigation(active)`."""
+    """Give every template `shop_name`, for who is signed in `banners`, `navigation(active)`
+    and `shortcuts()`."""
     watch = Watch()
     always = [{"level": level, "text": text} for level, text in _unusual(settings)]
 
     @lru_cache(NAVIGATIONS_KEPT)
     def navigation_of(root: str, permissions: frozenset[str], active: str) -> Markup:
         template = app.jinja_env.get_template("_navigation.html")
-        return Markup(template.render(permissions=permissions, active=active))  # noqa: S704
+        groups = [("", open_to(permissions, ENTRIES))]
+        groups += [("Other systems", open_to(permissions, INTEGRATIONS))]
+        return Markup(template.render(groups=groups, active=active))  # noqa: S704
 
     def navigation(active: str) -> Markup:
         """The places of the console that are open to who looks; few different ones are made."""
-        operator = g.get("operator")
-        permissions = operator.actor.permissions if operator else frozenset()
-        return navigation_of(request.script_root, permissions, active)
+        return navigation_of(request.script_root, _permissions(), active)
 
-    app.jinja_env.globals["navigation"] = navigation
+    def shortcuts() -> list[Entry]:
+        """The places that a key leads to."""
+        return [each for each in open_to(_permissions(), (*ENTRIES, *INTEGRATIONS)) if each.key]
+
+    app.jinja_env.globals.update(navigation=navigation, shortcuts=shortcuts)
 
     @app.context_processor
     def _shell() -> dict[str, object]:
@@ -63,6 +69,11 @@ def init_shell(app: Flask, settings: Settings) -> None:
             "shop_name": settings.shop_name,
             "banners": always + watch.banners() if signed_in else [],
         }
+
+
+def _permissions() -> frozenset[str]:
+    operator = g.get("operator")
+    return operator.actor.permissions if operator else frozenset()
 
 
 def _unusual(settings: Settings) -> Iterator[tuple[str, str]]:

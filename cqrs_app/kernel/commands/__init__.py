@@ -1,1 +1,1 @@
-"""From a command to the events it leads to: aggregates, the bus and its log."""
+"""Commands: aggregates, the command bus and its log."""

@@ -1,4 +1,4 @@
-"""What may be done with an aggregate now, and why not the rest."""
+"""Which commands an aggregate allows now, and why it refuses the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cqrs_app.kernel.messages.messages import Command
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One command, by its name and label; `reason` is a sentence where it is not allowed."""
+    """One command, by its name and label; `reason` is a sentence if it is not allowed."""
 
     command: str
     label: str
@@ -22,7 +22,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """What may be done at this version of it; 0: it does not exist."""
+    """The actions at this version of an aggregate; 0: it does not exist."""
 
     version: int
     actions: tuple[Action, ...]
@@ -33,7 +33,7 @@ def possible(
 ) -> Possible:
     """Every command that has a rule, in the order in which the aggregate's class defines them.
 
-    Nothing where there is no such thing and none of them would make it.
+    Empty if the aggregate does not exist and no command would create it.
     """
     actions = tuple(
         _action(command, handler, aggregate, identity)

@@ -1,11 +1,11 @@
 """Aggregates: plain state, one method per command, one `evolve`. Pure: no clock, no I/O.
 
-A method takes its command and yields events or raises Refused; `evolve` is given each event as
-soon as it is yielded, so the next line of the method already sees its effect.
+A method takes its command and yields events or raises Refused. Each event is passed to `evolve` as
+soon as it is yielded, so the next line of the method sees its effect.
 
-A method may also *yield* a Refused: an objection. Live it stands, as if raised. For history, which
-happened whatever the rules of today say, the aggregate may put an event of its own in its place
-(`flag`), and the method goes on. And it may yield claims of values that only one stream may hold.
+A method may also *yield* a Refused, an objection. For a live command it is raised. For history,
+which happened whatever today's rules say, the aggregate may record an event instead (`flag`), and
+the method continues. A method may also yield claims of values that only one stream may hold.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ A = TypeVar("A", bound="Aggregate")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The stream is to hold this value of a kind from now on, and no other stream beside it.
+    """From now on this stream holds this value of a kind, and no other stream may.
 
-    A stream holds one value of a kind: a new claim replaces the one before, and an empty value
-    gives it up. `taken` is what the command is refused with when another stream holds the value.
+    A stream holds one value of a kind: a new claim replaces the previous one, and an empty value
+    releases it. `taken` is the refusal if another stream holds the value.
     """
 
     kind: str
@@ -41,7 +41,7 @@ Decision = Iterator[Event | Refused | Claim]
 """What a method yields."""
 
 SNAPSHOT_ALWAYS_BELOW = 8_192
-"""Characters of a snapshot that still ride along with every command."""
+"""A snapshot of fewer characters is written with every command."""
 
 SNAPSHOT_EVERY = 50
 """Events between two snapshots of a larger state."""
@@ -50,31 +50,31 @@ SNAPSHOT_EVERY = 50
 class Aggregate:
     """Base of every aggregate; subclasses are dataclasses whose fields all have defaults.
 
-    The state holds no personal data: snapshots are stored as they are.
+    The state must hold no personal data: snapshots are stored unsealed.
     """
 
     category: ClassVar[str]
-    """The first part of its streams' names."""
+    """The prefix of its streams' names."""
     identity: ClassVar[str]
-    """The field of its commands and queries that names the one meant."""
+    """The field of its commands and queries that holds its id."""
     shape: ClassVar[int] = 1
-    """Counted up when the state's fields change: older snapshots are then ignored."""
+    """Increment it when the state's fields change: older snapshots are then ignored."""
 
     @property
     def belongs_to(self) -> str:
-        """The stream of the person this one belongs to: erasing that person makes the personal
-        values said here unreadable too. Empty: nobody but itself."""
+        """The stream of the person that owns this aggregate: erasing that person also makes the
+        personal values of this stream unreadable. Empty if it has no other owner."""
         return ""
 
     def evolve(self, event: Event, at: datetime) -> None:
-        """Take in one event that happened at `at` (UTC)."""
+        """Apply one event that happened at `at` (UTC)."""
         raise TypeError(f"{type(self).__name__} does not evolve")
 
     def flag(self, objection: Refused, command: Command) -> Event | None:
-        """The event that stands for an objection to something that happened all the same; None
-        where that needs no mark in the log.
+        """The event that records an objection to something that has happened anyway; None if it
+        need not be recorded.
 
-        Raises the objection where even history cannot be let in; unless overridden, always.
+        Raises the objection if it cannot be accepted even as history, which is the default.
         """
         raise objection
 
@@ -84,12 +84,12 @@ class Aggregate:
 
     @classmethod
     def stream_for(cls, message: Command | Query) -> str:
-        """The stream of the one that a command or a query names."""
+        """The stream of the aggregate that a command or a query names."""
         return cls.stream_of(getattr(message, cls.identity))
 
 
 def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) -> A:
-    """The aggregate from its snapshot and the events after it."""
+    """Restore an aggregate from its snapshot and the events after it."""
     aggregate = cls() if snapshot is None else msgspec.json.decode(snapshot.state, type=cls)
     for recorded in later:
         aggregate.evolve(recorded.event, recorded.occurred_at)
@@ -97,7 +97,7 @@ def restore(cls: type[A], snapshot: Snapshot | None, later: Iterable[Recorded]) 
 
 
 def snapshot_of(aggregate: Aggregate, version: int, last: int) -> Snapshot | None:
-    """A snapshot where one is due; `last` is the version of the stored one (0: none)."""
+    """A snapshot, or None if none is due; `last` is the version of the stored one (0: none)."""
     state = msgspec.json.encode(aggregate).decode()
     if len(state) >= SNAPSHOT_ALWAYS_BELOW and version - last < SNAPSHOT_EVERY:
         return None

@@ -1,4 +1,4 @@
-"""A chunk of commands decided one after the other and written in one transaction, or not at all."""
+"""Commands decided one after the other and written in one transaction, or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cqrs_app.kernel.store import Change, EventStore, Head
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One item of a batch: a receipt, or the error that stood in its way."""
+    """The result of one item of a batch: a receipt or an error."""
 
     receipt: Receipt | None
     error: BusError | None
@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """One item of a rehearsal: the outcome it would have, and the events it would lead to."""
+    """The expected result of one item of a rehearsal, and the events it would lead to."""
 
     receipt: Receipt | None
     error: BusError | None
@@ -37,7 +37,8 @@ class Foreseen:
 
 @dataclass(slots=True)
 class Stream:
-    """A stream as the batch will leave it: stored head, events to come, state after them."""
+    """A stream as the batch will leave it: its stored head, its new head, pending events, and its
+    state."""
 
     stored: Head
     head: Head
@@ -46,9 +47,9 @@ class Stream:
 
 
 class Batch:
-    """Decides each call on top of what the calls before it decided; commits once.
+    """Decides each call on top of the calls before it, and commits once.
 
-    `streams` are those that an earlier chunk would leave and nobody has written.
+    `streams` are those that earlier chunks of a rehearsal would leave.
     """
 
     def __init__(
@@ -77,14 +78,14 @@ class Batch:
         commit: Callable[[Sequence[Change]], None],
         count: Count,
     ) -> list[Outcome]:
-        """Outcomes in the order of the calls; `run` ends in `decide` and counts no success."""
+        """The outcomes, in the order of the calls. `run` ends in `decide` and counts no success."""
         outcomes = [_outcome(run, call) for call in self._calls]
         if self._changes:
             try:
                 commit(self._changes)
-            except Exception:  # noqa: BLE001 - whatever it was, each item is tried alone
-                # Nothing was written and whose fault it was is not known: each gets its own
-                # transaction, and with it its own answer. A refusal is in the log already.
+            except Exception:  # noqa: BLE001 - whatever the reason, each item is tried alone
+                # Nothing was written, and it is not known which item failed. Run each in its own
+                # transaction to get its own outcome. Refusals are already in the log.
                 self._changes = []
                 return [
                     _outcome(run_alone, call) if outcome.receipt else outcome
@@ -96,7 +97,7 @@ class Batch:
         return outcomes
 
     def rehearse(self, run: Callable[[Call], Receipt]) -> list[Foreseen]:
-        """What `carry_out` would come to; `run` ends in `decide`, and nothing is written."""
+        """What `carry_out` would return. `run` ends in `decide`. Writes nothing."""
         foreseen = []
         for call in self._calls:
             outcome = _outcome(run, call)
@@ -105,8 +106,8 @@ class Batch:
         return foreseen
 
     def decide(self, call: Call) -> Receipt:
-        """The innermost step of the chain: decide and keep the change for the common commit."""
-        # A command's time is its own, not that of those before it in the batch.
+        """The innermost step of the chain: decide, and keep the change for the shared commit."""
+        # Measure this command only, without those before it in the batch.
         call.started = time.perf_counter()
         earlier = self._known.get(call.context.command_id)
         if earlier is not None and earlier.outcome in ("succeeded", "refused"):
@@ -118,7 +119,7 @@ class Batch:
                 cls, call.stream, stream.stored, stream.pending
             )
         aggregate, stream.aggregate = stream.aggregate, None
-        # A refusal in mid-decision leaves the aggregate half changed: it is then restored anew.
+        # A refusal midway leaves the aggregate half changed: the next call then restores it.
         change = self._decider.decide_on(call, stream.head, aggregate)
         stream.aggregate = aggregate
         stream.pending += change.events
@@ -127,7 +128,7 @@ class Batch:
             snapshot = change.snapshot or stream.head.snapshot
             stream.head = Head(last.version, last.hash, snapshot)
         self._changes.append(change)
-        # The same id twice in one batch answers with the first, like any repetition.
+        # An id repeated within a batch gets the first answer, like any repetition.
         self._known[call.context.command_id] = change.entry
         return receipt_of(change.entry, repeated=False)
 

@@ -1,4 +1,4 @@
-"""The command bus: every task, from every door, is carried out here."""
+"""The command bus: carries out every command, whichever interface it came through."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusOptions:
-    """The knobs of the bus; settings.py and docs/settings.md say what each means. With
-    `max_concurrent` 0 there is no limit."""
+    """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
+    0, there is no limit."""
 
     enabled: bool = True
     queued: bool = False
@@ -69,10 +69,11 @@ class BusOptions:
 
 
 class CommandBus:
-    """`routes` say how each command is decided, `middleware` comes from the areas.
+    """`routes` maps each command to its handler; `middleware` comes from the areas.
 
-    `after_commit` is told the types of the events written, `wake` the id of a queued command,
-    `count` each outcome (command name, outcome, milliseconds)."""
+    `after_commit` is called with the types of the events written, `wake` with the id of a queued
+    command, `count` with each outcome (command name, outcome, milliseconds).
+    """
 
     def __init__(
         self,
@@ -122,13 +123,13 @@ class CommandBus:
 
     @property
     def enabled(self) -> bool:
-        """Whether commands are accepted at all: not while the console is in maintenance mode."""
+        """Whether commands are accepted. They are not in maintenance mode."""
         return self._options.enabled
 
     def authorise(self, command: type[Command], context: Context) -> None:
-        """Raise NotAllowed, and log it, where the actor may not send such a command.
+        """Raise NotAllowed, and log it, if the actor may not send such a command.
 
-        For whoever has the fields of a command still to read: permission comes first.
+        For callers that have not read the command's fields yet: permission is checked first.
         """
         if not self._options.authorise:
             return
@@ -140,23 +141,23 @@ class CommandBus:
             raise
 
     def dispatch(self, command: Command, context: Context) -> Receipt:
-        """Carry out or queue the command, as COMMAND_BUS_TYPE says."""
+        """Carry out or queue the command, depending on COMMAND_BUS_TYPE."""
         act = self.enqueue if self._options.queued else self.execute
         return act(command, context)
 
     def execute(self, command: Command, context: Context) -> Receipt:
         """Carry out one command now.
 
-        Raises Refused, NotAllowed, VersionConflict, CommandReused, Busy, SwitchedOff, TimedOut;
-        whatever is raised, nothing but the command log has changed.
+        Raises Refused, NotAllowed, VersionConflict, CommandReused, Busy, SwitchedOff, TimedOut.
+        After any exception nothing but the command log has changed.
         """
         return self._guarded(self._call(command, context))
 
     def enqueue(self, command: Command, context: Context) -> Receipt:
-        """Accept a command for a worker to carry out; its log row is the queue.
+        """Queue a command for a worker. Its row in the log is the queue.
 
-        Permission is checked now and again when it runs. A repeated id answers with the state
-        of the first.
+        Permission is checked now and again when it runs. A repeated id returns the state of the
+        first.
         """
         if not self._options.enabled:
             raise SwitchedOff
@@ -165,12 +166,12 @@ class CommandBus:
         return receipt
 
     def dispatch_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
-        """Carry out or queue many commands, as COMMAND_BUS_TYPE says."""
+        """Carry out or queue many commands, depending on COMMAND_BUS_TYPE."""
         act = self.enqueue_batch if self._options.queued else self.execute_batch
         return act(items)
 
     def enqueue_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
-        """Accept many commands, in order, each accepted or refused on its own."""
+        """Queue many commands, in order. Each is accepted or refused independently."""
         return [self._enqueued(*item) for item in items]
 
     def _enqueued(self, command: Command, context: Context) -> Outcome:
@@ -180,8 +181,11 @@ class CommandBus:
             return Outcome(None, error)
 
     def run_queued(self, command_id: str) -> Receipt | None:
-        """Carry out the first queued command of this one's stream; None when another worker is at
-        it, none is left, or commands are switched off: then they wait."""
+        """Carry out the first queued command of this command's stream.
+
+        Returns None if another worker is running it, if none is left, or if commands are switched
+        off; then they wait.
+        """
         entry = self._log.claim(command_id) if self._options.enabled else None
         if entry is None:
             return None
@@ -189,9 +193,10 @@ class CommandBus:
         try:
             command = parse(self._command(entry.type), payload)
         except Invalid as invalid:
-            # Such as one whose values were erased while it waited: it is not tried for ever.
+            # For example, its values were erased while it waited. It must not be retried forever.
             ended = replace(entry, outcome="refused", finished_at=self._clock(), permissions="")
             self._log.record(replace(ended, code=invalid.code, sentence=invalid.sentence))
+            self._count(entry.type, "refused", 0.0)
             raise
         context = Context(
             actor=Actor(entry.operator, frozenset(entry.permissions.split())),
@@ -207,7 +212,7 @@ class CommandBus:
         return self._guarded(call)
 
     def preview(self, command: Command, context: Context) -> tuple[Event, ...]:
-        """The events this command would lead to now. Appends nothing and logs nothing.
+        """The events that this command would lead to now. Writes nothing, not even to the log.
 
         Raises what `execute` would raise.
         """
@@ -228,10 +233,10 @@ class CommandBus:
         return tuple(self._codec.decode(event).event for event in stored)
 
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
-        """Carry out many commands, in order, each accepted or refused on its own.
+        """Carry out many commands, in order. Each is accepted or refused independently.
 
-        A chunk of accepted ones shares a transaction. Should that transaction fail, the chunk is
-        run again one by one, so an item's fate never hangs on its neighbours.
+        The accepted commands of a chunk share a transaction. If it fails, the chunk is run again
+        one by one, so that no item depends on its neighbours.
         """
         if not self._options.enabled:
             raise SwitchedOff
@@ -246,9 +251,10 @@ class CommandBus:
         return outcomes
 
     def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Foreseen]:
-        """What `execute_batch` would answer, each decided on top of what those before it would
-        lead to. Writes nothing at all, and asks neither middleware of areas nor who holds a value
-        that is claimed. An id may stand among the items only once.
+        """What `execute_batch` would return, each command decided on top of those before it.
+
+        Writes nothing. Skips the areas' middleware and does not check claims. Ids must be unique
+        among the items.
         """
         if not self._options.enabled:
             raise SwitchedOff
@@ -286,7 +292,7 @@ class CommandBus:
         )
 
     def _sealed(self, call: Call) -> str:
-        """The command as it is kept in the log."""
+        """The command as it is stored in the log."""
         if call.belongs_to is None and not call.command.concerns:
             aggregate = self._routes[type(call.command)].aggregate
             call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
@@ -322,6 +328,6 @@ class CommandBus:
 
 
 def _people_of(calls: Iterable[Call]) -> set[str]:
-    """Those whose personal data these commands carry and name themselves."""
+    """The persons whose personal data these commands carry and whom they name."""
     people = {call.command.concerns for call in calls if any(personal_texts(call.command))}
     return people - {""}

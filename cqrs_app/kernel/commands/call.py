@@ -1,4 +1,4 @@
-"""One command on its way through the bus."""
+"""One command as it passes through the bus."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store import LogEntry
 
 Keep = Callable[["Call"], str]
-"""How a command is written to the log: as JSON with its personal values sealed."""
+"""Returns a command as the log stores it: JSON with its personal values sealed."""
 
 Open = Callable[[str, str], str]
-"""Opens the sealed values of a text of a stream."""
+"""Opens the sealed values in a text of a stream."""
 
 
 def as_it_is(text: str, stream: str) -> str:
@@ -27,11 +27,11 @@ def as_it_is(text: str, stream: str) -> str:
 
 @dataclass(slots=True)
 class Call:
-    """A command with its circumstances; `attempts` counts the transactions tried.
+    """A command with its context; `attempts` counts the transactions tried.
 
-    `payload` is the command as JSON, which is kept nowhere as it is; `belongs_to` is the person
-    that its stream belongs to, None until the stream was read. Of a `dry` one nothing is kept.
-    `repeated` once an earlier run of the same command id has answered.
+    `payload` is the command as plain JSON, which is stored only through `keep`. `belongs_to` is the
+    person that owns its stream, None until the stream was read. If `dry`, nothing is stored.
+    `repeated` is set once an earlier run of the same command id has answered.
     """
 
     command: Command
@@ -57,7 +57,7 @@ class Call:
         return (time.perf_counter() - self.started) * 1000
 
     def entry(self, outcome: str, **rest: Any) -> LogEntry:
-        """The row of the command log that says what became of this call."""
+        """The row of the command log with the outcome of this call."""
         context = self.context
         return LogEntry(
             command_id=context.command_id,
@@ -79,9 +79,9 @@ class Call:
         )
 
     def answer_again(self, earlier: LogEntry) -> Receipt:
-        """What the first run of this command id answered.
+        """The answer of the first run of this command id.
 
-        Raises Refused as it did, or CommandReused when that was another command or operator.
+        Raises Refused if that did, or CommandReused if it was another command or operator.
         """
         if not self._is_again(earlier):
             raise CommandReused(self.context.command_id)
@@ -94,7 +94,7 @@ class Call:
         if (self.name, self.context.actor.name) != (earlier.type, earlier.operator):
             return False
         if earlier.code == NotAllowed.code:
-            return True  # its fields were not kept
+            return True  # the fields of a denied command are not stored
         then = self.open(earlier.payload, earlier.stream)
-        # Of a person who was erased nothing can be compared any more, on either side.
+        # After an erasure both sides read ERASED, and their values cannot be compared.
         return then in (self.payload, self.open(self.keep(self), self.stream))

@@ -1,7 +1,7 @@
 """Values that only one stream may hold, such as an e-mail address.
 
-They are written in the transaction of the command's events, so that of two commands that claim the
-same value, from whatever process, one is refused.
+Claims are written in the transaction of the command's events. Of two commands that claim the same
+value, in whatever process, one is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cqrs_app.kernel.store.tables import claims
 def claiming(
     claim: Claim, stream: str, fingerprint: Callable[[str, str], bytes]
 ) -> Callable[[Connection], None]:
-    """The step of a transaction that makes the claim; it raises the claim's refusal where another
+    """The step of a transaction that makes the claim. It raises the claim's refusal if another
     stream holds the value. Only the value's keyed hash is stored: `fingerprint(kind, value)`."""
 
     def step(connection: Connection) -> None:

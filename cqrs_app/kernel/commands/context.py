@@ -1,4 +1,4 @@
-"""Who asks, through which door, and what comes back."""
+"""Who sends a command, through which channel, and the receipt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cqrs_app.kernel.messages.fields import USABLE_YEARS
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An operator, or a named system operator such as `importer`, and what it may do."""
+    """An operator, or a named system operator such as `importer`, with its permissions."""
 
     name: str
     permissions: frozenset[str] = frozenset()
@@ -25,12 +25,12 @@ class Actor:
 
 
 running_command: ContextVar[str] = ContextVar("running_command", default="")
-"""The id of the command that is being carried out here: for the lines of logs."""
+"""The id of the command that is being carried out, for log lines."""
 
 
 def new_id() -> str:
-    """A UUID of version 7 (RFC 9562): it begins with the time, so that rows written one after
-    another stand beside each other in an index, however many there are."""
+    """A UUID of version 7 (RFC 9562). It begins with the time, so that rows written one after
+    another are neighbours in an index, however large it is."""
     milliseconds = time.time_ns() // 1_000_000
     chance = secrets.randbits(74)
     high = milliseconds << 16 | 0x7 << 12 | chance >> 62
@@ -42,9 +42,9 @@ def new_id() -> str:
 class Context:
     """The circumstances of one command.
 
-    `expected_version` is the stream version the operator saw; `occurred_at` (UTC) is set for
-    history that happened before it was recorded, and needs the permission `history.record`.
-    Raises Invalid for a time in a year that no page could show.
+    `expected_version` is the stream version that the operator saw. `occurred_at` (UTC) is set for
+    history, which happened before it is recorded, and requires the permission `history.record`.
+    Raises Invalid for a year outside USABLE_YEARS.
     """
 
     actor: Actor
@@ -62,13 +62,14 @@ class Context:
 
     @property
     def correlation(self) -> str:
-        """The id all that follows from the first command shares: its own, for a first one."""
+        """The id shared by all commands that follow from a first one, which is that command's
+        id."""
         return self.correlation_id or self.command_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The answer to a command. `version` is the stream's version after it; times in ms."""
+    """The answer to a command. `version` is the stream's version after it."""
 
     command_id: str
     status: str

@@ -24,7 +24,7 @@ from cqrs_app.kernel.store import Change, Head
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
-    """`minds_versions` off: a command never minds that the operator saw an older version."""
+    """With `minds_versions` off, no command conflicts because the operator saw an older version."""
 
     routes: Mapping[type[Command], Handler]
     codec: EventCodec
@@ -35,18 +35,18 @@ class Decider:
     minds_versions: bool = True
 
     def decide(self, call: Call) -> Change:
-        """What the command would write now.
+        """The change that the command would make now.
 
-        Raises Refused by the shop's rules or for personal data of somebody who was erased,
-        VersionConflict when the operator saw an older version and the command minds, and
-        UndeclaredEvent. What it claims is decided when it is written.
+        Raises Refused (by a business rule, or for personal data of an erased person),
+        VersionConflict if the operator saw an older version and the command declares
+        `minds_version`, and UndeclaredEvent. Its claims are checked when the change is written.
         """
         cls = self.routes[type(call.command)].aggregate
         aggregate, head = self.repository.load(cls, call.stream)
         return self.decide_on(call, head, aggregate)
 
     def decide_on(self, call: Call, head: Head, aggregate: Aggregate) -> Change:
-        """The same on an aggregate already restored, which is left in its new state."""
+        """Like `decide`, on an aggregate already restored, which is left in its new state."""
         call.belongs_to = aggregate.belongs_to
         expected = call.context.expected_version
         minds = type(call.command).declaration.minds_version and self.minds_versions

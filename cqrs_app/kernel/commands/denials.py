@@ -1,4 +1,4 @@
-"""Denied commands in the log: without their fields, and only so many for each actor and minute."""
+"""Logs denied commands without their fields, up to a limit per actor and minute."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.store import LogEntry
 
 DENIALS_PER_MINUTE = 20
-"""Rows that one process writes for one actor; further denials are counted and not written."""
+"""Rows that one process writes for one actor. Further denials are counted but not written."""
 
 
 class Denials:
-    """Nobody fills the log with what they were not allowed to send."""
+    """Prevents actors from filling the log with commands that they may not send."""
 
     def __init__(self, log: CommandLog, clock: Callable[[], datetime]) -> None:
         self._log = log
@@ -35,7 +35,7 @@ class Denials:
         stream: str = "",
         received_at: datetime | None = None,
     ) -> None:
-        """Write the denial to the log; `stream` is empty where no field was read."""
+        """Write the denial to the log; `stream` is empty if no field was read."""
         now = self._clock()
         if not self._has_room(context.actor.name, now):
             return

@@ -1,8 +1,8 @@
-"""What an aggregate handles, stated beside the method that decides it.
+"""Declares what an aggregate handles, beside the method that decides it.
 
-`@handles(HoldOrder, when=in_status(...))` says which command a method is for, the rule on the
-aggregate's state that comes before it, and with what it may be refused. The routes of the command
-bus, the actions a page offers and the refusals in the catalogue are read off it.
+`@handles(HoldOrder, when=in_status(...))` names the command that a method is for, the rule on the
+aggregate's state that is checked first, and the possible refusals. The routes of the command bus,
+the actions on pages and the refusals in the catalogue are derived from it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ M = TypeVar("M", bound=Method)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition on the state of an aggregate, asked before its method and by whoever offers the
-    command. `check` takes the aggregate and its identity, and raises one of `refusals`."""
+    """A condition on the state of an aggregate, checked before its method and by pages that offer
+    the command. `check` takes the aggregate and its identity, and raises one of `refusals`."""
 
     check: Callable[[Any, str], None]
     refusals: tuple[Refusal, ...]
@@ -32,7 +32,7 @@ class Rule:
         self.check(aggregate, identity)
 
     def refusal(self, aggregate: object, identity: str) -> Refused | None:
-        """Why not; None where the rule has nothing against it."""
+        """The refusal, or None if the condition is met."""
         try:
             self.check(aggregate, identity)
         except Refused as refused:
@@ -41,7 +41,7 @@ class Rule:
 
 
 def rule(*refusals: Refusal, after: Rule | None = None) -> Callable[[Callable[..., None]], Rule]:
-    """Make a Rule of a function; `after` is a rule that is asked first."""
+    """Make a Rule from a function; `after` is a rule that is checked first."""
 
     def decorate(check: Callable[..., None]) -> Rule:
         if after is None:
@@ -60,9 +60,9 @@ def rule(*refusals: Refusal, after: Rule | None = None) -> Callable[[Callable[..
 class Handler:
     """How one command is decided.
 
-    `when` is the aggregate's rule on its own state; a command without one is not offered on
-    pages. `rules` are those of other areas, asked of what happens now and never of history.
-    `settings` are what the method takes beside the command.
+    `when` is the aggregate's rule on its own state; a command without one is not offered on pages.
+    `rules` are those of other areas, which do not apply to history. `settings` are further
+    arguments of the method.
     """
 
     aggregate: type[Aggregate]
@@ -90,7 +90,7 @@ class Handler:
         yield from self.method(aggregate, command, **self.settings)
 
     def objection(self, aggregate: Aggregate, identity: str) -> Refused | None:
-        """Why the command is not possible now, as far as that can be said without it."""
+        """Why the command is not possible now, judged without its fields; None if it is."""
         objections = (rule.refusal(aggregate, identity) for rule in self._asked(history=False))
         return next((each for each in objections if each), None)
 
@@ -102,8 +102,8 @@ class Handler:
 def handles(
     command: type[Command], *, when: Rule | None = None, refusals: Iterable[Refusal] = ()
 ) -> Callable[[M], M]:
-    """Declare that this method decides `command`. `refusals` are those that the method raises
-    itself, or that are raised outside of the aggregate."""
+    """Declare that this method decides `command`. `refusals` are those that the method raises, or
+    that are raised outside the aggregate."""
 
     def decorate(method: M) -> M:
         method.handles = (command, when, tuple(refusals))  # type: ignore[attr-defined]
@@ -113,8 +113,8 @@ def handles(
 
 
 def handlers_of(aggregate: type[Aggregate]) -> dict[type[Command], Handler]:
-    """Its commands in the order in which the class defines their methods, its own before those of
-    its bases. Raises ValueError where two methods are for one command."""
+    """Its commands in the order in which the class defines their methods, before those of its
+    bases. Raises ValueError if two methods handle one command."""
     found: dict[type[Command], Handler] = {}
     for cls in aggregate.__mro__:
         for name, method in vars(cls).items():
@@ -131,13 +131,13 @@ def handlers_of(aggregate: type[Aggregate]) -> dict[type[Command], Handler]:
 
 
 def with_rules(handler: Handler, rules: Iterable[Rule]) -> Handler:
-    """The same under further rules, which other areas set."""
+    """The handler with further rules, which other areas set."""
     return replace(handler, rules=(*handler.rules, *rules))
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a method came to: events in order, and what is claimed together with them."""
+    """The result of a method: its events, in order, and the claims made with them."""
 
     events: tuple[Event, ...]
     claims: tuple[Claim, ...]
@@ -146,9 +146,9 @@ class Decided:
 def decide(
     aggregate: Aggregate, handler: Handler, command: Command, at: datetime, *, history: bool = False
 ) -> Decided:
-    """Run one command; the aggregate is left in the state after its events. May raise Refused.
+    """Run one command. The aggregate is left in the state after its events. Raises Refused.
 
-    `history`: it happened at `at`, before anyone could ask the rules.
+    `history`: it happened at `at`, whatever the rules say: see `Aggregate.flag`.
     """
     events, claims = [], []
     for each in handler.run(aggregate, command, history=history):

@@ -1,4 +1,4 @@
-"""The command log: what was asked, by whom, and what came of it."""
+"""The command log: which commands were sent, by whom, and with what outcome."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cqrs_app.kernel.subscriptions.leases import Lease
 _BY_ID = select(*(command_log.c[name] for name in LOG_FIELDS)).where(
     command_log.c.command_id.in_(bindparam("ids", expanding=True))
 )
-# On PostgreSQL each is looked up by its key. Otherwise a plan that was made while the table was
-# small, and is kept, may read all of it later.
+# On PostgreSQL, look up each id by its key. Otherwise a cached plan that was made while the table
+# was small may later scan all of it.
 _wanted = (
     func.unnest(bindparam("ids", type_=ARRAY(String)))
     .table_valued("id", name="wanted")
@@ -34,11 +34,11 @@ _EACH_BY_ID = select(*(_found.c[name] for name in LOG_FIELDS)).select_from(
 )
 
 LEASE = Lease(timedelta(seconds=60))
-"""How long a queued command may run before another worker takes it."""
+"""How long a queued command may run before another worker takes it over."""
 
 _LOST = (command_log.c.outcome == "running") & LEASE.is_free(command_log.c.lease_until)
 
-# Two that are queued at once may have the same number: neither was accepted before the other.
+# Commands queued concurrently may have the same number: neither was accepted before the other.
 _NEXT_NUMBER = (
     select(func.coalesce(func.max(command_log.c.queue_number), 0) + 1)
     .where(command_log.c.queue_number.is_not(None))
@@ -50,7 +50,7 @@ _FIRST_OF_STREAM = (
     select(_first.c.command_id)
     .join(_named, _named.c.stream == _first.c.stream)
     .where(_named.c.command_id == bindparam("id"), _first.c.outcome.in_(("queued", "running")))
-    # Those accepted by an earlier release have no number.
+    # Commands queued by an earlier release have no number.
     .order_by(func.coalesce(_first.c.queue_number, 0), _first.c.received_at, _first.c.command_id)
     .limit(1)
     .scalar_subquery()
@@ -66,7 +66,7 @@ _TAKE_FIRST = (
 
 
 class CommandLog:
-    """Rows that no transaction of a command writes: refusals, failures, queued commands."""
+    """Rows that no command's transaction writes: refusals, failures, queued commands."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -83,8 +83,8 @@ class CommandLog:
             return {entry.command_id: entry for entry in entries}
 
     def record(self, entry: LogEntry) -> None:
-        """Write what became of a command; a finished row of the same id, or another operator's,
-        stays as it is."""
+        """Write the outcome of a command. A finished row of the same id, or one of another
+        operator, is left unchanged."""
         row = insert_into(self._engine, command_log).values(asdict(entry))
         replace = {name: row.excluded[name] for name in LOG_FIELDS if name != "command_id"}
         with self._engine.begin() as connection:
@@ -98,27 +98,27 @@ class CommandLog:
             )
 
     def queue(self, entry: LogEntry) -> bool:
-        """Write a queued command; False when the id is in the log already."""
+        """Write a queued command; False if the id is already in the log."""
         values = asdict(entry) | {"queue_number": _NEXT_NUMBER}
         row = insert_into(self._engine, command_log).values(values).on_conflict_do_nothing()
-        # Asked for what it wrote: how many rows an INSERT had, not every driver tells.
+        # RETURNING, since not every driver reports the row count of an INSERT.
         written = row.returning(command_log.c.command_id)
         with self._engine.begin() as connection:
             return connection.execute(written).first() is not None
 
     def claim(self, command_id: str) -> LogEntry | None:
-        """Take the first unfinished command of this one's stream to run it, or to run it again
-        when its runner's lease is over.
+        """Take the first unfinished command of this command's stream to run it, or to run it again
+        if its runner's lease has expired.
 
-        Returns None when somebody runs it, or none is left. So the commands of a stream are
-        carried out one after the other, in the order in which they were accepted.
+        Returns None if it is running, or none is left. So the commands of a stream are carried out
+        one after the other, in the order in which they were accepted.
         """
         with self._engine.begin() as connection:
             row = connection.execute(_TAKE_FIRST, {"id": command_id}).first()
             return LogEntry(*row) if row else None
 
     def waiting(self, before: datetime, limit: int = 100) -> list[str]:
-        """Ids of commands queued before a moment, or running under a lease that is over."""
+        """Ids of commands queued before a moment, or running under an expired lease."""
         columns = command_log.c
         queued = (columns.outcome == "queued") & (columns.received_at < before)
         found = select(columns.command_id).where(queued | _LOST)
@@ -128,7 +128,7 @@ class CommandLog:
 
 
 def receipt_of(entry: LogEntry, *, repeated: bool = True) -> Receipt:
-    """The receipt a log row stands for."""
+    """The receipt for a row of the log."""
     listed: list[dict[str, Any]] = msgspec.json.decode(entry.events)
     return Receipt(
         command_id=entry.command_id,

@@ -1,7 +1,7 @@
 """The chain every command runs through, outermost first: record, authorise, deduplicate, retry.
 
-A middleware takes the call and `proceed`, the rest of the chain. An area adds its own the same
-way (`Area.middleware`); those run after deduplicate, around retry.
+A middleware takes the call and `proceed`, the rest of the chain. An area adds its own the same way
+(`Area.middleware`). They run after deduplicate, around retry.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import hidden
 
 HISTORY = Permission("history.record", None)
-"""The permission to record what happened earlier, with its own time."""
+"""The permission to record past events with the time they happened."""
 
 RETRY_PAUSE_SECONDS = 0.01
 
 Proceed = Callable[[Call], Receipt]
 Middleware = Callable[[Call, Proceed], Receipt]
 Count = Callable[[str, str, float], None]
+
+OUTCOMES = ("succeeded", "refused", "failed", "repeated")
+"""What a command is counted as, once: a queued one when it is carried out."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +59,9 @@ def _around(middleware: Middleware, proceed: Proceed) -> Proceed:
 class Record:
     """Writes refusals and failures to the log after the rollback, and counts every outcome.
 
-    A success is written by the command's own transaction, so that neither stands without the
-    other. A repeated or reused id is not written: its row belongs to the first use. A batch
-    counts its successes itself, once they are committed: `count_successes` is off.
+    A success is written by the command's own transaction, so that neither exists without the other.
+    A repeated or reused id is not written: its row belongs to the first use. A batch switches
+    `count_successes` off and counts its successes itself, once they are committed.
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class Record:
             if call.repeated:
                 self._count(call.name, "repeated", call.duration_ms)
                 raise
-            # Lost races say nothing of the command: the same id may be tried again.
+            # A lost race is no verdict on the command: the same id may be tried again.
             lost = isinstance(error, VersionConflict) and error.actual is None
             self._write(call, "failed" if lost else "refused", error.code, error.sentence)
             raise
@@ -94,7 +97,7 @@ class Record:
             lines = hidden("".join(traceback.format_exception(error)), call.command)
             self._write(call, "failed", code, hidden(str(error), call.command), traceback=lines)
             raise
-        if self._count_successes:
+        if self._count_successes and (receipt.repeated or receipt.status == "succeeded"):
             self._count(call.name, counted_as(receipt), call.duration_ms)
         return receipt
 
@@ -104,12 +107,12 @@ class Record:
 
 
 def counted_as(receipt: Receipt) -> str:
-    """How the statistics count an accepted command: a repetition did nothing."""
+    """How the statistics count an accepted command. A repetition changed nothing."""
     return "repeated" if receipt.repeated else receipt.status
 
 
 def log_lines(call: Call, proceed: Proceed) -> Receipt:
-    """One line per command in the process's own log, without its payload."""
+    """Write one line per command to the process's log, without its payload."""
     outcome = "failed"
     try:
         receipt = proceed(call)
@@ -130,7 +133,8 @@ def log_lines(call: Call, proceed: Proceed) -> Receipt:
 
 
 def check_permission(command: type[Command], context: Context) -> None:
-    """Raises NotAllowed where the actor lacks what the command, or its own time, needs."""
+    """Raise NotAllowed if the actor lacks the command's permission, or the one that a past time
+    requires."""
     needed = [command.declaration.permission]
     if context.occurred_at is not None:
         needed.append(HISTORY)
@@ -140,17 +144,16 @@ def check_permission(command: type[Command], context: Context) -> None:
 
 
 def authorise(call: Call, proceed: Proceed) -> Receipt:
-    """The one place where a command's permission is checked, whatever door it came by."""
+    """Check the permission of every command, whichever interface it came through."""
     check_permission(type(call.command), call.context)
     return proceed(call)
 
 
 class Deduplicate:
-    """A repeated command id answers with the first receipt and appends nothing.
+    """Answers a repeated command id with the first receipt and appends nothing.
 
-    The unique id in the log is the guard. The log is read only after something objected, so a
-    command that simply succeeds pays no look-up: a repetition always meets an objection, at the
-    latest from the guard itself.
+    The unique id in the log is the guard. The log is read only after an exception, so a command
+    that succeeds pays no look-up: a repetition always raises one, at the latest from the guard.
     """
 
     def __init__(self, log: CommandLog) -> None:
@@ -167,7 +170,7 @@ class Deduplicate:
 
 
 class Retry:
-    """Tries again, with the stream read afresh, when another writer was first."""
+    """Tries again, with the stream reloaded, when another writer committed first."""
 
     def __init__(self, attempts: int, timeout: float) -> None:
         self._attempts = max(1, attempts)
@@ -178,11 +181,11 @@ class Retry:
             try:
                 return proceed(call)
             except VersionConflict as conflict:
-                # `actual` is known when the operator's view was old: trying again cannot help.
+                # `actual` is known if the operator's version was outdated: a retry cannot help.
                 if conflict.actual is not None or call.attempts >= self._attempts:
                     raise
             if call.duration_ms > self._timeout * 1000:
                 raise TimedOut(type(call.command).declaration.label, self._timeout)
-            # Spread by chance, so that two writers do not meet again.
+            # Random, so that two writers do not collide again.
             time.sleep(random.uniform(0, RETRY_PAUSE_SECONDS * call.attempts))  # noqa: S311
             call.attempts += 1

@@ -1,4 +1,4 @@
-"""Loads aggregates: the stored snapshot, and the events after it."""
+"""Loads aggregates from their snapshots and later events."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ NO_STREAM = Head(0, FIRST_HASH, None)
 
 
 class Repository:
-    """Reads only; writing is the command bus's."""
+    """Read-only. The command bus writes."""
 
     def __init__(self, store: EventStore, codec: EventCodec) -> None:
         self._store = store
         self._codec = codec
 
     def load(self, cls: type[Aggregate], stream: str) -> tuple[Aggregate, Head]:
-        """The aggregate as it stands now, and its stream's head; a fresh one at version 0 where
-        there is no stream."""
+        """The current aggregate and its stream's head. Without a stream, a new aggregate at version
+        0."""
         head = self._store.load(stream) or NO_STREAM
         return self.at(cls, stream, head), head
 
     def at(
         self, cls: type[Aggregate], stream: str, head: Head, pending: Sequence[StoredEvent] = ()
     ) -> Aggregate:
-        """The aggregate at `head`; `pending` are events not yet written that follow it."""
+        """The aggregate at `head`, with `pending` events applied, which are not yet written."""
         snapshot = head.snapshot
         if snapshot and snapshot.shape != cls.shape:
             snapshot = None

@@ -1,1 +1,1 @@
-"""Events as they are recorded, and the contracts of their stored shapes."""
+"""Recorded events, and the contracts of their stored shapes."""

@@ -1,4 +1,4 @@
-"""Stored contracts of events: an event's shape changes only together with its schema number."""
+"""Contracts of stored events: an event's shape changes only together with its schema number."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def path_of(event: type[Event], folder: Path) -> Path:
 
 
 def write_missing(events: Iterable[type[Event]], folder: Path) -> Iterator[str]:
-    """Write the contract of every event shape that has none yet; yields their file names.
+    """Write the contract of every event shape that has none; yields the file names.
 
-    The documentation in it is for whoever receives the event, and is not part of the contract.
+    The documentation in a contract is for consumers of the event and is not compared.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for event in events:
@@ -31,7 +31,7 @@ def write_missing(events: Iterable[type[Event]], folder: Path) -> Iterator[str]:
 
 
 def faults(codec: EventCodec, folder: Path) -> list[str]:
-    """One sentence per event whose shape is not the stored one, and per broken way up."""
+    """One sentence per event whose shape differs from its contract, and per missing upcaster."""
     found = []
     for event in codec.types:
         path = path_of(event, folder)

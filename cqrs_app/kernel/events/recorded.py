@@ -1,4 +1,4 @@
-"""Events on their way into and out of the store: the envelope, the codec, the hash chain."""
+"""Stored events: the envelope, the codec, the hash chain."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from msgspec.structs import replace
 
 from cqrs_app.kernel.errors import UndeclaredEvent
 from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.messages.notation import AS_THEY_ARE, Notation
 
 FIRST_HASH = bytes(32)
-"""What the first event of a stream is chained to."""
+"""The hash before the first event of a stream."""
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
-    """One row of the event log. `position` is None until it is dealt; times are UTC."""
+    """One row of the event log. `position` is None until it is assigned; times are UTC."""
 
     stream: str
     version: int
@@ -39,11 +40,11 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """From the event's hash: no other event has it, here or in another console."""
+        """Made from the event's hash, so that it is unique across consoles."""
         return f"evt_{self.hash.hex()[:32]}"
 
     def hash_after(self, previous: bytes) -> bytes:
-        """SHA-256 over the previous event's hash and everything this event says."""
+        """SHA-256 over the previous event's hash and all fields except `hash` and `position`."""
         content = msgspec.json.encode(
             (
                 self.stream,
@@ -63,8 +64,8 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 
 def chained(previous: bytes, events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
-    """The events of one stream, in order, each with its hash over the one before; `previous` is the
-    hash that the stream ends with."""
+    """Add the hashes: the events of one stream, in order, each hashed over the one before.
+    `previous` is the hash of the stream's last event."""
     for event in events:
         previous = event.hash_after(previous)
         yield replace(event, hash=previous)
@@ -72,7 +73,7 @@ def chained(previous: bytes, events: Iterable[StoredEvent]) -> Iterator[StoredEv
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A stored event together with the event it decodes to."""
+    """A stored event and the event that it decodes to."""
 
     event: Event
     stored: StoredEvent
@@ -95,13 +96,14 @@ class Recorded:
 
     @property
     def is_history(self) -> bool:
-        """It happened before it was recorded, elsewhere: see `Context.occurred_at`."""
+        """Whether it happened before it was recorded: see `Context.occurred_at`."""
         return self.occurred_at != self.recorded_at
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An aggregate's state at a version, as JSON, with the shape it has."""
+    """An aggregate's state at a version, as JSON; `shape` is the class's `shape` when it was
+    taken."""
 
     state: str
     version: int
@@ -109,11 +111,12 @@ class Snapshot:
 
 
 class UnknownEvent(Exception):
-    """An event type or schema that this release cannot read: a projection stops, never skips."""
+    """This release cannot read an event's type or schema. A projection stops and never skips it."""
 
 
 class UnreadableEvent(Exception):
-    """An event whose stored payload is damaged; the text is a sentence without a value of it."""
+    """The stored payload of an event is damaged. The text is a sentence without any of its
+    values."""
 
 
 class Opener(Protocol):
@@ -125,28 +128,33 @@ class Opener(Protocol):
 
 
 class EventCodec:
-    """Turns events into payloads and back, always into the newest shape.
+    """Decodes stored events into the newest shape of their types.
 
-    `opener` opens the personal values in them; without one they stay as they are stored.
-    `upcasters` maps (type, schema) to the function that turns that payload into schema + 1.
+    `opener` opens the personal values in them; without one they stay sealed. `upcasters` maps
+    (type, schema) to the function that converts such a payload to schema + 1.
+    Decimals are read as `notation` writes them, however an earlier release stored them.
     """
 
     def __init__(
-        self, types: Iterable[type[Event]], upcasters: Mapping[tuple[str, int], Upcaster]
+        self,
+        types: Iterable[type[Event]],
+        upcasters: Mapping[tuple[str, int], Upcaster],
+        notation: Notation = AS_THEY_ARE,
     ) -> None:
         self._types = {cls.__name__: cls for cls in types}
         self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in self._types.items()}
+        self._writers = {name: notation.writer(cls) for name, cls in self._types.items()}
         self._upcasters = dict(upcasters)
         self.opener: Opener | None = None
 
     def require(self, event: Event) -> None:
-        """Raises UndeclaredEvent for a type that could not be read back."""
+        """Raise UndeclaredEvent for a type that could not be read back."""
         if self._types.get(type(event).__name__) is not type(event):
             raise UndeclaredEvent(type(event).__name__)
 
     @property
     def types(self) -> Iterable[type[Event]]:
-        """Every declared event, in its newest shape."""
+        """Every declared event type, in its newest shape."""
         return self._types.values()
 
     def knows(self, name: str) -> bool:
@@ -154,26 +162,30 @@ class EventCodec:
         return name in self._types
 
     def has_way(self, name: str, schema: int) -> bool:
-        """Whether payloads of this schema can be turned into the next one."""
+        """Whether there is an upcaster from this schema to the next."""
         return (name, schema) in self._upcasters
 
     def decode_all(self, stored: Iterable[StoredEvent]) -> list[Recorded]:
-        """The same for many, with few look-ups of keys."""
+        """Decode many events with few look-ups of keys."""
         events = list(stored)
         if self.opener:
             self.opener.prepare(event.payload for event in events)
         return [self.decode(event) for event in events]
 
     def decode(self, stored: StoredEvent) -> Recorded:
-        """Raises UnknownEvent for a type or schema nobody declared, and UnreadableEvent."""
+        """Raises UnknownEvent for an undeclared type or schema, UnreadableEvent for a damaged
+        payload."""
         cls = self._types.get(stored.type)
         if cls is None:
             raise UnknownEvent(f"No event type {stored.type} is known to this release.")
         text = self._opened(stored)
         try:
             if stored.schema == cls.schema:
-                return Recorded(self._decoders[stored.type].decode(text), stored)
-            return Recorded(self._upcast(stored, cls, text), stored)
+                event = self._decoders[stored.type].decode(text)
+            else:
+                event = self._upcast(stored, cls, text)
+            write = self._writers[stored.type]
+            return Recorded(write(event) if write else event, stored)
         except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
             sentence = f"{stored.type}, version {stored.version} of {stored.stream}"
             raise UnreadableEvent(f"The payload of {sentence}, is damaged.") from error

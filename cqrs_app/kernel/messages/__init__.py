@@ -1,1 +1,1 @@
-"""Messages: commands, events and queries, their fields, and what makes a value unusable."""
+"""Messages: commands, events and queries, their fields and their validation."""

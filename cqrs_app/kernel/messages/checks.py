@@ -1,4 +1,4 @@
-"""What is wrong with the values of a message, each with a sentence."""
+"""Validates the values of a message, with a sentence for each problem."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def checked(cls: type, values: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
-    """The values in their normal form, and each unusable place in them, such as `note` or
-    `lines.0.quantity`, with one sentence."""
+    """Return the values in their normal form, and the problems: path, such as `note` or
+    `lines.0.quantity`, -> sentence."""
     found: Problems = {}
     kept = {}
     for name, hint in hints_of(cls).items():
@@ -35,12 +35,12 @@ def checked(cls: type, values: Mapping[str, Any]) -> tuple[dict[str, Any], Probl
 
 
 def problems(cls: type, values: Mapping[str, Any]) -> Problems:
-    """The same without the values."""
+    """The problems only."""
     return checked(cls, values)[1]
 
 
 def converted(found: Any, hint: Any, place: str, *, from_text: bool) -> Any:
-    """A plain value as the type of a field wants it. Raises Invalid with a sentence per place."""
+    """Convert a plain value to the type of a field. Raises Invalid with a sentence per problem."""
     wrong: Problems = {}
     plain = normal(found, hint, place, wrong)
     try:
@@ -63,8 +63,8 @@ def _problems_of(found: Any, hint: Any, place: str) -> Problems:
 
 
 def _inside(found: Any, hint: Any, place: str) -> Iterator[tuple[str, str]]:
-    """What the decoder does not see: what no database can hold, limits of decimals, and of
-    values that were made before."""
+    """Problems that the decoder does not detect: what no database can store, limits of decimals,
+    and fields of nested values that are already constructed."""
     if isinstance(found, tuple):
         item = get_args(plain_type(hint))[:1]
         for index, each in enumerate(found):

@@ -1,7 +1,7 @@
-"""Exact decimals in messages: their limits, and one notation for one number.
+"""Exact decimals in messages: their limits, and one notation per number.
 
-No arithmetic before the limits are checked: `Decimal("1E-300000000")` is quick to read, takes 300
-MB to write out, and rounds to nothing in a context of 28 digits.
+Limits are checked before any arithmetic: `Decimal("1E-300000000")` is quick to parse, takes 300 MB
+to format, and rounds to zero in a context of 28 digits.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ import msgspec
 from cqrs_app.kernel.messages.fields import meta_of
 from cqrs_app.kernel.messages.sentences import A_NUMBER
 
-# An exponent is read, since JSON numbers may have one, but not of any size.
+# JSON numbers may have an exponent, so one is accepted, but only of limited length.
 _READABLE = re.compile(r"[+-]?([0-9]{1,64}(\.[0-9]{0,64})?|\.[0-9]{1,64})([eE][+-]?[0-9]{1,10})?")
 _WIDE = Context(prec=100)
-"""Enough digits for every number within limits, so that quantizing it cannot fail."""
+"""Enough digits that quantizing a number within limits cannot fail."""
 WIDEST: Mapping[str, Any] = MappingProxyType(
     {"ge": -(Decimal(10) ** 30), "le": Decimal(10) ** 30, "places": 30}
 )
-"""The limits of a decimal that has none of its own."""
+"""The limits of a decimal that declares none."""
 
 
 def decimal_meta(
     title: str, *, ge: Decimal, le: Decimal, places: int, description: str | None = None
 ) -> msgspec.Meta:
-    """The limits of a decimal; `places` counts the digits after its point.
+    """The limits of a decimal; `places` is the number of digits after the decimal point.
 
-    The decoder knows limits of whole numbers only: these stand in `extra`, and for readers of a
-    schema in a pattern.
+    The decoder checks limits of integers only. These are kept in `extra` and, for readers of a
+    schema, in a pattern.
     """
     sign, digits = "-?" if ge < 0 else "", len(str(int(le)))
     return msgspec.Meta(
@@ -47,7 +47,7 @@ def decimal_meta(
 
 @cache
 def limits_of(hint: Any) -> Mapping[str, Any]:
-    """What `decimal_meta` says beside a type."""
+    """The limits that `decimal_meta` put beside a type, or else WIDEST."""
     meta = meta_of(hint)
     return {**WIDEST, **((meta.extra if meta else None) or {})}
 
@@ -58,7 +58,8 @@ def is_readable(text: str) -> bool:
 
 
 def decimal_problem(number: Decimal, limits: Mapping[str, Any]) -> str | None:
-    """What is wrong with a number for these limits (`ge`, `le`, `places`), as a sentence."""
+    """What is wrong with a number under these limits (`ge`, `le`, `places`), as a sentence; else
+    None."""
     if not number.is_finite():
         return A_NUMBER
     if number < limits["ge"]:
@@ -71,7 +72,7 @@ def decimal_problem(number: Decimal, limits: Mapping[str, Any]) -> str | None:
 
 
 def plain_decimal(number: Decimal, limits: Mapping[str, Any]) -> Decimal:
-    """The same number without an exponent or a sign before 0, where it is within its limits."""
+    """The same number without an exponent or a negative zero, if it is within its limits."""
     if decimal_problem(number, limits):
         return number
     exponent = number.as_tuple().exponent
@@ -82,5 +83,5 @@ def plain_decimal(number: Decimal, limits: Mapping[str, Any]) -> Decimal:
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
-    """With so many digits after the point; half goes to even."""
+    """Round to this many decimal places, half to even."""
     return number.quantize(Decimal(1).scaleb(-places), context=_WIDE)

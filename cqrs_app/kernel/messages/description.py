@@ -1,4 +1,4 @@
-"""The fields of a message, described once for every door: forms, command line, catalogue, API."""
+"""Describes the fields of a message, once for forms, command line, catalogue and API."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ LIMITS = ("ge", "le", "min_length", "max_length", "pattern", "places")
 class Field:
     """One field.
 
-    `hint` is its type as declared. `kind` is the same without limits and without `None`; of a
-    list it is the type of the items, and `many` is true. `metas` are the limits and labels written
-    beside the type, from the inside out; an outer one counts. `default` is None where the field is
-    `needed`.
+    `hint` is the declared type. `kind` is that type without limits and without `None`; for a list
+    it is the type of the items, and `many` is true. `metas` are the declared limits and labels,
+    innermost first; outer ones take precedence. `default` is None if the field is `needed`.
     """
 
     name: str
@@ -50,12 +49,12 @@ class Field:
 
     @property
     def hints(self) -> dict[str, Any]:
-        """What `Meta(extra=...)` says, such as the widget of a form."""
+        """The contents of `Meta(extra=...)`, such as the widget of a form."""
         return {key: value for meta in self.metas for key, value in (meta.extra or {}).items()}
 
     @property
     def limits(self) -> dict[str, Any]:
-        """Those of LIMITS that are declared. Lengths of a list count its items."""
+        """The declared limits among LIMITS. For a list, lengths count items."""
         return limits_in(self.metas)
 
     @property
@@ -65,17 +64,17 @@ class Field:
 
     @property
     def holds_values(self) -> bool:
-        """Whether its kind is a value with fields of its own, such as an order line."""
+        """Whether its kind is a value with fields, such as an order line."""
         return isinstance(self.kind, type) and is_dataclass(self.kind)
 
     def declared(self, attribute: str) -> Any:
-        """What the outermost Meta that has this attribute says, or None."""
+        """The attribute's value in the outermost Meta that sets it, or None."""
         return _declared(self.metas, attribute)
 
 
 def fields_of(cls: Any) -> tuple[Field, ...]:
-    """The fields of a message or a value, in order of declaration. Of a generic class with its
-    argument, such as `Page[OrderRow]`, they have that type."""
+    """The fields of a message or a value, in order of declaration. For a parametrized generic, such
+    as `Page[OrderRow]`, the argument replaces the type variable."""
     return _fields_of(cls)
 
 
@@ -113,7 +112,7 @@ def _described(hint: Any) -> dict[str, Any]:
 
 
 def field_of(cls: Any, name: str) -> Field:
-    """Raises LookupError for a name that no field has."""
+    """The field of this name. Raises LookupError if there is none."""
     for field in fields_of(cls):
         if field.name == name:
             return field
@@ -121,15 +120,15 @@ def field_of(cls: Any, name: str) -> Field:
 
 
 def summary_of(cls: Any) -> str:
-    """Its docstring on one line; a dataclass or an enum without one has a generated text instead,
-    which says nothing."""
+    """The docstring on one line. Empty where a dataclass or an enum has only a generated
+    docstring."""
     text = cls.__doc__ or ""
     generated = text.startswith(f"{cls.__name__}(") or text == (Enum.__doc__ or "")
     return "" if generated else " ".join(text.split())
 
 
 def values_in(cls: Any) -> tuple[Any, ...]:
-    """The values inside a message, and inside those, each once."""
+    """The types of the values nested in a message, at any depth, each once."""
     found: dict[Any, None] = {}
     for field in fields_of(cls):
         if field.holds_values:
@@ -138,7 +137,7 @@ def values_in(cls: Any) -> tuple[Any, ...]:
 
 
 def item_of(hint: Any) -> Any:
-    """What a list of any length holds, with its limits; None for another type."""
+    """The item type of a list of any length, with its limits; None for other types."""
     kind = plain_type(hint)
     if get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,):
         return get_args(kind)[0]
@@ -152,7 +151,7 @@ def _has_none(hint: Any) -> bool:
 
 
 def limits_in(metas: tuple[Meta, ...]) -> dict[str, Any]:
-    """The limits that these declare; those of decimals are in `extra`."""
+    """The limits that these declare. Those of decimals are in `extra`."""
     found = {name: _declared(metas, name) for name in LIMITS}
     extra = {name: value for meta in metas for name, value in (meta.extra or {}).items()}
     found |= {name: extra[name] for name in LIMITS if name in extra}
@@ -171,7 +170,7 @@ def _default(field: Any) -> Any:
 
 
 def _metas_in(hint: Any) -> Iterator[Meta]:
-    """Also inside an optional type; not those of the items of a list."""
+    """Includes those inside an optional type, but not those of a list's items."""
     for part in get_args(hint):
         if isinstance(part, Meta):
             yield part

@@ -14,9 +14,9 @@ import msgspec
 A = TypeVar("A")
 
 USABLE_YEARS = range(1000, 9000)
-"""So that a day more or less, in any time zone, is a date too."""
+"""Leaves room for a day more or less, in any time zone."""
 WHOLE_NUMBER = re.compile("[0-9]{1,10}")
-"""A version, a number of ms or the like, as texts have it."""
+"""A version, a number of milliseconds or the like, as text."""
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -46,12 +46,12 @@ def _required_of(cls: Any) -> frozenset[str]:
 
 
 def meta_of(hint: Any) -> msgspec.Meta | None:
-    """The limits and labels written beside a type, also beside one side of `... | None`."""
+    """The Meta declared on a type, or on one side of `... | None`."""
     return annotation_of(msgspec.Meta, hint)
 
 
 def annotation_of(kind: type[A], hint: Any) -> A | None:
-    """What of this kind is written beside a type, also beside one side of `... | None`."""
+    """The annotation of this class on a type, or on one side of `... | None`."""
     wanted: Any = kind
     found: A | None = _annotation_of(wanted, hint)
     return found
@@ -69,7 +69,7 @@ def _annotation_of(kind: Any, hint: Any) -> Any:
 
 
 def plain_type(hint: Any) -> Any:
-    """The type without what is said beside it, and without `None`."""
+    """The type without its annotations and without `None`."""
     if get_origin(hint) is Annotated:
         return plain_type(get_args(hint)[0])
     if get_origin(hint) in (Union, types.UnionType):
@@ -79,7 +79,7 @@ def plain_type(hint: Any) -> Any:
 
 
 def plain_json(text: str | bytes) -> Any:
-    """JSON as plain values. A number with a point never goes through a binary fraction.
+    """Decode JSON to plain values. A number with a decimal point becomes a Decimal, never a float.
 
     Raises ValueError with a sentence.
     """

@@ -1,7 +1,7 @@
 """Commands, events and queries: frozen, typed, validated on construction, serialisable.
 
-A field's limits stand in its type, `Annotated[str, Meta(max_length=40, title="Order")]`, and
-serve every door: construction, forms, API and documentation.
+A field's limits are part of its type, `Annotated[str, Meta(max_length=40, title="Order")]`.
+Construction, forms, API and documentation all use them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ C = TypeVar("C", bound=type)
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a command or a query says of itself, apart from its fields."""
+    """What a command or a query declares apart from its fields."""
 
     label: str
     permission: Permission
@@ -31,10 +31,11 @@ class Declaration:
     reads: tuple[str, ...] = ()
     cached: bool = False
     store: str = "read"
+    listed: bool = True
 
 
 class Validated:
-    """A message that cannot exist with unusable values; raises Invalid from its constructor."""
+    """A message that is always valid: its constructor raises Invalid."""
 
     __slots__ = ()
     declaration: ClassVar[Declaration]
@@ -50,36 +51,36 @@ class Validated:
             raise Invalid(type(self).__name__, found)
 
     def check(self) -> Iterator[tuple[str, str]]:
-        """Rules over several fields: yields (field, sentence). Overridden where needed."""
+        """Rules across fields: yields (field, sentence). Override where needed."""
         return iter(())
 
 
 class Command(Validated):
-    """A task somebody wants done; may be refused."""
+    """A request to change something. It may be refused."""
 
     __slots__ = ()
 
     @property
     def concerns(self) -> str:
-        """The stream of the person whose personal data it carries; empty: its own stream."""
+        """The stream of the person whose personal data it carries; empty for its own stream."""
         return ""
 
 
 class Query(Validated):
-    """A question; changes nothing."""
+    """A request for data. It changes nothing."""
 
     __slots__ = ()
 
 
 class Event:
-    """Something that happened; `schema` counts the shapes its payload has had."""
+    """Something that happened; `schema` is the version of its payload's shape."""
 
     __slots__ = ()
     schema: ClassVar[int] = 1
 
     @property
     def concerns(self) -> str:
-        """The stream of the person whose personal data it carries; empty: its own stream."""
+        """The stream of the person whose personal data it carries; empty for its own stream."""
         return ""
 
 
@@ -87,8 +88,8 @@ class Event:
 def command(
     *, label: str, permission: Permission, minds_version: bool = False, risky: bool = False
 ) -> Callable[[C], C]:
-    """Declare a command. `minds_version`: a change since the operator looked is a conflict;
-    `risky`: not easily undone, so a page makes it look so."""
+    """Declare a command. `minds_version`: it conflicts if the stream has changed since the operator
+    read it. `risky`: it is hard to undo, and pages mark it so."""
     return _declare(Declaration(label, permission, minds_version=minds_version, risky=risky))
 
 
@@ -100,15 +101,20 @@ def query(
     reads: tuple[str, ...] = (),
     cached: bool = False,
     store: str = "read",
+    listed: bool = True,
 ) -> Callable[[C], C]:
-    """Declare a query. `reads`: the projections it answers from; `cached`: keep the answer;
-    `store`: "read", or "write" for questions about events and the command log themselves."""
-    return _declare(Declaration(label, permission, reads=reads, cached=cached, store=store))
+    """Declare a query. `reads`: the projections it answers from. `cached`: keep the answers.
+    `store`: "read", or "write" for queries on events and the command log. `listed`: whether it
+    can be looked up by name; a query with an endpoint of its own cannot."""
+    declared = Declaration(
+        label, permission, reads=reads, cached=cached, store=store, listed=listed
+    )
+    return _declare(declared)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(*, schema: int = 1) -> Callable[[C], C]:
-    """Declare an event with the number of its payload's shape."""
+    """Declare an event with the schema number of its payload."""
 
     def decorate(cls: C) -> C:
         made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
@@ -135,10 +141,10 @@ def _declare(declaration: Declaration) -> Callable[[C], C]:
 
 
 def parse(cls: type[T], values: Mapping[str, Any], *, from_text: bool = False) -> T:
-    """Build a message from plain values (JSON, a stored payload), or `from_text`: from texts that
-    stand for numbers, dates and the like (an address, a command line).
+    """Build a message from plain values (JSON, a stored payload). With `from_text`, values are
+    texts for numbers, dates and the like (a URL, a command line).
 
-    Raises Invalid with a sentence per field: unknown, missing or unusable.
+    Raises Invalid with a sentence per field: unknown, missing or invalid.
     """
     hints = hints_of(cls)
     found = {name: NO_SUCH_FIELD for name in values if name not in hints}

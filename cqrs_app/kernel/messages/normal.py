@@ -1,7 +1,7 @@
-"""The form in which values are kept: one text for what reads the same, one notation for a number.
+"""The normal form of values: one text for what reads the same, one notation per number.
 
-Every value of a command or a query is brought into it before its limits are checked, whichever
-door it came through. Events are decoded as they were stored.
+Every value of a command or a query is normalized before its limits are checked, whichever interface
+it came through. Events are decoded as they were stored.
 """
 
 from __future__ import annotations
@@ -19,27 +19,26 @@ from cqrs_app.kernel.messages.sentences import A_NUMBER, NO_SUCH_FIELD
 
 Problems = dict[str, str]
 Normaliser = Callable[[Any, str, Problems], Any]
-"""Takes a value, its place and the problems so far; returns the value in its normal form, or as it
-is with one problem more."""
+"""Takes a value, its path and the problems so far. Returns the normalized value, or adds a problem
+and returns the value unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class NormalForm:
-    """Written beside the type of a text that is more than characters, such as an e-mail address:
-    `of` returns the form that is kept, or raises ValueError with a sentence."""
+    """Annotates a text with a format, such as an e-mail address: `of` returns the normalized text,
+    or raises ValueError with a sentence."""
 
     of: Callable[[str], str]
 
 
 def normal(found: Any, hint: Any, place: str, problems: Problems) -> Any:
-    """A value in its normal form. What has none, and what is wrong with it, goes into `problems`:
-    place, such as `lines.0.sku`, and sentence."""
+    """Normalize a value. Adds to `problems`: path, such as `lines.0.sku`, -> sentence."""
     normalise = _normaliser(hint)
     return normalise(found, place, problems) if normalise else found
 
 
 def plain_text(text: str) -> str:
-    """Composed as Unicode's NFC, without blanks around it."""
+    """Normalize to Unicode NFC and strip whitespace at both ends."""
     return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
 
 
@@ -98,7 +97,7 @@ def _of_items(item: Normaliser | None) -> Normaliser | None:
 def _of_fields(parts: Mapping[str, Normaliser | None]) -> Normaliser:
     def normalise(found: Any, place: str, problems: Problems) -> Any:
         if isinstance(found, Mapping):
-            # A decoder would leave out what no field has without a word.
+            # A decoder would silently ignore unknown fields.
             unknown = (name for name in found if name not in parts)
             problems |= {f"{place}.{name}": NO_SUCH_FIELD for name in unknown}
             return {

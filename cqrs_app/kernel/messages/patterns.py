@@ -7,7 +7,8 @@ that show nothing would make two texts of what reads as one. The last look-ahead
 
 from __future__ import annotations
 
-# Written as themselves, not as escapes: beyond U+FFFF, Python and ECMAScript escape differently.
+# Literal characters, not escapes of the pattern: above U+FFFF, Python and ECMAScript escape
+# differently.
 INVISIBLE = (
     # Category Cf of Unicode 17.
     "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
@@ -17,13 +18,13 @@ INVISIBLE = (
     "\u2028\u2029\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 )
 
-# Ids stand in addresses of pages, so "." and ".." must not be one.
+# Ids are segments of URLs, so "." and ".." must not match.
 ID = r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$"
 ONE_LINE = rf"^[^\x00-\x1f\x7f-\x9f{INVISIBLE}\ud800-\udfff]*(?!\n)$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*$"
 
 
 def portable(pattern: str) -> str:
-    """The same for RE2 and ECMAScript. There `$` is the very end, and RE2 knows neither look-ahead
-    nor surrogates, which no text in UTF-8 has."""
+    """The same pattern for RE2 and ECMAScript. There `$` matches only at the very end, and RE2
+    supports neither look-ahead nor surrogates, which valid UTF-8 never contains."""
     return pattern.replace(r"(?!\n)$", "$").replace(r"\ud800-\udfff", "")

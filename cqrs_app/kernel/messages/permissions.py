@@ -1,4 +1,4 @@
-"""Permissions, and the role that has each by default."""
+"""Permissions, and the default role of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 class Role(StrEnum):
-    """From the least to the most: each may also do what those before it may."""
+    """From the least privileged to the most. Each may also do what those before it may."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -17,8 +17,8 @@ class Role(StrEnum):
 
 
 class Permission(str):
-    """The name of a permission, such as "orders.hold"; `role` is the least role that has it. None:
-    no person has it, only processes that act under their own name."""
+    """The name of a permission, such as "orders.hold". `role` is the least privileged role that has
+    it; None for no person, only processes that act under their own name."""
 
     __slots__ = ("role",)
     role: Role | None
@@ -30,9 +30,9 @@ class Permission(str):
 
 
 def permissions_by_role(permissions: Iterable[Permission]) -> Mapping[str, frozenset[str]]:
-    """Role -> everything it may do, from the least role to the most.
+    """Role -> all its permissions, from the least privileged role to the most.
 
-    Raises ValueError where one permission names two roles.
+    Raises ValueError if a permission is declared with two roles.
     """
     roles: dict[str, Role | None] = {}
     for each in permissions:

@@ -1,7 +1,7 @@
-"""What the decoder of values objects to, as sentences for people.
+"""Turns the decoder's validation errors into sentences for people.
 
-msgspec says it in English for programmers, and in no other way: this is the only module that
-matches its texts, with a test for each.
+msgspec reports errors only as English text for programmers. No other module matches these texts,
+and each has a test.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SENTENCES = (
 
 
 def told(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
-    """Where the decoder stopped, below `place`, and its message as a sentence for people."""
+    """The path of a decoder's error, below `place`, and its message as a sentence for people."""
     text, _, inside = str(error).partition(" - at ")
     parts = re.findall(r"[^.\[\]]+", inside.strip("`").removeprefix("$"))
     missing = re.match(r"Object missing required field `([^`]*)`", text)

@@ -7,18 +7,19 @@ from typing import Any
 import msgspec
 
 DOCUMENTATION = frozenset(("description", "examples"))
-"""The keywords of JSON Schema that accept and refuse nothing."""
+"""The keywords of JSON Schema that have no effect on validation."""
 NAMED = frozenset(("properties", "$defs"))
-"""The keywords whose keys are names of ours and not keywords."""
+"""The keywords whose keys are names, not keywords."""
 
 
 def shape_of(kind: Any) -> dict[str, Any]:
-    """What JSON a type is stored as, whatever its docstrings and whichever the Python."""
+    """The JSON that a type is stored as, whatever its docstrings and whichever the Python
+    version."""
     return undocumented(msgspec.json.schema(kind))
 
 
 def undocumented(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema, and the schemas in it, without documentation."""
+    """A JSON schema without documentation, at any depth."""
     return {
         keyword: {name: _undocumented(part) for name, part in value.items()}
         if keyword in NAMED

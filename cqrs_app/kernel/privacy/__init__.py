@@ -1,1 +1,1 @@
-"""Personal data: sealed with a key per person, which erasing destroys."""
+"""Personal data: sealed with a key per person. Erasing a person destroys the key."""

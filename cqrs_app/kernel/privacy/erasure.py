@@ -1,4 +1,4 @@
-"""A person is erased: the one event of the kernel's own, for the projections of every area."""
+"""The kernel's own event: a person was erased. The projections of every area may handle it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class SubjectErased(Event):
     """From here on no personal value of `subject` can be read.
 
     Writing it destroys the keys of that subject, in the same transaction. A projection that holds
-    such values puts ERASED in their place; values that are empty stay empty, so that a replay,
-    which can read none of them any more, comes to the very same rows.
+    such values replaces them with ERASED and keeps empty values empty. A replay, which can no
+    longer read any of them, then produces the same rows.
     """
 
     subject: str

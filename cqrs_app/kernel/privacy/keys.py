@@ -1,4 +1,4 @@
-"""The keys of personal data: one per subject, wrapped in the write store, cached for seconds."""
+"""Keys of personal data: one per subject, wrapped in the write store, cached for seconds."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ NONCE_BYTES = 12
 KEY_BYTES = 32
 
 CACHED_SECONDS = 3.0
-"""How long another process may go on reading with a key after it was destroyed."""
+"""How long another process may still use a key after it was destroyed."""
 MOST_CACHED = 20_000
 AT_ONCE = 400
-"""Rows of one look-up, below SQLite's limit of bound values."""
+"""Rows per query, below SQLite's limit on bound values."""
 
 _COLUMNS = subject_keys.c
 
 
 class WrongPersonalDataKey(UnknownEvent):
-    """The keys in the store were wrapped with another PERSONAL_DATA_KEY: nothing is skipped, a
-    projection stops until it is set right."""
+    """The keys in the store were wrapped with another PERSONAL_DATA_KEY. Projections stop, and skip
+    nothing, until it is corrected."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -43,7 +43,7 @@ class WrongPersonalDataKey(UnknownEvent):
 
 @dataclass(frozen=True, slots=True)
 class SubjectKey:
-    """`secret` is None once the key was destroyed."""
+    """`secret` is None once the key is destroyed."""
 
     key_id: str
     subject: str
@@ -51,7 +51,7 @@ class SubjectKey:
 
 
 class SubjectKeys:
-    """Keys by subject and by id; `master` (32 bytes) wraps them."""
+    """Keys by subject and by id, wrapped with `master` (32 bytes)."""
 
     def __init__(self, engine: Engine, master: bytes, clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -61,16 +61,16 @@ class SubjectKeys:
         self._cached: dict[str, tuple[float, SubjectKey]] = {}
 
     def by_id(self, key_ids: Iterable[str]) -> dict[str, SubjectKey]:
-        """Id -> key, for those that there are."""
+        """Id -> key, for the keys that exist."""
         return self._found(_COLUMNS.key_id, key_ids)
 
     def of(self, subjects: Iterable[str]) -> dict[str, SubjectKey]:
-        """Subject -> key, for those that have or had one."""
+        """Subject -> key, for subjects that have or had one."""
         return self._found(_COLUMNS.subject, subjects)
 
     def make(self, subjects: Collection[str]) -> dict[str, SubjectKey]:
-        """Subject -> key. Missing ones are made, in a transaction of their own: a key without
-        data harms nobody. A destroyed one is not made again."""
+        """Subject -> key. Missing keys are created in a separate transaction: an unused key does no
+        harm. A destroyed key is not created again."""
         held = self.of(subjects)
         missing = [subject for subject in subjects if subject not in held]
         if missing:
@@ -79,7 +79,7 @@ class SubjectKeys:
         return held
 
     def check(self) -> None:
-        """Raises WrongPersonalDataKey where `master` did not wrap the keys there are."""
+        """Raise WrongPersonalDataKey if `master` did not wrap the stored keys."""
         whole = select(subject_keys).where(_COLUMNS.wrapped.is_not(None))
         with self._reader.connect() as connection:
             row = connection.execute(whole.order_by(_COLUMNS.created_at).limit(1)).first()
@@ -87,7 +87,7 @@ class SubjectKeys:
             self._unwrapped(row)
 
     def forget(self) -> None:
-        """Read every key afresh from now on."""
+        """Clear the cache."""
         self._cached.clear()
 
     def _found(self, column: Any, names: Iterable[str]) -> dict[str, SubjectKey]:
@@ -130,7 +130,8 @@ class SubjectKeys:
     def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
         with self._engine.begin() as connection:
             row = insert_into(connection, subject_keys)
-            # Whoever is first decides; nothing is sealed with a key that was not kept.
+            # The first writer wins. `make` reads the keys back, so that nothing is sealed with a
+            # key that is not stored.
             connection.execute(row.on_conflict_do_nothing(index_elements=["subject"]), rows)
 
     def _unwrapped(self, row: Row[Any]) -> bytes:

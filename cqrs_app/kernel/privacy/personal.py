@@ -1,9 +1,9 @@
-"""Personal data in messages: which fields hold it, and how a sealed value is written.
+"""Personal data in messages: which fields hold it, and the format of sealed values.
 
-A field is marked `Annotated[str, PERSONAL]`; of a value with fields of its own, or a list, every
-text within is personal. Whose data it is, the message says (`concerns`), or else it is that of its
-own stream. In the stores each such text is a token, sealed with a key of that person; an empty
-text says nothing and stays empty.
+A field is marked `Annotated[str, PERSONAL]`; in a list or a value with fields, every text within is
+personal. It belongs to the person that the message names (`concerns`), or else to its own stream.
+Stores hold each such text as a token, sealed with that person's key. An empty text reveals nothing
+and stays empty.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ import msgspec
 from cqrs_app.kernel.messages.fields import hints_of
 
 ERASED = "erased"
-"""What is read in the place of a value whose key was destroyed."""
+"""What a value reads as once its key is destroyed."""
 
 _SHORTEST_HIDDEN = 3
-"""Shorter texts are left in what an exception said: they occur by chance."""
+"""Shorter texts are not removed from exception messages: they occur by chance."""
 
 _ROW_VALUES = re.compile("^DETAIL: .*$", re.MULTILINE)
 
 _MARK = "~personal.1."
 TOKEN = re.compile(r"~personal\.1\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]+)~")
-"""A sealed value: the key's id, then the ciphertext."""
+"""A sealed value: the id of its key, then the ciphertext."""
 
 
 def token(key_id: str, ciphertext: str) -> str:
-    """How a sealed value is written: see TOKEN."""
+    """Format a sealed value: see TOKEN."""
     return f"~personal.1.{key_id}.{ciphertext}~"
 
 
 class Personal:
-    """The mark of a field that holds personal data."""
+    """Marks a field that holds personal data."""
 
     def __repr__(self) -> str:
         return "PERSONAL"
@@ -47,12 +47,12 @@ PERSONAL = Personal()
 
 
 def erased(text: str) -> str:
-    """What a read model puts in the place of a value: the same as a replay would read."""
+    """What a read model stores in place of a value: the same text that a replay would read."""
     return ERASED if text else ""
 
 
 def personal_fields(cls: Any) -> tuple[str, ...]:
-    """The fields of a message that are marked."""
+    """The names of the marked fields of a message."""
     return _personal_fields(cls)
 
 
@@ -62,7 +62,7 @@ def _personal_fields(cls: Any) -> tuple[str, ...]:
 
 
 def personal_texts(message: Any) -> Iterator[str]:
-    """Every personal text of a message that is not empty."""
+    """The personal texts of a message that are not empty."""
     for name in personal_fields(type(message)):
         yield from _texts(msgspec.to_builtins(getattr(message, name)))
 
@@ -79,14 +79,14 @@ def written(message: Any, seal: Callable[[str], str]) -> str:
 
 
 def key_ids(texts: Iterable[str]) -> set[str]:
-    """The keys that the sealed values in these texts need."""
-    # Most texts hold none, and a plain search says so many times faster.
+    """The ids of the keys that these texts' sealed values need."""
+    # Most texts hold none, and a plain search is many times faster.
     return {found[1] for text in texts if _MARK in text for found in TOKEN.finditer(text)}
 
 
 def hidden(said: str, message: Any | None) -> str:
-    """What an exception said, without the message's personal texts and without what a database
-    adds of a row's values."""
+    """The text of an exception without the message's personal texts and without the row values that
+    a database adds."""
     said = _ROW_VALUES.sub("DETAIL: [left out]", said)
     texts = personal_texts(message) if message is not None else ()
     for text in sorted(texts, key=len, reverse=True):
@@ -114,7 +114,7 @@ def _sealed(content: Any, seal: Callable[[str], str]) -> Any:
             return {name: _sealed(each, seal) for name, each in content.items()}
         case list() | tuple():
             return [_sealed(each, seal) for each in content]
-    # Said before anything is stored: a personal number must not slip through as it is.
+    # Raised before anything is stored: a personal number must not be stored unsealed.
     raise TypeError(f"only texts can be personal, not {type(content).__name__}")
 
 

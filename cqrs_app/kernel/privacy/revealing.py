@@ -1,4 +1,4 @@
-"""Opens the personal values in what queries of the write store answer."""
+"""Opens the personal values in answers from the write store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def revealed(value: T, opener: Opener) -> T:
-    """The answer with the payloads of its events and commands opened, wherever they stand in it."""
+    """The answer with the payloads of its events and commands opened, at any depth."""
     opener.prepare(each.payload for each in _holders(value))
     made: T = _revealed(value, opener)
     return made

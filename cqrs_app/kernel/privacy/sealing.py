@@ -1,4 +1,4 @@
-"""Seals the messages of one change of one stream."""
+"""Seals the messages of one change to one stream."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from cqrs_app.kernel.privacy.personal import ERASED, token, written
 
 
 class Sealing:
-    """`person` is the one that the stream belongs to, or empty; `used` are the ids of the keys it
-    took. Keys are looked up when the first personal text comes, and made where there are none.
-    `dry`: nothing will be kept, so nothing is made or sealed; an erased person is minded.
+    """`person` owns the stream; empty if nobody else does. `used` collects the ids of the keys
+    used. Keys are looked up, and created if missing, when the first personal text is sealed.
+
+    `dry`: nothing will be stored, so no keys are created and nothing is sealed, but persons already
+    erased are still detected.
     """
 
     def __init__(self, keys: SubjectKeys, stream: str, person: str, *, dry: bool) -> None:
@@ -28,12 +30,12 @@ class Sealing:
         self._subject = person or stream
 
     def text_of(self, message: Any) -> str:
-        """An event as JSON. Raises Refused when the person was erased: nothing personal may be
-        written of them any more."""
+        """An event as JSON. Raises Refused if the person was erased: no new personal data of theirs
+        may be stored."""
         return written(message, self._seal(message, _refuse))
 
     def kept_of(self, message: Any) -> str:
-        """A command as JSON, for the log: ERASED in the place of values of an erased person."""
+        """A command as JSON for the log, with ERASED in place of an erased person's values."""
         return written(message, self._seal(message, lambda: ERASED))
 
     def _seal(self, message: Any, of_nobody: Callable[[], str]) -> Callable[[str], str]:

@@ -1,7 +1,7 @@
-"""Seals personal values before they are stored, and opens them for those who read.
+"""Seals personal values before they are stored, and opens them for readers.
 
-Every value is sealed with the key of the person it is about. Destroying that key is what erasing
-the person means: no stored event changes, and none of them yields a value any more.
+Every value is sealed with the key of the person it is about. Erasing the person means destroying
+that key: stored events do not change, but their personal values can no longer be read.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.store.tables import subject_keys
 
 Step = Callable[[Connection], None]
-"""Something that is done in the transaction of a command's events."""
+"""Runs in the transaction of a command's events."""
 
 _COLUMNS = subject_keys.c
 
 
 class Vault:
-    """`master` is a secret text of any length. `label` goes into the keys that are derived from it,
-    so neither may change while a store lives."""
+    """`master` is a secret text of any length. `label` is part of the key derivation. Neither may
+    change during the life of a store."""
 
     def __init__(
         self,
@@ -46,9 +46,10 @@ class Vault:
         self._keys = SubjectKeys(engine, _derived(master, label, "subject keys"), clock)
 
     def open(self, text: str, stream: str) -> str:
-        """A stored JSON text with its sealed values opened; ERASED where the key is destroyed.
+        """Open the sealed values in a stored JSON text. They read ERASED where the key is
+        destroyed.
 
-        A token that was not made for this stream is no token and stays as it is.
+        A token that was not made for this stream is left unchanged.
         """
         ids = key_ids((text,))
         if not ids:
@@ -57,13 +58,13 @@ class Vault:
         return TOKEN.sub(lambda found: _opened(found, keys.get(found[1]), stream), text)
 
     def prepare(self, texts: Iterable[str]) -> None:
-        """Load the keys that these texts need, in few look-ups."""
+        """Load the keys that these texts need, with few look-ups."""
         ids = key_ids(texts)
         if ids:
             self._keys.by_id(ids)
 
     def make_ready(self, subjects: Collection[str]) -> None:
-        """Make the keys of these subjects that have none yet, in one transaction."""
+        """Create the missing keys of these subjects, in one transaction."""
         if subjects:
             self._keys.make(subjects)
 
@@ -71,22 +72,22 @@ class Vault:
         return Sealing(self._keys, stream, person, dry=dry)
 
     def check(self) -> None:
-        """Raises WrongPersonalDataKey where the keys there are were made with another."""
+        """Raise WrongPersonalDataKey if the stored keys were wrapped with another key."""
         self._keys.check()
 
     def fingerprint(self, kind: str, value: str) -> bytes:
-        """A hash that says nothing of the value to whoever lacks the key."""
+        """A keyed hash, which reveals nothing about the value without the key."""
         return hmac.digest(self._hash_key, f"{kind}:{value}".encode(), "sha256")
 
     def forget(self) -> None:
-        """Read every key afresh from now on."""
+        """Clear the cached keys."""
         self._keys.forget()
 
     def guard(self, sealing: Sealing, version: int) -> Step:
-        """The step that lets events in only while the keys they were sealed with exist.
+        """A step that lets events in only while the keys they were sealed with exist.
 
-        So whatever is sealed with a key stands in the log before the event that destroys it.
-        Raises VersionConflict, upon which the command is decided anew.
+        So everything sealed with a key precedes the event that destroys it in the log. Raises
+        VersionConflict, upon which the command is decided again.
         """
 
         def step(connection: Connection) -> None:
@@ -99,7 +100,7 @@ class Vault:
         return step
 
     def destruction(self, subject: str) -> Step:
-        """The step that destroys a subject's key, and sees to it that it never gets another."""
+        """A step that destroys a subject's key and prevents that it ever gets another."""
 
         def step(connection: Connection) -> None:
             gone = {"wrapped": None, "erased_at": self._clock()}
@@ -124,10 +125,10 @@ def _opened(found: Match[str], key: SubjectKey | None, stream: str) -> str:
             sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], stream.encode()
         )
     except (InvalidTag, ValueError):
-        # Somebody typed or changed it: what it says is shown, and `flask events verify` finds a
-        # change.
+        # Somebody typed it as text, or changed it. It is shown unchanged, and `flask events verify`
+        # reports a change.
         return found[0]
-    # It stands inside a JSON text.
+    # The token is inside a JSON string.
     return msgspec.json.encode(plain.decode()).decode()[1:-1]
 
 

@@ -1,1 +1,1 @@
-"""Read models: projections, their checkpoints, and the events set aside."""
+"""Projections: read models, their rows, and how they are rebuilt."""

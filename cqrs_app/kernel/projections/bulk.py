@@ -1,7 +1,7 @@
-"""Many rows of one table at once: looked up by their keys, or written whole, a statement each.
+"""Loads or writes many rows of one table with one statement.
 
-The statements are written out once per table. SQLAlchemy would render them anew for every number
-of keys and send PostgreSQL a statement per row.
+The statements are built once per table. SQLAlchemy would compile them again for every number of
+keys, and send PostgreSQL one statement per row.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ Process = Callable[[Any], Any]
 
 @cache
 def key_of(table: Table) -> tuple[str, ...]:
-    """The columns that name a row: the table's `info["key"]`, else its primary key."""
+    """The columns that identify a row: the table's `info["key"]`, else its primary key."""
     named: Iterable[str] = table.info.get("key", ())
     return tuple(named) or tuple(column.name for column in table.primary_key)
 
 
 @cache
 def names_of(table: Table) -> tuple[str, ...]:
-    """The table's columns, which are those of a row, in this order."""
+    """The names of the table's columns, which are the keys of a row, in this order."""
     return tuple(column.name for column in table.c)
 
 
 @cache
 def blank_of(table: Table) -> Row:
-    """A row of nothing, to be copied."""
+    """A row with None in every column, to be copied."""
     return dict.fromkeys(names_of(table))
 
 
 class Bulk:
-    """One table on one kind of database; see `bulk_of`."""
+    """One table on one kind of database: see `bulk_of`."""
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
         self._table = table.name
@@ -56,7 +56,7 @@ class Bulk:
         self._select, self._upsert = words.select(), words.upsert()
 
     def load(self, connection: Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
-        """Those of these rows that there are; each key must be named once."""
+        """The existing rows among these keys, which must be distinct."""
         wanted = [self._stored(dict(zip(self._key, key, strict=True))) for key in keys]
         for found in connection.exec_driver_sql(self._select, (_json(wanted),)).all():
             row = dict(zip(self._names, found, strict=True))
@@ -65,7 +65,7 @@ class Bulk:
             yield tuple(row[name] for name in self._key), row
 
     def write(self, connection: Connection, rows: Iterable[Row]) -> None:
-        """New rows, or the whole of existing ones; at least one, and no key twice."""
+        """Insert rows or replace existing ones: at least one, with distinct keys."""
         stored = [self._stored(row) for row in rows]
         if any(len(row) != len(self._names) for row in stored):
             raise LookupError(f"a row of {self._table} has something that is no column")
@@ -76,7 +76,7 @@ class Bulk:
             connection.exec_driver_sql(self._upsert, values)
 
     def _stored(self, row: Row) -> Row:
-        """A row, or a part of one, as the driver takes it."""
+        """A row, or a part of one, in the driver's format."""
         row = row.copy()
         for name, process in self._to_store.items():
             if name in row:
@@ -85,8 +85,8 @@ class Bulk:
 
 
 class _SqliteWords:
-    """The statements on SQLite, from the names of our own columns: keys as one JSON text, rows as
-    bound values."""
+    """The statements on SQLite, made of the names of our own columns. Keys are sent as one JSON
+    text, rows as bound values."""
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
         self._table = table.name
@@ -95,7 +95,7 @@ class _SqliteWords:
 
     def select(self) -> str:
         same = (f"found.{name} = json_extract(wanted.value, '$.{name}')" for name in self._key)
-        # CROSS JOIN: SQLite then looks up each wanted key, whatever it thinks of their number.
+        # CROSS JOIN makes SQLite look up each wanted key, however many it expects.
         return (
             f"SELECT {self._found()} FROM json_each(?) AS wanted"  # noqa: S608
             f" CROSS JOIN {self._table} AS found ON {' AND '.join(same)}"
@@ -117,8 +117,8 @@ class _SqliteWords:
 
 
 class _PostgresWords(_SqliteWords):
-    """The statements on PostgreSQL: keys and rows as one JSON text, which the driver sends many
-    times faster than as many arrays."""
+    """The statements on PostgreSQL. Keys and rows are sent as one JSON text, which the driver sends
+    many times faster than as many arrays."""
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
         super().__init__(table, dialect)
@@ -128,7 +128,7 @@ class _PostgresWords(_SqliteWords):
 
     def select(self) -> str:
         same = (f"each.{name} = sent.{name}" for name in self._key)
-        # LIMIT: PostgreSQL then looks up each wanted key, whatever it thinks of their number.
+        # LIMIT makes PostgreSQL look up each wanted key, however many it expects.
         return (
             f"SELECT {self._found()} FROM {self._records(self._key)} CROSS JOIN LATERAL"  # noqa: S608
             f" (SELECT * FROM {self._table} AS each WHERE {' AND '.join(same)} LIMIT 1) AS found"
@@ -148,7 +148,7 @@ def bulk_of(table: Table, connection: Connection) -> Bulk:
 
 @cache
 def _bulk(table: Table, kind: str) -> Bulk:
-    # Of our own making: the connection's would live as long as this is kept.
+    # Create a dialect: the cache would otherwise keep the connection's alive.
     if kind == "postgresql":
         return Bulk(table, psycopg.dialect())  # type: ignore[no-untyped-call]
     return Bulk(table, pysqlite.dialect())
@@ -157,7 +157,7 @@ def _bulk(table: Table, kind: str) -> Bulk:
 def _processes(
     table: Table, of: Callable[[Any], Process | None], dialect: Dialect
 ) -> dict[str, Process]:
-    """Column -> what turns its values, where anything does."""
+    """Column -> the function that converts its values, for the columns that have one."""
     made = {column.name: of(column.type.dialect_impl(dialect)) for column in table.c}
     return {name: process for name, process in made.items() if process}
 

@@ -1,4 +1,4 @@
-"""What a projection is: a name, tables of its own, and a method per event it takes in."""
+"""Projections: a name, tables, and a method for each event handled."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ Handler = Callable[[Any, Recorded, Rows], None]
 
 
 class Projection(Subscription):
-    """Base of every projection: a subscription whose rows can be made again from the log.
+    """Base of every projection: a subscription whose rows can be rebuilt from the log.
 
-    A method named after an event, `order_approved` for OrderApproved, takes that event:
-    `(event, recorded, rows)`. It changes rows of the projection's own tables and nothing else;
-    it must come to the same result whenever it is replayed.
+    A method named after an event, `order_approved` for OrderApproved, handles it: `(event,
+    recorded, rows)`. It changes rows of the projection's own tables and nothing else, and must
+    produce the same result in every replay.
     """
 
     store: ClassVar[Store] = "read"
     version: ClassVar[int] = 1
-    """Counted up when the tables or the rules change: the projection then asks for a rebuild."""
+    """Increment it when the tables or the rules change: the projection then requires a rebuild."""
     tables: ClassVar[tuple[Table, ...]] = ()
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
 
     def bind(self, events: Iterable[type[Event]]) -> None:
-        """Find the method for each event type, by its name."""
+        """Find the method of each event type by its name."""
         for event in events:
             method = getattr(self, snake(event.__name__), None)
             if method is not None:
@@ -44,11 +44,11 @@ class Projection(Subscription):
         return event_type in self.handlers
 
     def touched(self, recorded: Recorded) -> Iterable[tuple[Table, Key]]:
-        """The rows an event will look at, so that a batch loads them together."""
+        """The rows that an event will read, so that a batch loads them together."""
         return ()
 
     def apply(self, batch: Iterable[Recorded], rows: Rows) -> None:
-        """Take in events, in order."""
+        """Apply events, in order."""
         events = list(batch)
         rows.preload(pair for recorded in events for pair in self.touched(recorded))
         for recorded in events:
@@ -61,8 +61,8 @@ class Projection(Subscription):
 
     @contextmanager
     def refilled(self, connection: Connection) -> Iterator[None]:
-        """Delete every row; within, all events are taken in again. Whoever reads meanwhile still
-        sees the old rows until the commit."""
+        """Delete every row; the `with` block then replays all events. Readers see the old rows
+        until the commit."""
         for table in reversed(self.tables):
             connection.execute(delete(table))
         yield

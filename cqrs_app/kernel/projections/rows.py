@@ -1,4 +1,4 @@
-"""The read rows a batch of events touches: loaded once, changed in memory, written in bulk."""
+"""The rows that a batch of events touches: loaded once, changed in memory, written in bulk."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["Key", "Row", "Rows"]
 
 
 class Rows:
-    """A unit of work for projections. Without a connection it starts empty and stays in memory:
-    a fold of events into the very rows the projection would store."""
+    """A unit of work for projections. Without a connection it starts empty and stays in memory: a
+    fold of events into the rows that the projection would store."""
 
     def __init__(self, connection: Connection | None = None) -> None:
         self._connection = connection
@@ -23,7 +23,7 @@ class Rows:
         self._changed: dict[Table, dict[Key, None]] = defaultdict(dict)
 
     def preload(self, touched: Iterable[tuple[Table, Key]]) -> None:
-        """Load these rows, a look-up per table, so that `get` finds them in memory."""
+        """Load these rows, with one query per table, so that `get` finds them in memory."""
         wanted: dict[Table, set[Key]] = defaultdict(set)
         for table, key in touched:
             if key not in self._loaded[table]:
@@ -32,13 +32,13 @@ class Rows:
             self._load(table, list(keys))
 
     def get(self, table: Table, *key: Any) -> Row | None:
-        """The row as it stands now; not to be changed."""
+        """The current row, or None. Do not change it: see `change`."""
         if key not in self._loaded[table]:
             self._load(table, [key])
         return self._loaded[table][key]
 
     def where(self, table: Table, **values: Any) -> list[Row]:
-        """The rows with these values, to be changed in place."""
+        """The rows with these values, which may be changed in place."""
         if self._connection is None:
             held = self._loaded[table].items()
             keys = [key for key, row in held if row and values.items() <= row.items()]
@@ -51,7 +51,7 @@ class Rows:
         return [self.change(table, *key) for key in keys]
 
     def change(self, table: Table, *key: Any) -> Row:
-        """The row, to be changed in place. Raises LookupError when there is none."""
+        """The row, which may be changed in place. Raises LookupError if there is none."""
         row = self.get(table, *key)
         if row is None:
             raise LookupError(f"{table.name} has no row {key}")
@@ -59,13 +59,13 @@ class Rows:
         return row
 
     def put(self, table: Table, **row: Any) -> None:
-        """A new row, or the whole of an existing one."""
+        """Insert a row or replace an existing one."""
         key = tuple(row[name] for name in key_of(table))
         self._loaded[table][key] = blank_of(table) | row
         self._changed[table][key] = None
 
     def add(self, table: Table, key: Key, **amounts: Any) -> None:
-        """Add to the numbers of a row that counts from nothing."""
+        """Add to the numbers of a row, which is created if it does not exist."""
         row = self.get(table, *key)
         if row is None:
             names = zip(key_of(table), key, strict=True)
@@ -76,12 +76,12 @@ class Rows:
         self._changed[table][key] = None
 
     def all(self, table: Table) -> list[Row]:
-        """Every row held in memory, in the order of its key: for folds and tests."""
+        """Every row in memory, ordered by key: for folds and tests."""
         rows = ((key, row) for key, row in self._loaded[table].items() if row is not None)
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
     def flush(self) -> None:
-        """Write what changed, a statement per table."""
+        """Write the changed rows, with one statement per table."""
         if self._connection is None:
             return
         for table, keys in self._changed.items():

@@ -1,4 +1,4 @@
-"""What only projections can: be rebuilt from the whole log, and be folded for one stream."""
+"""What only projections support: a rebuild from the whole log, and a fold of one stream."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from cqrs_app.kernel.subscriptions.runner import SubscriptionRunner
 
 
 class ProjectionRunner(SubscriptionRunner):
-    """The runner of all subscriptions, projections among them."""
+    """The runner of all subscriptions, including projections."""
 
     def rebuild(self, name: str, progress: Callable[[int, int], None]) -> int:
-        """Replay the whole log into emptied tables, in one transaction, and return the events.
+        """Replay the whole log into emptied tables, in one transaction. Returns the number of
+        events.
 
-        Readers see the old rows until it commits. `progress` is called with (events done, events
-        in all).
+        Readers see the old rows until it commits. `progress` is called with (events done, total
+        events).
         """
         projection = self._projection(name)
         self._store.place()
@@ -42,7 +43,7 @@ class ProjectionRunner(SubscriptionRunner):
         return taken
 
     def fold(self, name: str, stream: str, rows: Rows) -> None:
-        """Put into `rows` what the projection would hold for one stream, from its events."""
+        """Add to `rows` what the projection would store for one stream, from its events."""
         projection = self._projection(name)
         events = (e for e in self._store.events_of(stream) if projection.wants(e.type))
         projection.apply(self._codec.decode_all(events), rows)
@@ -56,7 +57,8 @@ class ProjectionRunner(SubscriptionRunner):
     def _replay(
         self, connection: Connection, projection: Projection, events: Sequence[StoredEvent]
     ) -> None:
-        """Take in a batch of a rebuild, whose transaction goes on whatever is among them."""
+        """Apply a batch during a rebuild. An event that fails is parked, and the transaction
+        continues."""
         mine = self._wanted(projection, events)
         streams = {event.stream for event in mine}
         if not self._parking(projection.name).streams(connection, projection.name, streams):
@@ -66,6 +68,6 @@ class ProjectionRunner(SubscriptionRunner):
                 return
             except (*parking.DATABASE_TROUBLE, UnknownEvent):
                 raise
-            except Exception:  # noqa: BLE001, S110 - it is raised again, and kept, one by one
+            except Exception:  # noqa: BLE001, S110 - it is raised again and recorded, one by one
                 pass
         self._take_apart(connection, projection, mine)

@@ -1,1 +1,1 @@
-"""Questions and their answers: the query bus, its cache, freshness and paging."""
+"""Queries: the query bus, its cache, freshness and paging."""

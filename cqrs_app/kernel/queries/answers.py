@@ -1,4 +1,4 @@
-"""Where the answer to a query comes from: an area maps each of its queries to one of these."""
+"""Where the answer to a query comes from. An area maps each of its queries to one of these."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Answering = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strong:
-    """How a projected answer is folded from one stream's events instead: `handler` takes the query
-    and the rows that its projections would store for that stream."""
+    """How to fold the answer from one stream's events instead. `handler` takes the query and the
+    rows that its projections would store for that stream."""
 
     aggregate: type[Aggregate]
     handler: Callable[[Any, Rows], Any]
@@ -32,8 +32,8 @@ class Projected:
 
 @dataclass(frozen=True, slots=True)
 class FromState:
-    """Answered from the aggregate that the query names, as it is now: the handler takes the query,
-    the aggregate and its stream's version."""
+    """Answered from the current state of the aggregate that the query names. The handler takes the
+    query, the aggregate and its stream's version."""
 
     aggregate: type[Aggregate]
     handler: Answering
@@ -41,14 +41,14 @@ class FromState:
 
 @dataclass(frozen=True, slots=True)
 class FromPast:
-    """Answered from an aggregate as it was: the handler takes the query and the Past."""
+    """Answered from a past state of an aggregate. The handler takes the query and the Past."""
 
     handler: Answering
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Answered by the rules of the aggregate that the query names: what may be done with it."""
+    """Answered with the commands that the aggregate named by the query allows now."""
 
     aggregate: type[Aggregate]
 
@@ -62,23 +62,23 @@ def projected(
     aggregate: type[Aggregate] | None = None,
     strong: Callable[[Any, Rows], Any] | None = None,
 ) -> Projected:
-    """From a projection. With `strong`, on request also folded from the events of the `aggregate`
-    that the query names."""
+    """Answer from a projection. With `strong`, the answer can also be folded from the events of the
+    `aggregate` that the query names."""
     if aggregate is None or strong is None:
         return Projected(handler)
     return Projected(handler, Strong(aggregate=aggregate, handler=strong))
 
 
 def from_state(aggregate: type[Aggregate], handler: Answering) -> FromState:
-    """From the events of one aggregate, as it is now."""
+    """Answer from the current state of one aggregate."""
     return FromState(aggregate, handler)
 
 
 def from_past(handler: Answering) -> FromPast:
-    """From the events of any aggregate, as it was."""
+    """Answer from a past state of any aggregate."""
     return FromPast(handler)
 
 
 def actions_of(aggregate: type[Aggregate]) -> Offered:
-    """What may be done with one aggregate now: see commands/actions.py."""
+    """Answer with the commands that one aggregate allows now: see commands/actions.py."""
     return Offered(aggregate)

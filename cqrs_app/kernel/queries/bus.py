@@ -1,4 +1,4 @@
-"""The query bus: every question is answered here, and says how fresh its answer is."""
+"""The query bus: answers every query and reports how fresh the answer is."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Busy, NotAllowed, Refused, TimedOut
 from cqrs_app.kernel.events.recorded import UnknownEvent
 from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
@@ -39,8 +40,8 @@ FLIGHT_WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
-    """The knobs of the bus; settings.py and docs/settings.md say what each means. With
-    `max_concurrent` 0 there is no limit."""
+    """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
+    0, there is no limit."""
 
     authorise: bool = True
     caching: bool = True
@@ -49,16 +50,23 @@ class QueryOptions:
     max_waiting: int = 4
 
 
-class QueryBus:
-    """`engines`: "read" and "write", both only to be read.
+def results_of(query: type[Query]) -> tuple[str, ...]:
+    """What an answer to such a question can be counted as."""
+    kept = ("hit", "stale_hit", "miss") if query.declaration.cached else ()
+    return (*kept, "uncached", "strong", "refused", "failed")
 
-    `count` is told (query name, result, milliseconds) of each answer; the result is hit,
-    stale_hit, miss, uncached, strong, refused or failed.
+
+class QueryBus:
+    """`engines` are "read" and "write", both used for reading only.
+
+    `count` is called with (query name, result, milliseconds) for each answer; `results_of` lists
+    the results.
     """
 
     def __init__(
         self,
         answers: Mapping[type[Query], Answers],
+        notation: Notation,
         past: Past,
         repository: Repository,
         engines: Mapping[str, Engine],
@@ -86,14 +94,14 @@ class QueryBus:
         self._count = count
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._waits = Waits(options.max_waiting)
+        kinds = {query: get_type_hints(each.handler)["return"] for query, each in answers.items()}
+        self._writers = {query: notation.writer(kind) for query, kind in kinds.items()}
         self._codecs = {
-            query: AnswerCodec(get_type_hints(answer.handler)["return"])
-            for query, answer in answers.items()
-            if query.declaration.cached
+            query: AnswerCodec(kind) for query, kind in kinds.items() if query.declaration.cached
         }
 
     def ask(self, query: Query, asker: QueryContext) -> Answer[Any]:
-        """Answer one question. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
+        """Answer one query. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
         name, started = type(query).__name__, time.perf_counter()
         result = "failed"
         try:
@@ -117,8 +125,8 @@ class QueryBus:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
     def authorise(self, query: type[Query], asker: QueryContext) -> None:
-        """Raise NotAllowed where the actor may not ask such a question. For whoever has its fields
-        still to read: permission comes first."""
+        """Raise NotAllowed if the actor may not ask such a query. For callers that have not read
+        its fields yet: permission is checked first."""
         declaration = query.declaration
         if self._options.authorise and not asker.actor.may(declaration.permission):
             raise NotAllowed(declaration.label, declaration.permission)
@@ -137,7 +145,7 @@ class QueryBus:
         )
         if query.declaration.store == "write":
             return self._from_write_store(query, stale), "uncached"
-        # Read before the rows: they may then hold more than is claimed, never less.
+        # Read before the rows, which may then be newer than claimed, but never older.
         reached = self._cursors.reached(self._read, reads)
         if query.declaration.cached and asker.cached and self._options.caching:
             return self._cached(query, reached, stale)
@@ -159,8 +167,8 @@ class QueryBus:
         if found and found.entry.revisions == revisions:
             return kept(found), "hit"
         if not self._cache.take_off(key):
-            # Somebody computes this answer already: the old one is shown, with its age, or
-            # theirs is waited for.
+            # Another request is computing this answer. Show the old one, with its age, or wait for
+            # the new one.
             if found:
                 return kept(found), "stale_hit"
             landed = self._wait_for_flight(key, codec)
@@ -184,18 +192,19 @@ class QueryBus:
         freshness = self._from_events()
         with self._write.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(revealed(value, self._vault), freshness, stale)
+        return Answer(self._written(query, revealed(value, self._vault)), freshness, stale)
 
     def _from_rows(self, query: Query, reached: Sequence[Reached], stale: bool) -> Answer[Any]:
         with self._read.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(value, self._gauge.measure(reached), stale)
+        return Answer(self._written(query, value), self._gauge.measure(reached), stale)
 
     def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
         freshness = self._from_events()
         stream = source.aggregate.stream_for(query)
         aggregate, head = self._repository.load(source.aggregate, stream)
-        return Answer(source.handler(query, aggregate, head.version), freshness)
+        value = source.handler(query, aggregate, head.version)
+        return Answer(self._written(query, value), freshness)
 
     def _from_past(self, query: Query, source: FromPast) -> Answer[Any]:
         freshness = self._from_events()
@@ -204,7 +213,7 @@ class QueryBus:
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error
-        return Answer(value, freshness)
+        return Answer(self._written(query, value), freshness)
 
     def _strong(self, query: Query, strong: Strong | None) -> Answer[Any]:
         if strong is None:
@@ -220,17 +229,21 @@ class QueryBus:
         except Exception as error:
             sentence = "An event of it cannot be applied. Nothing is lost: see parked events."
             raise Refused("cannot_be_folded", sentence) from error
-        return Answer(value, freshness)
+        return Answer(self._written(query, value), freshness)
+
+    def _written(self, query: Query, value: Any) -> Any:
+        write = self._writers[type(query)]
+        return write(value) if write else value
 
     def _from_events(self) -> Freshness:
-        """Of an answer that is made of the events next: it may hold more than is claimed."""
+        """The freshness of an answer read from the events next, which may be newer than claimed."""
         return self._gauge.current(self._store.head())
 
     def wait_until_shown(
         self, reads: Iterable[str], seen: MinVersion, wait: float, actor: str
     ) -> bool:
-        """Whether these projections hold a write. Waits up to `wait` seconds until they do, unless
-        it cannot come, or too many wait already."""
+        """Wait up to `wait` seconds until these projections include a write; returns whether they
+        do. Does not wait if they never will, or if too many requests are waiting already."""
         names = tuple(reads)
         deadline = time.monotonic() + wait
         shown = self._shown(names, seen)
@@ -243,7 +256,7 @@ class QueryBus:
         return bool(shown)
 
     def _shown(self, reads: Sequence[str], seen: MinVersion) -> bool | None:
-        """Whether they hold the write; None as long as it is on its way there."""
+        """Whether they include the write; None while it is still to come."""
         if seen.version == 0:
             return True
         position = self._store.position_of(seen.stream, seen.version)

@@ -1,7 +1,7 @@
 """The query cache: answers in Redis, with the revisions of the projections they were made from.
 
 An entry is current while the cursors in the read store have these revisions, so nothing has to be
-invalidated. When Redis is away, every question passes through to the database.
+invalidated. While Redis is down, every query goes to the database.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from cqrs_app.kernel.messages.shapes import shape_of
 from cqrs_app.kernel.subscriptions.background import logger
 
 FLIGHT_MS = 3_000
-"""How long one process may take to compute an answer before another tries too."""
+"""How long one process may take to compute an answer before another starts as well."""
 REST_SECONDS = 1.0
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A cached answer: its JSON, and the projections' positions and revisions that it was made
+    """A cached answer as JSON, with the positions and revisions of the projections it was made
     from."""
 
     positions: dict[str, int]
@@ -37,7 +37,7 @@ _decode = msgspec.json.Decoder(Entry).decode
 
 
 class AnswerCodec:
-    """The answers of one query as JSON and back; `answer` is their type."""
+    """Decodes the cached answers of one query; `answer` is their type."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
@@ -45,24 +45,24 @@ class AnswerCodec:
 
     @cached_property
     def shape(self) -> bytes:
-        """What an answer looks like in this release, as its JSON schema without documentation."""
+        """The JSON schema of an answer in this release, without documentation."""
         return msgspec.json.encode(shape_of(self._answer))
 
     def decode(self, text: msgspec.Raw) -> Any:
-        """Raises MsgspecError for what is no such answer."""
+        """Raises MsgspecError for a text that is no such answer."""
         return self._decode(text)
 
 
 class Kept(NamedTuple):
-    """An entry and the answer in it."""
+    """An entry with its answer decoded."""
 
     entry: Entry
     value: Any
 
 
 class QueryCache:
-    """`ttl` in seconds, spread by a tenth so that entries made together do not end together; the
-    keys in Redis begin with `prefix`."""
+    """`ttl` in seconds, varied by up to a tenth so that entries made together do not expire
+    together. The keys in Redis begin with `prefix`."""
 
     def __init__(self, redis: Redis, ttl: int, prefix: str) -> None:
         self._entries = f"{prefix}:cache:"
@@ -71,8 +71,8 @@ class QueryCache:
         self._rest_until = 0.0
 
     def key(self, name: str, shape: bytes, parameters: bytes) -> str:
-        """Where the answer to a query with these parameters is kept; one of another `shape`, such
-        as another release's, is kept elsewhere."""
+        """The key of the answer to a query with these parameters. It depends on `shape`, so that
+        releases with different shapes use different entries."""
         return f"{self._entries}{name}:{hashlib.sha256(shape + parameters).hexdigest()[:32]}"
 
     @property
@@ -80,7 +80,7 @@ class QueryCache:
         return time.monotonic() < self._rest_until
 
     def look_up(self, key: str, codec: AnswerCodec) -> Kept | None:
-        """What is kept there; None where that is nothing, or cannot be read."""
+        """The cached answer, or None if there is none or it cannot be decoded."""
         if self.away:
             return None
         try:
@@ -109,7 +109,8 @@ class QueryCache:
             self._rest(error)
 
     def take_off(self, key: str) -> bool:
-        """True for the one who may compute this answer now; True for all while Redis is away."""
+        """Whether the caller should compute this answer now: one at a time, or all while Redis is
+        down."""
         if self.away:
             return True
         try:
@@ -119,9 +120,10 @@ class QueryCache:
             return True
 
     def invalidate(self, pattern: str = "*") -> int:
-        """Forget the answers of the query types that match (`ListOrders`, `*Orders`); how many.
+        """Delete the answers of the query types that match (`ListOrders`, `*Orders`); returns how
+        many.
 
-        Raises RedisError when Redis does not answer: whoever asked must know.
+        Raises RedisError if Redis does not answer: the caller must know.
         """
         keys = list(self._redis.scan_iter(match=f"{self._entries}{pattern}:*", count=1000))
         for start in range(0, len(keys), 1000):
@@ -129,8 +131,8 @@ class QueryCache:
         return len(keys)
 
     def forget_all(self) -> None:
-        """Forget every answer: somebody's data was erased. With Redis away, answers end by
-        themselves (`ttl`), and one that is out of date is not used as a current one."""
+        """Delete every answer, since a person was erased. While Redis is down, answers expire by
+        themselves (`ttl`), and an outdated one is not used as current."""
         try:
             self.invalidate()
         except RedisError as error:

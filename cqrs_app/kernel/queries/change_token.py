@@ -1,4 +1,5 @@
-"""Whether anything can have changed at all: cheaper to know than what."""
+"""A token for polls, like an ETag: it changes whenever an answer may have changed, and costs less
+than the answer."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 
 HELD_SECONDS = 0.05
-"""All who ask within this time are told the same: a hundred open pages ask the databases once."""
+"""How long a token is reused, so that a hundred open pages read the databases once."""
 
 
 class ChangeToken:
-    """Where projections and the log stand, as a text to be compared with one from earlier."""
+    """The state of projections and log, as a text to be compared with an earlier one."""
 
     def __init__(
         self, read: Engine, store: EventStore, clock: Callable[[], float] = time.monotonic
@@ -27,16 +28,16 @@ class ChangeToken:
         self._held: dict[tuple[str, ...], tuple[float, str]] = {}
 
     def of(self, *projections: str) -> str:
-        """A text that is another one after any event, parking, rebuild or change of state.
+        """A text that changes with any event, parking, rebuild or change of state.
 
-        It was true at most HELD_SECONDS ago. Read it before the answer it is to stand for.
+        It may be HELD_SECONDS old. Read it before the answer that it is to represent.
         """
         now = self._clock()
         found = self._held.get(projections)
         if found and now - found[0] < HELD_SECONDS:
             return found[1]
         text = self._look(projections)
-        # The moment before the databases were asked: what came later may not be in it.
+        # The time before the databases were read: the token may lack what came later.
         self._held[projections] = (now, text)
         return text
 

@@ -1,4 +1,4 @@
-"""Who asks a question, how consistent the answer must be, and what comes back."""
+"""Who asks a query, how consistent the answer must be, and the answer."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ HIGHEST_VERSION = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class MinVersion:
-    """A write the asker has made: the answer should hold this version of this stream."""
+    """A write that the asker has made: the answer should include this version of this stream."""
 
     stream: str
     version: int
 
     @classmethod
     def from_text(cls, text: str) -> MinVersion:
-        """`order-10042:3`, as addresses and command lines have it. Raises ValueError."""
+        """Parse `order-10042:3`, as in URLs and on the command line. Raises ValueError."""
         stream, _, version = text.rpartition(":")
         if not stream or not stream.isprintable() or not WHOLE_NUMBER.fullmatch(version):
             raise ValueError("Write a stream and a version of it, such as order-10042:3.")
@@ -34,9 +34,9 @@ class MinVersion:
 class QueryContext:
     """Who asks, and how consistent the answer must be.
 
-    By default the answer is eventual. `seen`: wait up to `wait` seconds for one's own write, then
-    answer all the same, marked stale. `strong`: fold the events now. `cached` off: ask the
-    database and keep nothing, for answers that nobody asks for twice.
+    By default the answer is eventually consistent. `seen`: wait up to `wait` seconds for the
+    asker's own write, then answer anyway, marked stale. `strong`: fold the events now. `cached`
+    off: bypass the cache, for answers that are asked for only once.
     """
 
     actor: Actor
@@ -48,14 +48,14 @@ class QueryContext:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """`stale`: the write that was asked for is not in it yet."""
+    """`stale`: the requested write is not included yet."""
 
     value: T
     freshness: Freshness
     stale: bool = False
 
     def told(self) -> dict[str, Any]:
-        """The answer with its freshness, as programs are told it at every door."""
+        """The answer with its freshness, as API and command line return it."""
         freshness = self.freshness
         return {
             "value": self.value,

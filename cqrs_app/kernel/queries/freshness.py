@@ -1,4 +1,4 @@
-"""How fresh an answer is: what every panel states."""
+"""How fresh an answer is. Every panel shows it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cqrs_app.kernel.subscriptions.cursors import Reached
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`as_of`: up to this moment the data holds all that was recorded and not parked; `position`:
-    the last event it holds. A commit that is under way may still move `as_of` back.
+    """`as_of`: the answer includes everything recorded up to this moment, except parked events.
+    `position`: that of the last event included. A commit in progress may still move `as_of` back.
 
-    `lag_events` counts every committed event it does not hold, `lag_seconds` the age of the
-    oldest of them. `state`: current, behind, stale, paused, rebuilding, failed.
+    `lag_events` counts the committed events not included, `lag_seconds` is the age of the oldest of
+    them. `state`: current, behind, stale, paused, rebuilding, failed.
     """
 
     as_of: datetime
@@ -32,12 +32,13 @@ class Freshness:
 
     @property
     def is_moving(self) -> bool:
-        """Whether what it lacks comes by itself: nobody has to resume or mend the projection."""
+        """Whether missing events will be included without anybody resuming or repairing the
+        projection."""
         return self.state not in ("paused", "failed")
 
 
 class FreshnessGauge:
-    """Past `amber` seconds of lag an answer is behind, past `red` stale."""
+    """An answer is behind above `amber` seconds of lag, and stale above `red`."""
 
     def __init__(
         self,
@@ -59,8 +60,8 @@ class FreshnessGauge:
         held: dict[str, int] | None = None,
         cached: bool = False,
     ) -> Freshness:
-        """Freshness of an answer from projections that stand there; `held` are the positions it
-        was made from, where that was earlier."""
+        """The freshness of an answer from projections at these cursors; `held` are the positions it
+        was made from, if that was earlier."""
         now = self._clock()
         if not standing:
             return Freshness(now, 0, 0, 0.0, "current", cached=cached)
@@ -70,7 +71,7 @@ class FreshnessGauge:
         first_missing = self._store.recorded_after(position) if lag else None
         as_of = min(first_missing or now, now)
         seconds = (now - as_of).total_seconds()
-        # One that has seen more than there is followed another log: see SubscriptionRunner.
+        # A projection beyond the end of the log followed another log: see SubscriptionRunner.
         states = {"failed" if each.position > head else each.state for each in standing}
         return Freshness(
             as_of=as_of,
@@ -83,7 +84,7 @@ class FreshnessGauge:
         )
 
     def current(self, position: int) -> Freshness:
-        """Of an answer that is then folded from the events themselves."""
+        """The freshness of an answer that is folded from the events themselves."""
         return Freshness(self._clock(), position, 0, 0.0, "current")
 
     def _state(self, states: set[str], lag: int, seconds: float) -> str:
@@ -97,22 +98,22 @@ class FreshnessGauge:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """`events` were not looked at yet; `waiting_since` is when the first of them was recorded,
-    None where none waits."""
+    """`events` are not processed yet; `waiting_since` is when the first of them was recorded, None
+    if there are none."""
 
     events: int
     waiting_since: datetime | None
 
 
 def head_of(connection: Connection) -> int:
-    """How many events are committed, those without a position included."""
+    """The number of committed events, including those without a position."""
     placed = select(func.coalesce(func.max(events.c.position), 0)).scalar_subquery()
     unplaced = select(func.count()).where(events.c.position.is_(None)).scalar_subquery()
     return int(connection.execute(select(placed + unplaced)).scalar_one())
 
 
 def lag_after(connection: Connection, position: int, head: int) -> Lag:
-    """The lag of whoever has looked at everything up to `position`."""
+    """The lag of a consumer that has processed everything up to `position`."""
     behind = max(head - position, 0)
     if not behind:
         return Lag(0, None)

@@ -1,4 +1,5 @@
-"""Keyset pages: the next page starts after the last row seen, however many rows come before it."""
+"""Keyset pagination: a page starts after the last row of the page before, at the same cost however
+many rows precede it."""
 
 from __future__ import annotations
 
@@ -21,14 +22,14 @@ T = TypeVar("T")
 LARGEST_PAGE = 500
 Limit = Annotated[int, Meta(title="Rows", ge=1, le=LARGEST_PAGE)]
 Mark = Annotated[str, Meta(max_length=2_000)]
-"""Where a page ends, as `Page.next` and `Page.previous` name it; empty for the first page."""
+"""The boundary of a page, as in `Page.next` and `Page.previous`; empty for the first page."""
 
 DOES_NOT_FIT = "This page mark does not fit the list any more. Start again at the first page."
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A list's order: columns that together name one row, the last ones breaking ties.
+    """A list's order: columns that together identify one row, the last ones breaking ties.
 
     `first` is the type of the first column's values; the others are texts.
     """
@@ -39,7 +40,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`next` and `previous` are marks for the pages after and before, None where there is none."""
+    """`next` and `previous` are the marks of the adjacent pages, None if there is none."""
 
     rows: tuple[T, ...]
     next: str | None
@@ -58,7 +59,7 @@ class Place:
 
 
 def mark_problems(place: Place, sort: Sort) -> Iterator[tuple[str, str]]:
-    """For a question's `check`: what is wrong with its marks, such as one somebody has edited."""
+    """For a query's `check`: what is wrong with its marks, such as one that somebody has edited."""
     if place.after and place.before:
         yield "before", "A page starts after one mark or before one, not both."
     for name, mark in (("after", place.after), ("before", place.before)):
@@ -67,10 +68,10 @@ def mark_problems(place: Place, sort: Sort) -> Iterator[tuple[str, str]]:
 
 
 class ListQuery(Query):
-    """A question for one page of a list.
+    """A query for one page of a list.
 
-    A subclass has the fields `after`, `before` and `limit`. How its rows are sorted it says by the
-    fields `sort` and `descending`, or for good by class variables of these names.
+    A subclass has the fields `after`, `before` and `limit`. It declares its order with the fields
+    `sort` and `descending`, or with class variables of these names if the order is fixed.
     """
 
     __slots__ = ()
@@ -94,7 +95,7 @@ class ListQuery(Query):
     def page(
         self, found: Select[Any], connection: Connection, make: Callable[[Row[Any]], T]
     ) -> Page[T]:
-        """The page of `found` that is asked for."""
+        """The requested page of `found`."""
         return page_of(found, self.place, self.sorts[self.place.sort], connection, make)
 
 
@@ -155,7 +156,7 @@ def _values(mark: str, place: Place, sort: Sort) -> Sequence[Any] | None:
 
 
 def _of_type(value: Any, wanted: type[Any]) -> Any:
-    """Raises ValueError for a value that no row can have."""
+    """Convert to the type of a column. Raises ValueError for a value that no row can have."""
     converted = msgspec.convert(value, wanted)
     if isinstance(converted, datetime) and converted.tzinfo is None:
         raise ValueError(value)

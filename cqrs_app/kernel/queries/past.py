@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
-from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
+from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.store import EventStore
 
 READ_AT_ONCE = 500
-"""Events of a long stream are read in pieces, so that memory stays flat."""
+"""Events per read, to limit the memory used for a long stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An aggregate at a version of its stream; `last` is the event that led to it, None before the
-    first. `newest` is the version of the stream now."""
+    """An aggregate at a version of its stream. `last` is the event that led to it, None before the
+    first. `newest` is the current version of the stream."""
 
     aggregate: Aggregate
     last: StoredEvent | None
@@ -29,12 +30,17 @@ class Moment:
 
 
 class Past:
-    """Any aggregate of any area at any time. Reads only. `aggregates` go by category."""
+    """Any aggregate of any area at any time. Read-only. `aggregates` are keyed by category."""
 
     def __init__(
-        self, aggregates: Mapping[str, type[Aggregate]], codec: EventCodec, store: EventStore
+        self,
+        aggregates: Mapping[str, type[Aggregate]],
+        notation: Notation,
+        codec: EventCodec,
+        store: EventStore,
     ) -> None:
         self._aggregates = aggregates
+        self._writers = {cls: notation.writer(cls) for cls in aggregates.values()}
         self._codec = codec
         self._store = store
 
@@ -42,8 +48,11 @@ class Past:
         self, stream: str, *, version: int | None = None, at: datetime | None = None
     ) -> Moment | None:
         """The aggregate after its event `version`, or as it was `at` a time: before the first event
-        that happened later. Without either, as it is now; a version that is not there yet is the
-        newest. None where there is no such stream."""
+        that happened later.
+
+        Without either, or for a version that does not exist yet, the current state. None if there
+        is no such stream.
+        """
         cls = self._aggregates.get(stream.partition("-")[0])
         head = self._store.load(stream)
         if cls is None or head is None:
@@ -60,7 +69,14 @@ class Past:
                 yield event
 
         aggregate = restore(cls, None, map(self._codec.decode, passing()))
-        return Moment(aggregate, last, head.version)
+        write = self._writers[cls]
+        return Moment(write(aggregate) if write else aggregate, last, head.version)
+
+    def events(self, stream: str, after: int, until: int) -> list[Recorded]:
+        """The events of these versions, personal values opened: the last ones of a long stretch."""
+        return self._codec.decode_all(
+            self._store.events_of(stream, max(after, until - READ_AT_ONCE), until)
+        )
 
     def _events(self, stream: str, until: int) -> Iterator[StoredEvent]:
         for after in range(0, until, READ_AT_ONCE):

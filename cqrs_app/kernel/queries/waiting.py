@@ -1,4 +1,4 @@
-"""How many may wait for a version at once: each holds a thread of its process."""
+"""Limits how many requests wait for a version at once: each blocks a thread of its process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WAITS_PER_ACTOR = 2
 
 
 class Waits:
-    """Turns to wait, at most `most` at once in this process and WAITS_PER_ACTOR of one actor."""
+    """Turns to wait: at most `most` at once in this process, and WAITS_PER_ACTOR of one actor."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -1,4 +1,4 @@
-"""The event store: one contract, two databases."""
+"""The event store: one interface, two databases."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["Change", "EventStore", "Head", "LogEntry", "event_store"]
 
 
 def event_store(engine: Engine) -> EventStore:
-    """The store that fits the engine's database."""
+    """The event store for the engine's database."""
     if engine.dialect.name == "postgresql":
-        # Here, so that a console on SQLite does without psycopg.
+        # Imported here, so that a console on SQLite does not need psycopg.
         from cqrs_app.kernel.store.postgresql import PostgresEventStore
 
         return PostgresEventStore(engine)

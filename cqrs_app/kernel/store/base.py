@@ -1,4 +1,4 @@
-"""What every event store promises, and the reading that is the same on all of them."""
+"""The interface of the event store, and the reads that both databases share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "sna
 _events, _heads = tables.events.c, tables.streams.c
 _EVENTS = select(*(_events[name] for name in EVENT_FIELDS))
 
-# Statements are built once: building one costs several times what asking it does.
+# Statements are built once: building one takes several times as long as running it.
 _HEADS = select(tables.streams).where(_heads.stream.in_(bindparam("streams", expanding=True)))
 _EVENTS_OF = _EVENTS.where(
     _events.stream == bindparam("stream"),
@@ -45,7 +45,7 @@ _RECORDED_AFTER = (
 _FIRST_UNPLACED = (
     select(_events.recorded_at).where(_events.position.is_(None)).order_by(_events.id).limit(1)
 )
-# The next are asked by every command or every question, and go to the driver itself.
+# These run with every command or every query, so they bypass SQLAlchemy.
 _HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM streams WHERE stream = {{mark}}"  # noqa: S608
 _COMMITTED = """
 SELECT (SELECT coalesce(max(position), 0) FROM events)
@@ -54,11 +54,11 @@ SELECT (SELECT coalesce(max(position), 0) FROM events)
 _HIGHEST_VERSION = 2**31 - 1
 
 UNFINISHED = ("queued", "running", "failed")
-"""Outcomes that a later run of the same command id may still replace."""
+"""Outcomes that a later run of the same command id may replace."""
 
 
 class LogEntry(msgspec.Struct, frozen=True):
-    """One row of the command log; `permissions` are kept only while a command is queued."""
+    """One row of the command log; `permissions` are stored only while a command is queued."""
 
     command_id: str
     type: str
@@ -88,7 +88,7 @@ LOG_FIELDS = LogEntry.__struct_fields__
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a stream stands: version, the last event's hash and the stored snapshot."""
+    """The head of a stream: its version, the hash of its last event, and the stored snapshot."""
 
     version: int
     hash: bytes
@@ -97,9 +97,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything one accepted command writes; it is written whole or not at all.
+    """Everything that one accepted command writes, atomically.
 
-    `steps` are what else is done in its transaction, before the rest; few commands have any.
+    `steps` run first, in the same transaction. Few commands have any.
     """
 
     entry: LogEntry
@@ -111,8 +111,8 @@ class Change:
 class EventStore(ABC):
     """Appends with optimistic locking and reads in one global order.
 
-    Positions are dealt after commit, in insert order, so that a reader who has seen position n
-    has seen all that will ever stand before n (docs/decisions/0001).
+    Positions are assigned after commit, in insert order, so that a reader who has seen position n
+    has seen every event that will ever have a position before n (docs/decisions/0001).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -121,7 +121,7 @@ class EventStore(ABC):
         self._reader = reader_of(engine)
 
     def rehearse(self, change: Change) -> None:
-        """Raise what the steps of `change` would; nothing of them is kept."""
+        """Run the steps of `change` and roll them back, to raise what they raise."""
         if change.steps:
             with self._engine.connect() as connection:
                 for step in change.steps:
@@ -131,9 +131,8 @@ class EventStore(ABC):
     def commit(self, changes: Sequence[Change]) -> None:
         """Write all of `changes` in one transaction.
 
-        Raises VersionConflict when a stream has moved on, AlreadyRecorded when a finished
-        command with one of the ids is in the log, and what a step raises; then nothing is
-        written.
+        Raises VersionConflict if a stream has a newer version, AlreadyRecorded if the log holds a
+        finished command with one of the ids, and whatever a step raises. Then nothing is written.
         """
         steps = [step for change in changes for step in change.steps]
         if not steps:
@@ -146,10 +145,9 @@ class EventStore(ABC):
             self.append(connection, changes)
 
     def append(self, connection: Connection, changes: Sequence[Change]) -> None:
-        """Write `changes` as a part of the caller's transaction, their steps left out.
+        """Write `changes`, without their steps, within the caller's transaction.
 
-        Raises VersionConflict and AlreadyRecorded as `commit` does; the transaction is then to be
-        rolled back.
+        Raises VersionConflict and AlreadyRecorded like `commit`. The caller must then roll back.
         """
         driver = connection.connection.driver_connection
         with translated_errors(self._engine, driver):
@@ -157,18 +155,18 @@ class EventStore(ABC):
 
     @abstractmethod
     def _write(self, driver: Any, changes: Sequence[Change]) -> None:
-        """Write `changes` as a part of a transaction."""
+        """Write `changes` within a transaction."""
 
     def _write_alone(self, driver: Any, changes: Sequence[Change]) -> None:
-        """Write `changes` and nothing else; overridden where that takes several statements."""
+        """Write `changes` as a transaction. Override where that takes several statements."""
         self._write(driver, changes)
 
     @abstractmethod
     def place(self) -> int:
-        """Deal positions to committed events that have none yet; returns how many it dealt."""
+        """Assign positions to committed events that have none; returns how many."""
 
     def load(self, stream: str) -> Head | None:
-        """The head of a stream, or None where there is no such stream."""
+        """The head of a stream, or None if it does not exist."""
         with raw_connection(self._engine) as driver:
             row = driver.execute(self._head_of, (stream,)).fetchone()
         return head_of(row) if row else None
@@ -181,7 +179,7 @@ class EventStore(ABC):
     def events_of(
         self, stream: str, after: int = 0, until: int | None = None
     ) -> tuple[StoredEvent, ...]:
-        """The stream's events with a version above `after`, up to and with `until`."""
+        """The events of the stream with a version above `after`, up to and including `until`."""
         last = _HIGHEST_VERSION if until is None else until
         with self._reader.connect() as connection:
             asked = {"stream": stream, "after": after, "until": last}
@@ -207,30 +205,31 @@ class EventStore(ABC):
             return tuple(StoredEvent(*row) for row in rows)
 
     def head(self) -> int:
-        """How many events are committed, those without a position included."""
+        """The number of committed events, including those without a position."""
         with raw_connection(self._engine) as driver:
             committed: int = driver.execute(_COMMITTED).fetchone()[0]
         return committed
 
     def recorded_after(self, position: int) -> datetime | None:
-        """When the first event after `position` was recorded; None when there is none."""
+        """When the first event after `position` was recorded; None if there is none."""
         with self._reader.connect() as connection:
             found = connection.execute(_RECORDED_AFTER, {"position": position}).scalar()
             return found or connection.execute(_FIRST_UNPLACED).scalar()
 
     def position_of(self, stream: str, version: int) -> int | None:
-        """The position of one event; None while it has none or does not exist."""
+        """The position of one event; None if it has none yet or does not exist."""
         with self._reader.connect() as connection:
             return connection.execute(_POSITION, {"stream": stream, "version": version}).scalar()
 
     def versions_of(self, streams: Iterable[str]) -> dict[str, int]:
-        """Stream -> its version now, for the streams that exist."""
+        """Stream -> its current version, for the streams that exist."""
         found = select(_heads.stream, _heads.version).where(_heads.stream.in_(tuple(streams)))
         with self._reader.connect() as connection:
             return {row.stream: row.version for row in connection.execute(found)}
 
     def each_stream(self) -> Iterator[tuple[str, Head, tuple[StoredEvent, ...]]]:
-        """Every stream with its head and its events, for verification; memory stays flat."""
+        """Every stream with its head and its events, for verification. Memory use does not grow
+        with the number of streams."""
         last = ""
         while True:
             page = select(tables.streams).where(_heads.stream > last)
@@ -258,7 +257,7 @@ def head_of(row: Sequence[Any]) -> Head:
 
 
 def heads_of(changes: Sequence[Change]) -> list[tuple[Any, ...]]:
-    """The new heads of the streams, as HEAD_FIELDS; the last change of a stream wins."""
+    """The new heads of the streams, as rows of HEAD_FIELDS. The last change of a stream wins."""
     return list(
         {change.events[-1].stream: _moved(change) for change in changes if change.events}.values()
     )
@@ -271,7 +270,8 @@ def _moved(change: Change) -> tuple[Any, ...]:
 
 
 def conflict_in(changes: Sequence[Change]) -> VersionConflict:
-    """Of changes of which some stream has moved on; which one, the database does not say."""
+    """The conflict for changes of which one lost its race. The database does not report which, so
+    it names the first."""
     first = next(event for change in changes for event in change.events)
     return VersionConflict(first.stream, first.version - 1, None)
 

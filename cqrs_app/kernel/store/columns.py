@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""Column types that behave the same on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ MONEY_PLACES = 4
 _UNIT = Decimal(10) ** MONEY_PLACES
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
-"""A counting key: SQLite counts only a column typed exactly INTEGER."""
+"""An auto-incremented key: SQLite increments only a column typed exactly INTEGER."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, always aware and in UTC; SQLite stores it without the zone."""
+    """An aware datetime in UTC. SQLite stores it without the zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    # Whole processors, not the usual methods per value: a batch of events has thousands of these.
+    # Processors instead of the usual methods, for speed: a batch of events has thousands of these
+    # values.
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         return None if dialect.name == "postgresql" else _as_text
 
@@ -47,7 +48,8 @@ def _in_utc(value: datetime | None) -> datetime | None:
 
 
 class Amount(TypeDecorator[Decimal]):
-    """Exact money as a count of ten-thousandths: sums are exact on every database."""
+    """An exact amount of money, stored as a count of ten-thousandths so that sums are exact on
+    every database."""
 
     impl = BigInteger
     cache_ok = True

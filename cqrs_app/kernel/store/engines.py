@@ -1,4 +1,4 @@
-"""How the engines of the two databases behave: timeouts, transactions, durability."""
+"""Configures the engines of both databases: timeouts, transactions, durability."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from sqlalchemy.pool import ConnectionPoolEntry
 READING = "kernel_reading"
 
 RESTED_SECONDS = 1.0
-"""How long a connection may lie unused before it is checked."""
+"""A connection that was idle for longer is checked before it is used."""
 
 CHECKPOINT_PAGES = 4_000
-"""Pages of 4 KiB in the log of SQLite until they are copied into the file. Each commit touches
-mostly the same ones, which are then copied once for many commits."""
+"""Pages of 4 KiB in SQLite's write-ahead log before a checkpoint copies them into the database.
+Commits touch mostly the same pages, which are then copied once for many commits."""
 
 CHECK_EVERY_OPCODES = 50_000
-"""How often SQLite looks at the clock while a query runs."""
+"""How often SQLite checks the deadline of a running query."""
 
 
 def reader_of(engine: Engine) -> Engine:
-    """The same engine, which must be configured, without transactions: each statement stands
-    alone, nothing is locked."""
+    """The same engine without transactions: each statement runs on its own and locks nothing. The
+    engine must be configured."""
     return engine.execution_options(**{READING: True})
 
 
 @contextmanager
 def raw_connection(engine: Engine) -> Iterator[Any]:
-    """The driver's own connection, from the pool of an engine that is configured.
+    """The driver's connection, from the pool of a configured engine.
 
-    For the few statements so frequent and so short that SQLAlchemy's way to them would take
-    longer than they do. What was begun and not committed is rolled back.
+    For the few statements so frequent and short that SQLAlchemy's overhead would exceed their run
+    time. An uncommitted transaction is rolled back.
     """
     errors = engine.dialect.loaded_dbapi.Error
     try:
@@ -57,13 +57,13 @@ def raw_connection(engine: Engine) -> Iterator[Any]:
 
 
 def mark_of(engine: Engine) -> str:
-    """How the driver marks a parameter."""
+    """The driver's placeholder for a parameter."""
     return "?" if engine.dialect.name == "sqlite" else "%s"
 
 
 @contextmanager
 def translated_errors(engine: Engine, driver: Any) -> Iterator[None]:
-    """Errors of the driver as SQLAlchemy tells those of any other statement."""
+    """Raise errors of the driver as the SQLAlchemy errors that other statements raise."""
     try:
         yield
     except engine.dialect.loaded_dbapi.Error as error:
@@ -85,25 +85,26 @@ def _alike(engine: Engine, error: Any, driver: Any = None) -> DBAPIError:
 
 NETWORK = {
     "connect_timeout": 5,
-    # A host that vanished without a word is noticed after ten seconds, idle or in mid-statement.
+    # A host that has disappeared is noticed after ten seconds, idle or in mid-statement.
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 4,
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
-"""How PostgreSQL's client treats a silent network; what the address itself says comes first."""
+"""How PostgreSQL's client detects a broken network. Options in the URL take precedence."""
 
 
 def engine_options(
     url: str, *, timeout: float, pool_size: int, read_only: bool, pooled: bool = False
 ) -> dict[str, Any]:
-    """Options for create_engine. `timeout` in seconds bounds one statement (PostgreSQL) or the
-    wait for the writer's lock (SQLite). What is written stays out of messages about errors.
+    """Options for create_engine. `timeout` (seconds) limits one statement on PostgreSQL, or the
+    wait for the write lock on SQLite. Values are kept out of error messages.
 
-    `pooled`: a pooler such as PgBouncer gives each transaction another connection of the server,
-    so nothing is set at the start of a session and no statement is prepared under a name; the
-    limits then have to be set for the role (docs/operating.md)."""
-    # The connection used last comes first: it has its statements prepared and its pages cached.
+    `pooled`: a pooler such as PgBouncer assigns each transaction another server connection. So no
+    session settings are made and no statement is prepared under a name; the limits must then be set
+    on the role (docs/operating.md).
+    """
+    # Reuse the most recent connection: it has prepared statements and cached pages.
     options: dict[str, Any] = {"hide_parameters": True, "pool_use_lifo": True}
     if make_url(url).get_backend_name() == "sqlite":
         return options | {
@@ -122,18 +123,18 @@ def engine_options(
 
 
 def insert_into(store: Connection | Engine, table: Table) -> Any:
-    """An insert that can say what to do on a conflict, in the words of this database."""
+    """An INSERT in the dialect of this database, which supports ON CONFLICT."""
     dialect = postgresql if store.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
 
 
 def configure(engine: Engine, *, durable: bool, read_only: bool, timeout: float) -> None:
-    """The driver's own transactions are switched off: one begins where it is said, so that a
-    reader (`reader_of`) asks nothing but its question.
+    """Configure an engine. The driver's implicit transactions are switched off: one begins only
+    with an explicit BEGIN, so that a reader (`reader_of`) sends nothing but its query.
 
-    `durable`: fsync every commit (the write store). A read store can be rebuilt from events, so
-    on SQLite it may lose its last commits with the power, never its consistency. `timeout` in
-    seconds ends a slow query of a SQLite store that is only read.
+    `durable`: fsync every commit (the write store). A read store can be rebuilt from events, so on
+    SQLite it may lose its last commits in a power failure, but never its consistency. `timeout`
+    (seconds) stops slow queries on a read-only SQLite store.
     """
     begin = "BEGIN"
     if engine.dialect.name == "sqlite":
@@ -151,8 +152,8 @@ def configure(engine: Engine, *, durable: bool, read_only: bool, timeout: float)
 
 
 def _configure_postgres(engine: Engine) -> None:
-    """Before a connection that has rested is used again, see whether the server still knows it:
-    a restart of the server costs nobody an error, and busy connections no extra round trip."""
+    """Ping a connection that was idle before it is used again. A restart of the server then causes
+    no errors, and busy connections need no extra round trip."""
     dialect = engine.dialect
 
     @event.listens_for(engine, "connect")
@@ -170,12 +171,12 @@ def _configure_postgres(engine: Engine) -> None:
         try:
             dialect.do_ping(dbapi_connection)
         except dialect.loaded_dbapi.Error as error:
-            # The pool then opens another one.
+            # The pool then opens a new connection.
             raise DisconnectionError(str(error)) from error
 
 
 def _configure_sqlite(engine: Engine, *, durable: bool, read_only: bool) -> None:
-    """WAL; writers take the lock at BEGIN, readers see one snapshot."""
+    """Use WAL. Writers take the lock at BEGIN, readers see one snapshot."""
 
     @event.listens_for(engine, "connect")
     def _connect(dbapi_connection: Any, record: ConnectionPoolEntry) -> None:

@@ -1,4 +1,5 @@
-"""The event store on PostgreSQL: one statement writes a command, positions come after commit."""
+"""The event store on PostgreSQL: one statement writes a command, positions are assigned after
+commit."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ _APPENDED = columns_of(_APPEND_FIELDS)
 
 
 def _many(table: Table, names: Sequence[str], parameter: str) -> str:
-    """Rows from one JSON text, which the driver sends many times faster than an array per column;
-    bytes stand in it in base64."""
+    """Rows from one JSON text, which the driver sends many times faster than an array per column.
+    Bytes are encoded in base64."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     kinds = {name: table.c[name].type.compile(dialect) for name in names}
     columns = ", ".join(f"{n} {'TEXT' if k == 'BYTEA' else k}" for n, k in kinds.items())
@@ -45,16 +46,16 @@ def _many(table: Table, names: Sequence[str], parameter: str) -> str:
 
 
 def _one(names: Sequence[str], **instead: str) -> str:
-    """One row, which the driver has far less to do for than for a JSON text of one."""
+    """One row as VALUES, which costs the driver far less than a JSON text with one item."""
     return f"VALUES ({', '.join(instead.get(name, '%s') for name in names)})"
 
 
 def _commit(log: str, heads: str, appended: str) -> str:
-    """Everything that commands write in one statement, so in one round trip and one transaction.
+    """Everything that commands write, in one statement: one round trip and one transaction.
 
-    Two constraints guard it: (stream, version) is unique, and an event's command_id, which comes
-    from the log row just written, must not be null: a command that is already finished writes no
-    log row.
+    Two constraints guard it: (stream, version) is unique, and an event's command_id, which is
+    selected from the log row just written, must not be null. A command that is already finished
+    writes no log row.
     """
     return f"""
     WITH logged AS (
@@ -95,17 +96,18 @@ _COMMIT_ONE = _commit(
     _one(_APPEND_FIELDS, command_id="(SELECT command_id FROM logged WHERE command_id = %s)"),
 )
 
-# LIMIT: each is looked up by its key. Otherwise a plan that was made while the table was small, and
-# is kept, may read all of it later.
+# LIMIT makes PostgreSQL look up each stream by its key. Otherwise a cached plan that was made while
+# the table was small may later scan all of it.
 _HEADS = f"""
 SELECT {columns_of(HEAD_FIELDS)} FROM unnest(%s::text[]) AS wanted (name)
 CROSS JOIN LATERAL (SELECT * FROM streams WHERE stream = wanted.name LIMIT 1) AS found
 """  # noqa: S608
 
-# In one round trip and one transaction. The lock comes in a statement of its own: the next one then
-# sees all that was committed before the lock was had. Each event that is dealt its position leaves
-# a dead entry in the index of those without; only a plain index scan clears these away as it meets
-# them, so it must be one: else each look would go through all since the last vacuum.
+# One round trip and one transaction. The lock is taken in a separate statement, so that the next
+# one sees everything committed before the lock was acquired. Each event that gets its position
+# leaves a dead entry in the index of events without one. Only a plain index scan removes the dead
+# entries that it meets, so other plans are disabled: they would read all dead entries since the
+# last vacuum each time.
 _PLACE = f"""
 SET LOCAL enable_bitmapscan = off;
 SET LOCAL enable_seqscan = off;
@@ -139,8 +141,7 @@ class PostgresEventStore(EventStore):
         return {row[0]: head_of(row) for row in rows}
 
     def place(self) -> int:
-        # Waiting for the lock is right: whoever deals now may have looked before our events were
-        # there.
+        # Wait for the lock: its holder may have read before our events were committed.
         dealt = 0
         while True:
             with raw_connection(self._engine) as driver:
@@ -154,12 +155,12 @@ class PostgresEventStore(EventStore):
 
 
 def _statement(changes: Sequence[Change]) -> tuple[str, Sequence[Any] | dict[str, Any]]:
-    """What to run with which parameters."""
+    """The statement and its parameters."""
     entries = [change.entry for change in changes]
     events = [event for change in changes for event in change.events]
     heads = heads_of(changes)
     if len(entries) == len(events) == 1:
-        # The position is the last of an event's fields, and dealt later.
+        # The position is the last field of an event, and assigned later.
         return _COMMIT_ONE, (*astuple(entries[0]), *heads[0], *astuple(events[0])[:-1])
     named = [dict(zip(HEAD_FIELDS, head, strict=True)) for head in heads]
     rows = {"log": entries, "events": events, "heads": named}

@@ -1,4 +1,4 @@
-"""The event store on SQLite: one writer at a time, so positions are dealt at insert."""
+"""The event store on SQLite: one writer at a time, so positions are assigned at insert."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _LOG = f"""{_insert("command_log", LOG_FIELDS)}
     ON CONFLICT (command_id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in LOG_FIELDS if name != "command_id")}
     WHERE command_log.outcome IN {UNFINISHED}"""
-# The position is the last of an event's fields, and dealt here.
+# The position is the last field of an event, and assigned here.
 _EVENT = _insert("events", EVENT_FIELDS, "(SELECT coalesce(max(position), 0) + 1 FROM events)")
-# Where no snapshot was due, the older one stays.
+# Without a new snapshot, the stored one is kept.
 _MOVE = f"""{_insert("streams", HEAD_FIELDS)}
     ON CONFLICT (stream) DO UPDATE SET version = excluded.version, hash = excluded.hash,
     snapshot = coalesce(excluded.snapshot, streams.snapshot),
@@ -64,7 +64,7 @@ class SqliteEventStore(EventStore):
 
 
 def _bound(values: Iterable[Any]) -> list[Any]:
-    """Moments as every row has them: see columns.UtcDateTime."""
+    """Datetimes in the format of the stored rows: see columns.UtcDateTime."""
     return [
         value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
         if isinstance(value, datetime)

@@ -1,4 +1,4 @@
-"""The kernel's own tables: what the write store and the read store must hold to work at all."""
+"""The kernel's tables in the write store and the read store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ events = Table(
     "events",
     write_tables,
     Column("id", BigKey, primary_key=True, autoincrement=True),
-    # Dealt after commit on PostgreSQL, at insert on SQLite: see store.EventStore.
+    # Assigned after commit on PostgreSQL, at insert on SQLite: see store.EventStore.
     Column("position", BigKey, nullable=True),
     Column("stream", String(200), nullable=False),
     Column("version", Integer, nullable=False),
@@ -92,14 +92,14 @@ command_log = Table(
     Column("duration_ms", Float),
     # The order in which queued commands were accepted.
     Column("queue_number", BigKey),
-    # Of a queued command that runs: see log.LEASE.
+    # Set while a queued command runs: see log.LEASE.
     Column("lease_until", UtcDateTime),
 )
 Index("ix_command_log_received_at", command_log.c.received_at, command_log.c.command_id)
 Index("ix_command_log_type", command_log.c.type, command_log.c.received_at)
 Index("ix_command_log_operator", command_log.c.operator, command_log.c.received_at)
 Index("ix_command_log_stream", command_log.c.stream, command_log.c.received_at)
-# Most rows succeed and start their own chain: the next indexes hold only the others.
+# Partial indexes: most commands succeed and were caused by no other.
 _unsuccessful = command_log.c.outcome != "succeeded"
 Index(
     "ix_command_log_outcome",
@@ -149,7 +149,7 @@ claims = Table(
     UniqueConstraint("kind", "stream"),
 )
 
-# The keys of personal data, wrapped; `wrapped` is empty once a key is destroyed: see vault.py.
+# The keys of personal data, wrapped; `wrapped` is null once a key is destroyed: see vault.py.
 subject_keys = Table(
     "subject_keys",
     write_tables,
@@ -191,12 +191,12 @@ def _cursors(name: str, store: MetaData) -> Table:
         store,
         Column("subscription", String(60), primary_key=True),
         Column("position", BigKey, nullable=False),
-        # Of the event at that position: a log that was restored may have another one there.
+        # The hash of the event at that position: a restored log may have another event there.
         Column("hash", LargeBinary(32)),
         Column("version", Integer, nullable=False),
         Column("state", String(12), nullable=False),
         Column("applied", BigKey, nullable=False),
-        # Another one after each change of this row, or of the rows that it is about.
+        # A new random number after each change of this row or of the subscription's rows.
         Column("revision", BigKey, nullable=False, server_default="0"),
         Column("advanced_at", UtcDateTime),
         Column("error", Text),
@@ -212,7 +212,7 @@ def _parked(name: str, store: MetaData) -> Table:
         Column("stream", String(200), nullable=False),
         Column("version", Integer, nullable=False),
         Column("type", String(100), nullable=False),
-        # Only the culprit has an error; those behind it wait their turn.
+        # Only the event that failed has an error. The others wait behind it.
         Column("culprit", Boolean, nullable=False),
         Column("error", Text),
         Column("traceback", Text),
@@ -223,7 +223,7 @@ def _parked(name: str, store: MetaData) -> Table:
     return table
 
 
-# The names differ, since both stores may be one database.
+# The names differ because both stores may be one database.
 checkpoints, parked_events = (
     _cursors("checkpoints", read_tables),
     _parked("parked_events", read_tables),
@@ -237,9 +237,9 @@ statistics = Table(
     Column("bus", String(10), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("result", String(20), primary_key=True),
-    # The span it counts begins then; longer ones for what is old: see statistics.FOLDED.
+    # The start of the span, which is longer for old rows: see statistics.FOLDED.
     Column("minute", UtcDateTime, primary_key=True),
-    # The upper bound of the duration's bucket in ms: see statistics.BOUNDS.
+    # The upper bound of the duration bucket in ms: see statistics.BOUNDS.
     Column("bound_ms", Float, primary_key=True),
     Column("count", BigKey, nullable=False),
     Column("total_ms", Float, nullable=False),

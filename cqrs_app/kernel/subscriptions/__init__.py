@@ -1,1 +1,2 @@
-"""What follows the log: wake-ups, background work, and which processes are alive."""
+"""Subscriptions: what follows the log, wake-ups, background tasks, and which processes are
+alive."""

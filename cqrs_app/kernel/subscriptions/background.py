@@ -1,4 +1,4 @@
-"""A thread that does small chores after the fact, off the path of whoever asks."""
+"""A thread for small chores, so that no request waits for them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ logger = logging.getLogger(__name__)
 
 
 class Background:
-    """Runs `chore` soon after `nudge`, at most every `pause` seconds, in one thread per process;
-    a chore may change its pause.
+    """Runs `chore` soon after `nudge`, at most every `pause` seconds, in one thread per process. A
+    chore may change its pause.
 
-    The thread starts with the first nudge, so a process that forks afterwards gets its own. A
-    chore that raises is logged and tried at the next nudge. What waits is done once more at exit.
+    The thread starts with the first nudge, so that a forked process starts its own. A chore that
+    raises is logged and tried again at the next nudge. A pending chore is run once more at exit.
     """
 
     def __init__(self, name: str, chore: Callable[[], None], pause: float = 0.0) -> None:
@@ -37,7 +37,7 @@ class Background:
             self._nudged.set()
 
     def run_now(self) -> None:
-        """Do the chore in the caller's thread; one that is being done is waited for first."""
+        """Run the chore in the caller's thread, after one that is already running."""
         with self._working:
             self._nudged.clear()
             try:
@@ -46,7 +46,7 @@ class Background:
                 logger.exception("%s could not do its work; it tries again", self._name)
 
     def close(self) -> None:
-        """Do what still waits, and end the thread."""
+        """Run the chore if it is pending, and end the thread."""
         if self._pid != os.getpid() or self._thread is None:
             return
         atexit.unregister(self.close)
@@ -63,7 +63,7 @@ class Background:
             if self._pid == os.getpid():
                 return
             if self._pid is not None:
-                # Held in the process it was forked from, this lock would stay held here.
+                # If the parent held this lock while forking, it would stay locked here.
                 self._working = threading.Lock()
             self._pid = os.getpid()
             self._nudged, self._stopped = threading.Event(), threading.Event()
@@ -77,6 +77,6 @@ class Background:
             if self._stopped.is_set():
                 return
             self.run_now()
-            # What stopped it may have been taken for a nudge.
+            # The nudge may have come from `close`.
             if self._stopped.wait(self.pause):
                 return

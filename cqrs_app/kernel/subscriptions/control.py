@@ -1,4 +1,4 @@
-"""What a person may do with a subscription: pause, resume, retry what is parked, skip."""
+"""What operators can do with a subscription: pause, resume, retry parked events, skip one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cqrs_app.kernel.subscriptions.subscription import Subscription
 
 
 class Control:
-    """Each method is a part of the caller's transaction, on the store that holds the cursor."""
+    """Each method runs in the caller's transaction, on the store that holds the cursor."""
 
     def __init__(
         self,
@@ -31,18 +31,19 @@ class Control:
         self._vault = vault
 
     def pause(self, connection: Connection, name: str) -> None:
-        """Take in nothing until it is resumed."""
+        """Process no events until it is resumed."""
         self._cursors(name).set_state(connection, name, "paused")
 
     def resume(self, connection: Connection, name: str) -> None:
-        """Go on from where it is, or from the end of a log that is shorter."""
+        """Continue from the cursor's position, or from the end of a log that is shorter."""
         self._cursors(name).accept(connection, name, self._store.head())
 
     def release(self, connection: Connection, name: str, stream: str) -> int:
-        """Take in a stream's parked events again; how many went in."""
-        # Held until the caller commits: nobody parks behind a stream that is being released.
+        """Process a stream's parked events again; returns how many succeeded."""
+        # Locked until the caller commits: no event is parked behind a stream that is being
+        # released.
         self._cursors(name).lock(connection, name)
-        # Somebody may have been erased since: a value that is gone must not come back from here.
+        # A person may have been erased since. A cached key must not bring their values back.
         self._vault.forget()
         parking = self._parking(name)
         events = self._store.at_positions(parking.positions_of(connection, name, stream))

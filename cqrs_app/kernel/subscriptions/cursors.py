@@ -1,4 +1,4 @@
-"""Where each subscription stands, kept beside its rows so that both move together."""
+"""The cursor of each subscription, stored beside its rows so that both move together."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ FROM {cursors} WHERE subscription IN ({marks})
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`position` is that of the last event taken in and `hash` that event's own, None where it is
-    not known; `state` is running, paused or failed (then `error` says why); `revision` is another
-    number after any change; `parked` counts the events held back."""
+    """`position` and `hash` are those of the last event processed; `hash` is None if it is not
+    known. `state` is running, paused or failed (with `error`). `revision` is a new number after any
+    change. `parked` counts the parked events."""
 
     subscription: str
     position: int
@@ -42,8 +42,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What of a cursor says how fresh its projection is, and whether its rows are still those of an
-    earlier answer (`revision`)."""
+    """The part of a cursor that tells how fresh its projection is, and whether its rows have
+    changed since an earlier answer (`revision`)."""
 
     projection: str
     position: int
@@ -53,7 +53,7 @@ class Reached:
 
 
 class Cursors:
-    """The cursors of one store, in the table of this name. Statements are built once."""
+    """The cursors of one store. Statements are built once."""
 
     def __init__(self, cursors: Table, parked: Table) -> None:
         self._table = cursors
@@ -83,14 +83,14 @@ class Cursors:
         )
 
     def ensure(self, connection: Connection, versions: dict[str, int]) -> None:
-        """A cursor at the beginning of the log for each that has none."""
+        """Create the missing cursors, at the beginning of the log."""
         for name, version in versions.items():
             row = {"subscription": name, "position": 0, "version": version, "state": "running"}
             insert = insert_into(connection, self._table).values(row | {"applied": 0})
             connection.execute(insert.on_conflict_do_nothing())
 
     def all(self, connection: Connection) -> list[Cursor]:
-        """Every cursor, by name."""
+        """Every cursor, ordered by name."""
         return [Cursor(*row) for row in connection.execute(self._all)]
 
     def read(self, connection: Connection, names: Iterable[str]) -> dict[str, Cursor]:
@@ -98,8 +98,8 @@ class Cursors:
         return {row.subscription: Cursor(*row) for row in rows}
 
     def reached(self, engine: Engine, names: Collection[str]) -> list[Reached]:
-        """How far these are, asked beside any transaction: every answer needs it, so it goes to
-        the driver itself."""
+        """How far these projections are, read outside any transaction. Every answer needs it, so it
+        bypasses SQLAlchemy."""
         if not names:
             return []
         marks = ", ".join([mark_of(engine)] * len(names))
@@ -109,7 +109,8 @@ class Cursors:
         return [Reached(*row) for row in rows]
 
     def lock(self, connection: Connection, name: str) -> Cursor | None:
-        """The cursor, held until the transaction ends (SQLite: the transaction holds it)."""
+        """The cursor, locked until the transaction ends. On SQLite the transaction itself is the
+        lock."""
         row = connection.execute(self._locked, {"name": name}).first()
         return Cursor(*row) if row else None
 
@@ -122,15 +123,16 @@ class Cursors:
         taken: int,
         at: datetime,
     ) -> None:
-        """Compare-and-set; raises Overtaken when another runner was here, or the state is another
-        one by now. Nobody else moves it until the transaction ends."""
+        """Compare-and-set. Raises Overtaken if another runner has moved the cursor or its state has
+        changed. Nobody else can move it until the transaction ends."""
         was = {"name": old.subscription, "seen": old.revision, "new": new_revision()}
         to = {"to": position, "last": last, "taken": taken, "at": at}
         if connection.execute(self._move, was | to).rowcount != 1:
             raise Overtaken(old.subscription)
 
     def repaired(self, connection: Connection, name: str) -> None:
-        """Parked events were taken in or left out: what was read before is out of date."""
+        """Record that parked events were processed or left out: what was read before is out of
+        date."""
         self._set(connection, name)
 
     def set_state(
@@ -139,7 +141,7 @@ class Cursors:
         self._set(connection, name, state=state, error=error)
 
     def accept(self, connection: Connection, name: str, head: int) -> None:
-        """Run, at the end of this log at most, whichever event stands at the position."""
+        """Set it running, at the end of this log at most, whichever event is at its position."""
         cursor = self.lock(connection, name)
         if cursor is not None:
             position = min(cursor.position, head)
@@ -165,8 +167,8 @@ class Cursors:
 
 
 def new_revision() -> int:
-    """At random, since a store that is restored from a backup must not count up to one that it
-    had before."""
+    """A random number: a store restored from a backup must not count up to a revision that it had
+    before."""
     return secrets.randbits(63)
 
 

@@ -1,5 +1,5 @@
-"""Events that could not be taken in: the culprit is set aside with its traceback, its stream waits
-behind it, all other streams go on."""
+"""Parking of events that fail: the event is parked with its traceback, later events of its stream
+wait behind it, and all other streams go on."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store, Subscription
 
 Described = dict[str, str]
-"""The columns `error` and `traceback` of a culprit."""
+"""The columns `error` and `traceback` of the event that failed."""
 
 DATABASE_TROUBLE = (OperationalError, InterfaceError)
-"""The database's fault (locked, gone, too slow), never an event's: tried again, not parked."""
+"""Failures of the database (locked, gone, too slow), never of an event: retried, not parked."""
 
 Take = Callable[[Connection, StoredEvent], None]
 
 
 class Parking:
-    """The parked events of one store, in this table."""
+    """The parked events of one store."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._columns = table.c
 
     def streams(self, connection: Connection, name: str, streams: Iterable[str]) -> set[str]:
-        """Those of `streams` that wait behind a parked event."""
+        """Those of `streams` that have parked events."""
         mine = self._columns.subscription == name
         if connection.execute(select(self._columns.position).where(mine).limit(1)).first() is None:
-            return set()  # nearly always, and without sending hundreds of names
+            return set()  # the usual case, without sending hundreds of names
         found = select(self._columns.stream).where(mine, self._columns.stream.in_(tuple(streams)))
         return set(connection.execute(found.distinct()).scalars())
 
     def holds(self, connection: Connection, names: Iterable[str], stream: str) -> bool:
-        """Whether one of these subscriptions holds the stream back behind a parked event."""
+        """Whether one of these subscriptions has parked events of the stream."""
         found = select(self._columns.position).where(
             self._columns.subscription.in_(tuple(names)), self._columns.stream == stream
         )
@@ -54,7 +54,7 @@ class Parking:
         at: datetime,
         described: Described | None = None,
     ) -> None:
-        """Set one event aside: the culprit with its error, or one that must wait behind it."""
+        """Park one event: with an error if it failed, without one if it waits behind another."""
         connection.execute(
             insert(self._table).values(
                 subscription=name,
@@ -84,9 +84,9 @@ class Parking:
         take: Take,
         describe: Callable[[StoredEvent, Exception], Described],
     ) -> int:
-        """Take in a stream's parked events in order, up to the first that fails again.
+        """Process a stream's parked events in order, up to the first that fails again.
 
-        Returns how many were taken in and are no longer parked.
+        Returns how many succeeded and are no longer parked.
         """
         for done, event in enumerate(events):
             error = take_one(connection, event, take)
@@ -105,7 +105,7 @@ class Parking:
     def forget(
         self, connection: Connection, name: str, positions: Iterable[int] | None = None
     ) -> None:
-        """Drop parked events without taking them in: all of them, or some."""
+        """Delete parked events without processing them: all, or those at `positions`."""
         gone = delete(self._table).where(self._columns.subscription == name)
         if positions is not None:
             gone = gone.where(self._columns.position.in_(tuple(positions)))
@@ -121,7 +121,8 @@ def parking_in(store: Store) -> Parking:
 
 
 def take_one(connection: Connection, event: StoredEvent, take: Take) -> Exception | None:
-    """Take in one event in a savepoint. Returns what it raised, after undoing it, or None."""
+    """Process one event in a savepoint. Returns the exception it raised, after the rollback, or
+    None."""
     try:
         with connection.begin_nested():
             take(connection, event)
@@ -133,7 +134,7 @@ def take_one(connection: Connection, event: StoredEvent, take: Take) -> Exceptio
 
 
 def taker(subscription: Subscription, codec: EventCodec) -> Take:
-    """Has one event taken in."""
+    """A function that processes one event."""
 
     def take(connection: Connection, event: StoredEvent) -> None:
         subscription.take(codec.decode_all([event]), connection)
@@ -142,10 +143,11 @@ def taker(subscription: Subscription, codec: EventCodec) -> Take:
 
 
 def describe(codec: EventCodec, stored: StoredEvent, error: Exception) -> Described:
-    """What is kept of an error: never the personal values of the event it was raised by."""
+    """The stored description of an error, without the personal values of the event that raised
+    it."""
     try:
         event = codec.decode(stored).event
-    except Exception:  # noqa: BLE001 - one that cannot be decoded is what `error` is about
+    except Exception:  # noqa: BLE001 - if it cannot be decoded, that is what `error` is about
         event = None
     lines = "".join(traceback.format_exception(error))
     texts = {"error": f"{type(error).__name__}: {error}", "traceback": lines}

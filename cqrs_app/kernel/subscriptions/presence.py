@@ -1,4 +1,4 @@
-"""Which processes are alive, as they say themselves, in the write store: true without Redis."""
+"""Which processes are alive, as they report it to the write store: works without Redis."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Engine, delete, select
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.store.tables import processes
 
+SWEEP = "sweep"
+"""The kind of process that does what has been left lying; the others are kinds of workers."""
+
 BEAT_SECONDS = 3.0
 SILENT_AFTER = timedelta(seconds=20)
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -21,7 +24,7 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A worker or sweep; `alive` while it was seen within SILENT_AFTER."""
+    """A worker or a sweep; `alive` if it was seen within SILENT_AFTER."""
 
     kind: str
     host: str
@@ -33,7 +36,7 @@ class Process:
 
 
 class Presence:
-    """One per process; `beat` may be called as often as wanted and writes every few seconds."""
+    """One per process; `beat` may be called at any rate and writes at most every BEAT_SECONDS."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
         self._engine = engine
@@ -59,7 +62,7 @@ class Presence:
             )
 
     def leave(self, kind: str) -> None:
-        """Said by a process that ends in good order."""
+        """Called by a process that ends normally."""
         with self._engine.begin() as connection:
             connection.execute(delete(processes).where(processes.c.process_id == self._id(kind)))
 
@@ -68,7 +71,7 @@ class Presence:
 
 
 def seen(connection: Connection, now: datetime) -> list[Process]:
-    """Every process seen within the last hour, the silent ones too."""
+    """Every process seen within the last hour, including silent ones."""
     columns = processes.c
     names = [columns[n] for n in ("kind", "host", "pid", "started_at", "seen_at", "doing")]
     found = select(*names).where(columns.seen_at > now - FORGOTTEN_AFTER)

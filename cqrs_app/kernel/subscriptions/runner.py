@@ -1,4 +1,4 @@
-"""Brings subscriptions up to date with the event log, exactly once in effect."""
+"""Brings subscriptions up to date with the event log. Each event takes effect exactly once."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from cqrs_app.kernel.subscriptions.subscription import STORES, Overtaken, Store,
 
 
 class Halted(Exception):
-    """A subscription cannot go on by itself; the text is a sentence for its state `failed`."""
+    """A subscription cannot continue by itself. The text is a sentence, stored with its state
+    `failed`."""
 
 
 class SubscriptionRunner:
-    """`advanced` is called with (subscription, position, events, milliseconds) after each commit;
-    `erased` after one that took somebody's values out of the rows."""
+    """`advanced` is called with (subscription, position, events, milliseconds) after each commit,
+    and `erased` after one that removed a person's values from the rows."""
 
     def __init__(
         self,
@@ -56,17 +57,17 @@ class SubscriptionRunner:
             subscription.attach(control)
 
     def prepare(self) -> None:
-        """A cursor for every subscription."""
+        """Create the missing cursors."""
         for store, engine in self._engines.items():
             versions = {each.name: each.version for each in self._in(store)}
             with engine.begin() as connection:
                 cursors_in(store).ensure(connection, versions)
 
     def advance(self, name: str) -> int:
-        """Take in all events there are for one subscription; returns how many it looked at.
+        """Process all pending events of one subscription; returns how many it read.
 
-        Safe to call from anywhere at any time: of two runners one moves the cursor, and the other
-        begins again behind it.
+        Safe to call concurrently: of two runners one moves the cursor, and the other continues
+        after it.
         """
         self._store.place()
         taken = 0
@@ -80,8 +81,8 @@ class SubscriptionRunner:
                 return taken
 
     def cursors(self, *stores: Store) -> dict[str, Cursor]:
-        """Where each subscription stands, in the order in which they were declared: those of these
-        stores, or all."""
+        """Name -> cursor of the subscriptions in these stores, or in all, in order of
+        declaration."""
         found: dict[str, Cursor] = {}
         for store in stores or STORES:
             names = [each.name for each in self._in(store)]
@@ -90,8 +91,8 @@ class SubscriptionRunner:
         return {name: found[name] for name in self._subscriptions if name in found}
 
     def behind(self, *stores: Store) -> dict[str, Cursor]:
-        """Those that have not seen every committed event and are not paused, and those that
-        followed another log than this one: advancing them says so."""
+        """The cursors that are not paused and have not reached the end of the log, and those that
+        followed another log: advancing them reports that."""
         head = self._store.head()
         last = self._store.follow(head - 1, 1) if head else ()
         ended = last[0].hash if last else None
@@ -127,7 +128,7 @@ class SubscriptionRunner:
         return len(events)
 
     def _take_next(self, subscription: Subscription) -> Sequence[StoredEvent]:
-        """The next events, once they are taken in and the cursor has moved."""
+        """Process the next events and move the cursor past them; returns the events."""
         cursors, name = self._cursors(subscription.name), subscription.name
         with self._readers[subscription.store].connect() as connection:
             cursor = cursors.read(connection, [name]).get(name)
@@ -148,10 +149,10 @@ class SubscriptionRunner:
         return events
 
     def _ahead(self, cursor: Cursor) -> Sequence[StoredEvent]:
-        """The events after the cursor. Raises Halted where the log is not the one it followed."""
+        """The events after the cursor. Raises Halted if the log is not the one it followed."""
         if not cursor.position:
             return self._store.follow(0, self._batch)
-        # One event more is read than are taken in, so that asking costs no statement.
+        # The event at the cursor is read again as well, so that the check costs no extra statement.
         found = self._store.follow(cursor.position - 1, self._batch + 1)
         last = found[0] if found else None
         same = last is not None and last.position == cursor.position
@@ -166,8 +167,11 @@ class SubscriptionRunner:
     def _wanted(
         self, subscription: Subscription, events: Sequence[StoredEvent]
     ) -> Sequence[StoredEvent]:
-        """Raises UnknownEvent: a newer release wrote it, and nobody here knows who wants it. What
-        was passed over would be missing for good, in a read model as among effects."""
+        """The events that the subscription wants.
+
+        Raises UnknownEvent for a type that a newer release wrote: this one does not know who wants
+        it, and a skipped event would be missing for good, in a read model as in effects.
+        """
         for event in events:
             if not self._codec.knows(event.type):
                 raise UnknownEvent(f"No event type {event.type} is known to this release.")
@@ -178,7 +182,7 @@ class SubscriptionRunner:
     def _moving(
         self, subscription: Subscription, cursor: Cursor, events: Sequence[StoredEvent]
     ) -> Iterator[Connection]:
-        """A transaction in which the cursor has moved behind these events. Raises Overtaken."""
+        """A transaction in which the cursor has moved past these events. Raises Overtaken."""
         last = events[-1]
         with self._engines[subscription.store].begin() as connection:
             self._cursors(subscription.name).move(
@@ -193,16 +197,17 @@ class SubscriptionRunner:
         events: Sequence[StoredEvent],
         mine: Sequence[StoredEvent],
     ) -> bool:
-        """Whether all of them could be taken in; if not, nothing has changed."""
+        """Process all of them at once; returns whether that succeeded. If not, nothing has
+        changed."""
         try:
-            # Before the transaction begins, so that it holds nobody up meanwhile.
+            # Decode before the transaction begins, so that it holds its locks for a shorter time.
             batch = self._codec.decode_all(mine)
             with self._moving(subscription, cursor, events) as connection:
                 if batch:
                     subscription.take(batch, connection)
         except (*parking.DATABASE_TROUBLE, UnknownEvent, Overtaken):
             raise
-        except Exception:  # noqa: BLE001 - it is raised again, and kept, one by one
+        except Exception:  # noqa: BLE001 - it is raised again and recorded, one by one
             return False
         return True
 
@@ -213,7 +218,7 @@ class SubscriptionRunner:
         blocked = parked.streams(connection, name, {event.stream for event in events})
         for event in events:
             error = None
-            # Erasing waits behind nothing, so that a poison event keeps nobody's data.
+            # An erasure waits behind no parked event: a poison event must not retain personal data.
             if event.stream not in blocked or _erases(event, subscription):
                 take = parking.taker(subscription, self._codec)
                 error = parking.take_one(connection, event, take)

@@ -1,4 +1,4 @@
-"""How long to wait after a failure, and when to stop trying. Pure."""
+"""How long to wait after a failure. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import timedelta
 PAUSES = tuple(
     timedelta(seconds=seconds) for seconds in (1, 5, 30, 2 * 60, 10 * 60, 30 * 60, 3600, 2 * 3600)
 )
-"""After the first failure, the second, and so on; the last one then repeats."""
+"""After the first failure, the second, and so on. The last one repeats."""
 
 JITTER = 0.2
-"""The share by which a pause varies, so that many attempts at one receiver spread out."""
+"""The fraction by which a pause varies, so that attempts at one receiver spread out."""
 
 
 def pause_after(failures: int, chance: float) -> timedelta:
-    """The pause after so many failures in a row (1 or more); `chance` is between 0 and 1."""
+    """The pause after this many failures in a row (1 or more); `chance` is between 0 and 1."""
     step = PAUSES[min(failures, len(PAUSES)) - 1]
     return step * (1 + JITTER * (2 * chance - 1))

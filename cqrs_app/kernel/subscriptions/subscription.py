@@ -1,4 +1,4 @@
-"""What follows the log: a name, the events it wants, and what it does with a batch of them."""
+"""What follows the log: a name, the events wanted, and what is done with a batch of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ STORES: tuple[Store, ...] = ("read", "write")
 
 
 class Overtaken(Exception):
-    """Somebody else wrote first what this transaction builds on; it is undone and tried again."""
+    """Another writer has changed what this transaction builds on. It is rolled back and tried
+    again."""
 
 
 class Controls(Protocol):
-    """What may be done with the subscriptions of the same store: see control.py."""
+    """Operations on the subscriptions of the same store: see control.py."""
 
     def pause(self, connection: Connection, name: str) -> None: ...
     def resume(self, connection: Connection, name: str) -> None: ...
@@ -29,34 +30,35 @@ class Controls(Protocol):
 
 
 class Subscription(ABC):
-    """Base of everything that follows the log, each event once in effect and in the log's order.
+    """Base of everything that follows the log. Each event takes effect once, in the log's order.
 
-    The cursor is kept in `store`, beside the rows that `take` writes, and moves in the same
-    transaction: read models in the read store, effects that no replay may repeat in the write
-    store. Work that leaves the database belongs in a BackgroundTask, on rows written here.
+    The cursor is stored in `store`, beside the rows that `take` writes, and moves in the same
+    transaction. Read models belong in the read store, effects that no replay may repeat in the
+    write store. Work outside the database belongs in a BackgroundTask on rows written here.
     """
 
     name: ClassVar[str]
     """Unique among all subscriptions."""
     version: ClassVar[int] = 1
-    """Counted up when rows of the earlier version cannot be used; it then stops and says so."""
+    """Increment it when rows of an earlier version cannot be used. The subscription then stops with
+    an error."""
     store: ClassVar[Store] = "write"
     events: ClassVar[tuple[type[Event], ...] | None] = None
-    """The types it wants; None for all."""
+    """The event types it wants; None for all."""
     appends: ClassVar[tuple[type[Event], ...]] = ()
-    """The types that `take` may append to the log: whoever follows those is woken behind it."""
+    """The event types that `take` may append to the log. Their subscribers are woken afterwards."""
 
     def wants(self, event_type: str) -> bool:
-        """Whether events of this type are given to `take`."""
+        """Whether events of this type are passed to `take`."""
         return self.events is None or any(each.__name__ == event_type for each in self.events)
 
     def attach(self, control: Controls) -> None:  # noqa: B027 - few control others
-        """Called once, by the runner that carries it out; for what controls other subscriptions."""
+        """Called once by the runner, for subscriptions that control others."""
 
     @abstractmethod
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        """Take in events, in order, with all writes on this connection.
+        """Process events, in order, with all writes on this connection.
 
-        What it raises undoes the batch. Its events are then taken in one by one, and the one that
-        raises is parked: see parking.py. Overtaken undoes it too, and it is tried again.
+        An exception undoes the batch. Its events are then processed one by one, and the one that
+        raises is parked: see parking.py. Overtaken undoes the batch too, which is then tried again.
         """

@@ -1,7 +1,7 @@
-"""Wake-ups: RQ jobs that say who may be behind, never what changed.
+"""Wake-ups: RQ jobs that say which subscriptions may be behind, never what changed.
 
-Losing, doubling or delaying one does no harm: the sweep finds whoever is behind. So nothing here
-waits for Redis on behalf of an operator, and nothing here raises.
+Losing, repeating or delaying one does no harm: the sweep finds subscriptions that are behind. So
+announcing a change never waits for Redis and never raises.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from cqrs_app.kernel.subscriptions.background import Background, logger
 from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
 
 MARK_SECONDS = 5
-"""How long a wake-up that got lost on its way can hold back the next ones."""
+"""How long a lost wake-up can suppress the next ones."""
 REST_SECONDS = 1.0
-"""How long Redis is left alone after it did not answer."""
+"""How long Redis is not contacted after it did not answer."""
 
 PAUSE_SECONDS = 0.02
-"""How far apart two rounds of wake-ups are at least. The first comes at once; under load, where
-one is always waiting, commits share one, and waking does not take the time of those who commit."""
+"""The minimum time between two rounds of wake-ups. The first round starts at once. Under load,
+commits share a round, and waking takes no time from those who commit."""
 BUSY_PAUSE_SECONDS = 0.08
-"""The same after a round that found everybody woken already, as they are at work and behind, or
-that was for at least BUSY_COMMITS: more of them then share its work."""
+"""The same after a round in which every subscriber was already woken, or which covered at least
+BUSY_COMMITS: more commits then share a round."""
 BUSY_COMMITS = 3
 
 FAILURE_TTL = 3600
@@ -38,20 +38,20 @@ FAILURE_TTL = 3600
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """What jobs are called: `prefix` begins the keys and queues in Redis and labels
-    derived keys, so it never changes; `module` is the dotted
-    name of the module with the functions `advance`, `run_command` and `work`."""
+    """The names of jobs. `prefix` begins the keys and queues in Redis and is part of derived keys,
+    so it must never change. `module` is the dotted name of the module with the functions `advance`,
+    `run_command` and `work`."""
 
     prefix: str
     module: str
 
     def queue_of(self, worker: str) -> str:
-        """The queue of one kind of worker. Each has its own: a worker of several queues can lose
-        a job when killed."""
+        """The queue of one kind of worker. Each kind has its own: a worker of several queues can
+        lose a job when it is killed."""
         return self.prefix if worker == WORKER else f"{self.prefix}-{worker.replace(' ', '-')}"
 
     def mark_of(self, consumer: str) -> str:
-        """Set while a wake-up for it waits."""
+        """The key that is set while a wake-up for this consumer is pending."""
         return f"{self.prefix}:waking:{consumer}"
 
     def prepared(self, function: str, *arguments: str) -> EnqueueData:
@@ -60,11 +60,11 @@ class Jobs:
 
 
 class WakeUps:
-    """At most one wake-up per subscription, and per key of a task, waits at any time.
+    """At most one wake-up per subscription, and per key of a task, is pending at any time.
 
-    Commits are announced from a thread. All subscriptions that one round wakes share one job: on
-    its way through RQ a job costs about as much as what it then does. Once somebody was woken,
-    events get their positions (`place`): who wakes up then finds it done.
+    A background thread sends them. All subscriptions that one round wakes share one job, since
+    queueing a job costs about as much as its work. Afterwards events get their positions (`place`),
+    so that the woken worker finds that done.
     """
 
     def __init__(
@@ -87,24 +87,25 @@ class WakeUps:
         self.missed = 0
 
     def committed(self, event_types: Iterable[str]) -> None:
-        """Events of these types were committed; returns at once."""
+        """Announce committed events of these types; returns at once."""
         with self._lock:
             self._types.update(event_types)
             self._commits += 1
         self._background.nudge()
 
     def command_queued(self, command_id: str) -> None:
-        """A command was queued; returns at once."""
+        """Announce a queued command; returns at once."""
         with self._lock:
             self._commands.append(command_id)
         self._background.nudge()
 
     def advanced(self, subscription: str) -> None:
-        """Its wake-up is being answered: a later commit may wake it again."""
+        """Its wake-up is being handled: a later commit may wake it again."""
         self._redis.delete(self._jobs.mark_of(subscription))
 
     def due(self, task: BackgroundTask, keys: Iterable[str]) -> bool:
-        """A job for each of these keys that has none waiting; whether Redis took them."""
+        """Queue a job for each of these keys that has none pending; returns whether Redis accepted
+        them."""
         try:
             by_consumer = {_consumer(task, key): key for key in keys}
             jobs = [("work", task.name, by_consumer[each]) for each in self._unmarked(by_consumer)]
@@ -116,7 +117,7 @@ class WakeUps:
         return True
 
     def worked(self, task: BackgroundTask, key: str) -> None:
-        """Its wake-up is being answered: what is due later may wake it again."""
+        """Its wake-up is being handled: work that is due later may wake it again."""
         self._redis.delete(self._jobs.mark_of(_consumer(task, key)))
 
     def queue(self, worker: str = WORKER) -> Queue:
@@ -125,11 +126,11 @@ class WakeUps:
         return Queue(name, connection=self._redis, serializer=JSONSerializer)
 
     def close(self) -> None:
-        """Do what still waits; called when the process, or a test, is done."""
+        """Announce what is pending. Called at the end of a process or a test."""
         self._background.close()
 
     def flush(self) -> None:
-        """Announce now, in this thread."""
+        """Announce now, in the caller's thread."""
         self._background.run_now()
 
     def _announce(self) -> None:
@@ -159,7 +160,7 @@ class WakeUps:
             logger.warning("Redis did not take a wake-up (%s); the sweep does the work", error)
 
     def _unmarked(self, consumers: Collection[str]) -> list[str]:
-        """Those for which no wake-up waits; from now on one does."""
+        """The consumers without a pending wake-up. They are marked as having one from now on."""
         pipeline = self._redis.pipeline(transaction=False)
         for consumer in consumers:
             pipeline.set(self._jobs.mark_of(consumer), 1, nx=True, ex=MARK_SECONDS)

@@ -1,1 +1,1 @@
-"""Whether the log and the command log are what was written: chains, folds, seals."""
+"""Verifies the event log and the command log: hash chains, snapshots, seals."""

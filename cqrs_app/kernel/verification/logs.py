@@ -1,4 +1,4 @@
-"""The log as a whole: no position is missing, and events and command log know each other."""
+"""Verifies the log as a whole: no position is missing, and events and command log match."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cqrs_app.kernel.store.tables import command_log, events
 from cqrs_app.kernel.verification.streams import Report
 
 SHOWN = 100
-"""Rows that are named one by one."""
+"""Rows that are reported one by one."""
 
 _EVENTS, _LOG = events.c, command_log.c
 _EVENT_OF_ROW = exists().where(_EVENTS.stream == _LOG.stream, _EVENTS.version == _LOG.version)
@@ -19,7 +19,8 @@ _ROW_OF_EVENT = exists().where(_LOG.command_id == _EVENTS.command_id)
 
 
 def verify_logs(engine: Engine) -> Iterator[Report]:
-    """What is missing in one of the two that the other one knows of, and gaps between positions."""
+    """Report missing positions, events missing from the log, and commands missing from the command
+    log."""
     with reader_of(engine).connect() as connection:
         last = _one(connection, select(func.max(_EVENTS.position)))
         placed = _one(connection, select(func.count(_EVENTS.position)))

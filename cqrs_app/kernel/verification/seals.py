@@ -1,9 +1,9 @@
-"""Seals: what the log and the command log held at a moment, signed.
+"""Seals: signed digests of the event log and the command log up to a point in time.
 
-A seal's digest covers all entries up to `until` in their order: it is made from the seal before
-it and the entries since. So whatever is changed, moved or removed below a seal no longer fits
-it, also where every stream is consistent in itself. A copy kept elsewhere (`Seals.latest`) finds
-what somebody who can write this database, the seals included, has done.
+A seal's digest covers all entries up to `until`, in order: it is computed from the previous seal
+and the entries since. Whatever is changed, moved or removed below a seal no longer matches it, even
+if every stream is consistent in itself. A copy kept elsewhere (`Seals.latest`) also reveals changes
+by somebody who can write to this database, seals included.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from cqrs_app.kernel.verification.streams import Report
 
 LogName = Literal["events", "commands"]
 FINAL = ("succeeded", "refused")
-"""Outcomes that no later run of the same command replaces."""
+"""Outcomes that no later run of the same command id replaces."""
 PAGE = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """`until` identifies the last entry: the position of an event, or when a command finished,
-    in microseconds since 1970. `digest` and `signature` in hexadecimal."""
+    """`until` identifies the last entry: the position of an event, or the time a command finished,
+    in microseconds since 1970. `digest` and `signature` are hexadecimal."""
 
     log: LogName
     number: int
@@ -53,7 +53,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first(log: LogName) -> Seal:
-    """What comes before the first seal."""
+    """The predecessor of the first seal."""
     return Seal(log=log, number=0, until=0, entries=0, digest=bytes(32).hex())
 
 
@@ -65,14 +65,14 @@ class Entry(NamedTuple):
 
 
 class Source(Protocol):
-    """Entries of a log after one place, up to another one and with it, in their order."""
+    """Reads the entries of a log above place `after`, up to and including `until`, in order."""
 
     def __call__(self, connection: Connection, after: int, until: int) -> Iterator[Entry]: ...
 
 
 class Seals:
-    """`key` signs; `settled` is after how long a command that had finished is surely committed;
-    `most` bounds the entries of one seal, except for commands of the same microsecond."""
+    """`key` signs. `settled` is the time after which a finished command is certainly committed.
+    `most` limits the entries of one seal, except for commands of the same microsecond."""
 
     def __init__(
         self,
@@ -92,8 +92,8 @@ class Seals:
         self._most = most
 
     def extend(self) -> bool:
-        """Seal what came since the last seals, `most` entries of each log; whether there is more.
-        Of several who do it at once one does."""
+        """Seal the entries since the last seals, at most `most` per log; returns whether more
+        remain. Safe to call concurrently: only one caller writes a seal."""
         self._store.place()
         more = [self._extend(log) for log in SOURCES]
         return any(more)
@@ -107,15 +107,15 @@ class Seals:
         return more
 
     def latest(self, log: LogName) -> Seal:
-        """The last seal there is, or what comes before the first."""
+        """The last seal, or the predecessor of the first."""
         found = select(seals).where(seals.c.log == log).order_by(seals.c.number.desc()).limit(1)
         with reader_of(self._engine).connect() as connection:
             row = connection.execute(found).first()
         return Seal(**row._asdict()) if row else first(log).signed(self._key)
 
     def verify(self, against: Mapping[LogName, Seal] | None = None) -> Iterator[Report]:
-        """One report for each log: the first seal that its entries do not fit, or that is missing.
-        `against` are seals that were kept elsewhere."""
+        """One report per log: its first seal that is missing or does not match the entries.
+        `against` are seals kept elsewhere."""
         for log in SOURCES:
             kept = (against or {}).get(log)
             yield self._verify(log, kept)
@@ -161,7 +161,7 @@ class Seals:
         ).signed(self._key)
 
     def _end_after(self, before: Seal) -> tuple[int, bool]:
-        """Where the next seal ends, and whether there is more behind that."""
+        """Where the next seal ends, and whether there are entries after it."""
         if before.log == "events":
             last, most = self._store.head(), before.until + self._most
             return min(last, most), last > most
@@ -187,7 +187,7 @@ class Seals:
             with self._engine.begin() as connection:
                 connection.execute(insert(seals).values(msgspec.structs.asdict(seal)))
         except IntegrityError:
-            # Another sweep has written the seal of this number.
+            # Another sweep has already written the seal of this number.
             return
 
 
@@ -222,7 +222,7 @@ def _commands(connection: Connection, after: int, until: int) -> Iterator[Entry]
         later = (columns.finished_at > since) | (
             (columns.finished_at == since) & (columns.command_id > command_id)
         )
-        # Of the moment at which the last seal ended nothing is left.
+        # The last seal covers all commands of its last microsecond.
         behind = later if command_id else columns.finished_at > since
         rows = connection.execute(ordered.where(behind)).all()
         for row in rows:

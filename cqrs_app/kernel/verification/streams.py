@@ -1,4 +1,4 @@
-"""Each stream by itself: its hash chain, its head, its snapshot, its places in the log."""
+"""Verifies each stream: its hash chain, head, snapshot and positions."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cqrs_app.kernel.store import EventStore, Head
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One stream, or one of the logs: how many entries were looked at; `fault` is a sentence, or
-    None when all is well."""
+    """The result for one stream or one log: the number of entries checked, and `fault`, a sentence
+    or None."""
 
     about: str
     entries: int
@@ -30,7 +30,8 @@ class Report:
 
 
 class StreamVerifier:
-    """`aggregates` by category: snapshots are compared with what their events fold to."""
+    """`aggregates` are keyed by category. Snapshots are compared with the state folded from
+    events."""
 
     def __init__(
         self, store: EventStore, codec: EventCodec, aggregates: Mapping[str, type[Aggregate]]
@@ -40,7 +41,7 @@ class StreamVerifier:
         self._aggregates = aggregates
 
     def verify(self) -> Iterator[Report]:
-        """Every stream in turn, then events whose stream has no head."""
+        """Report on every stream, then on events whose stream has no head."""
         for stream, head, events in self._store.each_stream():
             fault = chain_fault(head, events) or self._snapshot_fault(head.snapshot, events)
             yield Report(stream, len(events), fault)
@@ -53,7 +54,7 @@ class StreamVerifier:
         if snapshot is None:
             return None
         cls = self._aggregates.get(events[0].stream.partition("-")[0]) if events else None
-        # One of another shape is not used either: the events are folded.
+        # A snapshot of another shape is not used anywhere.
         if cls is None or snapshot.shape != cls.shape:
             return None
         try:
@@ -67,7 +68,7 @@ class StreamVerifier:
 
 
 def chain_fault(head: Head, events: tuple[StoredEvent, ...]) -> str | None:
-    """What is wrong with a stream that has this head and these events, in their order."""
+    """What is wrong with a stream of this head and these events, in order; None if nothing is."""
     previous, position = FIRST_HASH, 0
     for version, event in enumerate(events, start=1):
         if event.version != version:

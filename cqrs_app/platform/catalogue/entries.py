@@ -84,7 +84,8 @@ def _of_area(area: Area, known: Mapping[str, Any], registry: Registry) -> Iterat
     for command in area.handlers:
         yield _message(area, command, "command", registry.routes[command].refusals)
     for query in area.answers:
-        yield _message(area, query, "query", {})
+        if query.declaration.listed:
+            yield _message(area, query, "query", {})
     for event in area.event_types:
         yield _event(area, event, known)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.store.base import EVENT_FIELDS
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.runtime.commands import SEE_EVENTS
+from cqrs_app.platform.runtime.status import committed
 
 LOOKED_AT = 5_000
 """Events looked at for one answer: a rare type costs more answers, never a long one."""
@@ -20,14 +22,15 @@ LOOKED_AT = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """`next` is the position to go on after, also where no event fitted; `head` the last one."""
+    """`next` is the position to go on after, also where no event fitted; `head` the last one that
+    is committed. On PostgreSQL its event can be a moment behind."""
 
     events: tuple[StoredEvent, ...]
     next: int
     head: int
 
 
-@query(label="Event feed", permission=SEE_EVENTS, store="write")
+@query(label="Event feed", permission=SEE_EVENTS, store="write", listed=False)
 class FollowEvents(Query):
     """The events after a position in their one order; nothing is ever inserted before `next`."""
 
@@ -52,4 +55,23 @@ def follow_events(question: FollowEvents, connection: Connection) -> Feed:
     listed = tuple(StoredEvent(*row) for row in rows)
     full = len(listed) == question.limit
     last = listed[-1].position if full else max(until, question.after)
-    return Feed(listed, last or question.after, newest)
+    return Feed(listed, last or question.after, committed(connection))
+
+
+def unknown_types(asked: Iterable[str], known: Iterable[str]) -> str:
+    """A sentence about the event types that do not exist; empty where all do."""
+    known = sorted(known)
+    unknown = [name for name in asked if name not in known]
+    if not unknown:
+        return ""
+    return f"There is no event type {', '.join(unknown)}. There are: {', '.join(known)}."
+
+
+def beyond_head(after: int, head: int) -> str:
+    """A sentence about a position that nobody was given; empty where somebody may have been."""
+    if after <= head:
+        return ""
+    return (
+        f"There is no position {after}: the log ends at {head}. It may have been restored from a "
+        f"backup, or the position is of another log. To begin anew, go on after 0."
+    )

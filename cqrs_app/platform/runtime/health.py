@@ -16,6 +16,7 @@ from cqrs_app.kernel.store.tables import streams
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.kernel.subscriptions.subscription import Store
+from cqrs_app.kernel.subscriptions.tasks import WORKER
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ def look(kernel: Kernel) -> Health:
         write_store=write_store,
         read_store=read_store,
         redis=waiting is not None,
-        workers=sum(each.alive for each in processes if each.kind == "worker"),
-        sweeps=sum(each.alive for each in processes if each.kind == "sweep"),
+        workers=sum(each.alive for each in processes if each.kind == WORKER),
+        sweeps=sum(each.alive for each in processes if each.kind == presence.SWEEP),
         stopped=tuple(stopped),
         waiting_jobs=waiting,
         failed_jobs=failed,

@@ -1,9 +1,16 @@
-"""The console's state in Prometheus' format, read from the stores: the same from any process."""
+"""The console's state in Prometheus' format, read from the stores: the same from any process.
+
+A family of metrics is a function that yields them. One that cannot be collected, since its store
+does not answer, is left out of the page, and `countersign_family_failed` says which it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -13,81 +20,134 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.middleware import OUTCOMES
+from cqrs_app.kernel.queries.bus import results_of
 from cqrs_app.kernel.statistics import BOUNDS, totals
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.platform.runtime import health
+from cqrs_app.platform.runtime.health import Health
 
 PREFIX = "countersign"
 
+Family = Callable[[], Iterable[Metric]]
 
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ConsoleCollector(Collector):
-    """Collects when asked; keeps nothing."""
+    """Collects when asked; keeps nothing. `others` are families of other areas, all of them from
+    the write store."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+    kernel: Kernel
+    others: Mapping[str, Family]
 
-    def collect(self) -> Iterable[Metric]:
-        yield from self._parts()
-        with self._kernel.engines.query.connect() as connection:
-            yield from self._subscriptions()
-            for bus, plural in (("command", "commands"), ("query", "queries")):
-                yield from _bus(connection, bus, plural)
+    def collect(self) -> Iterator[Metric]:
+        state = health.look(self.kernel)
+        yield from _parts(state)
+        failed = GaugeMetricFamily(
+            f"{PREFIX}_family_failed", "1 where these metrics are left out", labels=["family"]
+        )
+        for name, (family, stores) in self._families().items():
+            found = _collected(name, family) if all(getattr(state, s) for s in stores) else None
+            failed.add_metric([name], float(found is None))
+            yield from found or ()
+        yield failed
 
-    def _parts(self) -> Iterator[Metric]:
-        state = health.look(self._kernel)
-        up = GaugeMetricFamily(f"{PREFIX}_up", "1 where the part works", labels=["part"])
-        for part in ("write_store", "read_store", "redis"):
-            up.add_metric([part], float(getattr(state, part)))
-        yield up
-        alive = GaugeMetricFamily(f"{PREFIX}_processes", "Processes alive", labels=["kind"])
-        alive.add_metric(["worker"], state.workers)
-        alive.add_metric(["sweep"], state.sweeps)
-        yield alive
-        if state.waiting_jobs is not None and state.failed_jobs is not None:
-            jobs = GaugeMetricFamily(f"{PREFIX}_jobs", "Jobs in the queue", labels=["state"])
-            jobs.add_metric(["waiting"], state.waiting_jobs)
-            jobs.add_metric(["failed"], state.failed_jobs)
-            yield jobs
-
-    def _subscriptions(self) -> Iterator[Metric]:
-        found = self._kernel.runner.cursors()
-        head = self._kernel.store.head()
-        now = datetime.now(UTC)
-        families = {
-            "position": "Last event taken in",
-            "lag_events": "Committed events not yet taken in",
-            "lag_seconds": "Age of the oldest event not yet taken in",
-            "parked_events": "Events that could not be applied, and those behind them",
-            "running": "1 unless paused, failed or being rebuilt",
+    def _families(self) -> dict[str, tuple[Family, tuple[str, ...]]]:
+        """Name -> family, and the stores that it reads."""
+        kernel, registry = self.kernel, self.kernel.registry
+        commands = dict.fromkeys(registry.commands, OUTCOMES)
+        queries = {cls.__name__: results_of(cls) for cls in registry.answers}
+        counted: dict[str, tuple[Family, tuple[str, ...]]] = {
+            "processes": (partial(_processes, kernel), ("write_store",)),
+            "subscriptions": (partial(_subscriptions, kernel), ("write_store", "read_store")),
+            "commands": (partial(_bus, kernel, "command", "commands", commands), ("read_store",)),
+            "queries": (partial(_bus, kernel, "query", "queries", queries), ("read_store",)),
         }
-        made = {
-            name: GaugeMetricFamily(f"{PREFIX}_projection_{name}", text, labels=["projection"])
-            for name, text in families.items()
-        }
-        for name, each in found.items():
-            lag = max(head - each.position, 0)
-            oldest = self._kernel.store.recorded_after(each.position) if lag else None
-            made["position"].add_metric([name], each.position)
-            made["lag_events"].add_metric([name], lag)
-            made["lag_seconds"].add_metric([name], (now - oldest).total_seconds() if oldest else 0)
-            made["parked_events"].add_metric([name], each.parked)
-            made["running"].add_metric([name], float(each.state == "running"))
-        yield from made.values()
+        return counted | {name: (each, ("write_store",)) for name, each in self.others.items()}
 
 
-def _bus(connection: Connection, bus: str, plural: str) -> Iterator[Metric]:
+def _collected(name: str, family: Family) -> list[Metric] | None:
+    try:
+        return list(family())
+    except Exception:
+        # Whatever it was, the others are worth having.
+        logger.exception("the metrics of %s cannot be collected", name)
+        return None
+
+
+def _parts(state: Health) -> Iterator[Metric]:
+    up = GaugeMetricFamily(f"{PREFIX}_up", "1 where the part works", labels=["part"])
+    for part in ("write_store", "read_store", "redis"):
+        up.add_metric([part], float(getattr(state, part)))
+    yield up
+    if state.waiting_jobs is not None and state.failed_jobs is not None:
+        jobs = GaugeMetricFamily(f"{PREFIX}_jobs", "Jobs in the queue", labels=["state"])
+        jobs.add_metric(["waiting"], state.waiting_jobs)
+        jobs.add_metric(["failed"], state.failed_jobs)
+        yield jobs
+
+
+def _processes(kernel: Kernel) -> Iterator[Metric]:
+    with reader_of(kernel.engines.write).connect() as connection:
+        seen = presence.seen(connection, kernel.clock())
+    alive = GaugeMetricFamily(f"{PREFIX}_processes", "Processes alive", labels=["kind"])
+    kinds = [*kernel.registry.workers(), presence.SWEEP]
+    counts = dict.fromkeys(kinds, 0)
+    for each in seen:
+        counts[each.kind] = counts.get(each.kind, 0) + each.alive
+    for kind, count in counts.items():
+        alive.add_metric([kind], count)
+    yield alive
+
+
+def _subscriptions(kernel: Kernel) -> Iterator[Metric]:
+    found = kernel.runner.cursors()
+    head = kernel.store.head()
+    now = datetime.now(UTC)
+    families = {
+        "position": "Last event taken in",
+        "lag_events": "Committed events not yet taken in",
+        "lag_seconds": "Age of the oldest event not yet taken in",
+        "parked_events": "Events that could not be applied, and those behind them",
+        "running": "1 unless paused, failed or being rebuilt",
+    }
+    made = {
+        name: GaugeMetricFamily(f"{PREFIX}_projection_{name}", text, labels=["projection"])
+        for name, text in families.items()
+    }
+    for name, each in found.items():
+        lag = max(head - each.position, 0)
+        oldest = kernel.store.recorded_after(each.position) if lag else None
+        made["position"].add_metric([name], each.position)
+        made["lag_events"].add_metric([name], lag)
+        made["lag_seconds"].add_metric([name], (now - oldest).total_seconds() if oldest else 0)
+        made["parked_events"].add_metric([name], each.parked)
+        made["running"].add_metric([name], float(each.state == "running"))
+    yield from made.values()
+
+
+def _bus(
+    kernel: Kernel, bus: str, plural: str, known: Mapping[str, Iterable[str]]
+) -> Iterator[Metric]:
+    """What one bus did. Series of `known` names and outcomes begin at 0: a first failure is a rise
+    then, and not a new series, in which nobody sees one."""
     total = CounterMetricFamily(
         f"{PREFIX}_{plural}", f"{plural.capitalize()} by outcome", labels=["name", "outcome"]
     )
     times = HistogramMetricFamily(
         f"{PREFIX}_{bus}_duration_seconds", f"Time of {plural}", labels=["name"]
     )
-    counts: dict[tuple[str, str], int] = {}
+    counts = {(name, each): 0 for name, outcomes in known.items() for each in outcomes}
     buckets: dict[str, dict[float, int]] = {}
     sums: dict[str, float] = {}
-    for name, result, bound, count, ms in connection.execute(totals(bus)):
+    with kernel.engines.query.connect() as connection:
+        found = connection.execute(totals(bus)).all()
+    for name, result, bound, count, ms in found:
         counts[name, result] = counts.get((name, result), 0) + int(count)
         held = buckets.setdefault(name, dict.fromkeys(BOUNDS, 0))
         held[bound] = held.get(bound, 0) + int(count)
@@ -104,9 +164,9 @@ def _bus(connection: Connection, bus: str, plural: str) -> Iterator[Metric]:
     yield times
 
 
-def exposition(kernel: Kernel, *others: Collector) -> bytes:
-    """The text that a Prometheus server scrapes; `others` are the collectors of other areas."""
+def exposition(kernel: Kernel, **others: Family) -> bytes:
+    """The text that a Prometheus server scrapes; `others` are the families of other areas, by
+    name."""
     registry = CollectorRegistry()
-    for collector in (ConsoleCollector(kernel), *others):
-        registry.register(collector)
+    registry.register(ConsoleCollector(kernel, others))
     return generate_latest(registry)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.past import Moment, Past
 from cqrs_app.platform.runtime.commands import SEE_EVENTS, Stream
@@ -49,13 +50,27 @@ class Change:
     after: Any
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBetween:
+    """One event that led from one state to the other. `fields` are its values, also those that the
+    rules have no use for, such as an address."""
+
+    version: int
+    type: str
+    operator: str
+    occurred_at: datetime
+    fields: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two states of a stream and each value that differs between them."""
+    """Two states of a stream, each value that differs between them, and the events that lie between
+    them: at most the last 500."""
 
     before: StateThen
     after: StateThen
     changes: tuple[Change, ...]
+    events: tuple[EventBetween, ...]
 
 
 @query(label="State at a moment", permission=SEE_EVENTS)
@@ -104,7 +119,9 @@ def state_difference(question: StateDifference, past: Past) -> Difference | None
     if before is None:
         return None
     earlier, later = _then(question.stream, before), _then(question.stream, after)
-    return Difference(earlier, later, tuple(changes(earlier.state, later.state)))
+    first, last = sorted((before.version, after.version))
+    between = tuple(map(_event, past.events(question.stream, first, last)))
+    return Difference(earlier, later, tuple(changes(earlier.state, later.state)), between)
 
 
 def changes(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[Change]:
@@ -132,6 +149,16 @@ def _parts(value: Any) -> dict[str, Any]:
     if isinstance(value, list):
         return {str(number): each for number, each in enumerate(value, start=1)}
     return {}
+
+
+def _event(recorded: Recorded) -> EventBetween:
+    return EventBetween(
+        version=recorded.version,
+        type=recorded.stored.type,
+        operator=recorded.stored.operator,
+        occurred_at=recorded.occurred_at,
+        fields=msgspec.to_builtins(recorded.event),
+    )
 
 
 def _then(stream: str, moment: Moment) -> StateThen:

@@ -104,11 +104,17 @@ class LogHead(Query):
 
 
 def log_head(question: LogHead, connection: Connection) -> Log:
-    columns = events.c
-    placed = select(func.coalesce(func.max(columns.position), 0)).scalar_subquery()
-    unplaced = select(func.count()).where(columns.position.is_(None)).scalar_subquery()
-    count = int(connection.execute(select(placed + unplaced)).scalar_one())
+    count = committed(connection)
     return Log(count, {each: _oldest_after(connection, each) for each in set(question.after)})
+
+
+def committed(connection: Connection) -> int:
+    """How many events are committed, those without a position included: the last position that
+    anybody can have been given."""
+    position = events.c.position
+    placed = select(func.coalesce(func.max(position), 0)).scalar_subquery()
+    unplaced = select(func.count()).where(position.is_(None)).scalar_subquery()
+    return int(connection.execute(select(placed + unplaced)).scalar_one())
 
 
 def _oldest_after(connection: Connection, position: int) -> datetime | None:

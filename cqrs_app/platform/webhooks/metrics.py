@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
 from cqrs_app.kernel.store.engines import reader_of
@@ -15,35 +14,28 @@ from cqrs_app.platform.webhooks.queries import ListDeliveries, list_deliveries
 PREFIX = "countersign_webhook"
 
 
-class WebhookCollector(Collector):
-    """Collects when asked; `write` is the write store."""
-
-    def __init__(self, write: Engine) -> None:
-        self._write = reader_of(write)
-
-    def collect(self) -> Iterable[Metric]:
-        labels = ["webhook"]
-        attempts = CounterMetricFamily(
-            f"{PREFIX}_deliveries", "Events by outcome", labels=["webhook", "outcome"]
-        )
-        lag = GaugeMetricFamily(
-            f"{PREFIX}_lag_events", "Events that wait to be sent", labels=labels
-        )
-        failing = GaugeMetricFamily(
-            f"{PREFIX}_failing_seconds", "Time since the first of the failures", labels=labels
-        )
-        running = GaugeMetricFamily(f"{PREFIX}_running", "1 unless paused", labels=labels)
-        with self._write.connect() as connection:
-            deliveries = list_deliveries(ListDeliveries(), connection)
-        now = datetime.now(UTC)
-        for each in deliveries:
-            cursor, name = each.cursor, each.cursor.webhook_id
-            if cursor.state == "removed":
-                continue
-            attempts.add_metric([name, "delivered"], cursor.delivered)
-            attempts.add_metric([name, "failed"], cursor.failed)
-            lag.add_metric([name], each.behind)
-            since = cursor.failing_since
-            failing.add_metric([name], (now - since).total_seconds() if since else 0)
-            running.add_metric([name], float(cursor.state == "running"))
-        return [attempts, lag, failing, running]
+def webhook_metrics(write: Engine) -> Iterator[Metric]:
+    """A family of metrics (see runtime/metrics.py), from the write store."""
+    labels = ["webhook"]
+    attempts = CounterMetricFamily(
+        f"{PREFIX}_deliveries", "Events by outcome", labels=["webhook", "outcome"]
+    )
+    lag = GaugeMetricFamily(f"{PREFIX}_lag_events", "Events that wait to be sent", labels=labels)
+    failing = GaugeMetricFamily(
+        f"{PREFIX}_failing_seconds", "Time since the first of the failures", labels=labels
+    )
+    running = GaugeMetricFamily(f"{PREFIX}_running", "1 unless paused", labels=labels)
+    with reader_of(write).connect() as connection:
+        deliveries = list_deliveries(ListDeliveries(), connection)
+    now = datetime.now(UTC)
+    for each in deliveries:
+        cursor, name = each.cursor, each.cursor.webhook_id
+        if cursor.state == "removed":
+            continue
+        attempts.add_metric([name, "delivered"], cursor.delivered)
+        attempts.add_metric([name, "failed"], cursor.failed)
+        lag.add_metric([name], each.behind)
+        since = cursor.failing_since
+        failing.add_metric([name], (now - since).total_seconds() if since else 0)
+        running.add_metric([name], float(cursor.state == "running"))
+    yield from (attempts, lag, failing, running)

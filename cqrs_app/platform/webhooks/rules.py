@@ -36,6 +36,6 @@ def _known(asked: tuple[str, ...], types: tuple[str, ...]) -> None:
     unknown = [name for name in asked if name not in types]
     if unknown:
         raise UNKNOWN_EVENT_TYPE(
-            f"There is no event type {', '.join(unknown)}. Nothing was changed. "
-            f"There are: {', '.join(types)}.",
+            f"There is no event type {', '.join(unknown)} that is sent to webhooks. Nothing was "
+            f"changed. There are: {', '.join(types)}.",
         )

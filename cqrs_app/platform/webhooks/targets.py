@@ -17,6 +17,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PORTS = {"https": 443, "http": 80}
 _PLAIN = re.compile(r"[!-~]+(?!\n)$")
+_LABEL = r"[a-z0-9_]([a-z0-9_\-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+LOOPBACK = ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")
 
 
 class Forbidden(Exception):
@@ -76,9 +80,11 @@ def _is_host(parts: SplitResult) -> bool:
     host = parts.hostname or ""
     if parts.port == 0 or len(host) > 253:
         return False
-    if ":" in host:
+    if "[" in parts.netloc:
         return "%" not in host and bool(ipaddress.IPv6Address(host))
-    return bool(re.fullmatch(r"[a-z0-9_]([a-z0-9_.\-]*[a-z0-9_.])?", host))
+    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+        return bool(ipaddress.IPv4Address(host))  # no name ends with a number
+    return bool(_NAME.fullmatch(host))
 
 
 def require_permitted(target: Target, ip: Ip, allowed: tuple[Network, ...]) -> None:
@@ -100,6 +106,10 @@ def require_permitted(target: Target, ip: Ip, allowed: tuple[Network, ...]) -> N
 
 def refuse_literal(target: Target, allowed: tuple[Network, ...]) -> None:
     """What can be said before any name is resolved. Raises Forbidden."""
+    if _is_localhost(target.host):
+        if not any(ip in network for network in allowed for ip in LOOPBACK):
+            require_permitted(target, LOOPBACK[0], allowed)
+        return
     try:
         ip = ipaddress.ip_address(target.host)
     except ValueError:
@@ -107,6 +117,11 @@ def refuse_literal(target: Target, allowed: tuple[Network, ...]) -> None:
             raise Forbidden("Only https addresses are used. Write https:// instead.") from None
         return
     require_permitted(target, ip, allowed)
+
+
+def _is_localhost(host: str) -> bool:
+    """Whether a name is this machine's own (RFC 6761, section 6.3)."""
+    return host.removesuffix(".").rpartition(".")[2] == "localhost"
 
 
 def _unwrapped(ip: Ip) -> Ip:

@@ -17,6 +17,7 @@ class Deliveries(BackgroundTask):
 
     name: ClassVar[str] = "webhooks"
     worker: ClassVar[str] = "webhook worker"
+    at_once: ClassVar[int] = 16
     sends_commands: ClassVar[bool] = False
 
     def __init__(self, deliverer_of: Callable[[Kernel], Deliverer]) -> None:

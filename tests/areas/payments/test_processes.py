@@ -44,6 +44,7 @@ with app.app_context():
     kernel.runner.advance("payment_requests")
     for key in kernel.tasks["gateway_requests"]._due():
         kernel.tasks["gateway_requests"].answer(key)
+    kernel.tasks["gateway_requests"].join(60)
 """
 
 
@@ -70,6 +71,7 @@ with app.app_context():
         kernel.runner.advance("payment_requests")
         for key in payments._due():
             payments.answer(key)
+        payments.join(60)
 """
 
 
@@ -155,6 +157,7 @@ def test_a_job_that_comes_too_often_asks_once(desk: Desk) -> None:
     [key] = desk.due()
     for _ in range(3):
         desk.dispatcher.answer(key)
+    desk.dispatcher.join(10)
     assert desk.booked == [("authorisation", 1)]
     desk.dispatcher.answer("evt_none")
 

@@ -59,6 +59,16 @@ def test_events_are_told_in_order_and_from_a_position(flask: Run, do: Callable[.
     assert flask("events", "tail", "--after", "2").stdout == ""
 
 
+@pytest.mark.parametrize("words", [(), ("--follow",), ("--types", "OrderPlaced")])
+def test_a_position_beyond_the_log_is_an_error(
+    flask: Run, do: Callable[..., Any], words: tuple[str, ...]
+) -> None:
+    do("PlaceOrder")
+    result = flask("events", "tail", "--after", "2", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no position 2: the log ends at 1." in result.stderr
+
+
 def test_without_a_position_the_last_ones_are_told(flask: Run, do: Callable[..., Any]) -> None:
     do("PlaceOrder")
     for _ in range(21):
@@ -83,7 +93,7 @@ def test_types_are_chosen_and_json_holds_the_payload(flask: Run, do: Callable[..
     assert event["payload"] == {"order_id": THE}
     unknown = flask("events", "tail", "--types", "OrderBurnt")
     assert unknown.exit_code == 2
-    assert "There is no event OrderBurnt. There are: CreditNoteRecorded" in unknown.stderr
+    assert "There is no event type OrderBurnt. There are: CreditNoteRecorded" in unknown.stderr
 
 
 def test_personal_values_are_in_the_json_only_and_gone_for_whoever_was_erased(

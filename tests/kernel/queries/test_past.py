@@ -88,7 +88,9 @@ def test_a_long_stream_is_read_in_pieces(kernel: Kernel, monkeypatch: pytest.Mon
     monkeypatch.setattr("cqrs_app.kernel.queries.past.READ_AT_ONCE", 3)
     for _ in range(10):
         add(kernel, 1, 0)
-    past = Past(kernel.registry.aggregates, kernel.registry.codec, kernel.store)
+    past = Past(
+        kernel.registry.aggregates, kernel.registry.notation, kernel.registry.codec, kernel.store
+    )
     for version in range(1, 11):
         moment = past.moment(STREAM, version=version)
         assert moment is not None

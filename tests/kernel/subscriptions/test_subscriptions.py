@@ -281,7 +281,7 @@ def test_one_task_that_raises_holds_up_neither_the_others_nor_the_sweep(
     kernel = make_kernel(area=replace(shop(), tasks=[failing, working]))
     add(kernel)
     Sweep(kernel).once()
-    kernel.tasks["working"].wait(10)
+    kernel.tasks["working"].join(10)
     assert sorted(working.done) == ["one", "tidied"]
     assert kernel.runner.behind() == {}
 

@@ -29,6 +29,7 @@ from cqrs_app.platform.webhooks.queries import (
 from cqrs_app.platform.webhooks.tables import webhook_deliveries, webhook_secrets
 from tests.platform.webhooks.conftest import Clock, Shop
 from tests.platform.webhooks.receiver import Received, Receiver
+from tests.platform.webhooks.test_sending import resolving
 
 
 def verified(received: Received, secret: str) -> list[bool]:
@@ -121,17 +122,18 @@ def test_an_unknown_event_type_is_refused_with_those_there_are(
     with pytest.raises(Refused) as refused:
         shop.add(receiver, "OrderPlaced", "OrderEaten")
     assert refused.value.code == "unknown_event_type"
-    assert refused.value.sentence.startswith("There is no event type OrderEaten. Nothing was")
+    assert refused.value.sentence.startswith("There is no event type OrderEaten that is sent")
     assert "OrderShipped" in refused.value.sentence
 
 
 def test_an_address_inside_is_refused_when_it_is_added_and_when_it_is_reached(
-    make_console: Callable[..., Flask], receiver: Receiver
+    make_console: Callable[..., Flask], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Shop(make_console(), Clock())
     with pytest.raises(Refused, match="not a public address"):
         shop.add(receiver)
-    url = f"https://localhost:{receiver.port}/"
+    resolving(monkeypatch, "127.0.0.1")
+    url = f"https://receiver.test:{receiver.port}/"
     shop.do(do.AddWebhook(webhook_id="warehouse", url=url))
     shop.place()
     shop.deliver()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from flask import Flask
@@ -16,7 +16,7 @@ from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.interfaces.web.pages.conftest import wait_until
 from tests.platform.webhooks.conftest import Clock, Shop
-from tests.platform.webhooks.receiver import Received, Receiver
+from tests.platform.webhooks.receiver import Received, Receiver, listening
 from tests.processes.running import FLASK, start
 
 QUEUE = "rq:queue:countersign-webhook-worker"
@@ -136,8 +136,60 @@ def test_looking_after_webhooks_does_not_wait_for_a_slow_receiver(
     dispatcher.look_after(0.0)
     assert len(receiver.received) == 1
     go_on.set()
-    dispatcher.wait(10)
+    dispatcher.join(10)
     assert shop.state().delivery.cursor.delivered == 1  # type: ignore[union-attr]
+
+
+def test_a_slow_receiver_delays_no_other(shop: Shop) -> None:
+    go_on = threading.Event()
+
+    def hang(received: Received) -> int:
+        go_on.wait(10)
+        return 200
+
+    with ExitStack() as stack, process(shop, "webhook-worker"):
+        slow = [stack.enter_context(listening()) for _ in range(3)]
+        swift = stack.enter_context(listening())
+        for number, receiver in enumerate([*slow, swift]):
+            shop.add(receiver, name=f"receiver-{number}")
+        for receiver in slow:
+            receiver.answer = hang
+        for _ in range(3):
+            shop.place()
+        shop.follow()
+        shop.dispatcher.wake()
+        wait_until(lambda: all(len(each.received) == 1 for each in slow))
+        wait_until(lambda: len(swift.received) == 3, 5)
+        # Each slow one still has the first of its messages only: it gets one after the other.
+        assert [len(each.received) for each in slow] == [1, 1, 1]
+        go_on.set()
+        wait_until(lambda: all(len(each.received) == 3 for each in slow))
+    for each in (*slow, swift):
+        assert each.positions == sorted(set(each.positions))
+
+
+def test_a_worker_that_is_stopped_lets_a_delivery_end(shop: Shop, receiver: Receiver) -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def hang(received: Received) -> int:
+        arrived.set()
+        go_on.wait(10)
+        return 200
+
+    receiver.answer = hang
+    shop.add(receiver)
+    shop.place()
+    shop.follow()
+    with process(shop, "webhook-worker") as worker:
+        wait_until(lambda: has_worker(shop))
+        shop.dispatcher.wake()
+        assert arrived.wait(30)
+        worker.terminate()
+        wait_until(lambda: not has_worker(shop))
+        go_on.set()
+        assert worker.wait(10) == 0
+    cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
+    assert (cursor.delivered, cursor.taken_by) == (1, None)
 
 
 def test_with_a_worker_alive_the_sweep_only_rings(shop: Shop, receiver: Receiver) -> None:
@@ -176,4 +228,5 @@ def test_a_turn_that_is_over_queues_up_again(
     monkeypatch.setattr("cqrs_app.platform.webhooks.delivery.SLICE_SECONDS", 0.0)
     dispatcher = shop.dispatcher
     dispatcher.answer("warehouse")
+    dispatcher.join(10)
     assert shop.kernel.redis.llen(QUEUE) == 1

@@ -88,6 +88,8 @@ def test_an_allowed_network_may_be_reached_also_by_http_and_no_other() -> None:
         "https://[::1]:8443/x",
         "https://[::ffff:10.0.0.1]/",
         "http://a.example",
+        "https://localhost/",
+        "https://shop.localhost.:8443/",
     ],
 )
 def test_a_literal_address_inside_is_refused_before_anything_is_resolved(url: str) -> None:
@@ -96,8 +98,13 @@ def test_a_literal_address_inside_is_refused_before_anything_is_resolved(url: st
 
 
 def test_a_name_is_left_to_the_delivery() -> None:
-    refuse_literal(target_of("https://localhost/"), ())
+    refuse_literal(target_of("https://receiver.example/"), ())
     refuse_literal(target_of("http://inside.example"), networks("10.0.0.0/8"))
+
+
+@pytest.mark.parametrize("network", ["127.0.0.0/8", "::1/128"])
+def test_this_machine_is_reached_by_its_name_where_its_network_is_allowed(network: str) -> None:
+    refuse_literal(target_of("http://localhost:8080/"), networks(network))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +127,19 @@ def test_a_name_is_left_to_the_delivery() -> None:
         "https://[fe80::1%25eth0]/",
         "https://[::1/",
         "https://re_ceiver!/",
+        "https://receiver..example/",
+        "https://.receiver.example/",
+        "https://-receiver.example/",
+        "https://receiver-.example/",
+        f"https://{'a' * 64}.example/",
+        f"https://{'a.' * 130}example/",
+        "https://[v1.receiver]/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://010.0.0.1/",
+        "https://93.184.215.14./",
+        "https://93.184.215.256/",
     ],
 )
 def test_what_is_no_address_gets_a_sentence(url: str) -> None:

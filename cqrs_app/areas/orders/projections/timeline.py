@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
@@ -37,7 +36,7 @@ class OrderTimelineProjection(Projection):
     """One row per event; its detail is a list of (name, text) pairs, empty texts left out."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:
@@ -65,7 +64,7 @@ class OrderTimelineProjection(Projection):
             "Order placed",
             (_CUSTOMER, event.customer_name or event.customer_id or "Guest"),
             ("Lines", f"{len(event.lines):,}, {units:,} {'unit' if units == 1 else 'units'}"),
-            ("Total", f"{event.currency} {_amount(event.total)}"),
+            ("Total", f"{event.currency} {event.total:f}"),
             customer_id=event.customer_id,
         )
 
@@ -121,7 +120,7 @@ class OrderTimelineProjection(Projection):
             event.order_id,
             "Remaining items cancelled",
             ("Units", f"{sum(line.quantity for line in event.lines):,}"),
-            ("Amount", f"{event.currency} {_amount(event.amount)}"),
+            ("Amount", f"{event.currency} {event.amount:f}"),
             ("Reason", label_of(event.reason)),
             ("Note", event.note),
         )
@@ -167,11 +166,6 @@ def _enter(
 
 def _detail(pairs: Iterable[tuple[str, str]]) -> str:
     return msgspec.json.encode(list(pairs)).decode()
-
-
-def _amount(value: Decimal) -> str:
-    whole, _, fraction = f"{value:,.4f}".partition(".")
-    return f"{whole}.{fraction[:2]}{fraction[2:].rstrip('0')}"
 
 
 def _one_line(address: Address) -> str:

@@ -22,7 +22,8 @@ IDS_AT_ONCE = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedTotals:
-    """Orders, their lines, and credit notes that are there; all amounts are positive.
+    """Orders, their lines, and credit notes that are there; all amounts are positive, and in
+    `currency`, which is empty where there are several.
 
     `lines` and `credit_lines` say how many lines each order and credit note has, by its number;
     `sold` is what their lines come to by SKU; `customers` are those
@@ -35,6 +36,7 @@ class ImportedTotals:
     statuses: Mapping[str, int]
     flags: Mapping[str, int]
     flagged_orders: int
+    currency: str
     sold: Mapping[str, Decimal]
     credit_lines: Mapping[str, int]
     guests: int
@@ -60,7 +62,12 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
     order, line, note, flag = orders.c, order_lines.c, credit_notes.c, order_flags.c
     meant = question.order_ids
     found = select(
-        order.order_id, order.customer_id, order.line_count, order.status, order.flags
+        order.order_id,
+        order.customer_id,
+        order.line_count,
+        order.status,
+        order.flags,
+        order.currency,
     ).where(order.order_id.in_(meant))
     placed = connection.execute(found).all()
     # Added up from the lines: so an order whose total disagrees with them would show.
@@ -72,16 +79,18 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
         .where(flag.order_id.in_(meant))
         .group_by(flag.task, flag.code)
     )
-    noted = select(note.credit_note_id, note.customer_id, note.line_count, note.amount).where(
-        note.credit_note_id.in_(question.credit_note_ids)
-    )
+    noted = select(
+        note.credit_note_id, note.customer_id, note.line_count, note.amount, note.currency
+    ).where(note.credit_note_id.in_(question.credit_note_ids))
     notes = connection.execute(noted).all()
+    currencies = {each.currency for each in (*placed, *notes)}
     return ImportedTotals(
         orders=len(placed),
         lines={each.order_id: each.line_count for each in placed},
         statuses=Counter(each.status for each in placed),
         flags={f"{task}.{code}": count for task, code, count in connection.execute(counted)},
         flagged_orders=sum(each.flags > 0 for each in placed),
+        currency=currencies.pop() if len(currencies) == 1 else "",
         sold=dict(connection.execute(sold).all()),
         guests=sum(not each.customer_id for each in placed),
         customers=frozenset(each.customer_id for each in placed if each.customer_id),

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
-import msgspec
-
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of
-from cqrs_app.kernel.messages.messages import Query
-from cqrs_app.kernel.messages.sentences import told
+from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.queries.paging import LARGEST_PAGE, Page
 from cqrs_app.kernel.registry import Registry
 
@@ -65,28 +62,27 @@ def question_of(listing: Listing, given: Mapping[str, Sequence[str]]) -> Query:
 
     Raises Invalid, a sentence per name or value that cannot be used.
     """
+    subject = f"The export of {listing.name}"
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for name, texts in given.items():
         filled = [text.strip() for text in texts if text.strip()]
         if name not in listing.filters:
             problems[name] = f"There is no such filter. There are: {', '.join(listing.filters)}."
+        elif filled and _takes_several(hints_of(listing.query)[name]):
+            values[name] = filled
+        elif len(filled) > 1:
+            problems[name] = "Give one value only."
         elif filled:
-            try:
-                values[name] = _value(filled, hints_of(listing.query)[name])
-            except msgspec.ValidationError as error:
-                problems |= dict([told(name, error)])
-            except ValueError as error:
-                problems[name] = str(error)
+            values[name] = filled[0]
     if problems:
-        raise Invalid(f"The export of {listing.name}", problems)
-    cls: Any = listing.query
-    return cls(**values, limit=LARGEST_PAGE)  # type: ignore[no-any-return]
+        raise Invalid(subject, problems)
+    cls: type[Query] = listing.query
+    try:
+        return parse(cls, values | {"limit": LARGEST_PAGE}, from_text=True)
+    except Invalid as error:
+        raise Invalid(subject, error.problems) from error
 
 
-def _value(texts: list[str], hint: Any) -> Any:
-    takes_several = any(get_origin(each) is tuple for each in (hint, *get_args(hint)))
-    if not takes_several and len(texts) > 1:
-        raise ValueError("Give one value only.")
-    # An address has texts only: "1" is as good as a number or a yes.
-    return msgspec.convert(texts if takes_several else texts[0], hint, strict=False)
+def _takes_several(hint: Any) -> bool:
+    return any(get_origin(each) is tuple for each in (hint, *get_args(hint)))

@@ -46,6 +46,7 @@ def add_webhook(shop: Flask) -> None:
     kernel.commands.execute(TestWebhook(webhook_id="warehouse"), replace(context, command_id="t"))
     catch_up(shop)
     kernel.tasks["webhooks"].answer("warehouse")
+    kernel.tasks["webhooks"].join(30)
 
 
 @pytest.mark.parametrize("width", [390, 1440])

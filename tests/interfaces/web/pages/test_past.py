@@ -7,9 +7,17 @@ from collections.abc import Callable
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cqrs_app.areas.orders.commands import ChangeShippingAddress
+from cqrs_app.areas.orders.types import ShippingAddress
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.services import services_of
 from tests.areas.payments.test_pages import shown
 from tests.interfaces.web.pages.conftest import order_in
 from tests.interfaces.web.pages.test_without_scripts import linked_pages
+
+ADA = Actor("ada", ROLES["admin"])
 
 
 def test_an_order_is_followed_back_event_by_event(
@@ -35,7 +43,7 @@ def test_any_two_versions_or_moments_are_compared(
     assert "Status placed delivered" in text
     before = shown(sue, f"/past?stream=order-{order_id}&at=2000-01-01T00:00")
     assert "Before the first event" in before
-    assert "both states are the same" in before
+    assert "this is the same version" in before
 
 
 def test_a_moment_that_makes_no_sense_is_marked_where_it_stands(
@@ -50,3 +58,17 @@ def test_the_past_is_not_for_operators(client_of: Callable[[str], FlaskClient]) 
     ben = client_of("operator")
     assert ben.get("/past").status_code == 403
     assert "/past" not in ben.get("/orders").text
+
+
+def test_a_changed_address_is_shown_although_no_rule_uses_it(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    order_id, sue = order_in(shop, "placed"), client_of("supervisor")
+    address = ShippingAddress(line1="12 Dorset Street", city="London", country="United Kingdom")
+    command = ChangeShippingAddress(order_id=order_id, address=address)
+    kernel: Kernel = services_of(shop).kernel
+    kernel.commands.execute(command, Context(actor=ADA, channel="test"))
+    text = shown(sue, f"/past?stream=order-{order_id}")
+    assert "the same" not in text
+    assert "What happened in between" in text
+    assert "12 Dorset Street" in text

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.messages.fields import required_of
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import listings, question_of
 from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
@@ -140,6 +141,23 @@ def test_what_cannot_be_used_gets_a_sentence_before_anything_is_sent(
     assert answer.status_code == status
     assert "data-error-text" in answer.get_data(as_text=True)
     assert "attachment" not in answer.headers.get("Content-Disposition", "")
+
+
+GARBAGE = ("", "x", "-1", "1E999999999", "NaN", "\0", "0" * 3_000, "2026-13-45", "\N{CYCLONE}")
+
+
+def test_no_export_meets_a_fault_whatever_is_asked_of_it(console: Flask) -> None:
+    client = client_in(console, "admin")
+    for name, listing in listings(services_of(console).kernel.registry).items():
+        needed = required_of(listing.query)
+        answer = client.get(f"/exports/{name}.csv")
+        assert answer.status_code == (422 if needed else 200), (name, answer.text)
+        for field in needed:
+            assert f"{field}: This is needed." in answer.text, name
+        for field in (*listing.filters, "limit", "after", "no_such"):
+            for value in GARBAGE:
+                status = client.get(f"/exports/{name}.csv", query_string={field: value}).status_code
+                assert status in (200, 422), (name, field, value)
 
 
 def test_an_export_leaves_nothing_in_the_cache(console: Flask, redis_url: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -15,7 +14,7 @@ from sqlalchemy import create_engine
 
 from cqrs_app.kernel.store import event_store
 from tests.platform.transfer.imports.test_online_retail import PROJECT, write
-from tests.processes.running import FLASK, start
+from tests.processes.running import FLASK, clean_environment, start
 from tests.services.stores import Databases
 
 
@@ -67,7 +66,7 @@ def test_an_import_killed_in_the_middle_goes_on_and_ends_exact(
     backend: Databases, redis_url: str, tmp_path: Path, profile: str, make: Any
 ) -> None:
     path, report = make(tmp_path), tmp_path / "out.json"
-    environment = os.environ | {
+    environment = {
         "DATA_DIR": str(backend.data_dir),
         "DATABASE_URL": backend.write_url,
         "READ_DATABASE_URL": backend.read_url,
@@ -84,7 +83,13 @@ def test_an_import_killed_in_the_middle_goes_on_and_ends_exact(
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert 0 < store.head() < EVENTS[profile]
-    subprocess.run(command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=clean_environment(environment),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     assert store.head() == EVENTS[profile]
     engine.dispose()
     told = json.loads(report.read_text())

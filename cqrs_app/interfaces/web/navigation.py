@@ -1,0 +1,44 @@
+"""The places of the console: which are open to whom, and which key goes there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link of the navigation. `permission` is what its page asks for, empty where any operator
+    may see it; `key` goes there after "g"."""
+
+    name: str
+    text: str
+    endpoint: str
+    icon: str
+    permission: str = ""
+    key: str = ""
+
+
+ENTRIES = (
+    Entry("home", "Home", "web.home", "home", "orders.view", "h"),
+    Entry("orders", "Orders", "web.orders", "package", "orders.view", "o"),
+    Entry("customers", "Customers", "web.customers", "users", "customers.view", "c"),
+    Entry("reports", "Reports", "web.reports", "chart-bar", "orders.view"),
+    Entry("fulfilment", "Fulfilment", "web.fulfilments", "truck-delivery", "fulfilment.view"),
+    Entry("products", "Products", "web.products", "stack-2", "inventory.view"),
+    Entry("payments", "Payments", "web.payments", "receipt", "payments.view"),
+    Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view"),
+    Entry("imports", "Imports", "web.imports", "archive", "imports.run"),
+    Entry("command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"),
+    Entry("system", "System", "web.system", "activity", "system.view", "s"),
+)
+INTEGRATIONS = (
+    Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
+    Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage"),
+    Entry("catalogue", "Catalogue", "web.catalogue", "book"),
+)
+
+
+def open_to(permissions: Collection[str], entries: Sequence[Entry]) -> list[Entry]:
+    """The entries whose pages somebody with these permissions may see."""
+    return [each for each in entries if not each.permission or each.permission in permissions]

@@ -1,0 +1,96 @@
+"""One text for one decimal: how it is written depends on a text beside it, such as its currency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass, replace
+from decimal import Decimal
+from typing import Any, get_args, get_origin
+
+from cqrs_app.kernel.messages.fields import hints_of, plain_type
+
+Writer = Callable[[Any, str], Any]
+"""Takes a value and the unit around it; returns the value as it is written, itself where it is so
+already."""
+
+
+@dataclass(frozen=True)
+class Notation:
+    """Each decimal is in the unit that the text `field` names, in the same value or in the nearest
+    one around it; `write` gives a decimal the digits it has in a unit. Without a `field` decimals
+    stay as they are."""
+
+    field: str = ""
+    write: Callable[[Decimal, str], Decimal] = lambda number, unit: number
+
+    def writer(self, hint: Any) -> Callable[[Any], Any] | None:
+        """What writes the decimals in values of this type; None where there are none.
+
+        Raises TypeError for a decimal whose unit nothing names.
+        """
+        inside = self._writer(hint, "", has_unit=False) if self.field else None
+        return (lambda value: inside(value, "")) if inside else None
+
+    def _writer(self, hint: Any, place: str, *, has_unit: bool) -> Writer | None:
+        kind = plain_type(hint)
+        if kind is Decimal:
+            if not has_unit:
+                raise TypeError(f"{place} is a decimal, and no {self.field} stands beside it")
+            return _number(self.write)
+        if get_origin(kind) is tuple:
+            item = self._writer(get_args(kind)[0], place, has_unit=has_unit)
+            return _items(item) if item else None
+        fields = dict(_fields_of(kind))
+        has_unit = has_unit or self.field in fields
+        cls = getattr(kind, "__name__", "")
+        parts = {
+            name: part
+            for name, each in fields.items()
+            if (part := self._writer(each, f"{cls}.{name}", has_unit=has_unit))
+        }
+        return _parts(parts, self.field if self.field in fields else "") if parts else None
+
+
+AS_THEY_ARE = Notation()
+
+
+def _fields_of(kind: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of a class of values with their types; of `Page[Row]`, with Row for T."""
+    cls = get_origin(kind) or kind
+    if isinstance(cls, type) and is_dataclass(cls):
+        given = dict(zip(getattr(cls, "__parameters__", ()), get_args(kind), strict=False))
+        for name, hint in hints_of(cls).items():
+            free = getattr(hint, "__parameters__", ())
+            yield name, hint[tuple(given[each] for each in free)] if free else hint
+
+
+def _number(write: Callable[[Decimal, str], Decimal]) -> Writer:
+    return lambda value, unit: None if value is None else write(value, unit)
+
+
+def _items(item: Writer) -> Writer:
+    def write(value: tuple[Any, ...] | None, unit: str) -> Any:
+        for each in value or ():
+            if item(each, unit) is not each:
+                return tuple(item(every, unit) for every in value or ())
+        return value
+
+    return write
+
+
+def _parts(parts: Mapping[str, Writer], unit_field: str) -> Writer:
+    listed = tuple(parts.items())
+
+    def write(value: Any, unit: str) -> Any:
+        if value is None:
+            return None
+        unit = getattr(value, unit_field) if unit_field else unit
+        changed = None
+        for name, part in listed:
+            old = getattr(value, name)
+            new = part(old, unit)
+            if new is not old:
+                changed = {**(changed or {}), name: new}
+        return replace(value, **changed) if changed else value
+
+    return write

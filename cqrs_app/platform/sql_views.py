@@ -1,0 +1,243 @@
+"""Views of the read models for analysts: what each is, stated once, and the SQL that makes it.
+
+A view has amounts as decimals, where its table counts ten-thousandths, and leaves out what is of no
+use outside: search texts, positions, and personal data, which its ids lead to. Migrations of the
+read store set the views aside and make them again (migrations/env.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Column, Connection, Table, inspect, text
+
+from cqrs_app.areas.customers import read_models as customers
+from cqrs_app.areas.fulfilment import tables as fulfilment
+from cqrs_app.areas.inventory import read_models as inventory
+from cqrs_app.areas.orders import read_models as orders
+from cqrs_app.areas.payments import read_models as payments
+from cqrs_app.kernel import Amount
+
+AMOUNT = "In the row's currency."
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view of one table: `columns` are those it has, separated by blanks; `notes` say what the
+    name of a column does not."""
+
+    name: str
+    table: Table
+    about: str
+    columns: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def comments(self) -> dict[str, str]:
+        """Column -> what it means, for those that need a word."""
+        amounts = {each.name: AMOUNT for each in self._columns() if isinstance(each.type, Amount)}
+        return amounts | dict(self.notes)
+
+    def statements(self, dialect: str) -> Iterator[str]:
+        """The SQL that makes it."""
+        shown = [self._shown(each, dialect) for each in self._columns()]
+        if dialect == "postgresql":
+            yield f"CREATE VIEW {self.name} AS SELECT {', '.join(shown)} FROM {self.table.name}"  # noqa: S608 - names of ours
+            yield f"COMMENT ON VIEW {self.name} IS {_quoted(self.about)}"
+            for column, comment in self.comments().items():
+                yield f"COMMENT ON COLUMN {self.name}.{column} IS {_quoted(comment)}"
+        else:
+            # SQLite keeps the statement as it was written, comments included.
+            notes = self.comments()
+            lines = ",\n".join(
+                f"  {sql} /* {notes[each.name]} */" if each.name in notes else f"  {sql}"
+                for each, sql in zip(self._columns(), shown, strict=True)
+            )
+            yield (
+                f"CREATE VIEW {self.name} AS /* {self.about} */ SELECT\n{lines}\n"
+                f"FROM {self.table.name}"
+            )
+
+    def _columns(self) -> list[Column[object]]:
+        return [self.table.c[name] for name in self.columns.split()]
+
+    @staticmethod
+    def _shown(column: Column[object], dialect: str) -> str:
+        if not isinstance(column.type, Amount):
+            return column.name
+        decimal = (
+            "CAST({0} * 0.0001 AS numeric(19, 4))" if dialect == "postgresql" else ("{0} / 10000.0")
+        )
+        return f"{decimal.format(column.name)} AS {column.name}"
+
+
+def _quoted(literal: str) -> str:
+    escaped = literal.replace("'", "''").replace(":", r"\:")
+    return f"'{escaped}'"
+
+
+_BY_DAY = {"day": "The day (UTC) on which the orders were placed."}
+_AT = {"recorded_at": "When the console learned of it; history may have happened long before."}
+
+VIEWS: Sequence[View] = (
+    View(
+        "v_orders",
+        orders.orders,
+        "Orders as they are now, one row each.",
+        "order_id status customer_id country currency total line_count units shipped_units "
+        "placed_at placed_day updated_at hold_reason flags imported carrier tracking",
+        {
+            "customer_id": "Empty for a guest.",
+            "placed_day": "The day (UTC) on which it was placed.",
+            "updated_at": "When the console learned of the last change.",
+            "flags": "How often history was let in that today's rules would have refused.",
+            "imported": "Recorded as history, and nothing was done with it here since.",
+        },
+    ),
+    View(
+        "v_order_lines",
+        orders.order_lines,
+        "The lines of orders.",
+        "order_id line_no sku description quantity unit_price amount shipped_quantity "
+        "cancelled_quantity",
+        dict.fromkeys(("unit_price", "amount"), "In the order's currency (v_orders)."),
+    ),
+    View(
+        "v_order_flags",
+        orders.order_flags,
+        "What today's rules would have refused of an order's history.",
+        "order_id version task code sentence at",
+    ),
+    View(
+        "v_credit_notes",
+        orders.credit_notes,
+        "Credit notes.",
+        "credit_note_id customer_id country currency amount line_count reason credited_at "
+        "recorded_at",
+        _AT,
+    ),
+    View(
+        "v_sales_days",
+        orders.sales_days,
+        "Sales by day, country and currency, without orders cancelled or rejected since.",
+        "day country currency orders revenue cancelled_orders cancelled_value credit_notes "
+        "credited",
+        _BY_DAY | {"cancelled_value": "Of orders placed on the day and cancelled or rejected."},
+    ),
+    View(
+        "v_product_days",
+        orders.product_days,
+        "Sales of a product by day, country and currency, without orders cancelled or rejected "
+        "since.",
+        "day country currency sku orders units revenue",
+        _BY_DAY,
+    ),
+    View(
+        "v_customers",
+        customers.customer_profiles,
+        "Registered customers, without names and addresses.",
+        "customer_id status country registered_at",
+    ),
+    View(
+        "v_customer_accounts",
+        orders.customer_accounts,
+        "What each customer ordered and was credited, one row per currency.",
+        "customer_id currency country orders placed_value cancelled_value credit_notes credited "
+        "first_order_at last_order_at",
+    ),
+    View(
+        "v_products",
+        inventory.products,
+        "Products and their stock now.",
+        "sku description tracked retired low_below on_hand reserved available incoming short "
+        "added_at updated_at",
+        {
+            "tracked": "Whether stock is kept of it.",
+            "available": "On hand and not reserved.",
+            "incoming": "Expected in deliveries.",
+            "short": "How many are missing to the low-stock level.",
+        },
+    ),
+    View(
+        "v_stock_movements",
+        inventory.stock_movements,
+        "Every change of stock; the quantities of a product come to what it has on hand.",
+        "sku version kind quantity on_hand reference at recorded_at operator",
+        {"on_hand": "After the movement."} | _AT,
+    ),
+    View(
+        "v_stock_reservations",
+        inventory.stock_reservations,
+        "Stock reserved for orders.",
+        "sku order_id quantity committed reserved_at",
+        {"quantity": "Still reserved.", "committed": "Has left for the order."},
+    ),
+    View(
+        "v_payments",
+        payments.payments,
+        "Payments as they are now, one row each.",
+        "payment_id order_id gateway method currency amount status authorised captured refunded "
+        "disputed lost uncaptured voided declined started_at updated_at",
+        {
+            "disputed": "In disputes that are not settled.",
+            "lost": "In disputes that were lost.",
+            "uncaptured": "Authorised and neither captured nor let go of.",
+        },
+    ),
+    View(
+        "v_ledger_entries",
+        payments.ledger_entries,
+        "The ledger: two rows per movement of money, which come to nothing together.",
+        "position account payment_id order_id what at currency amount",
+        {"position": "Of the event that moved it."},
+    ),
+    View(
+        "v_fulfilments",
+        fulfilment.fulfilments,
+        "How far each approved order is on its way.",
+        "order_id stage sentence late over began_at since due_at",
+        {"since": "Since when it is at this stage.", "over": "Nothing more is to come."},
+    ),
+)
+
+Grants = Sequence[tuple[str, str, str]]
+"""(view, privilege, quoted name of a role)."""
+
+
+def exist(connection: Connection) -> bool:
+    """Whether all of them are there."""
+    return {each.name for each in VIEWS} <= {*inspect(connection).get_view_names()}
+
+
+def drop(connection: Connection) -> Grants:
+    """Remove those that are there; returns who had been granted what on them."""
+    grants = _grants(connection)
+    there = {*inspect(connection).get_view_names()}
+    for view in VIEWS:
+        if view.name in there:
+            connection.execute(text(f"DROP VIEW {view.name}"))
+    return grants
+
+
+def create(connection: Connection, grants: Grants = ()) -> None:
+    """Make them, with what had been granted on them."""
+    for view in VIEWS:
+        for statement in view.statements(connection.dialect.name):
+            connection.execute(text(statement))
+    for name, privilege, role in grants:
+        connection.execute(text(f"GRANT {privilege} ON {name} TO {role}"))
+
+
+def _grants(connection: Connection) -> Grants:
+    if connection.dialect.name != "postgresql":
+        return ()
+    found = text(
+        "SELECT c.relname, a.privilege_type,"
+        " CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END"
+        " FROM pg_class c CROSS JOIN aclexplode(c.relacl) a"
+        " LEFT JOIN pg_roles r ON r.oid = a.grantee"
+        " WHERE c.relkind = 'v' AND c.relname = ANY(:names) AND pg_table_is_visible(c.oid)"
+        " AND a.grantee <> c.relowner ORDER BY 1, 2, 3"
+    )
+    names = [view.name for view in VIEWS]
+    return [(row[0], row[1], row[2]) for row in connection.execute(found, {"names": names})]
