@@ -71,7 +71,7 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     address = f"/orders/{THE}"
     shown = words(supervisor, address)
     assert "Awaiting payment GBP 10.00 outstanding." in shown
-    assert "is not ready to ship: GBP 10.00 is to be paid." in shown
+    assert "is not ready to ship: GBP 10.00 outstanding." in shown
     assert "ShipOrder" not in offered(supervisor, address)
     # Every door says the same, in the same sentence.
     told = next(

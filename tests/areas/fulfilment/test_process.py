@@ -149,7 +149,7 @@ def test_what_is_charged_is_the_exact_total_rounded_once() -> None:
 def test_without_a_method_the_order_waits_for_a_payment() -> None:
     process = given(approved(method=""), Done(f"ReserveStock {LAMP}"), Done(f"ReserveStock {CARD}"))
     assert process.open == {}
-    assert process.status.sentence == "GBP 10.00 is to be paid."
+    assert process.status.sentence == "GBP 10.00 outstanding."
     assert when(process, payment("Recorded")).status.stage == Stage.TO_SHIP
 
 

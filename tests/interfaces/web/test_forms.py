@@ -337,7 +337,7 @@ def test_rows_may_have_gaps_in_their_numbers(sent: Any) -> None:
         ("seen_at", "2026-03-29T01:30", "There is no such time on that day"),
         ("note", "n" * 31, "Enter at most 30 characters."),
         ("email", "a", "Enter at least 3 characters."),
-        ("tags", "a\nb\nc", "At most 2 are possible."),
+        ("tags", "a\nb\nc", "At most 2 are allowed."),
         ("ship_to-street", "", "Required."),
         ("ship_to-country", "dk", "Contains characters that are not allowed."),
         ("lines-1-quantity", "0", "Must be 1 or more."),
@@ -383,7 +383,7 @@ def test_an_empty_form_asks_for_all_that_is_needed_once(sent: Any) -> None:
 def test_too_many_rows_are_told_and_not_dropped(sent: Any) -> None:
     rows = {f"lines-{n}-{name}": "1" for n in range(4) for name in ("sku", "quantity", "price")}
     form = sent(rows)
-    assert errors_of(form) == {"lines": "At most 3 are possible."}
+    assert errors_of(form) == {"lines": "At most 3 are allowed."}
     assert len(form.lines.entries) == 4
 
 

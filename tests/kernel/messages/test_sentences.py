@@ -43,7 +43,7 @@ CASES: list[tuple[Any, Any, str]] = [
     (Decimal, [], A_NUMBER),
     (Colour, "blue", "Choose one from the list."),
     (Annotated[tuple[int, ...], Meta(min_length=1)], [], "At least one is required."),
-    (Annotated[tuple[int, ...], Meta(max_length=2)], [1, 2, 3], "At most 2 are possible."),
+    (Annotated[tuple[int, ...], Meta(max_length=2)], [1, 2, 3], "At most 2 are allowed."),
     (datetime, "soon", A_TIME),
     (datetime, 5.5j, A_TIME),
     (str, 5, "Enter a text."),
