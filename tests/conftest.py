@@ -14,6 +14,7 @@ pytest_plugins = (
     "tests.services.pgbouncer",
     "tests.services.redis_server",
     "tests.services.stores",
+    "tests.services.templates",
     "tests.services.browser",
     "tests.console",
 )

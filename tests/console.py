@@ -81,16 +81,37 @@ def make_console(backend: Databases, redis_url: str) -> Iterator[MakeConsole]:
         yield make
 
 
+@contextmanager
+def shops_on(
+    kind: str, templates: Templates, folder: Path, redis_url: str
+) -> Iterator[MakeConsole]:
+    """`make(**settings)`: an application with forty demo orders, all shown."""
+    with (
+        templates.copy(kind, with_demo_orders, folder) as databases,
+        consoles_on(databases, redis_url) as make,
+    ):
+        yield make
+
+
 @pytest.fixture
 def make_shop(
     kind: str, templates: Templates, tmp_path: Path, redis_url: str
 ) -> Iterator[MakeConsole]:
     """`make_shop(**settings)`: an application with forty demo orders, all shown."""
-    with (
-        templates.copy(kind, with_demo_orders, tmp_path) as databases,
-        consoles_on(databases, redis_url) as make,
-    ):
+    with shops_on(kind, templates, tmp_path, redis_url) as make:
         yield make
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_shop(
+    request: pytest.FixtureRequest,
+    templates: Templates,
+    tmp_path_factory: pytest.TempPathFactory,
+    redis_server: str,
+) -> Iterator[Flask]:
+    """One shop for all tests of a module, which leave its orders as they are."""
+    with shops_on(request.param, templates, tmp_path_factory.mktemp("shop"), redis_server) as make:
+        yield make()
 
 
 @pytest.fixture
