@@ -1,7 +1,7 @@
-"""gunicorn's threaded worker, except that its event loop receives the requests.
+"""gunicorn's threaded worker, but with an event loop that receives the requests.
 
-A thread gets a request once it is complete, so clients that send slowly hold none. Uploads are
-read by threads, at most half of them, and not below a slowest rate. Why:
+A thread gets a request once it is complete, so slow clients block no thread. Uploads are read by at
+most half of the threads, and must arrive at a minimum rate. Why:
 docs/decisions/0013-slow-clients.md.
 """
 
@@ -20,18 +20,18 @@ from cqrs_app.processes.connections import LARGEST_KEPT_BODY, Connection
 from cqrs_app.settings import Settings
 
 LINGER_SECONDS = 2.0
-"""How long a client has to read the last response before its connection is closed."""
+"""How long a client may read the last response before its connection is closed."""
 
 
 class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """Keeps connections in three places: those it receives from, uploads that wait for others, and
-    those that are closing."""
+    """Keeps three groups of connections: those it receives requests from, uploads that wait for a
+    thread, and those that are closing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         settings = Settings.from_environment()
         self._seconds = settings.request_seconds
-        # Behind a proxy every connection is the proxy's.
+        # Behind a proxy, every connection comes from the proxy.
         self._most = 0 if settings.proxy_hops else settings.connections_per_address
         self._receiving: dict[Connection, None] = {}
         self._closing: dict[Connection, None] = {}
@@ -40,7 +40,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._waiting_uploads: deque[Connection] = deque()
 
     def accept(self, listener: Any) -> None:
-        """Take a connection, unless its address has as many as it may."""
+        """Accept a connection, unless its address has reached its limit."""
         try:
             sock, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -53,7 +53,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self.enqueue_req(connection)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Start with the next request of a connection: receive what is missing of it."""
+        """Receive the rest of the connection's next request."""
         conn.expect(time.monotonic() + self._seconds)
         self._receiving[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
@@ -85,7 +85,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         super().enqueue_req(conn)
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
-        """Go on with the connection as gunicorn does, and with an upload that waits."""
+        """Finish the request like gunicorn, and start an upload that waits."""
         if conn.is_upload:
             conn.is_upload = False
             self._uploads -= 1
@@ -94,7 +94,8 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
-        """Drop those whose request is not here in time, and close those that had time to read."""
+        """Drop connections whose request is late, and close those that had time to read their
+        response."""
         now = time.monotonic()
         for conn in list(self._receiving):
             if conn.deadline < now or not (self.alive or conn.received):
@@ -105,8 +106,8 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
                 conn.close()
 
     def linger(self, conn: Connection) -> None:
-        """Close the connection once the client has read its response: it would be cut off if
-        anything the client sent were still unread (RFC 9112, 9.6)."""
+        """Close the connection once the client has read its response. The response would be cut off
+        if bytes from the client were still unread (RFC 9112, 9.6)."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:  # the client has closed it
@@ -147,7 +148,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
 
 class AcceptedConnection(Connection):
-    """A connection that its worker counts from its start to its end."""
+    """A connection that its worker counts while it is open."""
 
     def __init__(self, worker: RequestWorker, *args: Any) -> None:
         super().__init__(*args)
@@ -155,7 +156,7 @@ class AcceptedConnection(Connection):
         worker.opened(self.network)
 
     def close(self, graceful: bool = False) -> None:
-        """With `graceful`, once the client has read the response."""
+        """With `graceful`, wait until the client has read the response."""
         if graceful:
             self._worker.linger(self)
         else:
@@ -164,7 +165,7 @@ class AcceptedConnection(Connection):
 
 
 def _received(sock: socket.socket) -> bytes | None:
-    """What has come; b"" at the end of the connection, None when there is nothing yet."""
+    """The bytes that have arrived; b"" at the end of the connection, None if there are none yet."""
     try:
         return sock.recv(LARGEST_KEPT_BODY)
     except BlockingIOError:
