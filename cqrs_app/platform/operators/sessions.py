@@ -1,4 +1,5 @@
-"""Sessions, in the write store: one that is ended there is over, whatever a browser still holds."""
+"""Sessions, in the write store: one that is ended there is over, whatever cookie a browser
+holds."""
 
 from __future__ import annotations
 
@@ -22,9 +23,9 @@ from cqrs_app.platform.operators.tables import (
 TOKEN_BYTES = 32
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 SEEN_EVERY = timedelta(seconds=60)
-"""How exactly `seen_at` is kept: not every page view needs a write."""
+"""The precision of `seen_at`: not every request writes it."""
 
-# Asked by every request, polls included, so the driver gets it as it is.
+# Runs with every request, including polls, so it bypasses SQLAlchemy.
 _LIVING = """
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
     sessions.seen_at
@@ -58,7 +59,7 @@ class Sessions:
         self._clock = clock
 
     def open(self, operator: str, address: str = "", user_agent: str = "") -> str:
-        """Begin a session and return its token, which is stored nowhere."""
+        """Start a session and return its token, of which only a hash is stored."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
         row = {
             "token_hash": _hash_of(token),
@@ -77,10 +78,10 @@ class Sessions:
         return token
 
     def find(self, token: str, *, active: bool = True) -> Operator | None:
-        """The operator of a living session, or None when it ended or the account is disabled.
+        """The operator of an active session, or None if it has ended or the account is disabled.
 
-        `active`: a person asked, so the idle time starts anew; a page that refreshes itself
-        is not activity.
+        `active`: the request was made by a person and restarts the idle time. The refresh of a page
+        does not.
         """
         now, token_hash = self._clock(), _hash_of(token)
         given = (token_hash, self._told(now), self._told(now - self._idle))
@@ -101,7 +102,7 @@ class Sessions:
         )
 
     def revoke(self, token: str) -> None:
-        """End one session; nothing happens when it has ended already."""
+        """End one session, if it has not ended yet."""
         self._change(sessions.c.token_hash == _hash_of(token), revoked_at=self._clock())
 
     def _change(self, which: ColumnElement[bool], **values: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What an import would do, said without doing it."""
+"""A dry run of an import."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from cqrs_app.platform.transfer.imports.newcomers import Newcomers, Welcome
 
 @dataclass(slots=True)
 class Rehearsal:
-    """`documents` are orders and credit notes: `new` would come in, `extended` are in and would be
-    told more, `already_there` would not change, `refused` are set aside with all their rows.
-    `commands` and flags are those that would be new; customers and products count as in the
-    import's own report."""
+    """`documents` are orders and credit notes: `new` would be imported, `extended` exist and would
+    get further events, `already_there` would not change, `refused` would be set aside with all
+    their rows. `commands` and flags are those that would be new. Customers and products are counted
+    as in the report of an import."""
 
     rows: int = 0
     taken: int = 0
@@ -48,7 +48,7 @@ class Rehearsal:
     flags_by_code: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
-        # A copy of a Counter that asdict makes would count pairs.
+        # asdict would copy a Counter wrongly, counting its pairs.
         codes = {name: dict(getattr(self, name)) for name in ("refused_by_code", "flags_by_code")}
         return {"dry_run": True} | asdict(self) | codes
 
@@ -56,7 +56,7 @@ class Rehearsal:
 def rehearse_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Rehearsal:
     """Read a file and decide everything in it, each command on top of those before it.
 
-    Writes nothing, neither events nor log rows. Raises BadFile like the import.
+    Writes nothing, neither events nor rows of the command log. Raises BadFile like the import.
     """
     contents = profile.read(path)
     said = Rehearsal(rows=contents.rows, documents=len(contents.documents))
@@ -87,7 +87,7 @@ def rehearse_file(kernel: Kernel, profile: Profile, path: Path, progress: Progre
 def _foreseen(
     kernel: Kernel, profile: Profile, chunk: Sequence[Document]
 ) -> Iterator[tuple[Document, list[Foreseen]]]:
-    """All steps of a document share a rehearsal; no other document has to do with its order."""
+    """All steps of a document share a rehearsal, since no other document affects its order."""
     items = [item for each in chunk for item in bus_items(profile, each, each.steps)]
     foreseen = iter(kernel.commands.rehearse(items))
     for document in chunk:
@@ -101,7 +101,7 @@ def _rehearse(
     documents: Sequence[Document],
     welcome: Welcome,
 ) -> int:
-    """Take down what would become of the customers and products; returns how many are new."""
+    """Count the outcomes for customers and products; returns how many would be new."""
     new = list(newcomers.of(documents, welcome))
     foreseen = kernel.commands.rehearse([bus_item_of(profile, each) for each in new])
     for newcomer, each in zip(new, foreseen, strict=True):
@@ -110,7 +110,7 @@ def _rehearse(
 
 
 def _judge(said: Rehearsal, document: Document, steps: Sequence[Foreseen]) -> None:
-    """Count what a document that would be in comes to."""
+    """Count the outcome of a document that would be imported."""
     for step, each in zip(document.steps[1:], steps[1:], strict=True):
         if each.error is not None:
             said.refused_by_code[f"{type(step.command).__name__}.{each.error.code}"] += 1
