@@ -1,10 +1,10 @@
 """The floor of projections: order list and timeline by hand, in batches of 500.
 
-By hand means the drivers' own statements and plain dicts; nothing is parked or announced. What
-the rows must hold is worked out by the product's own functions where it is no matter of style:
-sealed values are opened by the vault, texts cut into words by the search. The writes are the same,
-row by row: cases/catch_up.py requires equal rows of both sides. PostgreSQL is sent arrays in the
-binary form, which psycopg makes faster than texts.
+By hand means statements of the drivers and plain dicts. Nothing is parked or announced. Where style
+makes no difference, functions of the product compute the rows: the vault opens sealed values, and
+the search splits texts into words. The writes are the same, row by row: cases/catch_up.py requires
+that both sides produce equal rows. PostgreSQL gets arrays in binary form, which psycopg encodes
+faster than texts.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ PLACED, APPROVED, SHIPPED, NOTED = "OrderPlaced", "OrderApproved", "OrderShipped
 
 
 class Store(Protocol):
-    """What a driver does in these projections; see stores.py."""
+    """The operations of a driver in these projections: see stores.py."""
 
     def follow(self, after: int) -> list[Row]: ...
     def begin(self, projection: str) -> int:
-        """Lock the checkpoint; its position."""
+        """Lock the checkpoint and return its position."""
 
     def find(self, table: str, orders: Sequence[str]) -> Iterable[Row]: ...
     def days(self, table: str, days: Sequence[str]) -> Iterable[Row]: ...
@@ -40,8 +40,8 @@ class Store(Protocol):
 
 
 def catch_up(store: Store, vault: Vault, names: Iterable[str]) -> int:
-    """These projections, one after the other, from where they stand to the end; returns the events
-    they took in."""
+    """Advance these projections to the end of the log, one after the other; returns the number of
+    events."""
     taken = 0
     for projection in names:
         apply = {"orders": _orders, "order_timeline": _timeline}[projection]
@@ -148,7 +148,7 @@ _NOTHING_IMPORTED = {"order_days": {"imported": 0, "imported_value": 0}, "order_
 
 
 def store_day(moment: Any) -> Any:
-    """The day of a moment as the driver has it: a date on PostgreSQL, a text on SQLite."""
+    """The day of a time in the driver's type: a date on PostgreSQL, a text on SQLite."""
     return moment[:10] if isinstance(moment, str) else moment.date()
 
 
@@ -166,7 +166,7 @@ def _count(counts: Counts, key: tuple[str, ...], times: int, value: int) -> None
 
 
 def _counted(store: Store, table: str, counts: Counts) -> list[Row]:
-    """The counts on top of those there are."""
+    """The counts added to those in the store."""
     names, numbers = _KEYS[table], _NUMBERS[table]
     for row in store.days(table, sorted({key[0] for key in counts})):
         key = tuple(row[name] for name in names)
@@ -179,7 +179,7 @@ def _counted(store: Store, table: str, counts: Counts) -> list[Row]:
 
 
 class _Known:
-    """The rows of a batch's orders, as they stand."""
+    """The current rows of a batch's orders."""
 
     def __init__(self) -> None:
         self.orders: dict[str, Row] = {}
@@ -237,7 +237,7 @@ class _Known:
 
 
 def _known(store: Store, events: Iterable[Row]) -> _Known:
-    """The rows that events of a batch build on, but for those it begins itself."""
+    """The existing rows that the events of a batch change."""
     known, asked, shipped = _Known(), [], []
     for event in events:
         if event["type"] != PLACED:

@@ -1,4 +1,4 @@
-"""Events for projections to take in, by ordinary commands; see copies.py for millions of them."""
+"""Events for projections, made by ordinary commands. See copies.py for millions of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS = ("white", "hanging", "heart", "lantern", "metal", "cream", "cupid", "co
 
 
 def by_commands(kernel: Kernel, orders: int, per_customer: int = 4) -> int:
-    """Orders of one to five lines, by named customers; returns the events there are."""
+    """Orders of one to five lines, by named customers; returns the number of events."""
     choose = random.Random(1)
     placed = [_place(number, number // per_customer, choose) for number in range(orders)]
     for start in range(0, orders, AT_ONCE):
@@ -34,7 +34,7 @@ def by_commands(kernel: Kernel, orders: int, per_customer: int = 4) -> int:
 
 
 def one_order(kernel: Kernel, order_id: str) -> None:
-    """An order of nobody in particular, placed, approved, shipped and noted."""
+    """A guest order: placed, approved, shipped and noted."""
     place = PlaceOrder(order_id=order_id, country="France", currency="EUR", lines=(LINE,))
     note = AddOrderNote(order_id=order_id, note="Mind the dog.")
     for command in (place, ApproveOrder(order_id=order_id), ShipOrder(order_id=order_id), note):
