@@ -161,7 +161,7 @@ class EventCodec:
         """Whether an event of this name is declared."""
         return name in self._types
 
-    def has_way(self, name: str, schema: int) -> bool:
+    def has_upcaster(self, name: str, schema: int) -> bool:
         """Whether there is an upcaster from this schema to the next."""
         return (name, schema) in self._upcasters
 

@@ -84,15 +84,15 @@ def key_ids(texts: Iterable[str]) -> set[str]:
     return {found[1] for text in texts if _MARK in text for found in TOKEN.finditer(text)}
 
 
-def hidden(said: str, message: Any | None) -> str:
+def hidden(text: str, message: Any | None) -> str:
     """The text of an exception without the message's personal texts and without the row values that
     a database adds."""
-    said = _ROW_VALUES.sub("DETAIL: [left out]", said)
-    texts = personal_texts(message) if message is not None else ()
-    for text in sorted(texts, key=len, reverse=True):
-        if len(text) >= _SHORTEST_HIDDEN:
-            said = said.replace(text, "[personal]")
-    return said
+    text = _ROW_VALUES.sub("DETAIL: [left out]", text)
+    values = personal_texts(message) if message is not None else ()
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) >= _SHORTEST_HIDDEN:
+            text = text.replace(value, "[personal]")
+    return text
 
 
 def _is_marked(hint: Any) -> bool:

@@ -85,7 +85,7 @@ def test_a_difference_names_each_value(filled: Kernel) -> None:
 
 
 def test_a_long_stream_is_read_in_pieces(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cqrs_app.kernel.queries.past.READ_AT_ONCE", 3)
+    monkeypatch.setattr("cqrs_app.kernel.queries.past.EVENTS_PER_READ", 3)
     for _ in range(10):
         add(kernel, 1, 0)
     past = Past(
