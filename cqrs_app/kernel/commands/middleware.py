@@ -39,7 +39,8 @@ Middleware = Callable[[Call, Proceed], Receipt]
 Count = Callable[[str, str, float], None]
 
 OUTCOMES = ("succeeded", "refused", "failed", "repeated")
-"""What a command is counted as, once: a queued one when it is carried out."""
+"""The outcomes in the statistics. Each command is counted once, a queued one when it is carried
+out."""
 
 logger = logging.getLogger(__name__)
 

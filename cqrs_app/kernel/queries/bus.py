@@ -51,7 +51,7 @@ class QueryOptions:
 
 
 def results_of(query: type[Query]) -> tuple[str, ...]:
-    """What an answer to such a question can be counted as."""
+    """The results that an answer to such a query can be counted as."""
     kept = ("hit", "stale_hit", "miss") if query.declaration.cached else ()
     return (*kept, "uncached", "strong", "refused", "failed")
 

@@ -73,7 +73,8 @@ class Past:
         return Moment(write(aggregate) if write else aggregate, last, head.version)
 
     def events(self, stream: str, after: int, until: int) -> list[Recorded]:
-        """The events of these versions, personal values opened: the last ones of a long stretch."""
+        """The events of these versions, with personal values opened; only the last EVENTS_PER_READ
+        of a long range."""
         return self._codec.decode_all(
             self._store.events_of(stream, max(after, until - EVENTS_PER_READ), until)
         )

@@ -76,7 +76,7 @@ def _collected(name: str, family: Family) -> list[Metric] | None:
     try:
         return list(family())
     except Exception:
-        # Whatever it was, the others are worth having.
+        # Any failure: the other families are still useful.
         logger.exception("the metrics of %s cannot be collected", name)
         return None
 

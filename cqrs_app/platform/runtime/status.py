@@ -109,8 +109,8 @@ def log_head(question: LogHead, connection: Connection) -> Log:
 
 
 def committed(connection: Connection) -> int:
-    """How many events are committed, those without a position included: the last position that
-    anybody can have been given."""
+    """The number of committed events, including those without a position, which is the highest
+    position that may have been returned."""
     position = events.c.position
     placed = select(func.coalesce(func.max(position), 0)).scalar_subquery()
     unplaced = select(func.count()).where(position.is_(None)).scalar_subquery()
