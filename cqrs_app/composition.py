@@ -37,7 +37,7 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
-from cqrs_app.platform.transfer.imports.background import TakeInUploads
+from cqrs_app.platform.transfer.imports.background import ImportUploads
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.commands import MANAGE
@@ -134,9 +134,11 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         ],
         "webhooks": [Deliveries(partial(_deliverer, settings))],
         "payments": [
-            AskGateways(partial(_teller, settings), needed=settings.payment_gateway != MANUAL)
+            AskGateways(
+                partial(_gateway_client, settings), needed=settings.payment_gateway != MANUAL
+            )
         ],
-        "uploads": [TakeInUploads()],
+        "uploads": [ImportUploads()],
     }
 
 
@@ -179,7 +181,7 @@ def _deliverer(settings: Settings, kernel: Kernel) -> Deliverer:
     )
 
 
-def _teller(settings: Settings, kernel: Kernel) -> GatewayClient:
+def _gateway_client(settings: Settings, kernel: Kernel) -> GatewayClient:
     receive = _callbacks(settings, kernel).receive
     call_back = sandbox_caller(receive, settings.payment_callback_secret, kernel.clock)
     # All of them, whatever the setting: a payment is finished at the gateway where it was started.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MIGRATIONS = PROJECT / "migrations"
 STORES: dict[str, MetaData] = {"write": tables.write_tables, "read": tables.read_tables}
 BUSY_SECONDS = 30.0
-LONGEST_MIGRATION = 86_400.0
+MIGRATION_SECONDS = 86_400.0
 """The timeout of one statement, in seconds: an index on a large store takes long."""
 
 
@@ -128,7 +128,7 @@ def connected(settings: Settings, store: str) -> Iterator[Connection]:
     """A transaction on one store, for its migrations."""
     settings.make_data_dir()
     url = settings.database_url if store == "write" else settings.read_database_url
-    options = _options(settings, url, LONGEST_MIGRATION)
+    options = _options(settings, url, MIGRATION_SECONDS)
     engine = create_engine(url, **options)
     configure_engine(engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
     try:

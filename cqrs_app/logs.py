@@ -18,9 +18,9 @@ from cqrs_app.settings import Settings
 OURS = ("countersign", "cqrs_app")
 ACCESS = logging.getLogger("countersign.access")
 IDS = ("request_id", "command_id")
-MOST_ALIKE = 5
-MOST_KINDS = 1_000
-ALIKE_SECONDS = 60.0
+MAX_REPEATS = 5
+MAX_KINDS = 1_000
+REPEATS_SECONDS = 60.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 
@@ -101,7 +101,7 @@ class Text(logging.Formatter):
 
 
 class Repetitions(logging.Filter):
-    """Lets through MOST_ALIKE warnings or errors of the same kind per minute. The next one tells
+    """Lets through MAX_REPEATS warnings or errors of the same kind per minute. The next one tells
     how many were left out: an outage must not fill the disk."""
 
     def __init__(self) -> None:
@@ -113,13 +113,13 @@ class Repetitions(logging.Filter):
             return True
         now, kind = time.monotonic(), (record.name, str(record.msg))
         began, count = self._seen.get(kind, (now, 0))
-        if now - began > ALIKE_SECONDS:
-            if count > MOST_ALIKE:
-                left_out = count - MOST_ALIKE
+        if now - began > REPEATS_SECONDS:
+            if count > MAX_REPEATS:
+                left_out = count - MAX_REPEATS
                 record.msg = f"{record.getMessage()} ({left_out} more like it before)"
                 record.args = None
             began, count = now, 0
-        if len(self._seen) >= MOST_KINDS:
+        if len(self._seen) >= MAX_KINDS:
             self._seen.clear()
         self._seen[kind] = (began, count + 1)
-        return count < MOST_ALIKE
+        return count < MAX_REPEATS

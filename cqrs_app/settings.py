@@ -30,9 +30,9 @@ POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 DATABASES = ("", "sqlite", "postgresql")
-SHORTEST_SECRET_BYTES = 16
+MIN_SECRET_BYTES = 16
 PAYMENT_GATEWAYS = ("manual", "sandbox")
-MOST_RETRIES = 20
+MAX_RETRIES = 20
 LONGEST_METHOD = 100
 LONGEST_RETRY = 366 * 86_400
 AFTER_DECLINES = ("hold", "cancel")
@@ -189,10 +189,10 @@ class Settings:
         elif not read:
             embedded = write.startswith("sqlite")
             read = f"sqlite:///{data_dir / 'read.sqlite3'}" if embedded else write
-        tried_out = not self.database_url
+        is_trial = not self.database_url
         settings = dataclasses.replace(
             self,
-            payment_gateway=self.payment_gateway or ("sandbox" if tried_out else "manual"),
+            payment_gateway=self.payment_gateway or ("sandbox" if is_trial else "manual"),
             data_dir=data_dir,
             database_url=_with_driver(write),
             read_database_url=_with_driver(read),
@@ -362,13 +362,13 @@ class Settings:
         _one_of("fulfilment_after_declines", self.fulfilment_after_declines, AFTER_DECLINES)
         try:
             retries = self.fulfilment_retries
-            usable = len(retries) <= MOST_RETRIES and max(retries, default=0) <= LONGEST_RETRY
+            usable = len(retries) <= MAX_RETRIES and max(retries, default=0) <= LONGEST_RETRY
         except (ValueError, OverflowError):
             usable = False
         if not usable:
             raise SettingsError(
                 f"FULFILMENT_RETRY_HOURS is {self.fulfilment_retry_hours!r}. Write the hours "
-                f"between attempts with commas, such as 1,24,72; at most {MOST_RETRIES} of them."
+                f"between attempts with commas, such as 1,24,72; at most {MAX_RETRIES} of them."
             )
         if len(self.fulfilment_payment_method) > LONGEST_METHOD:
             raise SettingsError(
@@ -382,10 +382,10 @@ class Settings:
             key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         except ValueError:
             key = b""
-        if secret and len(key) < SHORTEST_SECRET_BYTES:
+        if secret and len(key) < MIN_SECRET_BYTES:
             raise SettingsError(
                 "PAYMENT_CALLBACK_SECRET cannot be used. Write whsec_ and at least "
-                f"{SHORTEST_SECRET_BYTES} random bytes in base64, as the gateway shows it."
+                f"{MIN_SECRET_BYTES} random bytes in base64, as the gateway shows it."
             )
 
 

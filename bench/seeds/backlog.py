@@ -12,7 +12,7 @@ from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.messages.messages import Command
 
-AT_ONCE = 500
+BATCH = 500
 _COUNTRIES = ("United Kingdom", "France", "Germany", "Norway")
 _WORDS = ("white", "hanging", "heart", "lantern", "metal", "cream", "cupid", "coat", "hanger")
 
@@ -21,8 +21,8 @@ def by_commands(kernel: Kernel, orders: int, per_customer: int = 4) -> int:
     """Orders of one to five lines, by named customers; returns the number of events."""
     choose = random.Random(1)
     placed = [_place(number, number // per_customer, choose) for number in range(orders)]
-    for start in range(0, orders, AT_ONCE):
-        some = placed[start : start + AT_ONCE]
+    for start in range(0, orders, BATCH):
+        some = placed[start : start + BATCH]
         _execute(kernel, some)
         _execute(kernel, (ApproveOrder(order_id=each.order_id) for each in some))
         _execute(kernel, (_ship(each) for each in some))

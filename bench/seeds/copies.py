@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, text
 
 from cqrs_app.kernel.store.engines import reader_of
 
-AT_ONCE = 50_000
+BATCH = 50_000
 """Streams per transaction."""
 
 _EVENTS = """
@@ -55,8 +55,8 @@ def copy_order(engine: Engine, stream: str, order_id: str, copies: int) -> None:
     with engine.connect() as connection:
         start, per = _extent(connection, stream)
     names = {"stream": stream, "old": order_id, "per": per}
-    for first in range(1, copies + 1, AT_ONCE):
-        last = min(first + AT_ONCE - 1, copies)
+    for first in range(1, copies + 1, BATCH):
+        last = min(first + BATCH - 1, copies)
         values = {**names, "start": start, "first": first, "last": last}
         with engine.begin() as connection:
             connection.execute(text(_EVENTS.format(**words)), values)

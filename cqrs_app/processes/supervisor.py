@@ -53,7 +53,7 @@ class Supervisor:
     grace: float = 10.0
     children: list[Child] = field(default_factory=list)
     # Children that this process had before. The supervisor does not end them.
-    strangers: set[int] = field(default_factory=kinship.children)
+    preexisting: set[int] = field(default_factory=kinship.children)
 
     def start(self, program: Program) -> Child:
         """Run `program`, and run it again whenever it ends."""
@@ -110,7 +110,7 @@ class Supervisor:
 
     def _orphans(self) -> set[int]:
         own = {child.process.pid for child in self.children if child.process is not None}
-        return kinship.children() - own - self.strangers
+        return kinship.children() - own - self.preexisting
 
     def _end(self, group: Iterable[Child], deadline: float) -> None:
         running = [child.process for child in group if child.process is not None]

@@ -32,7 +32,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         settings = Settings.from_environment()
         self._seconds = settings.request_seconds
         # Behind a proxy, every connection comes from the proxy.
-        self._most = 0 if settings.proxy_hops else settings.connections_per_address
+        self._limit = 0 if settings.proxy_hops else settings.connections_per_address
         self._receiving: dict[Connection, None] = {}
         self._closing: dict[Connection, None] = {}
         self._by_network: Counter[str] = Counter()
@@ -46,7 +46,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         except (BlockingIOError, ConnectionAbortedError):
             return
         connection = AcceptedConnection(self, self.cfg, sock, client, listener.getsockname())
-        if self._most and self._by_network[connection.network] > self._most:
+        if self._limit and self._by_network[connection.network] > self._limit:
             connection.close()
             return
         self.nr_conns += 1
@@ -73,7 +73,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             self._drop(conn, "431 Request Header Fields Too Large")
 
     def _dispatch(self, conn: Connection) -> None:
-        self._take_off(self._receiving, conn)
+        self._unregister(self._receiving, conn)
         if conn.is_upload and self._uploads >= max(1, self.cfg.threads // 2):
             self._waiting_uploads.append(conn)
         else:
@@ -102,7 +102,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
                 self._drop(conn, "408 Request Timeout" if conn.received else "")
         for conn in list(self._closing):
             if conn.deadline < now:
-                self._take_off(self._closing, conn)
+                self._unregister(self._closing, conn)
                 conn.close()
 
     def linger(self, conn: Connection) -> None:
@@ -120,7 +120,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def _discard(self, conn: Connection, sock: socket.socket) -> None:
         if _received(sock) == b"":
-            self._take_off(self._closing, conn)
+            self._unregister(self._closing, conn)
             conn.close()
 
     def opened(self, network: str) -> None:
@@ -132,7 +132,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             del self._by_network[network]
 
     def _drop(self, conn: Connection, status: str = "") -> None:
-        self._take_off(self._receiving, conn)
+        self._unregister(self._receiving, conn)
         self.nr_conns -= 1
         if status:
             answer = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -142,7 +142,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
                 self.log.debug("a client did not take its %s: %s", status, error)
         conn.close(graceful=bool(status))
 
-    def _take_off(self, place: dict[Connection, None], conn: Connection) -> None:
+    def _unregister(self, place: dict[Connection, None], conn: Connection) -> None:
         del place[conn]
         self.poller.unregister(conn.sock)
 

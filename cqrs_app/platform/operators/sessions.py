@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Engine, delete, insert, update
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.engines import raw_connection
+from cqrs_app.kernel.store.engines import placeholder_of, raw_connection
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import (
@@ -26,12 +26,12 @@ SEEN_EVERY = timedelta(seconds=60)
 """The precision of `seen_at`: not every request writes it."""
 
 # Runs with every request, including polls, so it bypasses SQLAlchemy.
-_LIVING = """
+_ACTIVE = """
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
     sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
-WHERE sessions.token_hash = {mark} AND sessions.revoked_at IS NULL
-    AND sessions.expires_at > {mark} AND sessions.seen_at > {mark}
+WHERE sessions.token_hash = {placeholder} AND sessions.revoked_at IS NULL
+    AND sessions.expires_at > {placeholder} AND sessions.seen_at > {placeholder}
     AND operators.disabled_at IS NULL
 """
 
@@ -49,10 +49,9 @@ class Sessions:
     ) -> None:
         self._engine = engine
         self._roles = roles
-        mark = "?" if engine.dialect.paramstyle == "qmark" else "%s"
-        self._living = _LIVING.format(mark=mark)
-        self._told = UtcDateTime().bind_processor(engine.dialect) or _as_it_is
-        self._read = UtcDateTime().result_processor(engine.dialect, None)
+        self._active = _ACTIVE.format(placeholder=placeholder_of(engine))
+        self._to_store = UtcDateTime().bind_processor(engine.dialect) or _unchanged
+        self._from_store = UtcDateTime().result_processor(engine.dialect, None)
         self._idle = timedelta(seconds=idle_seconds)
         self._life = timedelta(hours=hours)
         self._seen_every = min(SEEN_EVERY, self._idle / 10)
@@ -84,13 +83,13 @@ class Sessions:
         does not.
         """
         now, token_hash = self._clock(), _hash_of(token)
-        given = (token_hash, self._told(now), self._told(now - self._idle))
+        given = (token_hash, self._to_store(now), self._to_store(now - self._idle))
         with raw_connection(self._engine) as driver:
-            row = driver.execute(self._living, given).fetchone()
+            row = driver.execute(self._active, given).fetchone()
         if row is None:
             return None
         name, display_name, role, created_at, seen_at = row
-        if active and now - self._read(seen_at) >= self._seen_every:
+        if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
             name=name,
@@ -98,7 +97,7 @@ class Sessions:
             role=role,
             permissions=self._roles[role],
             disabled_at=None,
-            created_at=self._read(created_at),
+            created_at=self._from_store(created_at),
         )
 
     def revoke(self, token: str) -> None:
@@ -116,5 +115,5 @@ def _hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _as_it_is(value: datetime) -> datetime:
+def _unchanged(value: datetime) -> datetime:
     return value

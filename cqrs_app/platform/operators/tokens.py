@@ -80,7 +80,8 @@ class Tokens:
         self._reader = reader_of(engine)
         self._find = _FIND + placeholder_of(engine)
         self._read = [
-            _tokens[name].type.result_processor(engine.dialect, None) or _as_it_is for name in _READ
+            _tokens[name].type.result_processor(engine.dialect, None) or _unchanged
+            for name in _READ
         ]
         self._clock = clock
 
@@ -180,5 +181,5 @@ def _hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value

@@ -133,13 +133,13 @@ def changes(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[Cha
     found = [
         change
         for name in dict.fromkeys([*earlier, *later])
-        if _alike(before, after)
+        if _comparable(before, after)
         for change in changes(earlier.get(name), later.get(name), (*path, name))
     ]
     yield from found or [Change(path, before, after)]
 
 
-def _alike(before: Any, after: Any) -> bool:
+def _comparable(before: Any, after: Any) -> bool:
     """Whether they can be compared part by part. A missing value has no parts."""
     return before is None or after is None or type(before) is type(after)
 

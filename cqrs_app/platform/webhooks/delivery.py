@@ -124,8 +124,8 @@ class Deliverer:
             if delivery.test:
                 return
             changes = _taken(endpoint, now) if answer.taken else self._failed(endpoint, now)
-            said = {"last_status": answer.status, "last_error": answer.error or None}
-            endpoints.change(connection, endpoint.webhook_id, **changes, **said)
+            last = {"last_status": answer.status, "last_error": answer.error or None}
+            endpoints.change(connection, endpoint.webhook_id, **changes, **last)
         if not answer.taken:
             self._pause_where_hopeless(endpoint, answer, now - changes["failing_since"])
 

@@ -30,7 +30,7 @@ from cqrs_app.platform.webhooks.webhook import Webhook
 
 VIEW = Permission("webhooks.view", Role.SUPERVISOR)
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """Up to how many pending events of one webhook are counted exactly."""
 
 _endpoint, _delivery = webhook_endpoints.c, webhook_deliveries.c
@@ -40,7 +40,7 @@ _waiting = (
     .order_by(_delivery.position)
     .correlate(webhook_endpoints)
 )
-_COUNTED = select(func.count()).select_from(_waiting.limit(MOST_COUNTED).subquery())
+_COUNTED = select(func.count()).select_from(_waiting.limit(MAX_COUNTED).subquery())
 _FIRST = _waiting.limit(1).scalar_subquery()
 _UNPREPARED = _endpoint.replay_until - _endpoint.replay_after
 _REPLAYS_FIRST = (_UNPREPARED > 0) & (_FIRST.is_(None) | (_endpoint.replay_after < _FIRST))
@@ -149,7 +149,7 @@ class Cursor:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """The progress of a webhook. `behind` counts its pending events and the events of the log that
-    were not processed yet; above MOST_COUNTED, all events of the log since the first pending one.
+    were not processed yet; above MAX_COUNTED, all events of the log since the first pending one.
     `waiting_since` is when that one was recorded."""
 
     cursor: Cursor
@@ -234,7 +234,7 @@ def _deliveries(connection: Connection, webhook_id: str | None = None) -> Iterat
     mine = () if webhook_id is None else (_progress.webhook_id == webhook_id,)
     for row in connection.execute(_PROGRESS.where(*mine)):
         position = seen if row.next is None else row.next - 1
-        waiting = row.waiting if row.waiting < MOST_COUNTED else seen - position
+        waiting = row.waiting if row.waiting < MAX_COUNTED else seen - position
         done = row.state == "removed"
         yield Delivery(
             cursor=Cursor(position=position, **{each: getattr(row, each) for each in _AS_STORED}),

@@ -30,7 +30,7 @@ from cqrs_app.platform.webhooks.targets import (
 CONNECT_SECONDS = 3.0
 LONGEST_ERROR = 200
 WHOLE_SECONDS = 10.0
-MOST_READ = 16_384
+MAX_READ = 16_384
 """How many bytes of an answer are read. Only its status matters."""
 
 
@@ -101,7 +101,7 @@ def _exchange(
         )
         response = connection.getresponse()
         # Some receivers abort their work if the answer is not read.
-        response.read(MOST_READ)
+        response.read(MAX_READ)
         return response.status
 
 

@@ -29,17 +29,17 @@ from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
-from cqrs_app.platform.transfer.imports.set_aside import AT_MOST, as_csv
+from cqrs_app.platform.transfer.imports.set_aside import MAX_BYTES, as_csv
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.receiving import UPLOAD, Files
 from cqrs_app.platform.transfer.uploads.work import Work
 
-TELL_EVERY_SECONDS = 1.0
-AWAY = (*DATABASE_TROUBLE, Unavailable)
+REPORT_SECONDS = 1.0
+DATABASE_DOWN = (*DATABASE_TROUBLE, Unavailable)
 """A database does not answer. That is no fault of the file, and temporary."""
 WAIT_SECONDS = 5.0
-MOST_WAITS = 120
+MAX_WAITS = 120
 """Ten minutes. Then the attempt ends, since something else may be wrong."""
 
 NOT_SHOWN = (
@@ -54,7 +54,7 @@ class Superseded(Exception):
     """Another process has taken over this import. Both do the same, so nothing is lost."""
 
 
-class TakeInUploads(BackgroundTask):
+class ImportUploads(BackgroundTask):
     """Imports uploaded files, one at a time. The key is the id of an import."""
 
     name: ClassVar[str] = "imports"
@@ -79,18 +79,18 @@ def start(kernel: Kernel, import_id: str) -> None:
     work = Work(kernel.engines.write, kernel.clock)
     attempt = work.claim(import_id)
     if attempt is not None:
-        threading.Thread(target=_see_through, args=(work, import_id, attempt), daemon=True).start()
+        threading.Thread(target=_supervise, args=(work, import_id, attempt), daemon=True).start()
 
 
 def patiently(action: Callable[[], T]) -> T:
     """Call `action`, and repeat it while a database is down, which uses up no attempt.
 
-    Raises an exception of AWAY if that lasts too long.
+    Raises an exception of DATABASE_DOWN if that lasts too long.
     """
-    for _ in range(MOST_WAITS):
+    for _ in range(MAX_WAITS):
         try:
             return action()
-        except AWAY as error:
+        except DATABASE_DOWN as error:
             logger.warning("an import waits, because a database does not answer: %s", error)
             time.sleep(WAIT_SECONDS)
     return action()
@@ -99,15 +99,15 @@ def patiently(action: Callable[[], T]) -> T:
 def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
     """Import the file and record the result.
 
-    Raises Superseded, and an exception of AWAY while a database is down.
+    Raises Superseded, and an exception of DATABASE_DOWN while a database is down.
     """
     work = Work(kernel.engines.write, kernel.clock)
-    told = time.monotonic()
+    reported_at = time.monotonic()
 
     def progress(done: int, total: int) -> None:
-        nonlocal told
-        if done == total or time.monotonic() - told >= TELL_EVERY_SECONDS:
-            told = time.monotonic()
+        nonlocal reported_at
+        if done == total or time.monotonic() - reported_at >= REPORT_SECONDS:
+            reported_at = time.monotonic()
             if not work.extend(task.import_id, attempt, done=done, total=total):
                 raise Superseded
 
@@ -135,7 +135,7 @@ def _finish(work: Work, task: StartImport, attempt: int, imported: Imported) -> 
         attempt,
         report=json.dumps(imported.report.as_json()),
         rows=len(imported.set_aside),
-        set_aside=as_csv(imported.headers, imported.set_aside, most=AT_MOST),
+        set_aside=as_csv(imported.headers, imported.set_aside, most=MAX_BYTES),
         fault="" if imported.report.adds_up else NOT_SHOWN,
     )
 
@@ -152,7 +152,7 @@ def _sentence(error: Exception) -> str:
     )
 
 
-def _see_through(work: Work, import_id: str, attempt: int) -> None:
+def _supervise(work: Work, import_id: str, attempt: int) -> None:
     """Run the process and wait for its end. If it fails, release its lease so that others need not
     wait."""
     flask = (sys.executable, "-m", "flask", "--app", PROJECT / "app")

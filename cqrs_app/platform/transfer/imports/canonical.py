@@ -25,7 +25,7 @@ from cqrs_app.platform.transfer.imports.source import SourceRow
 
 Plain = dict[str, Any]
 
-_AT_ONCE = 500
+_PAGE = 500
 
 MAKING: Mapping[Kind, tuple[type[Event], type[Command], str]] = MappingProxyType(
     {
@@ -76,7 +76,7 @@ def exported(
     names = {event.__name__ for event in _KIND}
     store.place()
     position = 0
-    while page := store.follow(position, _AT_ONCE):
+    while page := store.follow(position, _PAGE):
         for first in page:
             if first.version == 1 and first.type in names:
                 try:

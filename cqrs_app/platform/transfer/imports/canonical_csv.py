@@ -21,7 +21,7 @@ from cqrs_app.platform.transfer.imports.canonical import (
     kind_of,
     number_field,
 )
-from cqrs_app.platform.transfer.imports.lifecycle import UNTOLD
+from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
 from cqrs_app.platform.transfer.imports.lines import moment, whole
 
 ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
@@ -58,12 +58,12 @@ HEADER = (
     "moments",
 )
 
-_TOLD: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
+_COLUMNS: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
     "held": ("held_at", {"reason": ("hold_reason", "other"), "note": ("hold_note", "")}),
     "released": ("released_at", {}),
     "approved": ("approved_at", {}),
     "delivered": ("delivered_at", {}),
-    "rejected": ("rejected_at", {"reason": ("reject_reason", UNTOLD)}),
+    "rejected": ("rejected_at", {"reason": ("reject_reason", NO_REASON)}),
     "cancelled": (
         "cancelled_at",
         {"reason": ("cancel_reason", "other"), "note": ("cancel_note", "")},
@@ -97,7 +97,7 @@ def rows_of(plain: Plain) -> list[dict[str, str]]:
     ] or [common]
     moments = plain.get("moments", [])
     for each in moments:
-        _tell(each, rows)
+        _write_moment(each, rows)
     if moments and _moments(rows) != moments:
         rows[0]["moments"] = msgspec.json.encode(moments).decode()
     return rows
@@ -150,13 +150,13 @@ def _common(plain: Plain) -> dict[str, str]:
     return row | {"number": number, "credit_reason": plain.get("reason", "")}
 
 
-def _tell(each: Plain, rows: list[dict[str, str]]) -> None:
+def _write_moment(each: Plain, rows: list[dict[str, str]]) -> None:
     """Write one moment into the columns. A later one of the same kind overwrites it."""
-    if each["what"] in _TOLD:
-        at, fields = _TOLD[each["what"]]
-        told = {at: each["at"]} | {column: each[name] for name, (column, _) in fields.items()}
+    if each["what"] in _COLUMNS:
+        at, fields = _COLUMNS[each["what"]]
+        values = {at: each["at"]} | {column: each[name] for name, (column, _) in fields.items()}
         for row in rows:
-            row.update(told)
+            row.update(values)
     elif each["what"] == "shipped":
         parcel = {"shipped_at": each["at"]} | {name: each[name] for name in ("carrier", "tracking")}
         for line in each["lines"]:
@@ -183,18 +183,18 @@ def _moments(rows: Sequence[Row]) -> list[Plain]:
 
 
 def _single(row: Row) -> Iterator[Plain]:
-    for what, (at, fields) in _TOLD.items():
+    for what, (at, fields) in _COLUMNS.items():
         if row[at]:
-            told = {name: row[column] or default for name, (column, default) in fields.items()}
-            yield {"what": what, "at": row[at]} | told
+            values = {name: row[column] or default for name, (column, default) in fields.items()}
+            yield {"what": what, "at": row[at]} | values
 
 
 def _parcels(rows: Sequence[Row]) -> Iterator[Plain]:
     parcels: dict[tuple[str, ...], list[Plain]] = {}
     for number, row in enumerate(rows, start=1):
         if row["shipped_at"]:
-            told = tuple(row[name] for name in ("shipped_at", "carrier", "tracking"))
-            lines = parcels.setdefault(told, [])
+            parcel = tuple(row[name] for name in ("shipped_at", "carrier", "tracking"))
+            lines = parcels.setdefault(parcel, [])
             if row["sku"]:
                 quantity = whole(row["shipped_quantity"] or row["quantity"])
                 lines.append({"line_no": number, "quantity": quantity})

@@ -19,7 +19,7 @@ from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.transfer.imports.documents import Contents, Document, Profile, Step
-from cqrs_app.platform.transfer.imports.newcomers import Newcomer, Newcomers, Welcome
+from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
 from cqrs_app.platform.transfer.imports.report import Report, read_back
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
@@ -46,7 +46,7 @@ class _Carried:
     taken: list[Document] = field(default_factory=list)
     set_aside: list[tuple[SourceRow, str]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
-    welcome: Welcome = field(default_factory=Welcome)
+    newcomer_counts: NewcomerCounts = field(default_factory=NewcomerCounts)
     commands: int = 0
 
 
@@ -68,8 +68,8 @@ def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress
         carried.taken,
         rows=contents.rows,
         set_aside_by_reason=counted_by_reason(profile, set_aside),
-        refused_by_code=dict(carried.refused + carried.welcome.refused),
-        welcome=carried.welcome,
+        refused_by_code=dict(carried.refused + carried.newcomer_counts.refused),
+        newcomer_counts=carried.newcomer_counts,
         is_charge=profile.is_charge,
         per_second=carried.commands / seconds,
     )
@@ -139,13 +139,13 @@ def _carry_out_chunk(
             begun.append(document)
         else:
             carried.set_aside += [(row, outcome.error.code) for row in document.rows]
-    new = list(newcomers.of(begun, carried.welcome))
+    new = list(newcomers.of(begun, carried.newcomer_counts))
     later = [item for each in begun for item in bus_items(profile, each, each.steps[1:])]
     outcomes = kernel.commands.execute_batch(
         [*(bus_item_of(profile, each) for each in new), *later]
     )
     for each, outcome in zip(new, outcomes, strict=False):
-        carried.welcome.note(each, outcome.error)
+        carried.newcomer_counts.note(each, outcome.error)
     for (command, _), outcome in zip(later, outcomes[len(new) :], strict=True):
         if outcome.error is not None:
             carried.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1

@@ -16,15 +16,15 @@ from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.transfer.imports.documents import Step
 
-UNTOLD = "The imported history gives no reason."
+NO_REASON = "The imported history gives no reason."
 
 LIFE: Mapping[str, Callable[[str], Command]] = {
     "approved": lambda order_id: ApproveOrder(order_id=order_id),
     "shipped": lambda order_id: ShipOrder(order_id=order_id),
     "delivered": lambda order_id: DeliverOrder(order_id=order_id),
-    "rejected": lambda order_id: RejectOrder(order_id=order_id, reason=UNTOLD),
+    "rejected": lambda order_id: RejectOrder(order_id=order_id, reason=NO_REASON),
     "cancelled": lambda order_id: CancelOrder(
-        order_id=order_id, reason=CancelReason.OTHER, note=UNTOLD
+        order_id=order_id, reason=CancelReason.OTHER, note=NO_REASON
     ),
 }
 """Status whose time a file may have -> the command it stands for. Shipping ships everything that

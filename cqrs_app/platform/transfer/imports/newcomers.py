@@ -45,7 +45,7 @@ class Newcomer:
 
 
 @dataclass(slots=True)
-class Welcome:
+class NewcomerCounts:
     """How many were created by this or an earlier import, and how many were left unchanged.
     `refused` counts those that cannot be created, by command and code."""
 
@@ -94,7 +94,9 @@ class Newcomers:
         for document in sorted(documents, key=lambda each: each.steps[0].at):
             self._learn(document.steps[0])
 
-    def of(self, documents: Iterable[Document], welcome: Welcome) -> Iterator[Newcomer]:
+    def of(
+        self, documents: Iterable[Document], newcomer_counts: NewcomerCounts
+    ) -> Iterator[Newcomer]:
         """Those that these documents name and no earlier ones did."""
         for document in documents:
             for place in _named_in(document.steps[0].command):
@@ -104,7 +106,7 @@ class Newcomers:
                         yield self._newcomer(place, known)
                     except Invalid as invalid:
                         # The line of an order may have a SKU that is not valid for a product.
-                        welcome.refused[f"{TASKS[place[0]].__name__}.{invalid.code}"] += 1
+                        newcomer_counts.refused[f"{TASKS[place[0]].__name__}.{invalid.code}"] += 1
 
     def _learn(self, made: Step) -> None:
         command: Any = made.command

@@ -13,7 +13,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.transfer.imports.documents import Document
-from cqrs_app.platform.transfer.imports.newcomers import Welcome
+from cqrs_app.platform.transfer.imports.newcomers import NewcomerCounts
 
 K = TypeVar("K")
 
@@ -79,7 +79,7 @@ def read_back(
     rows: int,
     set_aside_by_reason: dict[str, int],
     refused_by_code: dict[str, int],
-    welcome: Welcome,
+    newcomer_counts: NewcomerCounts,
     is_charge: Callable[[str], bool],
     per_second: float,
 ) -> Report:
@@ -123,7 +123,7 @@ def read_back(
         flags=flags.total(),
         flagged_orders=sum(each.flagged_orders for each in totals),
         flags_by_code=dict(sorted(flags.items())),
-        **welcome.figures(),
+        **newcomer_counts.figures(),
         commands_per_second=per_second,
     )
 

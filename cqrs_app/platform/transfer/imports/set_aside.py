@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from cqrs_app.platform.transfer.exports.cells import harmless
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
-AT_MOST = 16 * 1024**2
+MAX_BYTES = 16 * 1024**2
 """The maximum size, in bytes, that an import keeps in the write store. Further rows are only
 counted."""
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-UNPACKED_AT_MOST = 1024**3
+MAX_UNPACKED = 1024**3
 """Bytes of one file or archive. A small compressed file could otherwise fill any disk or memory."""
 
-RATIO_AT_MOST = 200
+MAX_RATIO = 200
 SMALL = 16 * 1024**2
-"""Above this many bytes, a compressed file may contain at most RATIO_AT_MOST times its own size.
+"""Above this many bytes, a compressed file may contain at most MAX_RATIO times its own size.
 Texts of shops compress to between a fifth and a fiftieth, decompression bombs to a thousandth."""
 
-ROWS_AT_MOST = 1_500_000
+MAX_ROWS = 1_500_000
 """Rows of one file. They are held in memory, at about 3 kB each."""
 
 LONGEST_LINE = 64 * 1024
@@ -75,7 +75,7 @@ def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
     """The rows below the header of a CSV file in UTF-8, plain or compressed.
 
     Raises BadFile if the file is missing, empty, binary or not UTF-8, or has another header, a line
-    longer than LONGEST_LINE, more than ROWS_AT_MOST rows, or too many bytes.
+    longer than LONGEST_LINE, more than MAX_ROWS rows, or too many bytes.
     """
     with unpacked(path) as file:
         try:
@@ -135,14 +135,14 @@ def _opener(path: Path) -> Any:
 
 def _most_bytes(path: Path) -> int:
     if _opener(path) is None:
-        return UNPACKED_AT_MOST
-    return min(UNPACKED_AT_MOST, max(SMALL, RATIO_AT_MOST * path.stat().st_size))
+        return MAX_UNPACKED
+    return min(MAX_UNPACKED, max(SMALL, MAX_RATIO * path.stat().st_size))
 
 
 def _check_rows(path: Path, number: int) -> None:
-    if number > ROWS_AT_MOST:
+    if number > MAX_ROWS:
         raise BadFile(
-            f"{path.name} has more than {ROWS_AT_MOST:,} rows. Cut it in parts and import each of "
+            f"{path.name} has more than {MAX_ROWS:,} rows. Cut it in parts and import each of "
             "them. Nothing was imported."
         )
 

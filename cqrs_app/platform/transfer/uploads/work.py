@@ -20,11 +20,11 @@ from cqrs_app.platform.transfer.uploads.receiving import (
 from cqrs_app.platform.transfer.uploads.tables import imports
 
 LEASE = Lease(timedelta(seconds=30))
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """The limit protects the workers from a file that kills every process that reads it."""
 
 GIVEN_UP = (
-    f"The process that took it in ended {MOST_ATTEMPTS} times before it was through. What it took "
+    f"The process that took it in ended {MAX_ATTEMPTS} times before it was through. What it took "
     "in until then is kept. Ask whoever runs the console to look at the log of the workers, then "
     "send the file again: it goes on where it was."
 )
@@ -43,7 +43,7 @@ class Work:
         """The import that should be started now, if any."""
         found = (
             select(_columns.import_id)
-            .where(self._free(), ~self._busy(), _columns.attempts < MOST_ATTEMPTS)
+            .where(self._free(), ~self._busy(), _columns.attempts < MAX_ATTEMPTS)
             .order_by(_columns.uploaded_at, _columns.import_id)
             .limit(1)
         )
@@ -59,7 +59,7 @@ class Work:
                 _columns.import_id == import_id,
                 self._free(),
                 ~self._busy(),
-                _columns.attempts < MOST_ATTEMPTS,
+                _columns.attempts < MAX_ATTEMPTS,
             )
             .values(
                 state="running",
@@ -103,15 +103,15 @@ class Work:
 
     def give_up(self) -> None:
         """Mark imports as failed that have used up their attempts."""
-        worn_out = and_(self._free(), _columns.attempts >= MOST_ATTEMPTS)
+        exhausted = and_(self._free(), _columns.attempts >= MAX_ATTEMPTS)
         with self._reader.connect() as connection:
             # Nearly always there is none, and then no write lock is needed.
-            found = select(_columns.import_id).where(worn_out).limit(1)
+            found = select(_columns.import_id).where(exhausted).limit(1)
             if connection.execute(found).first() is None:
                 return
         values = {"state": "failed", "sentence": GIVEN_UP, "finished_at": self._clock()}
         with self._engine.begin() as connection:
-            connection.execute(update(imports).where(worn_out).values(**values))
+            connection.execute(update(imports).where(exhausted).values(**values))
 
     def _free(self) -> ColumnElement[bool]:
         lost = and_(_columns.state == "running", LEASE.is_free(_columns.lease_until))

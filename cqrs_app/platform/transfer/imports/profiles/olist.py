@@ -139,9 +139,11 @@ class _Reading:
         known = {what: moment(row[name]) for what, name in _MOMENTS.items() if row[name]}
         latest = max([placed_at, *known.values()])
         ending = _ENDINGS.get(row["order_status"])
-        untold = ending is not None and ending not in known
-        yield from life_of(row["order_id"], known | ({ending: latest} if ending and untold else {}))
-        if untold and ending == "delivered":
+        has_no_time = ending is not None and ending not in known
+        yield from life_of(
+            row["order_id"], known | ({ending: latest} if ending and has_no_time else {})
+        )
+        if has_no_time and ending == "delivered":
             note = AddOrderNote(order_id=row["order_id"], note=NO_TIME)
             yield Step(latest, note, "no-time")
 
