@@ -187,8 +187,8 @@ class EventStore(ABC):
         """The events of the stream with a version above `after`, up to and including `until`."""
         last = _HIGHEST_VERSION if until is None else until
         with self._reader.connect() as connection:
-            asked = {"stream": stream, "after": after, "until": last}
-            return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, asked))
+            parameters = {"stream": stream, "after": after, "until": last}
+            return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, parameters))
 
     def first_of(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
         """The first event of each of these streams."""

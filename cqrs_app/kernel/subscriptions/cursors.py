@@ -103,11 +103,11 @@ class Cursors:
         if not names:
             return []
         placeholders = ", ".join([placeholder_of(engine)] * len(names))
-        asked = _REACHED.format(
+        statement = _REACHED.format(
             placeholders=placeholders, cursors=self._table.name, parked=self._parked.name
         )
         with raw_connection(engine) as driver:
-            rows = driver.execute(asked, tuple(names)).fetchall()
+            rows = driver.execute(statement, tuple(names)).fetchall()
         return [Reached(*row) for row in rows]
 
     def lock(self, connection: Connection, name: str) -> Cursor | None:

@@ -58,10 +58,10 @@ def follow_events(question: FollowEvents, connection: Connection) -> Feed:
     return Feed(listed, last or question.after, committed(connection))
 
 
-def unknown_types(asked: Iterable[str], known: Iterable[str]) -> str:
+def unknown_types(requested: Iterable[str], known: Iterable[str]) -> str:
     """A sentence about the event types that do not exist; empty if all do."""
     known = sorted(known)
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in requested if name not in known]
     if not unknown:
         return ""
     return f"There is no event type {', '.join(unknown)}. There are: {', '.join(known)}."

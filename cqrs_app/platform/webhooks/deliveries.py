@@ -45,8 +45,8 @@ class Delivery:
 
 def wanted(event_types: str, sendable: Sequence[str]) -> frozenset[str]:
     """The types selected by this JSON list, among the sendable ones. An empty list selects all."""
-    asked = msgspec.json.decode(event_types, type=tuple[str, ...])
-    return frozenset(sendable).intersection(asked or sendable)
+    selected = msgspec.json.decode(event_types, type=tuple[str, ...])
+    return frozenset(sendable).intersection(selected or sendable)
 
 
 def add(

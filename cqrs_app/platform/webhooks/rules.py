@@ -32,8 +32,8 @@ def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middlew
     return check
 
 
-def _known(asked: tuple[str, ...], types: tuple[str, ...]) -> None:
-    unknown = [name for name in asked if name not in types]
+def _known(requested: tuple[str, ...], types: tuple[str, ...]) -> None:
+    unknown = [name for name in requested if name not in types]
     if unknown:
         raise UNKNOWN_EVENT_TYPE(
             f"There is no event type {', '.join(unknown)} that is sent to webhooks. Nothing was "
