@@ -20,14 +20,12 @@ REQUIREMENTS = {
     "bench": "bench/requirements.txt",
 }
 PLACES = {"bench": ".venv-bench"}
-"""What other products need must not change what this one runs on."""
+"""Packages of other products are installed separately from those of this one."""
 
 
 def main(project: Path, kind: str, folder: str = "") -> None:
-    """Bring the environment to what the requirement file of `kind` says, or end with one sentence.
-
-    It is in `folder`, by default where that kind belongs.
-    """
+    """Install what the requirement file of `kind` names, or exit with one sentence. `folder` is the
+    environment; by default the one of that kind."""
     if kind not in REQUIREMENTS:
         sys.exit("Usage: bin/install [run|dev|bench]")
     requirements = project / REQUIREMENTS[kind]
@@ -48,7 +46,8 @@ def main(project: Path, kind: str, folder: str = "") -> None:
 
 
 def is_current(venv: Path, stamp: Path, wanted: str) -> bool:
-    """Whether the environment works and holds what `wanted` is the digest of."""
+    """Whether the environment works and was installed from requirements with the digest
+    `wanted`."""
     return (
         not (venv / ".installing").exists()
         and stamp.is_file()
@@ -58,13 +57,13 @@ def is_current(venv: Path, stamp: Path, wanted: str) -> bool:
 
 
 def works(venv: Path) -> bool:
-    """Whether its Python starts; not so when the one it was made from has gone."""
+    """Whether its Python starts. It does not if the Python it was made from is gone."""
     python = venv / "bin" / "python"
     return os.access(python, os.X_OK) and succeeds(python, "-c", "pass")
 
 
 def install(venv: Path, requirements: Path) -> None:
-    """Fill the environment, from nothing if it is absent, broken or half installed."""
+    """Install into the environment. It is created first if it is absent, broken or incomplete."""
     marker = venv / ".installing"
     python = venv / "bin" / "python"
     if marker.exists() or not works(venv) or not succeeds(python, "-m", "pip", "--version"):

@@ -24,7 +24,7 @@ NO_REDIS = "unix:///nowhere/redis.sock"
 
 
 def close(app: Flask) -> None:
-    """Finish what runs in the background and let go of every connection."""
+    """Finish pending background work and close all connections."""
     kernel: Kernel = services_of(app).kernel
     kernel.close()
     kernel.redis.close()
@@ -36,7 +36,7 @@ def close(app: Flask) -> None:
 
 
 def environment_of(app: Flask, **more: str) -> dict[str, str]:
-    """For a real process of this console: on its stores, with its Redis."""
+    """The environment of a process of this console, with its stores and its Redis."""
     settings = services_of(app).settings
     return clean_environment(
         {
@@ -57,7 +57,7 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
 
         def make(**settings: Any) -> Flask:
             values: dict[str, Any] = {"redis_url": redis_url, "secret_key": "for tests only"}
-            # Most tests bring the pages up to date themselves.
+            # Most tests update the projections themselves.
             values |= {"read_your_writes_seconds": 0.0, **settings}
             app = create_app(databases.settings(**values))
             stack.callback(close, app)
@@ -68,7 +68,7 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
 
 
 def with_demo_orders(databases: Databases) -> None:
-    """Forty demo orders, all shown."""
+    """Fill the stores with forty demo orders and update all projections."""
     migrate(databases)
     with consoles_on(databases, NO_REDIS) as make:
         load_if_empty(services_of(make()).kernel, 40, lambda line: None)
@@ -97,7 +97,7 @@ def shops_on(
 def make_shop(
     kind: str, templates: Templates, tmp_path: Path, redis_url: str
 ) -> Iterator[MakeConsole]:
-    """`make_shop(**settings)`: an application with forty demo orders, all shown."""
+    """`make_shop(**settings)`: an application with forty demo orders and up-to-date projections."""
     with shops_on(kind, templates, tmp_path, redis_url) as make:
         yield make
 

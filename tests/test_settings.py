@@ -1,4 +1,4 @@
-"""Settings: what is read, what is filled in, what is refused and how."""
+"""Settings: parsing, defaults, and refusals."""
 
 import stat
 from pathlib import Path

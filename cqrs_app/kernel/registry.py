@@ -66,8 +66,8 @@ ERASURE = Area(name="erasure", events=[SubjectErased])
 
 
 class Registry:
-    """Everything that the areas declare, by name; `notation` is how decimals in their events and
-    answers are written. Raises ValueError on a duplicate name."""
+    """Everything that the areas declare, by name. `notation` is how decimals in events and answers
+    are written. Raises ValueError on a duplicate name."""
 
     def __init__(self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE) -> None:
         self.areas = (*areas, ERASURE)

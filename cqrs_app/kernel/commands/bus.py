@@ -297,7 +297,7 @@ class CommandBus:
             aggregate = self._routes[type(call.command)].aggregate
             call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
         sealing = self._vault.sealing(call.stream, call.belongs_to or "", dry=call.dry)
-        return sealing.kept_of(call.command)
+        return sealing.command_text(call.command)
 
     def _guarded(self, call: Call) -> Receipt:
         if not self._options.enabled:

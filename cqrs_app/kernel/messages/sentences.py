@@ -42,7 +42,7 @@ _SENTENCES = (
 )
 
 
-def told(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
+def problem_of(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
     """The path of a decoder's error, below `place`, and its message as a sentence for people."""
     text, _, inside = str(error).partition(" - at ")
     parts = re.findall(r"[^.\[\]]+", inside.strip("`").removeprefix("$"))

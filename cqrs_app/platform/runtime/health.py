@@ -1,4 +1,4 @@
-"""Whether the console can do its work: for load balancers, banners, alarms."""
+"""Whether the console can do its work, for load balancers, banners and alarms."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cqrs_app.kernel.subscriptions.tasks import WORKER
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What works. `stopped` are the subscriptions that cannot go on by themselves; counts are None
-    where the part that knows them is away."""
+    """The state of each part. `stopped` are the subscriptions that cannot continue by themselves.
+    Counts are None if the part that knows them is down."""
 
     write_store: bool
     read_store: bool
@@ -34,7 +34,7 @@ class Health:
     failed_jobs: int | None
 
     def missing(self) -> list[str]:
-        """The parts that are not there or have stopped, in words; empty when all is well."""
+        """The parts that are down or have stopped, in words; empty if all is well."""
         parts = {
             "the write store": self.write_store,
             "the read store": self.read_store,
@@ -46,10 +46,10 @@ class Health:
 
 
 def look(kernel: Kernel) -> Health:
-    """Ask every part; never raises."""
+    """Check every part. Never raises."""
     write_store, processes, stopped = True, [], []
     try:
-        # Without a transaction: nobody who looks waits for a writer, or holds one up.
+        # Without a transaction, so that the check neither waits for a writer nor blocks one.
         with reader_of(kernel.engines.write).connect() as connection:
             connection.execute(select(streams.c.stream).limit(1))
             processes = presence.seen(connection, kernel.clock())
@@ -76,7 +76,7 @@ def look(kernel: Kernel) -> Health:
 
 
 def banners(health: Health) -> Iterator[tuple[str, str]]:
-    """What an operator should know of parts that are away: (level, sentence)."""
+    """What operators should know about parts that are down: (level, sentence)."""
     if not health.read_store:
         yield "bad", "The read store is down. Lists and figures are unavailable."
     if not health.write_store:

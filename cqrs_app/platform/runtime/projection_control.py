@@ -1,4 +1,4 @@
-"""The rules for running a subscription: pause, resume, retry, skip."""
+"""The rules for controlling a subscription: pause, resume, retry, skip."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOT_PAUSED = Refusal("not_paused", "It is not paused.")
 
 @dataclass
 class ProjectionControl(Aggregate):
-    """One per subscription; named after projections, which most of them are."""
+    """One per subscription. Named after projections, which most subscriptions are."""
 
     category: ClassVar[str] = "projection"
     identity: ClassVar[str] = "projection"
@@ -73,7 +73,7 @@ class ProjectionControl(Aggregate):
 
 
 def known_subscriptions(names: frozenset[str]) -> Middleware:
-    """Refuses a task on a subscription that does not exist."""
+    """Refuse commands for a subscription that does not exist."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         name = getattr(call.command, ProjectionControl.identity, None)

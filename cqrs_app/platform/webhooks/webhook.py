@@ -1,4 +1,4 @@
-"""A webhook: what is sent where, and what may be done with it. Pure."""
+"""A webhook: its configuration and its commands. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def exists(webhook: Webhook, webhook_id: str) -> None:
 
 @dataclass
 class Webhook(Aggregate):
-    """`secret` counts the secrets it has had; the secrets themselves are in no event."""
+    """`secret` counts its secrets. The secrets themselves are in no event."""
 
     category: ClassVar[str] = "webhook"
     identity: ClassVar[str] = "webhook_id"
@@ -130,11 +130,11 @@ class Webhook(Aggregate):
         return "removed" if self.removed else "paused" if self.paused else "running"
 
     def wants(self, event_type: str) -> bool:
-        """Whether it was asked for; no type named means all."""
+        """Whether the type is selected. No types means all."""
         return not self.event_types or event_type in self.event_types
 
     def signing(self, now: datetime) -> tuple[int, ...]:
-        """The numbers of the secrets that sign now, the newest first."""
+        """The numbers of the secrets that sign now, newest first."""
         changing = self.rotated_at is not None and now - self.rotated_at < OLD_SECRET_SIGNS_FOR
         return (self.secret, self.secret - 1) if changing else (self.secret,)
 

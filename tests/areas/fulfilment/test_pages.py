@@ -73,7 +73,7 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     assert "Awaiting payment GBP 10.00 outstanding." in shown
     assert "is not ready to ship: GBP 10.00 outstanding." in shown
     assert "ShipOrder" not in offered(supervisor, address)
-    # Every door says the same, in the same sentence.
+    # Every interface returns the same sentence.
     told = next(
         each for each in desk.ask(OrderActions(order_id=THE)).actions if each.command == "ShipOrder"
     )

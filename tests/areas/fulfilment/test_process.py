@@ -75,7 +75,7 @@ Happening = Input | Done | Refusal
 
 
 def given(*happenings: Happening) -> FulfilmentProcess:
-    """The process after these, having sent and recorded what it decided on the way."""
+    """The process after these inputs, with the commands sent and recorded that it decided."""
     return reduce(after, happenings, FulfilmentProcess(order_id=ORDER))
 
 

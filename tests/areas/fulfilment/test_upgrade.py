@@ -1,5 +1,5 @@
-"""A store of an earlier release: orders under way go on from where they were, and what people have
-seen to is not seen to again."""
+"""A store of an earlier release: orders in progress continue from where they were, and nothing is
+done twice."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def value_of(kind: Any, stored: Any) -> Any:
 
 @pytest.fixture
 def upgraded(make_desk: MakeDesk) -> OrderDesk:
-    """A desk on the stored release, at the moment at which it was stopped."""
+    """A desk on the stored release, at the time when it was stopped."""
     desk: OrderDesk = make_desk()
     stopped = datetime.fromisoformat(STORE["at"])
     desk.clock.move(seconds=(stopped - desk.clock()).total_seconds())
@@ -270,7 +270,8 @@ def test_a_decision_before_the_first_look_counts(upgraded: OrderDesk) -> None:
 
 
 def test_every_event_is_taken_in_once(upgraded: OrderDesk) -> None:
-    """Also by an order whose row was made from its events: told again, nothing is counted twice."""
+    """Also for an order whose row was made from its events: a repeated event is not counted
+    twice."""
     upgraded.settle_all()
     states = {each: upgraded.process(each).payments for each in ORDERS}
     with upgraded.kernel.engines.write.begin() as connection:

@@ -411,7 +411,7 @@ def test_too_much_money_is_told(make_desk: MakeDesk) -> None:
 def test_a_cancellation_that_comes_too_late_leads_nowhere_else(
     order_desk: OrderDesk, shipped: bool
 ) -> None:
-    """It was accepted before the follower had told what happened to the order."""
+    """It was accepted before the follower had processed the order's events."""
     begin(order_desk)
     (order_desk.ship if shipped else order_desk.cancel)()
     order_desk.cancel_fulfilment()
@@ -449,7 +449,7 @@ def test_missing_stock_is_asked_for_every_day_and_grows_late(order_desk: OrderDe
         order_desk.clock.move(hours=25)
         order_desk.settle_all()
         assert (order_desk.stage(), order_desk.process().status.late) == (Stage.OUT_OF_STOCK, True)
-    # Nobody has told of these: the next day finds them.
+    # Nothing reported these. They are found the next day.
     with order_desk.kernel.engines.write.begin() as connection:
         connection.execute(delete(fulfilment_wants))
     order_desk.receive(LAMP, 3)

@@ -1,4 +1,4 @@
-"""Options derived from declarations: what is typed makes the message that JSON makes."""
+"""Options derived from declarations: typed values make the same message as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLASSES: dict[str, Any] = {**REGISTRY.commands, **REGISTRY.queries}
 
 
 def typed(fields: dict[str, Any], path: str = "--") -> Iterator[str]:
-    """Plain values as somebody would type them."""
+    """Plain values as a person would type them."""
     for name, value in fields.items():
         option = path + name.replace("_", "-")
         if isinstance(value, bool):

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from cqrs_app.kernel.messages import sentences
 from cqrs_app.kernel.messages.messages import value
-from cqrs_app.kernel.messages.sentences import A_NUMBER, NEEDED, UNUSABLE_CHARACTERS, told
+from cqrs_app.kernel.messages.sentences import A_NUMBER, NEEDED, UNUSABLE_CHARACTERS, problem_of
 
 A_TIME = "Enter a date and time with its zone, e.g. 2026-03-31T14:05:00Z."
 A_DAY = "Enter a date, e.g. 2026-03-31."
@@ -59,7 +59,7 @@ CASES: list[tuple[Any, Any, str]] = [
 def test_the_decoder_objects_in_a_sentence_for_people(kind: Any, given: Any, sentence: str) -> None:
     with pytest.raises(msgspec.ValidationError) as objection:
         msgspec.convert(given, kind)
-    assert told("field", objection.value) == ("field", sentence)
+    assert problem_of("field", objection.value) == ("field", sentence)
 
 
 def test_every_sentence_has_a_case() -> None:
@@ -73,10 +73,10 @@ def test_the_place_inside_a_value_is_named() -> None:
     lines = [{"sku": "A"}, {"sku": "B", "quantity": 0}]
     with pytest.raises(msgspec.ValidationError) as objection:
         msgspec.convert(lines, tuple[Line, ...])
-    assert told("lines", objection.value) == ("lines.1.quantity", "Must be 1 or more.")
+    assert problem_of("lines", objection.value) == ("lines.1.quantity", "Must be 1 or more.")
 
 
 def test_a_missing_part_is_needed() -> None:
     with pytest.raises(msgspec.ValidationError) as objection:
         msgspec.convert([{"quantity": 2}], tuple[Line, ...])
-    assert told("lines", objection.value) == ("lines.0.sku", NEEDED)
+    assert problem_of("lines", objection.value) == ("lines.0.sku", NEEDED)

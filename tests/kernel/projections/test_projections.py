@@ -1,4 +1,5 @@
-"""Projections: exactly once in effect, whatever dies; poison is parked, never skipped."""
+"""Projections: exactly once in effect, even after a crash. Poison events are parked, never
+skipped."""
 
 from __future__ import annotations
 
