@@ -80,9 +80,9 @@ def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
 
 def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.delivered:
-        return Stage.DELIVERED, "Everything was delivered."
+        return Stage.DELIVERED, _joined("Everything was delivered.", _beyond(process))
     if all(goods.sent >= goods.wanted for goods in process.goods.values()):
-        return Stage.SHIPPED, "Everything has left."
+        return Stage.SHIPPED, _joined("Everything has left.", _beyond(process))
     parts = [
         "It may leave." if process.skipped else "Its goods are reserved and paid; it may leave."
     ]
@@ -90,10 +90,27 @@ def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
     not_kept = [sku for sku, goods in process.goods.items() if goods.outcome == "not_kept"]
     if not_kept:
         parts.append(f"No stock is kept of {', '.join(not_kept)}.")
-    if process.received > process.owed:
-        more = exact(process.received - process.owed, process.currency)
-        parts.append(f"{process.currency} {more:f} was paid beyond what it costs.")
-    return Stage.TO_SHIP, " ".join(parts)[:500]
+    return Stage.TO_SHIP, _joined(*parts, _beyond(process))
+
+
+def _beyond(process: FulfilmentProcess) -> str:
+    """What was paid beyond what the order costs, and what becomes of it."""
+    refund, rest = process.to_refund, process.overpaid - process.to_refund
+    sentences = (
+        (refund, "is being refunded for cancelled items."),
+        (rest, "was paid beyond what it costs; refund it, or move it to the right order."),
+    )
+    return _joined(
+        *(
+            f"{process.currency} {exact(amount, process.currency):f} {what}"
+            for amount, what in sentences
+            if amount
+        )
+    )
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(filter(None, parts))[:500]
 
 
 def _not_begun(process: FulfilmentProcess) -> tuple[Stage, str]:
