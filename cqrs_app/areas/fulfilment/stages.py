@@ -80,18 +80,35 @@ def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
 
 def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.delivered:
-        return Stage.DELIVERED, "Everything was delivered."
+        return Stage.DELIVERED, _joined("Everything was delivered.", _beyond(process))
     if all(goods.sent >= goods.wanted for goods in process.goods.values()):
-        return Stage.SHIPPED, "Everything has shipped."
+        return Stage.SHIPPED, _joined("Everything has shipped.", _beyond(process))
     parts = ["Ready to ship." if process.skipped else "Reserved and paid. Ready to ship."]
     parts += [f"Skipped: {step.label.lower()}." for step in process.skipped]
     not_kept = [sku for sku, goods in process.goods.items() if goods.outcome == "not_kept"]
     if not_kept:
         parts.append(f"Not stocked: {', '.join(not_kept)}.")
-    if process.received > process.owed:
-        more = exact(process.received - process.owed, process.currency)
-        parts.append(f"{process.currency} {more:f} overpaid.")
-    return Stage.TO_SHIP, " ".join(parts)[:500]
+    return Stage.TO_SHIP, _joined(*parts, _beyond(process))
+
+
+def _beyond(process: FulfilmentProcess) -> str:
+    """By how much the order is overpaid, and what happens to that amount."""
+    refund, rest = process.to_refund, process.overpaid - process.to_refund
+    sentences = (
+        (refund, "is being refunded for cancelled items."),
+        (rest, "overpaid. Refund it, or move it to the right order."),
+    )
+    return _joined(
+        *(
+            f"{process.currency} {exact(amount, process.currency):f} {what}"
+            for amount, what in sentences
+            if amount
+        )
+    )
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(filter(None, parts))[:500]
 
 
 def _not_begun(process: FulfilmentProcess) -> tuple[Stage, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -24,7 +25,15 @@ from cqrs_app.areas.orders.types import (
     person_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
-from cqrs_app.areas.types import HIGHEST_AMOUNT, Country, Currency, Note, OrderId, Reason
+from cqrs_app.areas.types import (
+    HIGHEST_AMOUNT,
+    MOST_UNITS,
+    Country,
+    Currency,
+    Note,
+    OrderId,
+    Reason,
+)
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
@@ -52,6 +61,7 @@ class PlaceOrder(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _not_too_much(self.lines)
+        yield from _not_too_many(self.lines)
 
 
 @command(
@@ -210,6 +220,16 @@ class RecordCreditNote(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _not_too_much(self.lines)
+
+
+def _not_too_many(lines: tuple[OrderLine, ...]) -> Iterator[tuple[str, str]]:
+    """Reserved, shipped and returned as one quantity, whatever the lines."""
+    units = Counter[str]()
+    for line in lines:
+        units[line.sku] += line.quantity
+    for sku, quantity in units.items():
+        if quantity > MOST_UNITS:
+            yield "lines", f"The lines of {sku} come to more than {MOST_UNITS:,} units."
 
 
 def _not_too_much(

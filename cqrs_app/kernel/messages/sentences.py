@@ -22,6 +22,7 @@ _SENTENCES = (
     (r"Expected `str` matching regex.*", UNUSABLE_CHARACTERS),
     (r"Expected `int` >= (-?\d+)", r"Must be \1 or more."),
     (r"Expected `int` <= (-?\d+)", r"Must be \1 or less."),
+    (r"Integer value out of range", "Enter a whole number with fewer digits."),
     (r"Expected `int`.*", "Enter a whole number."),
     (r"Invalid decimal string|Expected `decimal`.*", A_NUMBER),
     (r"Invalid enum value.*", "Choose one from the list."),

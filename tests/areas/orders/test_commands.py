@@ -80,6 +80,28 @@ def test_an_order_that_no_sum_could_hold_is_invalid() -> None:
     assert caught.value.problems == {"lines": "The lines come to more than 1,000,000,000,000."}
 
 
+def test_the_lines_of_one_product_are_no_more_than_can_be_reserved() -> None:
+    half, sku = line(quantity=500_000_000, price="0"), "85123A"
+    assert len(place("1", half, half, line("85123a", 1)).lines) == 3
+    with pytest.raises(Invalid) as caught:
+        place("1", half, half, line(sku, 1))
+    assert caught.value.problems == {
+        "lines": "The lines of 85123A come to more than 1,000,000,000 units."
+    }
+
+
+@pytest.mark.parametrize("quantity", ["9" * 19, "9" * 25, "9" * 5_000])
+def test_an_overlong_quantity_has_a_sentence(quantity: str) -> None:
+    lines = [{"sku": "A", "quantity": quantity, "unit_price": "1"}]
+    rest = {"order_id": "1", "country": "France", "currency": "EUR"}
+    with pytest.raises(Invalid) as caught:
+        parse(do.PlaceOrder, {**rest, "lines": lines}, from_text=True)
+    assert caught.value.problems["lines.0.quantity"] in (
+        "Must be 1000000000 or less.",
+        "Write a whole number with fewer digits.",
+    )
+
+
 @pytest.mark.parametrize("currency", ["", "ZZZ", "GB", "GBPP", "XAU", "£"])
 def test_a_currency_is_three_capital_letters(currency: str) -> None:
     with pytest.raises(Invalid):
