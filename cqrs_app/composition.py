@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cqrs_app import PROJECT, database, logs
+from cqrs_app.addresses import redis_client
 from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.store import process_of
@@ -203,7 +204,7 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _redis(url: str) -> Redis:
-    return Redis.from_url(
+    return redis_client(
         url,
         socket_timeout=REDIS_PATIENCE_SECONDS,
         socket_connect_timeout=REDIS_PATIENCE_SECONDS,

@@ -194,9 +194,9 @@ class Settings:
             self,
             payment_gateway=self.payment_gateway or ("sandbox" if is_trial else "manual"),
             data_dir=data_dir,
-            database_url=_with_driver(write),
-            read_database_url=_with_driver(read),
-            query_database_url=_with_driver(self.query_database_url or read),
+            database_url=_database("DATABASE_URL", write),
+            read_database_url=_database("READ_DATABASE_URL", read),
+            query_database_url=_database("QUERY_DATABASE_URL", self.query_database_url or read),
             cache_redis_url=self.cache_redis_url or self.redis_url,
         )
         settings._refuse_contradictions()
@@ -279,7 +279,7 @@ class Settings:
                 "QUERY_BUS_TYPE is 'distributed', but QUERY_DATABASE_URL names no replica to ask. "
                 "Set it, or write 'asynchronous'."
             )
-        self._refuse_unusable_addresses()
+        self._refuse_unusable_redis()
         self._refuse_unusable_payments()
         self._refuse_unusable_fulfilment()
         if self.amber_lag_seconds > self.red_lag_seconds:
@@ -324,32 +324,19 @@ class Settings:
                     f"Remove the setting."
                 )
 
-    def _refuse_unusable_addresses(self) -> None:
+    def _refuse_unusable_redis(self) -> None:
         # Imported here, so that the class can be used without loading SQLAlchemy and Redis.
-        from redis.connection import parse_url
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
+        from cqrs_app.addresses import Unusable, redis_client
 
-        for name in ("database_url", "read_database_url", "query_database_url"):
-            try:
-                backend = make_url(getattr(self, name)).get_backend_name()
-            except (ArgumentError, ValueError):
-                backend = ""
-            if backend not in ("sqlite", "postgresql"):
-                # Without the URL, which may contain a password.
-                raise SettingsError(
-                    f"{name.upper()} is no address of a database that the console runs on. Write "
-                    "postgresql://USER:PASSWORD@HOST/NAME or sqlite:////ABSOLUTE/PATH."
-                )
         for name in ("redis_url", "cache_redis_url"):
-            url = getattr(self, name)
             try:
-                if url:
-                    parse_url(url)  # type: ignore[no-untyped-call]
-            except ValueError:
+                if url := getattr(self, name):
+                    redis_client(url)
+            except Unusable as reason:
                 raise SettingsError(
-                    f"{name.upper()} is no address of a Redis server. Write "
-                    "redis://HOST:6379/0, rediss://HOST:6379/0 or unix:///PATH."
+                    f"{name.upper()} cannot be used: {reason}. Write redis://HOST:6379/0, "
+                    "rediss://HOST:6379/0, unix:///PATH or "
+                    "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
 
     @property
@@ -389,11 +376,17 @@ class Settings:
             )
 
 
-def _with_driver(url: str) -> str:
-    for plain in ("postgres://", "postgresql://"):
-        if url.startswith(plain):
-            return "postgresql+psycopg://" + url.removeprefix(plain)
-    return url
+def _database(name: str, url: str) -> str:
+    from cqrs_app.addresses import Unusable, database
+
+    try:
+        return database(url)
+    except Unusable as reason:
+        # Not the address itself: it may hold a password.
+        raise SettingsError(
+            f"{name} cannot be used: {reason}. Write postgresql://USER:PASSWORD@HOST/NAME, with "
+            "commas between several hosts, or sqlite:////ABSOLUTE/PATH."
+        ) from None
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

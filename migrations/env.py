@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from alembic import context
 
 from cqrs_app import database
+from cqrs_app.environment import SettingsError
 from cqrs_app.platform import sql_views
 from cqrs_app.settings import Settings
 
@@ -28,7 +29,10 @@ def include_name(name: str | None, kind: str, parents: object) -> bool:
 
 
 given = config.attributes.get("connection")
-opened = nullcontext(given) if given else database.connected(Settings.from_environment(), store)
+try:
+    opened = nullcontext(given) if given else database.connected(Settings.from_environment(), store)
+except SettingsError as error:
+    raise SystemExit(error.message) from None
 with opened as connection:
     context.configure(
         connection=connection,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+from cqrs_app.environment import SettingsError
 from cqrs_app.services import NAME, services_of
 from cqrs_app.settings import Settings
 
-_settings = Settings.from_environment()
+try:
+    _settings = Settings.from_environment()
+except SettingsError as error:
+    # gunicorn would show a traceback.
+    sys.exit(error.message)
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 _shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private, unlinked file in it
 

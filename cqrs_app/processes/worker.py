@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 
-from redis import Redis, exceptions
+from redis import exceptions
 from redis.backoff import ExponentialBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
@@ -15,6 +15,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.worker import WorkerStatus
 
+from cqrs_app.addresses import redis_client
 from cqrs_app.kernel.subscriptions.presence import BEAT_SECONDS, Presence
 from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.processes.jobs import AllowedJob
@@ -73,7 +74,7 @@ def run_worker(
     `kind` is how the process reports itself.
     """
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 1_000_000)
-    redis = Redis.from_url(
+    redis = redis_client(
         url, retry=retry, retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError]
     )
     worker = Worker(
