@@ -7,6 +7,8 @@ that show nothing would make two texts of what reads as one. The last look-ahead
 
 from __future__ import annotations
 
+import re
+
 # Written as themselves, not as escapes: beyond U+FFFF, Python and ECMAScript escape differently.
 INVISIBLE = (
     # Category Cf of Unicode 17.
@@ -23,7 +25,12 @@ ONE_LINE = rf"^[^\x00-\x1f\x7f-\x9f{INVISIBLE}\ud800-\udfff]*(?!\n)$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*$"
 
 
+_BEYOND = re.compile("[\U00010000-\U0010ffff](-[\U00010000-\U0010ffff])?")
+
+
 def portable(pattern: str) -> str:
-    """The same for RE2 and ECMAScript. There `$` is the very end, and RE2 knows neither look-ahead
-    nor surrogates, which no text in UTF-8 has."""
-    return pattern.replace(r"(?!\n)$", "$").replace(r"\ud800-\udfff", "")
+    """The same for RE2 and ECMAScript, as far as both can say it. There `$` is the very end, and
+    RE2 knows neither look-ahead nor surrogates, which no text in UTF-8 has. To ECMAScript a
+    character beyond U+FFFF is two, unless asked otherwise: its classes leave those out."""
+    same = pattern.replace(r"(?!\n)$", "$").replace(r"\ud800-\udfff", "")
+    return _BEYOND.sub("", same)
