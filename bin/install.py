@@ -18,20 +18,25 @@ REQUIREMENTS = {
     "run": "requirements.txt",
     "dev": "requirements-dev.txt",
     "bench": "bench/requirements.txt",
+    "clients": "tests/clients/requirements.txt",
 }
-PLACES = {"bench": ".venv-bench"}
+PLACES = {"bench": ".venv-bench", "clients": ".venv-clients"}
 """Packages of other products are installed separately from those of this one."""
+NODE = {"clients": ("package.json", "package-lock.json")}
+"""Files beside the requirements from which npm, which is among them, installs."""
 
 
 def main(project: Path, kind: str, folder: str = "") -> None:
     """Install what the requirement file of `kind` names, or exit with one sentence. `folder` is the
     environment; by default the one of that kind."""
     if kind not in REQUIREMENTS:
-        sys.exit("Usage: bin/install [run|dev|bench]")
+        sys.exit("Usage: bin/install [run|dev|bench|clients]")
     requirements = project / REQUIREMENTS[kind]
+    packages = [requirements.parent / name for name in NODE.get(kind, ())]
     venv = project / (folder or PLACES.get(kind, ".venv"))
     stamp = venv / f".installed-{kind}"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    listed = b"".join(each.read_bytes() for each in (requirements, *packages))
+    wanted = hashlib.sha256(listed).hexdigest()
     if is_current(venv, stamp, wanted):
         return
     try:
@@ -42,6 +47,8 @@ def main(project: Path, kind: str, folder: str = "") -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # waits for another copy that installs just now
         if not is_current(venv, stamp, wanted):
             install(venv, requirements)
+            if packages:
+                install_node(venv, packages)
             stamp.write_text(wanted)
 
 
@@ -77,6 +84,21 @@ def install(venv: Path, requirements: Path) -> None:
     if result.returncode != 0:
         sys.exit(
             f"The packages of {requirements.name} could not be installed; the reason is above. "
+            f"Nothing is lost: run the same command again."
+        )
+
+
+def install_node(venv: Path, packages: list[Path]) -> None:
+    """Install exactly the locked npm packages into the environment, none of their scripts run."""
+    say(f"Installing {packages[-1].name} into {venv.name} ...")
+    for each in packages:
+        shutil.copy(each, venv)
+    npm = (venv / "bin" / "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    search = {"PATH": f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    quietly = {"stdout": subprocess.DEVNULL, "env": os.environ | search}
+    if subprocess.run(npm, cwd=venv, check=False, **quietly).returncode != 0:
+        sys.exit(
+            f"The packages of {packages[-1].name} could not be installed; the reason is above. "
             f"Nothing is lost: run the same command again."
         )
 
