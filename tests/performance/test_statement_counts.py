@@ -85,6 +85,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.accounts": "/customers/-/accounts?limit=100",
         "web.customer": f"/customers/{order}",
         "web.credit_notes": "/credit-notes?limit=100",
+        "web.refunded_orders": "/refunded-orders?limit=100",
         "web.reports": "/reports",
         "web.fulfilments": "/fulfilment?show=all",
         "web.fulfilment": f"/fulfilment/O{number}",

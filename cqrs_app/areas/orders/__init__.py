@@ -17,6 +17,7 @@ from cqrs_app.areas.orders.queries import (
     import_totals,
     one_order,
     order_list,
+    refunds,
     revenue,
 )
 from cqrs_app.kernel import Area, actions_of, projected
@@ -47,6 +48,7 @@ ORDERS = Area(
         customers.ListCustomers: projected(customers.list_customers),
         customers.GetCustomer: projected(customers.get_customer),
         credit_notes.ListCreditNotes: projected(credit_notes.list_credit_notes),
+        refunds.ListRefundedOrders: projected(refunds.list_refunded_orders),
         revenue.RevenueReport: projected(revenue.revenue_report),
         revenue.LastSalesDay: projected(revenue.last_sales_day),
         best.TopProducts: projected(best.top_products),

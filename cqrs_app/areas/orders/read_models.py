@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from cqrs_app.kernel import Amount, BigKey, UtcDateTime, read_tables
 
@@ -211,11 +223,13 @@ def _by_place(name: str, *rest: Column[Any]) -> Table:
     return Table(name, read_tables, *place, *rest)
 
 
-# `orders` and `revenue` without the orders cancelled or rejected since; these stand apart.
+# `orders`, `revenue` and what was `refunded` of it without the orders cancelled or rejected since;
+# these stand apart.
 sales_days = _by_place(
     "sales_days",
     Column("orders", BigInteger, nullable=False),
     Column("revenue", Amount, nullable=False),
+    Column("refunded", Amount, nullable=False, server_default="0"),
     Column("cancelled_orders", BigInteger, nullable=False),
     Column("cancelled_value", Amount, nullable=False),
     Column("credit_notes", BigInteger, nullable=False),
@@ -234,15 +248,18 @@ customer_days = _by_place(
     Column("customer_id", _ID, primary_key=True),
     Column("orders", BigInteger, nullable=False),
     Column("revenue", Amount, nullable=False),
+    Column("refunded", Amount, nullable=False, server_default="0"),
     Column("credited", Amount, nullable=False),
 )
 
+# `name` is the product's own; `description` that of its newest order, where it has no name.
 sold_products = Table(
     "sold_products",
     read_tables,
     Column("sku", _ID, primary_key=True),
+    Column("name", String(300), nullable=False),
     Column("description", String(300), nullable=False),
-    Column("described_at", UtcDateTime, nullable=False),
+    Column("described_at", UtcDateTime),
 )
 
 # What an order counted in, so that it can be taken back. `products`: see projections/sales.py.
@@ -255,5 +272,25 @@ sales_orders = Table(
     Column("currency", String(3), nullable=False),
     Column("customer_id", _ID, nullable=False),
     Column("total", Amount, nullable=False),
+    Column("refunded", Amount, nullable=False, server_default="0"),
+    Column("cancelled", Boolean, nullable=False, server_default=false()),
     Column("products", Text, nullable=False),
+)
+_refunded = text("refunded > 0")
+Index(
+    "ix_sales_orders_refunded",
+    sales_orders.c.day,
+    sales_orders.c.order_id,
+    postgresql_where=_refunded,
+    sqlite_where=_refunded,
+)
+
+# What was paid for an order and paid back, whether or not there is such an order.
+sales_payments = Table(
+    "sales_payments",
+    read_tables,
+    Column("order_id", _ID, primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("captured", Amount, nullable=False),
+    Column("refunded", Amount, nullable=False),
 )

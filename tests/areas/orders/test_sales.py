@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,9 @@ import pytest
 from hypothesis import given, settings
 from sqlalchemy import Connection
 
+from cqrs_app.areas.inventory import INVENTORY
+from cqrs_app.areas.inventory.commands import AddProduct, RenameProduct
+from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.queries.best import (
     TopCustomers,
@@ -22,6 +25,7 @@ from cqrs_app.areas.orders.queries.best import (
 )
 from cqrs_app.areas.orders.queries.credit_notes import ListCreditNotes, list_credit_notes
 from cqrs_app.areas.orders.queries.order_list import ListOrders, list_orders
+from cqrs_app.areas.orders.queries.refunds import ListRefundedOrders, list_refunded_orders
 from cqrs_app.areas.orders.queries.revenue import (
     LastSalesDay,
     RevenueReport,
@@ -37,7 +41,11 @@ from cqrs_app.areas.orders.read_models import (
     sales_days,
 )
 from cqrs_app.areas.orders.words import CancelReason, OrderStatus
+from cqrs_app.areas.payments import events as paid_events
+from cqrs_app.areas.payments import payments_area
+from cqrs_app.kernel import testing
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.registry import Registry
 from tests.areas.orders.given import line, place
 from tests.areas.orders.history import START, History, fold, project
 from tests.areas.orders.shop import histories
@@ -50,6 +58,27 @@ KEPT = tuple(each for each in OrderStatus if each not in LOST)
 DAY = START.date()
 
 
+SHOP = Registry([ORDERS, INVENTORY, payments_area()])
+
+
+class MoneyHistory(testing.History):
+    """A shop's history with its products and payments."""
+
+    def __init__(self) -> None:
+        super().__init__(SHOP, START)
+
+    def pay(self, what: str, order_id: str, amount: str, at: datetime) -> None:
+        """Something was captured, recorded or refunded, in pounds."""
+        values: dict[str, Any] = {"payment_id": f"P{order_id}", "order_id": order_id}
+        values |= {"amount": Decimal(amount), "currency": "GBP", "gateway": "g", "reference": "r"}
+        event = {
+            "captured": lambda: paid_events.PaymentCaptured(request_no=1, **values),
+            "refunded": lambda: paid_events.PaymentRefunded(request_no=1, **values),
+            "recorded": lambda: paid_events.PaymentRecorded(method="cash", note="", **values),
+        }[what]()
+        self.record(f"payment-P{order_id}", [event], at)
+
+
 def counted(rows: Iterable[dict[str, Any]], *names: str) -> dict[tuple[Any, ...], list[Any]]:
     """Place and further key -> figures that are not nothing."""
     return {
@@ -59,6 +88,13 @@ def counted(rows: Iterable[dict[str, Any]], *names: str) -> dict[tuple[Any, ...]
         for row in rows
         if any(row[name] for name in names)
     }
+
+
+def without_refunds(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The same of a history without payments."""
+    for row in rows:
+        assert row["refunded"] == 0
+        yield {name: value for name, value in row.items() if name != "refunded"}
 
 
 @settings(deadline=None, max_examples=150)
@@ -96,11 +132,11 @@ def test_figures_are_a_recount_of_orders_and_credit_notes(history: History) -> N
         if note["customer_id"]:
             customers[*at, note["customer_id"]][2] += note["amount"]
     figures = ("orders", "revenue", "cancelled_orders", "cancelled_value")
-    found = counted(rows.all(sales_days), *figures, "credit_notes", "credited")
+    found = counted(without_refunds(rows.all(sales_days)), *figures, "credit_notes", "credited")
     assert found == dict(days)
     found = counted(rows.all(product_days), "orders", "units", "revenue")
     assert found == {key: [len(ids), *rest] for key, (ids, *rest) in products.items()}
-    found = counted(rows.all(customer_days), "orders", "revenue", "credited")
+    found = counted(without_refunds(rows.all(customer_days)), "orders", "revenue", "credited")
     assert found == {key: value for key, value in customers.items() if any(value)}
 
 
@@ -242,6 +278,99 @@ def test_every_figure_is_what_the_rows_behind_it_come_to(shop: Connection) -> No
     for product in every(top_products, TopProducts(), shop):
         asked = ListOrders(status=KEPT, sku=product.sku, currency=product.currency)
         assert len(list_orders(asked, shop).rows) == product.orders
+
+
+def refunded_shop(connection: Connection, *paid: tuple[str, str, str]) -> History:
+    """Two orders of 100 by Ana; `paid` are "captured", "recorded" or "refunded", of which order
+    and how much."""
+    history = MoneyHistory()
+    for number in ("1", "2"):
+        history.run(place(number, line("CUP", 1, "100"), customer_id="A"))
+    for number, (what, order_id, amount) in enumerate(paid):
+        history.pay(what, order_id, amount, START + timedelta(days=number))
+    project(connection, history.recorded)
+    return history
+
+
+@pytest.mark.parametrize(
+    ("paid", "refunded"),
+    [
+        ([("captured", "1", "100"), ("refunded", "1", "30")], "30"),
+        ([("recorded", "1", "100"), ("refunded", "1", "100")], "100"),
+        # Paid twice and given back once: nothing of the order's own price.
+        ([("captured", "1", "100"), ("recorded", "1", "100"), ("refunded", "1", "100")], "0"),
+        ([("captured", "1", "100"), ("refunded", "1", "100"), ("captured", "1", "100")], "0"),
+        ([("captured", "1", "120"), ("refunded", "1", "50")], "30"),
+        ([("refunded", "1", "500")], "100"),
+        ([("captured", "404", "100"), ("refunded", "404", "100")], "0"),
+        ([("captured", "1", "100"), ("refunded", "1", "40"), ("refunded", "2", "5")], "45"),
+    ],
+)
+def test_net_revenue_is_less_what_was_refunded(
+    connection: Connection, paid: list[tuple[str, str, str]], refunded: str
+) -> None:
+    refunded_shop(connection, *paid)
+    (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
+    assert (whole.revenue, whole.refunded) == money("200", refunded)
+    assert whole.net == Decimal(200) - Decimal(refunded)
+    (day,) = revenue_report(RevenueReport(), connection).rows
+    assert (day.day, day.refunded) == (DAY, Decimal(refunded))
+    (ana,) = top_customers(TopCustomers(), connection).rows
+    assert (ana.refunded, ana.net) == (whole.refunded, whole.net)
+    behind = list_refunded_orders(ListRefundedOrders(customer_id="A"), connection).rows
+    assert sum(row.refunded for row in behind) == Decimal(refunded)
+
+
+def test_a_cancelled_order_is_in_no_revenue_and_its_refund_in_no_refunds(
+    connection: Connection,
+) -> None:
+    history = refunded_shop(connection, ("captured", "1", "100"), ("refunded", "1", "60"))
+    before = len(history.recorded)
+    history.run(do.CancelOrder(order_id="1", reason=CancelReason.FRAUD))
+    history.pay("refunded", "1", "40", START + timedelta(days=3))
+    project(connection, history.recorded[before:])
+    (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
+    assert (whole.revenue, whole.refunded, whole.net) == money("100", "0", "100")
+    assert list_refunded_orders(ListRefundedOrders(), connection).rows == ()
+
+
+def test_a_payment_that_comes_before_its_order_counts_with_it(connection: Connection) -> None:
+    history = MoneyHistory()
+    history.pay("captured", "1", "100", START)
+    history.pay("refunded", "1", "10", START)
+    history.run(place("1", line("CUP", 1, "100")))
+    project(connection, history.recorded)
+    (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
+    assert whole.refunded == Decimal(10)
+
+
+def test_a_refund_in_another_currency_is_not_of_this_order(connection: Connection) -> None:
+    history = MoneyHistory()
+    history.run(place("1", line("CUP", 1, "100"), currency="EUR"))
+    history.pay("refunded", "1", "10", START)
+    project(connection, history.recorded)
+    (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
+    assert whole.refunded == 0
+
+
+def test_a_product_is_called_by_its_own_name_whatever_orders_call_it(
+    connection: Connection,
+) -> None:
+    history = MoneyHistory()
+    history.run(place("1", line("CUP", 1, "9", what="big cup"), line("TEA", 1, "8", what="tea")))
+    history.run(AddProduct(sku="CUP", description="Cup"))
+    history.run(AddProduct(sku="TEA"))
+    project(connection, history.recorded)
+
+    def names() -> list[str]:
+        return [row.description for row in top_products(TopProducts(), connection).rows]
+
+    assert names() == ["Cup", "tea"]
+    before = len(history.recorded)
+    history.run(RenameProduct(sku="CUP", description="Cup, large"))
+    history.run(place("2", line("CUP", 1, "9", what="cup (new)")), START + timedelta(days=1))
+    project(connection, history.recorded[before:])
+    assert names() == ["Cup, large", "tea"]
 
 
 def test_orders_are_found_by_exactly_this_article(shop: Connection) -> None:

@@ -24,7 +24,8 @@ from cqrs_app.kernel import Amount, Limit, Page, Sort, query
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestProduct:
     """An article in one currency, without the orders cancelled or rejected since. `orders` counts
-    an order once, however many of its lines have the article; `description` is the newest."""
+    an order once, however many of its lines have the article; `description` is the product's
+    name, or without one that of its newest order."""
 
     sku: str
     description: str
@@ -52,7 +53,8 @@ def top_products(question: TopProducts, connection: Connection) -> Page[BestProd
 def _products(question: TopProducts) -> Listed:
     sold = grouped(product_days, ("sku", "currency"), question)
     # Looked up for the rows of the page: a join would be with every article there is.
-    described = select(sold_products.c.description).where(sold_products.c.sku == sold.c.sku)
+    called = func.coalesce(func.nullif(sold_products.c.name, ""), sold_products.c.description)
+    described = select(called).where(sold_products.c.sku == sold.c.sku)
     name = func.coalesce(described.scalar_subquery(), "").label("description")
     return Listed(
         # An article whose every order was cancelled did not sell.
@@ -64,21 +66,24 @@ def _products(question: TopProducts) -> Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerSales:
-    """A customer in one currency, without the orders cancelled or rejected since. `credited` is a
-    positive number, by the day of the credit; `net` is the revenue less it."""
+    """A customer in one currency, without the orders cancelled or rejected since. `refunded` and
+    `credited` are positive numbers, the latter by the day of the credit; `net` is the revenue less
+    both."""
 
     customer_id: str
     name: str
     currency: str
     orders: int
     revenue: Decimal
+    refunded: Decimal
     credited: Decimal
     net: Decimal
 
 
 @query(label="Top customers", permission=VIEW_CUSTOMERS, reads=("sales", "customers"), cached=True)
 class TopCustomers(SalesFilters):
-    """Customers with what they bought and were credited, the best first; guests are not listed."""
+    """Customers with what they bought, were refunded and credited, the best first; guests are not
+    listed."""
 
     sort: Annotated[Literal["revenue", "net", "orders"], Meta(title="By")] = "revenue"
     limit: Limit = 10
@@ -93,7 +98,7 @@ def top_customers(question: TopCustomers, connection: Connection) -> Page[Custom
 
 def _customers(question: TopCustomers) -> Listed:
     bought = grouped(customer_days, ("customer_id", "currency"), question)
-    net = type_coerce(bought.c.revenue - bought.c.credited, Amount).label("net")
+    net = type_coerce(bought.c.revenue - bought.c.refunded - bought.c.credited, Amount).label("net")
     with_net = select(bought, net).where(or_(bought.c.orders > 0, bought.c.credited > 0)).subquery()
     column, account = with_net.c, customer_accounts.c
     theirs = and_(account.customer_id == column.customer_id, account.currency == column.currency)

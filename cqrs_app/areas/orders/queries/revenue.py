@@ -1,4 +1,4 @@
-"""Revenue, credit and average order, by day, country or currency."""
+"""Revenue, refunds, credit and average order, by day, country or currency."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _AVERAGE = Decimal("0.0001")
 class Revenue:
     """What was sold and credited in one currency; exact but for the average.
 
-    `day` and `country` are the group's, empty where groups have none. `orders` and `revenue` are
-    without the orders cancelled or rejected since, which stand apart; both count on the day the
-    order was placed. `credited` is a positive number and counts on the day of the credit; `net`
-    is the revenue less it. `average_order` has four digits and is empty without orders.
+    `day` and `country` are the group's, empty where groups have none. `orders`, `revenue` and
+    `refunded` are without the orders cancelled or rejected since, which stand apart; all count on
+    the day the order was placed. `credited` counts on the day of the credit. Refunds and credit are
+    positive numbers; `net` is the revenue less both. `average_order` has four digits and is empty
+    without orders.
     """
 
     day: date | None
@@ -35,6 +36,7 @@ class Revenue:
     orders: int
     revenue: Decimal
     average_order: Decimal | None
+    refunded: Decimal
     cancelled_orders: int
     cancelled_value: Decimal
     credit_notes: int
@@ -44,8 +46,8 @@ class Revenue:
 
 @query(label="Revenue", permission=VIEW, reads=("sales",), cached=True)
 class RevenueReport(SalesFilters):
-    """Revenue, credit and average order, always apart by currency: by day, the oldest first, or
-    by country or currency, the highest revenue first."""
+    """Revenue, refunds, credit and average order, always apart by currency: by day, the oldest
+    first, or by country or currency, the highest revenue first."""
 
     by: Annotated[Literal["day", "country", "currency"], Meta(title="By")] = "day"
     limit: Limit = 25
@@ -76,7 +78,7 @@ def _revenue(row: Row[Any]) -> Revenue:
     return Revenue(
         **figures,
         average_order=(revenue / orders).quantize(_AVERAGE) if orders else None,
-        net=revenue - row.credited,
+        net=revenue - row.refunded - row.credited,
     )
 
 

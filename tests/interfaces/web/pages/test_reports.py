@@ -12,14 +12,45 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.payments.commands import RecordPayment, RefundPayment
+from cqrs_app.areas.payments.gateway_commands import ANSWER, RecordRefund
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import client_in
+from tests.interfaces.web.pages.conftest import catch_up, client_in, order_in
 
 LINKS = "#report-whole dd a, #report-days td a, #report-countries td a, #report-products td a"
 CUSTOMERS = "#report-customers td a"
-LISTS = {"/orders": "ListOrders", "/credit-notes": "ListCreditNotes"}
+LISTS = {
+    "/orders": "ListOrders",
+    "/credit-notes": "ListCreditNotes",
+    "/refunded-orders": "ListRefundedOrders",
+}
+
+
+AMOUNTS = ("refunded", "total", "amount")
+"""The column of such a list that its figure adds up."""
+
+
+def refund_half(app: Flask, order_id: str) -> None:
+    """Record a payment of the whole order, and refund half of it."""
+    kernel = services_of(app).kernel
+    with kernel.engines.query.connect() as connection:
+        found = select(orders.c.total, orders.c.currency).where(orders.c.order_id == order_id)
+        total, currency = connection.execute(found).one()
+    half = (total / 2).quantize(Decimal("0.01"))
+    paid = {"payment_id": "P-1", "order_id": order_id, "amount": total, "currency": currency}
+    actor = Actor("ada", ROLES["admin"] | {ANSWER})
+    for command in (
+        RecordPayment(**paid, method="bank transfer", reference="B1"),
+        RefundPayment(payment_id="P-1", amount=half, reason="Half of it came back."),
+        RecordRefund(payment_id="P-1", request_no=1, reference="R1"),
+    ):
+        kernel.commands.execute(command, Context(actor=actor, channel="test"))
+    catch_up(app)
 
 
 def soup_of(client: FlaskClient, address: str) -> BeautifulSoup:
@@ -51,6 +82,7 @@ def figure_of(link: Tag) -> Decimal:
 
 
 def test_every_figure_is_what_the_list_behind_it_comes_to(shop: Flask) -> None:
+    refund_half(shop, order_in(shop, "shipped"))
     client, seen = client_in(shop, "admin"), set()
     for link in soup_of(client, "/reports").select(f"{LINKS}, {CUSTOMERS}"):
         rows, label = rows_behind(client, str(link["href"])), label_of(link)
@@ -59,14 +91,14 @@ def test_every_figure_is_what_the_list_behind_it_comes_to(shop: Flask) -> None:
             # A list shows whole orders, not the lines of one article.
             assert rows, link
             continue
-        amounts = [Decimal(row.get("total") or row["amount"]) for row in rows]
+        amounts = [Decimal(next(row[name] for name in AMOUNTS if name in row)) for row in rows]
         if label == "Orders":
             assert figure_of(link) == len(rows)
         elif label == "Average order":
             assert figure_of(link) == (sum(amounts) / len(rows)).quantize(Decimal("0.01"))
         else:
             assert figure_of(link) == sum(amounts), label
-    assert seen >= {"Revenue", "Orders", "Average order", "Units", "Cancelled"}
+    assert seen >= {"Revenue", "Orders", "Average order", "Units", "Cancelled", "Refunded"}
 
 
 def test_a_panels_file_holds_its_rows(shop: Flask) -> None:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
 from cqrs_app.areas.orders.queries.credit_notes import ListCreditNotes
+from cqrs_app.areas.orders.queries.refunds import ListRefundedOrders
 from cqrs_app.areas.orders.queries.revenue import LastSalesDay, Revenue, RevenueReport
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.ask import ask
@@ -28,7 +29,7 @@ MOST_DAYS = 400
 TOO_LONG = f"Choose at most {MOST_DAYS} days for one report."
 PERIOD = {"day_from": "From", "day_to": "Until"}
 FILTERS = {**PERIOD, "country": "Country", "currency": "Currency"}
-CREDIT_FILTERS = {**FILTERS, "customer_id": "Customer number"}
+LIST_FILTERS = {**FILTERS, "customer_id": "Customer number"}
 LOST = ("cancelled", "rejected")
 KEPT = tuple(each.value for each in OrderStatus if each.value not in LOST)
 
@@ -47,6 +48,9 @@ class Behind:
 
     def credit(self, **more: str) -> str:
         return url_for("web.credit_notes", **(self.sales | more))  # type: ignore[arg-type]
+
+    def refunds(self, **more: str) -> str:
+        return url_for("web.refunded_orders", **(self.sales | more))  # type: ignore[arg-type]
 
     def _orders(self, status: tuple[str, ...], more: dict[str, str]) -> str:
         given: dict[str, Any] = self.sales | more
@@ -89,17 +93,29 @@ def reports() -> ResponseReturnValue:
 @bp.get("/credit-notes")
 def credit_notes() -> ResponseReturnValue:
     """One page of the credit notes that fit."""
-    question = asked_here(ListCreditNotes)
+    shown = _listed(ListCreditNotes, "web.credit_notes")
+    return render_template("credit_notes/credit_notes.html", **shown)
+
+
+@bp.get("/refunded-orders")
+def refunded_orders() -> ResponseReturnValue:
+    """One page of the refunded orders that fit."""
+    shown = _listed(ListRefundedOrders, "web.refunded_orders")
+    return render_template("reports/refunded_orders.html", **shown)
+
+
+def _listed(cls: type[Query], endpoint: str) -> dict[str, Any]:
+    """What a template needs of a list behind the figures, with the filters of the address."""
+    question = asked_here(cls)
     answer = ask(question)
-    return render_template(
-        "credit_notes/credit_notes.html",
-        page=answer.value,
-        freshness=answer.freshness,
-        question=question,
-        downloads=downloads(ListCreditNotes),
-        chips=chips("web.credit_notes", CREDIT_FILTERS),
-        **turning("web.credit_notes", answer.value),
-    )
+    return {
+        "page": answer.value,
+        "freshness": answer.freshness,
+        "question": question,
+        "downloads": downloads(cls),
+        "chips": chips(endpoint, LIST_FILTERS),
+        **turning(endpoint, answer.value),
+    }
 
 
 def _panels(question: RevenueReport, sales: dict[str, str]) -> dict[str, Any]:
