@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
-from sqlalchemy import ColumnElement, func
 
 from cqrs_app.kernel import ID, LINES, ONE_LINE, NormalForm, Refusal, Refused, decimal_meta
-from cqrs_app.standards.countries import country_name, is_country
+from cqrs_app.standards.countries import country_name, country_names, is_country
 from cqrs_app.standards.currencies import PLACES, currency_code
 
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
@@ -72,13 +71,6 @@ def reason(
     return paragraph("Reason", most, least=least, example=example, description=description)
 
 
-def in_country(column: ColumnElement[str], country: str) -> ColumnElement[bool]:
-    """The condition for one country; of what no country is called, whatever its capitals."""
-    if is_country(country):
-        return column == country
-    return func.lower(column) == func.lower(country)
-
-
 UNKNOWN_COUNTRY = Refusal(
     "unknown_country", "What is given as a country is none of ISO 3166, and this is no history."
 )
@@ -98,7 +90,7 @@ def _country(title: str = "Country", least: int | None = None) -> Meta:
         description="A country of ISO 3166: its name, code or usual short form.",
         min_length=least,
         max_length=60,
-        extra={"autocomplete": "country-name"},
+        extra={"autocomplete": "country-name", "options": country_names},
     )
 
 

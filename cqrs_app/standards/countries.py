@@ -1,7 +1,8 @@
 """The countries of ISO 3166-1, by name, code and common short form.
 
 Each is stored as its English name in the Unicode CLDR, which Babel contains. Names in other
-languages are for display only: the English name is stored and compared.
+languages are for display only: the English name is stored and compared. A text that is no country
+has one spelling too, so that filters compare texts as they are, on every database.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from babel.core import Locale, get_global
 _NOT_ISO = frozenset(
     ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]
 )
+
+_LONGEST_CODE = 3
 
 # Common short forms and former names that CLDR's English names do not include.
 _SHORT_FORMS = MappingProxyType(
@@ -69,9 +72,22 @@ def names() -> dict[str, str]:
 
 @lru_cache(2_048)
 def country_name(text: str) -> str:
-    """The stored name of a country in any of these forms. Any other text is returned unchanged,
-    since a source of history may contain something like "Unspecified"."""
-    return _by_key().get(_key(text), text)
+    """The stored name of a country in any of these forms. Any other text is kept, since a source
+    of history may contain something like "Unspecified": each word capitalised, up to three letters
+    in capitals like a code."""
+    return _by_key().get(_key(text)) or _capitalised(text)
+
+
+def _capitalised(text: str) -> str:
+    if len(text) <= _LONGEST_CODE and text.isascii():
+        return text.upper()
+    return unicodedata.normalize("NFC", " ".join(word.capitalize() for word in text.split()))
+
+
+@cache
+def country_names() -> tuple[str, ...]:
+    """The stored names in alphabetical order."""
+    return tuple(sorted(names().values(), key=_key))
 
 
 def is_country(text: str) -> bool:

@@ -40,5 +40,20 @@ def test_what_is_no_country_stays_as_it_is(text: str) -> None:
     assert not is_country(text)
 
 
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("UNSPECIFIED", "Unspecified"),
+        ("european  community", "European Community"),
+        ("eu", "EU"),
+        ("\u00d6STERREICH-UNGARN", "\u00d6sterreich-ungarn"),
+        ("\u0447\u0430\u0441\u0442\u044c", "\u0427\u0430\u0441\u0442\u044c"),
+    ],
+)
+def test_what_is_no_country_has_one_text_whatever_its_capitals(written: str, stored: str) -> None:
+    assert {country_name(each) for each in (written, written.upper(), written.lower())} == {stored}
+    assert country_name(stored) == stored
+
+
 def test_iso_3166_has_249_countries_and_their_names_differ() -> None:
     assert len(countries.names()) == len(set(countries.names().values())) == 249

@@ -28,7 +28,7 @@ from cqrs_app.standards.countries import country_name
 
 class CustomerProfilesProjection(Projection):
     name: ClassVar[str] = "customer_profiles"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (customer_profiles, customer_counts, customer_history)
 
     def customer_registered(

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
-from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
+from wtforms import BooleanField, Form, HiddenField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 
 from cqrs_app.interfaces.web.forms_fields import (
@@ -25,6 +25,7 @@ from cqrs_app.interfaces.web.forms_fields import (
     LinesField,
     NumbersField,
     SelectField,
+    StringField,
     label_of,
     value_of,
     without_outer_space,
@@ -40,7 +41,8 @@ MOST_ROWS = 500
 cannot be used."""
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
 """What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden", and
-`rows`: how many rows a form asks for, where other doors may do with fewer."""
+`rows`: how many rows a form asks for, where other doors may do with fewer; `options`: a function of
+the texts that a form offers for a text that may be any."""
 
 _SIMPLE: dict[type, Any] = {
     bool: BooleanField,
@@ -130,8 +132,11 @@ def _single(field: Field, common: dict[str, Any], *, hidden: bool) -> Any:
     if hidden:
         return {str: HiddenField, int: HiddenIntegerField}[kind](**common)
     if kind is str:
-        made = TextAreaField if field.hints.get("widget") == "textarea" else StringField
-        return made(filters=[without_outer_space], **common)
+        common["filters"] = [without_outer_space]
+        if field.hints.get("widget") == "textarea":
+            return TextAreaField(**common)
+        options = field.hints.get("options")
+        return StringField(options=options() if options else (), **common)
     if kind in _SIMPLE:
         return _SIMPLE[kind](**common)
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -48,6 +48,14 @@ class _Typed(wtforms.Field):
         return str(value)
 
 
+class StringField(wtforms.StringField):
+    """A text; `options` are offered while it is typed, and any other text is taken too."""
+
+    def __init__(self, *args: Any, options: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.options = tuple(options)
+
+
 class IntegerField(_Typed, wtforms.IntegerField):
     """A whole number."""
 

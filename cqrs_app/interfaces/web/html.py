@@ -27,12 +27,17 @@ from cqrs_app.interfaces.web.presentation import (
     utc_text,
     when,
 )
+from cqrs_app.kernel import ERASED
+from cqrs_app.standards.countries import country_names, is_country
 
 ICONS_KEPT = 512
 TIMES_KEPT = 4_096
 SHAPES = MappingProxyType({OrderStatus.ON_HOLD: "held", OrderStatus.PART_SHIPPED: "partly"})
 """Of an order's state, where it is not called as the state is."""
-NO_TIME = Markup('<span class="quiet">{}</span>').format(NONE)
+_UNKNOWN_COUNTRY = Markup(
+    '{} <span class="quiet small" title="As imported, not in ISO 3166">unknown country</span>'
+)
+NOTHING = Markup('<span class="quiet">{}</span>').format(NONE)
 
 
 def register_html(app: Flask, zone: ZoneInfo) -> None:
@@ -42,7 +47,7 @@ def register_html(app: Flask, zone: ZoneInfo) -> None:
     def when_html(moment: datetime | None) -> Markup:
         """A moment as `when` says it, exactly on hover."""
         if not moment:
-            return NO_TIME
+            return NOTHING
         return _when(moment, zone, datetime.now(zone).date())
 
     app.jinja_env.globals.update(
@@ -51,6 +56,8 @@ def register_html(app: Flask, zone: ZoneInfo) -> None:
         money=money,
         when=when_html,
         since=since,
+        country=country,
+        country_names=country_names,
     )
     app.jinja_env.filters.update(
         money=money,
@@ -65,9 +72,18 @@ def money(value: Decimal | int | None, currency: str) -> Markup:
     return Markup(f'<span class="money">{unit}{amount(value, currency)}</span>')  # noqa: S704
 
 
+def country(text: str) -> Markup:
+    """A country, marked where it is none: as a source of history called it."""
+    if not text:
+        return NOTHING
+    if text == ERASED or is_country(text):
+        return escape(text)
+    return _UNKNOWN_COUNTRY.format(text)
+
+
 def since(moment: datetime | None) -> Markup:
     """How long ago."""
-    return _time(moment, age(seconds_since(moment))) if moment else NO_TIME
+    return _time(moment, age(seconds_since(moment))) if moment else NOTHING
 
 
 @lru_cache(TIMES_KEPT)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.messages.normal import NormalForm
 from cqrs_app.kernel.queries.paging import Limit, Page
 from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import EVENT_FIELDS, LOG_FIELDS
@@ -21,13 +24,16 @@ _LOG = command_log.c
 _COLUMNS = [_LOG[name] for name in LOG_FIELDS]
 
 
+OperatorName = Annotated[str, NormalForm(str.casefold), Meta(title="Operator")]
+
+
 @query(label="Command log", permission=SEE_COMMANDS, store="write")
 class ListCommands(Query):
     """Commands by type, outcome, operator, stream (or order id) and time."""
 
     type: str = ""
     outcome: str = ""
-    operator: str = ""
+    operator: OperatorName = ""
     stream: str = ""
     received_from: date | None = None
     received_to: date | None = None

@@ -381,6 +381,31 @@ def test_orders_are_found_by_exactly_this_article(shop: Connection) -> None:
     assert found("cup") == found("CU") == set()
 
 
+@pytest.mark.parametrize("written", ["Zürich-Land", "ZÜRICH-LAND", "zürich-land"])
+def test_what_no_country_is_called_is_found_whatever_its_capitals(
+    connection: Connection, written: str
+) -> None:
+    history = MoneyHistory()
+    history.run(place("1", customer_id="A", country="zürich-LAND"), history=True)
+    history.run(place("2", customer_id="A", country="Ireland"), history=True)
+    noted = replace(credit("CN1", "A", "1"), country="ZÜRICH-land")
+    history.run(noted, history=True)
+    history.pay("refunded", "1", "1", START)
+    project(connection, history.recorded)
+    assert [row.order_id for row in list_orders(ListOrders(country=written), connection).rows] == [
+        "1"
+    ]
+    (row,) = revenue_report(RevenueReport(by="country", country=written), connection).rows
+    assert (row.orders, row.credit_notes, row.country) == (1, 1, "Zürich-land")
+    for listed, question in (
+        (list_credit_notes, ListCreditNotes(country=written)),
+        (list_refunded_orders, ListRefundedOrders(country=written)),
+        (top_customers, TopCustomers(country=written)),
+        (top_products, TopProducts(country=written, limit=1)),
+    ):
+        assert len(listed(question, connection).rows) == 1  # type: ignore[operator]
+
+
 def test_the_last_day_of_all(shop: Connection) -> None:
     assert last_sales_day(LastSalesDay(), shop) == DAY + timedelta(days=5)
 

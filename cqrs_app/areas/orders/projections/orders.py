@@ -284,13 +284,14 @@ def _day(recorded: Recorded) -> date:
 
 
 def _address(address: Address) -> Row:
+    country = address.country
     return {
         "ship_name": address.name,
         "ship_line1": address.line1,
         "ship_line2": address.line2,
         "ship_city": address.city,
         "ship_postal_code": address.postal_code,
-        "ship_country": country_name(address.country),
+        "ship_country": country if country == ERASED else country_name(country),
     }
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -15,7 +14,6 @@ from cqrs_app.areas.orders.queries.filters import midnight
 from cqrs_app.areas.orders.queries.sales import Listed, SalesFilters, place_of
 from cqrs_app.areas.orders.read_models import credit_notes
 from cqrs_app.areas.orders.types import CustomerId
-from cqrs_app.areas.types import in_country
 from cqrs_app.kernel import Limit, Page, Sort, query
 
 _NOTE = credit_notes.c
@@ -66,9 +64,6 @@ def _conditions(question: ListCreditNotes) -> Iterator[ColumnElement[bool]]:
         yield _NOTE.credited_at >= midnight(question.day_from)
     if question.day_to is not None:
         yield _NOTE.credited_at < midnight(question.day_to + timedelta(days=1))
-    if question.country:
-        yield in_country(_NOTE.country, question.country)
-    for name in ("currency", "customer_id"):
-        value: Any = getattr(question, name)
-        if value:
+    for name in ("country", "currency", "customer_id"):
+        if value := getattr(question, name):
             yield _NOTE[name] == value

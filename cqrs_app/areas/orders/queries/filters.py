@@ -20,7 +20,6 @@ from cqrs_app.areas.types import (
     CountryOrNone,
     CurrencyOrAny,
     SkuOrAny,
-    in_country,
     money,
 )
 from cqrs_app.kernel import Query
@@ -72,11 +71,9 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield columns.flags > 0 if filters.flagged else columns.flags == 0
     if filters.imported is not None:
         yield columns.imported.is_(filters.imported)
-    for name in ("customer_id", "currency"):
+    for name in ("customer_id", "country", "currency"):
         if value := getattr(filters, name):
             yield columns[name] == value
-    if filters.country:
-        yield in_country(columns.country, filters.country)
     if filters.sku:
         line = order_lines.c
         yield columns.order_id.in_(select(line.order_id).where(line.sku == filters.sku))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, Table, cast, func, select
 
-from cqrs_app.areas.types import CountryOrNone, CurrencyOrAny, in_country
+from cqrs_app.areas.types import CountryOrNone, CurrencyOrAny
 from cqrs_app.kernel import Mark, Page, Place, Query, Sort, mark_problems, page_of
 
 T = TypeVar("T")
@@ -83,7 +83,6 @@ def conditions(filters: SalesFilters, table: Table) -> Iterator[ColumnElement[bo
         yield table.c.day >= filters.day_from
     if filters.day_to is not None:
         yield table.c.day <= filters.day_to
-    if filters.country:
-        yield in_country(table.c.country, filters.country)
-    if filters.currency:
-        yield table.c.currency == filters.currency
+    for name in ("country", "currency"):
+        if value := getattr(filters, name):
+            yield table.c[name] == value

@@ -175,7 +175,7 @@ def test_a_denied_form_is_in_the_log_without_what_was_typed(make_shop: MakeConso
     shop.config["WTF_CSRF_ENABLED"] = False
     viewer, admin = client_in(shop, "viewer"), client_in(shop, "admin")
     assert viewer.post("/commands/AddOrderNote", data={"note": "x"}).status_code == 403
-    page = admin.get("/log?operator=viewer&outcome=refused")
+    page = admin.get("/log?operator=Viewer&outcome=refused")
     [address] = re.findall(r'href="(/log/[^"?]+)"', page.text)
     assert "Ask an administrator" in admin.get(address).text
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.store.tables import events
+from cqrs_app.kernel.store.tables import command_log, events
 from cqrs_app.platform.transfer.imports import source
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
@@ -148,6 +148,20 @@ def test_a_second_import_changes_nothing(kernel: Kernel, tmp_path: Path) -> None
     head = kernel.store.head()
     assert figures(run(kernel, path)) == figures(first)
     assert kernel.store.head() == head
+
+
+def test_what_an_earlier_release_imported_with_its_spelling_is_not_imported_again(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "day.csv", ROWS)
+    run(kernel, path)
+    head = kernel.store.head()
+    with kernel.engines.write.begin() as connection:
+        old = func.replace(command_log.c.payload, "United Kingdom", "UK")
+        connection.execute(update(command_log).values(payload=old))
+    imported = run(kernel, path)
+    assert kernel.store.head() == head
+    assert "command_id_reused" not in imported.report.set_aside_by_reason
 
 
 def test_an_invoice_that_differs_from_what_was_imported_is_set_aside(
