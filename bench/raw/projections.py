@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.search_words import tokenize
+from cqrs_app.kernel.search_words import index_words
 
 BATCH = 500
 Row = dict[str, Any]
@@ -231,7 +231,7 @@ class _Known:
         order["carrier"], order["tracking"] = data["carrier"], data["tracking"]
         text = self.texts[data["order_id"]]
         text["search"] = " ".join(
-            dict.fromkeys([*text["search"].split(), *tokenize(data["tracking"])])
+            dict.fromkeys([*text["search"].split(), *index_words(numbers=[data["tracking"]])])
         )
         return value
 
@@ -253,11 +253,10 @@ def _known(store: Store, events: Iterable[Row]) -> _Known:
 
 
 def _words(data: Row) -> Iterator[str]:
-    texts = [data["order_id"], data["customer_id"], data["country"]]
-    texts += [line["sku"] for line in data["lines"]]
-    texts += [line["description"] for line in data["lines"]]
-    yield from tokenize(" ".join(texts))
-    yield from tokenize(data["customer_name"])
+    numbers = [data["order_id"], data["customer_id"], *(line["sku"] for line in data["lines"])]
+    texts = [data["country"], *(line["description"] for line in data["lines"])]
+    yield from index_words(texts, numbers)
+    yield from index_words([data["customer_name"]])
 
 
 def _money(written: str) -> int:

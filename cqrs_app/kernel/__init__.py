@@ -32,8 +32,9 @@ from cqrs_app.kernel.queries.paging import (
     mark_problems,
     page_of,
 )
+from cqrs_app.kernel.queries.word_search import word_column, words_begin
 from cqrs_app.kernel.registry import Area
-from cqrs_app.kernel.search_words import fold, tokenize
+from cqrs_app.kernel.search_words import fold, index_words, readings
 from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
 from cqrs_app.kernel.store.tables import read_tables, write_tables
 from cqrs_app.kernel.subscriptions.subscription import Subscription
@@ -86,14 +87,17 @@ __all__ = [
     "fold",
     "from_state",
     "handles",
+    "index_words",
     "mark_problems",
     "page_of",
     "projected",
     "query",
     "read_tables",
+    "readings",
     "rule",
     "snake",
-    "tokenize",
     "value",
+    "word_column",
+    "words_begin",
     "write_tables",
 ]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 _LONGEST_WORD = 100
 _WORD = re.compile(r"[^\W_]+")
-_HYPHENATED = re.compile(r"[^\W_]+(?:[-\u2010\u2011./][^\W_]+)+")
+_PARTS = "[-\u2010\u2011./_]"
+"""What parts a number, or a word of two."""
+_HYPHENATED = re.compile(rf"[^\W_]+(?:{_PARTS}[^\W_]+)+")
+_HYPHEN = re.compile(rf"(?<=[^\W_]){_PARTS}(?=[^\W_])")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{3,}")
 """Han and kana, which are written without spaces between words."""
 
@@ -29,17 +33,33 @@ _LETTERS = str.maketrans(
 )
 
 
-def tokenize(written: str, *, indexed: bool = False) -> list[str]:
-    """The distinct words of a text: runs of letters and digits, without case and accents.
-
-    Runs of three or more Han or kana characters become overlapping pairs. With `indexed`, words
-    joined by hyphens, periods or slashes are also included as one word.
-    """
-    plain = fold(written)
-    found = [word for run in _WORD.findall(plain) for word in _cut(run)]
-    if indexed:
-        found += [re.sub(r"\W", "", each) for each in _HYPHENATED.findall(plain)]
+def tokenize(written: str) -> list[str]:
+    """The distinct words of a text: runs of letters and digits, without case and accents. Runs of
+    three or more Han or kana characters become overlapping pairs."""
+    found = (word for run in _WORD.findall(fold(written)) for word in _cut(run))
     return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found))
+
+
+def index_words(texts: Iterable[str] = (), numbers: Iterable[str] = ()) -> list[str]:
+    """The words by which texts are found: also what hyphens, points and the like part, as one word.
+    `numbers`, such as SKUs or tracking numbers, are one word each as well, whatever is in them."""
+    found: dict[str, None] = {}
+    for text in numbers:
+        found |= dict.fromkeys([*tokenize(text), *_parted(text), _together(text)])
+    for text in texts:
+        found |= dict.fromkeys([*tokenize(text), *_parted(text)])
+    return [word for word in found if word]
+
+
+def readings(written: str, most: int) -> list[list[str]]:
+    """What somebody typed, as `most` words that must all be found: word by word; or with one word
+    for what hyphens part; or, with a digit, all of it as one number."""
+    plain = fold(written)
+    forms = [written, _HYPHEN.sub("", plain)]
+    if re.search("[0-9]", plain):
+        forms.append(_together(plain))
+    found = (tuple(tokenize(form)[:most]) for form in forms)
+    return [list(words) for words in dict.fromkeys(found) if words]
 
 
 def fold(written: str) -> str:
@@ -48,6 +68,15 @@ def fold(written: str) -> str:
         return written.lower()
     plain = unicodedata.normalize("NFKD", written).casefold().translate(_LETTERS)
     return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+def _parted(text: str) -> Iterator[str]:
+    for each in _HYPHENATED.findall(fold(text)):
+        yield _together(each)
+
+
+def _together(text: str) -> str:
+    return re.sub(r"[\W_]+", "", fold(text))[:_LONGEST_WORD]
 
 
 def _cut(run: str) -> list[str]:

@@ -22,7 +22,16 @@ from cqrs_app.areas.customers.read_models import (
     customer_profiles,
 )
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.kernel import Projection, Recorded, Row, Rows, SubjectErased, erased, tokenize
+from cqrs_app.kernel import (
+    Projection,
+    Recorded,
+    Row,
+    Rows,
+    SubjectErased,
+    erased,
+    index_words,
+    word_column,
+)
 from cqrs_app.standards.countries import country_name
 
 
@@ -116,9 +125,8 @@ def _changed(
 
 
 def _search(row: Row) -> str:
-    """Words with a blank before each, so that a pattern finds their beginnings."""
-    texts = (row["customer_id"], row["name"], row["email"], row["phone"])
-    return "".join(f" {word}" for word in tokenize(" ".join(texts), indexed=True))
+    numbers = (row["customer_id"], row["phone"])
+    return word_column(index_words((row["name"], row["email"]), numbers))
 
 
 def _detail(pairs: list[tuple[str, str]]) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Connection, Row, false, select
+from sqlalchemy import Connection, Row, select
 
 from cqrs_app.areas.customers.read_models import (
     customer_counts,
@@ -30,7 +30,7 @@ from cqrs_app.kernel import (
     Rows,
     Sort,
     query,
-    tokenize,
+    words_begin,
 )
 
 VIEW = Permission("customers.view", Role.VIEWER)
@@ -86,9 +86,7 @@ def list_registered_customers(
     if question.status is not None:
         found = found.where(_PROFILE.status == str(question.status))
     if question.q.strip():
-        wanted = tokenize(question.q)
-        beginnings = (_PROFILE.search.contains(f" {word}") for word in wanted)
-        found = found.where(*beginnings) if wanted else found.where(false())
+        found = found.where(words_begin(_PROFILE.search, question.q))
     return question.page(found, connection, _row)
 
 

@@ -6,7 +6,6 @@ about hyphens, numbers and accents. Both then index the very same words.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -27,7 +26,7 @@ from sqlalchemy import (
 )
 
 from cqrs_app.areas.orders.read_models import order_texts, orders
-from cqrs_app.kernel import tokenize
+from cqrs_app.kernel import readings
 
 LONGEST_TEXT = 20_000
 """Characters kept per order; what comes last in an order of a thousand lines is not found."""
@@ -108,19 +107,19 @@ def search_built_last(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('rebuild')")
 
 
-def searchable(texts: Iterable[str]) -> str:
+def searchable(words: Iterable[str]) -> str:
     """What is indexed of a new order: its words, cut so that later ones still find room."""
-    return _joined(_indexed(texts), LONGEST_TEXT - _KEPT_FOR_LATER)
+    return _joined(words, LONGEST_TEXT - _KEPT_FOR_LATER)
 
 
-def with_more(search: str, texts: Iterable[str]) -> str:
+def with_more(search: str, words: Iterable[str]) -> str:
     """The same with the words of a later event."""
-    return _joined(dict.fromkeys([*search.split(), *_indexed(texts)]), LONGEST_TEXT)
+    return _joined(dict.fromkeys([*search.split(), *words]), LONGEST_TEXT)
 
 
 def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
-    """The same without the words of some texts, but for those that others have too."""
-    lost = set(_indexed(gone)) - set(_indexed(kept))
+    """The same without some words, but for those that are there for other reasons too."""
+    lost = set(gone) - set(kept)
     return " ".join(word for word in search.split() if word not in lost)
 
 
@@ -138,15 +137,15 @@ def matching(written: str, dialect: str) -> ColumnElement[bool]:
     """
     if not written.strip():
         return true()
-    wanted = tokenize(written)[:_MOST_WORDS]
+    wanted = readings(written, _MOST_WORDS)
     if not wanted:
         return false()
     if dialect == "postgresql":
         found = _on_postgresql(wanted)
     else:
-        terms = " AND ".join(f'"{word}"' for word in wanted) + " *"
-        if number := _one_number(wanted):
-            terms = f'({terms}) OR "{number}" *'
+        terms = " OR ".join(
+            "(" + " AND ".join(f'"{word}"' for word in words) + " *)" for words in wanted
+        )
         found = (
             select(literal_column("rowid"))
             .select_from(text("order_search"))
@@ -162,7 +161,7 @@ def few(written: str, connection: Connection) -> Iterator[ColumnElement[bool]]:
     PostgreSQL takes any word for a common one and would go through the list, newest first, until
     a page is full: for a rare word through all of it.
     """
-    wanted = tokenize(written)[:_MOST_WORDS]
+    wanted = readings(written, _MOST_WORDS)
     if not wanted or connection.dialect.name != "postgresql":
         return
     # Materialized: planned for all that match, not for the first few; and by the index, for it
@@ -175,25 +174,13 @@ def few(written: str, connection: Connection) -> Iterator[ColumnElement[bool]]:
         yield orders.c.row_id == any_(literal(found, ARRAY(BigInteger)))
 
 
-def _on_postgresql(wanted: list[str]) -> Select[tuple[int]]:
-    terms = " & ".join(f"'{word}'" for word in wanted) + ":*"
-    if number := _one_number(wanted):
-        terms = f"({terms}) | '{number}':*"
+def _on_postgresql(wanted: list[list[str]]) -> Select[tuple[int]]:
+    terms = " | ".join("(" + " & ".join(f"'{word}'" for word in words) + ":*)" for words in wanted)
     return select(order_texts.c.row_id).where(
         text(
             "array_to_tsvector(string_to_array(order_texts.search, ' ')) @@ CAST(:terms AS tsquery)"
         ).bindparams(terms=terms)
     )
-
-
-def _indexed(texts: Iterable[str]) -> list[str]:
-    return tokenize(" ".join(texts), indexed=True)
-
-
-def _one_number(wanted: list[str]) -> str:
-    """What was typed, as one number with blanks or hyphens in it; empty where it can be none."""
-    joined = "".join(wanted)
-    return joined if len(wanted) > 1 and re.search("[0-9]", joined) else ""
 
 
 def _joined(found: Iterable[str], most: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
@@ -57,6 +59,27 @@ def test_a_taken_address_is_refused_with_a_sentence(client: FlaskClient, console
     answer = client.post("/commands/RegisterCustomer", data=values)
     assert answer.status_code == 422
     assert "Another customer has this e-mail address." in answer.get_data(as_text=True)
+
+
+def test_a_customer_is_found_by_parts_of_an_address_and_by_numbers_however_written(
+    client: FlaskClient, console: Flask
+) -> None:
+    address = "anna-lena.lima+news@my-shop.example"
+    values = {"email": address, "phone": "+33 320 44 55 66"}
+    register(client, console, "C-1007", name="Ana", **values)
+    register(client, console, "C2", name="Ben", email="ben@other.org", phone="+33 1 22")
+    for written in (
+        *("anna-lena", "annalena", "lima+news", "my-shop", "myshop", "my-shop.example", "example"),
+        *(address, "LIMA@", "@my-shop.example", "lima my-shop"),
+        *("+33 320", "320-44-55", "33320445566", "c-1007", "C 1007", "c1007"),
+    ):
+        shown = text_of(client, f"/customers?{urlencode({'q': written})}")
+        assert "C-1007" in shown, written
+        assert "ben@other.org" not in shown, written
+    orders = BeautifulSoup(client.get(f"/orders?q={address}").get_data(), "html.parser")
+    link = orders.find("a", string="Search customers by e-mail")
+    assert link is not None
+    assert "C-1007" in text_of(client, str(link["href"]))
 
 
 def test_a_page_shows_the_profile_at_once(client: FlaskClient, kernel: Kernel) -> None:

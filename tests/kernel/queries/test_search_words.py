@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cqrs_app.kernel.search_words import tokenize
+from cqrs_app.kernel.search_words import index_words, readings, tokenize
 
 
 @pytest.mark.parametrize(
@@ -30,5 +30,27 @@ def test_words_inside_han_and_kana_are_words() -> None:
 
 
 def test_what_hyphens_part_is_indexed_as_one_word_too() -> None:
-    assert tokenize("AB-123-x", indexed=True) == ["ab", "123", "x", "ab123x"]
+    assert index_words(["AB-123-x cup"]) == ["ab", "123", "x", "cup", "ab123x"]
     assert tokenize("AB-123-x") == ["ab", "123", "x"]
+
+
+def test_a_number_is_indexed_as_one_word_whatever_is_in_it() -> None:
+    assert index_words(numbers=["1Z 999-AA"]) == ["1z", "999", "aa", "999aa", "1z999aa"]
+    assert index_words(numbers=["", " - "]) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("white lantern", [["white", "lantern"]]),
+        ("T-Light", [["t", "light"], ["tlight"]]),
+        ("cup 85-123A", [["cup", "85", "123a"], ["cup", "85123a"], ["cup85123a"]]),
+        ("85123A", [["85123a"]]),
+        ("ana.lima@example.org", [["ana", "lima", "example", "org"], ["analima", "exampleorg"]]),
+        ("- ?", []),
+    ],
+)
+def test_what_is_typed_is_read_word_by_word_without_hyphens_and_as_a_number(
+    typed: str, read: list[list[str]]
+) -> None:
+    assert readings(typed, 12) == read

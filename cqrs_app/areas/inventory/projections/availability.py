@@ -21,14 +21,15 @@ from cqrs_app.areas.inventory.events import (
     StockReserved,
 )
 from cqrs_app.areas.inventory.read_models import expected_deliveries, products, stock_reservations
-from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows, fold
+from cqrs_app.areas.inventory.search import searchable
+from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
 
 
 class AvailabilityProjection(Projection):
     """One row per product; its reservations and expected deliveries are kept when they are done."""
 
     name: ClassVar[str] = "availability"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (products, stock_reservations, expected_deliveries)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -122,7 +123,7 @@ def _change(rows: Rows, sku: str, recorded: Recorded, **values: Any) -> Row:
     """Set these values of a product, and all that follows from them."""
     row = rows.change(products, sku)
     row |= values
-    row["search"] = fold(f"{sku} {row['description']}")
+    row["search"] = searchable(sku, row["description"])
     row["available"] = row["on_hand"] - row["reserved"]
     counts = row["tracked"] and not row["retired"]
     row["short"] = max(row["low_below"] - row["available"], 0) if counts else 0

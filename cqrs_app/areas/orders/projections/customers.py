@@ -19,7 +19,17 @@ from cqrs_app.areas.orders.events import (
 )
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import PERSON
-from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows, SubjectErased, erased, tokenize
+from cqrs_app.kernel import (
+    Key,
+    Projection,
+    Recorded,
+    Row,
+    Rows,
+    SubjectErased,
+    erased,
+    index_words,
+    word_column,
+)
 from cqrs_app.standards.countries import country_name
 
 
@@ -118,8 +128,7 @@ def _account(rows: Rows, customer_id: str, currency: str, recorded: Recorded) ->
 
 
 def _search(customer_id: str, name: str) -> str:
-    """Words with a blank before each, so that a pattern finds their beginnings."""
-    return "".join(f" {word}" for word in tokenize(f"{customer_id} {name}", indexed=True))
+    return word_column(index_words([name], [customer_id]))
 
 
 def _is_latest(last: datetime | None, at: datetime) -> bool:

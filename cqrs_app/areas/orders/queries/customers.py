@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Connection, Row, and_, false, select, true
+from sqlalchemy import Connection, Row, select
 
 from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
 from cqrs_app.areas.orders.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.types import CustomerId
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query, tokenize
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query, words_begin
 
 _ACCOUNT = customer_accounts.c
 _TIES = (_ACCOUNT.customer_id, _ACCOUNT.currency)
@@ -67,9 +67,7 @@ class ListCustomers(ListQuery):
 def list_customers(question: ListCustomers, connection: Connection) -> Page[AccountRow]:
     found = select(*_COLUMNS)
     if question.q.strip():
-        wanted = tokenize(question.q)
-        beginnings = (_ACCOUNT.search.contains(f" {word}") for word in wanted)
-        found = found.where(and_(true() if wanted else false(), *beginnings))
+        found = found.where(words_begin(_ACCOUNT.search, question.q))
     return question.page(found, connection, _account)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.orders.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
-from cqrs_app.interfaces.web.ask import ask, may_act, wants
+from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -38,6 +38,7 @@ def orders() -> ResponseReturnValue:
         "elsewhere": bool(question.after or question.before),
         "first_url": address.without(*PLACE).url(),
         "may_place": may_act("orders.place"),
+        "customers_url": _customers_of(question.q),
         "changes": None,
         "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
@@ -54,6 +55,12 @@ def orders() -> ResponseReturnValue:
         downloads=downloads(ListOrders),
         statuses=list(OrderStatus),
     )
+
+
+def _customers_of(written: str) -> str:
+    """Orders hold no e-mail address; the customer who has it leads to them."""
+    by_email = "@" in written and may("customers.view")
+    return url_for("web.customers", q=written) if by_email else ""
 
 
 @bp.get(CHANGES)
