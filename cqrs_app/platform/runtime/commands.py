@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.patterns import LINES
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
 MANAGE = Permission("projections.manage", Role.ADMIN)
@@ -30,6 +31,7 @@ Reason = Annotated[
         title="Reason",
         examples=["The order was cancelled by hand; the event adds nothing."],
         description="Kept in the log for whoever asks later.",
+        pattern=LINES,
         min_length=10,
         max_length=500,
         extra={"widget": "textarea"},

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.kernel.messages.patterns import LINES
+from cqrs_app.kernel.messages.patterns import LINES, ONE_LINE
 
 WebhookId = Annotated[
     str,
@@ -26,6 +26,7 @@ Address = Annotated[
         title="Address",
         examples=["https://example.com/hooks/orders"],
         description="Where the events go, such as https://example.com/hooks/orders.",
+        pattern=ONE_LINE,
         min_length=1,
         max_length=500,
         extra={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"},

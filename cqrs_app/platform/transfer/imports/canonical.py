@@ -128,7 +128,7 @@ def document_of(plain: Mapping[str, Any], rows: tuple[SourceRow, ...]) -> Docume
     if not isinstance(moments, list):
         raise Unusable("moments is a list")
     made = Step(moment(_text(at)), parse(MAKING[kind][1], rest))
-    key = str(rest[number_field(kind)])
+    key: str = getattr(made.command, number_field(kind))
     later = (_step(key, index, each) for index, each in enumerate(moments, start=1))
     return Document(kind, key, (made, *later), rows)
 
