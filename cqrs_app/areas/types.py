@@ -12,6 +12,8 @@ from cqrs_app.kernel import ID, LINES, ONE_LINE, NormalForm, Refusal, Refused, d
 from cqrs_app.standards.countries import country_name, country_names, is_country
 from cqrs_app.standards.currencies import PLACES, currency_code
 
+IMPORTER = "importer"
+"""The operator who records what files of history tell."""
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
 """The most an order, credit note or payment may come to; sums of many stay exact."""

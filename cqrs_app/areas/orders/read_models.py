@@ -44,7 +44,7 @@ orders = Table(
     Column("hold_reason", String(60), nullable=False),
     # How often history was let in that today's rules would have refused.
     Column("flags", Integer, nullable=False, server_default="0"),
-    # Recorded as history, and nothing was done with it here since: nobody waits for it.
+    # From an import, and nothing was done with it here since: it waits for nobody.
     Column("imported", Boolean, nullable=False, server_default=false()),
     Column("carrier", String(60), nullable=False),
     Column("tracking", String(100), nullable=False),
@@ -121,7 +121,7 @@ order_lines = Table(
 )
 Index("ix_order_lines_sku", order_lines.c.sku, order_lines.c.order_id)
 
-# Orders by the day they were placed and their status now; `imported` of them are history.
+# Orders by the day they were placed and their status now; `imported` of them are from imports.
 order_days = Table(
     "order_days",
     read_tables,

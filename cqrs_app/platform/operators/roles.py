@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
@@ -13,7 +14,7 @@ Roles = Mapping[str, frozenset[str]]
 MANAGE_TOKENS = Permission("tokens.manage", Role.ADMIN)
 
 SYSTEM_NAMES = frozenset(
-    {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks", "gateway"}
+    {IMPORTER, "sweeper", "demo", "system", "worker", "fulfilment", "webhooks", "gateway"}
 )
 """Names of system actors. No person may have one, so that the log is unambiguous."""
 

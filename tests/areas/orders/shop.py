@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.messages.messages import Command
 from tests.areas.orders.history import START, History
 
@@ -84,5 +85,6 @@ def histories(draw: st.DrawFn) -> History:
     history = History()
     work = st.tuples(COMMANDS, st.integers(0, 200), st.booleans())
     for command, hours, happened in draw(st.lists(work, max_size=40)):
-        history.run(command, START + timedelta(hours=hours), history=happened)
+        operator = IMPORTER if happened else "ana"
+        history.run(command, START + timedelta(hours=hours), operator, history=happened)
     return history

@@ -34,6 +34,7 @@ from cqrs_app.areas.orders.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.orders.queries.revenue import LastSalesDay, RevenueReport
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
 from tests.areas.orders.given import line, place
@@ -78,9 +79,10 @@ def test_imported_history_does_not_wait_until_something_is_done_with_it(
 ) -> None:
     history = History()
     for number in ("1", "2", "3"):
-        history.run(place(number, TEN), history=True)
-    history.run(do.ApproveOrder(order_id="3"), history=True)
-    history.run(place("4", TEN), START + timedelta(days=1))
+        history.run(place(number, TEN), operator=IMPORTER, history=True)
+    history.run(do.ApproveOrder(order_id="3"), operator=IMPORTER, history=True)
+    # What a till records late happened here, and waits.
+    history.run(place("4", TEN), START + timedelta(days=1), history=True)
     history.run(do.AddOrderNote(order_id="1", note="Long done."), START + timedelta(days=2))
     project(connection, history.recorded)
     assert waiting_work(WaitingWork(), connection) == OrdersWaiting(

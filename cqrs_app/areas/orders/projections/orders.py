@@ -43,6 +43,7 @@ from cqrs_app.areas.orders.search import (
 )
 from cqrs_app.areas.orders.types import PERSON
 from cqrs_app.areas.orders.words import OrderStatus, advance_status
+from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel import (
     ERASED,
     Event,
@@ -124,7 +125,7 @@ class OrdersProjection(Projection):
             placed_day=day,
             hold_reason="",
             flags=0,
-            imported=recorded.is_history,
+            imported=recorded.stored.operator == IMPORTER,
             carrier="",
             tracking="",
             **_address(event.shipping_address),
@@ -241,7 +242,7 @@ class OrdersProjection(Projection):
     def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
         row = rows.change(orders, order_id)
         row.update(_applied(recorded))
-        if row["imported"] and not recorded.is_history:
+        if row["imported"] and recorded.stored.operator != IMPORTER:
             _count_order(rows, row, -1)
             row["imported"] = False
             _count_order(rows, row, 1)

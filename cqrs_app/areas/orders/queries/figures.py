@@ -32,7 +32,7 @@ class Money:
 @dataclass(frozen=True, slots=True)
 class Queue:
     """Orders that wait for somebody; `oldest` is when the first of them was placed. `imported`
-    ones are not among them: history that nobody has done anything with here."""
+    ones are not among them, as long as nobody does anything with them here."""
 
     orders: int
     value: tuple[Money, ...]
@@ -51,8 +51,8 @@ class OrdersWaiting:
 
 @query(label="Waiting work", permission=VIEW, reads=("orders",), cached=True)
 class WaitingWork(Query):
-    """How many orders wait to be approved, released or shipped; imported history does not, until
-    something is done with it here."""
+    """How many orders wait to be approved, released or shipped; imported ones do not, until
+    something is done with them here."""
 
 
 def waiting_work(question: WaitingWork, connection: Connection) -> OrdersWaiting:

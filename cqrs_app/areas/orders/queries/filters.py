@@ -48,7 +48,7 @@ class OrderFilters(Query):
     flagged: Annotated[bool | None, Meta(title="Flagged")] = None
     imported: Annotated[
         bool | None,
-        Meta(title="Imported", description="History that nothing was done with here since."),
+        Meta(title="Imported", description="From an import, and untouched since."),
     ] = None
     customer_id: CustomerId = ""
     country: CountryOrNone = ""

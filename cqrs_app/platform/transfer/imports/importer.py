@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import BATCH_CHUNK
 from cqrs_app.kernel.commands.context import Actor, Context
@@ -80,7 +81,7 @@ def importer_of(profile: Profile) -> Actor:
     """The actor of an import, which may run the commands of the profile, with past times, and no
     others."""
     permissions = {command.declaration.permission for command in profile.commands}
-    return system_actor("importer", *permissions, HISTORY)
+    return system_actor(IMPORTER, *permissions, HISTORY)
 
 
 def bus_items(profile: Profile, document: Document, steps: Sequence[Step]) -> Iterator[Item]:
