@@ -40,6 +40,7 @@ from cqrs_app.areas.orders.read_models import (
     product_days,
     sales_days,
 )
+from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, OrderStatus
 from cqrs_app.areas.payments import events as paid_events
 from cqrs_app.areas.payments import payments_area
@@ -332,6 +333,22 @@ def test_a_cancelled_order_is_in_no_revenue_and_its_refund_in_no_refunds(
     (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
     assert (whole.revenue, whole.refunded, whole.net) == money("100", "0", "100")
     assert list_refunded_orders(ListRefundedOrders(), connection).rows == ()
+
+
+def test_what_is_refunded_of_items_that_were_cancelled_is_in_no_refunds(
+    connection: Connection,
+) -> None:
+    history = MoneyHistory()
+    history.run(place("1", line("CUP", 1, "60"), line("MUG", 1, "40")))
+    history.run(do.ApproveOrder(order_id="1"))
+    history.run(do.ShipOrder(order_id="1", lines=(ShippedLine(line_no=1, quantity=1),)))
+    history.pay("captured", "1", "100", START)
+    history.pay("refunded", "1", "45", START)
+    history.run(do.CancelRemainingItems(order_id="1", reason=CancelReason.OUT_OF_STOCK))
+    project(connection, history.recorded)
+    (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
+    # 40 of the refund is for the mug, which is in no revenue any more.
+    assert (whole.revenue, whole.refunded, whole.net) == money("60", "5", "55")
 
 
 def test_a_payment_that_comes_before_its_order_counts_with_it(connection: Connection) -> None:

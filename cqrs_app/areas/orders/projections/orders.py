@@ -61,7 +61,7 @@ from cqrs_app.standards.countries import country_name
 
 class OrdersProjection(Projection):
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
@@ -206,9 +206,9 @@ class OrdersProjection(Projection):
             line = rows.change(order_lines, event.order_id, cancelled.line_no)
             line["cancelled_quantity"] += cancelled.quantity
         row = self._move(event.order_id, OrderStatus.SHIPPED, recorded, rows)
-        counted = (row["placed_day"], row["currency"], row["status"])
-        rows.add(order_days, counted, orders=0, value=-event.amount)
+        _count_order(rows, row, -1)
         row["total"] -= event.amount
+        _count_order(rows, row, 1)
         row["units"] -= sum(line.quantity for line in event.lines)
 
     def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
