@@ -51,7 +51,7 @@ def _health() -> dict[str, Any]:
         Sign("Events behind", str(answer.freshness.lag_events), _tone(answer.freshness.state)),
         Sign("Workers", str(state.workers), "good" if state.workers else "bad"),
         Sign("Sweep", "running" if state.sweeps else "stopped", "good" if state.sweeps else "bad"),
-        Sign("Redis", "here" if state.redis else "away", "good" if state.redis else "warn"),
+        Sign("Redis", "OK" if state.redis else "down", "good" if state.redis else "warn"),
         Sign(
             "Failed actions today",
             str(failed),
