@@ -12,7 +12,8 @@ from cqrs_app.platform.operators.roles import Roles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """`permissions` are the role's; times in UTC; `disabled_at` is None while the account works."""
+    """`permissions` are the role's; times in UTC; `disabled_at` is None while the account works;
+    `timezone` is the zone they chose to see times in, empty for the shop's."""
 
     name: str
     display_name: str
@@ -20,6 +21,7 @@ class Operator:
     permissions: frozenset[str]
     disabled_at: datetime | None
     created_at: datetime
+    timezone: str
 
     @property
     def actor(self) -> Actor:
@@ -38,4 +40,5 @@ class Operator:
             permissions=roles[row.role],
             disabled_at=row.disabled_at,
             created_at=row.created_at,
+            timezone=row.timezone,
         )
