@@ -328,6 +328,8 @@ class Settings:
         from babel import Locale, UnknownLocaleError
 
         try:
+            if "." in self.locale:  # an encoding, which Babel would leave out
+                raise UnknownLocaleError(self.locale)
             Locale.parse(self.locale.replace("-", "_"))
         except (ValueError, UnknownLocaleError):
             raise SettingsError(
