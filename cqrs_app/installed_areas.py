@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.fulfilment import events as fulfilment_events
@@ -16,6 +17,7 @@ from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
@@ -52,11 +54,13 @@ def build_registry(
     tasks: Mapping[str, Sequence[BackgroundTask]] = MappingProxyType({}),
     *,
     fulfilment: bool = True,
+    zone: ZoneInfo = UTC,
 ) -> Registry:
     """Everything the product can do. Webhooks may reach `webhook_networks` though they are not
     public; new payments are authorised at `payment_gateway`; `is_uploaded` knows the files that
     were received, `process_of` an order's fulfilment, which follows `policy`, or with `fulfilment`
-    off begins and forbids nothing; `tasks` are the background tasks of areas, by the area's name.
+    off begins and forbids nothing; `tasks` are the background tasks of areas, by the area's name;
+    `zone` is that of the business day.
 
     Raises ValueError on a doubled name.
     """
@@ -70,7 +74,7 @@ def build_registry(
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
-    return Registry((*areas, runtime_area(controlled)), MONEY)
+    return Registry((*areas, runtime_area(controlled, zone)), MONEY, zone)
 
 
 ROLES = build_registry().roles

@@ -328,9 +328,8 @@ class Settings:
         from babel import Locale, UnknownLocaleError
 
         try:
-            if "." in self.locale:  # an encoding, which Babel would leave out
-                raise UnknownLocaleError(self.locale)
-            Locale.parse(self.locale.replace("-", "_"))
+            # A point begins an encoding, which Babel would leave out.
+            Locale.parse(self.locale.replace("-", "_").replace(".", "?"))
         except (ValueError, UnknownLocaleError):
             raise SettingsError(
                 f"LOCALE is {self.locale!r}, which is no known locale. Write a language and a "

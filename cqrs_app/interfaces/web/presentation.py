@@ -18,7 +18,7 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from cqrs_app.interfaces.web.formats import MINUS, NONE, Formats, as_utc
-from cqrs_app.interfaces.web.zones import shown_zone
+from cqrs_app.interfaces.web.zones import days_note, shown_zone
 
 
 def age(seconds: float | None) -> str:
@@ -164,6 +164,7 @@ def register(app: Flask, formats: Formats) -> None:
         day_text=formats.day,
         age=age,
         shown_zone=shown_zone,
+        days_note=days_note,
         milliseconds=formats.milliseconds,
         utc_text=utc_text,
         utc_attribute=utc_attribute,

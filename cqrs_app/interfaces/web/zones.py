@@ -21,6 +21,11 @@ def shown_zone() -> ZoneInfo:
     return ZoneInfo((operator and operator.timezone) or services.settings.timezone)
 
 
-def today() -> date:
-    """The business day that it is now."""
+def days_note() -> str:
+    """Which zone's days filters and figures have, where times are shown in another one."""
+    return "" if shown_zone() is shop_zone() else f"Days in {shop_zone().key}"
+
+
+def business_day() -> date:
+    """The shop's day that it is now."""
     return datetime.now(shop_zone()).date()
