@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import Any
 
 from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.decimals import decimal_problem, is_readable
-from cqrs_app.kernel.messages.fields import USABLE_YEARS
+from cqrs_app.platform.transfer.imports.clock import LocalClock
 from cqrs_app.platform.transfer.imports.documents import Contents, Document, Kind, Step
 from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.platform.transfer.imports.lifecycle import life_of
@@ -27,7 +27,8 @@ _PAYABLE = {"ge": Decimal(-(10**12)), "le": Decimal(10**12), "places": 12}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A row understood. `at` (UTC) is the moment of the order or credit note `number`."""
+    """A row understood. `at` (UTC) is the moment of the order or credit note `number`; `doubts` are
+    by the name of a moment, or "at"."""
 
     source: SourceRow
     number: str
@@ -41,6 +42,7 @@ class Line:
     customer_id: str = ""
     customer_name: str = ""
     moments: Mapping[str, datetime] = field(default_factory=dict)
+    doubts: Mapping[str, tuple[Refused, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ class LineFile:
 
     `columns` says for each field of Line where it stands; `moments` the same for each status of
     `lifecycle.LIFE` that the file knows the time of (blank: did not happen). Times without a zone
-    are in `zone`. `set_aside` gives a reason not to take a line, or nothing.
+    are in `zone`, read in the order of the rows: see clock.py. `set_aside` gives a reason not to
+    take a line, or nothing.
     """
 
     header: tuple[str, ...]
@@ -63,9 +66,10 @@ class LineFile:
         """Raises BadFile when the file as a whole cannot be used."""
         contents = Contents(headers={path.name: self.header})
         gathered: Gathered[Line] = Gathered(contents)
+        clocks = {name: LocalClock(self.zone) for name in ("at", *self.moments)}
         for row in read_rows(path, self.header):
             contents.rows += 1
-            line = self._understood(row)
+            line = self._understood(row, clocks)
             if line is None:
                 gathered.unreadable(row, self._number(row))
             elif reason := self.set_aside(line):
@@ -90,36 +94,26 @@ class LineFile:
             # A profile's own function need not expect a row that is cut off.
             return ""
 
-    def _understood(self, source: SourceRow) -> Line | None:
+    def _understood(self, source: SourceRow, clocks: Mapping[str, LocalClock]) -> Line | None:
         if len(source.values) != len(self.header):
             return None
         row = dict(zip(self.header, map(str.strip, source.values), strict=True))
         texts = {name: _text(column, row) for name, column in self.columns.items()}
         moments = {name: _text(column, row) for name, column in self.moments.items()}
         try:
+            times = {n: clocks[n].read(text) for n, text in moments.items() if text}
+            at = clocks["at"].read(texts["at"])
             values: dict[str, Any] = {
                 **texts,
-                "at": moment(texts["at"], self.zone),
+                "at": at.at,
                 "quantity": whole(texts["quantity"]),
                 "unit_price": exact(texts["unit_price"]),
-                "moments": {n: moment(text, self.zone) for n, text in moments.items() if text},
+                "moments": {name: each.at for name, each in times.items()},
+                "doubts": {name: each.doubts for name, each in {"at": at, **times}.items()},
             }
         except ValueError:
             return None
         return Line(source=source, **values)
-
-
-def moment(text: str, zone: tzinfo = UTC) -> datetime:
-    """A time as ISO 8601, in `zone` where it says none -> UTC. Raises ValueError, also for a year
-    that no page could show."""
-    at = datetime.fromisoformat(text)
-    try:
-        at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{text} is no time of this calendar") from None
-    if at.year not in USABLE_YEARS:
-        raise ValueError(f"{text} is in no year that can be used")
-    return at
 
 
 def whole(text: str) -> int:
@@ -169,7 +163,8 @@ def _lived(lines: list[Line]) -> tuple[Step, ...]:
             for line in lines
         ),
     )
-    return (Step(first.at, placed), *life_of(first.number, first.moments))
+    steps = (Step(first.at, placed), *life_of(first.number, first.moments))
+    return tuple(replace(step, doubts=first.doubts[step.name or "at"]) for step in steps)
 
 
 def _credited(lines: list[Line]) -> tuple[Step, ...]:
@@ -191,4 +186,4 @@ def _credited(lines: list[Line]) -> tuple[Step, ...]:
             for line in lines
         ),
     )
-    return (Step(first.at, recorded),)
+    return (Step(first.at, recorded, doubts=first.doubts["at"]),)
