@@ -16,7 +16,8 @@ from babel.dates import format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
 from cqrs_app.standards.countries import codes_by_name
-from cqrs_app.standards.money import exact
+from cqrs_app.standards.currencies import PLACES
+from cqrs_app.standards.money import charged, exact
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EM DASH}"
@@ -24,7 +25,9 @@ THOUSANDS = (3, 3)
 """How most locales group digits; in others, such as hi, groups are of several sizes."""
 DAYS_KEPT = 2_048
 
-_AMOUNT = re.compile(r"([A-Z]{3}) (-?[0-9]{1,20}(?:\.[0-9]{1,10})?)")
+_MOMENT = re.compile(r"\b([0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} at [0-9]{2}:[0-9]{2}) UTC\b")
+"""How sentences have a moment: see `moment` in areas/orders/rules.py."""
+_AMOUNT = re.compile(r"\b([A-Z]{3}) (-?[0-9]{1,20}(?:\.[0-9]{1,10})?)\b")
 
 
 class Formats:
@@ -43,10 +46,13 @@ class Formats:
         )
         self.day = lru_cache(DAYS_KEPT)(self._day)
 
-    def amount(self, value: Decimal | int | None, currency: str = "") -> str:
-        """`1234.5` as "1,234.50": with the digits of its currency (two without one), and more only
-        where the value has them."""
-        return NONE if value is None else self._written(exact(Decimal(value), currency))
+    def amount(self, value: Decimal | int | None, currency: str) -> str:
+        """`1234.5` as "1,234.50": what is paid for it, rounded to the digits of its currency."""
+        return NONE if value is None else self._written(charged(Decimal(value), currency))
+
+    def exact(self, value: Decimal | int, currency: str) -> str:
+        """The same with every digit that the value has, such as a unit price."""
+        return self._written(exact(Decimal(value), currency))
 
     def money(self, value: Decimal | int | None, currency: str) -> str:
         """An amount with its ISO 4217 currency code: "GBP 1,234.50"."""
@@ -58,7 +64,7 @@ class Formats:
         """A text that is an amount as programs write it, such as "GBP 1234.50"; any other as it
         is."""
         found = _AMOUNT.fullmatch(text)
-        return self.money(Decimal(found[2]), found[1]) if found else text
+        return self.money(Decimal(found[2]), found[1]) if found and found[1] in PLACES else text
 
     def number(self, value: float | Decimal | None, decimals: int = 0) -> str:
         """A count or measure: "12,345"."""
@@ -97,6 +103,16 @@ class Formats:
             return format_time(time, "medium", locale=self._locale)
         day = self.day(local.date(), "MMMd" if local.year == today.year else "yMMMd")
         return f"{day} {format_time(time, 'short', locale=self._locale)}"
+
+    def sentence(self, text: str, zone: ZoneInfo) -> str:
+        """A sentence of ours, which programs get too, with the amounts in it ("EUR 119.55") as this
+        locale has them and the moments ("1 Dec 2010 at 12:03 UTC") on the clock of this zone."""
+        text = _MOMENT.sub(lambda found: self._moment(found[1], zone), text)
+        return _AMOUNT.sub(lambda found: self.amount_in(found[0]), text)
+
+    def _moment(self, text: str, zone: ZoneInfo) -> str:
+        at = datetime.strptime(text, "%d %b %Y at %H:%M").replace(tzinfo=UTC)
+        return self.when(at, zone, date.min)
 
     def _day(self, value: date, parts: str = "yMMMd") -> str:
         """A day with these parts, as the CLDR names them: MMMd is "20 Nov", yMMMEd "Thu, 20 Nov

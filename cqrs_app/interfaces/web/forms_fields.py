@@ -71,7 +71,7 @@ class DecimalField(_Typed, wtforms.DecimalField):
         try:
             return formats.read(text)
         except ValueError:
-            example = formats.amount(Decimal("12.50"))
+            example = formats.typed(Decimal("12.50"))
             raise ValueError(f"Write a number, such as {example}.") from None
 
     def write(self, value: Decimal) -> str:

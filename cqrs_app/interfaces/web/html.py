@@ -45,10 +45,13 @@ def register_html(app: Flask, formats: Formats) -> None:
         return _time(as_utc(moment), formats.when(moment, zone, today))
 
     def money(value: Decimal | int | None, currency: str) -> Markup:
-        """An amount after its currency."""
-        unit = "" if value is None else f'<span class="currency">{escape(currency)}</span>'
-        amount = formats.amount(value, currency)
-        return Markup(f'<span class="money">{unit}{amount}</span>')  # noqa: S704
+        """An amount after its currency, exactly on hover."""
+        if value is None:
+            return Markup('<span class="money">{}</span>').format(NONE)
+        amount, exact = formats.amount(value, currency), formats.exact(value, currency)
+        title = "" if amount == exact else f' title="Exactly {exact}"'
+        unit = f'<span class="currency">{escape(currency)}</span>'
+        return Markup(f'<span class="money"{title}>{unit}{amount}</span>')  # noqa: S704
 
     app.jinja_env.globals.update(
         icon=lambda name: _icon(static_url("icons.svg"), name),
@@ -60,6 +63,7 @@ def register_html(app: Flask, formats: Formats) -> None:
     app.jinja_env.filters.update(
         money=money,
         when=when_html,
+        sentence=lambda text: formats.sentence(text, shown_zone()),
         status=lambda status: _status(static_url("icons.svg"), status),
     )
 

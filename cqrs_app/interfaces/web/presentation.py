@@ -157,6 +157,7 @@ def register(app: Flask, formats: Formats) -> None:
     """Make every function here available to `app`'s templates, and `formats`."""
     app.jinja_env.globals.update(
         amount=formats.amount,
+        exact=formats.exact,
         money_text=formats.money,
         number=formats.number,
         percent=formats.percent,

@@ -40,7 +40,7 @@ def test_amounts_are_written_and_read_as_the_locale_has_it(locale: str, text: st
 @pytest.mark.parametrize("locale", ["en_GB", "de_DE", "de_CH", "fr_FR", "hi_IN", "es_ES", "ja_JP"])
 def test_what_is_written_is_read_as_the_same_number(locale: str, value: str) -> None:
     formats = formats_of(locale)
-    assert formats.read(formats.amount(Decimal(value), "CLF")) == Decimal(value)
+    assert formats.read(formats.exact(Decimal(value), "CLF")) == Decimal(value)
     assert formats.read(formats.typed(Decimal(value))) == Decimal(value)
 
 
@@ -75,6 +75,22 @@ def test_people_type_groups_as_they_like(locale: str, text: str, value: str) -> 
 def test_what_could_be_meant_otherwise_is_refused(locale: str, text: str) -> None:
     with pytest.raises(ValueError, match="no number"):
         formats_of(locale).read(text)
+
+
+def test_amounts_are_shown_rounded_and_unit_prices_exactly() -> None:
+    formats = formats_of("en_GB")
+    assert formats.amount(Decimal("38.7650"), "EUR") == "38.76"
+    assert formats.amount(Decimal("1500.5"), "JPY") == "1,500"
+    assert formats.exact(Decimal("0.4567"), "EUR") == "0.4567"
+    assert formats.exact(Decimal("1500.0"), "JPY") == "1,500"
+
+
+def test_amounts_and_moments_in_sentences_are_shown_as_all_others() -> None:
+    formats, berlin = formats_of("de_DE"), ZoneInfo("Europe/Berlin")
+    told = "Order A1 was approved on 1 Dec 2010 at 12:03 UTC; EUR 1119.5 is owed. ABC 5 stays."
+    assert formats.sentence(told, berlin) == (
+        f"Order A1 was approved on 1. Dez. 2010 13:03; EUR{WIDE}1.119,50 is owed. ABC 5 stays."
+    )
 
 
 def test_days_times_shares_and_countries_follow_the_locale() -> None:
