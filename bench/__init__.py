@@ -1,1 +1,1 @@
-"""How far the product is from the raw limit, measured in interleaved rounds of one run."""
+"""Compares the product with the raw limit of the machine, in interleaved rounds of one run."""

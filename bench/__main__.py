@@ -1,4 +1,4 @@
-"""`bin/bench`: measure, print a table, and say how many targets are met."""
+"""`bin/bench`: measure, print a table, and count the targets met."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHOLE = Plan(rounds=15, seconds=0.5, quick=False)
 
 
 def main() -> int:
-    """Returns 0 also where a target is missed: that is a finding, not a failure."""
+    """Returns 0 even if a target is missed: that is a result, not a failure."""
     options = _options()
     plan = QUICK if options.quick else WHOLE
     tally = Tally()
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 class NothingNamed(Exception):
-    """No line has the text that was asked for."""
+    """No line contains the requested text."""
 
 
 def _options() -> argparse.Namespace:
@@ -54,14 +54,14 @@ def _options() -> argparse.Namespace:
 
 
 def _minutes(text: str) -> float:
-    """Less than one has too few samples to compare its thirds."""
+    """Shorter soaks have too few samples to compare their thirds."""
     if (minutes := float(text)) < 1:
         raise argparse.ArgumentTypeError("a soak takes a minute at least")
     return minutes
 
 
 def _work(options: argparse.Namespace, plan: Plan, tally: Tally) -> Iterator[str]:
-    """What to print, line by line."""
+    """The output, line by line."""
     yield machine()
     yield "PostgreSQL with fsync and synchronous_commit on; SQLite with WAL and synchronous=FULL"
     if options.growth:

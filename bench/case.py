@@ -15,16 +15,15 @@ DATABASES = ("postgresql", "sqlite")
 
 
 class Unavailable(Exception):
-    """What a case needs is not on this machine: its lines are skipped, and count as neither met nor
-    missed."""
+    """This machine lacks something that a case needs. Its lines are skipped and not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """The side `of` compared with the side `to`, or its own figure where there is no `to`.
+    """Compares the side `of` with the side `to`, or reports the figure of `of` if there is no `to`.
 
-    The ratio, or the figure, must be at least `least`, or at most `most`. A line with neither has
-    no target.
+    The ratio, or the figure, must be at least `least` or at most `most`. A line with neither has no
+    target.
     """
 
     name: str
@@ -52,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`sides` prepares stores and processes for a plan and yields what is measured; it raises
+    """`sides` prepares stores and processes for a plan and yields what to measure. It may raise
     Unavailable."""
 
     sides: Callable[[Plan], AbstractContextManager[Sides]]
@@ -63,7 +62,7 @@ def on_each_database(
     sides: Callable[[str, Plan], AbstractContextManager[Sides]],
     *lines: Line,
 ) -> Iterator[Case]:
-    """The case once for each database, which the names of the lines hold as `{database}`."""
+    """The case for each database, whose name replaces `{database}` in the names of the lines."""
     for database in DATABASES:
         named = (replace(line, name=line.name.format(database=database)) for line in lines)
         yield Case(partial(sides, database), tuple(named))

@@ -1,7 +1,7 @@
 """`bin/bench --growth`: how times grow with sizes, as pictures.
 
-Each point is the median, over the rounds, of the medians of short slices; the sizes of one picture
-take turns. Every store is one of the product's own; big ones are filled by SQL.
+Each point is the median over the rounds of the medians of short slices. The sizes of one picture
+take turns. Every store belongs to a console of its own; big ones are filled by SQL.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ ORDERS = (1_000, 10_000, 100_000, 1_000_000)
 EVENTS = (10_000, 100_000, 1_000_000)
 
 Curves = Mapping[str, Mapping[int, Slice]]
-"""Of each curve the sizes, and what gives the time in ms at each."""
+"""Name of a curve -> size -> slice that measures the time in ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A picture; its parts are measured one after the other, each with stores of its own."""
+    """A picture. Its parts are measured one after the other, each with its own stores."""
 
     file: str
     title: str
@@ -42,7 +42,7 @@ class Growth:
 
 
 def run(plan: Plan) -> Iterator[str]:
-    """Draws every picture; what to print, while it happens."""
+    """Draw every picture; yields the output meanwhile."""
     for growth in GROWTHS:
         series: list[Series] = []
         for part in growth.parts:
@@ -70,7 +70,7 @@ def _measured(curves: Curves, plan: Plan) -> Iterator[Series]:
 
 @contextmanager
 def streams(kind: str, plan: Plan) -> Iterator[Curves]:
-    """A note on an order with so many events."""
+    """A note on an order with a given number of events."""
     with product.console(kind) as app:
         kernel = services_of(app).kernel
         for size in STREAMS:

@@ -1,9 +1,9 @@
-"""A console full of orders with the web server that `bin/run` starts, two processes of it, and one
-browser with a keep-alive connection and a session.
+"""A console with many orders, the web server of `bin/run` with two processes, and a signed-in
+browser with one keep-alive connection.
 
-Every page holds 25 orders, newest first. The query cache is off: otherwise the second view of a
-page would come from Redis. "Searched" is a number and a customer's name in turns, which fit one
-order and about ten at every size.
+Every page has 25 orders, newest first. The query cache is off, since otherwise the second view of a
+page would come from Redis. "Searched" alternates between an order number and a customer's name,
+which match one order and about ten at every size.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.services import services_of
 
 DEEP = 0.94
-"""The share of all orders that stand before the deep page."""
+"""The fraction of all orders before the deep page."""
 
 
 def many(plan: Plan) -> int:
@@ -37,19 +37,19 @@ def many(plan: Plan) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A console full of orders, with its web server, and who looks at it."""
+    """A console with many orders, its web server, and a browser."""
 
     app: Flask
     browser: Browser
     orders: int
 
     def side(self, *paths: str) -> Slice:
-        """The median ms of these pages in turns."""
+        """The median time in ms of these pages, in turn."""
         following = itertools.cycle(paths)
         return median_ms(lambda: load(self.browser, next(following)))
 
     def pages(self) -> dict[str, tuple[str, ...]]:
-        """What is asked for, by name."""
+        """Name -> paths of the pages."""
         number, name = f"SO{self.orders // 3}", self._customer()
         return {
             "first": ("/orders",),
@@ -64,8 +64,8 @@ class Shop:
             return str(connection.execute(found, {"row": self.orders // 2}).scalar_one())
 
     def _deep_mark(self) -> str:
-        """The mark of a page with DEEP of all orders before it, as the list itself writes it; from
-        the row, as going there page by page would take long."""
+        """The mark of a page with the fraction DEEP of all orders before it, as the list encodes
+        it. It is made from the row, since paging there would take long."""
         with services_of(self.app).kernel.engines.read.connect() as connection:
             found = text("SELECT placed_at, order_id FROM orders WHERE row_id = :row")
             row = connection.execute(found, {"row": int(self.orders * (1 - DEEP))}).one()

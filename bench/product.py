@@ -1,4 +1,4 @@
-"""The product as shipped, on stores of its own: fsync on, log, deduplication, hash chain."""
+"""The product as shipped, on its own stores, with fsync, log, deduplication and hash chain."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _numbers = itertools.count()
 
 @cache
 def postgres() -> URL:
-    """The address of the run's own PostgreSQL server, with fsync on."""
+    """The URL of the run's PostgreSQL server, which has fsync on."""
     programs = find_programs()
     if programs is None:
         raise SystemExit("bin/bench needs PostgreSQL: apt-get install postgresql.")
@@ -51,14 +51,14 @@ def postgres() -> URL:
 
 
 def shut_down() -> None:
-    """Stop what the run has started."""
+    """Stop everything that the run has started."""
     _open.close()
 
 
 @contextmanager
 def console(kind: str, **changed: Any) -> Iterator[Flask]:
-    """A console on fresh stores of this kind ("sqlite", "postgresql"), with a Redis of its own and
-    no worker: wake-ups are sent and wait. `changed` are settings."""
+    """A console on new stores of this kind ("sqlite", "postgresql"), with its own Redis and no
+    worker, so wake-ups stay pending. `changed` are settings."""
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as folder:
         path = Path(folder)
         url = fresh_database() if kind == "postgresql" else ""
@@ -88,19 +88,19 @@ def _redis(folder: Path) -> Iterator[None]:
 
 
 def fresh_database() -> str:
-    """One more empty database on the run's server."""
+    """Create another empty database on the run's server."""
     return PostgresServer(postgres(), f"bench_{next(_numbers)}").create()
 
 
 def catch_up(kernel: Kernel) -> None:
-    """Bring every projection to the end of the log."""
+    """Advance every projection to the end of the log."""
     for name in kernel.registry.projections:
         while kernel.runner.advance(name):
             pass
 
 
 def empty(kernel: Kernel, names: Sequence[str]) -> None:
-    """These projections as if no event had been applied."""
+    """Reset these projections to the beginning of the log."""
     with kernel.engines.read.begin() as connection:
         for projection in map(kernel.registry.projections.__getitem__, names):
             if connection.dialect.name == "sqlite":
@@ -114,7 +114,7 @@ def empty(kernel: Kernel, names: Sequence[str]) -> None:
 
 @cache
 def folder() -> Path:
-    """A folder that is gone at the end of the run."""
+    """A folder that is removed at the end of the run."""
     made = Path(tempfile.mkdtemp(prefix="countersign-bench-"))
     _open.callback(shutil.rmtree, made, ignore_errors=True)
     return made
@@ -132,7 +132,7 @@ def note(kernel: Kernel, order_id: str) -> None:
 
 
 def add_notes(kernel: Kernel, order_id: str, count: int) -> None:
-    """So many events on an existing order, in batches of BATCH commands."""
+    """Add this many events to an existing order, in batches of BATCH commands."""
     command = AddOrderNote(order_id=order_id, note="Mind the dog.")
     for start in range(0, count, BATCH):
         size = min(BATCH, count - start)

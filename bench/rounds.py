@@ -1,7 +1,7 @@
-"""Paired measuring: short slices in random order; what counts is the ratio within each round.
+"""Paired measurements: short slices in random order, compared within each round.
 
-A noisy machine slows both sides of a round alike, so the median of the ratios stands where the
-rates themselves move by a third.
+A noisy machine slows down both sides of a round alike. So the median of the ratios is stable even
+if the rates themselves vary by a third.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Slice = Callable[[float], float]
-"""Works for so many seconds; returns what is compared: a rate per second, or a duration in ms."""
+"""Works for this many seconds; returns what is compared: a rate per second, or a duration in ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many rounds, and seconds per slice; a quick one also makes do with smaller stores."""
+    """The number of rounds and the seconds per slice. A quick plan also uses smaller stores."""
 
     rounds: int
     seconds: float
@@ -27,7 +27,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The median of the rounds, and their quartiles."""
+    """The median and the quartiles of the rounds."""
 
     median: float
     lower: float
@@ -35,7 +35,7 @@ class Spread:
 
 
 def measure(sides: Mapping[str, Slice], plan: Plan, seed: int = 1) -> dict[str, list[float]]:
-    """Every side once per round, in random order, after one round that does not count."""
+    """Run every side once per round, in random order, after a warm-up round."""
     order = random.Random(seed)
     found: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(plan.rounds + 1):
@@ -49,7 +49,7 @@ def measure(sides: Mapping[str, Slice], plan: Plan, seed: int = 1) -> dict[str, 
 
 
 def spread(of: Sequence[float], to: Sequence[float] | None = None) -> Spread:
-    """`of` against `to`, round by round; or `of` as it is."""
+    """The ratios of `of` to `to`, round by round, or the figures of `of`."""
     figures = [one / other for one, other in zip(of, to, strict=True)] if to else list(of)
     if len(figures) < 2:
         return Spread(figures[0], figures[0], figures[0])
@@ -58,7 +58,7 @@ def spread(of: Sequence[float], to: Sequence[float] | None = None) -> Spread:
 
 
 def rate(step: Callable[[], object], per_step: int = 1) -> Slice:
-    """A slice that repeats `step` and gives steps (times `per_step`) per second."""
+    """A slice that repeats `step` and returns steps (times `per_step`) per second."""
 
     def run(seconds: float) -> float:
         started = time.perf_counter()
@@ -72,7 +72,7 @@ def rate(step: Callable[[], object], per_step: int = 1) -> Slice:
 
 
 def median_ms(step: Callable[[], object]) -> Slice:
-    """A slice that repeats `step` and gives its median duration in ms."""
+    """A slice that repeats `step` and returns its median duration in ms."""
 
     def run(seconds: float) -> float:
         until = time.perf_counter() + seconds
@@ -86,5 +86,5 @@ def median_ms(step: Callable[[], object]) -> Slice:
 
 
 def percentile(found: Sequence[float], share: float) -> float:
-    """The smallest of these that so large a share of them does not exceed."""
+    """The smallest value that at least this fraction of the values does not exceed."""
     return sorted(found)[min(len(found) - 1, int(len(found) * share))]

@@ -1,6 +1,7 @@
-"""Curves as SVG files: axes with words, no font and no script of their own, for light and dark.
+"""Curves as SVG files: labelled axes, no embedded fonts or scripts, for light and dark mode.
 
-A picture is a column of panels. Figures also stand in it as text (`desc`), for who cannot see it.
+A picture is a column of panels. Its figures are also in the text (`desc`) for readers who cannot
+see it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from xml.etree import ElementTree as ET
 
 WIDTH, HEIGHT = 720, 250
 LEFT, RIGHT, ABOVE, BELOW = 64, 34, 46, 46
-"""Around the area of curves in a panel, in units of the picture."""
+"""Margins around the plot area of a panel, in units of the picture."""
 TITLE = 34
 COLUMN = 110
-"""Of the legend."""
+"""The width of a column of the legend."""
 FEW = 12
-"""Up to so many points of a curve have a dot each."""
+"""Curves with up to this many points have a dot at each."""
 _STYLE = """
 svg { color-scheme: light dark; --paper: #fff; --ink: #14171c; --soft: #5f6876; --line: #e3e6eb;
   --c0: #2f55d4; --c1: #b26a00; --c2: #157347; --c3: #b42318;
@@ -44,8 +45,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Curves over one axis; at most four. `powers` has x grow by factors, with a mark at each of
-    the points; y always starts at zero."""
+    """At most four curves over one axis. With `powers`, the x axis is logarithmic, with a tick at
+    each point. The y axis always starts at zero."""
 
     name: str
     x: str
@@ -56,7 +57,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a value from `low` to `high` lies between `start` and `end`."""
+    """Maps a value from `low`..`high` to `start`..`end`."""
 
     low: float
     high: float
@@ -72,7 +73,8 @@ class Scale:
 
 
 def nice(value: float) -> float:
-    """The next of 1, 2, 2.5, 5 or 10 times a power of ten at or above `value`; 1 for zero."""
+    """The smallest of 1, 2, 2.5, 5 or 10 times a power of ten that is at least `value`; 1 for
+    zero."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -80,7 +82,7 @@ def nice(value: float) -> float:
 
 
 def marks(high: float, about: int = 5) -> list[float]:
-    """Round numbers from zero to `high`, about so many."""
+    """About this many round numbers from zero to `high`."""
     step = nice(high / about)
     return [round(step * number, 10) for number in range(int(high / step + 1e-9) + 1)]
 
@@ -137,7 +139,7 @@ def _curve(group: ET.Element, series: Series, mark: str, across: Scale, upwards:
 
 
 def _legend(group: ET.Element, every: Sequence[Series]) -> None:
-    # In columns of one width: no font is measured here.
+    # Columns of one width, since no font metrics are available.
     for number, series in enumerate(every):
         x = WIDTH - RIGHT - COLUMN * (len(every) - number)
         _put(group, "line", x1=x, x2=x + 28, y1=30, y2=30, class_=f"curve c{number}")
@@ -153,7 +155,8 @@ def _described(panel: Panel) -> str:
 
 
 def _put(parent: ET.Element, tag: str, **attributes: object) -> ET.Element:
-    """A new element; `class_` and `text_anchor` are named as Python can."""
+    """Add an element. `class_` and `text_anchor` stand for the attributes `class` and
+    `text-anchor`."""
     named = {key.rstrip("_").replace("_", "-"): str(each) for key, each in attributes.items()}
     return ET.SubElement(parent, tag, named)
 

@@ -1,4 +1,4 @@
-"""How lines are printed, and the count of targets met."""
+"""Prints the lines of the table and counts the targets met."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bench.rounds import spread
 
 
 class Tally:
-    """How many lines have a target, and how many of those meet it."""
+    """Counts the lines that have a target and those that meet it."""
 
     def __init__(self) -> None:
         self.met = 0
         self.targets = 0
 
     def row(self, line: Line, found: Mapping[str, Sequence[float]]) -> str:
-        """The line with its figure and whether that is met; `found` has the figures of its sides,
-        round by round."""
+        """The line with its figure and whether the target is met; `found` has the figures of its
+        sides, round by round."""
         compared = [line.of, line.to] if line.to else [line.of]
         figure = spread(*(found[side] for side in compared))
         is_met = line.is_met(figure.median)
@@ -32,7 +32,7 @@ class Tally:
         return f"{_start(line, f'{figure.median:.2f}', quartiles)}  {mark}{rates} ({line.unit})"
 
     def skipped(self, line: Line, why: object) -> str:
-        """The line where its figure could not be had: its target is not counted."""
+        """The line if it could not be measured. Its target is not counted."""
         return f"{_start(line, '-', '')}  skipped: {why}"
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Tally:
 
 
 def machine() -> str:
-    """What it runs on, in words."""
+    """A description of the machine."""
     return f"{os.cpu_count()} cores with Python {platform.python_version()}"
 
 

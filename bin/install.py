@@ -18,22 +18,25 @@ REQUIREMENTS = {
     "run": "requirements.txt",
     "dev": "requirements-dev.txt",
     "bench": "bench/requirements.txt",
+    "clients": "tests/clients/requirements.txt",
 }
-PLACES = {"bench": ".venv-bench"}
-"""What other products need must not change what this one runs on."""
+PLACES = {"bench": ".venv-bench", "clients": ".venv-clients"}
+"""Packages of other products are installed separately from those of this one."""
+NODE = {"clients": ("package.json", "package-lock.json")}
+"""Files beside the requirements from which npm, which is among them, installs."""
 
 
 def main(project: Path, kind: str, folder: str = "") -> None:
-    """Bring the environment to what the requirement file of `kind` says, or end with one sentence.
-
-    It is in `folder`, by default where that kind belongs.
-    """
+    """Install what the requirement file of `kind` names, or exit with one sentence. `folder` is the
+    environment; by default the one of that kind."""
     if kind not in REQUIREMENTS:
-        sys.exit("Usage: bin/install [run|dev|bench]")
+        sys.exit("Usage: bin/install [run|dev|bench|clients]")
     requirements = project / REQUIREMENTS[kind]
+    packages = [requirements.parent / name for name in NODE.get(kind, ())]
     venv = project / (folder or PLACES.get(kind, ".venv"))
     stamp = venv / f".installed-{kind}"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    listed = b"".join(each.read_bytes() for each in (requirements, *packages))
+    wanted = hashlib.sha256(listed).hexdigest()
     if is_current(venv, stamp, wanted):
         return
     try:
@@ -44,11 +47,14 @@ def main(project: Path, kind: str, folder: str = "") -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # waits for another copy that installs just now
         if not is_current(venv, stamp, wanted):
             install(venv, requirements)
+            if packages:
+                install_node(venv, packages)
             stamp.write_text(wanted)
 
 
 def is_current(venv: Path, stamp: Path, wanted: str) -> bool:
-    """Whether the environment works and holds what `wanted` is the digest of."""
+    """Whether the environment works and was installed from requirements with the digest
+    `wanted`."""
     return (
         not (venv / ".installing").exists()
         and stamp.is_file()
@@ -58,13 +64,13 @@ def is_current(venv: Path, stamp: Path, wanted: str) -> bool:
 
 
 def works(venv: Path) -> bool:
-    """Whether its Python starts; not so when the one it was made from has gone."""
+    """Whether its Python starts. It does not if the Python it was made from is gone."""
     python = venv / "bin" / "python"
     return os.access(python, os.X_OK) and succeeds(python, "-c", "pass")
 
 
 def install(venv: Path, requirements: Path) -> None:
-    """Fill the environment, from nothing if it is absent, broken or half installed."""
+    """Install into the environment. It is created first if it is absent, broken or incomplete."""
     marker = venv / ".installing"
     python = venv / "bin" / "python"
     if marker.exists() or not works(venv) or not succeeds(python, "-m", "pip", "--version"):
@@ -78,6 +84,21 @@ def install(venv: Path, requirements: Path) -> None:
     if result.returncode != 0:
         sys.exit(
             f"The packages of {requirements.name} could not be installed; the reason is above. "
+            f"Nothing is lost: run the same command again."
+        )
+
+
+def install_node(venv: Path, packages: list[Path]) -> None:
+    """Install exactly the locked npm packages into the environment, none of their scripts run."""
+    say(f"Installing {packages[-1].name} into {venv.name} ...")
+    for each in packages:
+        shutil.copy(each, venv)
+    npm = (venv / "bin" / "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    search = {"PATH": f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    quietly = {"stdout": subprocess.DEVNULL, "env": os.environ | search}
+    if subprocess.run(npm, cwd=venv, check=False, **quietly).returncode != 0:
+        sys.exit(
+            f"The packages of {packages[-1].name} could not be installed; the reason is above. "
             f"Nothing is lost: run the same command again."
         )
 

@@ -1,7 +1,7 @@
 """Finds what a page would load from another origin; run by bin/check.
 
-Templates, styles, scripts and pictures may name an address in a comment, a namespace or a link
-to follow, but may load nothing from it: the console must work without any network but its own.
+Templates, styles, scripts and pictures may contain URLs in comments, namespaces and links, but may
+load nothing from them: the console must work without internet access.
 """
 
 from __future__ import annotations

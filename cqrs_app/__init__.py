@@ -9,7 +9,7 @@ from flask import Flask
 from cqrs_app.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
-"""The folder with app.py, pages, migrations and docs, whatever folder a process runs in."""
+"""The folder with app.py, pages, migrations and docs, whatever the working directory."""
 
 
 def create_app(settings: Settings | None = None, *, pages: bool = True) -> Flask:
@@ -19,7 +19,7 @@ def create_app(settings: Settings | None = None, *, pages: bool = True) -> Flask
 
     Raises SettingsError when a setting cannot be used.
     """
-    # Imported here: the supervisor and the settings must answer without loading the product.
+    # Imported here, so that supervisor and settings work without loading the application.
     from cqrs_app.composition import compose
 
     return compose(settings or Settings.from_environment(), pages=pages)

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cqrs_app import PROJECT, database, logs
+from cqrs_app.addresses import redis_client
 from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.store import process_of
@@ -38,7 +39,7 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
-from cqrs_app.platform.transfer.imports.background import TakeInUploads
+from cqrs_app.platform.transfer.imports.background import ImportUploads
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.commands import MANAGE
@@ -49,13 +50,13 @@ from cqrs_app.services import NAME, Services
 from cqrs_app.settings import Settings
 
 REDIS_PATIENCE_SECONDS = 0.25
-"""No operator waits longer than this for a Redis that hangs."""
+"""The longest time an operator waits for a Redis that hangs."""
 
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 
 
 def compose(settings: Settings, *, pages: bool = True) -> Flask:
-    """The Flask application of these settings; `pages` off: without pages and API."""
+    """The Flask application for these settings. With `pages` off it has neither pages nor API."""
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
@@ -85,7 +86,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     )
     cli.init_app(app, kernel.registry.workers())
     if pages:
-        # Here, so that processes that serve no page do without what pages need.
+        # Imported here, so that processes without pages do not load what pages need.
         from cqrs_app.interfaces import api, web
 
         logs.init_requests(app, access_log=settings.access_log)
@@ -129,16 +130,18 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
 
 
 def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
-    """What is done in the background, by area."""
+    """Area -> its background tasks."""
     return {
         "fulfilment": [
             DispatchCommands(system_actor("fulfilment", *PERMISSIONS), enabled=settings.fulfilment)
         ],
         "webhooks": [Deliveries(partial(_deliverer, settings))],
         "payments": [
-            AskGateways(partial(_teller, settings), needed=settings.payment_gateway != MANUAL)
+            AskGateways(
+                partial(_gateway_client, settings), needed=settings.payment_gateway != MANUAL
+            )
         ],
-        "uploads": [TakeInUploads()],
+        "uploads": [ImportUploads()],
     }
 
 
@@ -181,10 +184,10 @@ def _deliverer(settings: Settings, kernel: Kernel) -> Deliverer:
     )
 
 
-def _teller(settings: Settings, kernel: Kernel) -> GatewayClient:
+def _gateway_client(settings: Settings, kernel: Kernel) -> GatewayClient:
     receive = _callbacks(settings, kernel).receive
     call_back = sandbox_caller(receive, settings.payment_callback_secret, kernel.clock)
-    # All of them, whatever the setting: what was begun at one is finished there.
+    # All of them, whatever the setting: a payment is finished at the gateway where it was started.
     gateways: dict[str, Gateway] = {
         "manual": Manual(),
         "sandbox": Sandbox(kernel.engines.write, call_back),
@@ -195,7 +198,7 @@ def _teller(settings: Settings, kernel: Kernel) -> GatewayClient:
 def _policy(settings: Settings) -> Policy:
     by_hand = settings.payment_gateway == MANUAL
     return Policy(
-        # Where people record what comes in, there is nobody to ask for money.
+        # With manual payments there is no gateway to request money from.
         method="" if by_hand else settings.fulfilment_payment_method,
         retry_after=settings.fulfilment_retries,
         after_declines=AfterDeclines(settings.fulfilment_after_declines),
@@ -203,7 +206,7 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _redis(url: str) -> Redis:
-    return Redis.from_url(
+    return redis_client(
         url,
         socket_timeout=REDIS_PATIENCE_SECONDS,
         socket_connect_timeout=REDIS_PATIENCE_SECONDS,

@@ -1,4 +1,4 @@
-"""The stores' engines and their migrations."""
+"""The engines of the stores, and their migrations."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from cqrs_app.kernel.store.engines import engine_options
 from cqrs_app.settings import Settings
 
 if TYPE_CHECKING:
-    # Alembic takes a quarter of a verb's start; most never need it.
+    # Alembic takes a quarter of a command's start-up time, and most commands never need it.
     from alembic.config import Config
 
 MIGRATIONS = PROJECT / "migrations"
 STORES: dict[str, MetaData] = {"write": tables.write_tables, "read": tables.read_tables}
 BUSY_SECONDS = 30.0
-LONGEST_MIGRATION = 86_400.0
-"""Seconds of one statement: an index of a big store takes its time."""
+MIGRATION_SECONDS = 86_400.0
+"""The timeout of one statement, in seconds: an index on a large store takes long."""
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Give Flask-SQLAlchemy the three engines: write (its default), read and query."""
+    """Configure Flask-SQLAlchemy with the three engines: write (its default), read and query."""
     settings.make_data_dir()
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(
@@ -62,7 +62,7 @@ def engines_of(app: Flask, settings: Settings) -> Engines:
 
 
 def upgrade(settings: Settings) -> None:
-    """Bring both stores to the newest shape; quick when they have it already."""
+    """Migrate both stores to the newest revision. Fast if they are there already."""
     from alembic import command
 
     for store in STORES:
@@ -71,7 +71,7 @@ def upgrade(settings: Settings) -> None:
 
 
 def is_migrated(connection: Connection, store: str) -> bool:
-    """Whether a store has exactly the migrations of this release; changes nothing."""
+    """Whether a store has exactly the migrations of this release. Changes nothing."""
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
@@ -81,7 +81,7 @@ def is_migrated(connection: Connection, store: str) -> bool:
 
 
 def check(settings: Settings) -> None:
-    """Raise alembic's CommandError when a migration is missing for what the models say."""
+    """Raise Alembic's CommandError if the models need a migration that does not exist."""
     from alembic import command
 
     for store in STORES:
@@ -90,7 +90,7 @@ def check(settings: Settings) -> None:
 
 
 def downgrade(settings: Settings, store: str, revision: str) -> None:
-    """Take one store back to an earlier shape. Raises alembic's CommandError."""
+    """Migrate one store to an earlier revision. Raises Alembic's CommandError."""
     from alembic import command
 
     with _migrating(settings, store) as config:
@@ -98,7 +98,7 @@ def downgrade(settings: Settings, store: str, revision: str) -> None:
 
 
 def current(settings: Settings, store: str) -> str:
-    """The migration that one store has, or nothing."""
+    """The current revision of one store, or an empty text."""
     from alembic.migration import MigrationContext
 
     with connected(settings, store) as connection:
@@ -108,7 +108,7 @@ def current(settings: Settings, store: str) -> str:
 
 
 def history(store: str) -> list[tuple[str, str]]:
-    """(revision, what it does) of one store's migrations, the first one first."""
+    """(revision, description) of one store's migrations, oldest first."""
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory.from_config(_config(store)).walk_revisions()
@@ -116,7 +116,7 @@ def history(store: str) -> list[tuple[str, str]]:
 
 
 def revise(settings: Settings, store: str, message: str) -> None:
-    """Write a new migration of one store from what the models say."""
+    """Generate a new migration of one store from the models."""
     from alembic import command
 
     with _migrating(settings, store) as config:
@@ -128,7 +128,7 @@ def connected(settings: Settings, store: str) -> Iterator[Connection]:
     """A transaction on one store, for its migrations."""
     settings.make_data_dir()
     url = settings.database_url if store == "write" else settings.read_database_url
-    options = _options(settings, url, LONGEST_MIGRATION)
+    options = _options(settings, url, MIGRATION_SECONDS)
     engine = create_engine(url, **options)
     configure_engine(engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
     try:
@@ -139,13 +139,13 @@ def connected(settings: Settings, store: str) -> Iterator[Connection]:
 
 
 def version_table(store: str) -> str:
-    """Where a store keeps which migrations it has."""
+    """The table in which a store records its revision."""
     return f"alembic_version_{store}"
 
 
 @contextmanager
 def _migrating(settings: Settings, store: str) -> Iterator[Config]:
-    """Alembic's configuration of one store, with a connection to it."""
+    """Alembic's configuration for one store, with a connection to it."""
     with connected(settings, store) as connection:
         config = _config(store)
         config.attributes["connection"] = connection

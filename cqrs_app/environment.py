@@ -1,4 +1,4 @@
-"""Typed values from the environment, and what is wrong with those that cannot be used."""
+"""Parses typed values from the environment and reports invalid ones."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import click
 from msgspec import Meta
 
 CLOSE = 0.88
-"""How alike two names are, from 0 to 1, when one may be a slip of the other."""
+"""From which similarity, 0 to 1, a name may be a misspelling of another."""
 
 
 class SettingsError(click.ClickException):
-    """A setting has a value the product cannot run with; the text says which and what to write.
+    """A setting has an invalid value. The text names it and says what to write.
 
-    Every command of `flask` that meets one ends with that text instead of a traceback.
+    Every `flask` command ends with that text instead of a traceback.
     """
 
 
 def parse(name: str, text: str, kind: Any) -> Any:
-    """The text as a bool, a number within the bounds of its Meta, a path or a text. Raises
+    """Convert the text to a bool, a number within the bounds of its Meta, a path or a text. Raises
     SettingsError."""
     if kind is bool:
         lowered = text.strip().lower()
@@ -41,7 +41,7 @@ def _number(name: str, text: str, kind: type[int] | type[float], bounds: Meta) -
         number = kind(text)
     except ValueError:
         number = kind(-1)
-    # Nothing that is not a number is within bounds.
+    # Written so that NaN is rejected: it is within no bounds.
     if not ((least is None or number >= least) and (most is None or number <= most)):
         what = "a whole number" if kind is int else "a number"
         limits = f"from {least:,} to {most:,}" if most is not None else f"of {least:,} or more"
@@ -50,9 +50,9 @@ def _number(name: str, text: str, kind: type[int] | type[float], bounds: Meta) -
 
 
 def misspelt(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """Of these names those that are no settings but nearly are -> the settings they may mean.
+    """Those of the names that are no settings but resemble one -> that setting.
 
-    Only a guess: the environment holds what other programs want to know too.
+    Only a guess: the environment also holds variables of other programs.
     """
     settings = list(known)
     near = {

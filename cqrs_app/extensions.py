@@ -1,8 +1,8 @@
-"""The Flask extensions, unbound: create_app binds them."""
+"""The Flask extensions, not bound to an application: create_app binds them."""
 
 from __future__ import annotations
 
 from flask_sqlalchemy import SQLAlchemy
 
 db = SQLAlchemy()
-"""Holds the engines of the stores. Tables are plain SQLAlchemy ones (docs/decisions/0002)."""
+"""Holds the engines of the stores. Tables are plain SQLAlchemy tables (docs/decisions/0002)."""

@@ -31,7 +31,7 @@ from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
 AREAS = (ORDERS, CUSTOMERS, INVENTORY)
-"""The shop's own areas that need no setting."""
+"""The shop's areas that need no setting."""
 
 MONEY = Notation("currency", exact)
 """Every decimal is an amount, written with the digits of its currency."""
@@ -41,8 +41,8 @@ SENDABLE = (
     *events_in(fulfilment_events),
     SubjectErased,
 )
-"""The events of the shop's own areas, which may be sent to other systems (of fulfilment, those that
-are still written), and that a person was erased: whoever was sent their data has to know."""
+"""The events that may be sent to other systems: those of the shop's areas (of fulfilment, those
+still written), and that a person was erased, which recipients of their data have to know."""
 
 
 def build_registry(
@@ -56,13 +56,14 @@ def build_registry(
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
-    """Everything the product can do. Webhooks may reach `webhook_networks` though they are not
-    public; new payments are authorised at `payment_gateway`; `is_uploaded` knows the files that
-    were received, `process_of` an order's fulfilment, which follows `policy`, or with `fulfilment`
-    off begins and forbids nothing; `tasks` are the background tasks of areas, by the area's name;
-    `zone` is that of the business day.
+    """The registry of all areas.
 
-    Raises ValueError on a doubled name.
+    Webhooks may reach `webhook_networks` although they are not public. New payments are authorised
+    at `payment_gateway`. `is_uploaded` returns whether a file was received, `process_of` an order's
+    fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
+    `tasks` are the background tasks by name of the area. Business days are those of `zone`.
+
+    Raises ValueError on a duplicate name.
     """
     areas = (
         *AREAS,
@@ -78,4 +79,4 @@ def build_registry(
 
 
 ROLES = build_registry().roles
-"""Role -> permissions, from the least to the most."""
+"""Role -> permissions, from the least privileged to the most."""

@@ -1,4 +1,4 @@
-"""What the processes write to stderr: one line per record, as text or JSON."""
+"""The processes' log on stderr: one line per record, as text or JSON."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from cqrs_app.settings import Settings
 OURS = ("countersign", "cqrs_app")
 ACCESS = logging.getLogger("countersign.access")
 IDS = ("request_id", "command_id")
-MOST_ALIKE = 5
-MOST_KINDS = 1_000
-ALIKE_SECONDS = 60.0
+MAX_REPEATS = 5
+MAX_KINDS = 1_000
+REPEATS_SECONDS = 60.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 
 def configure(settings: Settings, stream: IO[str] | None = None) -> None:
-    """Send every record of this process to `stream`: ours from LOG_LEVEL, others' from warnings."""
+    """Send all log records of this process to `stream`: ours from LOG_LEVEL, others from
+    warnings."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Json() if settings.log_format == "json" else Text())
     handler.addFilter(Repetitions())
@@ -34,15 +35,15 @@ def configure(settings: Settings, stream: IO[str] | None = None) -> None:
     root.setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(settings.log_level.upper())
-    # gunicorn has a handler of its own, with lines of another format.
+    # gunicorn installs a handler with another format.
     server = logging.getLogger("gunicorn.error")
     server.handlers.clear()
     server.propagate = True
 
 
 def init_requests(app: Flask, *, access_log: bool) -> None:
-    """Give each request an id, the caller's where it sent a usable X-Request-Id, and say it in the
-    answer; with `access_log` write a line per request."""
+    """Give each request an id, taken from a valid X-Request-Id if there is one, and return it in
+    the response. With `access_log`, write one line per request."""
 
     @app.before_request
     def _begin() -> None:
@@ -57,7 +58,7 @@ def init_requests(app: Flask, *, access_log: bool) -> None:
             if access_log:
                 elapsed = (time.perf_counter() - g.request_began) * 1000
                 line = "%s %s %s in %.1f ms"
-                # Without parameters: they may be somebody's name.
+                # Without the query string, which may hold personal data.
                 ACCESS.info(line, request.method, request.path, response.status_code, elapsed)
         return response
 
@@ -77,7 +78,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class Json(logging.Formatter):
-    """One JSON object per line, with a traceback as its field `exception`."""
+    """One JSON object per line; a traceback is its field `exception`."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = _fields(record)
@@ -87,7 +88,7 @@ class Json(logging.Formatter):
 
 
 class Text(logging.Formatter):
-    """For people: the time, level and process first, ids last; a traceback on lines of its own."""
+    """For people: time, level and process first, ids last; a traceback on separate lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = _fields(record)
@@ -100,8 +101,8 @@ class Text(logging.Formatter):
 
 
 class Repetitions(logging.Filter):
-    """Lets through MOST_ALIKE warnings or errors of the same kind a minute, and says with the next
-    one how many were left out: an outage must not fill the disk."""
+    """Lets through MAX_REPEATS warnings or errors of the same kind per minute. The next one tells
+    how many were left out: an outage must not fill the disk."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,13 +113,13 @@ class Repetitions(logging.Filter):
             return True
         now, kind = time.monotonic(), (record.name, str(record.msg))
         began, count = self._seen.get(kind, (now, 0))
-        if now - began > ALIKE_SECONDS:
-            if count > MOST_ALIKE:
-                left_out = count - MOST_ALIKE
+        if now - began > REPEATS_SECONDS:
+            if count > MAX_REPEATS:
+                left_out = count - MAX_REPEATS
                 record.msg = f"{record.getMessage()} ({left_out} more like it before)"
                 record.args = None
             began, count = now, 0
-        if len(self._seen) >= MOST_KINDS:
+        if len(self._seen) >= MAX_KINDS:
             self._seen.clear()
         self._seen[kind] = (began, count + 1)
-        return count < MOST_ALIKE
+        return count < MAX_REPEATS

@@ -1,5 +1,5 @@
-"""What an application is composed of, typed: made by create_app, found by whoever serves a request,
-runs a verb or does a job."""
+"""The services of an application, typed. create_app makes them; requests, `flask` commands and jobs
+use them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "services"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`redis_url` is that of the embedded server where the settings name none."""
+    """`redis_url` is that of the embedded server if the settings name none."""
 
     settings: Settings
     redis_url: str
@@ -44,7 +44,7 @@ def services_of(app: Flask) -> Services:
 
 
 services: Services = LocalProxy(lambda: services_of(current_app))  # type: ignore[assignment]
-"""Those of the current application."""
+"""The services of the current application."""
 
 kernel: Kernel = LocalProxy(lambda: services.kernel)  # type: ignore[assignment]
-"""Its kernel."""
+"""The kernel of the current application."""

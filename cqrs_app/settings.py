@@ -1,7 +1,7 @@
-"""Every knob of the product, typed, in one place.
+"""All settings, typed, in one place.
 
 `Settings.from_environment` is the only reader of the process environment. `docs/settings.md`
-explains each knob to the person who runs the console; the names in the environment are the field
+explains each setting to the person who runs the console. The environment variables are the field
 names in upper case.
 """
 
@@ -30,9 +30,9 @@ POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 DATABASES = ("", "sqlite", "postgresql")
-SHORTEST_SECRET_BYTES = 16
+MIN_SECRET_BYTES = 16
 PAYMENT_GATEWAYS = ("manual", "sandbox")
-MOST_RETRIES = 20
+MAX_RETRIES = 20
 LONGEST_METHOD = 100
 LONGEST_RETRY = 366 * 86_400
 AFTER_DECLINES = ("hold", "cancel")
@@ -48,7 +48,7 @@ ALWAYS_ON = (
 
 
 Processes = Annotated[int, Meta(ge=0, le=256)]
-"""How many one machine runs; with 0 none, and others do its work."""
+"""How many of them one machine runs. With 0 there are none, and other processes do their work."""
 Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Limit = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 """0 for no limit."""
@@ -161,9 +161,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read every setting from `environment`; unset ones keep their default.
+        """Read every setting from `environment`. Unset ones keep their default.
 
-        Raises SettingsError with one sentence when a value cannot be used.
+        Raises SettingsError with one sentence if a value is invalid.
         """
         hints = get_type_hints(cls, include_extras=True)
         values = {
@@ -175,12 +175,13 @@ class Settings:
 
     @classmethod
     def misspelt(cls, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Names in `environment` that may be slips -> the settings they may mean."""
+        """Names in `environment` that may be misspelled -> the settings they may mean."""
         known = [field.name.upper() for field in dataclasses.fields(cls)]
         return misspelt(environment, known)
 
     def resolved(self) -> Settings:
-        """The same settings with the embedded defaults filled in and contradictions refused."""
+        """The same settings with the embedded defaults filled in. Raises SettingsError if they
+        contradict each other."""
         data_dir = self.data_dir.expanduser().absolute()
         write = self.database_url or f"sqlite:///{data_dir / 'write.sqlite3'}"
         read = self.read_database_url
@@ -189,14 +190,14 @@ class Settings:
         elif not read:
             embedded = write.startswith("sqlite")
             read = f"sqlite:///{data_dir / 'read.sqlite3'}" if embedded else write
-        tried_out = not self.database_url
+        is_trial = not self.database_url
         settings = dataclasses.replace(
             self,
-            payment_gateway=self.payment_gateway or ("sandbox" if tried_out else "manual"),
+            payment_gateway=self.payment_gateway or ("sandbox" if is_trial else "manual"),
             data_dir=data_dir,
-            database_url=_with_driver(write),
-            read_database_url=_with_driver(read),
-            query_database_url=_with_driver(self.query_database_url or read),
+            database_url=_database("DATABASE_URL", write),
+            read_database_url=_database("READ_DATABASE_URL", read),
+            query_database_url=_database("QUERY_DATABASE_URL", self.query_database_url or read),
             cache_redis_url=self.cache_redis_url or self.redis_url,
         )
         settings._refuse_contradictions()
@@ -213,7 +214,7 @@ class Settings:
 
     @property
     def unchecked_permissions(self) -> tuple[str, ...]:
-        """The settings that let everybody who is signed in do, or see, everything."""
+        """The settings that let everyone who is signed in do, or see, everything."""
         checks = ("command_authorization_enabled", "query_authorization_enabled")
         return tuple(name.upper() for name in checks if not getattr(self, name))
 
@@ -223,22 +224,23 @@ class Settings:
 
     @property
     def webhook_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-        """Networks that webhooks may reach though they are not public."""
+        """Networks that webhooks may reach although they are not public."""
         parts = (part.strip() for part in self.webhook_allowed_networks.split(","))
         return tuple(ipaddress.ip_network(part) for part in parts if part)
 
     def ensure_secret_key(self) -> str:
-        """The signing key: the setting, else one made once and kept in the data folder (0600)."""
+        """The signing key: the setting, or else one that is generated once and stored in the data
+        folder (mode 0600)."""
         return self.secret_key or self._kept_secret("secret_key")
 
     def ensure_personal_data_key(self) -> str:
-        """The key that guards the keys of personal data: kept like the signing key, and unlike it
-        never to be changed."""
+        """The key that wraps the keys of personal data. It is stored like the signing key but must
+        never be changed."""
         return self.personal_data_key or self._kept_secret("personal_data_key")
 
     def console_id(self) -> str:
-        """Eight letters and digits: the same on every host of this console, now and later, and
-        others for another console."""
+        """Eight hexadecimal digits that identify this console, the same on each of its hosts at all
+        times."""
         key = self.ensure_personal_data_key().encode()
         return hmac.digest(key, b"countersign console", "sha256").hex()[:8]
 
@@ -247,8 +249,8 @@ class Settings:
         self.make_data_dir()
         try:
             if not path.exists():
-                # Written whole under another name first: nobody reads half a secret, and of
-                # several who make one at once, the first one's stays.
+                # Written to a temporary file and then linked: nobody reads half a secret, and if
+                # several processes create one at once, the first one's stays.
                 descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{name}-")
                 with os.fdopen(descriptor, "w") as file:
                     file.write(secrets.token_hex(32))
@@ -260,7 +262,7 @@ class Settings:
             raise self._cannot_be_written(error) from error
 
     def make_data_dir(self) -> None:
-        """Make the data folder where it is missing; raises SettingsError when that cannot be."""
+        """Create the data folder if it is missing. Raises SettingsError if that fails."""
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -278,7 +280,7 @@ class Settings:
                 "QUERY_BUS_TYPE is 'distributed', but QUERY_DATABASE_URL names no replica to ask. "
                 "Set it, or write 'asynchronous'."
             )
-        self._refuse_unusable_addresses()
+        self._refuse_unusable_redis()
         self._refuse_unusable_payments()
         self._refuse_unusable_fulfilment()
         if self.amber_lag_seconds > self.red_lag_seconds:
@@ -311,7 +313,7 @@ class Settings:
                     f"kind of database. Set DATABASE_URL and READ_DATABASE_URL to match it."
                 )
         try:
-            self.webhook_networks  # noqa: B018 - whether it can be read is the question
+            self.webhook_networks  # noqa: B018 - raises ValueError if it cannot be parsed
         except ValueError as error:
             raise SettingsError(
                 f"WEBHOOK_ALLOWED_NETWORKS cannot be used: {error}. "
@@ -336,37 +338,24 @@ class Settings:
                 "country such as en_GB, de_DE or fr_CA."
             ) from None
 
-    def _refuse_unusable_addresses(self) -> None:
-        # Imported here: the class is there without loading what the product runs on.
-        from redis.connection import parse_url
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
+    def _refuse_unusable_redis(self) -> None:
+        # Imported here, so that the class can be used without loading SQLAlchemy and Redis.
+        from cqrs_app.addresses import Unusable, redis_client
 
-        for name in ("database_url", "read_database_url", "query_database_url"):
-            try:
-                backend = make_url(getattr(self, name)).get_backend_name()
-            except (ArgumentError, ValueError):
-                backend = ""
-            if backend not in ("sqlite", "postgresql"):
-                # Not the address itself: it may hold a password.
-                raise SettingsError(
-                    f"{name.upper()} is no address of a database that the console runs on. Write "
-                    "postgresql://USER:PASSWORD@HOST/NAME or sqlite:////ABSOLUTE/PATH."
-                )
         for name in ("redis_url", "cache_redis_url"):
-            url = getattr(self, name)
             try:
-                if url:
-                    parse_url(url)  # type: ignore[no-untyped-call]
-            except ValueError:
+                if url := getattr(self, name):
+                    redis_client(url)
+            except Unusable as reason:
                 raise SettingsError(
-                    f"{name.upper()} is no address of a Redis server. Write "
-                    "redis://HOST:6379/0, rediss://HOST:6379/0 or unix:///PATH."
+                    f"{name.upper()} cannot be used: {reason}. Write redis://HOST:6379/0, "
+                    "rediss://HOST:6379/0, unix:///PATH or "
+                    "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
 
     @property
     def fulfilment_retries(self) -> tuple[int, ...]:
-        """The pauses after declined payments, in seconds; raises ValueError."""
+        """The pauses after declined payments, in seconds. Raises ValueError."""
         parts = (part.strip() for part in self.fulfilment_retry_hours.split(","))
         return tuple(max(1, round(float(part) * 3600)) for part in parts if part)
 
@@ -374,13 +363,13 @@ class Settings:
         _one_of("fulfilment_after_declines", self.fulfilment_after_declines, AFTER_DECLINES)
         try:
             retries = self.fulfilment_retries
-            usable = len(retries) <= MOST_RETRIES and max(retries, default=0) <= LONGEST_RETRY
+            usable = len(retries) <= MAX_RETRIES and max(retries, default=0) <= LONGEST_RETRY
         except (ValueError, OverflowError):
             usable = False
         if not usable:
             raise SettingsError(
                 f"FULFILMENT_RETRY_HOURS is {self.fulfilment_retry_hours!r}. Write the hours "
-                f"between attempts with commas, such as 1,24,72; at most {MOST_RETRIES} of them."
+                f"between attempts with commas, such as 1,24,72; at most {MAX_RETRIES} of them."
             )
         if len(self.fulfilment_payment_method) > LONGEST_METHOD:
             raise SettingsError(
@@ -394,18 +383,24 @@ class Settings:
             key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         except ValueError:
             key = b""
-        if secret and len(key) < SHORTEST_SECRET_BYTES:
+        if secret and len(key) < MIN_SECRET_BYTES:
             raise SettingsError(
                 "PAYMENT_CALLBACK_SECRET cannot be used. Write whsec_ and at least "
-                f"{SHORTEST_SECRET_BYTES} random bytes in base64, as the gateway shows it."
+                f"{MIN_SECRET_BYTES} random bytes in base64, as the gateway shows it."
             )
 
 
-def _with_driver(url: str) -> str:
-    for plain in ("postgres://", "postgresql://"):
-        if url.startswith(plain):
-            return "postgresql+psycopg://" + url.removeprefix(plain)
-    return url
+def _database(name: str, url: str) -> str:
+    from cqrs_app.addresses import Unusable, database
+
+    try:
+        return database(url)
+    except Unusable as reason:
+        # Not the address itself: it may hold a password.
+        raise SettingsError(
+            f"{name} cannot be used: {reason}. Write postgresql://USER:PASSWORD@HOST/NAME, with "
+            "commas between several hosts, or sqlite:////ABSOLUTE/PATH."
+        ) from None
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

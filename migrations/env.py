@@ -1,8 +1,7 @@
-"""Runs the migrations of one store on the connection that cqrs_app.database hands over; for plain
-`alembic -n STORE` it opens one itself.
+"""Runs the migrations of one store on the connection passed by cqrs_app.database. For plain
+`alembic -n STORE` it opens a connection itself.
 
-Both stores may live in one database, so each has a version table of its own and sees only its
-own tables.
+Both stores may be in one database, so each has its own version table and sees only its own tables.
 """
 
 from contextlib import nullcontext
@@ -10,6 +9,7 @@ from contextlib import nullcontext
 from alembic import context
 
 from cqrs_app import database
+from cqrs_app.environment import SettingsError
 from cqrs_app.platform import sql_views
 from cqrs_app.settings import Settings
 
@@ -22,14 +22,17 @@ metadata = database.STORES[store]
 
 
 def include_name(name: str | None, kind: str, parents: object) -> bool:
-    """Leave the other store's tables, and those a database keeps for itself, alone."""
+    """Exclude the other store's tables and those of the database system."""
     if kind == "index" and name == "ix_order_texts_search":
-        return False  # made by orders.search, which knows both databases' ways
+        return False  # created by orders.search, which supports both databases
     return kind != "table" or name in metadata.tables
 
 
 given = config.attributes.get("connection")
-opened = nullcontext(given) if given else database.connected(Settings.from_environment(), store)
+try:
+    opened = nullcontext(given) if given else database.connected(Settings.from_environment(), store)
+except SettingsError as error:
+    raise SystemExit(error.message) from None
 with opened as connection:
     context.configure(
         connection=connection,
@@ -46,7 +49,8 @@ with opened as connection:
         return {*migration.get_current_heads()} == {*context.script.get_heads()}
 
     def has_something_to_do() -> bool:
-        """Views stand in the way of changes to their tables, and are made of the newest."""
+        """Whether the views must be dropped and created again: before migrations, since views block
+        changes to their tables, or if a view is missing."""
         action = migration.opts["fn"].__name__
         pending = not (is_newest() and sql_views.exist(connection))
         return action == "downgrade" or (action == "upgrade" and pending)

@@ -1,8 +1,8 @@
-"""What every test can ask for. The real services come from tests/services."""
+"""Fixtures for every test. The real services come from tests/services."""
 
 from hypothesis import settings
 
-# What is generated is the same in every run: a fault is not found or missed by luck.
+# Generate the same examples in every run, so that finding a fault does not depend on chance.
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
 
@@ -14,6 +14,7 @@ pytest_plugins = (
     "tests.services.pgbouncer",
     "tests.services.redis_server",
     "tests.services.stores",
+    "tests.services.templates",
     "tests.services.browser",
     "tests.console",
 )

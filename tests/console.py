@@ -24,7 +24,7 @@ NO_REDIS = "unix:///nowhere/redis.sock"
 
 
 def close(app: Flask) -> None:
-    """Finish what runs in the background and let go of every connection."""
+    """Finish pending background work and close all connections."""
     kernel: Kernel = services_of(app).kernel
     kernel.close()
     kernel.redis.close()
@@ -36,7 +36,7 @@ def close(app: Flask) -> None:
 
 
 def environment_of(app: Flask, **more: str) -> dict[str, str]:
-    """For a real process of this console: on its stores, with its Redis."""
+    """The environment of a process of this console, with its stores and its Redis."""
     settings = services_of(app).settings
     return clean_environment(
         {
@@ -57,7 +57,7 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
 
         def make(**settings: Any) -> Flask:
             values: dict[str, Any] = {"redis_url": redis_url, "secret_key": "for tests only"}
-            # Most tests bring the pages up to date themselves.
+            # Most tests update the projections themselves.
             values |= {"read_your_writes_seconds": 0.0, **settings}
             app = create_app(databases.settings(**values))
             stack.callback(close, app)
@@ -68,7 +68,7 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
 
 
 def with_demo_orders(databases: Databases) -> None:
-    """Forty demo orders, all shown."""
+    """Fill the stores with forty demo orders and update all projections."""
     migrate(databases)
     with consoles_on(databases, NO_REDIS) as make:
         load_if_empty(services_of(make()).kernel, 40, lambda line: None)
@@ -81,16 +81,37 @@ def make_console(backend: Databases, redis_url: str) -> Iterator[MakeConsole]:
         yield make
 
 
+@contextmanager
+def shops_on(
+    kind: str, templates: Templates, folder: Path, redis_url: str
+) -> Iterator[MakeConsole]:
+    """`make(**settings)`: an application with forty demo orders, all shown."""
+    with (
+        templates.copy(kind, with_demo_orders, folder) as databases,
+        consoles_on(databases, redis_url) as make,
+    ):
+        yield make
+
+
 @pytest.fixture
 def make_shop(
     kind: str, templates: Templates, tmp_path: Path, redis_url: str
 ) -> Iterator[MakeConsole]:
-    """`make_shop(**settings)`: an application with forty demo orders, all shown."""
-    with (
-        templates.copy(kind, with_demo_orders, tmp_path) as databases,
-        consoles_on(databases, redis_url) as make,
-    ):
+    """`make_shop(**settings)`: an application with forty demo orders and up-to-date projections."""
+    with shops_on(kind, templates, tmp_path, redis_url) as make:
         yield make
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_shop(
+    request: pytest.FixtureRequest,
+    templates: Templates,
+    tmp_path_factory: pytest.TempPathFactory,
+    redis_server: str,
+) -> Iterator[Flask]:
+    """One shop for all tests of a module, which leave its orders as they are."""
+    with shops_on(request.param, templates, tmp_path_factory.mktemp("shop"), redis_server) as make:
+        yield make()
 
 
 @pytest.fixture

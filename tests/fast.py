@@ -1,11 +1,11 @@
-"""`--fast`: only the tests that need nothing but Python and SQLite."""
+"""`--fast`: only tests that need nothing but Python and SQLite."""
 
 from __future__ import annotations
 
 import pytest
 
 SERVICES = {"postgres_server", "redis_server", "browser"}
-"""The fixtures that start something which is not Python."""
+"""Fixtures that start other programs."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Whether it asks for no service, by a fixture or as its kind of database, and is not slow."""
+    """Whether it is not slow and uses no service, neither as a fixture nor as its kind of
+    database."""
     if not isinstance(item, pytest.Function):
         return True
     parameters = item.callspec.params if hasattr(item, "callspec") else {}

@@ -1,4 +1,4 @@
-"""Time that passes for leases: they end by the database's clock, which no test can move."""
+"""Expires leases, which depend on the database's clock that tests cannot move."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECOND = timedelta(seconds=1)
 
 
 def end_leases(engine: Engine, until: Column[Any]) -> None:
-    """As if all leases in this column had ended a second ago."""
+    """Make all leases in this column expire a second ago."""
     ended = (
         update(until.table).where(until.is_not(None)).values({until: datetime.now(UTC) - SECOND})
     )

@@ -1,4 +1,4 @@
-"""Usable fields for every command and query, as the catalogue shows them."""
+"""Valid fields for every command and query, as in the catalogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cqrs_app.platform.catalogue.examples import example_of
 
 REGISTRY = build_registry()
 THE = "10042"
-"""The order that the examples are about."""
+"""The order of the examples."""
 
 COMMANDS: dict[str, dict[str, Any]] = {
     name: example_of(cls) for name, cls in REGISTRY.commands.items()

@@ -1,4 +1,4 @@
-"""Turning the pages of a list, from the first to the last."""
+"""Pages through a list, from the first page to the last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def all_pages(
     page_after: Callable[[str], Any],
     mark_of: Callable[[Any], str | None] = attrgetter("next"),
 ) -> Iterator[Any]:
-    """`first` and all pages behind it; a page that leads to one seen before fails the test."""
+    """`first` and all pages after it. A page that was seen before fails the test."""
     page, seen = first, set[str]()
     yield page
     while mark := mark_of(page):

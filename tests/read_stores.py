@@ -1,4 +1,4 @@
-"""The rows of projections in a database, without a console around it."""
+"""The rows of projections in a database, without a console."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_rows(
     recorded: Sequence[Recorded],
     sizes: Iterable[int] = (500,),
 ) -> None:
-    """Every projection's rows of a log, batch by batch; the last size repeats."""
+    """Write the rows of every projection for a log, batch by batch; the last size repeats."""
     for batch in batches(recorded, sizes):
         for projection in projections:
             handled = [each for each in batch if each.stored.type in projection.handlers]
@@ -35,6 +35,6 @@ def batches(recorded: Sequence[Recorded], sizes: Iterable[int]) -> Iterator[Sequ
 
 
 def stored_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    """All rows of a table by their key."""
+    """All rows of a table, ordered by key."""
     rows = [dict(row) for row in connection.execute(select(table)).mappings()]
     return sorted(rows, key=lambda row: tuple(row[name] for name in key_of(table)))

@@ -1,6 +1,6 @@
-"""No module of the product imports itself, by whatever way round.
+"""No module of the product imports itself through others.
 
-Imports for the type checker and inside of functions count like any other.
+Imports for the type checker and inside functions count too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.processes.running import PROJECT
 Graph = dict[str, set[str]]
 
 COMPOSES_WHEN_CALLED = ("cqrs_app", "cqrs_app.composition")
-"""create_app stands at the top of the package and imports what it composes when it is called."""
+"""create_app is at the top of the package and imports the composition when it is called."""
 
 
 def modules_in(root: Path, package: str) -> dict[str, Path]:

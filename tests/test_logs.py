@@ -119,8 +119,8 @@ def test_an_outage_writes_a_few_lines_and_then_how_many_more_there_were(
     for number in range(1_000):
         KNOWN.warning("the database does not answer: attempt %d", number)
     KNOWN.error("something else")
-    assert len(stream.getvalue().splitlines()) == logs.MOST_ALIKE + 1
-    now[0] += logs.ALIKE_SECONDS + 1
+    assert len(stream.getvalue().splitlines()) == logs.MAX_REPEATS + 1
+    now[0] += logs.REPEATS_SECONDS + 1
     KNOWN.warning("the database does not answer: attempt %d", 1_000)
     last = stream.getvalue().splitlines()[-1]
     assert last.endswith("attempt 1000 (995 more like it before)")
@@ -136,7 +136,7 @@ def test_of_two_faults_at_once_each_says_how_many_were_left_out(
         for sentence in ("the database is away", "Redis is away"):
             for _ in range(8):
                 KNOWN.warning(sentence)
-        now[0] += logs.ALIKE_SECONDS + 1
+        now[0] += logs.REPEATS_SECONDS + 1
     more = [line for line in stream.getvalue().splitlines() if "(3 more like it before)" in line]
     assert [line.split(": ")[1].split(" (")[0] for line in more] == [
         "the database is away",
@@ -158,4 +158,4 @@ def test_a_sweep_without_its_database_writes_a_few_lines(
     sweep = Sweep(kernel)
     for _ in range(200):
         sweep.once()
-    assert 0 < len(stream.getvalue().splitlines()) <= 2 * logs.MOST_ALIKE
+    assert 0 < len(stream.getvalue().splitlines()) <= 2 * logs.MAX_REPEATS

@@ -1,4 +1,4 @@
-"""Settings: what is read, what is filled in, what is refused and how."""
+"""Settings: parsing, defaults, and refusals."""
 
 import stat
 from pathlib import Path
@@ -51,9 +51,9 @@ def test_a_switch_is_turned_on_by_any_usual_word(text: str) -> None:
         ("LOCALE", "xx_YY", "LOCALE is 'xx_YY', which is no known locale."),
         ("LOCALE", "../de", "LOCALE is '../de', which is no known locale."),
         ("LOCALE", "C.UTF-8", "LOCALE is 'C.UTF-8', which is no known locale."),
-        ("DATABASE_URL", "mysql://db/shop", "DATABASE_URL is no address of a database"),
-        ("READ_DATABASE_URL", "nonsense", "READ_DATABASE_URL is no address of a database"),
-        ("REDIS_URL", "http://cache", "REDIS_URL is no address of a Redis server."),
+        ("DATABASE_URL", "mysql://db/shop", "DATABASE_URL cannot be used: the console"),
+        ("READ_DATABASE_URL", "nonsense", "READ_DATABASE_URL cannot be used: it is"),
+        ("REDIS_URL", "http://cache", "REDIS_URL cannot be used: it is no address"),
         ("AMBER_LAG_SECONDS", "90", "AMBER_LAG_SECONDS (90) is more than RED_LAG_SECONDS (60)."),
         ("SECURE_COOKIES", "perhaps", "SECURE_COOKIES is 'perhaps'; write true or false."),
         ("COMMAND_BUS_TYPE", "magic", "COMMAND_BUS_TYPE is 'magic'; it must be one of"),

@@ -1,4 +1,4 @@
-"""Everything that `bin/bench` measures, with its targets, in the order of the table.
+"""The cases of `bin/bench` with their targets, in the order of the table.
 
 Each module here prepares one comparison: its `sides` yields what is measured, by name.
 """

@@ -1,4 +1,4 @@
-"""The event store when it is big: what a command, a page and a projection do to it."""
+"""A large event store: the cost of a command, of reading a stream, and of following the log."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SIZES = f"ms; {BIG:,} events, with --quick {BIG_IF_QUICK:,}, against {SMALL:,}"
 
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
-    """One command, a stream of 20 events read, 500 events followed from the middle; streams are
-    chosen at random from the whole store."""
+    """One command, one read of a stream of 20 events, and one read of 500 events from the middle of
+    the log. Streams are chosen at random from the whole store."""
     big = BIG_IF_QUICK if plan.quick else BIG
     with filled(database, SMALL) as small, filled(database, big) as large:
         yield {

@@ -1,4 +1,4 @@
-"""Projections that are behind: the product's runner against batches by hand."""
+"""Projections that are behind: the product's runner against handwritten batches."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ NAMES = ("orders", "order_timeline")
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     """The same backlog of orders placed, approved, shipped and noted, into the same tables.
 
-    The product does what it always does: it looks for parked events, knows poison from trouble,
-    counts, and tells the cache.
+    The product does all its usual work: it checks for parked events, distinguishes poison events
+    from database failures, counts, and updates revisions for the cache.
     """
     with product.console(database) as app:
         kernel: Kernel = services_of(app).kernel
@@ -46,7 +46,7 @@ def _advance(kernel: Kernel) -> None:
 
 
 def _backlogs(kernel: Kernel, run: Callable[[], object], events: int) -> Slice:
-    """Events per second over whole backlogs; emptying the tables in between does not count."""
+    """Events per second over whole backlogs, without the time to empty the tables in between."""
 
     def slice_(seconds: float) -> float:
         spent, taken = 0.0, 0
@@ -62,7 +62,7 @@ def _backlogs(kernel: Kernel, run: Callable[[], object], events: int) -> Slice:
 
 
 def _require_same_rows(kernel: Kernel, *runs: Callable[[], object]) -> None:
-    """Both sides must come to the same rows, or they would not be doing the same work."""
+    """Both sides must produce the same rows, or they would not do the same work."""
     found = []
     for run in runs:
         product.empty(kernel, NAMES)

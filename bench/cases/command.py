@@ -21,7 +21,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
 
 
 def _notes(kernel: Kernel) -> Callable[[], None]:
-    """One note on the next of many orders."""
+    """Add a note to each of many orders in turn."""
     orders = [f"A{number}" for number in range(raw.STREAMS)]
     for order_id in orders:
         product.place(kernel, order_id)

@@ -1,9 +1,9 @@
-"""The order list over HTTP against Flask-Admin's; see order_shop.py.
+"""The order list over HTTP against Flask-Admin's: see order_shop.py.
 
-Flask-Admin shows the same eight columns of the same table under the same web server. It counts all
-rows for each page, as it does by default, and skips those before the page; it has no session, no
-search index and no freshness, and needs no sign-in. Its time grows with the orders: with the 50,000
-of --quick the targets are not met.
+Flask-Admin shows the same eight columns of the same table under the same web server. As by default,
+it counts all rows for each page and skips those before the page. It has no session, search index,
+freshness or sign-in. Its time grows with the number of orders: with the 50,000 of --quick the
+targets are not met.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""A command over HTTP, by the API and by a form, against a bare Flask route.
+"""A command over HTTP, through the API and through a form, against a bare Flask route.
 
-The route does the same three writes by hand under the same web server; see raw/commands_app.py.
+The route does the same three writes by hand under the same web server: see raw/commands_app.py.
 
-One client with one keep-alive connection each; workers and the sweep run beside the product. The
-API counts the token's requests, with a limit that is never reached. The form is sent as htmx sends
-it from a list: with the session, the form's token and a new command id, answered by the page to go
-to.
+Each side has one client with one keep-alive connection. Workers and the sweep run beside the
+product. The API counts the token's requests, against a limit that is never reached. The form is
+sent like htmx sends it from a list: with the session, the form's token and a new command id. The
+answer names the page to load.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
 
 
 def _once_settled(kernel: Kernel, step: Callable[[], None]) -> Slice:
-    """The workers' arrears of one side are not paid for by the next."""
+    """Wait for the workers first, so that one side does not pay for the backlog of another."""
 
     def run(seconds: float) -> float:
         settle(kernel)
@@ -94,7 +94,7 @@ def _by_form(app: Flask, server: Server, orders: list[str]) -> Callable[[], None
     form = browser.get(f"/commands/AddOrderNote?order_id={orders[0]}").text
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
     assert token, "the form has no token"
-    # The session as it is when a form is opened: without the messages of earlier answers.
+    # The session of a newly opened form, without flashed messages of earlier answers.
     cookie, following = browser.headers["Cookie"], itertools.cycle(orders)
 
     def step() -> None:

@@ -1,4 +1,4 @@
-"""A real shop's month, imported: commands per second against the floor of one by one."""
+"""Importing a real shop's month: commands per second against raw writes one by one."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from cqrs_app.services import services_of
 from tests.processes.running import PROJECT
 
 DATA = "BENCH_DATA"
-"""The environment variable that names another folder than the one beside this checkout."""
+"""The environment variable for another data folder than the default one."""
 QUICK_INVOICES = 300
 
 
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     """Each round imports the next part of the month, in whole invoices, through `import_file`:
-    orders, credit notes, and the customers and products they name. Its rate is the one its own
-    report tells: commands carried out per second, in batches, each with its dated history."""
+    orders, credit notes, and the customers and products they name. The rate is that of the import's
+    report: commands per second, in batches, each with a past time."""
     invoices = _invoices()
     if plan.quick:
         invoices = invoices[:QUICK_INVOICES]
@@ -54,7 +54,7 @@ def _next_of(kernel: Kernel, parts: Iterator[Path]) -> Slice:
 
 
 def _invoices() -> list[list[list[str]]]:
-    """The rows of each invoice of the month, in the order of the file."""
+    """The rows of each invoice of the month, in file order."""
     folder = os.environ.get(DATA, "")
     month = Path(folder or PROJECT.parent / "shared" / "data") / "online-retail" / "2010-12.csv.xz"
     if not month.is_file():
@@ -69,7 +69,7 @@ def _invoices() -> list[list[list[str]]]:
 
 
 def _parts(folder: Path, invoices: list[list[list[str]]], count: int) -> Iterator[Path]:
-    """The month as so many files of its own form."""
+    """The month, split into this many files of the same format."""
     for number in range(count):
         path = folder / f"part-{number}.csv"
         start, end = (len(invoices) * each // count for each in (number, number + 1))

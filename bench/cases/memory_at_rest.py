@@ -1,7 +1,7 @@
-"""How much memory the processes of `bin/run` hold when nothing is asked of them.
+"""The memory of the processes of `bin/run` when the console is idle.
 
-Resident memory counts what processes share in each of them; the proportional one (PSS) divides it
-among them, so that only its sum says how much the machine has to have.
+Resident memory counts shared memory in each process. Proportional memory (PSS) divides it among
+them, so only its sum tells how much the machine needs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.rounds import Plan
 
 @contextmanager
 def sides(plan: Plan) -> Iterator[Sides]:
-    """Of each kind the biggest process."""
+    """The biggest process of each kind."""
     with whole.running() as processes:
         everyone = [each for found in processes.values() for each in found]
         yield {

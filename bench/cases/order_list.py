@@ -1,6 +1,6 @@
-"""The order list over HTTP, with many orders against few; see order_shop.py.
+"""The order list over HTTP, with many orders against few: see order_shop.py.
 
-"Common" is a word that a tenth of all orders hold, so a tenth of all orders has to be sorted; it
+"Common" is a word that a tenth of all orders contain, so a tenth of all orders must be sorted. It
 has no target.
 """
 

@@ -1,8 +1,8 @@
-"""What a browser has to load: each page with all it refers to, as sent with gzip allowed.
+"""What a browser has to load: each page with everything it refers to, with gzip allowed.
 
-Of the fonts only those count that a browser would load: the ones whose `unicode-range` holds a
-character of the page. A repeat visit keeps what the answers allow to keep and asks again, with the
-tag it was given, for the rest. Sizes in kB of 1,000 bytes, heads of the answers included.
+Only the fonts count that a browser would load: those whose `unicode-range` contains a character of
+the page. A repeat visit keeps what the responses allow to cache, and revalidates the rest by its
+ETag. Sizes in kB of 1,000 bytes, including response headers.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _FONT = re.compile(r"@font-face\s*{[^}]*}")
 
 @dataclass(slots=True)
 class Visitor:
-    """A browser with a cache: address -> the answer it holds."""
+    """A browser with a cache: path -> cached response."""
 
     browser: Browser
     kept: dict[str, Reply] = field(default_factory=dict)
 
     def visit(self, page: str) -> float:
-        """How many kB come over the line for this page and everything on it."""
+        """How many kB are transferred for this page and everything on it."""
         reply = self.browser.get(page)
         assert reply.status == 200, f"{page} answered {reply.status}"
         waiting = [urljoin(page, found) for found in _referred(reply.text)]
@@ -68,7 +68,7 @@ def _referred(page: str) -> set[str]:
 
 
 def _styled(style: Reply, page: str) -> Iterator[str]:
-    """The sheets that this one imports, and the fonts it has for the characters of the page."""
+    """The style sheets that this one imports, and its fonts for the characters of the page."""
     text = style.text
     yield from _IN_STYLE.findall(text)
     points = {ord(character) for character in page}
@@ -85,7 +85,7 @@ def _ranges(font: str) -> Iterator[range]:
 
 @contextmanager
 def sides(plan: Plan) -> Iterator[Sides]:
-    """Home, the list of orders and one order, each in a browser of its own; the heaviest counts."""
+    """Home, the order list and one order, each in a new browser. The heaviest counts."""
     with product.console("sqlite") as app:
         load_if_empty(
             services_of(app).kernel, services_of(app).settings.demo_orders, lambda text: None

@@ -1,9 +1,9 @@
-"""One command on a short stream: the product, `eventsourcing` and Emmett, a process each.
+"""One command on a short stream: the product, `eventsourcing` and Emmett, one process each.
 
-The work is not equal: the others write one event row (Emmett a stream row as well); the product
-writes its command log, the head with its snapshot and the hash chain too, and asks who may do what.
-All read and append on PostgreSQL with one client and their default settings. The streams are many,
-so that they stay short: Emmett and `eventsourcing` read the whole of one each time.
+The work is not equal: the others write one event row (Emmett a stream row as well). The product
+also writes its command log, the head with its snapshot and the hash chain, and checks permissions.
+All read and append on PostgreSQL with one client and their default settings. There are many
+streams, so that they stay short: Emmett and `eventsourcing` read a whole stream each time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.processes.running import clean_environment
 
 Command = Sequence[str | Path]
 Client = Callable[[], Command]
-"""Installs what it needs, and says how to start a client; raises Unavailable."""
+"""Installs what it needs and returns the command line of a client. Raises Unavailable."""
 
 
 def eventsourcing() -> Command:

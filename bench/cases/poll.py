@@ -1,7 +1,7 @@
-"""A poll that finds nothing new: of the order list, with the tag of what the page shows.
+"""A poll of the order list that finds nothing new, with the tag of what the page shows.
 
-It is compared with a bare Flask route that answers 304 at once, under the same web server: without
-a session, a permission, a question to the database. One keep-alive connection each.
+It is compared with a bare Flask route that returns 304 at once under the same web server, without
+session, permission or database. One keep-alive connection each.
 """
 
 from __future__ import annotations

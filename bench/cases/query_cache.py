@@ -24,7 +24,8 @@ ORDERS, FEWER = 1_000, 240
 
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
-    """What the home page and the reports ask, over the demo shop: 1,000 orders, 240 when quick."""
+    """The queries of the home page and the reports, over a demo shop of 1,000 orders, or 240 with
+    --quick."""
     with product.console(database, demo_orders=FEWER if plan.quick else ORDERS) as app:
         load_if_empty(
             services_of(app).kernel, services_of(app).settings.demo_orders, lambda text: None

@@ -1,4 +1,4 @@
-"""The order list built anew from a long log, and the memory that takes."""
+"""Rebuilding the order list from a long log, and the memory it needs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from cqrs_app.services import services_of
 
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
-    """One rebuild by the product and one by hand: each lasts long enough for itself, so there are
-    no rounds. The product replays in one transaction while readers see the old rows; by hand every
-    batch is committed, into tables that were emptied before."""
+    """One rebuild by the product and one by hand. Each is long enough that no rounds are needed.
+    The product replays in one transaction while readers see the old rows. The handwritten one
+    commits every batch, into tables that were emptied before."""
     orders = 5_000 if plan.quick else 250_000
     with product.console(database) as app:
         kernel: Kernel = services_of(app).kernel
@@ -46,7 +46,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
 
 
 def _rebuild(kernel: Kernel, events: int) -> tuple[float, float]:
-    """Events per second, and the memory at the end by the memory after a tenth."""
+    """Events per second, and the ratio of the memory at the end to the memory after a tenth."""
     this = psutil.Process(os.getpid())
     held: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Commands from four client processes at once, each on orders of its own."""
+"""Commands from four client processes at once, each on its own orders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIENTS = 4
 
 
 def raw_environment() -> Mapping[str, str]:
-    """For raw clients: an empty database."""
+    """The environment of raw clients: an empty database."""
     return clean_environment({"DATABASE_URL": product.fresh_database()})
 
 

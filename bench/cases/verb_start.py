@@ -1,4 +1,4 @@
-"""How long a `flask` verb takes from its start to its end, against an import of Flask alone."""
+"""The duration of a `flask` command from start to end, against importing Flask alone."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ FLASK = ("-m", "flask", "--app", "app")
 
 @contextmanager
 def sides(plan: Plan) -> Iterator[Sides]:
-    """The help of a verb, which needs no store, and a query of an empty console on SQLite."""
+    """The help of a command, which needs no store, and a query on an empty console on SQLite."""
     with product.console("sqlite") as app:
         environment = environment_of(app)
-        # As in any folder where a verb has run before: the compiled modules are there.
+        # Allow compiled modules, as in any folder where a command has run before.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         run = partial(_python, environment)
         yield {

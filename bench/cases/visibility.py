@@ -1,4 +1,4 @@
-"""From the return of a commit to the row that shows it, through the worker processes."""
+"""The time from the return of a commit to the row that shows it, through the worker processes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.services import services_of
 
 LONGER = 4
-"""A slice is this many times as long as elsewhere, so that its 99th percentile says something."""
+"""A slice is this many times longer than elsewhere, so that its 99th percentile is meaningful."""
 PAUSE = 0.02
-"""Seconds between two commands on an idle console; drawn around this, to meet no rhythm."""
+"""Mean time in seconds between two commands on an idle console, randomized to avoid resonance."""
 BACKLOG = 2_000
 CLIENTS = 2
 
@@ -32,11 +32,12 @@ _NOTE = AddOrderNote(order_id="SEEN", note="Mind the dog.")
 
 @contextmanager
 def sides(plan: Plan) -> Iterator[Sides]:
-    """PostgreSQL, Redis, two `flask worker` processes and the sweep, all as shipped. The row is
-    read every 0.5 ms by a connection of its own. Half of capacity: two client processes add notes
-    at half the rate they were seen to reach at full speed, while the same is measured.
+    """PostgreSQL, Redis, two `flask worker` processes and the sweep, as shipped. A separate
+    connection reads the row every 0.5 ms. At half load, two client processes add notes at half of
+    their maximum rate during the measurement.
 
-    LISTEN/NOTIFY beside it writes nothing and projects nothing: it is what a signal alone costs.
+    LISTEN/NOTIFY is shown for comparison. It writes and projects nothing: it is the cost of a
+    signal alone.
     """
     with (
         product.console("postgresql") as app,
@@ -61,7 +62,7 @@ def sides(plan: Plan) -> Iterator[Sides]:
 
 
 def _one(kernel: Kernel, reader: psycopg.Connection) -> Callable[[], float]:
-    """One command, and the wait for its row; to be timed from the commit on."""
+    """Run one command and wait for its row; returns the time since the commit in ms."""
     applied = "SELECT applied_version FROM orders WHERE order_id = 'SEEN'"
 
     def step() -> float:
@@ -128,7 +129,7 @@ def _notified(address: str) -> Iterator[Callable[[], float]]:
 
 
 def _memory(kernel: Kernel, workers: list[psutil.Process]) -> float:
-    """The bigger worker's resident memory in MB, after one more backlog."""
+    """The resident memory of the bigger worker in MB, after another backlog."""
     for _ in range(BACKLOG // 500):
         kernel.commands.execute_batch([(_NOTE, product.context()) for _ in range(500)])
     settle(kernel)

@@ -1,4 +1,4 @@
-"""How much memory one process of the web server holds after all kinds of pages."""
+"""The memory of one process of the web server after all kinds of pages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sides(plan: Plan) -> Iterator[Sides]:
         )
         product.catch_up(services_of(app).kernel)
         with console_server(app) as server:
-            # Of several connections some go to each process.
+            # With several connections, each process gets some of them.
             browsers = [signed_in(app, server) for _ in range(8)]
             for number in range(REQUESTS):
                 _ask(browsers[number % len(browsers)], PAGES[number % len(PAGES)])

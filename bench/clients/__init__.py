@@ -1,1 +1,1 @@
-"""Who sends commands and asks for pages: in threads, and in processes of their own."""
+"""Clients that send commands and request pages, in threads and in processes."""

@@ -1,4 +1,4 @@
-"""One keep-alive HTTP connection with next to no cost of its own: what is timed is the server."""
+"""One keep-alive HTTP connection with almost no overhead, so that the server is what is timed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came: `headers` by lower-case name, `body` as sent, `size` with all of it."""
+    """A response as received: `headers` by lower-case name, `body` as sent, `size` of
+    everything."""
 
     status: int
     headers: Mapping[str, str]
@@ -24,8 +25,8 @@ class Reply:
 
 
 class Browser:
-    """Asks one server for pages over one connection, with gzip allowed, as browsers do. It keeps
-    one cookie, the last it was given."""
+    """Requests pages from one server over one connection, with gzip allowed, like a browser. It
+    keeps one cookie, the last one received."""
 
     def __init__(self, port: int, **headers: str) -> None:
         self.port = port
@@ -33,12 +34,12 @@ class Browser:
         self._socket: socket.socket | None = None
 
     def get(self, path: str, **headers: str) -> Reply:
-        """The answer to a GET; `headers` are added to those of every request, with dashes for
-        underscores. Servers end a connection now and then: the next request opens another."""
+        """The response to a GET. `headers` are added to those of every request, with dashes for
+        underscores. If the server has closed the connection, a new one is opened."""
         return self._request("GET", path, b"", headers)
 
     def post(self, path: str, body: bytes, **headers: str) -> Reply:
-        """The answer to a POST; otherwise like `get`."""
+        """The response to a POST; otherwise like `get`."""
         return self._request("POST", path, body, {**headers, "Content-Length": str(len(body))})
 
     def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:

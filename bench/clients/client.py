@@ -1,7 +1,7 @@
-"""`python -m bench.clients.client product|raw NAME STREAMS`: one client process; see slices.py.
+"""`python -m bench.clients.client product|raw NAME STREAMS`: one client process, see slices.py.
 
-Each adds notes to the next of so many orders of its own, called after NAME. The product comes from
-the environment's settings; raw writes to DATABASE_URL.
+Each adds notes to its own STREAMS orders in turn, which are called after NAME. The product reads
+its settings from the environment; raw writes to DATABASE_URL.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Client processes that send commands through the bus, at a given rate."""
+"""Client processes that send commands through the bus at a given rate."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from cqrs_app.settings import Settings
 from tests.console import close
 
 ORDERS = 20
-"""Of each client, its notes going round them."""
+"""Orders per client, which get notes in turn."""
 FULL_SPEED = 1e9
 KEPT = 65_536
-"""Durations that each client keeps, at most: the last ones."""
+"""The maximum number of durations that each client keeps: the latest ones."""
 
 _spawn = get_context("spawn")
 
 
 class Sent:
-    """The durations of one client's commands, in memory that it shares with the bench.
+    """The durations of one client's commands, in memory shared with the bench.
 
-    Only the client writes, so there is no lock to wait for and no thread beside the commands.
+    Only the client writes, so no lock and no additional thread are needed.
     """
 
     def __init__(self) -> None:
@@ -52,10 +52,10 @@ class Sent:
 
 
 class Load:
-    """`pace` is how many commands a second all of them send together; none at first.
+    """`pace` is the total number of commands per second of all clients, 0 at first.
 
-    With `notes` an order gets so many of them, then the client places others; those count as
-    commands. Without, the first orders last for ever.
+    With `notes`, an order gets this many notes, then the client places other orders, which count as
+    commands too. Without it, the first orders are used forever.
     """
 
     def __init__(self, settings: Settings, count: int, notes: int | None = None) -> None:
@@ -110,7 +110,7 @@ class Load:
 
 
 class Paced:
-    """When one of `count` clients may send its next command."""
+    """Decides when one of `count` clients may send its next command."""
 
     def __init__(self, pace: Synchronized[float], number: int, count: int) -> None:
         self._pace = pace
@@ -122,10 +122,10 @@ class Paced:
         while not self._pace.value:
             time.sleep(0.005)
             self._due = time.perf_counter() + self._number / self._count / 100
-        # A client that fell behind does not make up for it by a burst.
+        # A client that is behind must not catch up in a burst.
         step = self._count / (self._pace.value or FULL_SPEED)
         self._due = max(self._due + step, time.perf_counter() - 0.05)
-        # A sleep of no length would still give the processor away.
+        # Even a sleep of zero seconds would yield the processor.
         if (pause := self._due - time.perf_counter()) > 0:
             time.sleep(pause)
 
@@ -147,7 +147,7 @@ def _run(settings: Settings, notes: int | None, paced: Paced, sent: Sent, ready:
 
 
 def _commands(kernel: Kernel, notes: int | None) -> Iterator[None]:
-    """Sends one command for each `next`: places ORDERS orders, then adds notes to them in turns."""
+    """Sends one command per `next`: places ORDERS orders, then adds notes to them in turn."""
     numbers = itertools.count()
     while True:
         orders = [f"P{os.getpid()}-{next(numbers)}" for _ in range(ORDERS)]

@@ -1,4 +1,4 @@
-"""Somebody who looks at pages all the time, from a thread of the bench."""
+"""A reader that loads pages continuously, in a thread of the bench."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from bench.clients.browser import Browser
 
 PAUSE_SECONDS = 0.3
-"""Between a page and the next question of the same reader."""
+"""Between two pages of the same reader."""
 
 
 class Reader:
-    """Asks for Home, the order list and an order in turns; `order` names one that exists."""
+    """Loads Home, the order list and an order in turn; `order` returns the id of one that
+    exists."""
 
     def __init__(self, browser: Browser, order: Callable[[], str]) -> None:
         self._browser = browser
@@ -27,7 +28,7 @@ class Reader:
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Ends with what the thread raised, if anything: a page that fails is no slow page."""
+        """Raises at the end what the thread raised: a page that fails is not a slow page."""
         with ThreadPoolExecutor(1, thread_name_prefix="reader") as pool:
             self._work = pool.submit(self._read)
             try:

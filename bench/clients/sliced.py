@@ -1,4 +1,4 @@
-"""Clients in processes of their own, which take turns like any other side: see slices.py."""
+"""Clients in separate processes, which take turns like other sides: see slices.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ PATIENCE_SECONDS = 120
 
 
 class Client:
-    """One such process; `begin` starts a slice in it, `result` waits for the slice's rate."""
+    """One client process. `begin` starts a slice in it, `result` waits for the rate of that
+    slice."""
 
     def __init__(
         self, command: Sequence[str | Path], environment: Mapping[str, str], folder: Path = PROJECT
@@ -33,7 +34,7 @@ class Client:
         )
 
     def wait_until_ready(self) -> None:
-        """Raises Unavailable when the program ends instead; standard error says why."""
+        """Raises Unavailable if the program ends instead. Its standard error shows why."""
         patience = threading.Timer(PATIENCE_SECONDS, self._process.kill)
         patience.start()
         line = self._read()
@@ -47,7 +48,7 @@ class Client:
         self._process.stdin.flush()
 
     def result(self) -> float:
-        """Steps per second of the slice that was begun last."""
+        """Steps per second of the last slice."""
         return float(self._read())
 
     def close(self) -> None:
@@ -68,9 +69,9 @@ def together(
     environment: Mapping[str, str],
     folder: Path = PROJECT,
 ) -> Iterator[Slice]:
-    """A slice in which these work side by side; it gives the sum of their rates.
+    """A slice in which these clients run in parallel; returns the sum of their rates.
 
-    They start one after the other: the first may have tables to make.
+    They are started one after the other, since the first may have to create tables.
     """
     with ExitStack() as stack:
         clients = []
@@ -89,8 +90,8 @@ def together(
 
 
 def notes(kind: str, clients: int, streams: int) -> Sequence[Sequence[str]]:
-    """The command lines of so many clients of this kind ("product", "raw"; see client.py) with so
-    many streams in all."""
+    """The command lines of this many clients of this kind ("product", "raw": see client.py), with
+    this many streams in total."""
     each = str(streams // clients)
     names = [f"C{number}N" for number in range(clients)]
     return [[sys.executable, "-m", "bench.clients.client", kind, name, each] for name in names]

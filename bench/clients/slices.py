@@ -1,6 +1,6 @@
-"""A process that works in slices: for each line `run SECONDS` it answers a rate per second.
+"""A process that works in slices: for each line `run SECONDS` it prints a rate per second.
 
-Needs nothing but the standard library, so that programs of other environments can use it.
+It needs only the standard library, so that programs of other environments can use it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from bench.rounds import rate
 
 
 def serve(step: Callable[[], object]) -> None:
-    """Say `ready`, then repeat `step` for as long as each line says, until the input ends."""
+    """Print `ready`, then repeat `step` for the duration on each line, until the input ends."""
     work = rate(step)
     print("ready", flush=True)
     for line in sys.stdin:

@@ -1,1 +1,1 @@
-"""Other products, measured beside this one."""
+"""Other products for comparison."""

@@ -1,4 +1,4 @@
-"""Where other products live: installed when they are first needed, away from the product's own."""
+"""Environments of other products, installed on first use, separate from the product's own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ EMMETT = PROJECT / "bench" / "emmett"
 
 @cache
 def python() -> Path:
-    """The interpreter with what bench/requirements.txt names. Raises Unavailable."""
+    """The interpreter with the packages of bench/requirements.txt. Raises Unavailable."""
     _run([PROJECT / "bin" / "install", "bench"], PROJECT, "bench/requirements.txt")
     return PROJECT / ".venv-bench" / "bin" / "python"
 
 
 @cache
 def emmett() -> list[str | Path]:
-    """How to start Emmett's client. Raises Unavailable."""
+    """The command line of Emmett's client. Raises Unavailable."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         raise Unavailable("Node.js with npm is not installed.")

@@ -1,6 +1,6 @@
 """`python -m bench.peers.eventsourcing_client STREAMS`: `eventsourcing` with its default settings.
 
-A client process (see slices.py) in the bench's own environment, on DATABASE_URL. One step loads an
+A client process (see slices.py) in the bench's environment, on DATABASE_URL. One step loads an
 aggregate and saves one event.
 """
 

@@ -1,6 +1,6 @@
 """Flask-Admin's list of the table `orders` at DATABASE_URL, with its default settings.
 
-Runs in the bench's own environment. It shows the columns that the console's list shows.
+It runs in the bench's environment and shows the columns of the console's list.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The console's own processes, started as `bin/run` starts them."""
+"""The console's processes, started like `bin/run` starts them."""

@@ -1,4 +1,4 @@
-"""The console's own processes, started as `flask up` starts them."""
+"""The console's background processes, started like `flask up` starts them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from tests.console import environment_of
 from tests.processes.running import PROJECT, eventually
 
 WORKERS = 2
-"""As many as the product has by default."""
+"""The product's default."""
 
 
 @contextmanager
 def started(app: Flask, *commands: str, **environment: str) -> Iterator[list[psutil.Process]]:
-    """`flask COMMAND` for each, on the stores of `app`, once all have given a sign of life."""
+    """Run `flask COMMAND` for each command on the stores of `app`, and wait until all have
+    reported."""
     settings = {"PYTHONUNBUFFERED": "1", **environment}
     with module(app, [("flask", "--app", "app", each) for each in commands], settings) as found:
         kernel: Kernel = services_of(app).kernel
@@ -36,7 +37,7 @@ def started(app: Flask, *commands: str, **environment: str) -> Iterator[list[psu
 def module(
     app: Flask, commands: list[tuple[str, ...]], environment: dict[str, str]
 ) -> Iterator[list[psutil.Process]]:
-    """`python -m ...` for each of these, ended at the end."""
+    """Run `python -m ...` for each of these, and terminate them at the end."""
     running = [
         subprocess.Popen(
             [sys.executable, "-m", *each],
@@ -60,11 +61,11 @@ def _living(kernel: Kernel) -> int:
 
 
 def settle(kernel: Kernel, patience: float = 60.0) -> None:
-    """Until every projection has seen every event."""
+    """Wait until every projection has processed every event."""
     assert eventually(lambda: not kernel.runner.behind(), patience), "the workers do not keep up"
     time.sleep(0.2)
 
 
 def megabytes(processes: list[psutil.Process]) -> float:
-    """The resident memory of the biggest of them."""
+    """The resident memory of the biggest process, in MB."""
     return max(each.memory_info().rss for each in processes) / 1e6

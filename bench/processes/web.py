@@ -1,4 +1,4 @@
-"""The product's web server as `bin/run` starts it, in processes of its own, and others like it."""
+"""The product's web server like `bin/run` starts it, in separate processes, and similar servers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A gunicorn that answers on `port`; `pid` is its arbiter, the workers are its children."""
+    """A gunicorn on `port`; `pid` is its arbiter, whose children are the workers."""
 
     port: int
     pid: int
@@ -45,7 +45,7 @@ def served(
     python: str | Path = sys.executable,
     path: str = "/",
 ) -> Iterator[Server]:
-    """`app` ("module:name") under gunicorn with the product's own configuration file."""
+    """`app` ("module:name") under gunicorn with the product's configuration file."""
     port = free_port()
     command = [python, "-m", "gunicorn", "-c", "python:cqrs_app.processes.gunicorn_conf", app]
     process = subprocess.Popen(
@@ -64,14 +64,14 @@ def served(
 
 @contextmanager
 def console_server(app: Flask, **settings: str) -> Iterator[Server]:
-    """The web server of this console, with the workers and threads that are its defaults; other
-    settings are named as in the environment."""
+    """The web server of this console with its default numbers of workers and threads. Other
+    settings are named like environment variables."""
     with served("app:app", environment_of(app, **settings), path="/sign-in") as server:
         yield server
 
 
 def signed_in(app: Flask, server: Server) -> Browser:
-    """A browser with the session of an administrator, cookie and all."""
+    """A browser with the session cookie of an administrator."""
     accounts: Accounts = services_of(app).accounts
     if not accounts.any():
         accounts.create("bench", "admin", passwords.generate())
@@ -91,7 +91,8 @@ def free_port() -> int:
 
 
 def plain_environment() -> dict[str, str]:
-    """For servers that are not the product's: no store, but its web server's settings."""
+    """The environment of other servers than the product's: no store, but the settings of its web
+    server."""
     return {**os.environ, "DATA_DIR": str(product.folder())}
 
 

@@ -1,4 +1,4 @@
-"""Every process of a console that `bin/run` has started, on stores of its own."""
+"""All processes of a console started by `bin/run`, on its own stores."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from bench.processes.web import free_port
 from tests.processes.running import PROJECT, clean_environment, read_until
 
 Processes = dict[str, list[psutil.Process]]
-"""By kind, as in KINDS."""
+"""Kind, as in KINDS -> processes."""
 
 KINDS = ("webhook worker", "payment worker", "gunicorn", "worker", "sweep", "web server")
-"""Words in the titles of processes; a payment worker runs only where a gateway is set up."""
+"""Words in the titles of processes. A payment worker runs only if a gateway is configured."""
 
 REST_SECONDS = 5.0
 
 
 @contextmanager
 def running() -> Iterator[Processes]:
-    """The console with its default settings, an embedded Redis and the demo shop, at rest."""
+    """An idle console with default settings, an embedded Redis and the demo shop."""
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "cqrs_app"],

@@ -1,1 +1,1 @@
-"""The same work by hand, without a product around it: the floor that lines compare with."""
+"""The same work without a product around it: the floor that lines compare with."""

@@ -1,6 +1,6 @@
-"""The floor: the same work as one command, by hand and without a product around it.
+"""The floor: the work of one command by hand, without a product around it.
 
-One step ("raw.load") loads a stream's head and writes a command row, an event row and the new head
+One step ("raw.load") reads a stream's head and writes a command row, an event row and the new head
 in one transaction.
 """
 
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS events (
 
 @contextmanager
 def step(database: str) -> Iterator[Callable[[], None]]:
-    """One step on an empty database of this kind."""
+    """The step on an empty database of this kind."""
     if database == "postgresql":
         with on_postgres(product.fresh_database()) as step_:
             yield step_
@@ -56,7 +56,7 @@ def step(database: str) -> Iterator[Callable[[], None]]:
 def on_postgres(
     url: str, name: str = "order", streams: int = STREAMS
 ) -> Iterator[Callable[[], None]]:
-    """One step on psycopg, with its statements prepared; the streams are called after `name`."""
+    """The step on psycopg, with prepared statements. The streams are called after `name`."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as connection:
         connection.execute(_TABLES.format(key="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"))
@@ -66,7 +66,7 @@ def on_postgres(
 
 @contextmanager
 def on_sqlite(path: Path) -> Iterator[Callable[[], None]]:
-    """One step on the standard library's driver: WAL, synchronous=FULL, BEGIN IMMEDIATE."""
+    """The step on the standard library's driver: WAL, synchronous=FULL, BEGIN IMMEDIATE."""
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")

@@ -1,6 +1,6 @@
 """A bare Flask route that does the writes of one command by hand, on the database at DATABASE_URL.
 
-It reads the note from JSON or from a form, and asks neither who sends it nor whether it may be.
+It reads the note from JSON or a form, and checks neither identity nor permission.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def add_note() -> Response:
 
 
 def _step() -> Callable[[], None]:
-    """One connection for each thread, open until the process ends."""
+    """One connection per thread, open until the process ends."""
     if not hasattr(_of_thread, "step"):
         url = os.environ["DATABASE_URL"]
         _of_thread.opened = (

@@ -1,4 +1,4 @@
-"""The least that Flask can answer: one route, one 304."""
+"""The minimal Flask application: one route that returns 304."""
 
 from __future__ import annotations
 

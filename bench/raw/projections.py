@@ -1,10 +1,10 @@
 """The floor of projections: order list and timeline by hand, in batches of 500.
 
-By hand means the drivers' own statements and plain dicts; nothing is parked or announced. What
-the rows must hold is worked out by the product's own functions where it is no matter of style:
-sealed values are opened by the vault, texts cut into words by the search. The writes are the same,
-row by row: cases/catch_up.py requires equal rows of both sides. PostgreSQL is sent arrays in the
-binary form, which psycopg makes faster than texts.
+By hand means statements of the drivers and plain dicts. Nothing is parked or announced. Where style
+makes no difference, functions of the product compute the rows: the vault opens sealed values, and
+the search splits texts into words. The writes are the same, row by row: cases/catch_up.py requires
+that both sides produce equal rows. PostgreSQL gets arrays in binary form, which psycopg encodes
+faster than texts.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ PLACED, APPROVED, SHIPPED, NOTED = "OrderPlaced", "OrderApproved", "OrderShipped
 
 
 class Store(Protocol):
-    """What a driver does in these projections; see stores.py."""
+    """The operations of a driver in these projections: see stores.py."""
 
     def follow(self, after: int) -> list[Row]: ...
     def begin(self, projection: str) -> int:
-        """Lock the checkpoint; its position."""
+        """Lock the checkpoint and return its position."""
 
     def find(self, table: str, orders: Sequence[str]) -> Iterable[Row]: ...
     def days(self, table: str, days: Sequence[str]) -> Iterable[Row]: ...
@@ -40,8 +40,8 @@ class Store(Protocol):
 
 
 def catch_up(store: Store, vault: Vault, names: Iterable[str]) -> int:
-    """These projections, one after the other, from where they stand to the end; returns the events
-    they took in."""
+    """Advance these projections to the end of the log, one after the other; returns the number of
+    events."""
     taken = 0
     for projection in names:
         apply = {"orders": _orders, "order_timeline": _timeline}[projection]
@@ -50,7 +50,7 @@ def catch_up(store: Store, vault: Vault, names: Iterable[str]) -> int:
             events = store.follow(position)
             vault.prepare(event["payload"] for event in events)
             for event in events:
-                event["said"] = msgspec.json.decode(vault.open(event["payload"], event["stream"]))
+                event["data"] = msgspec.json.decode(vault.open(event["payload"], event["stream"]))
             apply(store, events)
             position = events[-1]["position"] if events else position
             store.end(projection, position, len(events))
@@ -63,13 +63,13 @@ def catch_up(store: Store, vault: Vault, names: Iterable[str]) -> int:
 def _timeline(store: Store, events: Iterable[Row]) -> None:
     rows = []
     for event in events:
-        said = event["said"]
-        label, pairs = _LABELS[event["type"]](said)
+        data = event["data"]
+        label, pairs = _LABELS[event["type"]](data)
         rows.append(
             {
-                "order_id": said["order_id"],
+                "order_id": data["order_id"],
                 "version": event["version"],
-                "customer_id": said.get("customer_id", ""),
+                "customer_id": data.get("customer_id", ""),
                 "at": event["occurred_at"],
                 "recorded_at": event["recorded_at"],
                 "operator": event["operator"],
@@ -86,28 +86,28 @@ def _timeline(store: Store, events: Iterable[Row]) -> None:
 Pairs = list[tuple[str, str]]
 
 
-def _placed_words(said: Row) -> tuple[str, Pairs]:
-    units = sum(line["quantity"] for line in said["lines"])
-    counted = f"{len(said['lines']):,}, {units:,} {'unit' if units == 1 else 'units'}"
-    total = f"{said['currency']} {Decimal(said['total']):,.2f}"
+def _placed_words(data: Row) -> tuple[str, Pairs]:
+    units = sum(line["quantity"] for line in data["lines"])
+    counted = f"{len(data['lines']):,}, {units:,} {'unit' if units == 1 else 'units'}"
+    total = f"{data['currency']} {Decimal(data['total']):,.2f}"
     return "Order placed", [
-        ("Customer", said["customer_name"]),
+        ("Customer", data["customer_name"]),
         ("Lines", counted),
         ("Total", total),
     ]
 
 
-def _shipped_words(said: Row) -> tuple[str, Pairs]:
-    units = sum(line["quantity"] for line in said["lines"])
-    pairs = [("Units", f"{units:,}"), ("Carrier", said["carrier"]), ("Tracking", said["tracking"])]
+def _shipped_words(data: Row) -> tuple[str, Pairs]:
+    units = sum(line["quantity"] for line in data["lines"])
+    pairs = [("Units", f"{units:,}"), ("Carrier", data["carrier"]), ("Tracking", data["tracking"])]
     return "Shipped", pairs
 
 
 _LABELS: Mapping[str, Callable[[Row], tuple[str, Pairs]]] = {
     PLACED: _placed_words,
-    APPROVED: lambda said: ("Approved", []),
+    APPROVED: lambda data: ("Approved", []),
     SHIPPED: _shipped_words,
-    NOTED: lambda said: ("Note", [("Note", said["note"])]),
+    NOTED: lambda data: ("Note", [("Note", data["note"])]),
 }
 
 Counts = dict[tuple[str, ...], list[int]]
@@ -118,15 +118,15 @@ def _orders(store: Store, events: Sequence[Row]) -> None:
     by_status: Counts = defaultdict(lambda: [0, 0])
     by_deed: Counts = defaultdict(lambda: [0, 0])
     for event in events:
-        said, deed = event["said"], event["type"]
+        data, deed = event["data"], event["type"]
         if deed == PLACED:
             known.place(event)
-        order = known.orders[said["order_id"]]
+        order = known.orders[data["order_id"]]
         value, day = order["total"], store_day(event["occurred_at"])
         if deed == APPROVED:
             _move(order, "approved", by_status)
         elif deed == SHIPPED:
-            value = known.ship(said)
+            value = known.ship(data)
             _move(order, "shipped", by_status)
         elif deed == PLACED:
             _count(by_status, (order["placed_day"], order["currency"], "placed"), 1, value)
@@ -148,7 +148,7 @@ _NOTHING_IMPORTED = {"order_days": {"imported": 0, "imported_value": 0}, "order_
 
 
 def store_day(moment: Any) -> Any:
-    """The day of a moment as the driver has it: a date on PostgreSQL, a text on SQLite."""
+    """The day of a time in the driver's type: a date on PostgreSQL, a text on SQLite."""
     return moment[:10] if isinstance(moment, str) else moment.date()
 
 
@@ -166,7 +166,7 @@ def _count(counts: Counts, key: tuple[str, ...], times: int, value: int) -> None
 
 
 def _counted(store: Store, table: str, counts: Counts) -> list[Row]:
-    """The counts on top of those there are."""
+    """The counts added to those in the store."""
     names, numbers = _KEYS[table], _NUMBERS[table]
     for row in store.days(table, sorted({key[0] for key in counts})):
         key = tuple(row[name] for name in names)
@@ -179,7 +179,7 @@ def _counted(store: Store, table: str, counts: Counts) -> list[Row]:
 
 
 class _Known:
-    """The rows of a batch's orders, as they stand."""
+    """The current rows of a batch's orders."""
 
     def __init__(self) -> None:
         self.orders: dict[str, Row] = {}
@@ -187,14 +187,14 @@ class _Known:
         self.texts: dict[str, Row] = {}
 
     def place(self, event: Row) -> None:
-        said, lines = event["said"], event["said"]["lines"]
-        order_id = said["order_id"]
+        data, lines = event["data"], event["data"]["lines"]
+        order_id = data["order_id"]
         self.orders[order_id] = {
             "row_id": event["position"],
-            **{name: said[name] for name in ("order_id", "customer_id", "customer_name")},
-            **{name: said[name] for name in ("country", "currency")},
+            **{name: data[name] for name in ("order_id", "customer_id", "customer_name")},
+            **{name: data[name] for name in ("country", "currency")},
             "status": "placed",
-            "total": _money(said["total"]),
+            "total": _money(data["total"]),
             "line_count": len(lines),
             "units": sum(line["quantity"] for line in lines),
             "shipped_units": 0,
@@ -203,7 +203,7 @@ class _Known:
             "flags": 0,
             "imported": False,
             **dict.fromkeys(("hold_reason", "carrier", "tracking"), ""),
-            **{f"ship_{name}": text for name, text in said["shipping_address"].items()},
+            **{f"ship_{name}": text for name, text in data["shipping_address"].items()},
         }
         for number, line in enumerate(lines, start=1):
             price = _money(line["unit_price"])
@@ -218,32 +218,32 @@ class _Known:
         self.texts[order_id] = {
             "row_id": event["position"],
             "order_id": order_id,
-            "search": " ".join(dict.fromkeys(_words(said))),
+            "search": " ".join(dict.fromkeys(_words(data))),
         }
 
-    def ship(self, said: Row) -> int:
-        order, value = self.orders[said["order_id"]], 0
-        for sent in said["lines"]:
-            line = self.lines[said["order_id"], sent["line_no"]]
+    def ship(self, data: Row) -> int:
+        order, value = self.orders[data["order_id"]], 0
+        for sent in data["lines"]:
+            line = self.lines[data["order_id"], sent["line_no"]]
             line["shipped_quantity"] += sent["quantity"]
             order["shipped_units"] += sent["quantity"]
             value += sent["quantity"] * line["unit_price"]
-        order["carrier"], order["tracking"] = said["carrier"], said["tracking"]
-        text = self.texts[said["order_id"]]
+        order["carrier"], order["tracking"] = data["carrier"], data["tracking"]
+        text = self.texts[data["order_id"]]
         text["search"] = " ".join(
-            dict.fromkeys([*text["search"].split(), *tokenize(said["tracking"])])
+            dict.fromkeys([*text["search"].split(), *tokenize(data["tracking"])])
         )
         return value
 
 
 def _known(store: Store, events: Iterable[Row]) -> _Known:
-    """The rows that events of a batch build on, but for those it begins itself."""
+    """The existing rows that the events of a batch change."""
     known, asked, shipped = _Known(), [], []
     for event in events:
         if event["type"] != PLACED:
-            asked.append(event["said"]["order_id"])
+            asked.append(event["data"]["order_id"])
         if event["type"] == SHIPPED:
-            shipped.append(event["said"]["order_id"])
+            shipped.append(event["data"]["order_id"])
     known.orders = {row["order_id"]: row for row in store.find("orders", asked)}
     if shipped:
         known.texts = {row["order_id"]: row for row in store.find("order_texts", shipped)}
@@ -252,12 +252,12 @@ def _known(store: Store, events: Iterable[Row]) -> _Known:
     return known
 
 
-def _words(said: Row) -> Iterator[str]:
-    texts = [said["order_id"], said["customer_id"], said["country"]]
-    texts += [line["sku"] for line in said["lines"]]
-    texts += [line["description"] for line in said["lines"]]
+def _words(data: Row) -> Iterator[str]:
+    texts = [data["order_id"], data["customer_id"], data["country"]]
+    texts += [line["sku"] for line in data["lines"]]
+    texts += [line["description"] for line in data["lines"]]
     yield from tokenize(" ".join(texts))
-    yield from tokenize(said["customer_name"])
+    yield from tokenize(data["customer_name"])
 
 
 def _money(written: str) -> int:

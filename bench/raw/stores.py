@@ -1,4 +1,4 @@
-"""What the raw projections do to a store, on psycopg and on the standard library's sqlite3."""
+"""The store operations of the raw projections, on psycopg and on the standard library's sqlite3."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOVE = (
 
 @contextmanager
 def raw_store(write: Engine, read: Engine) -> Iterator[Store]:
-    """The stores of the product, by a connection of its own."""
+    """The product's stores, through a separate connection."""
     if read.dialect.name == "postgresql":
         plain = read.url.set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(plain, row_factory=dict_row) as connection:

@@ -1,1 +1,1 @@
-"""Stores filled before something is measured: by commands, or in SQL where they are big."""
+"""Fills stores before a measurement: by commands, or by SQL if they are big."""

@@ -1,4 +1,4 @@
-"""Events for projections to take in, by ordinary commands; see copies.py for millions of them."""
+"""Events for projections, made by ordinary commands. See copies.py for millions of them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.messages.messages import Command
 
-AT_ONCE = 500
+BATCH = 500
 _COUNTRIES = ("United Kingdom", "France", "Germany", "Norway")
 _WORDS = ("white", "hanging", "heart", "lantern", "metal", "cream", "cupid", "coat", "hanger")
 
 
 def by_commands(kernel: Kernel, orders: int, per_customer: int = 4) -> int:
-    """Orders of one to five lines, by named customers; returns the events there are."""
+    """Orders of one to five lines, by named customers; returns the number of events."""
     choose = random.Random(1)
     placed = [_place(number, number // per_customer, choose) for number in range(orders)]
-    for start in range(0, orders, AT_ONCE):
-        some = placed[start : start + AT_ONCE]
+    for start in range(0, orders, BATCH):
+        some = placed[start : start + BATCH]
         _execute(kernel, some)
         _execute(kernel, (ApproveOrder(order_id=each.order_id) for each in some))
         _execute(kernel, (_ship(each) for each in some))
@@ -34,7 +34,7 @@ def by_commands(kernel: Kernel, orders: int, per_customer: int = 4) -> int:
 
 
 def one_order(kernel: Kernel, order_id: str) -> None:
-    """An order of nobody in particular, placed, approved, shipped and noted."""
+    """A guest order: placed, approved, shipped and noted."""
     place = PlaceOrder(order_id=order_id, country="France", currency="EUR", lines=(LINE,))
     note = AddOrderNote(order_id=order_id, note="Mind the dog.")
     for command in (place, ApproveOrder(order_id=order_id), ShipOrder(order_id=order_id), note):

@@ -1,4 +1,4 @@
-"""An event store of copies of one order, and what a command, a page and a projection do to it."""
+"""An event store with copies of one order, and the steps that are measured on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEPS = ("append", "read a stream", "follow")
 
 @contextmanager
 def filled(database: str, events: int) -> Iterator[list[Callable[[], object]]]:
-    """One step for each of STEPS, on a store with so many events."""
+    """One step for each of STEPS, on a store with this many events."""
     with product.console(database) as app:
         kernel: Kernel = services_of(app).kernel
         product.place(kernel, "TEMPLATE")

@@ -1,4 +1,4 @@
-"""Big event logs: copies of one stream, made in SQL, a million events in some seconds."""
+"""Big event logs: copies of one stream, made by SQL, a million events in some seconds."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Engine, text
 
 from cqrs_app.kernel.store.engines import reader_of
 
-AT_ONCE = 50_000
-"""Streams of one transaction."""
+BATCH = 50_000
+"""Streams per transaction."""
 
 _EVENTS = """
 INSERT INTO events (position, stream, version, type, schema, payload, operator, command_id,
@@ -41,22 +41,22 @@ _DIALECTS = {
 
 
 def number_of(copy: int) -> str:
-    """What the copy of an order is called; they count from 1."""
+    """The id of a copy of the order, counted from 1."""
     return f"N{copy:09d}"
 
 
 def copy_order(engine: Engine, stream: str, order_id: str, copies: int) -> None:
-    """Copies of an order's stream and its head; its number also stands in payloads and snapshot.
+    """Copy an order's stream and its head, and replace its id in payloads and snapshot.
 
-    The log must have positions for all there is, and goes on counting, stream by stream. Copied
-    hashes belong to no chain, which only a verification would notice.
+    All events of the log must have positions. The copies continue the numbering, stream by stream.
+    Copied hashes belong to no chain, which only a verification would notice.
     """
     words = _DIALECTS[engine.dialect.name]
     with engine.connect() as connection:
         start, per = _extent(connection, stream)
     names = {"stream": stream, "old": order_id, "per": per}
-    for first in range(1, copies + 1, AT_ONCE):
-        last = min(first + AT_ONCE - 1, copies)
+    for first in range(1, copies + 1, BATCH):
+        last = min(first + BATCH - 1, copies)
         values = {**names, "start": start, "first": first, "last": last}
         with engine.begin() as connection:
             connection.execute(text(_EVENTS.format(**words)), values)
@@ -68,7 +68,7 @@ def copy_order(engine: Engine, stream: str, order_id: str, copies: int) -> None:
 
 
 def _extent(connection: Connection, stream: str) -> tuple[int, int]:
-    """The last position of the log, and the events of the stream."""
+    """The last position of the log, and the number of events in the stream."""
     last = connection.execute(text("SELECT max(position) FROM events")).scalar_one()
     events = text("SELECT count(*) FROM events WHERE stream = :stream")
     return int(last), int(connection.execute(events, {"stream": stream}).scalar_one())

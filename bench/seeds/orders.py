@@ -1,9 +1,9 @@
-"""Many orders at once, by SQL: what a console on PostgreSQL holds after as many `PlaceOrder`.
+"""Many orders by SQL: the content of a console on PostgreSQL after as many `PlaceOrder`.
 
-The rows of the order list, their words, their streams and events, and the checkpoint of the list;
-not the lines, payments and figures, which the list does not read, and no payloads. One order is
-placed each minute; each customer has ten on average; statuses are spread as in a shop
-that keeps up.
+It contains the rows of the order list, their words, their streams and events, and the checkpoint of
+the list, but no lines, payments and statistics, which the list does not read, and no payloads. One
+order is placed per minute. Each customer has ten on average. Statuses are distributed like in a
+shop that keeps up.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ UPDATE checkpoints SET position = {count}, applied = {count} WHERE subscription 
 
 
 def fill(engine: Engine, count: int) -> None:
-    """Fill the empty stores of a console whose checkpoints are there."""
+    """Fill the empty stores of a console whose checkpoints exist."""
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         for statement in (_ORDERS, _TEXTS, _EVENTS, _STREAMS, _CHECKPOINT):
             connection.exec_driver_sql(statement.format(count=count))
-    # What the server does by itself a minute later.
+    # Autovacuum would do this a minute later.
     with reader_of(engine).connect() as connection:
         for table in ("orders", "order_texts", "events", "streams"):
             connection.execute(text(f"VACUUM ANALYZE {table}"))

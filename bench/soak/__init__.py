@@ -1,1 +1,1 @@
-"""`bin/bench --soak MINUTES`: the whole console at work for a long time."""
+"""`bin/bench --soak MINUTES`: the whole console under load for a long time."""

@@ -1,12 +1,12 @@
-"""`bin/bench --soak MINUTES`: the product as shipped, half busy for so long.
+"""`bin/bench --soak MINUTES`: the product as shipped, under half load for this long.
 
 On PostgreSQL: the web server, two workers, the webhook worker and the sweep, as `flask up` starts
-them; client processes that place orders and add notes to them at half of the rate that they were
-seen to reach beside all that; two readers who ask for Home, the order list and the newest order.
-The machine is one: the clients take their share of it from the product.
+them; client processes that place orders and add notes to them at half of the rate that they reach
+beside all that; two readers who load Home, the order list and the newest order. Everything runs on
+one machine, so the clients take their share of it from the product.
 
-A sample is taken every ten seconds, with a line of its own. The first minute is not judged. In the
-end the load stops, and the lag must go to zero.
+A sample is taken and printed every ten seconds. The first minute is not judged. At the end the load
+stops, and the lag must go to zero.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.processes.running import PROJECT, eventually
 CLIENTS = 2
 READERS = 2
 NOTES = 19
-"""Of each order."""
+"""Per order."""
 EVERY_SECONDS = 10.0
 WARM_UP_MINUTES = 1.0
 CAPACITY_SECONDS = 10.0
@@ -45,7 +45,7 @@ PICTURE = PROJECT / "docs" / "images" / "soak.svg"
 
 
 def run(minutes: float, tally: Tally) -> Iterator[str]:
-    """What to print, line by line, while it happens."""
+    """The output, line by line, while the soak runs."""
     with soaking() as soak:
         with soak.readers_reading():
             capacity = soak.clients.capacity(CAPACITY_SECONDS)
@@ -71,7 +71,8 @@ def run(minutes: float, tally: Tally) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """A whole console at work; `processes` by kind, with those that have children of their own."""
+    """A whole console under load; `processes` by kind, including those that have child
+    processes."""
 
     kernel: Kernel
     clients: Load
@@ -86,20 +87,20 @@ class Soak:
             yield
 
     def settle(self) -> tuple[float, int]:
-        """Waits until every projection has seen every event, or for PATIENCE_SECONDS; seconds
-        waited, and the lag then."""
+        """Wait until every projection has processed every event, or for PATIENCE_SECONDS. Returns
+        the seconds waited and the lag."""
         began = time.monotonic()
         eventually(lambda: not self.lag(), PATIENCE_SECONDS)
         return time.monotonic() - began, self.lag()
 
     def lag(self) -> int:
-        """Committed events that the slowest projection has not seen."""
+        """The number of committed events that the slowest projection has not processed."""
         head = self.kernel.store.head()
         found = self.kernel.runner.cursors("read")
         return max(0, head - min(each.position for each in found.values()))
 
     def samples(self, pace: float, minutes: float) -> Iterator[Sample]:
-        """One every EVERY_SECONDS, under load."""
+        """One sample every EVERY_SECONDS, under load."""
         self._drain()
         with self.clients.at(pace):
             began = last = time.monotonic()
@@ -148,13 +149,13 @@ def soaking() -> Iterator[Soak]:
 
 
 def _newest(app: Flask) -> str:
-    """An order that the list shows."""
+    """The id of the newest order in the list."""
     with services_of(app).kernel.engines.read.connect() as connection:
         newest = text("SELECT order_id FROM orders ORDER BY row_id DESC LIMIT 1")
         return str(connection.execute(newest).scalar_one())
 
 
 def _megabytes(processes: list[psutil.Process]) -> float:
-    """Resident memory of these and their descendants."""
+    """Resident memory of these processes and their descendants, in MB."""
     everyone = [each for one in processes for each in (one, *one.children(recursive=True))]
     return sum(each.memory_info().rss for each in everyone) / 2**20

@@ -1,4 +1,4 @@
-"""What a soak sees every ten seconds, and what it makes of that in the end."""
+"""The samples of a soak, and their evaluation at the end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ KINDS = ("web", "worker", "sweep")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """`minute` since the load began; commands per second; durations in ms; `lag` in events;
-    `memory` in MB, resident, of all processes of a kind together."""
+    """`minute` since the start of the load; commands per second; durations in ms; `lag` in events;
+    `memory` in MB, resident, summed over the processes of a kind."""
 
     minute: float
     rate: float
@@ -41,8 +41,8 @@ def head() -> str:
 
 
 def thirds(samples: Sequence[Sample], of: Callable[[Sample], float]) -> tuple[float, float, float]:
-    """The median of a figure in the first, the second and the last third; one sample that a noisy
-    machine spoiled moves none of them. There must be three samples at least."""
+    """The median of a figure in the first, second and last third, so that one sample spoiled by a
+    noisy machine has no effect. Requires at least three samples."""
     size = len(samples) // 3
     parts = samples[:size], samples[size : len(samples) - size], samples[len(samples) - size :]
     first, second, last = (statistics.median(map(of, part)) for part in parts)
@@ -50,7 +50,7 @@ def thirds(samples: Sequence[Sample], of: Callable[[Sample], float]) -> tuple[fl
 
 
 def found(samples: Sequence[Sample], lag_at_end: int) -> dict[str, list[float]]:
-    """The sides of LINES, each of one figure."""
+    """The sides of LINES, with one figure each."""
     sides: dict[str, list[float]] = {"lag": [float(lag_at_end)]}
     for kind in KINDS:
         _, second, last = thirds(samples, lambda sample, kind=kind: sample.memory[kind])  # type: ignore[misc]

@@ -16,6 +16,8 @@ from cqrs_app.standards.currencies import PLACES, currency_code
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
 """The most an order, credit note or payment may come to; sums of many stay exact."""
+MOST_UNITS = 1_000_000_000
+"""The most units of one product that an order may ask for, or one command may move."""
 MOST_PLACES = 4
 """Digits after the point that any amount may have."""
 

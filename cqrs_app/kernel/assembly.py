@@ -32,7 +32,7 @@ from cqrs_app.kernel.verification.logs import verify_logs
 from cqrs_app.kernel.verification.seals import LogName, Seal, Seals
 from cqrs_app.kernel.verification.streams import Report, StreamVerifier
 
-UNCERTAIN = timedelta(seconds=60)
+CLOCK_TOLERANCE = timedelta(seconds=60)
 """Allowance for the clocks of hosts, and for the time between finishing a command and its
 commit."""
 
@@ -186,7 +186,7 @@ def assemble(
             engines.write,
             store,
             hmac.digest(personal_data_key.encode(), b"seals", hashlib.sha256),
-            settled=timedelta(seconds=commands.timeout) + UNCERTAIN,
+            settled=timedelta(seconds=commands.timeout) + CLOCK_TOLERANCE,
             clock=clock,
         ),
         redis=redis,

@@ -110,7 +110,7 @@ class CommandReused(BusError):
     def __init__(self, command_id: str) -> None:
         super().__init__(
             f"The command id {command_id} was already used for something else. "
-            "Nothing was changed. Send the task again with a new id."
+            "Nothing was changed. Send the command again with a new id."
         )
 
 

@@ -67,8 +67,8 @@ ERASURE = Area(name="erasure", events=[SubjectErased])
 
 
 class Registry:
-    """Everything that the areas declare, by name; `notation` is how decimals in their events and
-    answers are written, `zone` that of the business day. Raises ValueError on a duplicate name."""
+    """Everything that the areas declare, by name. `notation` is how decimals in events and answers
+    are written, `zone` that of the business day. Raises ValueError on a duplicate name."""
 
     def __init__(
         self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE, zone: ZoneInfo = UTC
@@ -102,7 +102,7 @@ class Registry:
 
     def command(self, name: str) -> type[Command]:
         if name not in self.commands:
-            raise UnknownMessage(f"There is no task called {name}.")
+            raise UnknownMessage(f"There is no command called {name}.")
         return self.commands[name]
 
     def query(self, name: str) -> type[Query]:

@@ -13,7 +13,7 @@ PREFIX = "whsec_"
 SECRET_BYTES = 32
 WINDOW_SECONDS = 300
 """How far a message's timestamp may be from our clock. An older message may be a replay."""
-MOST_SIGNATURES = 10
+MAX_SIGNATURES = 10
 
 
 def new_secret() -> str:
@@ -62,7 +62,7 @@ def require_genuine(
         raise NotGenuine("The webhook-id or the webhook-timestamp cannot be read.")
     # Compare in constant time: the time taken must not reveal the right signature.
     wanted = signature(secret, message_id, int(time_text), body).encode()
-    given = signatures.encode("utf-8", "replace").split(b" ")[:MOST_SIGNATURES]
+    given = signatures.encode("utf-8", "replace").split(b" ")[:MAX_SIGNATURES]
     if not any(hmac.compare_digest(wanted, each) for each in given):
         raise NotGenuine("The webhook-signature is not that of this message.")
     if abs(now - int(time_text)) > WINDOW_SECONDS:

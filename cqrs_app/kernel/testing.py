@@ -154,7 +154,7 @@ class History:
         long after they happened."""
         for event in events:
             position = len(self.recorded) + 1
-            learnt = self.start + RECORDED_AFTER + timedelta(seconds=position)
+            recorded_at = self.start + RECORDED_AFTER + timedelta(seconds=position)
             self._versions[stream] = self._versions.get(stream, 0) + 1
             stored = StoredEvent(
                 stream=stream,
@@ -167,7 +167,7 @@ class History:
                 correlation_id=f"command-{position}",
                 causation_id=None,
                 occurred_at=at or self.start,
-                recorded_at=learnt if history else at or self.start,
+                recorded_at=recorded_at if history else at or self.start,
                 position=position,
             )
             self.recorded.append(self.registry.codec.decode(stored))

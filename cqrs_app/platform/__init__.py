@@ -1,1 +1,1 @@
-"""What serves every area: operators, monitoring, webhooks, imports and exports, the catalogue."""
+"""Services for every area: operators, monitoring, webhooks, imports and exports, the catalogue."""

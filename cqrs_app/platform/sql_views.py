@@ -1,8 +1,8 @@
-"""Views of the read models for analysts: what each is, stated once, and the SQL that makes it.
+"""SQL views of the read models for analysts.
 
-A view has amounts as decimals, where its table counts ten-thousandths, and leaves out what is of no
-use outside: search texts, positions, and personal data, which its ids lead to. Migrations of the
-read store set the views aside and make them again (migrations/env.py).
+A view has amounts as decimals, where its table counts ten-thousandths. It leaves out what is of no
+use outside: search texts, positions, and personal data, which its ids refer to. Migrations of the
+read store drop the views and create them again (migrations/env.py).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ AMOUNT = "In the row's currency."
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One view of one table: `columns` are those it has, separated by blanks; `notes` say what the
-    name of a column does not."""
+    """One view of one table. `columns` are its columns, separated by spaces. `notes` explain what
+    the name of a column does not."""
 
     name: str
     table: Table
@@ -34,12 +34,12 @@ class View:
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def comments(self) -> dict[str, str]:
-        """Column -> what it means, for those that need a word."""
+        """Column -> comment, for columns that need one."""
         amounts = {each.name: AMOUNT for each in self._columns() if isinstance(each.type, Amount)}
         return amounts | dict(self.notes)
 
     def statements(self, dialect: str) -> Iterator[str]:
-        """The SQL that makes it."""
+        """The SQL that creates it."""
         shown = [self._shown(each, dialect) for each in self._columns()]
         if dialect == "postgresql":
             yield f"CREATE VIEW {self.name} AS SELECT {', '.join(shown)} FROM {self.table.name}"  # noqa: S608 - names of ours
@@ -47,7 +47,7 @@ class View:
             for column, comment in self.comments().items():
                 yield f"COMMENT ON COLUMN {self.name}.{column} IS {_quoted(comment)}"
         else:
-            # SQLite keeps the statement as it was written, comments included.
+            # SQLite stores the statement as written, including comments.
             notes = self.comments()
             lines = ",\n".join(
                 f"  {sql} /* {notes[each.name]} */" if each.name in notes else f"  {sql}"
@@ -205,12 +205,12 @@ Grants = Sequence[tuple[str, str, str]]
 
 
 def exist(connection: Connection) -> bool:
-    """Whether all of them are there."""
+    """Whether all views exist."""
     return {each.name for each in VIEWS} <= {*inspect(connection).get_view_names()}
 
 
 def drop(connection: Connection) -> Grants:
-    """Remove those that are there; returns who had been granted what on them."""
+    """Drop the views that exist; returns the grants on them."""
     grants = _grants(connection)
     there = {*inspect(connection).get_view_names()}
     for view in VIEWS:
@@ -220,7 +220,7 @@ def drop(connection: Connection) -> Grants:
 
 
 def create(connection: Connection, grants: Grants = ()) -> None:
-    """Make them, with what had been granted on them."""
+    """Create the views, with these grants."""
     for view in VIEWS:
         for statement in view.statements(connection.dialect.name):
             connection.execute(text(statement))

@@ -1,1 +1,1 @@
-"""The processes of a console and the supervisor that runs them."""
+"""The processes of a console, and the supervisor that runs them."""

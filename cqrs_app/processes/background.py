@@ -1,4 +1,4 @@
-"""The background processes, forked by the supervisor or started alone with `flask`."""
+"""The background processes, forked by the supervisor or started with `flask`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from cqrs_app.services import Services
 
 
 def work(services: Services, kind: str) -> None:
-    """Be a worker of this kind until told to stop, or for so many jobs as the settings say."""
+    """Run a worker of this kind until it is stopped, or has done as many jobs as the settings
+    say."""
     kernel = services.kernel
     _prepare(services)
     try:
@@ -25,7 +26,7 @@ def work(services: Services, kind: str) -> None:
 
 
 def sweep(services: Services) -> None:
-    """Sweep until told to stop."""
+    """Run the sweep until it is stopped."""
     _prepare(services)
     try:
         run_sweep(Sweep(services.kernel), services.settings.sweep_seconds)

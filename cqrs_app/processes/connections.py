@@ -1,4 +1,4 @@
-"""A connection whose requests are received before a thread gets them."""
+"""A connection whose requests are received by the event loop before a thread handles them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from cqrs_app.platform.operators.throttle import network_of
 
 LARGEST_HEAD = 64 * 1024
 LARGEST_KEPT_BODY = 64 * 1024
-"""Bytes of a body that the event loop receives; a larger one, an upload, is read by a thread."""
+"""The largest body, in bytes, that the event loop receives. A larger one, an upload, is read by a
+thread."""
 
 GRACE_SECONDS = 10.0
 SLOWEST_BYTES_PER_SECOND = 8 * 1024
-"""What an upload must come in at, on average, after the grace."""
+"""The minimum average rate of an upload after the grace period."""
 
 SEND_SECONDS = 30
-"""How long a client may take nothing of its response."""
+"""How long a client may read nothing of its response."""
 
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
@@ -30,17 +31,17 @@ _BODY = re.compile(rb"\r\n(content-length|transfer-encoding|expect)\b", re.IGNOR
 
 
 class PacedUnreader(SocketUnreader):  # type: ignore[misc]  # gunicorn ships no types
-    """What the parser reads from: what was received, and of an upload the rest from the socket, at
-    a slowest rate."""
+    """What the parser reads from: the bytes received so far and, for an upload, the rest from the
+    socket, at a minimum rate."""
 
     def begin(self, received: bytes, *, is_upload: bool) -> None:
-        """Start a request of which this much is here."""
+        """Start a request of which these bytes have been received."""
         self.unread(received)
         self._is_upload = is_upload
         self._began, self._count = time.monotonic(), 0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next bytes of an upload. Raises TimeoutError when they come in too slowly."""
+        """The next bytes of an upload. Raises TimeoutError if they arrive too slowly."""
         if not self._is_upload:
             return b""
         allowed = GRACE_SECONDS + self._count / SLOWEST_BYTES_PER_SECOND
@@ -58,8 +59,8 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]  # gunicorn ships no 
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """A client's connection with what has been received of its next request, which must be there
-    by `deadline` (monotonic)."""
+    """A client's connection, with the part of its next request that has been received. The request
+    must be complete by `deadline` (monotonic)."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -71,7 +72,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.expect(0.0)
 
     def expect(self, deadline: float) -> None:
-        """Get ready for the next request; what came with the one before is part of it."""
+        """Prepare for the next request. Bytes received after the previous one belong to it."""
         self.sock.setblocking(False)
         self.deadline = deadline
         self.is_upload = False
@@ -81,7 +82,8 @@ class Connection(TConn):  # type: ignore[misc]
             self.received += self.parser.unreader.take_buffered()
 
     def is_complete(self) -> bool:
-        """Whether a thread can have the request: all of it is here, or the head of an upload."""
+        """Whether a thread can handle the request: it is complete, or its head is and it is an
+        upload."""
         if self._size is None:
             self._size = self._size_by_head()
         return self.is_upload or (self._size is not None and len(self.received) >= self._size)
@@ -90,7 +92,7 @@ class Connection(TConn):  # type: ignore[misc]
         return self._size is None and len(self.received) > LARGEST_HEAD
 
     def start_request(self) -> None:
-        """Let the parser have what was received."""
+        """Pass what was received to the parser."""
         if not self.initialized:
             self.init()
             self.parser.unreader = PacedUnreader(self.sock)
@@ -98,7 +100,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.received.clear()
 
     def _size_by_head(self) -> int | None:
-        while self.received.startswith(b"\r\n"):  # RFC 9112, 2.2: before a request it is ignored
+        while self.received.startswith(b"\r\n"):  # RFC 9112, 2.2: ignored before a request
             del self.received[:2]
         end = self.received.find(_END, self._searched)
         if end < 0:

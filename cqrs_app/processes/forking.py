@@ -1,4 +1,4 @@
-"""Child processes that begin with everything this one has loaded, and share its memory."""
+"""Child processes that start with everything this process has loaded, and share its memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from setproctitle import setproctitle
 
 from cqrs_app.processes.kinship import bound_to_parent, how_it_ended
 
-# What StopSwitch handles, and what a child must not handle in the same way.
+# Handled by StopSwitch in the parent. A child must not inherit those handlers.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 T = TypeVar("T")
@@ -23,9 +23,10 @@ _context = multiprocessing.get_context("fork")
 
 
 def fork(name: str, run: Callable[[], object]) -> ForkProcess:
-    """A child process that does `run` under `name`, bound to this one, which must have one thread.
+    """Fork a child process that runs `run` under `name` and ends with its parent, which must have
+    only one thread.
 
-    Nothing registered with `atexit` runs in it.
+    Functions registered with `atexit` do not run in it.
     """
     bind = bound_to_parent()
 
@@ -38,7 +39,7 @@ def fork(name: str, run: Callable[[], object]) -> ForkProcess:
         run()
 
     process = _context.Process(target=child)
-    # Until the child has handlers to itself, a signal must not be handled as in its parent.
+    # Until the child has reset its handlers, it must not handle a signal like its parent.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         process.start()
@@ -48,9 +49,8 @@ def fork(name: str, run: Callable[[], object]) -> ForkProcess:
 
 
 def call_in_child(name: str, function: Callable[[], T]) -> T:
-    """What `function` returns or raises, called in a child process: the memory that it takes, its
-    threads and its connections end with that. Raises ChildProcessError where the child ended
-    before it was done."""
+    """Call `function` in a child process, and return or raise what it does. Its memory, threads and
+    connections end with the child. Raises ChildProcessError if the child ended early."""
     receiver, sender = _context.Pipe(duplex=False)
     child = fork(name, partial(_send_outcome, sender, function))
     sender.close()

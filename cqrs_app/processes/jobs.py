@@ -12,24 +12,24 @@ from cqrs_app.services import kernel
 
 
 def advance(*subscriptions: str) -> None:
-    """Bring these subscriptions up to date, one after the other."""
+    """Advance these subscriptions, one after the other."""
     for name in subscriptions:
-        # Before the log is read: a commit from now on wakes again.
+        # Before the log is read, so that a commit from now on wakes a worker again.
         kernel.wake_ups.advanced(name)
         kernel.runner.advance(name)
 
 
 def run_command(command_id: str) -> None:
-    """Carry out the queued commands of this one's stream, until none is left."""
+    """Carry out the queued commands of this command's stream until none is left."""
     done: object = command_id
     while done is not None:
-        # Refused: the command log says so, which is where the operator looks.
+        # A refusal is recorded in the command log, where operators look for it.
         with suppress(BusError):
             done = kernel.commands.run_queued(command_id)
 
 
 def work(task: str, key: str) -> None:
-    """Do what is due for one key of a background task."""
+    """Do the due work for one key of a background task."""
     kernel.tasks[task].answer(key)
 
 
@@ -37,7 +37,7 @@ ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_comma
 
 
 class AllowedJob(Job):
-    """Runs nothing but the functions above, whatever someone has written into Redis."""
+    """Runs only the functions above, whatever is stored in Redis."""
 
     def perform(self) -> Any:
         if self.func_name not in ALLOWED:

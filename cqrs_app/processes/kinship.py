@@ -1,6 +1,6 @@
-"""What ties a child process to the one that started it, so that none is ever left behind.
+"""Ties child processes to their parent, so that none is left behind.
 
-Linux can do all of it; elsewhere the parts that are missing are left out.
+Linux supports all of it. Elsewhere the unsupported parts are skipped.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
-# A terminal sends these to every process of the group at once. Only the supervisor takes them,
-# so that it can stop its children in order; a child that does not see them ends by SIGTERM.
+# A terminal sends these to all processes of the group. Only the supervisor handles them, so that it
+# can stop its children in order with SIGTERM.
 TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def adopt_orphans() -> None:
-    """Make grandchildren whose parent dies children of this process."""
+    """Become the parent of grandchildren whose parent dies."""
     if _libc is not None and _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")
 
@@ -37,14 +37,14 @@ def bound_to_parent() -> Callable[[], None]:
         signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
         if _libc is not None:
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-            if os.getppid() != parent:  # it died before the line above took effect
+            if os.getppid() != parent:  # the parent died before the line above took effect
                 os._exit(1)
 
     return prepare
 
 
 def children() -> set[int]:
-    """Process ids of all direct children of this process, adopted ones included (Linux)."""
+    """The ids of all direct child processes, including adopted ones (Linux)."""
     found = Path(f"/proc/self/task/{os.getpid()}/children")
     try:
         return {int(pid) for pid in found.read_text().split()}
@@ -53,7 +53,7 @@ def children() -> set[int]:
 
 
 def reap(pid: int) -> bool:
-    """Take the exit status of child `pid` if it has ended; whether it is gone."""
+    """Collect the exit status of child `pid` if it has ended; returns whether it is gone."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
@@ -61,17 +61,17 @@ def reap(pid: int) -> bool:
 
 
 def kill_and_reap(pids: set[int]) -> None:
-    """End children at once and take their exit status."""
+    """Kill children and collect their exit status."""
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         except (ProcessLookupError, ChildProcessError):
-            continue  # it ended by itself, which is what was wanted
+            continue  # it has already ended
 
 
 def how_it_ended(status: int) -> str:
-    """An exit status as people say it: "ended with status 3", "was killed by SIGKILL"."""
+    """Describe an exit status: "ended with status 3", "was killed by SIGKILL"."""
     if status >= 0:
         return f"ended with status {status}"
     try:

@@ -1,4 +1,4 @@
-"""What must be so before the console starts; each refusal is one sentence that says what to do."""
+"""Checks before the console starts. Each failure is one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import IO
 
 
 class CannotStart(Exception):
-    """The console cannot start here; the text says why and what to change."""
+    """The console cannot start. The text says why and what to change."""
 
 
 def claim_data_folder(folder: Path) -> IO[str]:
-    """Make `folder`, prove it writable and lock it; it is ours until the returned file closes.
+    """Create `folder`, check that it is writable and lock it until the returned file is closed.
 
-    The lock goes with the process, however that ends, so no stale lock can be left behind.
+    The operating system releases the lock when the process ends, so it never becomes stale.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,15 +39,16 @@ def claim_data_folder(folder: Path) -> IO[str]:
             f"Another copy already runs on the data folder {folder}. "
             f"Stop it, or set DATA_DIR to another folder."
         ) from error
-    # A child process that lives on for a moment must not keep the next console out.
+    # A child process that outlives this one must not keep the next console from starting.
     os.register_at_fork(after_in_child=lock.close)
     return lock
 
 
 def require_free_port(host: str, port: int, patience: float = 2.0) -> None:
-    """Refuse a port that cannot be listened on.
+    """Raise CannotStart if the port cannot be used.
 
-    A port in use gets `patience` seconds: a console that was killed a moment ago still holds it.
+    A port in use is tried again for `patience` seconds: a console that was just killed may still
+    hold it.
     """
     if not 1 <= port <= 65535:
         raise CannotStart(f"PORT is {port}; set it to a number from 1 to 65535.")
@@ -71,7 +72,7 @@ def _listen_error(host: str, port: int) -> OSError | None:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As the web server does: a connection that just closed does not make a port busy.
+            # Like the web server: a recently closed connection does not make a port busy.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen(1)

@@ -1,4 +1,4 @@
-"""What the console's processes do: each is forked from one that has the application in memory."""
+"""What the console's processes run. Each is forked from one that has loaded the application."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from cqrs_app.settings import Settings
 
 
 def load(settings: Settings) -> Flask:
-    """The application without its pages, for the processes that are forked from now on."""
+    """The application without pages, for the processes that are forked afterwards."""
     app = create_app(settings, pages=False)
-    # A collection writes to every object it looks at, which would copy them into each process.
+    # A collection writes to the objects it visits, which would copy them into each process.
     gc.collect()
     gc.freeze()
     return app
 
 
 def prepare_stores(app: Flask, say: Callable[[str], None]) -> str | None:
-    """Migrate, make the first operator, load the demo shop; returns a password that was made."""
+    """Migrate, create the first operator, load the demo shop. Returns the password if one was
+    generated."""
     services = services_of(app)
     settings = services.settings
     upgrade(settings)
@@ -40,7 +41,8 @@ def prepare_stores(app: Flask, say: Callable[[str], None]) -> str | None:
 
 
 def in_background(app: Flask) -> Iterator[Program]:
-    """As many workers as the settings say, of each kind that has something to do, and the sweep."""
+    """The workers of each kind that has something to do, as many as the settings say, and the
+    sweep."""
     services = services_of(app)
     for kind, tasks in services.kernel.registry.workers().items():
         if kind == WORKER or any(task.supervised for task in tasks):
@@ -51,7 +53,7 @@ def in_background(app: Flask) -> Iterator[Program]:
 
 
 def web_server(settings: Settings) -> Program:
-    """The pages and the API."""
+    """The process that serves pages and API."""
     return Program("The web server", partial(_serve, settings))
 
 
@@ -61,7 +63,7 @@ def _within(app: Flask, run: Callable[[], None]) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    # Here, so that no other process has gunicorn in its memory.
+    # Imported here, so that no other process loads gunicorn.
     from cqrs_app.processes.web_server import WebServer
 
     WebServer(settings).run()

@@ -1,4 +1,4 @@
-"""Asking a running console, from outside, whether all of it is up."""
+"""Asks a running console, from outside, whether all of it is up."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from cqrs_app.settings import Settings
 
-# Where to reach a server that listens on every address (nothing here binds to one).
+# The address to connect to if a server listens on all addresses (nothing here binds to one).
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The answer of /readyz: `pages` serve at all; `missing` names what is not up yet."""
+    """The answer of /readyz: whether `pages` are served, and in `missing` what is not up yet."""
 
     pages: bool
     missing: tuple[str, ...] = ()
@@ -25,9 +25,9 @@ class Readiness:
 
 
 def ask(settings: Settings, patience: float = 2.0) -> Readiness:
-    """One request to /readyz of the console that `settings` describe."""
+    """Send one request to /readyz of the console with these settings."""
     host = LOOPBACK.get(settings.host, settings.host)
-    # http.client and not urllib: that one would send the request through a configured proxy.
+    # http.client, since urllib would send the request through a configured proxy.
     connection = http.client.HTTPConnection(host, settings.port, timeout=patience)
     try:
         connection.request("GET", "/readyz", headers=_host_header(settings))
@@ -43,7 +43,7 @@ def ask(settings: Settings, patience: float = 2.0) -> Readiness:
 
 
 def address(settings: Settings) -> str:
-    """The address a person types."""
+    """The URL that a person enters."""
     host = LOOPBACK.get(settings.host, settings.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 

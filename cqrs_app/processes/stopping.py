@@ -1,4 +1,4 @@
-"""How a signal stops the console: once politely, a second time at once."""
+"""How signals stop the console: the first one gracefully, the second one at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from types import FrameType
 
 
 class StopRequested(BaseException):
-    """Somebody asked the console to stop. Not an error, so no `except Exception` catches it."""
+    """The console was asked to stop. A BaseException, so that `except Exception` does not catch
+    it."""
 
 
 class StopSwitch:
@@ -19,11 +20,11 @@ class StopSwitch:
         self._stopping = False
         signal.signal(signal.SIGINT, self._received)
         signal.signal(signal.SIGTERM, self._received)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored: it runs under nohup
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored under nohup
             signal.signal(signal.SIGHUP, self._received)
 
     def stopping(self) -> None:
-        """From now on nothing is raised any more; the caller is stopping already."""
+        """The caller is stopping: from now on nothing is raised."""
         self._stopping = True
 
     def _received(self, signum: int, frame: FrameType | None) -> None:

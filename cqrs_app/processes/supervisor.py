@@ -1,7 +1,7 @@
-"""Keeps a handful of child processes running and stops every one of them.
+"""Keeps a few child processes running and stops all of them at the end.
 
-Children are forked: what this process has loaded is in memory once for all of them. The supervisor
-is passive: its owner calls `tick` a few times a second and `stop` at the end.
+Children are forked and share the memory of what this process has loaded. The supervisor is passive:
+its owner calls `tick` a few times a second and `stop` at the end.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from cqrs_app.processes import forking, kinship
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-# A child that ran this many seconds has recovered: its next failure starts at FIRST_PAUSE again.
+# After this many seconds a child has recovered, and its next failure starts at FIRST_PAUSE again.
 STEADY_AFTER = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run: `name` is what log lines and `ps` call it, `run` what the child process does;
-    `stop_last` outlives the others at the end."""
+    """A program: `name` is shown in log lines and by `ps`, `run` is called in the child process,
+    and `stop_last` makes it outlive the others at the end."""
 
     name: str
     run: Callable[[], object]
@@ -31,7 +31,7 @@ class Program:
 
 @dataclass(slots=True)
 class Child:
-    """One program and its present process; `process` is None while it waits to be restarted."""
+    """A program and its current process; `process` is None while it waits for its restart."""
 
     program: Program
     process: BaseProcess | None = None
@@ -46,45 +46,46 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Owner of child processes; `say` gets one line per event, `grace` is seconds to stop in."""
+    """Owns child processes. `say` is called with one line per event; `grace` is the time to stop,
+    in seconds."""
 
     say: Callable[[str], None]
     grace: float = 10.0
     children: list[Child] = field(default_factory=list)
-    # Children this process had before; they are somebody else's to end.
-    strangers: set[int] = field(default_factory=kinship.children)
+    # Children that this process had before. The supervisor does not end them.
+    preexisting: set[int] = field(default_factory=kinship.children)
 
     def start(self, program: Program) -> Child:
-        """Run `program` from now on, again whenever it ends."""
+        """Run `program`, and run it again whenever it ends."""
         child = Child(program)
         self.children.append(child)
         self._run(child)
         return child
 
     def discard(self, child: Child) -> None:
-        """End `child` at once and forget it."""
+        """Kill `child` and forget it."""
         self.children.remove(child)
         if child.process is not None:
             child.process.kill()
             child.process.join()
 
     def tick(self) -> None:
-        """Notice what ended, restart what is due, bury adopted orphans."""
+        """Detect processes that have ended, restart those that are due, reap adopted orphans."""
         now = time.monotonic()
         for child in self.children:
             if child.process is not None and (status := child.process.exitcode) is not None:
                 self._plan_restart(child, status, now)
             if child.process is None and now >= child.due_at:
-                # What a killed child left behind may still hold its port, or its work.
+                # Orphans of a killed child may still hold its port or its work.
                 kinship.kill_and_reap(self._orphans())
                 self._run(child)
         for pid in self._orphans():
             kinship.reap(pid)
 
     def stop(self) -> None:
-        """End every child: politely, then after `grace` seconds by force.
+        """Terminate all children, and kill them after `grace` seconds.
 
-        Setting `grace` to 0 meanwhile, from a signal handler, ends the waiting.
+        A signal handler may set `grace` to 0 in the meantime, which ends the wait.
         """
         first = [child for child in self.children if not child.program.stop_last]
         last = [child for child in self.children if child.program.stop_last]
@@ -109,7 +110,7 @@ class Supervisor:
 
     def _orphans(self) -> set[int]:
         own = {child.process.pid for child in self.children if child.process is not None}
-        return kinship.children() - own - self.strangers
+        return kinship.children() - own - self.preexisting
 
     def _end(self, group: Iterable[Child], deadline: float) -> None:
         running = [child.process for child in group if child.process is not None]

@@ -1,4 +1,5 @@
-"""The sweep: does whatever a lost wake-up left undone. It needs the databases, never Redis."""
+"""The sweep: does the work that a lost wake-up left undone. It needs the databases but not
+Redis."""
 
 from __future__ import annotations
 
@@ -21,16 +22,15 @@ from cqrs_app.kernel.subscriptions.subscription import STORES, Store
 logger = logging.getLogger("countersign")
 
 PATIENCE_SECONDS = 1.0
-"""How long work may lie, and nobody be at it, before the sweep does it: a worker that was woken is
-faster."""
+"""How long work may be left undone before the sweep does it. A worker that was woken is faster."""
 
 HOUSEKEEPING_SECONDS = 3600.0
 SEALING_SECONDS = 60.0
 
 
 class Sweep:
-    """One pass looks for lag, queued commands and what background tasks have to do; once a minute
-    it seals the log, once an hour it looks for what can be tidied up."""
+    """One pass does overdue work of subscriptions, queued commands and background tasks. Once a
+    minute it seals the logs, and once an hour it does the housekeeping."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -38,19 +38,19 @@ class Sweep:
         self._housekept = self._sealed = float("-inf")
 
     def once(self) -> None:
-        """One pass; what raises does not hold up the rest. Raises SQLAlchemyError when the write
-        store is away."""
+        """One pass. An exception in one step does not stop the others. Raises SQLAlchemyError if
+        the write store is down."""
         self._kernel.presence.beat(SWEEP)
         for name, step in self._steps():
             _attempt(name, step)
 
     def leave(self) -> None:
-        """Say that nobody sweeps here any more."""
+        """Report that this sweep has ended."""
         self._kernel.presence.leave(SWEEP)
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], object]]]:
         kernel = self._kernel
-        # Before the subscriptions: they go on while the read store is away.
+        # Before the subscriptions, since tasks can run while the read store is down.
         for name, dispatcher in kernel.tasks.items():
             yield name, partial(dispatcher.look_after, PATIENCE_SECONDS)
         for store in STORES:
@@ -65,8 +65,11 @@ class Sweep:
             yield "statistics", kernel.statistics.fold
 
     def _advance(self, store: Store) -> None:
-        """What is behind and stands where it stood: under steady load something always is behind,
-        and one that moves on has a worker, whom the sweep would only keep waiting."""
+        """Advance subscriptions that are behind and have not moved.
+
+        Under steady load some are always behind. One that moves has a worker, which the sweep would
+        only block.
+        """
         now, before = time.monotonic(), self._still_since.get(store, {})
         behind = self._kernel.runner.behind(store)
         still = {(name, each.position) for name, each in behind.items()}
@@ -89,7 +92,7 @@ class Sweep:
 
 
 def _attempt(name: str, step: Callable[[], object]) -> None:
-    """Do it; what raises is logged and tried again at the next pass."""
+    """Run a step. An exception is logged, and the next pass tries again."""
     try:
         step()
     except DATABASE_TROUBLE as error:
@@ -99,7 +102,7 @@ def _attempt(name: str, step: Callable[[], object]) -> None:
 
 
 def run_sweep(sweep: Sweep, seconds: float) -> None:
-    """Sweep every so many seconds until told to stop."""
+    """Sweep every `seconds` until the process is stopped."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

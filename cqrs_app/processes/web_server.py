@@ -1,4 +1,4 @@
-"""The web server, forked by the supervisor: gunicorn with the settings of gunicorn_conf."""
+"""The web server, forked by the supervisor: gunicorn, configured by gunicorn_conf."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cqrs_app.settings import Settings
 
 
 class WebServer(Application):  # type: ignore[misc]  # it has no types
-    """What `gunicorn -c python:cqrs_app.processes.gunicorn_conf app:app` runs, without a command
-    line; its workers share what this process has loaded."""
+    """Like `gunicorn -c python:cqrs_app.processes.gunicorn_conf app:app` without a command line.
+    Its workers share what this process has loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

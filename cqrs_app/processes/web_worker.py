@@ -1,7 +1,7 @@
-"""gunicorn's threaded worker, except that its event loop receives the requests.
+"""gunicorn's threaded worker, but with an event loop that receives the requests.
 
-A thread gets a request once it is complete, so clients that send slowly hold none. Uploads are
-read by threads, at most half of them, and not below a slowest rate. Why:
+A thread gets a request once it is complete, so slow clients block no thread. Uploads are read by at
+most half of the threads, and must arrive at a minimum rate. Why:
 docs/decisions/0013-slow-clients.md.
 """
 
@@ -20,19 +20,19 @@ from cqrs_app.processes.connections import LARGEST_KEPT_BODY, Connection
 from cqrs_app.settings import Settings
 
 LINGER_SECONDS = 2.0
-"""How long a client has to read the last response before its connection is closed."""
+"""How long a client may read the last response before its connection is closed."""
 
 
 class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """Keeps connections in three places: those it receives from, uploads that wait for others, and
-    those that are closing."""
+    """Keeps three groups of connections: those it receives requests from, uploads that wait for a
+    thread, and those that are closing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         settings = Settings.from_environment()
         self._seconds = settings.request_seconds
-        # Behind a proxy every connection is the proxy's.
-        self._most = 0 if settings.proxy_hops else settings.connections_per_address
+        # Behind a proxy, every connection comes from the proxy.
+        self._limit = 0 if settings.proxy_hops else settings.connections_per_address
         self._receiving: dict[Connection, None] = {}
         self._closing: dict[Connection, None] = {}
         self._by_network: Counter[str] = Counter()
@@ -40,20 +40,20 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._waiting_uploads: deque[Connection] = deque()
 
     def accept(self, listener: Any) -> None:
-        """Take a connection, unless its address has as many as it may."""
+        """Accept a connection, unless its address has reached its limit."""
         try:
             sock, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
         connection = AcceptedConnection(self, self.cfg, sock, client, listener.getsockname())
-        if self._most and self._by_network[connection.network] > self._most:
+        if self._limit and self._by_network[connection.network] > self._limit:
             connection.close()
             return
         self.nr_conns += 1
         self.enqueue_req(connection)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Start with the next request of a connection: receive what is missing of it."""
+        """Receive the rest of the connection's next request."""
         conn.expect(time.monotonic() + self._seconds)
         self._receiving[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
@@ -73,7 +73,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             self._drop(conn, "431 Request Header Fields Too Large")
 
     def _dispatch(self, conn: Connection) -> None:
-        self._take_off(self._receiving, conn)
+        self._unregister(self._receiving, conn)
         if conn.is_upload and self._uploads >= max(1, self.cfg.threads // 2):
             self._waiting_uploads.append(conn)
         else:
@@ -85,7 +85,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         super().enqueue_req(conn)
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
-        """Go on with the connection as gunicorn does, and with an upload that waits."""
+        """Finish the request like gunicorn, and start an upload that waits."""
         if conn.is_upload:
             conn.is_upload = False
             self._uploads -= 1
@@ -94,19 +94,20 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
-        """Drop those whose request is not here in time, and close those that had time to read."""
+        """Drop connections whose request is late, and close those that had time to read their
+        response."""
         now = time.monotonic()
         for conn in list(self._receiving):
             if conn.deadline < now or not (self.alive or conn.received):
                 self._drop(conn, "408 Request Timeout" if conn.received else "")
         for conn in list(self._closing):
             if conn.deadline < now:
-                self._take_off(self._closing, conn)
+                self._unregister(self._closing, conn)
                 conn.close()
 
     def linger(self, conn: Connection) -> None:
-        """Close the connection once the client has read its response: it would be cut off if
-        anything the client sent were still unread (RFC 9112, 9.6)."""
+        """Close the connection once the client has read its response. The response would be cut off
+        if bytes from the client were still unread (RFC 9112, 9.6)."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:  # the client has closed it
@@ -119,7 +120,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def _discard(self, conn: Connection, sock: socket.socket) -> None:
         if _received(sock) == b"":
-            self._take_off(self._closing, conn)
+            self._unregister(self._closing, conn)
             conn.close()
 
     def opened(self, network: str) -> None:
@@ -131,7 +132,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             del self._by_network[network]
 
     def _drop(self, conn: Connection, status: str = "") -> None:
-        self._take_off(self._receiving, conn)
+        self._unregister(self._receiving, conn)
         self.nr_conns -= 1
         if status:
             answer = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -141,13 +142,13 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
                 self.log.debug("a client did not take its %s: %s", status, error)
         conn.close(graceful=bool(status))
 
-    def _take_off(self, place: dict[Connection, None], conn: Connection) -> None:
+    def _unregister(self, place: dict[Connection, None], conn: Connection) -> None:
         del place[conn]
         self.poller.unregister(conn.sock)
 
 
 class AcceptedConnection(Connection):
-    """A connection that its worker counts from its start to its end."""
+    """A connection that its worker counts while it is open."""
 
     def __init__(self, worker: RequestWorker, *args: Any) -> None:
         super().__init__(*args)
@@ -155,7 +156,7 @@ class AcceptedConnection(Connection):
         worker.opened(self.network)
 
     def close(self, graceful: bool = False) -> None:
-        """With `graceful`, once the client has read the response."""
+        """With `graceful`, wait until the client has read the response."""
         if graceful:
             self._worker.linger(self)
         else:
@@ -164,7 +165,7 @@ class AcceptedConnection(Connection):
 
 
 def _received(sock: socket.socket) -> bytes | None:
-    """What has come; b"" at the end of the connection, None when there is nothing yet."""
+    """The bytes that have arrived; b"" at the end of the connection, None if there are none yet."""
     try:
         return sock.recv(LARGEST_KEPT_BODY)
     except BlockingIOError:

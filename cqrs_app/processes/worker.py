@@ -1,11 +1,11 @@
-"""The RQ worker: no fork per job, a sign of life in the database, a client that waits for Redis."""
+"""The RQ worker: it does not fork per job, reports to the database, and waits for Redis."""
 
 from __future__ import annotations
 
 import time
 import traceback
 
-from redis import Redis, exceptions
+from redis import exceptions
 from redis.backoff import ExponentialBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
@@ -15,37 +15,38 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.worker import WorkerStatus
 
+from cqrs_app.addresses import redis_client
 from cqrs_app.kernel.subscriptions.presence import BEAT_SECONDS, Presence
 from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.processes.jobs import AllowedJob
 
 WORKER_TTL = 20
-"""Seconds; RQ waits at most this less fifteen for a job, so a sign of life comes every five."""
+"""In seconds. RQ waits for a job for 15 seconds less, so the worker reports every five seconds."""
 
 
 class Worker(SimpleWorker):
-    """SimpleWorker starts a job in 2 ms, a forking one in 10; a supervisor restarts it when it
-    dies."""
+    """A SimpleWorker starts a job in 2 ms, a forking worker in 10. If it dies, the supervisor
+    restarts it."""
 
     presence: Presence
     kind: str
     _beaten = float("-inf")
 
     def procline(self, message: str) -> None:
-        """`ps` shows the kind of worker; RQ would show the name of its queue instead."""
+        """Overridden so that `ps` shows the kind of worker instead of the name of its queue."""
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """RQ beats several times for each job; once in a while will do."""
+        """RQ sends several heartbeats per job. Most are skipped."""
         if timeout or time.monotonic() - self._beaten > BEAT_SECONDS:
             self._beaten = time.monotonic()
             super().heartbeat(timeout, pipeline)
         self.presence.beat(self.kind)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Take the job away, do it, and keep a record of it only where it failed.
+        """Remove the job from the queue, perform it, and keep a record only if it fails.
 
-        RQ would say in some ten round trips that it is being done, and by whom. Our jobs are
-        hints: one that is lost with its worker is made up for by the sweep.
+        RQ would record its progress in some ten round trips. Our jobs are hints: the sweep makes up
+        for one that is lost with its worker.
         """
         with self.connection.pipeline() as pipeline:
             self.set_state(WorkerStatus.BUSY, pipeline=pipeline)
@@ -57,7 +58,7 @@ class Worker(SimpleWorker):
         try:
             with self.death_penalty_class(seconds, JobTimeoutException, job_id=job.id):
                 job.perform()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept in the record
+        except Exception as error:  # noqa: BLE001 - any exception is kept in the record
             job.save()
             self.handle_exception(job, type(error), error, error.__traceback__)
             self.handle_job_failure(job, queue, exc_string=traceback.format_exc())
@@ -68,11 +69,12 @@ class Worker(SimpleWorker):
 def run_worker(
     url: str, max_jobs: int, presence: Presence, *, queue: str, kind: str = WORKER
 ) -> None:
-    """Work until told to stop, or for `max_jobs` jobs. Redis may come and go meanwhile.
+    """Work until the process is stopped, or for `max_jobs` jobs. Redis may go down and come back.
 
-    `kind` is what the process calls itself among the living ones."""
+    `kind` is how the process reports itself.
+    """
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 1_000_000)
-    redis = Redis.from_url(
+    redis = redis_client(
         url, retry=retry, retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError]
     )
     worker = Worker(

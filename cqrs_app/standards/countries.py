@@ -1,7 +1,7 @@
-"""The countries of ISO 3166-1, by their names, codes and usual short forms.
+"""The countries of ISO 3166-1, by name, code and common short form.
 
-One text stands for each: its English name in the Unicode CLDR, which Babel carries. Names in other
-languages are for pages; what is stored and compared is always this one.
+Each is stored as its English name in the Unicode CLDR, which Babel contains. Names in other
+languages are for display only: the English name is stored and compared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NOT_ISO = frozenset(
     ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]
 )
 
-# Short forms and former names in everyday use, that CLDR's English names do not cover.
+# Common short forms and former names that CLDR's English names do not include.
 _SHORT_FORMS = MappingProxyType(
     {
         "AE": "UAE",
@@ -62,7 +62,7 @@ _SHORT_FORMS = MappingProxyType(
 
 @cache
 def names() -> dict[str, str]:
-    """Code of two letters -> the name that is stored."""
+    """Two-letter code -> stored name."""
     territories: Mapping[str, str] = Locale("en").territories
     return {code: territories[code] for code in _codes()}
 
@@ -75,13 +75,13 @@ def codes_by_name() -> dict[str, str]:
 
 @lru_cache(2_048)
 def country_name(text: str) -> str:
-    """The name that is stored for a country written in any of these forms; any other text as it
-    is, for a source of history may know no better than "Unspecified"."""
+    """The stored name of a country in any of these forms. Any other text is returned unchanged,
+    since a source of history may contain something like "Unspecified"."""
     return _by_key().get(_key(text), text)
 
 
 def is_country(text: str) -> bool:
-    """Whether this is the name that is stored for a country."""
+    """Whether this is the stored name of a country."""
     return text in _stored()
 
 
@@ -112,7 +112,8 @@ def _by_key() -> dict[str, str]:
 
 
 def _key(text: str) -> str:
-    """What of a name counts: its letters without case and accents; "St." is "Saint"."""
+    """The part of a name that is compared: its letters without case and accents; "St." is
+    "Saint"."""
     plain = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
     words = re.findall(r"[^\W_]+", re.sub(r"[\u0300-\u036f'\u2019.]", "", plain))
     return " ".join("saint" if word == "st" else word for word in words if word != "the")

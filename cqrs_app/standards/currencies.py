@@ -35,7 +35,7 @@ NO_CURRENCY = "Use a 3-letter code of ISO 4217, e.g. EUR."
 
 
 def currency_code(text: str) -> str:
-    """The code as it is stored. Raises ValueError with a sentence for what is none."""
+    """The code as it is stored. Raises ValueError with a sentence for anything else."""
     code = text.upper()
     if code not in PLACES:
         raise ValueError(NO_CURRENCY)
@@ -43,5 +43,5 @@ def currency_code(text: str) -> str:
 
 
 def places_of(currency: str) -> int:
-    """Digits after the point; the usual two for a code that is none, which old events may have."""
+    """Digits after the point; two for an unknown code, which old events may contain."""
     return PLACES.get(currency, USUAL_PLACES)

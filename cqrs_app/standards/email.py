@@ -1,4 +1,4 @@
-"""E-mail addresses: one validator for every door, and one text for one address."""
+"""E-mail addresses: one validator for all interfaces, and one text per address."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ NO_ADDRESS = "Enter an e-mail address, e.g. ana@example.org."
 
 
 def email_address(text: str) -> str:
-    """The address as it is stored: compatibility forms such as full-width letters written as
-    usual, the domain in small letters. Raises ValueError with a sentence for what is none.
+    """The address as it is stored: compatibility forms such as full-width letters are normalized,
+    and the domain is in lowercase.
 
-    Whether the domain exists is not asked: the network decides nothing here.
+    Raises ValueError with a sentence for an invalid one. The domain is not looked up, so the result
+    does not depend on the network.
     """
     from email_validator import EmailNotValidError, validate_email  # slow to import
 
@@ -23,8 +24,8 @@ def email_address(text: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """What two spellings of one address have in common: capital letters make no other address,
-    and a domain is compared in its ASCII form (IDNA)."""
+    """The same for two spellings of one address: case is ignored, and the domain is in its ASCII
+    form (IDNA)."""
     from email_validator import EmailNotValidError, validate_email
 
     try:

@@ -1,4 +1,4 @@
-"""Amounts in their currency: how they are written, and what is charged."""
+"""Amounts in their currency: their notation, and how charges are rounded."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 _USUAL = Decimal(1).scaleb(-USUAL_PLACES)
 _SMALLEST = {code: Decimal(1).scaleb(-places) for code, places in PLACES.items()}
-"""Code -> its smallest coin, or 1 where it has none."""
+"""Code -> the smallest unit; 1 for currencies without decimals."""
 
 
 def exact(amount: Decimal, currency: str) -> Decimal:
-    """The same amount with the digits of its currency, and more only where it has them."""
+    """The same amount with the digits of its currency, or more if it has more."""
     if amount.same_quantum(_SMALLEST.get(currency, _USUAL)):
         return amount
     short = charged(amount, currency)
@@ -26,12 +26,13 @@ def exact(amount: Decimal, currency: str) -> Decimal:
 
 
 def charged(amount: Decimal, currency: str) -> Decimal:
-    """What is paid for an exact sum: rounded once, half to even, to the digits of its currency."""
+    """The amount charged for an exact sum: rounded once, half to even, to the digits of its
+    currency."""
     return amount.quantize(_SMALLEST.get(currency, _USUAL), context=_EXACT)
 
 
 def too_fine(amount: Decimal, currency: str) -> str:
-    """Why an amount cannot be paid in this currency, as a sentence; empty where it can."""
+    """Why an amount cannot be paid in this currency, as a sentence; empty if it can."""
     if charged(amount, currency) == amount:
         return ""
     places = places_of(currency)

@@ -1,4 +1,4 @@
-"""The list of what is measured."""
+"""The list of cases."""
 
 from __future__ import annotations
 

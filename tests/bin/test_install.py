@@ -81,7 +81,7 @@ def test_a_missing_venv_module_gets_one_sentence(project: Path) -> None:
 def test_without_a_python_that_is_new_enough_one_sentence_says_so(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHON", sys.executable)  # a developer's own is not asked
+    monkeypatch.setenv("PYTHON", sys.executable)  # ignore the developer's own setting
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("sh", "dirname"):

@@ -1,5 +1,6 @@
 """The pinned requirement files."""
 
+import json
 import re
 
 from tests.processes.running import PROJECT
@@ -18,7 +19,7 @@ def test_tests_run_on_the_versions_that_the_console_runs_on() -> None:
 
 
 def test_every_direct_requirement_is_the_one_that_is_pinned() -> None:
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "requirements-dev", "tests/clients/requirements"):
         direct = re.findall(
             r"^([A-Za-z0-9_-]+)(?:\[\w+\])?==(\S+)", (PROJECT / f"{name}.in").read_text(), re.M
         )
@@ -28,8 +29,17 @@ def test_every_direct_requirement_is_the_one_that_is_pinned() -> None:
 
 
 def test_every_package_has_a_hash() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "tests/clients/requirements.txt"):
         entries = re.split(r"\n(?=[a-z0-9])", (PROJECT / name).read_text())
         for entry in entries:
             if PIN.match(entry):
                 assert "--hash=sha256:" in entry
+
+
+def test_every_direct_npm_package_is_the_one_that_is_locked() -> None:
+    folder = PROJECT / "tests" / "clients"
+    direct = json.loads((folder / "package.json").read_text())["devDependencies"]
+    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
+    for package, version in direct.items():
+        assert locked[f"node_modules/{package}"]["version"] == version
+    assert all("integrity" in each for name, each in locked.items() if name)

@@ -1,4 +1,5 @@
-"""Every line of docs/examples.md works as it is written, and shows on the page beside it."""
+"""Every line of docs/examples.md works as written, and its result is shown on the page beside
+it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example in docs/extending.md works as it is written, at every door."""
+"""The example in docs/extending.md works as written, through every interface."""
 
 from __future__ import annotations
 

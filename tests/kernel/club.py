@@ -1,4 +1,4 @@
-"""A tiny club for the tests of claims and personal data: members, and parcels sent to them."""
+"""A tiny club for tests of claims and personal data: members, and parcels sent to them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Member(Aggregate):
         yield SubjectErased(subject=f"member-{command.member_id}")
 
     def evolve(self, event: Event, at: datetime) -> None:
-        """Nothing to remember."""
+        """Members have no state."""
 
 
 @dataclass
@@ -138,7 +138,7 @@ class Parcel(Aggregate):
 
 
 class ParcelsProjection(Projection):
-    """A parcel to "poison" cannot be taken in."""
+    """Fails for a parcel to "poison"."""
 
     name: ClassVar[str] = "parcels"
     tables: ClassVar[tuple[Table, ...]] = (parcels,)
@@ -165,7 +165,7 @@ class ParcelsProjection(Projection):
 
 
 def club() -> Area:
-    """A fresh area, with a projection of its own."""
+    """A new area with its own projection."""
     return Area(
         name="club",
         aggregates=[Member, Parcel],

@@ -1,4 +1,4 @@
-"""A kernel with the tiny shop on it, on every kind of database."""
+"""A kernel with the tiny shop, on each kind of database."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def make_tables(databases: Databases) -> None:
 
 @pytest.fixture
 def urls(kind: str, templates: Templates, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Addresses of a write and a read store without rows."""
+    """URLs of an empty write store and an empty read store."""
     with templates.copy(kind, make_tables, tmp_path) as databases:
         yield databases.write_url, databases.read_url
 
@@ -78,7 +78,7 @@ def engines(urls: tuple[str, str]) -> Iterator[Engines]:
 
 @pytest.fixture(params=["read", "write"])
 def store(request: pytest.FixtureRequest) -> Store:
-    """Which store holds the rows; a test that asks for it runs on each."""
+    """The store that holds the rows. Tests that use it run on each."""
     found: Store = request.param
     return found
 
@@ -130,7 +130,7 @@ def kernel(make_kernel: Callable[..., Kernel]) -> Kernel:
 
 
 def by_ana(**rest: Any) -> Context:
-    """A context of the operator who may do everything here."""
+    """A context of an operator with all permissions of the tiny shop."""
     return Context(actor=ANA, channel="test", **rest)
 
 

@@ -1,4 +1,4 @@
-"""Control of a kernel's subscriptions, without the commands that lead to it."""
+"""Controls a kernel's subscriptions directly, without commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tiny shop for the kernel's own tests: a counter that may not go below zero."""
+"""A tiny shop for the kernel's tests: a counter that may not go below zero."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.queries.answers import projected
 from cqrs_app.kernel.registry import Area
 
-# Not of the product: its migrations must not see this table.
+# Not part of the product: its migrations must not include this table.
 test_tables = MetaData()
 
 counters = Table(
@@ -98,7 +98,7 @@ class Counter(Aggregate):
 
 
 class Poison(Exception):
-    """Raised by the projection for a counter whose name says so, while `cured` is off."""
+    """Raised by the projection for a counter whose name contains it, while `cured` is off."""
 
 
 class CountersProjection(Projection):
@@ -151,7 +151,7 @@ def fold_counter(question: GetCounter, rows: Rows) -> CounterView | None:
 
 
 def shop(counter: type[Counter] = Counter) -> Area:
-    """A fresh area, with a projection of its own."""
+    """A new area with its own projection."""
     return Area(
         name="shop",
         aggregates=[counter],

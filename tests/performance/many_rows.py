@@ -1,8 +1,8 @@
 """A PostgreSQL console with thousands of everything: some real rows, copied by SQL.
 
-The copies are what a long time leaves: older, of other orders, customers and products, nearly all
-of them done with. Their positions are below those of the real rows, so that the end of the log, and
-everybody who follows it, stays where it is.
+The copies stand for the past: they are older, of other orders, customers and products, and nearly
+all finished. Their positions are below those of the real rows, so that the end of the log and the
+cursors stay unchanged.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.services import services_of
 
 ROWS = 20_000
-"""About how many rows each growing table gets."""
+"""The approximate number of rows in each growing table."""
 
 SETTLED = {
     "api_tokens": "what is set up by people, by hand",
@@ -56,7 +56,7 @@ SETTLED = {
 """Tables that do not grow with the work, and why."""
 
 _IMPORT = "left(import_id, 20) || lpad(n::text, 13, '1') || right(import_id, 3)"
-# Of what is copied, most is done with; the real rows are what is open.
+# Most copies are finished work. The real rows are the open work.
 _DONE = {
     ("orders", "status"): "CASE WHEN n % 50 = 0 THEN status ELSE 'delivered' END",
     ("orders", "flags"): "CASE WHEN n % 200 = 0 THEN 1 ELSE 0 END",
@@ -82,7 +82,7 @@ _DONE = {
     ("sales_days", "country"): "country || (n % 30)",
     ("sales_days", "day"): "day - n / 30",
 }
-# What names one thing; its copies are other things.
+# Columns that hold ids, which differ in the copies.
 _NAMES = {
     *("order_id", "customer_id", "sku", "payment_id", "stream", "credit_note_id", "command_id"),
     *("request_key", "message_id", "subject", "correlation_id", "causation_id"),
@@ -91,7 +91,7 @@ _AT_A_POSITION = {"id", "row_id", "applied_position", "position"}
 
 
 def multiply(app: Flask) -> None:
-    """Copy what is there until the growing tables have some ROWS rows each."""
+    """Copy existing rows until the growing tables have about ROWS rows each."""
     kernel: Kernel = services_of(app).kernel
     head = kernel.store.head()
     for engine, metadata in (
@@ -125,7 +125,7 @@ def _copy(connection: Connection, table: Table, head: int) -> None:
 
 
 def _any(column: Column[Any]) -> Any:
-    """A value for a table that nobody has written yet."""
+    """A value for a table without rows."""
     if isinstance(column.type, UtcDateTime):
         return datetime.now(UTC) + timedelta(days=1)
     if isinstance(column.type, LargeBinary):
@@ -136,7 +136,7 @@ def _any(column: Column[Any]) -> Any:
 
 
 def _value(column: Column[Any], head: int) -> str:
-    """The column's value in the n-th copy, in SQL."""
+    """The SQL expression for the column's value in the n-th copy."""
     name = column.name
     if done := _DONE.get((column.table.name, name)):
         return done

@@ -36,7 +36,7 @@ def import_id(number: int) -> str:
 
 
 def grow(app: Flask, numbers: Iterable[int]) -> None:
-    """Each list gets a row for each of these numbers, and what they lead to is done."""
+    """Add a row to each list for each of these numbers, and do the work that follows."""
     for number in numbers:
         do(app, one_more(number))
         _import(app, number)
@@ -45,7 +45,8 @@ def grow(app: Flask, numbers: Iterable[int]) -> None:
 
 
 def rich(app: Flask, number: int) -> None:
-    """An order, a customer, a product and a payment of so many parts each, numbered so too."""
+    """An order, a customer, a product and a payment with this many parts each, which is also their
+    number."""
     do(app, _with_parts(number, number))
     kernel: Kernel = services_of(app).kernel
     with kernel.engines.write.begin() as connection:
@@ -54,7 +55,7 @@ def rich(app: Flask, number: int) -> None:
 
 
 def do(app: Flask, commands: Iterable[Command]) -> None:
-    """Carry these out; a refusal fails the test."""
+    """Carry out these commands. A refusal fails the test."""
     kernel: Kernel = services_of(app).kernel
     items = [(each, Context(actor=ADA, channel="test")) for each in commands]
     for (command, _), outcome in zip(items, kernel.commands.execute_batch(items), strict=True):
@@ -62,7 +63,7 @@ def do(app: Flask, commands: Iterable[Command]) -> None:
 
 
 def settle(app: Flask) -> None:
-    """See the orders through, and bring every projection up to date."""
+    """Complete the orders' fulfilment and update every projection."""
     kernel: Kernel = services_of(app).kernel
     follower = kernel.tasks["fulfilment"]
     while kernel.runner.advance("fulfilment_process") or follower._due():
@@ -80,7 +81,7 @@ def one_more(number: int) -> Iterator[Command]:
     yield stock.AddProduct(sku=f"S{number}", description=f"Lamp {number}", low_below=50)
     yield stock.ReceiveStock(sku=f"S{number}", quantity=20, reference=f"D{number}")
     yield orders.PlaceOrder(order_id=order_id, lines=(line,), currency="EUR", **customer)
-    # Three of the tasks that lists are made of; another order stays as it was placed.
+    # Three of the commands that fill lists. Another order stays as placed.
     yield orders.ApproveOrder(order_id=order_id)
     yield orders.ShipOrder(order_id=order_id, lines=(ShippedLine(line_no=1, quantity=1),))
     yield orders.PlaceOrder(order_id=f"N{number}", lines=(line,), currency="EUR", **customer)
@@ -141,14 +142,14 @@ def _payment(payment_id: str, order_id: str) -> Command:
 
 
 def _webhook(webhook_id: str) -> Command:
-    """One that is never called: nothing here rejects an order."""
+    """A webhook that is never called, since no order here is rejected."""
     return webhooks.AddWebhook(
         webhook_id=webhook_id, url="https://example.org/hook", event_types=("OrderRejected",)
     )
 
 
 def _import(app: Flask, number: int) -> None:
-    """An uploaded file that was taken in, and an event that could not be."""
+    """An uploaded file that was imported, and one event that fails."""
     kernel: Kernel = services_of(app).kernel
     row = {
         "import_id": import_id(number),

@@ -34,7 +34,7 @@ from tests.services.statements import Sent, statements
 PARTS = 3
 
 _ALL_DAYS = "a report over all days that there are; over some of them it reads those"
-# The sequential scans that are meant: (table, what the statement says) and the reason.
+# Intended sequential scans: (table, part of the statement) and the reason.
 MEANT: dict[tuple[str, str], str] = {
     ("sales_days", "FROM sales_days GROUP BY"): _ALL_DAYS,
     ("product_days", "FROM product_days GROUP BY"): _ALL_DAYS,

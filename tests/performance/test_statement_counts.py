@@ -1,9 +1,8 @@
-"""How many SQL statements each page, each query and each command costs, however many rows there
-are.
+"""The number of SQL statements of each page, query and command, whatever the number of rows.
 
 The query cache is off, so that every count is that of an answer from the database; the last tests
-say what the cache leaves of it. Each address is asked once before it is counted: what a process
-finds out once (prepared templates, a session's first sign of life) is not a cost per request.
+count with the cache. Each URL is requested once before counting: one-time work of a process
+(prepared templates, a session's first activity) is no cost per request.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ MOST_OF_A_HIT = 3
 
 @pytest.fixture
 def plain(make_console: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """A console without a query cache, whose pages look anew each time at what is away."""
+    """A console without a query cache, whose pages check for parts that are down each time."""
     monkeypatch.setattr("cqrs_app.interfaces.web.shell.LOOK_EVERY_SECONDS", -1.0)
     return make_console(query_caching_enabled=False)
 
@@ -139,7 +138,7 @@ def questions(kernel: Kernel, number: int) -> dict[str, Any]:
     for name, cls in kernel.registry.queries.items():
         needed = example_of(cls, whole=False)
         about = {field: known[field] for field in hints_of(cls) if field in known}
-        # A list is asked for whole: about one thing it would be short.
+        # The whole list is requested: for a single item it would be short.
         made[name] = (
             needed if name.startswith("List") and name != "ListMovements" else needed | about
         )
@@ -149,7 +148,7 @@ def questions(kernel: Kernel, number: int) -> dict[str, Any]:
 
 
 def of_page(app: Flask, client: FlaskClient, address: str) -> list[Sent]:
-    """What a page costs, the second time it is asked for."""
+    """The statements of a page when it is requested the second time."""
     for _ in range(2):
         _forget_keys(app)
         with statements() as sent:

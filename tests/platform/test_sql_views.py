@@ -1,4 +1,4 @@
-"""The views for analysts: decimals, comments, and that nothing takes them away."""
+"""The views for analysts: decimals, comments, and that migrations keep them."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_views_that_are_made_again_keep_what_was_granted(
 def test_a_store_that_is_up_to_date_keeps_the_views_it_has(
     shop: Flask, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Making them again would wait for whoever reads one."""
+    """Creating them again would wait for everyone who reads one."""
     connection.rollback()
     monkeypatch.setattr(sql_views, "drop", lambda connection: pytest.fail("dropped"))
     database.upgrade(services_of(shop).settings)

@@ -1,4 +1,4 @@
-"""Starting real processes and looking at what they leave behind."""
+"""Starts real processes and checks what they leave behind."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ FLASK = (sys.executable, "-m", "flask", "--app", "app")
 OURS = {"PYTHON", "ADMIN_NAME", "ADMIN_PASSWORD"} | {
     field.name.upper() for field in dataclasses.fields(Settings)
 }
-"""What a developer may have set for a console of their own must not reach the ones under test."""
+"""Settings of a developer's own console must not affect the ones under test."""
 
 
 def clean_environment(changes: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without any setting of the console, and `changes`."""
+    """This process's environment without any console settings, plus `changes`."""
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     return {**kept, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", **changes}
 
@@ -36,7 +36,7 @@ def clean_environment(changes: Mapping[str, str]) -> dict[str, str]:
 def start(
     *command: str | Path, environment: Mapping[str, str], **options: Any
 ) -> subprocess.Popen[str]:
-    """A process that gets SIGTERM when this one dies, even if that is killed."""
+    """A process that gets SIGTERM when this one dies, even if it is killed."""
     return subprocess.Popen(
         command,
         env=clean_environment(environment),
@@ -51,7 +51,7 @@ def _prepared() -> Callable[[], None]:
 
     def prepare() -> None:
         bind()
-        # A shell lets what runs in the background ignore Ctrl-C, and that is inherited.
+        # A shell makes background processes ignore Ctrl-C, and child processes inherit that.
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL_SIGNALS)
@@ -61,7 +61,7 @@ def _prepared() -> Callable[[], None]:
 
 @contextmanager
 def running(*command: str | Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """A process with its output in a pipe; it and all its descendants are gone at the end."""
+    """A process with its output in a pipe. It and its descendants are ended at the end."""
     process = start(
         *command,
         environment=environment,
@@ -97,7 +97,7 @@ def ended(processes: list[psutil.Process], patience: float = 10.0) -> bool:
 
 
 def alive(process: psutil.Process) -> bool:
-    """Whether it runs; one whose parent has yet to take note of its end does not."""
+    """Whether it is running. A zombie is not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -115,7 +115,7 @@ def eventually(holds: Callable[[], bool], patience: float = 10.0) -> bool:
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:
-    """The output up to and including the line with `words`; fails when it ends before."""
+    """The output up to and including the line with `words`; fails if it ends before."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -133,7 +133,7 @@ def stop(process: subprocess.Popen[str], how: int = signal.SIGTERM, patience: fl
 
 
 def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python ARGUMENTS` to its end."""
+    """Run `python ARGUMENTS` to its end."""
     return subprocess.run(
         [sys.executable, *arguments],
         env=clean_environment(environment),
@@ -146,7 +146,7 @@ def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProce
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that is not in use at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What the tests of slow clients serve: it answers with the number of bytes in the body."""
+"""The application for tests of slow clients: responds with the number of bytes in the body."""
 
 from __future__ import annotations
 

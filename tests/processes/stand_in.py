@@ -1,4 +1,4 @@
-"""A supervisor of stand-in children: `python -m tests.processes.stand_in NAME=SHELL_COMMAND...`."""
+"""A supervisor of dummy children: `python -m tests.processes.stand_in NAME=SHELL_COMMAND...`."""
 
 import os
 import sys

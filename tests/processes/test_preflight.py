@@ -46,4 +46,4 @@ def test_a_number_that_is_no_port_is_refused(port: int) -> None:
 
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(CannotStart, match="Set HOST and PORT"):
-        require_free_port("192.0.2.1", 8000)  # TEST-NET-1: nobody has it
+        require_free_port("192.0.2.1", 8000)  # TEST-NET-1, which is assigned to no one

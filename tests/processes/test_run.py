@@ -1,4 +1,4 @@
-"""bin/run as a person runs it: the whole console, on free ports and in folders of its own."""
+"""bin/run as a person runs it: the whole console, on free ports and in its own folders."""
 
 import http.client
 import re
@@ -238,7 +238,7 @@ def test_a_web_server_that_is_killed_before_its_first_page_is_started_again(tmp_
 
 
 def found(pid: int, words: str) -> list[psutil.Process]:
-    """Of the processes there are at this moment; some end while one looks."""
+    """Among the processes at this moment; some may end during the search."""
     matching = []
     for each in family(pid):
         with suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""A real Chromium, and the checks that hold for every page it shows."""
+"""A real Chromium, and checks that apply to every page."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-"""The accessibility checker's rules for WCAG 2.2 A and AA, and those of good practice."""
+"""The accessibility checker's rules for WCAG 2.2 A and AA, and its best practices."""
 COLOURS = ("color-contrast", "link-in-text-block")
-"""The rules that a theme can break."""
+"""The rules that a colour theme can break."""
 Violations = Callable[..., list[str]]
 CSP_WORDS = ("Content Security Policy", "Content-Security-Policy")
 
@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page_problems() -> Iterator[list[str]]:
-    """What a page did that none may do; a test may clear what it provoked on purpose."""
+    """Problems that no page may have. A test may clear those that it caused on purpose."""
     problems: list[str] = []
     yield problems
     assert not problems, "\n".join(problems)
@@ -58,7 +58,7 @@ def page_problems() -> Iterator[list[str]]:
 
 @pytest.fixture
 def new_page(browser: Browser, page_problems: list[str]) -> Iterator[Callable[..., Page]]:
-    """`new_page(**context_options)`: a page in a browser session of its own, watched."""
+    """`new_page(**context_options)`: a watched page in a new browser session."""
     contexts: list[BrowserContext] = []
 
     def open_page(**options: Any) -> Page:
@@ -80,7 +80,7 @@ def page(new_page: Callable[..., Page]) -> Page:
 
 
 def watch(page: Page, problems: list[str]) -> None:
-    """Note script errors, policy violations, and requests to anywhere but this machine."""
+    """Record script errors, violations of the security policy, and requests to other machines."""
 
     def on_console(message: ConsoleMessage) -> None:
         if any(words in message.text for words in CSP_WORDS):
@@ -98,7 +98,7 @@ def watch(page: Page, problems: list[str]) -> None:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Flask], str]]:
-    """`serve(app)` answers real requests from a thread and returns its http address."""
+    """`serve(app)` responds to real requests in a thread; returns its http URL."""
     servers = []
 
     def start(app: Flask) -> str:
@@ -127,7 +127,7 @@ def accessibility_violations(axe_source: str) -> Violations:
     """`accessibility_violations(page, rules)`: one line per broken rule and element."""
 
     def run(page: Page, rules: tuple[str, ...] = WCAG) -> list[str]:
-        # Evaluated, not added as a script element: the policy of the pages forbids that.
+        # Evaluated, since the pages' security policy forbids adding a script element.
         if not page.evaluate("'axe' in window"):
             page.evaluate(axe_source)
         found = page.evaluate(

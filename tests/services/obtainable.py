@@ -1,4 +1,4 @@
-"""What this machine cannot provide is skipped with a line that says how to get it.
+"""Skips tests for services that this machine lacks, with a line that says how to get them.
 
 In continuous integration, or with COUNTERSIGN_REQUIRE_ALL=1, such a skip fails the run.
 """
@@ -14,7 +14,7 @@ MARK = "Not on this machine: "
 
 
 def unobtainable(what: str, how_to_get_it: str) -> NoReturn:
-    """Skip the test that asked for `what`."""
+    """Skip the test that needs `what`."""
     pytest.skip(f"{MARK}{what}. {how_to_get_it}")
 
 
@@ -26,7 +26,7 @@ def everything_is_required() -> bool:
 
 
 class SkipCounter:
-    """Collects the reasons, from every process of a parallel run."""
+    """Collects the reasons from every process of a parallel run."""
 
     def __init__(self) -> None:
         self.reasons: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Passwords of test operators: hashed as ever, but each only once per test process."""
+"""Caches password hashes of test operators, one per password and test process."""
 
 from __future__ import annotations
 

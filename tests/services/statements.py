@@ -1,4 +1,4 @@
-"""What the product sends to its databases."""
+"""Records the statements that the product sends to its databases."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from sqlalchemy import Connection, Engine, event
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One statement as the driver got it; `database` is the name of the database it went to.
-
-    `many`: `parameters` is a list, a set of values for each time it is run.
-    """
+    """One statement as the driver got it; `database` is the name of its database. If `many`,
+    `parameters` is a list with one set of values per execution."""
 
     database: str
     sql: str
@@ -29,10 +27,9 @@ class Sent:
 
 @contextmanager
 def statements() -> Iterator[list[Sent]]:
-    """All that this thread sends within, on any engine; what runs beside it is not of interest.
-
-    BEGIN is left out: on SQLite it is a statement, on PostgreSQL the driver's affair.
-    """
+    """All statements that this thread sends within the block, on any engine; other threads are
+    ignored. BEGIN is left out: it is a statement on SQLite, but sent by the driver on
+    PostgreSQL."""
     sent: list[Sent] = []
     here = threading.get_ident()
 

@@ -1,4 +1,4 @@
-"""Pairs of write and read stores on every kind of database, filled once and copied per test."""
+"""Pairs of write and read stores on each kind of database, filled once and copied per test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.services.postgres import PostgresServer
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """The addresses of one pair of stores; `kind` is "sqlite" or "postgresql"."""
+    """The URLs of one pair of stores; `kind` is "sqlite" or "postgresql"."""
 
     kind: str
     write_url: str
@@ -25,7 +25,7 @@ class Databases:
     data_dir: Path
 
     def settings(self, **others: Any) -> Settings:
-        """Settings of a console on these stores; anything else as given or by default."""
+        """Settings of a console on these stores. Others are as given or by default."""
         values: dict[str, Any] = {
             "data_dir": self.data_dir,
             "database_url": self.write_url,
@@ -41,9 +41,9 @@ Fill = Callable[[Databases], None]
 
 @dataclass(slots=True)
 class Templates:
-    """Pairs of stores, one per kind of database and way to fill them, made when first asked for.
+    """Pairs of stores, one per kind of database and Fill, created on first use.
 
-    Nobody writes to a template: each test works on a copy.
+    Templates are never written to: each test works on a copy.
     """
 
     new_folder: Callable[[], Path]
@@ -52,7 +52,7 @@ class Templates:
 
     @contextmanager
     def copy(self, kind: str, fill: Fill, folder: Path) -> Iterator[Databases]:
-        """A pair of stores as `fill` left them, gone at the end; files are in `folder`."""
+        """A copy of the pair that `fill` made, removed at the end; files are in `folder`."""
         template = self._filled.get((kind, fill)) or self._fill(kind, fill)
         shutil.copytree(template.data_dir, folder, dirs_exist_ok=True)
         if kind == "sqlite":
@@ -74,7 +74,7 @@ class Templates:
             server = self.postgres()
             pair = Databases(kind, server.create(), server.create(), folder)
             fill(pair)
-            # PostgreSQL copies no database that somebody is connected to.
+            # PostgreSQL cannot copy a database with open connections.
             for address in (pair.write_url, pair.read_url):
                 server.disconnect(address)
         self._filled[kind, fill] = pair
@@ -88,7 +88,7 @@ def in_files(folder: Path) -> Databases:
 
 
 def migrate(databases: Databases) -> None:
-    """Bring both stores to the newest schema."""
+    """Migrate both stores to the newest schema."""
     from cqrs_app.database import upgrade
 
     upgrade(databases.settings())
@@ -98,7 +98,7 @@ def migrate(databases: Databases) -> None:
 def templates(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Templates:
-    """The stores that tests get copies of; PostgreSQL starts with the first that is on it."""
+    """The stores that tests get copies of. PostgreSQL is started for the first one on it."""
     return Templates(
         new_folder=lambda: tmp_path_factory.mktemp("template"),
         postgres=lambda: request.getfixturevalue("postgres_server"),
@@ -107,12 +107,12 @@ def templates(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """The kind of database; a test that asks for it, or for what is on it, runs on each."""
+    """The kind of database. Tests that use it, directly or through another fixture, run on each."""
     return str(request.param)
 
 
 @pytest.fixture
 def backend(kind: str, templates: Templates, tmp_path: Path) -> Iterator[Databases]:
-    """Two fresh, migrated stores."""
+    """Two new, migrated stores."""
     with templates.copy(kind, migrate, tmp_path) as databases:
         yield databases

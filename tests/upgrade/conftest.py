@@ -1,8 +1,8 @@
 """A shop of an earlier release, opened by this one.
 
 `store-of-write-0007.json.gz` holds the rows of a small shop at revisions write_0007 and read_0009,
-as its SQLite files kept them: orders at every stage, one in the middle of its fulfilment, one
-approved and not begun, an erased customer, two webhooks.
+as stored in its SQLite files: orders at every stage, one in the middle of its fulfilment, one
+approved but not started, an erased customer, two webhooks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def earlier() -> dict[str, Any]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
-    """Two stores without a table."""
+    """Two stores without tables."""
     with ExitStack() as stack:
         if request.param == "sqlite":
             yield in_files(tmp_path)
@@ -69,7 +69,7 @@ def shop(empty: Databases, earlier: dict[str, Any], redis_url: str) -> Iterator[
 
 
 def fill(connection: Connection, tables: dict[str, list[dict[str, Any]]]) -> None:
-    """Insert rows as SQLite kept them."""
+    """Insert rows as stored by SQLite."""
     on_postgresql = connection.dialect.name == "postgresql"
     for name, rows in tables.items():
         columns = {each["name"]: each["type"] for each in inspect(connection).get_columns(name)}

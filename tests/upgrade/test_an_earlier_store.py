@@ -61,7 +61,7 @@ def test_orders_under_way_go_on(shop: Flask) -> None:
 
 
 def contents(kernel: Kernel) -> dict[str, list[str]]:
-    """The rows of every read model, whichever order they stand in; numbers of rows apart."""
+    """The rows of every read model, in any order and without row numbers."""
     tables = [table for each in kernel.registry.projections.values() for table in each.tables]
     with kernel.engines.read.connect() as connection:
         return {

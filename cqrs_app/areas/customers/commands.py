@@ -22,7 +22,7 @@ DEACTIVATE = Permission("customers.deactivate", Role.SUPERVISOR)
 
 @command(label="Register customer", permission=MANAGE)
 class RegisterCustomer(Command):
-    """Take in a customer, new or known from orders."""
+    """Add a customer, new or known from orders."""
 
     customer_id: CustomerId
     name: Name = ""
@@ -33,7 +33,7 @@ class RegisterCustomer(Command):
 
 @command(label="Change e-mail", permission=MANAGE, minds_version=True)
 class ChangeCustomerEmail(Command):
-    """Write to the customer at another address from now on."""
+    """Change the customer's e-mail address."""
 
     customer_id: CustomerId
     email: Email
@@ -41,7 +41,7 @@ class ChangeCustomerEmail(Command):
 
 @command(label="Update profile", permission=MANAGE, minds_version=True)
 class UpdateCustomerProfile(Command):
-    """Correct what is known of the customer."""
+    """Change the customer's details."""
 
     customer_id: CustomerId
     name: Name = ""
@@ -51,7 +51,7 @@ class UpdateCustomerProfile(Command):
 
 @command(label="Deactivate customer", permission=DEACTIVATE, minds_version=True, risky=True)
 class DeactivateCustomer(Command):
-    """Mark that the shop does no more business with the customer for now."""
+    """Stop accepting orders from this customer."""
 
     customer_id: CustomerId
     reason: WrittenReason
@@ -59,7 +59,7 @@ class DeactivateCustomer(Command):
 
 @command(label="Reactivate customer", permission=DEACTIVATE, minds_version=True)
 class ReactivateCustomer(Command):
-    """Mark that the shop does business with the customer again."""
+    """Accept orders from this customer again."""
 
     customer_id: CustomerId
 

@@ -9,7 +9,7 @@ from cqrs_app.kernel import Refusal, Refused, rule
 ERASED = Refusal("customer_erased", "The customer was erased; the number stays taken.")
 UNKNOWN = Refusal("no_such_customer", "No customer is registered under this number.")
 EXISTS = Refusal("customer_exists", "The number was used before.")
-ALREADY_DEACTIVATED = Refusal("already_deactivated", "The customer is deactivated already.")
+ALREADY_DEACTIVATED = Refusal("already_deactivated", "The customer is already deactivated.")
 NOT_DEACTIVATED = Refusal("not_deactivated", "The customer is active.")
 EMAIL_TAKEN = Refusal("email_taken", "Another customer has this e-mail address.")
 
@@ -42,7 +42,7 @@ def registered(customer: CustomerState, customer_id: str) -> None:
 def not_deactivated(customer: CustomerState, customer_id: str) -> None:
     if customer.status is CustomerStatus.DEACTIVATED:
         raise ALREADY_DEACTIVATED(
-            f"Customer {customer.customer_id} is deactivated already. Nothing was changed."
+            f"Customer {customer.customer_id} is already deactivated. Nothing was changed."
         )
 
 

@@ -16,14 +16,14 @@ MANAGE = Permission("fulfilment.manage", Role.SUPERVISOR)
 
 @command(label="Try again", permission=MANAGE)
 class RetryFulfilment(Command):
-    """Try at once what was refused, declined, or waits."""
+    """Retry now what was refused, declined or is waiting."""
 
     order_id: OrderId
 
 
 @command(label="Skip step", permission=MANAGE, risky=True)
 class SkipFulfilmentStep(Command):
-    """Go on without a step. What it would have done is then up to you."""
+    """Continue without this step. Do by hand what it would have done."""
 
     order_id: OrderId
     step: Annotated[Step, Meta(title="Step")]
@@ -32,7 +32,7 @@ class SkipFulfilmentStep(Command):
 
 @command(label="Cancel and undo", permission=MANAGE, risky=True)
 class CancelFulfilment(Command):
-    """Cancel the order, give back what was paid, and release what is reserved."""
+    """Cancel the order, refund what was paid and release reserved stock."""
 
     order_id: OrderId
     reason: WrittenReason

@@ -55,6 +55,8 @@ def _planned(process: FulfilmentProcess) -> Iterator[Planned]:
         yield from _undo(process)
     elif process.begun:
         yield from _commit(process)
+        yield from _release_unwanted(process)
+        yield from _refund_cancelled(process)
         if process.cancel_reason:
             yield _order(process, "CancelOrder", reason="other", note=process.cancel_reason)
         elif not process.held or process.held_by_us:
@@ -92,6 +94,25 @@ def _commit(process: FulfilmentProcess) -> Iterator[Planned]:
         quantity = min(goods.sent - goods.committed, goods.held)
         if quantity > 0:
             yield _stock(process, "CommitStock", sku, quantity=str(quantity))
+
+
+def _release_unwanted(process: FulfilmentProcess) -> Iterator[Planned]:
+    """What is reserved for items that were cancelled since."""
+    for sku, goods in process.goods.items():
+        if goods.held and goods.wanted <= goods.sent <= goods.committed:
+            yield _stock(process, "ReleaseStock", sku)
+
+
+def _refund_cancelled(process: FulfilmentProcess) -> Iterator[Planned]:
+    """The price of items that were cancelled, from one payment after the other."""
+    waits = {asked for paid in process.payments.values() for asked in paid.waits}
+    if process.to_refund and not waits & {"capture", "refund"}:
+        for payment_id, paid in process.payments.items():
+            if paid.currency == process.currency and paid.kept > 0:
+                amount = str(min(process.to_refund, paid.kept))
+                reason = f"Items of order {process.order_id} were cancelled."
+                yield _payment("RefundPayment", payment_id, amount=amount, reason=reason)
+                return
 
 
 def _release(process: FulfilmentProcess) -> Iterator[Planned]:

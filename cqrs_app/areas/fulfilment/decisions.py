@@ -114,9 +114,12 @@ def not_released(process: FulfilmentProcess) -> Refused | None:
 
 def not_open(process: FulfilmentProcess) -> Refused | None:
     """Why nothing can be decided about it; None where something can."""
-    if process.begun and process.status.stage not in OVER:
+    if process.is_known and process.status.stage not in OVER:
         return None
-    what = "is at its end" if process.begun else "has not begun"
+    return _nothing_to_do(process, "is at its end" if process.is_known else "has not begun")
+
+
+def _nothing_to_do(process: FulfilmentProcess, what: str) -> Refused:
     return NOTHING_TO_DO(
         f"The fulfilment of order {process.order_id} {what}. Nothing was changed.",
     )
@@ -139,6 +142,9 @@ def not_cancellable(process: FulfilmentProcess) -> Refused | None:
     if process.has_shipped_goods:
         return not_open(process) or GOODS_SENT(
             f"Goods of order {process.order_id} have left; it can no longer be cancelled. "
-            f"Nothing was changed. Record a credit note for what comes back.",
+            f"Nothing was changed. Cancel its remaining items, and record a credit note for what "
+            f"comes back.",
         )
+    if process.is_known and not process.begun:
+        return _nothing_to_do(process, "has not begun")
     return not_open(process)

@@ -24,7 +24,13 @@ from cqrs_app.areas.fulfilment.inputs import (
     PaymentChanged,
     StockArrived,
 )
-from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Goods, OutgoingCommand, Paid
+from cqrs_app.areas.fulfilment.process import (
+    NOTHING,
+    FulfilmentProcess,
+    Goods,
+    OutgoingCommand,
+    Paid,
+)
 from cqrs_app.areas.fulfilment.types import Step
 
 GIVEN_UP = frozenset({"OrderCancelled", "OrderRejected"})
@@ -106,6 +112,8 @@ def _order(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProcess:
             return _shipped(process, item)
         case "OrderDelivered":
             return replace(process, delivered=True)
+        case "RemainingItemsCancelled":
+            return _remaining_cancelled(process, item)
     raise ValueError(f"{item.type} is not an input")
 
 
@@ -118,6 +126,21 @@ def _shipped(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProces
     return replace(process, shipped=True, goods=goods)
 
 
+def _remaining_cancelled(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProcess:
+    """Nothing else ships: less is wanted and owed, and the order is no longer on hold."""
+    process = replace(process, held=False, held_by_us=False)
+    if not process.begun:
+        return process
+    goods = dict(process.goods)
+    for cancelled in item.cancelled:
+        sku = process.lines[cancelled.line_no - 1].sku
+        wanted = goods[sku].wanted - cancelled.quantity
+        kept = "" if goods[sku].outcome == "missing" else goods[sku].outcome
+        goods[sku] = replace(goods[sku], wanted=wanted, outcome=kept, sentence="")
+    after = replace(process, goods=goods, total=process.total - item.amount)
+    return replace(after, refundable=process.refundable + process.owed - after.owed)
+
+
 def _payment(process: FulfilmentProcess, item: PaymentChanged) -> FulfilmentProcess:
     paid = process.payments.get(item.payment_id) or Paid(item.currency)
     # Whatever it is, what was refused before may be right now.
@@ -126,6 +149,9 @@ def _payment(process: FulfilmentProcess, item: PaymentChanged) -> FulfilmentProc
         paid = _waiting(paid, REQUESTED[item.type])
     elif item.type in ANSWERED:
         paid = _done(paid, ANSWERED[item.type], item)
+        if item.type == "PaymentRefunded":
+            left = max(process.refundable - item.amount, NOTHING)
+            process = replace(process, refundable=left)
     elif item.type == "PaymentRecorded":
         paid = replace(paid, captured=paid.captured + item.amount)
     else:
@@ -281,7 +307,16 @@ def _retried(process: FulfilmentProcess, item: FulfilmentRetried) -> FulfilmentP
 
 def _skipped(process: FulfilmentProcess, item: FulfilmentStepSkipped) -> FulfilmentProcess:
     skipped = dict.fromkeys((*process.skipped, Step(item.step)))
-    return replace(process, skipped=tuple(skipped), refused={})
+    goods = {
+        # What could not be taken from the stock or released is for people to put right.
+        sku: replace(each, held=0) if _stock_keys(sku) & process.refused.keys() else each
+        for sku, each in process.goods.items()
+    }
+    return replace(process, skipped=tuple(skipped), goods=goods, refused={})
+
+
+def _stock_keys(sku: str) -> frozenset[str]:
+    return frozenset(f"{name} {sku}" for name in ("CommitStock", "ReleaseStock"))
 
 
 def _cancelled(process: FulfilmentProcess, item: FulfilmentCancelled) -> FulfilmentProcess:

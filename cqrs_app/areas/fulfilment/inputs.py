@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ ORDER_EVENTS = frozenset(
         orders.OrderCancelled,
         orders.OrderShipped,
         orders.OrderDelivered,
+        orders.RemainingItemsCancelled,
     }
 )
 PAYMENT_EVENTS = frozenset(
@@ -66,11 +67,14 @@ class Approved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderChanged:
-    """`type` is the event's, `by` the operator, `sent` what was shipped."""
+    """`type` is the event's, `by` the operator, `sent` what was shipped; `cancelled` is what will
+    not ship, and `amount` what it would have cost."""
 
     type: str
     by: str
     sent: tuple[Sent, ...] = ()
+    cancelled: tuple[Sent, ...] = ()
+    amount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +141,20 @@ def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged:
     """Of an event among ORDER_EVENTS or PAYMENT_EVENTS."""
     event: Any = recorded.event
     if type(event) in ORDER_EVENTS:
-        lines = event.lines if isinstance(event, orders.OrderShipped) else ()
-        sent = tuple(Sent(line_no=each.line_no, quantity=each.quantity) for each in lines)
-        return OrderChanged(type=recorded.stored.type, by=recorded.stored.operator, sent=sent)
+        about: dict[str, Any] = {"type": recorded.stored.type, "by": recorded.stored.operator}
+        match event:
+            case orders.OrderShipped():
+                about["sent"] = _units(event.lines)
+            case orders.RemainingItemsCancelled():
+                about |= {"cancelled": _units(event.lines), "amount": event.amount}
+        return OrderChanged(**about)
     names = ("asked", "amount", "currency", "sentence")
     said = {name: getattr(event, name) for name in names if hasattr(event, name)}
     return PaymentChanged(payment_id=event.payment_id, type=recorded.stored.type, **said)
+
+
+def _units(lines: Iterable[orders.SentLine | orders.CancelledLine]) -> tuple[Sent, ...]:
+    return tuple(Sent(line_no=each.line_no, quantity=each.quantity) for each in lines)
 
 
 def words_for(item: Input | Event) -> tuple[str, str]:

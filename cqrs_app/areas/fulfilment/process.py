@@ -86,7 +86,8 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     """`goods` by product number, `payments` by payment number, `open` are the commands without an
     outcome by step. `refused` are commands that are not sent again until something changes, with
     the sentence why. `seen` is the inbox: the last version taken in of each order and payment
-    stream. `steps` counts what happened, `due_at` is when the present wait becomes late."""
+    stream. `refundable` is what the cancelled remaining items would have cost, less what was
+    refunded since. `steps` counts what happened, `due_at` is when the present wait becomes late."""
 
     order_id: str
     begun: bool = False
@@ -100,6 +101,7 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     refused: dict[str, str] = {}
     skipped: tuple[Step, ...] = ()
     payments_begun: int = 0
+    refundable: Decimal = NOTHING
     declines: int = 0
     waits_to_retry: bool = False
     held: bool = False
@@ -130,6 +132,17 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     def owed(self) -> Decimal:
         """What the order costs: its exact sum, rounded once to what its currency can pay."""
         return charged(self.total, self.currency)
+
+    @property
+    def overpaid(self) -> Decimal:
+        """What the shop has beyond what the order costs."""
+        kept = (each.kept for each in self.payments.values() if each.currency == self.currency)
+        return max(sum(kept, NOTHING) - self.owed, NOTHING)
+
+    @property
+    def to_refund(self) -> Decimal:
+        """What is to be given back by itself: the price of cancelled items, where it was paid."""
+        return NOTHING if Step.UNDOING in self.skipped else min(self.refundable, self.overpaid)
 
     @property
     def is_paid(self) -> bool:
@@ -182,10 +195,15 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     @property
     def skippable(self) -> Step | None:
         """The step that can be skipped now."""
-        if self.given_up:
+        if self.given_up or self._was_refused("RefundPayment"):
             return Step.UNDOING
         if self.is_declined_for_good:
             return Step.PAYMENT
-        if not self.stock_is_settled:
+        if not self.stock_is_settled or self._was_refused("CommitStock", "ReleaseStock"):
             return Step.STOCK
         return None if self.is_paid else Step.PAYMENT
+
+    def _was_refused(self, *names: str) -> bool:
+        """Whether a command of one of these names was, and is not sent again until something
+        changes."""
+        return any(key.partition(" ")[0] in names for key in self.refused)

@@ -50,9 +50,9 @@ def _stage(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.cancel_reason:
         return Stage.UNDOING, "The order is being cancelled."
     if process.held and not process.held_by_us:
-        return Stage.PAUSED, "The order is on hold; it goes on when the order is released."
+        return Stage.PAUSED, "The order is on hold. It continues when the order is released."
     if process.is_declined_for_good:
-        return Stage.UNPAID, "The payment was declined for the last time; nothing is reserved."
+        return Stage.UNPAID, "The payment was declined for the last time. Nothing is reserved."
     if not process.stock_is_settled:
         return _reserving(process)
     if not process.is_paid:
@@ -67,33 +67,48 @@ def _reserving(process: FulfilmentProcess) -> tuple[Stage, str]:
             return Stage.OUT_OF_STOCK, process.status.sentence
     elif process.missing:
         return Stage.OUT_OF_STOCK, process.shortage
-    return Stage.RESERVING, "Its goods are being reserved."
+    return Stage.RESERVING, "Reserving stock."
 
 
 def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.waits_to_retry:
         times = "once" if process.declines == 1 else f"{process.declines} times"
-        return Stage.PAYMENT_RETRY, f"The payment was declined {times}; it is tried again."
+        return Stage.PAYMENT_RETRY, f"The payment was declined {times}. It will be retried."
     missing = exact(process.owed - process.received, process.currency)
-    return Stage.PAYING, f"{process.currency} {missing:f} is to be paid."
+    return Stage.PAYING, f"{process.currency} {missing:f} outstanding."
 
 
 def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.delivered:
-        return Stage.DELIVERED, "Everything was delivered."
+        return Stage.DELIVERED, _joined("Everything was delivered.", _beyond(process))
     if all(goods.sent >= goods.wanted for goods in process.goods.values()):
-        return Stage.SHIPPED, "Everything has left."
-    parts = [
-        "It may leave." if process.skipped else "Its goods are reserved and paid; it may leave."
-    ]
+        return Stage.SHIPPED, _joined("Everything has shipped.", _beyond(process))
+    parts = ["Ready to ship." if process.skipped else "Reserved and paid. Ready to ship."]
     parts += [f"Skipped: {step.label.lower()}." for step in process.skipped]
     not_kept = [sku for sku, goods in process.goods.items() if goods.outcome == "not_kept"]
     if not_kept:
-        parts.append(f"No stock is kept of {', '.join(not_kept)}.")
-    if process.received > process.owed:
-        more = exact(process.received - process.owed, process.currency)
-        parts.append(f"{process.currency} {more:f} was paid beyond what it costs.")
-    return Stage.TO_SHIP, " ".join(parts)[:500]
+        parts.append(f"Not stocked: {', '.join(not_kept)}.")
+    return Stage.TO_SHIP, _joined(*parts, _beyond(process))
+
+
+def _beyond(process: FulfilmentProcess) -> str:
+    """By how much the order is overpaid, and what happens to that amount."""
+    refund, rest = process.to_refund, process.overpaid - process.to_refund
+    sentences = (
+        (refund, "is being refunded for cancelled items."),
+        (rest, "overpaid. Refund it, or move it to the right order."),
+    )
+    return _joined(
+        *(
+            f"{process.currency} {exact(amount, process.currency):f} {what}"
+            for amount, what in sentences
+            if amount
+        )
+    )
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(filter(None, parts))[:500]
 
 
 def _not_begun(process: FulfilmentProcess) -> tuple[Stage, str]:
@@ -101,22 +116,22 @@ def _not_begun(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.delivered:
         return Stage.DELIVERED, "It was delivered."
     if process.shipped:
-        return Stage.SHIPPED, "It has left."
+        return Stage.SHIPPED, "It has shipped."
     if process.is_owed:
-        return Stage.AWAITING, "It is paid for, or about to be; it begins when it is approved."
+        return Stage.AWAITING, "Paid, or payment under way. Starts when the order is approved."
     return Stage.UNDONE, "Nothing is owed."
 
 
 def _undoing(process: FulfilmentProcess) -> tuple[Stage, str]:
     if Step.UNDOING in process.skipped:
-        return Stage.UNDONE, "It was left as it is by a supervisor."
+        return Stage.UNDONE, "Left as it is by a supervisor."
     trouble = _trouble(process)
     if trouble:
         return Stage.STUCK, trouble
     reserved = any(goods.held for goods in process.goods.values())
     if process.is_owed or reserved or process.open:
-        return Stage.UNDOING, "Payments are given back and reserved goods released."
-    return Stage.UNDONE, "Nothing is reserved and nothing is owed."
+        return Stage.UNDOING, "Refunding payments and releasing stock."
+    return Stage.UNDONE, "Stock released, payments refunded."
 
 
 def _trouble(process: FulfilmentProcess) -> str:

@@ -36,18 +36,18 @@ class Stage(StrEnum):
 
 _LABELS = MappingProxyType(
     {
-        Stage.AWAITING: "Waits for approval",
+        Stage.AWAITING: "Needs approval",
         Stage.RESERVING: "Reserving stock",
         Stage.OUT_OF_STOCK: "Out of stock",
-        Stage.PAYING: "Waits for payment",
-        Stage.PAYMENT_RETRY: "Payment declined, tried again",
+        Stage.PAYING: "Awaiting payment",
+        Stage.PAYMENT_RETRY: "Payment declined, retrying",
         Stage.UNPAID: "Payment declined",
         Stage.PAUSED: "Paused",
         Stage.TO_SHIP: "Ready to ship",
-        Stage.SHIPPED: "On its way",
+        Stage.SHIPPED: "Shipped",
         Stage.DELIVERED: "Delivered",
-        Stage.UNDOING: "Being undone",
-        Stage.UNDONE: "Undone",
+        Stage.UNDOING: "Reversing",
+        Stage.UNDONE: "Reversed",
         Stage.STUCK: "Needs a decision",
     }
 )
@@ -71,7 +71,7 @@ class Step(StrEnum):
 
     @property
     def label(self) -> str:
-        return {"stock": "Reserving stock", "payment": "Payment", "undoing": "Undoing"}[self]
+        return {"stock": "Reserving stock", "payment": "Payment", "undoing": "Reversing"}[self]
 
 
 class AfterDeclines(StrEnum):

@@ -29,7 +29,7 @@ RESERVE = Permission("inventory.reserve", Role.SUPERVISOR)
 
 @command(label="Add product", permission=MANAGE)
 class AddProduct(Command):
-    """Keep stock of a product from now on. Adding it again just as it is changes nothing."""
+    """Start tracking stock of a product. Adding it again unchanged has no effect."""
 
     sku: Sku
     description: ItemName = ""
@@ -39,7 +39,7 @@ class AddProduct(Command):
 
 @command(label="Rename product", permission=MANAGE)
 class RenameProduct(Command):
-    """Describe the product otherwise. Its number stays."""
+    """Change the name. The SKU stays the same."""
 
     sku: Sku
     description: ItemName
@@ -47,7 +47,7 @@ class RenameProduct(Command):
 
 @command(label="Set low-stock level", permission=MANAGE)
 class SetLowStockLevel(Command):
-    """Say from when on the product counts as low."""
+    """Set the stock level below which the product counts as low."""
 
     sku: Sku
     low_below: LowBelow
@@ -55,19 +55,19 @@ class SetLowStockLevel(Command):
 
 @command(label="Retire product", permission=MANAGE, risky=True)
 class RetireProduct(Command):
-    """Reserve and receive no more of it. What is on hand stays in the books."""
+    """Stop reserving and receiving this product. Stock on hand stays recorded."""
 
     sku: Sku
 
 
 @command(label="Restore product", permission=MANAGE)
 class RestoreProduct(Command):
-    """Reserve and receive the retired product again."""
+    """Allow the retired product to be reserved and received again."""
 
     sku: Sku
 
 
-@command(label="Expect stock", permission=RECEIVE)
+@command(label="Add expected delivery", permission=RECEIVE)
 class ExpectStock(Command):
     """Announce a delivery. Announced again under the same number, the newer quantity and day hold;
     a quantity of 0 withdraws it."""
@@ -89,7 +89,7 @@ class ReceiveStock(Command):
 
 @command(label="Adjust stock", permission=ADJUST, risky=True)
 class AdjustStock(Command):
-    """Put right what is on hand, never below what is reserved for orders."""
+    """Correct the stock count. It cannot go below what is reserved for orders."""
 
     sku: Sku
     difference: Difference
@@ -113,7 +113,7 @@ class ReserveStock(Command):
 
 @command(label="Release stock", permission=RESERVE)
 class ReleaseStock(Command):
-    """Give up what is reserved for an order. Where nothing is, nothing changes."""
+    """Release the stock reserved for an order. Without a reservation nothing changes."""
 
     sku: Sku
     order_id: OrderId

@@ -7,20 +7,18 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cqrs_app.areas.types import MOST_UNITS
 from cqrs_app.kernel import ONE_LINE
 
-MOST_AT_ONCE = 1_000_000_000
-"""The largest number of units one task may name."""
-
-Quantity = Annotated[int, Meta(title="Quantity", examples=[12], ge=1, le=MOST_AT_ONCE)]
-QuantityOrNone = Annotated[int, Meta(title="Quantity", examples=[12], ge=0, le=MOST_AT_ONCE)]
+Quantity = Annotated[int, Meta(title="Quantity", examples=[12], ge=1, le=MOST_UNITS)]
+QuantityOrNone = Annotated[int, Meta(title="Quantity", examples=[12], ge=0, le=MOST_UNITS)]
 LowBelow = Annotated[
     int,
     Meta(
-        title="Low below",
+        title="Reorder level",
         description="With fewer than this available the product counts as low. 0: never.",
         ge=0,
-        le=MOST_AT_ONCE,
+        le=MOST_UNITS,
     ),
 ]
 Difference = Annotated[
@@ -29,8 +27,8 @@ Difference = Annotated[
         title="Difference",
         examples=[-2],
         description="How many more there are than shown; with a minus sign, how many fewer.",
-        ge=-MOST_AT_ONCE,
-        le=MOST_AT_ONCE,
+        ge=-MOST_UNITS,
+        le=MOST_UNITS,
     ),
 ]
 Reference = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -24,7 +25,15 @@ from cqrs_app.areas.orders.types import (
     person_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
-from cqrs_app.areas.types import HIGHEST_AMOUNT, Country, Currency, Note, OrderId, Reason
+from cqrs_app.areas.types import (
+    HIGHEST_AMOUNT,
+    MOST_UNITS,
+    Country,
+    Currency,
+    Note,
+    OrderId,
+    Reason,
+)
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
@@ -33,7 +42,7 @@ VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
 
 @command(label="Place order", permission=Permission("orders.place", Role.OPERATOR))
 class PlaceOrder(Command):
-    """Take in a new order; it then waits for approval."""
+    """Create an order. It will need approval."""
 
     order_id: OrderId
     customer_id: CustomerId = ""
@@ -52,6 +61,7 @@ class PlaceOrder(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _not_too_much(self.lines)
+        yield from _not_too_many(self.lines)
 
 
 @command(
@@ -60,7 +70,7 @@ class PlaceOrder(Command):
     minds_version=True,
 )
 class ApproveOrder(Command):
-    """Let the order be shipped."""
+    """Release this order for shipping."""
 
     order_id: OrderId
 
@@ -72,7 +82,7 @@ class ApproveOrder(Command):
     risky=True,
 )
 class RejectOrder(Command):
-    """Turn down an order that waits for approval."""
+    """Reject an order that needs approval."""
 
     order_id: OrderId
     reason: Reason
@@ -82,7 +92,7 @@ class RejectOrder(Command):
     label="Hold order", permission=Permission("orders.hold", Role.OPERATOR), minds_version=True
 )
 class HoldOrder(Command):
-    """Stop work on the order until it is released."""
+    """Put this order on hold until it is released."""
 
     order_id: OrderId
     reason: Annotated[HoldReason, Meta(title="Reason")]
@@ -95,7 +105,7 @@ class HoldOrder(Command):
     minds_version=True,
 )
 class ReleaseOrder(Command):
-    """Let work on the order go on where it stopped."""
+    """Resume this order."""
 
     order_id: OrderId
 
@@ -106,7 +116,7 @@ class ReleaseOrder(Command):
     minds_version=True,
 )
 class ChangeShippingAddress(Command):
-    """Send what is still to be shipped somewhere else."""
+    """Change where the remaining items ship."""
 
     order_id: OrderId
     address: PersonalAddress
@@ -120,7 +130,7 @@ class ChangeShippingAddress(Command):
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))
 class AddOrderNote(Command):
-    """Write something down for colleagues."""
+    """Add an internal note, saved in the order history."""
 
     order_id: OrderId
     note: Note
@@ -134,7 +144,7 @@ class AddOrderNote(Command):
     label="Ship order", permission=Permission("orders.ship", Role.OPERATOR), minds_version=True
 )
 class ShipOrder(Command):
-    """Hand the order, or some of its lines, to a carrier."""
+    """Record a full or partial shipment."""
 
     order_id: OrderId
     lines: Annotated[
@@ -159,7 +169,7 @@ class ShipOrder(Command):
 
 @command(label="Mark as delivered", permission=Permission("orders.deliver", Role.OPERATOR))
 class DeliverOrder(Command):
-    """Record that the customer has it."""
+    """Confirm delivery."""
 
     order_id: OrderId
 
@@ -171,7 +181,7 @@ class DeliverOrder(Command):
     risky=True,
 )
 class CancelOrder(Command):
-    """Give the order up before anything of it is shipped."""
+    """Cancel this order. Nothing has shipped yet."""
 
     order_id: OrderId
     reason: Annotated[CancelReason, Meta(title="Reason")]
@@ -210,6 +220,16 @@ class RecordCreditNote(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _not_too_much(self.lines)
+
+
+def _not_too_many(lines: tuple[OrderLine, ...]) -> Iterator[tuple[str, str]]:
+    """Reserved, shipped and returned as one quantity, whatever the lines."""
+    units = Counter[str]()
+    for line in lines:
+        units[line.sku] += line.quantity
+    for sku, quantity in units.items():
+        if quantity > MOST_UNITS:
+            yield "lines", f"The lines of {sku} come to more than {MOST_UNITS:,} units."
 
 
 def _not_too_much(

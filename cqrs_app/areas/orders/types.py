@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import CountryOrNone, ItemName, Sku, identifier, money, reason
+from cqrs_app.areas.types import MOST_UNITS, CountryOrNone, ItemName, Sku, identifier, money, reason
 from cqrs_app.kernel import ONE_LINE, PERSONAL, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
@@ -38,7 +38,7 @@ CustomerName = Annotated[
         extra={"autocomplete": "name"},
     ),
 ]
-Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=1_000_000_000)]
+Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=MOST_UNITS)]
 Price = Annotated[
     Decimal,
     money(

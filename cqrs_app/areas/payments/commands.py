@@ -21,7 +21,7 @@ RECORD = Permission("payments.record", Role.SUPERVISOR)
 
 @command(label="Authorise payment", permission=Permission("payments.authorise", Role.OPERATOR))
 class AuthorisePayment(Command):
-    """Ask the gateway to set an amount aside for an order. No money moves until it is captured."""
+    """Authorize an amount for an order at the gateway. No money moves until it is captured."""
 
     payment_id: PaymentId
     order_id: OrderId
@@ -35,7 +35,7 @@ class AuthorisePayment(Command):
 
 @command(label="Capture payment", permission=Permission("payments.capture", Role.OPERATOR))
 class CapturePayment(Command):
-    """Ask the gateway for the money that was authorised, all of it or a part."""
+    """Capture all or part of the authorised amount."""
 
     payment_id: PaymentId
     amount: AmountOrAll = None
@@ -57,7 +57,7 @@ class VoidPayment(Command):
     risky=True,
 )
 class RefundPayment(Command):
-    """Give captured money back, all of it or a part."""
+    """Refund all or part of the captured amount."""
 
     payment_id: PaymentId
     amount: AmountOrAll = None
@@ -80,9 +80,9 @@ class RecordPayment(Command):
         yield from _no_card(method=self.method, reference=self.reference, note=self.note)
 
 
-@command(label="Clear up answer", permission=RECORD)
+@command(label="Resolve flagged response", permission=RECORD)
 class ClearFlaggedAnswers(Command):
-    """Say that the answers nobody expected have been looked into, and what came of it."""
+    """Record how the unexpected gateway responses were resolved."""
 
     payment_id: PaymentId
     note: Reason

@@ -65,7 +65,7 @@ Code = Annotated[
     ),
 ]
 Sentence = Annotated[
-    str, paragraph("In words", 500, least=1, example="The bank declined the card.")
+    str, paragraph("Description", 500, least=1, example="The bank declined the card.")
 ]
 
 NOT_A_CARD = "This looks like a card number, which is never kept here. Write the gateway's token."

@@ -29,7 +29,7 @@ class PaymentStatus(StrEnum):
 
 _LABELS = MappingProxyType(
     {
-        PaymentStatus.REQUESTED: "Asked for",
+        PaymentStatus.REQUESTED: "Requested",
         PaymentStatus.AUTHORISED: "Authorised",
         PaymentStatus.PART_CAPTURED: "Partly captured",
         PaymentStatus.CAPTURED: "Captured",

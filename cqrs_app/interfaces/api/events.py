@@ -23,7 +23,8 @@ def follow() -> Response:
     """The events after a position; `next` is where to go on, also when none of them fitted."""
     given: dict[str, Any] = {name: request.args[name] for name in request.args}
     if "types" in given:
-        given["types"] = [name for name in given["types"].split(",") if name]
+        listed = ",".join(request.args.getlist("types"))
+        given["types"] = [name for name in listed.split(",") if name]
     asker = QueryContext(actor=reading.actor())
     kernel.queries.authorise(FollowEvents, asker)
     question = parse(FollowEvents, given, from_text=True)

@@ -34,7 +34,7 @@ def ask(name: str) -> Response:
     if found.value is None and names_one_thing(cls):
         raise Unusable(404, "not_found", NOT_SHOWN_YET if found.stale else NOTHING)
     found = replace(found, value=shown(cls, found.value))
-    return tagged(found.told(), (found.value, found.stale, found.freshness.state))
+    return tagged(found.to_dict(), (found.value, found.stale, found.freshness.state))
 
 
 def names_one_thing(cls: type[Query]) -> bool:

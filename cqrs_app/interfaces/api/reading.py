@@ -69,7 +69,7 @@ def number(name: str, *, lowest: int, highest: int = 2**31 - 1) -> int | None:
     if text is None:
         return None
     if not WHOLE_NUMBER.fullmatch(text) or not lowest <= int(text) <= highest:
-        sentence = f"Write a whole number from {lowest} to {highest}."
+        sentence = f"Enter a whole number from {lowest} to {highest}."
         raise Invalid("The request", {name: sentence})
     return int(text)
 

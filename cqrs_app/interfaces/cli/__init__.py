@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from importlib import import_module
+from typing import Any
 
 import click
 from flask import Flask
@@ -43,12 +45,26 @@ class Verbs(AppGroup):
         if cmd_name in self._workers:
             from cqrs_app.interfaces.cli.processes import worker
 
-            return worker(cmd_name, self._workers[cmd_name])
+            return _in_one_sentence(worker(cmd_name, self._workers[cmd_name]))
         if cmd_name not in VERBS:
             return None
         module, name = VERBS[cmd_name].split(":")
         found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
-        return found
+        return _in_one_sentence(found)
+
+
+def _in_one_sentence(verb: click.Command) -> click.Command:
+    """The verb, which ends with a sentence where a database cannot be used."""
+
+    def invoke(ctx: click.Context) -> Any:
+        from cqrs_app.interfaces.cli.faults import database_in_one_sentence
+
+        with database_in_one_sentence():
+            return verb.invoke(ctx)
+
+    guarded = copy(verb)
+    guarded.invoke = invoke  # type: ignore[method-assign]
+    return guarded
 
 
 def is_looking_for_a_verb() -> bool:

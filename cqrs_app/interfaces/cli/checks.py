@@ -85,7 +85,7 @@ def _data_folder(console: Console) -> Iterator[Finding]:
         return
     told = f"{folder} can be written and has {free / 1024**3:,.1f} GiB left."
     state = OK if free >= LITTLE_SPACE else ATTENTION if free >= NO_SPACE else FAULT
-    todo = "Make room on the disk: without it no task can be kept." if state != OK else ""
+    todo = "Make room on the disk: without it no command can be saved." if state != OK else ""
     yield Finding("Data folder", state, told, todo)
 
 
@@ -140,7 +140,7 @@ def _store(name: str, engine: Engine, store: str, setting: str) -> Finding:
 def _redis(console: Console) -> Iterator[Finding]:
     found = health.look(console.kernel)
     if not found.redis:
-        told = "Redis does not answer. Tasks work and are kept; pages follow a second or two later."
+        told = "Redis is down. Changes are saved; pages may lag."
         todo = "Start it, and check REDIS_URL; without REDIS_URL it runs while the console does."
         yield Finding("Redis", ATTENTION, told, todo)
     elif found.failed_jobs:
@@ -158,7 +158,7 @@ def _processes(console: Console) -> Iterator[Finding]:
         return
     alone = ATTENTION if found.workers or found.sweeps else FAULT
     for name, count, without in (
-        ("Workers", found.workers, "Pages follow tasks later, or not at all without the sweep."),
+        ("Workers", found.workers, "Pages update late, or not at all without the sweep."),
         ("Sweep", found.sweeps, "A wake-up that gets lost is not noticed."),
     ):
         if count:
@@ -225,9 +225,9 @@ def _queued(console: Console) -> Iterator[Finding]:
     waiting = console.kernel.log.waiting(console.kernel.clock() - WAITS_TOO_LONG)
     if waiting:
         told = f"Accepted more than {WAITS_TOO_LONG.seconds} seconds ago and not done: "
-        yield Finding("Queued tasks", ATTENTION, f"{told}{len(waiting)}.", START)
+        yield Finding("Queued commands", ATTENTION, f"{told}{len(waiting)}.", START)
     else:
-        yield Finding("Queued tasks", OK, "None waits longer than it should.")
+        yield Finding("Queued commands", OK, "None waits longer than it should.")
 
 
 def _settings(console: Console) -> Iterator[Finding]:
@@ -272,7 +272,7 @@ CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
     "Projections": partial(_subscriptions, store="read"),
     "Subscriptions": partial(_subscriptions, store="write"),
     "Parked events": _parked,
-    "Queued tasks": _queued,
+    "Queued commands": _queued,
     "Fulfilment": _fulfilment,
     "Operators": _operators,
 }

@@ -38,7 +38,7 @@ options = [
     click.Option(
         ["--command-id"],
         callback=_usable_id,
-        help="A task is done once per id, however often it is sent. Default: a new one.",
+        help="A command is carried out once per id, however often it is sent. Default: a new id.",
     ),
     click.Option(["--dry-run"], is_flag=True, help="Print the events; change nothing."),
     click.Option(["--enqueue"], is_flag=True, help="Let a worker carry it out."),
@@ -100,5 +100,5 @@ command = MessageGroup(
     authorise,
     run,
     options,
-    help="Carry out a task, such as `flask command ApproveOrder --order-id 536365`.",
+    help="Run a command, such as `flask command ApproveOrder --order-id 536365`.",
 )

@@ -42,6 +42,15 @@ def in_shell_words(ctx: click.Context) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def database_in_one_sentence() -> Iterator[None]:
+    """For verbs that say nothing else about a database that is away."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise click.ClickException(database_sentence(error)) from error
+
+
 def database_sentence(error: DBAPIError) -> str:
     """What a database that is away, or has not its tables yet, means for whoever asked."""
     lines = str(error.orig).strip().splitlines()

@@ -126,7 +126,7 @@ def _from_file(ctx: click.Context) -> dict[str, Any]:
     except ValueError as error:
         raise click.UsageError(f"--fields: {error}", ctx) from None
     if not isinstance(values, dict):
-        raise click.UsageError("--fields: Write an object with named values.", ctx)
+        raise click.UsageError("--fields: Enter an object with named values.", ctx)
     return values
 
 

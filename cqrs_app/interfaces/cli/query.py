@@ -48,7 +48,7 @@ def run(query: Query, ctx: click.Context) -> None:
     """Ask one question as the options say and print the answer."""
     answer = kernel.queries.ask(query, _asker(ctx))
     answer = replace(answer, value=shown(type(query), answer.value))
-    click.echo(msgspec.json.format(msgspec.json.encode(answer.told()), indent=2))
+    click.echo(msgspec.json.format(msgspec.json.encode(answer.to_dict()), indent=2))
 
 
 def _asker(ctx: click.Context) -> QueryContext:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import click
-from sqlalchemy.exc import OperationalError
 
 from cqrs_app.environment import SettingsError
+from cqrs_app.interfaces.cli.faults import database_in_one_sentence
 from cqrs_app.processes.console import Console
 from cqrs_app.processes.embedded_redis import RedisUnavailable
 from cqrs_app.processes.preflight import CannotStart, claim_data_folder, require_free_port
@@ -18,15 +18,10 @@ def up() -> None:
     """Run pages, workers, sweep and, without REDIS_URL, Redis. Ctrl-C stops all of it."""
     try:
         settings = Settings.from_environment()
-        with claim_data_folder(settings.data_dir):
+        with database_in_one_sentence(), claim_data_folder(settings.data_dir):
             require_free_port(settings.host, settings.port)
             Console(settings).run()
     except StopRequested:
         return
     except (SettingsError, CannotStart, RedisUnavailable) as error:
         raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(
-            f"The database cannot be used: {error.orig} "
-            f"Check DATABASE_URL and READ_DATABASE_URL, and that the server runs."
-        ) from error

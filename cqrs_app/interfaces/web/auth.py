@@ -27,7 +27,7 @@ HOME = "/"
 LONGEST_RETURN_PATH = 2_000
 WRONG = "The name or the password is wrong, or the account is disabled."
 TOO_MANY = "Too many attempts to sign in. Wait {} s, then try again."
-INCOMPLETE = "Write your name and your password."
+INCOMPLETE = "Enter your name and password."
 
 logger = logging.getLogger(__name__)
 

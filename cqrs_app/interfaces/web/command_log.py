@@ -25,7 +25,7 @@ ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
 FILTERS = MappingProxyType(
     {
-        "type": "Task",
+        "type": "Action",
         "outcome": "Outcome",
         "operator": "Operator",
         "stream": "Order",
@@ -60,10 +60,10 @@ def command_log() -> ResponseReturnValue:
 def command(command_id: str) -> ResponseReturnValue:
     """One command with all that is known of it."""
     if not command_id.isprintable():
-        abort(404, "There is no task with this id in the log.")
+        abort(404, "There is no action with this id in the log.")
     answer = ask(GetCommand(command_id=command_id))
     if answer.value is None:
-        abort(404, f"There is no task with the id {command_id} in the log.")
+        abort(404, f"There is no action with the id {command_id} in the log.")
     view: CommandView = answer.value
     return render_template(
         "commands/command.html",
@@ -95,7 +95,7 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
         problems = invalid.problems | problems
     for name in DAYS:
         if name in problems:
-            problems[name] = "Write a day, such as 2026-03-31."
+            problems[name] = "Enter a date, e.g. 2026-03-31."
     if question is None or problems:
         told = {FILTERS.get(name, name): text for name, text in problems.items()}
         raise Invalid("The address of this list", told)

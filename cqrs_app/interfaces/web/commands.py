@@ -132,8 +132,8 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
             place.fragment(identity),
             headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
         )
-    told = "is accepted and waits for a worker" if receipt.status == "queued" else "is accepted"
-    flash(f"“{cls.declaration.label}” {told}. Pages follow in a moment.", "good")
+    result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
+    flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
     # A page without scripts does not follow by itself: give it a moment to hold the change.

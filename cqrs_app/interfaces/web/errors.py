@@ -48,14 +48,14 @@ TITLES = {
     422: "This cannot be used",
     429: "Too many requests",
     500: "Something went wrong",
-    503: "Not possible at the moment",
+    503: "Temporarily unavailable",
 }
 NEXT = {
     404: "Check the address, or search for what you were looking for.",
-    403: "Go back, or ask an administrator for the right.",
+    403: "Go back, or ask an administrator for access.",
     429: "Wait a moment, then try again.",
-    500: "Try again: a task is done once, however often it is sent. Should it happen again, give "
-    "the number below to whoever runs the console.",
+    500: "Try again: an action is carried out once, however often it is sent. If it happens again, "
+    "give the number below to your administrator.",
     503: "Nothing was lost. Try again in a moment.",
 }
 

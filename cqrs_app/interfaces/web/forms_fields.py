@@ -53,7 +53,7 @@ class IntegerField(_Typed, wtforms.IntegerField):
 
     def read(self, text: str) -> int:
         if not _WHOLE.fullmatch(text):
-            raise ValueError("Write a whole number.")
+            raise ValueError("Enter a whole number.")
         return int(text)
 
 
@@ -72,7 +72,7 @@ class DecimalField(_Typed, wtforms.DecimalField):
             return formats.read(text)
         except ValueError:
             example = formats.typed(Decimal("12.50"))
-            raise ValueError(f"Write a number, such as {example}.") from None
+            raise ValueError(f"Enter a number, e.g. {example}.") from None
 
     def write(self, value: Decimal) -> str:
         return formats_of(services.settings.locale).typed(value)
@@ -85,7 +85,7 @@ class DateField(_Typed, wtforms.DateField):
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise ValueError("Write a date, such as 2026-03-31.") from None
+            raise ValueError("Enter a date, e.g. 2026-03-31.") from None
 
     def write(self, value: date) -> str:
         return value.isoformat()
@@ -103,7 +103,7 @@ class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
         try:
             typed = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError("Write a date and time, such as 2026-03-31 14:05.") from None
+            raise ValueError("Enter a date and time, e.g. 2026-03-31 14:05.") from None
         moment = (typed if typed.tzinfo else typed.replace(tzinfo=self._zone)).astimezone(UTC)
         if not typed.tzinfo and moment.astimezone(self._zone).replace(tzinfo=None) != typed:
             raise ValueError("There is no such time on that day: the clocks went forward.")

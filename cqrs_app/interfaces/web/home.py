@@ -53,7 +53,7 @@ def _health() -> dict[str, Any]:
         Sign("Sweep", "running" if state.sweeps else "stopped", "good" if state.sweeps else "bad"),
         Sign("Redis", "here" if state.redis else "away", "good" if state.redis else "warn"),
         Sign(
-            "Failed tasks today",
+            "Failed actions today",
             str(failed),
             "bad" if failed else "good",
             _failed_today() if may("commands.view") else "",

@@ -57,7 +57,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         "Ends after days",
         [
             Optional(),
-            NumberRange(1, LONGEST_DAYS, f"Write a number of days from 1 to {LONGEST_DAYS}."),
+            NumberRange(1, LONGEST_DAYS, f"Enter a number of days from 1 to {LONGEST_DAYS}."),
         ],
         description="Leave empty for a token that works until it is revoked.",
         render_kw={"min": 1, "max": LONGEST_DAYS},

@@ -271,7 +271,7 @@ class CommandBus:
 
     def _command(self, name: str) -> type[Command]:
         if name not in self._named:
-            raise UnknownMessage(f"There is no task called {name}.")
+            raise UnknownMessage(f"There is no command called {name}.")
         return self._named[name]
 
     def _outer_chain(self, record: Record) -> list[Middleware]:
@@ -297,13 +297,13 @@ class CommandBus:
             aggregate = self._routes[type(call.command)].aggregate
             call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
         sealing = self._vault.sealing(call.stream, call.belongs_to or "", dry=call.dry)
-        return sealing.kept_of(call.command)
+        return sealing.command_text(call.command)
 
     def _guarded(self, call: Call) -> Receipt:
         if not self._options.enabled:
             raise SwitchedOff
         if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
-            raise Busy("tasks")
+            raise Busy("commands")
         token = running_command.set(call.context.command_id)
         try:
             return self._run(call)

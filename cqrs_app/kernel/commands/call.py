@@ -21,7 +21,7 @@ Open = Callable[[str, str], str]
 """Opens the sealed values in a text of a stream."""
 
 
-def as_it_is(text: str, stream: str) -> str:
+def unchanged(text: str, stream: str) -> str:
     return text
 
 
@@ -41,7 +41,7 @@ class Call:
     received_at: datetime
     clock: Callable[[], datetime]
     keep: Keep = lambda call: call.payload
-    open: Open = as_it_is
+    open: Open = unchanged
     belongs_to: str | None = None
     dry: bool = False
     attempts: int = 1

@@ -100,7 +100,7 @@ class Decider:
                 version=version,
                 type=type(event).__name__,
                 schema=event.schema,
-                payload=sealing.text_of(event),
+                payload=sealing.event_text(event),
                 operator=context.actor.name,
                 command_id=context.command_id,
                 correlation_id=context.correlation,

@@ -76,7 +76,7 @@ class Handler:
     @property
     def refusals(self) -> dict[str, str]:
         """Code -> when the command is refused with it."""
-        of_rules = [each for rule in self._asked(history=False) for each in rule.refusals]
+        of_rules = [each for rule in self._rules_for(history=False) for each in rule.refusals]
         return {each.code: each.when for each in (*of_rules, *self.also_refused)}
 
     def run(
@@ -84,7 +84,7 @@ class Handler:
     ) -> Iterator[Event | Refused | Claim]:
         """What the rules and then the method yield."""
         identity = getattr(command, aggregate.identity)
-        for rule in self._asked(history=history):
+        for rule in self._rules_for(history=history):
             refused = rule.refusal(aggregate, identity)
             if refused:
                 yield refused
@@ -92,10 +92,10 @@ class Handler:
 
     def objection(self, aggregate: Aggregate, identity: str) -> Refused | None:
         """Why the command is not possible now, judged without its fields; None if it is."""
-        objections = (rule.refusal(aggregate, identity) for rule in self._asked(history=False))
+        objections = (rule.refusal(aggregate, identity) for rule in self._rules_for(history=False))
         return next((each for each in objections if each), None)
 
-    def _asked(self, *, history: bool) -> Sequence[Rule]:
+    def _rules_for(self, *, history: bool) -> Sequence[Rule]:
         own = () if self.when is None else (self.when,)
         return own if history else (*own, *self.rules)
 

@@ -27,7 +27,7 @@ from cqrs_app.kernel.errors import (
 )
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.messages.permissions import Permission
-from cqrs_app.kernel.privacy.personal import hidden
+from cqrs_app.kernel.privacy.personal import redacted
 
 HISTORY = Permission("history.record", None)
 """The permission to record past events with the time they happened."""
@@ -39,7 +39,8 @@ Middleware = Callable[[Call, Proceed], Receipt]
 Count = Callable[[str, str, float], None]
 
 OUTCOMES = ("succeeded", "refused", "failed", "repeated")
-"""What a command is counted as, once: a queued one when it is carried out."""
+"""The outcomes in the statistics. Each command is counted once, a queued one when it is carried
+out."""
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +95,8 @@ class Record:
             raise
         except Exception as error:
             code = error.code if isinstance(error, BusError) else type(error).__name__
-            lines = hidden("".join(traceback.format_exception(error)), call.command)
-            self._write(call, "failed", code, hidden(str(error), call.command), traceback=lines)
+            lines = redacted("".join(traceback.format_exception(error)), call.command)
+            self._write(call, "failed", code, redacted(str(error), call.command), traceback=lines)
             raise
         if self._count_successes and (receipt.repeated or receipt.status == "succeeded"):
             self._count(call.name, counted_as(receipt), call.duration_ms)

@@ -45,6 +45,6 @@ def faults(codec: EventCodec, folder: Path) -> list[str]:
         found += [
             f"{event.__name__} has no upcaster from schema {schema}."
             for schema in range(1, event.schema)
-            if not codec.has_way(event.__name__, schema)
+            if not codec.has_upcaster(event.__name__, schema)
         ]
     return found

@@ -140,9 +140,8 @@ class EventCodec:
     """Decodes stored events into the newest shape of their types.
 
     `opener` opens the personal values in them; without one they stay sealed. `upcasters` maps
-    (type, schema) to the function that converts such a payload to schema + 1.
-    Decimals are read as `notation` writes them, however an earlier release stored them; business
-    days are those of `zone`.
+    (type, schema) to the function that converts such a payload to schema + 1. Decimals are returned
+    in `notation`, whatever digits an earlier release stored; business days are those of `zone`.
     """
 
     def __init__(
@@ -173,7 +172,7 @@ class EventCodec:
         """Whether an event of this name is declared."""
         return name in self._types
 
-    def has_way(self, name: str, schema: int) -> bool:
+    def has_upcaster(self, name: str, schema: int) -> bool:
         """Whether there is an upcaster from this schema to the next."""
         return (name, schema) in self._upcasters
 

@@ -15,7 +15,7 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.decimals import decimal_problem, limits_of
 from cqrs_app.kernel.messages.fields import USABLE_YEARS, hints_of, plain_type
 from cqrs_app.kernel.messages.normal import Problems, normal
-from cqrs_app.kernel.messages.sentences import UNUSABLE_CHARACTERS, told
+from cqrs_app.kernel.messages.sentences import UNUSABLE_CHARACTERS, problem_of
 
 HIGHEST_WHOLE_NUMBER = 2**63 - 1
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -46,7 +46,7 @@ def converted(found: Any, hint: Any, place: str, *, from_text: bool) -> Any:
     try:
         made = msgspec.convert(plain, hint, strict=not from_text)
     except msgspec.ValidationError as error:
-        wrong = dict([told(place, error)]) | wrong
+        wrong = dict([problem_of(place, error)]) | wrong
     if wrong:
         raise Invalid(place, wrong)
     return made
@@ -56,7 +56,7 @@ def _problems_of(found: Any, hint: Any, place: str) -> Problems:
     try:
         msgspec.convert(found, hint, from_attributes=True)
     except msgspec.ValidationError as error:
-        return dict([told(place, error)])
+        return dict([problem_of(place, error)])
     except Invalid as error:
         return {place: error.sentence}
     return dict(_inside(found, hint, place))

@@ -104,8 +104,8 @@ def query(
     listed: bool = True,
 ) -> Callable[[C], C]:
     """Declare a query. `reads`: the projections it answers from. `cached`: keep the answers.
-    `store`: "read", or "write" for queries on events and the command log. `listed`: whether it
-    can be looked up by name; a query with an endpoint of its own cannot."""
+    `store`: "read", or "write" for queries on events and the command log. `listed`: whether it can
+    be asked by name; off for a query with a separate endpoint."""
     declared = Declaration(
         label, permission, reads=reads, cached=cached, store=store, listed=listed
     )

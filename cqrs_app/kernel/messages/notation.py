@@ -1,4 +1,4 @@
-"""One text for one decimal: how it is written depends on a text beside it, such as its currency."""
+"""One notation per decimal, which depends on a unit beside it, such as its currency."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any, get_args, get_origin
 from cqrs_app.kernel.messages.fields import hints_of, plain_type
 
 Writer = Callable[[Any, str], Any]
-"""Takes a value and the unit around it; returns the value as it is written, itself where it is so
-already."""
+"""Takes a value and the unit around it. Returns the value in its notation, or the same object if
+nothing changes."""
 
 
 @dataclass(frozen=True)
 class Notation:
-    """Each decimal is in the unit that the text `field` names, in the same value or in the nearest
-    one around it; `write` gives a decimal the digits it has in a unit. Without a `field` decimals
-    stay as they are."""
+    """The unit of a decimal is in the text field `field` of the same value or of the nearest one
+    around it. `write` gives a decimal the digits of its unit. Without a `field`, decimals stay
+    unchanged."""
 
     field: str = ""
     write: Callable[[Decimal, str], Decimal] = lambda number, unit: number
 
     def writer(self, hint: Any) -> Callable[[Any], Any] | None:
-        """What writes the decimals in values of this type; None where there are none.
+        """The function that writes the decimals in values of this type; None if it has none.
 
-        Raises TypeError for a decimal whose unit nothing names.
+        Raises TypeError for a decimal without a unit.
         """
         inside = self._writer(hint, "", has_unit=False) if self.field else None
         return (lambda value: inside(value, "")) if inside else None
@@ -55,7 +55,8 @@ AS_THEY_ARE = Notation()
 
 
 def _fields_of(kind: Any) -> Iterator[tuple[str, Any]]:
-    """The fields of a class of values with their types; of `Page[Row]`, with Row for T."""
+    """The fields of a dataclass with their types. For a parametrized generic, such as `Page[Row]`,
+    the argument replaces the type variable."""
     cls = get_origin(kind) or kind
     if isinstance(cls, type) and is_dataclass(cls):
         given = dict(zip(getattr(cls, "__parameters__", ()), get_args(kind), strict=False))

@@ -7,6 +7,8 @@ that show nothing would make two texts of what reads as one. The last look-ahead
 
 from __future__ import annotations
 
+import re
+
 # Literal characters, not escapes of the pattern: above U+FFFF, Python and ECMAScript escape
 # differently.
 INVISIBLE = (
@@ -24,7 +26,12 @@ ONE_LINE = rf"^[^\x00-\x1f\x7f-\x9f{INVISIBLE}\ud800-\udfff]*(?!\n)$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*$"
 
 
+_BEYOND = re.compile("[\U00010000-\U0010ffff](-[\U00010000-\U0010ffff])?")
+
+
 def portable(pattern: str) -> str:
-    """The same pattern for RE2 and ECMAScript. There `$` matches only at the very end, and RE2
-    supports neither look-ahead nor surrogates, which valid UTF-8 never contains."""
-    return pattern.replace(r"(?!\n)$", "$").replace(r"\ud800-\udfff", "")
+    """The same pattern for RE2 and ECMAScript, as far as both can express it. There `$` matches
+    only at the very end, and RE2 supports neither look-ahead nor surrogates, which valid UTF-8
+    never contains. ECMAScript sees a character above U+FFFF as two, so classes leave those out."""
+    same = pattern.replace(r"(?!\n)$", "$").replace(r"\ud800-\udfff", "")
+    return _BEYOND.sub("", same)

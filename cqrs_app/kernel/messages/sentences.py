@@ -10,39 +10,40 @@ import re
 
 import msgspec
 
-NEEDED = "This is needed."
-A_NUMBER = "Write a number, such as 12.50."
+NEEDED = "Required."
+A_NUMBER = "Enter a number, e.g. 12.50."
 NO_SUCH_FIELD = "There is no such field."
-UNUSABLE_CHARACTERS = "This has characters that cannot be used here."
+UNUSABLE_CHARACTERS = "Contains characters that are not allowed."
 
 _SENTENCES = (
     (r"Expected `str` of length >= 1$", NEEDED),
-    (r"Expected `str` of length >= (\d+)", r"Write at least \1 characters."),
-    (r"Expected `str` of length <= (\d+)", r"Write at most \1 characters."),
+    (r"Expected `str` of length >= (\d+)", r"Enter at least \1 characters."),
+    (r"Expected `str` of length <= (\d+)", r"Enter at most \1 characters."),
     (r"Expected `str` matching regex.*", UNUSABLE_CHARACTERS),
     (r"Expected `int` >= (-?\d+)", r"Must be \1 or more."),
     (r"Expected `int` <= (-?\d+)", r"Must be \1 or less."),
-    (r"Expected `int`.*", "Write a whole number."),
+    (r"Integer value out of range", "Enter a whole number with fewer digits."),
+    (r"Expected `int`.*", "Enter a whole number."),
     (r"Invalid decimal string|Expected `decimal`.*", A_NUMBER),
     (r"Invalid enum value.*", "Choose one from the list."),
-    (r"Expected `array` of length >= 1$", "At least one is needed."),
-    (r"Expected `array` of length <= (\d+)", r"At most \1 are possible."),
+    (r"Expected `array` of length >= 1$", "At least one is required."),
+    (r"Expected `array` of length <= (\d+)", r"At most \1 are allowed."),
     (
         r"Invalid RFC3339 encoded date$|Expected `date`.*|Invalid ISO8601.*",
-        "Write a date, such as 2026-03-31.",
+        "Enter a date, e.g. 2026-03-31.",
     ),
     (
         r"Invalid RFC3339.*|Expected `datetime`.*",
-        "Write a date and time with its zone, such as 2026-03-31T14:05:00Z.",
+        "Enter a date and time with its zone, e.g. 2026-03-31T14:05:00Z.",
     ),
-    (r"Expected `str`.*", "Write a text."),
-    (r"Expected `bool`.*", "Write true or false."),
-    (r"Expected `array`.*", "Write a list."),
-    (r"Expected `object`.*", "Write an object with named values."),
+    (r"Expected `str`.*", "Enter a text."),
+    (r"Expected `bool`.*", "Enter true or false."),
+    (r"Expected `array`.*", "Enter a list."),
+    (r"Expected `object`.*", "Enter an object with named values."),
 )
 
 
-def told(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
+def problem_of(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
     """The path of a decoder's error, below `place`, and its message as a sentence for people."""
     text, _, inside = str(error).partition(" - at ")
     parts = re.findall(r"[^.\[\]]+", inside.strip("`").removeprefix("$"))

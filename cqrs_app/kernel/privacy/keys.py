@@ -22,8 +22,8 @@ KEY_BYTES = 32
 
 CACHED_SECONDS = 3.0
 """How long another process may still use a key after it was destroyed."""
-MOST_CACHED = 20_000
-AT_ONCE = 400
+MAX_CACHED = 20_000
+ROWS_PER_QUERY = 400
 """Rows per query, below SQLite's limit on bound values."""
 
 _COLUMNS = subject_keys.c
@@ -101,8 +101,8 @@ class SubjectKeys:
         if not missing:
             return found
         with self._reader.connect() as connection:
-            for start in range(0, len(missing), AT_ONCE):
-                some = missing[start : start + AT_ONCE]
+            for start in range(0, len(missing), ROWS_PER_QUERY):
+                some = missing[start : start + ROWS_PER_QUERY]
                 rows = connection.execute(select(subject_keys).where(column.in_(some)))
                 for row in rows:
                     found[row._mapping[column]] = self._keep(row, now + CACHED_SECONDS)
@@ -111,7 +111,7 @@ class SubjectKeys:
     def _keep(self, row: Row[Any], until: float) -> SubjectKey:
         secret = self._unwrapped(row) if row.wrapped is not None else None
         key = SubjectKey(row.key_id, row.subject, secret)
-        if len(self._cached) > MOST_CACHED:
+        if len(self._cached) > MAX_CACHED:
             self._cached.clear()
         self._cached[key.key_id] = self._cached[key.subject] = (until, key)
         return key

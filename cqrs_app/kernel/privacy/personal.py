@@ -21,7 +21,7 @@ from cqrs_app.kernel.messages.fields import hints_of
 ERASED = "erased"
 """What a value reads as once its key is destroyed."""
 
-_SHORTEST_HIDDEN = 3
+_SHORTEST_REDACTED = 3
 """Shorter texts are not removed from exception messages: they occur by chance."""
 
 _ROW_VALUES = re.compile("^DETAIL: .*$", re.MULTILINE)
@@ -84,15 +84,15 @@ def key_ids(texts: Iterable[str]) -> set[str]:
     return {found[1] for text in texts if _MARK in text for found in TOKEN.finditer(text)}
 
 
-def hidden(said: str, message: Any | None) -> str:
+def redacted(text: str, message: Any | None) -> str:
     """The text of an exception without the message's personal texts and without the row values that
     a database adds."""
-    said = _ROW_VALUES.sub("DETAIL: [left out]", said)
-    texts = personal_texts(message) if message is not None else ()
-    for text in sorted(texts, key=len, reverse=True):
-        if len(text) >= _SHORTEST_HIDDEN:
-            said = said.replace(text, "[personal]")
-    return said
+    text = _ROW_VALUES.sub("DETAIL: [left out]", text)
+    values = personal_texts(message) if message is not None else ()
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) >= _SHORTEST_REDACTED:
+            text = text.replace(value, "[personal]")
+    return text
 
 
 def _is_marked(hint: Any) -> bool:

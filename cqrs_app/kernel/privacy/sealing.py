@@ -29,16 +29,16 @@ class Sealing:
         self._dry = dry
         self._subject = person or stream
 
-    def text_of(self, message: Any) -> str:
+    def event_text(self, message: Any) -> str:
         """An event as JSON. Raises Refused if the person was erased: no new personal data of theirs
         may be stored."""
         return written(message, self._seal(message, _refuse))
 
-    def kept_of(self, message: Any) -> str:
+    def command_text(self, message: Any) -> str:
         """A command as JSON for the log, with ERASED in place of an erased person's values."""
         return written(message, self._seal(message, lambda: ERASED))
 
-    def _seal(self, message: Any, of_nobody: Callable[[], str]) -> Callable[[str], str]:
+    def _seal(self, message: Any, when_erased: Callable[[], str]) -> Callable[[str], str]:
         subject = message.concerns or self._subject
 
         def seal(text: str) -> str:
@@ -47,7 +47,7 @@ class Sealing:
             if key is None or (self._dry and key.secret is not None):
                 return text
             if key.secret is None:
-                return of_nobody()
+                return when_erased()
             self.used.add(key.key_id)
             nonce = secrets.token_bytes(NONCE_BYTES)
             content = nonce + AESGCM(key.secret).encrypt(nonce, text.encode(), self.stream.encode())

@@ -51,9 +51,9 @@ class Bulk:
             table, lambda kind: kind.result_processor(dialect, None), dialect
         )
         self._on_postgresql = dialect.name == "postgresql"
-        write = _PostgresWords if self._on_postgresql else _SqliteWords
-        words = write(table, dialect)
-        self._select, self._upsert = words.select(), words.upsert()
+        make = _PostgresStatements if self._on_postgresql else _SqliteStatements
+        statements = make(table, dialect)
+        self._select, self._upsert = statements.select(), statements.upsert()
 
     def load(self, connection: Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
         """The existing rows among these keys, which must be distinct."""
@@ -84,7 +84,7 @@ class Bulk:
         return row
 
 
-class _SqliteWords:
+class _SqliteStatements:
     """The statements on SQLite, made of the names of our own columns. Keys are sent as one JSON
     text, rows as bound values."""
 
@@ -116,7 +116,7 @@ class _SqliteWords:
         return f"VALUES ({', '.join('?' * len(self._names))})"
 
 
-class _PostgresWords(_SqliteWords):
+class _PostgresStatements(_SqliteStatements):
     """The statements on PostgreSQL. Keys and rows are sent as one JSON text, which the driver sends
     many times faster than as many arrays."""
 

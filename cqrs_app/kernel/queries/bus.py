@@ -51,7 +51,7 @@ class QueryOptions:
 
 
 def results_of(query: type[Query]) -> tuple[str, ...]:
-    """What an answer to such a question can be counted as."""
+    """The results that an answer to such a query can be counted as."""
     kept = ("hit", "stale_hit", "miss") if query.declaration.cached else ()
     return (*kept, "uncached", "strong", "refused", "failed")
 
@@ -100,16 +100,16 @@ class QueryBus:
             query: AnswerCodec(kind) for query, kind in kinds.items() if query.declaration.cached
         }
 
-    def ask(self, query: Query, asker: QueryContext) -> Answer[Any]:
+    def ask(self, query: Query, context: QueryContext) -> Answer[Any]:
         """Answer one query. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
         name, started = type(query).__name__, time.perf_counter()
         result = "failed"
         try:
-            self.authorise(type(query), asker)
+            self.authorise(type(query), context)
             if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
                 raise Busy("questions")
             try:
-                answer, result = self._answer(query, asker)
+                answer, result = self._answer(query, context)
             finally:
                 self._slots.release()
             return answer
@@ -124,30 +124,30 @@ class QueryBus:
         finally:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
-    def authorise(self, query: type[Query], asker: QueryContext) -> None:
+    def authorise(self, query: type[Query], context: QueryContext) -> None:
         """Raise NotAllowed if the actor may not ask such a query. For callers that have not read
         its fields yet: permission is checked first."""
         declaration = query.declaration
-        if self._options.authorise and not asker.actor.may(declaration.permission):
+        if self._options.authorise and not context.actor.may(declaration.permission):
             raise NotAllowed(declaration.label, declaration.permission)
 
-    def _answer(self, query: Query, asker: QueryContext) -> tuple[Answer[Any], str]:
+    def _answer(self, query: Query, context: QueryContext) -> tuple[Answer[Any], str]:
         source = self._answers[type(query)]
         if isinstance(source, FromState):
             return self._from_state(query, source), "strong"
         if isinstance(source, FromPast):
             return self._from_past(query, source), "strong"
-        if asker.strong:
+        if context.strong:
             return self._strong(query, source.strong), "strong"
         reads = query.declaration.reads
-        stale = asker.seen is not None and not self.wait_until_shown(
-            reads, asker.seen, asker.wait, asker.actor.name
+        stale = context.seen is not None and not self.wait_until_shown(
+            reads, context.seen, context.wait, context.actor.name
         )
         if query.declaration.store == "write":
             return self._from_write_store(query, stale), "uncached"
         # Read before the rows, which may then be newer than claimed, but never older.
         reached = self._cursors.reached(self._read, reads)
-        if query.declaration.cached and asker.cached and self._options.caching:
+        if query.declaration.cached and context.cached and self._options.caching:
             return self._cached(query, reached, stale)
         return self._from_rows(query, reached, stale), "uncached"
 
@@ -166,7 +166,7 @@ class QueryBus:
         found = self._cache.look_up(key, codec)
         if found and found.entry.revisions == revisions:
             return kept(found), "hit"
-        if not self._cache.take_off(key):
+        if not self._cache.begin_flight(key):
             # Another request is computing this answer. Show the old one, with its age, or wait for
             # the new one.
             if found:
@@ -184,7 +184,7 @@ class QueryBus:
         while time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             found = self._cache.look_up(key, codec)
-            if found or self._cache.away:
+            if found or self._cache.is_down:
                 return found
         return None
 

@@ -76,12 +76,12 @@ class QueryCache:
         return f"{self._entries}{name}:{hashlib.sha256(shape + parameters).hexdigest()[:32]}"
 
     @property
-    def away(self) -> bool:
+    def is_down(self) -> bool:
         return time.monotonic() < self._rest_until
 
     def look_up(self, key: str, codec: AnswerCodec) -> Kept | None:
         """The cached answer, or None if there is none or it cannot be decoded."""
-        if self.away:
+        if self.is_down:
             return None
         try:
             found: Any = self._redis.get(key)
@@ -97,7 +97,7 @@ class QueryCache:
             return None
 
     def store(self, key: str, entry: Entry) -> None:
-        if self.away:
+        if self.is_down:
             return
         seconds = int(self._ttl * random.uniform(0.9, 1.0)) or 1  # noqa: S311 - spreads load
         try:
@@ -108,10 +108,10 @@ class QueryCache:
         except RedisError as error:
             self._rest(error)
 
-    def take_off(self, key: str) -> bool:
+    def begin_flight(self, key: str) -> bool:
         """Whether the caller should compute this answer now: one at a time, or all while Redis is
         down."""
-        if self.away:
+        if self.is_down:
             return True
         try:
             return bool(self._redis.set(key + ":flight", 1, nx=True, px=FLIGHT_MS))

@@ -43,5 +43,5 @@ class ChangeToken:
 
     def _look(self, projections: tuple[str, ...]) -> str:
         found = sorted(cursors_in("read").reached(self._read, projections), key=str)
-        told = repr((found, self._store.head()))
-        return hashlib.sha256(told.encode()).hexdigest()[:20]
+        state = repr((found, self._store.head()))
+        return hashlib.sha256(state.encode()).hexdigest()[:20]

@@ -54,7 +54,7 @@ class Answer(Generic[T]):
     freshness: Freshness
     stale: bool = False
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer with its freshness, as API and command line return it."""
         freshness = self.freshness
         return {

@@ -55,7 +55,7 @@ class FreshnessGauge:
 
     def measure(
         self,
-        standing: Collection[Reached],
+        reached: Collection[Reached],
         *,
         held: dict[str, int] | None = None,
         cached: bool = False,
@@ -63,23 +63,23 @@ class FreshnessGauge:
         """The freshness of an answer from projections at these cursors; `held` are the positions it
         was made from, if that was earlier."""
         now = self._clock()
-        if not standing:
+        if not reached:
             return Freshness(now, 0, 0, 0.0, "current", cached=cached)
-        positions = held or {each.projection: each.position for each in standing}
+        positions = held or {each.projection: each.position for each in reached}
         position, head = min(positions.values()), self._store.head()
         lag = max(head - position, 0)
         first_missing = self._store.recorded_after(position) if lag else None
         as_of = min(first_missing or now, now)
         seconds = (now - as_of).total_seconds()
         # A projection beyond the end of the log followed another log: see SubscriptionRunner.
-        states = {"failed" if each.position > head else each.state for each in standing}
+        states = {"failed" if each.position > head else each.state for each in reached}
         return Freshness(
             as_of=as_of,
             position=position,
             lag_events=lag,
             lag_seconds=seconds,
             state=self._state(states, lag, seconds),
-            parked=sum(each.parked for each in standing),
+            parked=sum(each.parked for each in reached),
             cached=cached,
         )
 

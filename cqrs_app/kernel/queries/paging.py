@@ -79,13 +79,13 @@ class ListQuery(Query):
 
     @property
     def place(self) -> Place:
-        asked: Any = self
+        query: Any = self
         return Place(
-            sort=asked.sort,
-            descending=asked.descending,
-            after=asked.after,
-            before=asked.before,
-            limit=asked.limit,
+            sort=query.sort,
+            descending=query.descending,
+            after=query.after,
+            before=query.before,
+            limit=query.limit,
         )
 
     def check(self) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.store import EventStore
 
-READ_AT_ONCE = 500
+EVENTS_PER_READ = 500
 """Events per read, to limit the memory used for a long stream."""
 
 
@@ -73,11 +73,12 @@ class Past:
         return Moment(write(aggregate) if write else aggregate, last, head.version)
 
     def events(self, stream: str, after: int, until: int) -> list[Recorded]:
-        """The events of these versions, personal values opened: the last ones of a long stretch."""
+        """The events of these versions, with personal values opened; only the last EVENTS_PER_READ
+        of a long range."""
         return self._codec.decode_all(
-            self._store.events_of(stream, max(after, until - READ_AT_ONCE), until)
+            self._store.events_of(stream, max(after, until - EVENTS_PER_READ), until)
         )
 
     def _events(self, stream: str, until: int) -> Iterator[StoredEvent]:
-        for after in range(0, until, READ_AT_ONCE):
-            yield from self._store.events_of(stream, after, min(after + READ_AT_ONCE, until))
+        for after in range(0, until, EVENTS_PER_READ):
+            yield from self._store.events_of(stream, after, min(after + EVENTS_PER_READ, until))

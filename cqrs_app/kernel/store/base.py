@@ -14,7 +14,12 @@ from sqlalchemy import Connection, Engine, bindparam, select
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.events.recorded import Snapshot, StoredEvent
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.store.engines import mark_of, raw_connection, reader_of, translated_errors
+from cqrs_app.kernel.store.engines import (
+    placeholder_of,
+    raw_connection,
+    reader_of,
+    translated_errors,
+)
 
 EVENT_FIELDS = StoredEvent.__struct_fields__
 HEAD_FIELDS = ("stream", "version", "hash", "snapshot", "snapshot_version", "snapshot_shape")
@@ -46,7 +51,7 @@ _FIRST_UNPLACED = (
     select(_events.recorded_at).where(_events.position.is_(None)).order_by(_events.id).limit(1)
 )
 # These run with every command or every query, so they bypass SQLAlchemy.
-_HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM streams WHERE stream = {{mark}}"  # noqa: S608
+_HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM streams WHERE stream = {{placeholder}}"  # noqa: S608
 _COMMITTED = """
 SELECT (SELECT coalesce(max(position), 0) FROM events)
     + (SELECT count(*) FROM events WHERE position IS NULL)
@@ -117,7 +122,7 @@ class EventStore(ABC):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._head_of = _HEAD.format(mark=mark_of(engine))
+        self._head_of = _HEAD.format(placeholder=placeholder_of(engine))
         self._reader = reader_of(engine)
 
     def rehearse(self, change: Change) -> None:
@@ -182,8 +187,8 @@ class EventStore(ABC):
         """The events of the stream with a version above `after`, up to and including `until`."""
         last = _HIGHEST_VERSION if until is None else until
         with self._reader.connect() as connection:
-            asked = {"stream": stream, "after": after, "until": last}
-            return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, asked))
+            parameters = {"stream": stream, "after": after, "until": last}
+            return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, parameters))
 
     def first_of(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
         """The first event of each of these streams."""

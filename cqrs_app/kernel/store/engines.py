@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 READING = "kernel_reading"
 
-RESTED_SECONDS = 1.0
+IDLE_SECONDS = 1.0
 """A connection that was idle for longer is checked before it is used."""
 
 CHECKPOINT_PAGES = 4_000
@@ -43,20 +43,20 @@ def raw_connection(engine: Engine) -> Iterator[Any]:
     try:
         pooled = engine.raw_connection()
     except errors as error:
-        raise _alike(engine, error) from error
+        raise _translated(engine, error) from error
     driver = pooled.driver_connection
     try:
         yield driver
     except errors as error:
-        told = _alike(engine, error, driver)
-        if told.connection_invalidated:
+        translated = _translated(engine, error, driver)
+        if translated.connection_invalidated:
             pooled.invalidate(error)
-        raise told from error
+        raise translated from error
     finally:
         pooled.close()
 
 
-def mark_of(engine: Engine) -> str:
+def placeholder_of(engine: Engine) -> str:
     """The driver's placeholder for a parameter."""
     return "?" if engine.dialect.name == "sqlite" else "%s"
 
@@ -67,11 +67,11 @@ def translated_errors(engine: Engine, driver: Any) -> Iterator[None]:
     try:
         yield
     except engine.dialect.loaded_dbapi.Error as error:
-        raise _alike(engine, error, driver) from error
+        raise _translated(engine, error, driver) from error
 
 
-def _alike(engine: Engine, error: Any, driver: Any = None) -> DBAPIError:
-    told = DBAPIError.instance(
+def _translated(engine: Engine, error: Any, driver: Any = None) -> DBAPIError:
+    translated = DBAPIError.instance(
         None,
         None,
         error,
@@ -80,7 +80,7 @@ def _alike(engine: Engine, error: Any, driver: Any = None) -> DBAPIError:
         connection_invalidated=engine.dialect.is_disconnect(error, driver, None),
         dialect=engine.dialect,
     )
-    return cast(DBAPIError, told)
+    return cast(DBAPIError, translated)
 
 
 NETWORK = {
@@ -166,7 +166,7 @@ def _configure_postgres(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def _checkout(dbapi_connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
-        if time.monotonic() - record.info.get("used", math.inf) < RESTED_SECONDS:
+        if time.monotonic() - record.info.get("used", math.inf) < IDLE_SECONDS:
             return
         try:
             dialect.do_ping(dbapi_connection)

@@ -30,7 +30,7 @@ from cqrs_app.kernel.store.base import (
 from cqrs_app.kernel.store.engines import raw_connection
 
 SEQUENCER_LOCK = 7_226_417_903
-PLACED_AT_ONCE = 5_000
+PLACE_BATCH = 5_000
 
 _APPEND_FIELDS = tuple(name for name in EVENT_FIELDS if name != "position")
 _APPENDED = columns_of(_APPEND_FIELDS)
@@ -112,13 +112,13 @@ _PLACE = f"""
 SET LOCAL enable_bitmapscan = off;
 SET LOCAL enable_seqscan = off;
 SELECT pg_advisory_xact_lock({SEQUENCER_LOCK});
-UPDATE events SET position = dealt.position
+UPDATE events SET position = assigned.position
 FROM (
     SELECT id, (SELECT coalesce(max(position), 0) FROM events) + row_number() OVER (ORDER BY id)
         AS position
-    FROM (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT {PLACED_AT_ONCE}) waiting
-) dealt
-WHERE events.id = dealt.id
+    FROM (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT {PLACE_BATCH}) waiting
+) assigned
+WHERE events.id = assigned.id
 """  # noqa: S608
 
 
@@ -142,16 +142,16 @@ class PostgresEventStore(EventStore):
 
     def place(self) -> int:
         # Wait for the lock: its holder may have read before our events were committed.
-        dealt = 0
+        placed = 0
         while True:
             with raw_connection(self._engine) as driver:
                 found = driver.execute(_PLACE, prepare=False)
                 while found.nextset():
                     pass
                 count: int = found.rowcount
-            dealt += count
-            if count < PLACED_AT_ONCE:
-                return dealt
+            placed += count
+            if count < PLACE_BATCH:
+                return placed
 
 
 def _statement(changes: Sequence[Change]) -> tuple[str, Sequence[Any] | dict[str, Any]]:

@@ -24,8 +24,8 @@ from cqrs_app.kernel.store.base import (
 
 
 def _insert(table: str, names: Sequence[str], last: str = "?") -> str:
-    marks = ", ".join([*("?" * (len(names) - 1)), last])
-    return f"INSERT INTO {table} ({columns_of(names)}) VALUES ({marks})"  # noqa: S608
+    placeholders = ", ".join([*("?" * (len(names) - 1)), last])
+    return f"INSERT INTO {table} ({columns_of(names)}) VALUES ({placeholders})"  # noqa: S608
 
 
 _LOG = f"""{_insert("command_log", LOG_FIELDS)}

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, bindparam, func, select, update
 
 from cqrs_app.kernel.store import tables
-from cqrs_app.kernel.store.engines import insert_into, mark_of, raw_connection
+from cqrs_app.kernel.store.engines import insert_into, placeholder_of, raw_connection
 from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
 
 _REACHED = """
 SELECT subscription, position, state, revision, (
     SELECT count(*) FROM {parked} WHERE {parked}.subscription = {cursors}.subscription
 )
-FROM {cursors} WHERE subscription IN ({marks})
+FROM {cursors} WHERE subscription IN ({placeholders})
 """
 
 
@@ -104,10 +104,12 @@ class Cursors:
         bypasses SQLAlchemy."""
         if not names:
             return []
-        marks = ", ".join([mark_of(engine)] * len(names))
-        asked = _REACHED.format(marks=marks, cursors=self._table.name, parked=self._parked.name)
+        placeholders = ", ".join([placeholder_of(engine)] * len(names))
+        statement = _REACHED.format(
+            placeholders=placeholders, cursors=self._table.name, parked=self._parked.name
+        )
         with raw_connection(engine) as driver:
-            rows = driver.execute(asked, tuple(names)).fetchall()
+            rows = driver.execute(statement, tuple(names)).fetchall()
         return [Reached(*row) for row in rows]
 
     def lock(self, connection: Connection, name: str) -> Cursor | None:

@@ -56,8 +56,7 @@ class Dispatcher:
         self._wake_ups.due(self.task, self._due())
 
     def answer(self, key: str) -> None:
-        """Handle a wake-up: do the work, in a thread where the task works on several keys at
-        once."""
+        """Handle a wake-up: do the work, in a thread if the task works on several keys at once."""
         # Before anything is read, so that work which becomes due from now on wakes a worker again.
         self._wake_ups.worked(self.task, key)
         if self.task.at_once > 1:
@@ -78,7 +77,8 @@ class Dispatcher:
                 self._sweeping.start(key, wait=False)
 
     def join(self, seconds: float) -> None:
-        """Wait for work started in threads of this process, up to `seconds` per thread."""
+        """Wait for the work started in threads of this process, up to `seconds` for answers and for
+        the sweep each."""
         self._answering.join(seconds)
         self._sweeping.join(seconds)
 

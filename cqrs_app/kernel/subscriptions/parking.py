@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
-from cqrs_app.kernel.privacy.personal import hidden
+from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store, Subscription
 
@@ -151,4 +151,4 @@ def describe(codec: EventCodec, stored: StoredEvent, error: Exception) -> Descri
         event = None
     lines = "".join(traceback.format_exception(error))
     texts = {"error": f"{type(error).__name__}: {error}", "traceback": lines}
-    return {name: hidden(text, event) for name, text in texts.items()}
+    return {name: redacted(text, event) for name, text in texts.items()}

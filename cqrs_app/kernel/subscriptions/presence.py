@@ -15,7 +15,7 @@ from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.store.tables import processes
 
 SWEEP = "sweep"
-"""The kind of process that does what has been left lying; the others are kinds of workers."""
+"""The kind of process that does overdue work. All other kinds are workers."""
 
 BEAT_SECONDS = 3.0
 SILENT_AFTER = timedelta(seconds=20)

@@ -1,4 +1,4 @@
-"""Threads in which a process does a background task, one per key."""
+"""Runs a background task in threads of this process, one per key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 class TaskThreads:
     """At most one thread per key and `most` in all.
 
-    They are daemons: what a process that ends cuts off is done again by another one.
+    They are daemon threads: another process repeats work that is interrupted when this one ends.
     """
 
     def __init__(self, task: str, work: Callable[[str], object], most: int) -> None:
@@ -25,8 +25,8 @@ class TaskThreads:
         self._again: set[str] = set()
 
     def start(self, key: str, *, wait: bool) -> None:
-        """Work on this key, once more if it is being worked on. Where all threads are busy: wait
-        for one, or do nothing."""
+        """Work on this key, or once more if work on it is running. If all threads are busy, wait
+        for one or do nothing."""
         with self._changed:
             if key in self._threads:
                 self._again.add(key)
@@ -40,7 +40,7 @@ class TaskThreads:
             thread.start()
 
     def join(self, seconds: float) -> None:
-        """Wait until the work begun so far is done, so long at most."""
+        """Wait for the work started so far, up to `seconds` in total."""
         deadline = time.monotonic() + seconds
         with self._changed:
             begun = list(self._threads.values())

@@ -26,8 +26,8 @@ class BackgroundTask(ABC):
     comes."""
 
     at_once: ClassVar[int] = 1
-    """How many keys one worker works on at a time: more than one where the work waits for the
-    world outside, so that nobody who is slow delays others."""
+    """How many keys one worker works on at a time: several if the work waits for external systems,
+    so that a slow one does not delay the others."""
     sends_commands: ClassVar[bool] = True
     """Whether it pauses while commands are switched off."""
 

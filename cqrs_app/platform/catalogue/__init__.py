@@ -1,1 +1,2 @@
-"""What the product can do, described from its declarations: for the API, the pages, the shell."""
+"""Descriptions of all messages, derived from their declarations, for API, pages and command
+line."""

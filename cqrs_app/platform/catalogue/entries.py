@@ -1,4 +1,4 @@
-"""What people and programs are told of each command, event and query."""
+"""The description of each command, event and query, for people and programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ Kind = Literal["command", "event", "query"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldEntry:
-    """One field: `type` and `limits` in words; `default` as plain value, absent when needed."""
+    """One field: `type` and `limits` in words, `default` as a plain value, None if the field is
+    needed."""
 
     name: str
     title: str
@@ -41,9 +42,9 @@ class FieldEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One message. `parts` are the fields of the values inside it, by type; `refusals` maps the
-    codes of a command's rules to what they mean; `example` holds plain values of its fields;
-    `version` counts the shapes an event has had."""
+    """One message. `parts` are the fields of the values in it, by type. `refusals` maps codes of a
+    command's rules to their meaning. `example` holds plain values of its fields. `version` is the
+    schema number of an event."""
 
     name: str
     kind: Kind
@@ -63,11 +64,11 @@ class Entry:
 
 
 _DESCRIBED: WeakKeyDictionary[Registry, tuple[Entry, ...]] = WeakKeyDictionary()
-"""A registry never changes, and describing it takes as long as a page does."""
+"""Cached because a registry never changes and describing it takes as long as rendering a page."""
 
 
 def entries(registry: Registry) -> tuple[Entry, ...]:
-    """Everything the areas declare, in their order: commands, then queries, then events."""
+    """All messages of the areas, in their order: commands, then queries, then events."""
     if registry not in _DESCRIBED:
         _DESCRIBED[registry] = _described(registry)
     return _DESCRIBED[registry]
@@ -128,7 +129,7 @@ def _words(name: str) -> str:
 
 
 def _fields(cls: type) -> dict[str, Any]:
-    """The fields of a message, and of the values inside it."""
+    """The fields of a message, and of the values in it."""
     fields = {each: tuple(map(_field, fields_of(each))) for each in (cls, *values_in(cls))}
     return {"fields": fields.pop(cls), "parts": {each.__name__: fields[each] for each in fields}}
 
@@ -146,7 +147,7 @@ def _field(field: Field) -> FieldEntry:
 
 
 def _type_of(field: Field) -> str:
-    """A type in words; choices are listed, values are named."""
+    """A type in words: choices are listed, values are named."""
     words = f"list of {_words_for(field.kind)}" if field.many else _words_for(field.kind)
     return f"{words} or null" if field.nullable else words
 

@@ -1,4 +1,4 @@
-"""A usable example of every message, made from its declaration."""
+"""A valid example of every message, derived from its declaration."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _PLAIN: dict[Any, Any] = {
 def example_of(
     cls: Any, *, whole: bool = True, known: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """Plain values for the fields that are needed and, when `whole`, for those that say an example
-    of themselves (`Meta(examples=[...])`). `known` has examples for names that say none."""
+    """Plain values for the fields that are needed and, if `whole`, for those that declare an
+    example (`Meta(examples=[...])`). `known` has examples for names that declare none."""
     return {
         each.name: _value(each, known)
         for each in fields_of(cls)
@@ -39,7 +39,7 @@ def example_of(
 
 
 def known_examples(classes: Iterable[Any]) -> dict[str, Any]:
-    """Field name -> the example it has in one of these classes, or in a value inside them."""
+    """Field name -> its example in one of these classes or in the values in them."""
     found: dict[str, Any] = {}
     for cls in classes:
         for each in fields_of(cls):
@@ -81,7 +81,7 @@ def _single(kind: Any, name: str, limits: Mapping[str, Any], known: Mapping[str,
 
 
 def as_options(example: Mapping[str, Any], prefix: str = "--") -> list[str]:
-    """The same values as options of the command line: `--order-id 10042`."""
+    """The values as command-line options: `--order-id 10042`."""
     options = []
     for name, value in example.items():
         option = f"{prefix}{name.replace('_', '-')}"

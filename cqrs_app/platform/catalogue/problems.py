@@ -1,4 +1,4 @@
-"""What the API can answer instead of what was asked."""
+"""The problems with which the API can answer a request."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ KINDS = {
     "unavailable": "A part of the console cannot be reached.",
     "failed": "The console met a fault; `number` finds it in its log.",
 }
-"""What can come back, by the `code` of the problem; other codes are those of a command's rules."""
+"""`code` of a problem -> its meaning. Other codes are those of a command's rules."""

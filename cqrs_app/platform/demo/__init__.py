@@ -1,4 +1,4 @@
-"""A demo shop, its orders and its stock, made through the command bus."""
+"""A demo shop with orders and stock, created through the command bus."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from cqrs_app.platform.operators.roles import system_actor
 
 
 def load_if_empty(kernel: Kernel, orders: int, echo: Callable[[str], None]) -> int:
-    """Place so many demo orders when the store holds no event; returns how many tasks were done."""
+    """Place this many demo orders if the store holds no events. Returns how many commands
+    succeeded."""
     kernel.runner.prepare()
     if orders == 0 or kernel.store.head():
         return 0
@@ -25,5 +26,5 @@ def load_if_empty(kernel: Kernel, orders: int, echo: Callable[[str], None]) -> i
     done = sum(outcome.receipt is not None for outcome in kernel.commands.execute_batch(items))
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    echo(f"Demo orders are in: {orders} orders, {done} tasks.")
+    echo(f"Demo data loaded: {orders} orders, {done} commands.")
     return done

@@ -1,4 +1,4 @@
-"""What the demo shop sells, and to whom: made up, from a fixed list of parts."""
+"""Products, customers and places of the demo shop: fictitious, from fixed lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PRODUCTS = tuple(
 )
 
 CHARGES = frozenset({"GFT-999"})
-"""No stock is kept of these."""
+"""Products without stock."""
 
 FIRST_NAMES = [
     "Amelia",

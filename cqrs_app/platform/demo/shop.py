@@ -1,4 +1,4 @@
-"""A plausible month of a small shop: made up, seeded, with orders in every state."""
+"""A plausible month of a small shop: fictitious, seeded, with orders in every state."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NOTES = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A command and the moment, in UTC, at which somebody did it."""
+    """A command, and the time (UTC) at which it happened."""
 
     at: datetime
     command: Command
@@ -61,7 +61,7 @@ class Customer:
 
 
 def tasks(orders: int, now: datetime) -> list[Task]:
-    """What happened to that many orders in the days before `now`, in order of time."""
+    """What happened to this many orders in the days before `now`, in chronological order."""
     random = Random(SEED)
     customers = [_customer(random, number) for number in range(max(orders // 3, 1))]
     begun = now - timedelta(days=DAYS + 1)
@@ -73,7 +73,7 @@ def tasks(orders: int, now: datetime) -> list[Task]:
 
 
 def _opening_stock(now: datetime) -> Iterator[Task]:
-    """Its own seed: the orders of a demo do not hang on what is in stock."""
+    """Uses its own seed, so that the orders do not depend on the stock."""
     random = Random(SEED)
     for number, (sku, name, price) in enumerate(PRODUCTS):
         at = now - timedelta(days=DAYS + 1, minutes=len(PRODUCTS) - number)
@@ -86,7 +86,7 @@ def _opening_stock(now: datetime) -> Iterator[Task]:
             ),
         )
         if tracked:
-            # Every sixth one runs low, and half of those have a delivery on its way.
+            # Every sixth product runs low, and half of those have an incoming delivery.
             low = number % 6 == 2
             there = usual // 5 if low else usual * random.randint(2, 5)
             reference = f"PO-{4_100 + number}"

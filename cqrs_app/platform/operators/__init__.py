@@ -1,1 +1,1 @@
-"""Who may work here: operators, their roles and passwords, their sessions, and first sign-in."""
+"""Operators: accounts, roles, passwords, sessions, tokens, and the first sign-in."""

@@ -1,4 +1,4 @@
-"""The accounts of operators: made, listed, disabled, and who a name and a password belong to."""
+"""The accounts of operators: created, listed, disabled, and verified at sign-in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _working = operators.c.disabled_at.is_(None)
 
 
 class Accounts:
-    """Every change is one transaction; what it cannot do it says with an AccountError."""
+    """Every change is one transaction. Raises AccountError if it is not possible."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Accounts:
         self._clock = clock
 
     def create(self, name: str, role: str, password: str, display_name: str = "") -> Operator:
-        """A new operator who can sign in at once."""
+        """Create an operator, who can sign in at once."""
         account = usable_name(name, "an operator's")
         if role not in self._roles:
             raise AccountError(
@@ -60,12 +60,12 @@ class Accounts:
         return self.get(account)
 
     def any(self) -> bool:
-        """Whether there is an operator at all, disabled or not."""
+        """Whether there is any operator, disabled or not."""
         with self._reader.connect() as connection:
             return connection.execute(select(operators.c.name).limit(1)).first() is not None
 
     def list(self) -> list[Operator]:
-        """All operators by name."""
+        """All operators, ordered by name."""
         with self._reader.connect() as connection:
             return [
                 Operator.from_row(row, self._roles)
@@ -73,7 +73,7 @@ class Accounts:
             ]
 
     def get(self, name: str) -> Operator:
-        """The operator of this name; raises AccountError when there is none."""
+        """The operator of this name. Raises AccountError if there is none."""
         with self._reader.connect() as connection:
             found = select(operators).where(operators.c.name == account_of(name))
             row = connection.execute(found).one_or_none()
@@ -82,8 +82,8 @@ class Accounts:
         return Operator.from_row(row, self._roles)
 
     def verify(self, name: str, password: str) -> Operator | None:
-        """The operator who may sign in with these, or None; unknown, disabled and wrong all take
-        the same time."""
+        """The operator who may sign in with these, or None. An unknown name, a disabled account and
+        a wrong password all take the same time."""
         account = account_of(name)
         with self._reader.connect() as connection:
             found = select(operators).where(operators.c.name == account, _working)
@@ -95,10 +95,11 @@ class Accounts:
         return Operator.from_row(row, self._roles)
 
     def disable(self, name: str) -> None:
-        """Close the account and all its sessions. The last working admin stays."""
+        """Disable the account and end all its sessions. The last active administrator cannot be
+        disabled."""
         operator, now = self.get(name), self._clock()
         with self._engine.begin() as connection:
-            # Locked in one order, so that two admins cannot disable each other at once.
+            # Lock all administrators in one order, so that two cannot disable each other at once.
             working = select(operators.c.name).where(_working, operators.c.role == "admin")
             locked = working.order_by(operators.c.name).with_for_update()
             if connection.execute(locked).scalars().all() == [operator.name]:
@@ -113,7 +114,7 @@ class Accounts:
             _revoke_sessions(connection, operator.name, now)
 
     def enable(self, name: str) -> None:
-        """Open a disabled account again, with the password it had."""
+        """Enable a disabled account, with its old password."""
         operator = self.get(name)
         with self._engine.begin() as connection:
             connection.execute(
@@ -121,7 +122,7 @@ class Accounts:
             )
 
     def set_password(self, name: str, password: str) -> None:
-        """A new password; all sessions of the operator end."""
+        """Set a new password and end all sessions of the operator."""
         operator, now = self.get(name), self._clock()
         passwords.require_strong(password, operator.name)
         values = {"password_hash": passwords.hash_of(password), "password_changed_at": now}

@@ -1,19 +1,19 @@
-"""Why an account or a token cannot be made or changed; each says it in one sentence."""
+"""Why an account or a token cannot be created or changed. The text is one sentence."""
 
 from __future__ import annotations
 
 
 class AccountError(Exception):
-    """The text is for the person who asked. Nothing was changed."""
+    """The text is for the person who made the request. Nothing was changed."""
 
 
 class UnusableName(AccountError):
-    """The name cannot be an operator's or a token's."""
+    """The name is not valid for an operator or a token."""
 
 
 class WeakPassword(AccountError):
-    """The password does not protect the account."""
+    """The password is too weak, or too long."""
 
 
 class TokenError(AccountError):
-    """The token cannot be made, or there is none to revoke."""
+    """The token cannot be created, or there is none to revoke."""

@@ -1,4 +1,4 @@
-"""The first operator, so that a new console can be entered."""
+"""The first operator of a new console."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from cqrs_app.settings import Settings
 
 
 def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
-    """Make the administrator of the settings when there is no operator at all.
+    """Create the administrator named in the settings if there is no operator.
 
-    Returns the password if one had to be made up, to be shown once. Raises SystemExit with one
-    sentence when the settings' name or password cannot be used.
+    Returns the password if it was generated, to be shown once. Raises SystemExit with one sentence
+    if the name or password in the settings is invalid.
     """
     if accounts.any():
         return None

@@ -1,4 +1,4 @@
-"""Which names operators and their tokens may have."""
+"""Valid names of operators and tokens."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ _NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{NAME_LENGTH - 1}}}")
 
 
 def account_of(name: str) -> str:
-    """A name as typed -> the account it means: capitals and outer spaces do not count."""
+    """The account that an entered name means: case and surrounding spaces are ignored."""
     return name.strip().casefold()
 
 
 def usable_name(name: str, whose: str) -> str:
-    """The name to store; raises UnusableName. `whose` is such as "an operator's"."""
+    """The name to store. Raises UnusableName. `whose` is used in the message, such as "an
+    operator's"."""
     account = account_of(name)
     if not _NAME.fullmatch(account):
         raise UnusableName(

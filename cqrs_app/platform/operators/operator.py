@@ -1,4 +1,4 @@
-"""A person who works here."""
+"""An operator of the console."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cqrs_app.platform.operators.roles import Roles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """`permissions` are the role's; times in UTC; `disabled_at` is None while the account works;
-    `timezone` is the zone they chose to see times in, empty for the shop's."""
+    """`permissions` are those of the role; times are UTC; `disabled_at` is None if the account is
+    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's."""
 
     name: str
     display_name: str
@@ -25,7 +25,7 @@ class Operator:
 
     @property
     def actor(self) -> Actor:
-        """Who the buses see: the name with the role's permissions."""
+        """The actor for the buses: the name with the role's permissions."""
         return Actor(self.name, self.permissions)
 
     def may(self, permission: str) -> bool:

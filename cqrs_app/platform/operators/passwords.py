@@ -1,4 +1,4 @@
-"""Passwords: which are accepted, how they are kept, how they are compared."""
+"""Passwords: which are accepted, how they are hashed and verified."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cqrs_app.platform.operators.weak_passwords import is_easily_guessed
 SHORTEST = 12
 LONGEST = 128
 
-# Argon2id above OWASP's least (19 MiB, two passes); about 70 ms on a small server.
+# Argon2id above OWASP's minimum (19 MiB, two passes); about 70 ms on a small server.
 _hasher = PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
-# Without the characters that are mistaken for one another.
+# Without characters that are easily confused.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def require_strong(password: str, account: str) -> None:
-    """Raise WeakPassword with the reason; costs nothing, however long the password is."""
+    """Raise WeakPassword with the reason. Fast for a password of any length."""
     if len(password) < SHORTEST:
         raise WeakPassword(f"The password is too short: use at least {SHORTEST} characters.")
     if len(password) > LONGEST:
@@ -35,13 +35,13 @@ def require_strong(password: str, account: str) -> None:
 
 
 def hash_of(password: str) -> str:
-    """What is stored: Argon2id with its parameters and a fresh salt."""
+    """The text to store: an Argon2id hash with its parameters and a new salt."""
     return _hasher.hash(_bytes_of(password))
 
 
 def matches(password: str, password_hash: str | None) -> bool:
-    """Whether the password belongs to the hash. Without a hash it is False after the same work,
-    so that the time does not tell which accounts exist."""
+    """Whether the password matches the hash. Without a hash, returns False after the same work, so
+    that the time does not reveal which accounts exist."""
     if len(password) > LONGEST:
         return False
     try:
@@ -52,12 +52,12 @@ def matches(password: str, password_hash: str | None) -> bool:
 
 
 def is_outdated(password_hash: str) -> bool:
-    """Whether the hash was made with other parameters than today's."""
+    """Whether the hash was made with other parameters than the current ones."""
     return _hasher.check_needs_rehash(password_hash)
 
 
 def generate() -> str:
-    """A password that nobody chose: about 99 bits, in groups that can be read aloud."""
+    """A random password of about 99 bits, in groups that can be read aloud."""
     groups = ("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
     return "-".join(groups)
 
@@ -68,5 +68,5 @@ def _nobodys_hash() -> str:
 
 
 def _bytes_of(password: str) -> bytes:
-    # The same keys give different characters on different systems; this makes them equal.
+    # The same keys produce different characters on different systems. This makes them equal.
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

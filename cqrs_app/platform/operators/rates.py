@@ -1,4 +1,4 @@
-"""How often something may happen in a minute; counted in Redis, per process while it is away."""
+"""Rate limits per minute, counted in Redis, or per process while Redis is down."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from redis.exceptions import RedisError
 from cqrs_app.platform.operators.throttle import network_of
 
 REST_SECONDS = 1.0
-"""How long Redis is left alone after it did not answer."""
+"""How long Redis is not contacted after it did not answer."""
 
 
 class Rates:
-    """Counts by key in sliding windows of a minute."""
+    """Counts per key in sliding windows of one minute."""
 
     def __init__(self, redis: Redis) -> None:
-        # The address is not used: the pool has its own.
+        # The URL is not used: the connection pool has its own.
         storage = RedisStorage(
             "redis://", connection_pool=redis.connection_pool, key_prefix="countersign:limits"
         )
@@ -30,7 +30,7 @@ class Rates:
         self._rest_until = 0.0
 
     def wait_of(self, per_minute: int, *key: str, cost: int = 1) -> int:
-        """Count `cost` under this key: 0, or the seconds to wait when that is too much."""
+        """Count `cost` for this key. Returns 0, or the seconds to wait if the limit is exceeded."""
         item = RateLimitItemPerMinute(per_minute)
         if time.monotonic() >= self._rest_until:
             try:
@@ -41,8 +41,8 @@ class Rates:
 
 
 class SignInRates:
-    """Attempts to sign in, whatever the name: each costs the time to hash a password. 0 for no
-    limit."""
+    """Limits attempts to sign in, whatever the name, since each costs the time to hash a password.
+    0 means no limit."""
 
     def __init__(self, rates: Rates, *, per_address: int, in_all: int) -> None:
         self._rates = rates
@@ -50,7 +50,7 @@ class SignInRates:
         self._in_all = in_all
 
     def wait_of(self, address: str) -> int:
-        """Count an attempt from this address: 0, or the seconds to wait."""
+        """Count an attempt from this address. Returns 0, or the seconds to wait."""
         wait = 0
         if self._per_address:
             wait = self._rates.wait_of(self._per_address, "sign-in", network_of(address))

@@ -1,4 +1,4 @@
-"""The actors that are not people, and a permission that no command or query asks for."""
+"""System actors, and the permission that no command or query requires."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
 Roles = Mapping[str, frozenset[str]]
-"""Role -> permissions, from the least to the most: `Registry.roles`."""
+"""Role -> permissions, from the least privileged to the most: `Registry.roles`."""
 
 MANAGE_TOKENS = Permission("tokens.manage", Role.ADMIN)
 
 SYSTEM_NAMES = frozenset(
     {"importer", "sweeper", "demo", "system", "worker", "fulfilment", "webhooks", "gateway"}
 )
-"""Names of system operators; no person may have one, so that the log cannot mislead."""
+"""Names of system actors. No person may have one, so that the log is unambiguous."""
 
 
 def system_actor(name: str, *permissions: str) -> Actor:
-    """A process that acts under its own name with these permissions and no more."""
+    """A process that acts under its own name with exactly these permissions."""
     if name not in SYSTEM_NAMES:
         raise ValueError(f"{name} is not one of the system's own names: see SYSTEM_NAMES")
     return Actor(name, frozenset(permissions))

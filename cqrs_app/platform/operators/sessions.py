@@ -1,4 +1,5 @@
-"""Sessions, in the write store: one that is ended there is over, whatever a browser still holds."""
+"""Sessions, in the write store: one that is ended there is over, whatever cookie a browser
+holds."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Engine, delete, insert, update
 
 from cqrs_app.kernel.store.columns import UtcDateTime
-from cqrs_app.kernel.store.engines import raw_connection
+from cqrs_app.kernel.store.engines import placeholder_of, raw_connection
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import (
@@ -22,15 +23,15 @@ from cqrs_app.platform.operators.tables import (
 TOKEN_BYTES = 32
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 SEEN_EVERY = timedelta(seconds=60)
-"""How exactly `seen_at` is kept: not every page view needs a write."""
+"""The precision of `seen_at`: not every request writes it."""
 
-# Asked by every request, polls included, so the driver gets it as it is.
-_LIVING = """
+# Runs with every request, including polls, so it bypasses SQLAlchemy.
+_ACTIVE = """
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
     operators.timezone, sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
-WHERE sessions.token_hash = {mark} AND sessions.revoked_at IS NULL
-    AND sessions.expires_at > {mark} AND sessions.seen_at > {mark}
+WHERE sessions.token_hash = {placeholder} AND sessions.revoked_at IS NULL
+    AND sessions.expires_at > {placeholder} AND sessions.seen_at > {placeholder}
     AND operators.disabled_at IS NULL
 """
 
@@ -48,17 +49,16 @@ class Sessions:
     ) -> None:
         self._engine = engine
         self._roles = roles
-        mark = "?" if engine.dialect.paramstyle == "qmark" else "%s"
-        self._living = _LIVING.format(mark=mark)
-        self._told = UtcDateTime().bind_processor(engine.dialect) or _as_it_is
-        self._read = UtcDateTime().result_processor(engine.dialect, None)
+        self._active = _ACTIVE.format(placeholder=placeholder_of(engine))
+        self._to_store = UtcDateTime().bind_processor(engine.dialect) or _unchanged
+        self._from_store = UtcDateTime().result_processor(engine.dialect, None)
         self._idle = timedelta(seconds=idle_seconds)
         self._life = timedelta(hours=hours)
         self._seen_every = min(SEEN_EVERY, self._idle / 10)
         self._clock = clock
 
     def open(self, operator: str, address: str = "", user_agent: str = "") -> str:
-        """Begin a session and return its token, which is stored nowhere."""
+        """Start a session and return its token, of which only a hash is stored."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
         row = {
             "token_hash": _hash_of(token),
@@ -77,19 +77,19 @@ class Sessions:
         return token
 
     def find(self, token: str, *, active: bool = True) -> Operator | None:
-        """The operator of a living session, or None when it ended or the account is disabled.
+        """The operator of an active session, or None if it has ended or the account is disabled.
 
-        `active`: a person asked, so the idle time starts anew; a page that refreshes itself
-        is not activity.
+        `active`: the request was made by a person and restarts the idle time. The refresh of a page
+        does not.
         """
         now, token_hash = self._clock(), _hash_of(token)
-        given = (token_hash, self._told(now), self._told(now - self._idle))
+        given = (token_hash, self._to_store(now), self._to_store(now - self._idle))
         with raw_connection(self._engine) as driver:
-            row = driver.execute(self._living, given).fetchone()
+            row = driver.execute(self._active, given).fetchone()
         if row is None:
             return None
         name, display_name, role, created_at, timezone, seen_at = row
-        if active and now - self._read(seen_at) >= self._seen_every:
+        if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
             name=name,
@@ -97,12 +97,12 @@ class Sessions:
             role=role,
             permissions=self._roles[role],
             disabled_at=None,
-            created_at=self._read(created_at),
+            created_at=self._from_store(created_at),
             timezone=timezone,
         )
 
     def revoke(self, token: str) -> None:
-        """End one session; nothing happens when it has ended already."""
+        """End one session, if it has not ended yet."""
         self._change(sessions.c.token_hash == _hash_of(token), revoked_at=self._clock())
 
     def _change(self, which: ColumnElement[bool], **values: datetime) -> None:
@@ -116,5 +116,5 @@ def _hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _as_it_is(value: datetime) -> datetime:
+def _unchanged(value: datetime) -> datetime:
     return value

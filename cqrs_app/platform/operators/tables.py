@@ -1,4 +1,4 @@
-"""What the write store holds about operators."""
+"""The write store's tables for operators."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ operators = Table(
 sessions = Table(
     "sessions",
     write_tables,
-    # SHA-256 of the token in hexadecimal: a copy of the database opens no session.
+    # SHA-256 of the token in hexadecimal, so that a copy of the database opens no session.
     Column("token_hash", String(64), primary_key=True),
     Column("operator", String(NAME_LENGTH), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -57,11 +57,11 @@ Index("ix_sign_in_failures_last_at", sign_in_failures.c.last_at)
 api_tokens = Table(
     "api_tokens",
     write_tables,
-    # SHA-256 of the secret in hexadecimal: a copy of the database opens nothing.
+    # SHA-256 of the secret in hexadecimal, so that a copy of the database contains no usable token.
     Column("secret_hash", String(64), primary_key=True),
     Column("name", String(NAME_LENGTH), nullable=False),
     Column("role", String(20), nullable=False),
-    # Separated by spaces; empty for all that the role may do.
+    # Separated by spaces; empty for all permissions of the role.
     Column("permissions", Text, nullable=False, server_default=""),
     Column("made_by", String(MAKER_LENGTH), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

@@ -1,6 +1,7 @@
 """A growing pause after wrong passwords, per account and network, kept in the write store.
 
-An attacker only ever pauses the network the attack comes from: the operator elsewhere signs in.
+An attacker can only pause the network that the attack comes from. The operator can sign in from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _Key = tuple[str, str]
 
 
 class Throttle:
-    """After `attempts` failures each further one costs `pause_seconds`, doubled every time."""
+    """After `attempts` failures, each further one causes a pause: `pause_seconds`, doubled every
+    time."""
 
     def __init__(
         self,
@@ -39,10 +41,10 @@ class Throttle:
         self._clock = clock
 
     def begin(self, name: str, address: str) -> int:
-        """Ask for one attempt: 0, or the seconds to wait.
+        """Start an attempt. Returns 0, or the seconds to wait.
 
-        An attempt counts as failed until `succeeded` says otherwise: guesses sent at the same
-        moment cannot slip past the count.
+        An attempt counts as failed until `succeeded` is called, so that concurrent guesses cannot
+        bypass the count.
         """
         key, now = _key(name, address), self._clock()
         with self._engine.begin() as connection:
@@ -62,7 +64,7 @@ class Throttle:
         return 0
 
     def succeeded(self, name: str, address: str) -> None:
-        """The attempt was right: forget the failures before it."""
+        """The attempt succeeded: delete the failures before it."""
         with self._engine.begin() as connection:
             connection.execute(delete(sign_in_failures).where(_is(_key(name, address))))
 
@@ -70,7 +72,7 @@ class Throttle:
         beyond = failures - self._attempts
         if beyond < 0:
             return None
-        # The exponent is bounded: a pause of 2**1000 seconds is no date.
+        # The exponent is limited, since adding 2**1000 seconds to a date overflows.
         pause: timedelta = self._pause * (1 << min(beyond, 20))
         return now + min(pause, LONGEST_PAUSE)
 
@@ -86,7 +88,7 @@ class Throttle:
 
 
 def sentence_for(seconds: int) -> str:
-    """What the person who has to wait reads."""
+    """The sentence for a person who has to wait."""
     wait = f"{seconds} second{'s' if seconds != 1 else ''}"
     if seconds > 90:
         wait = f"{math.ceil(seconds / 60)} minutes"
@@ -94,7 +96,7 @@ def sentence_for(seconds: int) -> str:
 
 
 def network_of(address: str) -> str:
-    """The network an address stands for: one host on IPv4, the /64 a household has on IPv6."""
+    """The network of an address: a single host on IPv4, the /64 of a household on IPv6."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

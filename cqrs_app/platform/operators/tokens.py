@@ -1,4 +1,4 @@
-"""API tokens, in the write store: one that is revoked there is over with the next request."""
+"""API tokens, in the write store: one that is revoked there stops working with the next request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.commands.context import Actor
-from cqrs_app.kernel.store.engines import mark_of, raw_connection, reader_of
+from cqrs_app.kernel.store.engines import placeholder_of, raw_connection, reader_of
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.roles import Roles
@@ -22,19 +22,19 @@ from cqrs_app.platform.operators.tables import MAKER_LENGTH, api_tokens
 
 LONGEST_DAYS = 3650
 PREFIX = "cs_"
-"""What every secret begins with, so that one left lying in a file can be recognised."""
+"""The prefix of every secret, so that one left in a file can be recognised."""
 
 _tokens = api_tokens.c
 _READ = tuple(each.name for each in api_tokens.c if each.name != "secret_hash")
-# Sent by every request of the API, so the driver gets it as it is.
+# Runs with every request of the API, so it bypasses SQLAlchemy.
 _FIND = f"SELECT {', '.join(_READ)} FROM api_tokens WHERE secret_hash = "  # noqa: S608
 _unrevoked = _tokens.revoked_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A program's way in. `permissions` are those it has now, inside its role's;
-    `is_narrowed`: it may do less than its role. Times in UTC."""
+    """An API token. `permissions` are its current ones, among those of its role. `is_narrowed`: it
+    has fewer than its role. Times are UTC."""
 
     name: str
     role: str
@@ -49,7 +49,7 @@ class Token:
 
     @property
     def actor(self) -> Actor:
-        """Who the buses see; no operator's name has a colon in it."""
+        """The actor for the buses. No operator's name contains a colon."""
         return Actor(f"token:{self.name}", self.permissions)
 
     def works_at(self, now: datetime) -> bool:
@@ -57,17 +57,17 @@ class Token:
 
 
 def _token(values: Iterable[Any], roles: Roles) -> Token:
-    """The token of these columns, as in _READ."""
+    """The token with these values of the columns in _READ."""
     row = dict(zip(_READ, values, strict=True))
     rights = roles.get(row["role"], frozenset[str]())
     chosen = frozenset(row["permissions"].split())
-    # A role that has lost a permission since takes it from the token too.
+    # A permission that the role has lost since is lost for the token too.
     permissions = rights & chosen if chosen else rights
     return Token(**row | {"permissions": permissions, "is_narrowed": permissions != rights})
 
 
 class Tokens:
-    """Every change is one transaction; what it cannot do it says with an AccountError."""
+    """Every change is one transaction. Raises AccountError if it is not possible."""
 
     def __init__(
         self,
@@ -78,9 +78,10 @@ class Tokens:
         self._engine = engine
         self._roles = roles
         self._reader = reader_of(engine)
-        self._find = _FIND + mark_of(engine)
+        self._find = _FIND + placeholder_of(engine)
         self._read = [
-            _tokens[name].type.result_processor(engine.dialect, None) or _as_it_is for name in _READ
+            _tokens[name].type.result_processor(engine.dialect, None) or _unchanged
+            for name in _READ
         ]
         self._clock = clock
 
@@ -93,9 +94,9 @@ class Tokens:
         made_by: str,
         expires_at: datetime | None = None,
     ) -> str:
-        """A new token; returns its secret, which is stored nowhere.
+        """Create a token. Returns its secret, of which only a hash is stored.
 
-        Without `permissions` it may do what its role may. Raises UnusableName or TokenError.
+        Without `permissions` it has all those of its role. Raises UnusableName or TokenError.
         """
         now, chosen = self._clock(), sorted(set(permissions))
         self._require_role(role, chosen)
@@ -113,7 +114,7 @@ class Tokens:
         }
         try:
             with self._engine.begin() as connection:
-                # An expired token gives its name free.
+                # An expired token releases its name.
                 expired = and_(_tokens.name == row["name"], _unrevoked, _tokens.expires_at <= now)
                 connection.execute(
                     update(api_tokens).where(expired).values(revoked_at=_tokens.expires_at)
@@ -127,9 +128,9 @@ class Tokens:
         return secret
 
     def find(self, secret: str) -> Token | None:
-        """The token of this secret, or None when there is none, it expired or was revoked.
+        """The token of this secret, or None if there is none, or it has expired or was revoked.
 
-        Found by its hash, so the time taken tells nothing of the secrets there are.
+        It is looked up by its hash, so that the time taken reveals nothing about existing secrets.
         """
         now, secret_hash = self._clock(), _hash_of(secret)
         with raw_connection(self._engine) as driver:
@@ -145,14 +146,15 @@ class Tokens:
         return token
 
     def list(self) -> list[Token]:
-        """All tokens by name, those that ended too; of one name the newest first."""
+        """All tokens, ended ones included, ordered by name; of one name the newest first."""
         columns = [_tokens[name] for name in _READ]
         found = select(*columns).order_by(_tokens.name, _tokens.created_at.desc())
         with self._reader.connect() as connection:
             return [_token(row, self._roles) for row in connection.execute(found)]
 
     def revoke(self, name: str, by: str) -> None:
-        """End a token with the next request; raises TokenError when none of this name works."""
+        """Revoke a token with immediate effect. Raises TokenError if no active one has this
+        name."""
         now = self._clock()
         living = or_(_tokens.expires_at.is_(None), _tokens.expires_at > now)
         this = and_(_tokens.name == account_of(name), living)
@@ -179,5 +181,5 @@ def _hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value

@@ -1,8 +1,8 @@
-"""Which passwords of sufficient length are guessed first all the same."""
+"""Passwords of sufficient length that are nevertheless guessed first."""
 
 from __future__ import annotations
 
-# Of the passwords people are known to choose, those long enough to pass the length check.
+# Common passwords that are long enough to pass the length check.
 _COMMON = """
 password1234 password12345 password123456 passwordpassword mypassword123 mypassword1234
 password2020 password2021 password2022 password2023 password2024 password2025 password2026
@@ -32,8 +32,8 @@ FEWEST_OWN_CHARACTERS = 6
 
 
 def is_easily_guessed(password: str, account: str) -> bool:
-    """True for a common password, a walk over the keyboard, a repetition, or little more than
-    the account's or the product's name."""
+    """Whether it is a common password, a walk over the keyboard, a repetition, or little more than
+    the name of the account or the product."""
     text = password.casefold()
     if text in COMMON or len(set(text)) < FEWEST_DIFFERENT_CHARACTERS:
         return True

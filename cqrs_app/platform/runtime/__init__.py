@@ -1,4 +1,5 @@
-"""The on-call engineer's area: projections, parked events, the command log, processes, caches."""
+"""The area of the on-call engineer: projections, parked events, the command log, processes,
+caches."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from cqrs_app.platform.runtime.projection_control import ProjectionControl, know
 
 
 def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) -> Area:
-    """The area that controls the given subscriptions of the other areas, projections among them."""
+    """The area that controls these subscriptions of the other areas, including projections."""
     return Area(
         name="runtime",
         aggregates=[ProjectionControl],

@@ -1,4 +1,4 @@
-"""The command log as people read it: the list, one command, its chain of cause."""
+"""The command log for people: the list, one command, and its chain of causes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _wanted(question: ListCommands, zone: ZoneInfo) -> list[ColumnElement[bool]]
         if value:
             wanted.append(column == value)
     if question.stream:
-        # An operator types the order's id; the stream's name is the engineer's word for it.
+        # Operators enter the id of an order, engineers the name of its stream.
         wanted.append(_LOG.stream.in_((question.stream, f"order-{question.stream}")))
     if question.received_from:
         wanted.append(_LOG.received_at >= _midnight(question.received_from, zone))
@@ -90,7 +90,8 @@ def _wanted(question: ListCommands, zone: ZoneInfo) -> list[ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One command in a chain of cause; `causation_id` names the command or event before it."""
+    """One command in a chain of causes; `causation_id` names the command or event that caused
+    it."""
 
     command_id: str
     type: str
@@ -103,7 +104,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class CommandView:
-    """One command with the events it wrote and all that shares its first cause."""
+    """One command with the events it wrote and all commands with the same first cause."""
 
     entry: LogEntry
     events: tuple[StoredEvent, ...]
@@ -169,5 +170,5 @@ def _cursor(text: str) -> tuple[datetime, str] | None:
     try:
         return datetime.fromisoformat(moment), command_id
     except ValueError:
-        # A cursor somebody has edited: the first page is a better answer than an error.
+        # Somebody has edited the cursor. The first page is more useful than an error.
         return None

@@ -1,4 +1,4 @@
-"""What an on-call engineer does with a projection. Each is logged like any other task."""
+"""What an on-call engineer can do with a subscription. Each is logged like any other command."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ Stream = Annotated[
 
 @command(label="Pause projection", permission=MANAGE, risky=True)
 class PauseProjection(Command):
-    """Stop taking in events; the pages it feeds say so until it is resumed."""
+    """Stop processing events. Pages that it feeds say so until it is resumed."""
 
     projection: ProjectionName
 
 
 @command(label="Resume projection", permission=MANAGE)
 class ResumeProjection(Command):
-    """Go on after a pause, from the event after the last one taken in."""
+    """Continue after a pause, from the event after the last one processed."""
 
     projection: ProjectionName
 
@@ -64,7 +64,7 @@ class RetryParkedEvents(Command):
 
 @command(label="Skip parked event", permission=MANAGE, risky=True)
 class SkipParkedEvent(Command):
-    """Leave the event that cannot be applied out of this projection, and go on behind it."""
+    """Leave the event that cannot be applied out of this projection, and continue after it."""
 
     projection: ProjectionName
     stream: Stream

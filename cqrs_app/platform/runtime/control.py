@@ -1,4 +1,4 @@
-"""Carries out what was decided about subscriptions, in the store that holds their cursors."""
+"""Carries out the control commands in the store that holds the subscription's cursor."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from cqrs_app.platform.runtime.events import (
 
 
 class _StoreControl(Subscription):
-    """One per store, so that pausing and releasing are once in effect too: they commit together
-    with this subscription's own cursor."""
+    """One per store. Pausing and releasing commit together with this subscription's own cursor, so
+    that each takes effect once."""
 
     events: ClassVar[tuple[type[Event], ...] | None] = (
         ProjectionPaused,

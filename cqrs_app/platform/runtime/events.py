@@ -1,4 +1,4 @@
-"""What was done to a projection."""
+"""What was done to a projection or another subscription."""
 
 from __future__ import annotations
 

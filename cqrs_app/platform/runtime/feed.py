@@ -1,4 +1,4 @@
-"""The event log in its one order, for whoever follows it."""
+"""The event log in its global order, for consumers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from cqrs_app.platform.runtime.commands import SEE_EVENTS
 from cqrs_app.platform.runtime.status import committed
 
 LOOKED_AT = 5_000
-"""Events looked at for one answer: a rare type costs more answers, never a long one."""
+"""Events scanned for one answer. A rare type takes more answers, but none takes long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """`next` is the position to go on after, also where no event fitted; `head` the last one that
-    is committed. On PostgreSQL its event can be a moment behind."""
+    """`next` is the position to continue after, even if no event matched. `head` is the last
+    committed position. On PostgreSQL its event may follow a moment later."""
 
     events: tuple[StoredEvent, ...]
     next: int
@@ -32,7 +32,7 @@ class Feed:
 
 @query(label="Event feed", permission=SEE_EVENTS, store="write", listed=False)
 class FollowEvents(Query):
-    """The events after a position in their one order; nothing is ever inserted before `next`."""
+    """The events after a position, in global order. Nothing is ever inserted before `next`."""
 
     after: Annotated[int, Meta(title="After position", ge=0)] = 0
     types: Annotated[
@@ -58,17 +58,17 @@ def follow_events(question: FollowEvents, connection: Connection) -> Feed:
     return Feed(listed, last or question.after, committed(connection))
 
 
-def unknown_types(asked: Iterable[str], known: Iterable[str]) -> str:
-    """A sentence about the event types that do not exist; empty where all do."""
+def unknown_types(requested: Iterable[str], known: Iterable[str]) -> str:
+    """A sentence about the event types that do not exist; empty if all do."""
     known = sorted(known)
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in requested if name not in known]
     if not unknown:
         return ""
     return f"There is no event type {', '.join(unknown)}. There are: {', '.join(known)}."
 
 
 def beyond_head(after: int, head: int) -> str:
-    """A sentence about a position that nobody was given; empty where somebody may have been."""
+    """A sentence about a position that no answer can have contained; empty if one may have."""
     if after <= head:
         return ""
     return (

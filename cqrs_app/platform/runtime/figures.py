@@ -1,4 +1,4 @@
-"""What the buses did: counts, rates and times per command and query type."""
+"""Statistics of the buses: counts, rates and durations per command and query type."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Hours = Annotated[int, Meta(ge=1, le=24 * 31)]
 
 @query(label="Command statistics", permission=SEE_SYSTEM)
 class CommandFigures(Query):
-    """Per command type over the last hours, from the start of an hour on; beyond two days, from
-    the start of a day on."""
+    """Per command type over the last hours, from the start of an hour; beyond two days, from the
+    start of a day."""
 
     hours: Hours = 24
 
@@ -46,8 +46,8 @@ class QueryRow:
 
 @query(label="Query statistics", permission=SEE_SYSTEM)
 class QueryFigures(Query):
-    """Per query type over the last hours, from the start of an hour on; beyond two days, from
-    the start of a day on."""
+    """Per query type over the last hours, from the start of an hour; beyond two days, from the
+    start of a day."""
 
     hours: Hours = 24
 

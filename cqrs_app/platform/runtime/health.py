@@ -1,4 +1,4 @@
-"""Whether the console can do its work: for load balancers, banners, alarms."""
+"""Whether the console can do its work, for load balancers, banners and alarms."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cqrs_app.kernel.subscriptions.tasks import WORKER
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What works. `stopped` are the subscriptions that cannot go on by themselves; counts are None
-    where the part that knows them is away."""
+    """The state of each part. `stopped` are the subscriptions that cannot continue by themselves.
+    Counts are None if the part that knows them is down."""
 
     write_store: bool
     read_store: bool
@@ -34,7 +34,7 @@ class Health:
     failed_jobs: int | None
 
     def missing(self) -> list[str]:
-        """The parts that are not there or have stopped, in words; empty when all is well."""
+        """The parts that are down or have stopped, in words; empty if all is well."""
         parts = {
             "the write store": self.write_store,
             "the read store": self.read_store,
@@ -46,10 +46,10 @@ class Health:
 
 
 def look(kernel: Kernel) -> Health:
-    """Ask every part; never raises."""
+    """Check every part. Never raises."""
     write_store, processes, stopped = True, [], []
     try:
-        # Without a transaction: nobody who looks waits for a writer, or holds one up.
+        # Without a transaction, so that the check neither waits for a writer nor blocks one.
         with reader_of(kernel.engines.write).connect() as connection:
             connection.execute(select(streams.c.stream).limit(1))
             processes = presence.seen(connection, kernel.clock())
@@ -76,11 +76,11 @@ def look(kernel: Kernel) -> Health:
 
 
 def banners(health: Health) -> Iterator[tuple[str, str]]:
-    """What an operator should know of parts that are away: (level, sentence)."""
+    """What operators should know about parts that are down: (level, sentence)."""
     if not health.read_store:
-        yield "bad", "The read store does not answer: lists and figures cannot be shown."
+        yield "bad", "The read store is down. Lists and figures are unavailable."
     if not health.write_store:
-        yield "bad", "The write store does not answer: tasks cannot be accepted."
+        yield "bad", "The write store is down. No changes can be saved."
         return
     if health.stopped:
         names = ", ".join(health.stopped)
@@ -88,20 +88,20 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
     if not health.redis:
         yield (
             "warn",
-            "Redis is away: tasks work and are kept; pages follow a second or two later.",
+            "Redis is down. Your changes are saved; pages may lag.",
         )
     if not health.workers and not health.sweeps:
         yield (
             "bad",
             (
-                "No worker and no sweep is running: tasks are accepted and kept, but pages do "
-                "not show them until one is started."
+                "Background workers and the sweep are down. Your changes are saved, but pages "
+                "will not show them until one is started."
             ),
         )
     elif not health.workers:
-        yield "warn", "No worker is running: the sweep does the work, a second or two later."
+        yield "warn", "Background workers are down. Updates may take longer."
     elif not health.sweeps:
-        yield "warn", "The sweep is not running: a wake-up that gets lost is not noticed."
+        yield "warn", "The sweep is down. Some updates may take longer."
 
 
 def _stopped(connection: Connection, store: Store) -> list[str]:

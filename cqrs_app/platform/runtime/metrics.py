@@ -1,7 +1,8 @@
-"""The console's state in Prometheus' format, read from the stores: the same from any process.
+"""The console's state in the Prometheus format, read from the stores, so that every process reports
+the same.
 
-A family of metrics is a function that yields them. One that cannot be collected, since its store
-does not answer, is left out of the page, and `countersign_family_failed` says which it was.
+A family of metrics is a function that yields them. One that cannot be collected because its store
+does not answer is left out of the page and named by `countersign_family_failed`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConsoleCollector(Collector):
-    """Collects when asked; keeps nothing. `others` are families of other areas, all of them from
+    """Collects on demand and stores nothing. `others` are families of other areas, all read from
     the write store."""
 
     kernel: Kernel
@@ -75,7 +76,7 @@ def _collected(name: str, family: Family) -> list[Metric] | None:
     try:
         return list(family())
     except Exception:
-        # Whatever it was, the others are worth having.
+        # Any failure: the other families are still useful.
         logger.exception("the metrics of %s cannot be collected", name)
         return None
 
@@ -134,8 +135,8 @@ def _subscriptions(kernel: Kernel) -> Iterator[Metric]:
 def _bus(
     kernel: Kernel, bus: str, plural: str, known: Mapping[str, Iterable[str]]
 ) -> Iterator[Metric]:
-    """What one bus did. Series of `known` names and outcomes begin at 0: a first failure is a rise
-    then, and not a new series, in which nobody sees one."""
+    """The figures of one bus. Series of `known` names and outcomes start at 0, so that a first
+    failure is an increase. A new series would go unnoticed."""
     total = CounterMetricFamily(
         f"{PREFIX}_{plural}", f"{plural.capitalize()} by outcome", labels=["name", "outcome"]
     )

@@ -1,4 +1,4 @@
-"""Any stream's state as it was at a version or a moment, and what changed between two of them."""
+"""The state of any stream at a version or a time, and what changed between two of them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ At = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateThen:
-    """What the rules knew at a version: `state` has the aggregate's fields as plain values, empty
-    at version 0. The event that led there: its type, who and when. `newest` is the version now."""
+    """The state at a version: `state` has the aggregate's fields as plain values, empty at version
+    0. `type`, `operator` and the times are those of the event that led to it. `newest` is the
+    current version."""
 
     stream: str
     version: int
@@ -43,7 +44,7 @@ class StateThen:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value that differs; `path` leads to it, None stands for one that is not there."""
+    """One value that differs. `path` leads to it; None stands for a missing value."""
 
     path: tuple[str, ...]
     before: Any
@@ -52,8 +53,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBetween:
-    """One event that led from one state to the other. `fields` are its values, also those that the
-    rules have no use for, such as an address."""
+    """One event between the two states. `fields` are its values, including those that no rule uses,
+    such as an address."""
 
     version: int
     type: str
@@ -64,8 +65,8 @@ class EventBetween:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two states of a stream, each value that differs between them, and the events that lie between
-    them: at most the last 500."""
+    """Two states of a stream, every value that differs between them, and the events between them,
+    at most the last 500."""
 
     before: StateThen
     after: StateThen
@@ -75,7 +76,7 @@ class Difference:
 
 @query(label="State at a moment", permission=SEE_EVENTS)
 class StateAt(Query):
-    """A stream's state after one of its events, or at a time; without either, as it is now."""
+    """A stream's state after one of its events, or at a time. Without either, the current state."""
 
     stream: Stream
     version: Version | None = None
@@ -87,8 +88,8 @@ class StateAt(Query):
 
 @query(label="Difference between two moments", permission=SEE_EVENTS)
 class StateDifference(Query):
-    """What changed in a stream's state between two versions or times: up to now, and since one
-    event before, where nothing else is said."""
+    """What changed in a stream's state between two versions or times. By default, what the last
+    event changed."""
 
     stream: Stream
     version: Annotated[Version | None, Meta(title="As of version")] = None
@@ -102,13 +103,13 @@ class StateDifference(Query):
 
 
 def state_at(question: StateAt, past: Past) -> StateThen | None:
-    """None where there is no such stream."""
+    """None if there is no such stream."""
     moment = past.moment(question.stream, version=question.version, at=question.at)
     return _then(question.stream, moment) if moment else None
 
 
 def state_difference(question: StateDifference, past: Past) -> Difference | None:
-    """None where there is no such stream."""
+    """None if there is no such stream."""
     after = past.moment(question.stream, version=question.version, at=question.at)
     if after is None:
         return None
@@ -125,21 +126,21 @@ def state_difference(question: StateDifference, past: Past) -> Difference | None
 
 
 def changes(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[Change]:
-    """Each value that differs, in the order of the fields; inside objects and lists too."""
+    """Every value that differs, in the order of the fields, also inside objects and lists."""
     if before == after:
         return
     earlier, later = _parts(before), _parts(after)
     found = [
         change
         for name in dict.fromkeys([*earlier, *later])
-        if _alike(before, after)
+        if _comparable(before, after)
         for change in changes(earlier.get(name), later.get(name), (*path, name))
     ]
     yield from found or [Change(path, before, after)]
 
 
-def _alike(before: Any, after: Any) -> bool:
-    """Whether they can be compared part by part: what is not there has no parts."""
+def _comparable(before: Any, after: Any) -> bool:
+    """Whether they can be compared part by part. A missing value has no parts."""
     return before is None or after is None or type(before) is type(after)
 
 

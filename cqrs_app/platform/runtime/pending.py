@@ -1,4 +1,4 @@
-"""What is written but perhaps not shown yet, and the events as they were written."""
+"""Writes that pages may not show yet, and events as they were written."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from cqrs_app.platform.runtime.commands import SEE_EVENTS, Stream
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A stream's last event: which version a page must hold to be current, and whose it is.
+    """A stream's last event: the version that a page must show to be current, and who wrote it.
 
-    `position` is None until the event has its place in the log.
+    `position` is None until it is assigned.
     """
 
     stream: str
@@ -60,7 +60,7 @@ class QueuedCommand:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Per stream: the last write, and the first command still queued."""
+    """Stream -> its last write, and its first queued command."""
 
     written: dict[str, Written]
     waiting: dict[str, QueuedCommand]
@@ -83,14 +83,14 @@ _WAITING = select(
 
 
 def _pending(among: Callable[[Column[str]], ColumnElement[bool]]) -> CompoundSelect[Any]:
-    """One statement for a page; of a stream's waiting commands the first comes last, and is kept.
-    `among` says that a column names one of the streams."""
+    """One statement for a page. Of a stream's queued commands the first one comes last, so that it
+    is the one kept. `among` builds the condition that a column names one of the streams."""
     both = union_all(_WRITTEN.where(among(streams.c.stream)), _WAITING.where(among(_LOG.stream)))
     return both.order_by(desc("at"))
 
 
-# The list is one parameter where a database takes it so: a statement with one for each is put
-# together anew each time.
+# The list is one parameter where the database supports it: with one per stream, the statement would
+# be compiled again each time.
 _PENDING = {
     "postgresql": _pending(
         lambda column: column == any_(bindparam("streams", type_=ARRAY(String)))
@@ -139,7 +139,7 @@ def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent
 
 @query(label="Changes since", permission=VIEW, store="write")
 class EventsSince(Query):
-    """What happened in a stream after a version: what an operator has not seen yet."""
+    """What happened in a stream after a version, so what an operator has not seen yet."""
 
     stream: Stream
     version: Annotated[int, Meta(title="Version", ge=0, le=2**31 - 1)]

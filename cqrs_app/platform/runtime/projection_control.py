@@ -1,4 +1,4 @@
-"""The rules for running a subscription: pause, resume, retry, skip."""
+"""The rules for controlling a subscription: pause, resume, retry, skip."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from cqrs_app.platform.runtime.events import (
 UNKNOWN = Refusal(
     "no_such_projection", "There is no projection or other subscription of this name."
 )
-ALREADY_PAUSED = Refusal("already_paused", "It is paused already.")
+ALREADY_PAUSED = Refusal("already_paused", "It is already paused.")
 NOT_PAUSED = Refusal("not_paused", "It is not paused.")
 
 
 @dataclass
 class ProjectionControl(Aggregate):
-    """One per subscription; named after projections, which most of them are."""
+    """One per subscription. Named after projections, which most subscriptions are."""
 
     category: ClassVar[str] = "projection"
     identity: ClassVar[str] = "projection"
@@ -46,7 +46,7 @@ class ProjectionControl(Aggregate):
     @handles(PauseProjection, refusals=[UNKNOWN, ALREADY_PAUSED])
     def pause(self, command: PauseProjection) -> Iterator[Event]:
         if self.paused:
-            raise ALREADY_PAUSED(f"{command.projection} is paused already.")
+            raise ALREADY_PAUSED(f"{command.projection} is already paused.")
         yield ProjectionPaused(projection=command.projection)
 
     @handles(ResumeProjection, refusals=[UNKNOWN, NOT_PAUSED])
@@ -73,7 +73,7 @@ class ProjectionControl(Aggregate):
 
 
 def known_subscriptions(names: frozenset[str]) -> Middleware:
-    """Refuses a task on a subscription that does not exist."""
+    """Refuse commands for a subscription that does not exist."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         name = getattr(call.command, ProjectionControl.identity, None)

@@ -1,4 +1,4 @@
-"""Rows of the event log and the command log as programs get them: their JSON as objects."""
+"""Rows of the event log and the command log for programs, with their JSON as objects."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cqrs_app.kernel.store import LogEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
-    """One row of the event log. `payload` is in the shape it was stored in, and a text where it is
-    damaged."""
+    """One row of the event log. `payload` has the shape in which it was stored; a damaged one is a
+    text."""
 
     position: int | None
     stream: str
@@ -68,16 +68,16 @@ class CommandRecord:
 
 
 RECORDS = {StoredEvent: EventRecord, LogEntry: CommandRecord}
-"""What programs get instead of these."""
+"""Row type -> what programs get instead."""
 
 
 def shown(question: type[Query], value: Any) -> Any:
-    """What programs get as the answer: only the write store has rows of the logs."""
+    """The answer for programs. Only queries on the write store answer with rows of the logs."""
     return _with_records(value) if question.declaration.store == "write" else value
 
 
 def _with_records(value: Any) -> Any:
-    """An answer with the rows of both logs in it, wherever they are, as programs get them."""
+    """An answer with the rows of both logs, at any depth, replaced by their records."""
     if isinstance(value, StoredEvent):
         return _made(value, payload=_object(value.payload), hash=value.hash.hex())
     if isinstance(value, LogEntry):

@@ -1,4 +1,4 @@
-"""Where projections stand, what is parked, which processes live."""
+"""The state of projections, parked events, and which processes are alive."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RATE_OVER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class ProjectionRow:
-    """A projection, or another subscription. `rate` is events per second over the last minutes in
-    which it had work."""
+    """A projection or another subscription. `rate` is events per second of work during the last
+    minutes."""
 
     projection: str
     position: int
@@ -59,7 +59,7 @@ def projection_status(
 @query(label="Other subscriptions", permission=SEE_SYSTEM, store="write")
 class SubscriptionStatus(Query):
     """Every subscription with effects, whose cursor is in the write store: position, state and
-    parked events. No rate is known of these."""
+    parked events. Their rate is not recorded."""
 
 
 def subscription_status(
@@ -89,8 +89,8 @@ def _rows(
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """`events` counts the committed events; `oldest_after` maps each position asked for to the
-    moment the first event behind it was recorded, None where there is none."""
+    """`events` counts the committed events. `oldest_after` maps each requested position to the time
+    when the first event after it was recorded, or None."""
 
     events: int
     oldest_after: dict[int, datetime | None]
@@ -98,7 +98,7 @@ class Log:
 
 @query(label="Event log", permission=SEE_SYSTEM, store="write")
 class LogHead(Query):
-    """Where the log ends, and since when events wait behind some positions of it."""
+    """The end of the log, and since when events have been waiting after given positions."""
 
     after: tuple[int, ...] = ()
 
@@ -109,8 +109,8 @@ def log_head(question: LogHead, connection: Connection) -> Log:
 
 
 def committed(connection: Connection) -> int:
-    """How many events are committed, those without a position included: the last position that
-    anybody can have been given."""
+    """The number of committed events, including those without a position, which is the highest
+    position that may have been returned."""
     position = events.c.position
     placed = select(func.coalesce(func.max(position), 0)).scalar_subquery()
     unplaced = select(func.count()).where(position.is_(None)).scalar_subquery()
@@ -120,7 +120,7 @@ def committed(connection: Connection) -> int:
 def _oldest_after(connection: Connection, position: int) -> datetime | None:
     columns = events.c
     behind = select(columns.recorded_at).where(columns.position > position)
-    # On PostgreSQL an event has no position for a moment after its commit.
+    # On PostgreSQL, an event gets its position shortly after its commit.
     unplaced = select(columns.recorded_at).where(columns.position.is_(None))
     for found in (behind.order_by(columns.position), unplaced.order_by(columns.id)):
         moment: datetime | None = connection.execute(found.limit(1)).scalar()
@@ -131,8 +131,8 @@ def _oldest_after(connection: Connection, position: int) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class ParkedStream:
-    """A stream that a projection, or another subscription, has stopped taking in, and the event
-    that stopped it."""
+    """A stream with parked events in a projection or another subscription, and the event that
+    failed."""
 
     projection: str
     stream: str
@@ -159,7 +159,8 @@ def parked_streams(question: ParkedStreams, connection: Connection) -> tuple[Par
 
 @query(label="Parked events of other subscriptions", permission=SEE_SYSTEM, store="write")
 class ParkedSubscriptionStreams(Query):
-    """The same of the subscriptions whose cursor is in the write store."""
+    """Streams with parked events in subscriptions whose cursor is in the write store, oldest
+    first."""
 
     limit: Annotated[int, Meta(title="Streams", ge=1, le=500)] = 50
 

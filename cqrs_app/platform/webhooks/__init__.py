@@ -1,4 +1,4 @@
-"""Webhooks: events sent to other systems, signed, in order, until they are taken."""
+"""Webhooks: events sent to other systems, signed, in order, until they are accepted."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def webhooks_area(
     allowed: tuple[Network, ...],
     tasks: Sequence[BackgroundTask] = (),
 ) -> Area:
-    """The area that sends events of these types; `allowed` are networks that may be reached
-    though they are not public."""
+    """The area that sends events of these types. `allowed` are networks that may be reached
+    although they are not public."""
     sendable = names(types)
     return Area(
         name="webhooks",
@@ -43,5 +43,5 @@ def webhooks_area(
 
 
 def names(types: Iterable[type[Event]]) -> tuple[str, ...]:
-    """The types by name: what may be asked for, and what "all events" means."""
+    """The names of the types: those that a webhook can select, and what "all events" means."""
     return tuple(sorted(each.__name__ for each in types))

@@ -1,4 +1,4 @@
-"""The last messages to each webhook, and what came of them."""
+"""The last messages sent to each webhook, and the answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = webhook_attempts.c
 def keep(
     connection: Connection, endpoint: Endpoint, message: Message, answer: Answer, now: datetime
 ) -> None:
-    """One more attempt; the oldest of this webhook go now and then."""
+    """Store an attempt. Now and then the oldest of this webhook are deleted."""
     connection.execute(
         insert(webhook_attempts).values(
             webhook_id=endpoint.webhook_id,

@@ -1,4 +1,4 @@
-"""What people do with webhooks."""
+"""The commands on webhooks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AddWebhook(Command):
 
 @command(label="Change webhook", permission=MANAGE, minds_version=True)
 class ChangeWebhook(Command):
-    """Send to another address, or other types of events, from where the webhook stands."""
+    """Change the address or the event types, from the current position on."""
 
     webhook_id: WebhookId
     url: Address
@@ -48,7 +48,7 @@ class ChangeWebhook(Command):
 
 @command(label="Pause webhook", permission=MANAGE)
 class PauseWebhook(Command):
-    """Send nothing until it is resumed. What happens meanwhile is sent then."""
+    """Send nothing until it is resumed. Events that happen meanwhile are sent then."""
 
     webhook_id: WebhookId
     reason: Reason
@@ -60,15 +60,15 @@ class PauseWebhook(Command):
 
 @command(label="Resume webhook", permission=MANAGE)
 class ResumeWebhook(Command):
-    """Go on at once with the event after the last one that was delivered."""
+    """Continue at once, with the event after the last one that was delivered."""
 
     webhook_id: WebhookId
 
 
 @command(label="Replay webhook", permission=MANAGE, risky=True)
 class ReplayWebhook(Command):
-    """Send earlier events again, with the ids they had. Nothing can be left out this way: a
-    position the webhook has not reached changes nothing."""
+    """Send earlier events again, with the same ids. No event can be skipped this way: a position
+    that the webhook has not reached changes nothing."""
 
     webhook_id: WebhookId
     after_position: Position
@@ -76,9 +76,9 @@ class ReplayWebhook(Command):
 
 @command(label="Test webhook", permission=MANAGE)
 class TestWebhook(Command):
-    """Send one test message now, also while the webhook is paused. It is not tried again."""
+    """Send one test message now, even while the webhook is paused. It is not tried again."""
 
-    __test__ = False  # not a test case, whatever its name makes a test runner believe
+    __test__ = False  # not a test case, despite its name
 
     webhook_id: WebhookId
 
@@ -92,6 +92,6 @@ class RotateWebhookSecret(Command):
 
 @command(label="Remove webhook", permission=MANAGE, minds_version=True, risky=True)
 class RemoveWebhook(Command):
-    """Send nothing more, and forget the secret. The name cannot be used again."""
+    """Stop sending and delete the secret. The name cannot be used again."""
 
     webhook_id: WebhookId

@@ -1,4 +1,4 @@
-"""What is still to be sent: one row per webhook and event."""
+"""Pending deliveries: one row per webhook and event."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from cqrs_app.platform.webhooks.endpoints import Endpoint
 from cqrs_app.platform.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 SLICE = 1_000
-"""Events of a replay that become deliveries in one transaction. One statement for the whole log
-would hold the only writer of SQLite for three seconds per million events."""
+"""Events of a replay that become deliveries in one transaction. A single statement for the whole
+log would block the only writer of SQLite for three seconds per million events."""
 
 _DELIVERY = webhook_deliveries.c
 _ENDPOINT = webhook_endpoints.c
@@ -44,15 +44,15 @@ class Delivery:
 
 
 def wanted(event_types: str, sendable: Sequence[str]) -> frozenset[str]:
-    """The types that this JSON list asks for, of those there are; an empty one asks for all."""
-    asked = msgspec.json.decode(event_types, type=tuple[str, ...])
-    return frozenset(sendable).intersection(asked or sendable)
+    """The types selected by this JSON list, among the sendable ones. An empty list selects all."""
+    selected = msgspec.json.decode(event_types, type=tuple[str, ...])
+    return frozenset(sendable).intersection(selected or sendable)
 
 
 def add(
     connection: Connection, pairs: Iterable[tuple[str, StoredEvent]], *, test: bool = False
 ) -> None:
-    """Send these events to these webhooks; what waits already stays as it is."""
+    """Queue these events for these webhooks. Deliveries that are already pending stay unchanged."""
     rows = [
         {
             "webhook_id": webhook_id,
@@ -68,15 +68,15 @@ def add(
 
 
 def replay(connection: Connection, endpoint: Endpoint, after: int, until: int) -> None:
-    """Send the events behind position `after` again, up to and with `until`, and what is left of
-    an earlier replay; nothing where there are none."""
+    """Send the events after position `after` again, up to and including `until`, together with the
+    rest of an earlier replay. Does nothing if there are none."""
     after = min(after, endpoint.replay_after) if endpoint.replays else after
     if after < until:
         endpoints.change(connection, endpoint.webhook_id, replay_after=after, replay_until=until)
 
 
 def fill(connection: Connection, endpoint: Endpoint, sendable: Sequence[str]) -> None:
-    """Make deliveries from the next SLICE of an endpoint's replay."""
+    """Turn the next SLICE of an endpoint's replay into deliveries."""
     last = min(endpoint.replay_after + SLICE, endpoint.replay_until)
     found = select(literal(endpoint.webhook_id), events.c.position, events.c.stream, false()).where(
         events.c.position > endpoint.replay_after,
@@ -90,8 +90,8 @@ def fill(connection: Connection, endpoint: Endpoint, sendable: Sequence[str]) ->
 
 
 def take_back(connection: Connection, webhook_id: str) -> int | None:
-    """Send none of the events that wait; the position of the first of them. Tests stay, and streams
-    that are set aside: what came after them may have been sent."""
+    """Delete the pending deliveries; returns the position of the first. Tests are kept, and so are
+    streams that are set aside, since later events of theirs may have been sent."""
     aside = select(_UNREADABLE.c.stream).where(
         _UNREADABLE.c.webhook_id == webhook_id, _UNREADABLE.c.retry_at.is_not(None)
     )
@@ -102,42 +102,43 @@ def take_back(connection: Connection, webhook_id: str) -> int | None:
 
 
 def drop(connection: Connection, webhook_id: str) -> None:
-    """Send nothing more of what waits."""
+    """Delete all pending deliveries."""
     connection.execute(delete(webhook_deliveries).where(_DELIVERY.webhook_id == webhook_id))
 
 
 def remove(connection: Connection, delivery: Delivery) -> None:
-    """It is sent."""
+    """Delete a delivery that was sent."""
     connection.execute(delete(webhook_deliveries).where(*_this(delivery)))
 
 
 def set_aside(connection: Connection, delivery: Delivery, until: datetime) -> None:
-    """Send nothing of its stream until then. Other streams go on."""
+    """Send no events of its stream until then. Other streams continue."""
     connection.execute(update(webhook_deliveries).where(*_this(delivery)).values(retry_at=until))
 
 
 def retry_now(connection: Connection, webhook_id: str) -> None:
-    """Try at once what was set aside."""
+    """Retry streams that are set aside at once."""
     mine = (_DELIVERY.webhook_id == webhook_id, _DELIVERY.retry_at.is_not(None))
     connection.execute(update(webhook_deliveries).where(*mine).values(retry_at=None))
 
 
 def next_test(connection: Connection, webhook_id: str) -> Delivery | None:
-    """The first test that waits."""
+    """The first pending test."""
     return _first(connection, _DELIVERY.webhook_id == webhook_id, _DELIVERY.test)
 
 
 def next_event(connection: Connection, webhook_id: str, now: datetime) -> Delivery | None:
-    """The first event that waits, without the streams that are set aside."""
+    """The first pending event, except those of streams that are set aside."""
     return _first(
         connection, _DELIVERY.webhook_id == webhook_id, _is_readable(literal(webhook_id), now)
     )
 
 
 def due(connection: Connection, now: datetime) -> list[str]:
-    """The webhooks that have something to send now and that nobody delivers to."""
+    """The webhooks that have something to send now and that no process delivers to."""
     mine = select(_DELIVERY.position).where(_DELIVERY.webhook_id == _ENDPOINT.webhook_id)
-    # Ordered, so that it is the index by webhook that is read, however many wait for another.
+    # ORDER BY makes the database use the index by webhook, however many deliveries other webhooks
+    # have.
     first = mine.where(_is_readable(_ENDPOINT.webhook_id, now)).order_by(_DELIVERY.position)
     waits = first.limit(1).scalar_subquery().is_not(None)
     replays = _ENDPOINT.replay_after < _ENDPOINT.replay_until

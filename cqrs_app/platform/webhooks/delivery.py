@@ -1,7 +1,7 @@
-"""Delivers events to one webhook: in the order of the log, each until it is taken.
+"""Delivers events to one webhook in the order of the log, each until it is accepted.
 
-A delivery's row is deleted after the receiver has taken its event. So a process that is killed, a
-lost wake-up or an empty Redis can repeat a delivery and never leave one out.
+A delivery is deleted after the receiver has accepted its event. A killed process, a lost wake-up or
+an empty Redis can therefore repeat a delivery, but never skip one.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from cqrs_app.platform.webhooks.targets import Network
 from cqrs_app.platform.webhooks.webhook import Webhook
 
 SLICE_SECONDS = 5.0
-"""After so long another webhook gets its turn."""
+"""After this time another webhook gets its turn."""
 
 UNREADABLE_PAUSE = timedelta(minutes=10)
-"""How long the stream of an event that cannot be read waits for a release that can."""
+"""How long a stream waits after an event that this release cannot read, before the next attempt."""
 
 logger = logging.getLogger("countersign.webhooks")
 
 
 class Deliverer:
-    """`actor` is who pauses a webhook that has failed for `pause_after_hours`; `allowed` are the
-    networks that may be reached though they are not public; `sendable` what "all events" means."""
+    """`actor` pauses a webhook that has failed for `pause_after_hours`. `allowed` are the networks
+    that may be reached although they are not public. `sendable` is what "all events" means."""
 
     def __init__(
         self,
@@ -67,8 +67,8 @@ class Deliverer:
         self._chance = chance
 
     def deliver(self, webhook_id: str) -> bool:
-        """Send what is due to one webhook, for some seconds at most; whether there is more to do
-        at once. Safe to call from anywhere at any time: a second deliverer finds it taken."""
+        """Send what is due to one webhook, for some seconds at most; returns whether more is due
+        now. Safe to call concurrently: a second caller finds the endpoint leased."""
         endpoint = self._leases.take(webhook_id)
         if endpoint is None:
             return False
@@ -85,7 +85,7 @@ class Deliverer:
         return True
 
     def _deliver_next(self, taken: Endpoint) -> bool:
-        """Send one message, or prepare a part of a replay; False where there is nothing to do."""
+        """Send one message, or prepare a part of a replay; False if there is nothing to do."""
         webhook, now = self._load(taken.webhook_id), self._kernel.clock()
         with self._leases.renewed(taken) as (connection, endpoint):
             delivery = deliveries.next_test(connection, endpoint.webhook_id)
@@ -124,8 +124,8 @@ class Deliverer:
             if delivery.test:
                 return
             changes = _taken(endpoint, now) if answer.taken else self._failed(endpoint, now)
-            said = {"last_status": answer.status, "last_error": answer.error or None}
-            endpoints.change(connection, endpoint.webhook_id, **changes, **said)
+            last = {"last_status": answer.status, "last_error": answer.error or None}
+            endpoints.change(connection, endpoint.webhook_id, **changes, **last)
         if not answer.taken:
             self._pause_where_hopeless(endpoint, answer, now - changes["failing_since"])
 
@@ -166,7 +166,8 @@ class Deliverer:
             command = PauseWebhook(webhook_id=endpoint.webhook_id, reason=reason)
             self._kernel.commands.execute(command, Context(actor=self._actor, channel="webhooks"))
         except BusError as error:
-            # Somebody paused it meanwhile, or tasks are switched off: the next failure asks again.
+            # It was paused in the meantime, or commands are switched off. The next failure tries
+            # again.
             logger.warning("webhook %s was not paused: %s", endpoint.webhook_id, error.sentence)
 
 

@@ -1,4 +1,4 @@
-"""One row per webhook: how its deliveries go, and who carries them out."""
+"""One row per webhook: the state of its deliveries, and the lease of the process that delivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.webhooks.tables import webhook_endpoints
 
 LEASE = Lease(timedelta(seconds=60))
-"""Renewed before each attempt, which takes ten seconds beside the look-up of the name."""
+"""Renewed before each attempt, which takes ten seconds plus the name look-up."""
 
 HEALTHY: dict[str, Any] = {"failures": 0, "failing_since": None, "next_attempt_at": None}
 
@@ -23,12 +23,12 @@ _COLUMNS = webhook_endpoints.c
 
 
 class Overtaken(Exception):
-    """The lease ended and somebody else may deliver: what this one did next would not count."""
+    """The lease has expired and another process may deliver, so this one must stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One row of webhook_endpoints; see there."""
+    """One row of `webhook_endpoints`: see tables.py."""
 
     webhook_id: str
     event_types: str
@@ -48,7 +48,7 @@ class Endpoint:
 
     @property
     def replays(self) -> bool:
-        """Whether a replay has events that are no deliveries yet."""
+        """Whether a replay has events that are not deliveries yet."""
         return self.replay_after < self.replay_until
 
     def has_rested(self, now: datetime) -> bool:
@@ -57,7 +57,7 @@ class Endpoint:
 
 
 def active(connection: Connection) -> list[Endpoint]:
-    """All but the removed ones."""
+    """All endpoints except removed ones."""
     found = select(webhook_endpoints).where(_COLUMNS.state != "removed")
     return [Endpoint(**row._mapping) for row in connection.execute(found)]
 
@@ -70,7 +70,7 @@ def add(connection: Connection, webhook_id: str, event_types: str) -> None:
 
 
 def change(connection: Connection, webhook_id: str, **changes: Any) -> Endpoint:
-    """The endpoint with these changes, locked until the transaction ends. Raises LookupError."""
+    """Change the endpoint and return it, locked until the transaction ends. Raises LookupError."""
     changed = _update(connection, (_COLUMNS.webhook_id == webhook_id,), changes)
     if changed is None:
         raise LookupError(f"There is no endpoint of the webhook {webhook_id}.")
@@ -78,22 +78,22 @@ def change(connection: Connection, webhook_id: str, **changes: Any) -> Endpoint:
 
 
 class EndpointLeases:
-    """At most one process delivers to a webhook; every method is one short transaction."""
+    """At most one process delivers to a webhook. Every method is one short transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def take(self, webhook_id: str) -> Endpoint | None:
-        """The endpoint under a lease of the caller's; None while another's lasts, or where there
-        is no such endpoint."""
+        """The endpoint, leased to the caller; None if another lease is active, or there is no such
+        endpoint."""
         free = (_COLUMNS.webhook_id == webhook_id, LEASE.is_free(_COLUMNS.taken_until))
         with self._engine.begin() as connection:
             return _update(connection, free, {"taken_by": new_id(), "taken_until": LEASE.end()})
 
     @contextmanager
     def renewed(self, taken: Endpoint) -> Iterator[tuple[Connection, Endpoint]]:
-        """A transaction with the lease renewed, and the endpoint as it is now. Raises Overtaken
-        when the lease is another's by now."""
+        """A transaction with the lease renewed, and the current endpoint. Raises Overtaken if the
+        lease was lost."""
         with self._engine.begin() as connection:
             endpoint = _update(connection, _held(taken), {"taken_until": LEASE.end()})
             if endpoint is None:
@@ -101,7 +101,7 @@ class EndpointLeases:
             yield connection, endpoint
 
     def release(self, taken: Endpoint) -> None:
-        """Let others take the endpoint; a lease that is another's by now is left alone."""
+        """End the lease, unless it was lost to another process."""
         with self._engine.begin() as connection:
             _update(connection, _held(taken), {"taken_by": None, "taken_until": None})
 

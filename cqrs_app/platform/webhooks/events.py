@@ -1,4 +1,4 @@
-"""What happened to a webhook. No secret is ever in here."""
+"""What happened to a webhook. No event contains a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The secrets that messages are signed with: numbered per webhook, made at random."""
+"""The random secrets that messages are signed with, numbered per webhook."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _COLUMNS = webhook_secrets.c
 def keep(
     connection: Connection, webhook_id: str, numbers: Sequence[int], now: datetime
 ) -> list[str]:
-    """The secrets with these numbers, in this order; missing ones are made, all others
-    forgotten."""
+    """The secrets with these numbers, in this order. Missing ones are created, all others
+    deleted."""
     held = _held(connection, webhook_id)
     if held.keys() != set(numbers):
         for number in numbers:
@@ -29,7 +29,7 @@ def keep(
 
 
 def make(connection: Connection, webhook_id: str, number: int, now: datetime) -> None:
-    """The secret with this number, unless there is one: whoever is first decides."""
+    """Create the secret with this number, unless it exists: the first writer wins."""
     row = insert_into(connection, webhook_secrets).values(
         webhook_id=webhook_id, number=number, secret=new_secret(), created_at=now
     )
@@ -37,7 +37,7 @@ def make(connection: Connection, webhook_id: str, number: int, now: datetime) ->
 
 
 def forget(connection: Connection, webhook_id: str, but: Sequence[int] = ()) -> None:
-    """The secrets of a webhook, except those with these numbers."""
+    """Delete the secrets of a webhook, except those with these numbers."""
     others = (_COLUMNS.webhook_id == webhook_id, _COLUMNS.number.not_in(but))
     connection.execute(delete(webhook_secrets).where(*others))
 

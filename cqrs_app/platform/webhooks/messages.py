@@ -1,4 +1,4 @@
-"""What a receiver gets: one event as JSON, under an id of its own."""
+"""The message for a receiver: one event as JSON, with an id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`id` is the same whenever this event is sent, so that a receiver can drop a repetition."""
+    """`id` is the same whenever this event is sent, so that receivers can ignore repetitions."""
 
     id: str
     type: str

@@ -1,4 +1,4 @@
-"""Webhooks' state in Prometheus' format."""
+"""The state of webhooks in the Prometheus format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of webhooks with what was asked of them. It sends nothing: replaying it is harmless."""
+"""The list of webhooks and their configuration. It sends nothing, so a replay is harmless."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cqrs_app.platform.webhooks.read_models import webhooks
 
 
 class WebhooksProjection(Projection):
-    """One row per webhook, kept when it is removed."""
+    """One row per webhook. The row of a removed one is kept."""
 
     name: ClassVar[str] = "webhooks"
     tables: ClassVar[tuple[Table, ...]] = (webhooks,)
@@ -63,7 +63,7 @@ class WebhooksProjection(Projection):
     def webhook_replay_requested(
         self, event: WebhookReplayRequested, recorded: Recorded, rows: Rows
     ) -> None:
-        """Only the version moves, here and in the next two: the deliverer does what was asked."""
+        """Only the version changes, here and in the next two: the deliverer does the work."""
         _row(event.webhook_id, recorded, rows)
 
     def webhook_test_requested(

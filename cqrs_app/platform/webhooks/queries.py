@@ -1,4 +1,4 @@
-"""Webhooks as people read them: what was asked, how far each is, what came of its attempts."""
+"""Queries on webhooks: their configuration, their progress, and their last attempts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from cqrs_app.platform.webhooks.webhook import Webhook
 
 VIEW = Permission("webhooks.view", Role.SUPERVISOR)
 
-MOST_COUNTED = 10_000
-"""Events that wait for one webhook and are counted one by one."""
+MAX_COUNTED = 10_000
+"""Up to how many pending events of one webhook are counted exactly."""
 
 _endpoint, _delivery = webhook_endpoints.c, webhook_deliveries.c
 _waiting = (
@@ -40,11 +40,11 @@ _waiting = (
     .order_by(_delivery.position)
     .correlate(webhook_endpoints)
 )
-_COUNTED = select(func.count()).select_from(_waiting.limit(MOST_COUNTED).subquery())
+_COUNTED = select(func.count()).select_from(_waiting.limit(MAX_COUNTED).subquery())
 _FIRST = _waiting.limit(1).scalar_subquery()
 _UNPREPARED = _endpoint.replay_until - _endpoint.replay_after
 _REPLAYS_FIRST = (_UNPREPARED > 0) & (_FIRST.is_(None) | (_endpoint.replay_after < _FIRST))
-# Each endpoint with how many events wait, and the position of the first of them.
+# Each endpoint with the number of pending events and the position of the first.
 _progress = (
     select(
         webhook_endpoints,
@@ -63,7 +63,7 @@ _PROGRESS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookView:
-    """What is sent where; no event type named means all."""
+    """The configuration of a webhook. No event types means all."""
 
     webhook_id: str
     url: str
@@ -78,7 +78,7 @@ class WebhookView:
 
 @query(label="Webhooks", permission=VIEW, reads=("webhooks",))
 class ListWebhooks(Query):
-    """All webhooks by name; removed ones only when asked for."""
+    """All webhooks by name; removed ones only on request."""
 
     removed: bool = False
 
@@ -105,7 +105,7 @@ def list_webhooks(question: ListWebhooks, connection: Connection) -> tuple[Webho
 
 @query(label="Webhook", permission=VIEW)
 class GetWebhook(Query):
-    """One webhook as it stands now, or nothing."""
+    """The current state of one webhook, or nothing."""
 
     webhook_id: WebhookId
 
@@ -128,8 +128,8 @@ def get_webhook(question: GetWebhook, webhook: Webhook, version: int) -> Webhook
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far a webhook is, and how its deliveries go. Every event up to `position` that it wants
-    was taken by the receiver; `state` is running, paused or removed."""
+    """The progress of a webhook and the state of its deliveries. The receiver has accepted every
+    selected event up to `position`. `state` is running, paused or removed."""
 
     webhook_id: str
     position: int
@@ -148,9 +148,9 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How far a webhook is. `behind` counts the events that wait for it and those of the log that
-    nobody has looked at yet; from MOST_COUNTED on, all of the log since the first that waits.
-    `waiting_since` is when that was recorded."""
+    """The progress of a webhook. `behind` counts its pending events and the events of the log that
+    were not processed yet; above MAX_COUNTED, all events of the log since the first pending one.
+    `waiting_since` is when that one was recorded."""
 
     cursor: Cursor
     behind: int
@@ -162,7 +162,7 @@ _AS_STORED = frozenset(Cursor.__annotations__) - {"position"}
 
 @query(label="Webhook deliveries", permission=VIEW, store="write")
 class ListDeliveries(Query):
-    """How far each webhook is; one that has not been looked at yet is missing."""
+    """The progress of each webhook. One that was not processed yet is missing."""
 
 
 def list_deliveries(question: ListDeliveries, connection: Connection) -> tuple[Delivery, ...]:
@@ -171,7 +171,7 @@ def list_deliveries(question: ListDeliveries, connection: Connection) -> tuple[D
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One message sent, or tried. `status` is the HTTP status, None where there was none."""
+    """One message sent, or attempted. `status` is the HTTP status, None if there was no answer."""
 
     message_id: str
     type: str
@@ -184,7 +184,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
-    """`attempts`: the latest first."""
+    """`attempts` are sorted, latest first."""
 
     delivery: Delivery | None
     attempts: tuple[Attempt, ...]
@@ -192,7 +192,7 @@ class Deliveries:
 
 @query(label="Deliveries of a webhook", permission=VIEW, store="write")
 class GetDeliveries(Query):
-    """How far one webhook is, and its last attempts."""
+    """The progress of one webhook, and its last attempts."""
 
     webhook_id: WebhookId
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
@@ -227,14 +227,14 @@ def get_webhook_secret(question: GetWebhookSecret, connection: Connection) -> st
 
 
 def _deliveries(connection: Connection, webhook_id: str | None = None) -> Iterator[Delivery]:
-    """By webhook; of one or of all."""
+    """One webhook, or all, ordered by name."""
     cursor = cursors_in("write").read(connection, [WebhookDeliveries.name])
     seen = cursor[WebhookDeliveries.name].position
     unseen = lag_after(connection, seen, head_of(connection))
     mine = () if webhook_id is None else (_progress.webhook_id == webhook_id,)
     for row in connection.execute(_PROGRESS.where(*mine)):
         position = seen if row.next is None else row.next - 1
-        waiting = row.waiting if row.waiting < MOST_COUNTED else seen - position
+        waiting = row.waiting if row.waiting < MAX_COUNTED else seen - position
         done = row.state == "removed"
         yield Delivery(
             cursor=Cursor(position=position, **{each: getattr(row, each) for each in _AS_STORED}),

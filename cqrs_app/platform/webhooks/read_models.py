@@ -1,4 +1,4 @@
-"""Tables only this area's projection writes."""
+"""The tables of this area's projection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ webhooks = Table(
     read_tables,
     Column("webhook_id", String(40), primary_key=True),
     Column("url", String(500), nullable=False),
-    # A JSON list; empty: all.
+    # A JSON list; empty for all.
     Column("event_types", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("paused", Boolean, nullable=False),

@@ -1,4 +1,4 @@
-"""Rules that a webhook alone cannot know: which event types there are, which networks are open."""
+"""Rules that need more than the state of a webhook: existing event types, permitted networks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ ADDRESS = (ADDRESS_REFUSED, UNKNOWN_EVENT_TYPE)
 
 
 def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middleware:
-    """Refuses event types that do not exist and addresses that are plainly inside. A name is
-    resolved, and checked again, at every delivery."""
+    """Refuse event types that do not exist and IP addresses in networks that are not open. A host
+    name is resolved and checked at every delivery."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         if isinstance(call.command, AddWebhook | ChangeWebhook):
@@ -32,8 +32,8 @@ def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middlew
     return check
 
 
-def _known(asked: tuple[str, ...], types: tuple[str, ...]) -> None:
-    unknown = [name for name in asked if name not in types]
+def _known(requested: tuple[str, ...], types: tuple[str, ...]) -> None:
+    unknown = [name for name in requested if name not in types]
     if unknown:
         raise UNKNOWN_EVENT_TYPE(
             f"There is no event type {', '.join(unknown)} that is sent to webhooks. Nothing was "

@@ -1,4 +1,4 @@
-"""Signs a message and sends it to a webhook's address."""
+"""Signs a message and sends it to the address of a webhook."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ AGENT = "Countersign-Webhooks/1"
 def send(
     message: Message, url: str, secrets: Sequence[str], now: datetime, allowed: tuple[Network, ...]
 ) -> Answer:
-    """One attempt; see sending.post."""
+    """One attempt: see sending.post."""
     headers = signing.headers(secrets, message.id, int(now.timestamp()), message.body)
     return sending.post(url, message.body, headers | {"User-Agent": AGENT}, allowed)

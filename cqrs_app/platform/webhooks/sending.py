@@ -1,8 +1,8 @@
-"""One HTTP request to a receiver, to exactly the address that was checked.
+"""One HTTP request to a receiver, at exactly the IP address that was checked.
 
-The name is resolved once, every address it has is checked, and the connection goes to one of those:
-a name that answers differently the second time gains nothing. No redirect is followed, no proxy
-used. Nothing here raises for what a receiver or a network does.
+The name is resolved once, all its addresses are checked, and the connection goes to one of them: a
+name that resolves differently the second time gains nothing. No redirect is followed and no proxy
+used. Whatever a receiver or a network does, nothing here raises.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from cqrs_app.platform.webhooks.targets import (
 CONNECT_SECONDS = 3.0
 LONGEST_ERROR = 200
 WHOLE_SECONDS = 10.0
-MOST_READ = 16_384
-"""Bytes of an answer that are read; only its status counts."""
+MAX_READ = 16_384
+"""How many bytes of an answer are read. Only its status matters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `status` is None where no HTTP answer did; `error` is a sentence, empty where
-    the receiver took the message."""
+    """The result of a request. `status` is None if there was no HTTP answer. `error` is a sentence,
+    empty if the receiver accepted the message."""
 
     status: int | None
     error: str
@@ -53,7 +53,7 @@ class Answer:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[Network, ...]) -> Answer:
-    """Send `body` to `url`; addresses inside `allowed` may be private ones, or plain http."""
+    """Send `body` to `url`. Addresses in `allowed` may be private, and may use plain http."""
     started = time.perf_counter()
     status, error = None, ""
     try:
@@ -70,7 +70,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[Netwo
 
 
 def _fit_to_keep(text: str) -> str:
-    """Some of it may be the receiver's own bytes: one printable line, of a length to read."""
+    """One printable line of limited length, since some of the text may come from the receiver."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return line if len(line) <= LONGEST_ERROR else f"{line[: LONGEST_ERROR - 1]}…"
 
@@ -100,13 +100,13 @@ def _exchange(
             {"Host": target.authority, "Content-Type": "application/json", **headers},
         )
         response = connection.getresponse()
-        # Some receivers give up their work when nobody reads the answer.
-        response.read(MOST_READ)
+        # Some receivers abort their work if the answer is not read.
+        response.read(MAX_READ)
         return response.status
 
 
 def _resolve(target: Target, allowed: tuple[Network, ...]) -> list[Ip]:
-    """The addresses of the host, all of them permitted."""
+    """All IP addresses of the host. Raises Forbidden unless all are permitted."""
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     ips = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for ip in ips:
@@ -116,10 +116,10 @@ def _resolve(target: Target, allowed: tuple[Network, ...]) -> list[Ip]:
 
 @contextmanager
 def _connected(target: Target, ips: list[Ip]) -> Iterator[http.client.HTTPConnection]:
-    """A connection to one of the addresses, cut off at the deadline wherever it stands then."""
+    """A connection to one of the addresses, cut off at the deadline in whatever state it is."""
     deadline = time.monotonic() + WHOLE_SECONDS
     plain = _connect(target, ips, deadline)
-    # Wrapped before the handshake, so that the deadline cuts that off too.
+    # Wrapped before the handshake, so that the deadline applies to the handshake too.
     tls = target.scheme == "https"
     stream = _wrapped(plain, target.host) if tls else plain
     cut = threading.Event()
@@ -127,10 +127,10 @@ def _connected(target: Target, ips: list[Ip]) -> Iterator[http.client.HTTPConnec
     def cut_off() -> None:
         cut.set()
         try:
-            # The plain one: ending TLS in good order would need the other side.
+            # The plain shutdown: an orderly end of TLS would need the other side.
             socket.socket.shutdown(stream, socket.SHUT_RDWR)
         except OSError:
-            return  # it has ended by itself in this very moment
+            return  # it has just ended by itself
 
     timer = threading.Timer(max(deadline - time.monotonic(), 0.0), cut_off)
     timer.daemon = True
@@ -142,7 +142,7 @@ def _connected(target: Target, ips: list[Ip]) -> Iterator[http.client.HTTPConnec
         connection.sock = stream
         yield connection
         if cut.is_set():
-            # A head that was cut short reads like one that is complete.
+            # A response head that was cut off may parse as a complete one.
             raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
         if cut.is_set():
@@ -154,7 +154,7 @@ def _connected(target: Target, ips: list[Ip]) -> Iterator[http.client.HTTPConnec
 
 
 def _connect(target: Target, ips: list[Ip], deadline: float) -> socket.socket:
-    """A socket to the first address that answers."""
+    """A socket connected to the first address that answers."""
     trouble: OSError = OSError("the name has no address")
     for ip in ips:
         patience = min(CONNECT_SECONDS, deadline - time.monotonic())
@@ -179,5 +179,5 @@ def _wrapped(plain: socket.socket, host: str) -> ssl.SSLSocket:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    # Once per process: reading the certificates of the machine takes longer than a delivery.
+    # Once per process, since loading the system's certificates takes longer than a delivery.
     return ssl.create_default_context()

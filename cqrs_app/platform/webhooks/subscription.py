@@ -1,4 +1,4 @@
-"""Follows the log: notes which event is to be sent to which webhook, and what is asked of them."""
+"""Follows the log: queues events for webhooks and carries out the changes to webhooks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cqrs_app.platform.webhooks.webhook import Webhook
 
 
 class WebhookDeliveries(Subscription):
-    """`sendable` are the names of the types that may be sent to other systems."""
+    """`sendable` are the names of the event types that may be sent to other systems."""
 
     name: ClassVar[str] = "webhook_deliveries"
 
@@ -41,7 +41,7 @@ class WebhookDeliveries(Subscription):
         return event_type in self._types
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        """Write what follows from these events, in their order."""
+        """Write what follows from these events, in order."""
         for is_webhooks, group in groupby(batch, _is_of_a_webhook):
             if is_webhooks:
                 for recorded in group:
@@ -78,7 +78,7 @@ def _carry_out(recorded: Recorded, connection: Connection) -> None:
         case WebhookChanged(webhook_id=webhook_id, event_types=types):
             changes = {"event_types": _as_json(types), **HEALTHY}
             endpoint = endpoints.change(connection, webhook_id, **changes)
-            # What waits is chosen anew: other types are wanted now.
+            # The types have changed, so pending deliveries are selected again.
             first = deliveries.take_back(connection, webhook_id)
             if first is not None:
                 deliveries.replay(connection, endpoint, first - 1, position)
@@ -97,7 +97,7 @@ def _carry_out(recorded: Recorded, connection: Connection) -> None:
         case WebhookSecretRotated(webhook_id=webhook_id):
             _make_secret(connection, webhook_id, stored)
         case WebhookRemoved(webhook_id=webhook_id):
-            # First: whoever delivers now has this row locked, and makes secrets.
+            # First, since a process that delivers now holds a lock on this row and creates secrets.
             changes = {"state": "removed", "replay_after": 0, "replay_until": 0}
             endpoints.change(connection, webhook_id, **changes)
             deliveries.drop(connection, webhook_id)
@@ -105,7 +105,7 @@ def _carry_out(recorded: Recorded, connection: Connection) -> None:
 
 
 def _make_secret(connection: Connection, webhook_id: str, stored: StoredEvent) -> None:
-    # Counted, since a delivery after this event may have made it already.
+    # Counted in the log, since a delivery after this event may have created the secret already.
     number = select(func.count()).where(
         events.c.stream == stored.stream,
         events.c.version <= stored.version,

@@ -1,6 +1,6 @@
-"""What the write store holds about deliveries: receivers, what is still to be sent, and secrets.
+"""The write store's tables for deliveries: endpoints, pending deliveries, attempts and secrets.
 
-None of it can be rebuilt from events: it says what has been done in the world outside.
+None of them can be rebuilt from events: they record what was done in other systems.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ webhook_endpoints = Table(
     "webhook_endpoints",
     write_tables,
     Column("webhook_id", String(40), primary_key=True),
-    # A JSON list; empty: all.
+    # A JSON list; empty for all.
     Column("event_types", Text, nullable=False),
     # running, paused or removed.
     Column("state", String(10), nullable=False),
@@ -26,24 +26,24 @@ webhook_endpoints = Table(
     Column("last_success_at", UtcDateTime),
     Column("delivered", BigKey, nullable=False),
     Column("failed", BigKey, nullable=False),
-    # Events behind the first position, up to and with the second, are still to become deliveries.
+    # Events after the first position, up to and including the second, must still become deliveries.
     Column("replay_after", BigKey, nullable=False),
     Column("replay_until", BigKey, nullable=False),
-    # The lease: who delivers now, and until when others keep away.
+    # The lease of the process that delivers now.
     Column("taken_by", String(36)),
     Column("taken_until", UtcDateTime),
 )
 
-# One row per event that is still to be sent to a webhook.
+# One row per event that must still be sent to a webhook.
 webhook_deliveries = Table(
     "webhook_deliveries",
     write_tables,
     Column("webhook_id", String(40), primary_key=True),
     Column("position", BigKey, primary_key=True, autoincrement=False),
     Column("stream", String(200), nullable=False),
-    # A test is sent before all others, also while the webhook is paused, and once only.
+    # A test is sent before all others, even while the webhook is paused, and only once.
     Column("test", Boolean, nullable=False),
-    # The event could not be read: it and what follows in its stream wait until then.
+    # Set if the event could not be read: it and later events of its stream wait until then.
     Column("retry_at", UtcDateTime),
 )
 _test = webhook_deliveries.c.test
@@ -82,7 +82,7 @@ webhook_secrets = Table(
     "webhook_secrets",
     write_tables,
     Column("webhook_id", String(40), primary_key=True),
-    # The how-manieth secret of this webhook.
+    # Counts the secrets of this webhook, from 1.
     Column("number", Integer, primary_key=True),
     Column("secret", String(100), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

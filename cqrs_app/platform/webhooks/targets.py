@@ -1,7 +1,7 @@
-"""Where a webhook may send to: rules about addresses and networks. Pure; resolves no name.
+"""Rules on the addresses and networks that webhooks may reach. Pure: resolves no names.
 
-The console stands inside the shop's network, so a webhook must not become a way to reach what only
-the inside can reach. Whatever is not public is refused unless WEBHOOK_ALLOWED_NETWORKS has it.
+The console runs inside the shop's network, so a webhook must not give access to internal systems.
+Addresses that are not public are refused unless WEBHOOK_ALLOWED_NETWORKS contains them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ LOOPBACK = ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")
 
 
 class Forbidden(Exception):
-    """A place nothing may be sent to; the text is a sentence."""
+    """The target is not permitted. The text is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address taken apart; `path` has the query, `host` no brackets."""
+    """A parsed URL. `path` includes the query; `host` has no brackets."""
 
     scheme: str
     host: str
@@ -38,13 +38,13 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """What the Host header says."""
+        """The value of the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def target_of(url: str) -> Target:
-    """Raises ValueError for what `unusable` finds fault with."""
+    """Parse a URL. Raises ValueError with the sentence of `unusable`."""
     problems = dict(unusable(url))
     if problems:
         raise ValueError(problems["url"])
@@ -54,7 +54,7 @@ def target_of(url: str) -> Target:
 
 
 def unusable(url: str) -> Iterator[tuple[str, str]]:
-    """The field and a sentence where this is no address to send to."""
+    """For the `check` of a command: the field and a sentence if this is no valid URL."""
     try:
         problem = _problem(url)
     except ValueError:
@@ -88,7 +88,7 @@ def _is_host(parts: SplitResult) -> bool:
 
 
 def require_permitted(target: Target, ip: Ip, allowed: tuple[Network, ...]) -> None:
-    """Raises Forbidden where nothing may be sent to this IP address in this way."""
+    """Raise Forbidden if this target must not be reached at this IP address."""
     real = _unwrapped(ip)
     if any(real in network for network in allowed):
         return
@@ -105,7 +105,7 @@ def require_permitted(target: Target, ip: Ip, allowed: tuple[Network, ...]) -> N
 
 
 def refuse_literal(target: Target, allowed: tuple[Network, ...]) -> None:
-    """What can be said before any name is resolved. Raises Forbidden."""
+    """The checks that need no name resolution. Raises Forbidden."""
     if _is_localhost(target.host):
         if not any(ip in network for network in allowed for ip in LOOPBACK):
             require_permitted(target, LOOPBACK[0], allowed)
@@ -125,13 +125,13 @@ def _is_localhost(host: str) -> bool:
 
 
 def _unwrapped(ip: Ip) -> Ip:
-    """The IPv4 address inside ::ffff:a.b.c.d, which is where the connection would go."""
+    """The IPv4 address in ::ffff:a.b.c.d, which the connection would go to."""
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
     return mapped or ip
 
 
 def _is_public(ip: Ip) -> bool:
-    # 6to4 and Teredo carry an IPv4 address that nobody has checked.
+    # 6to4 and Teredo addresses embed an IPv4 address that was not checked.
     if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour or ip.teredo or ip.is_site_local):
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)

@@ -1,4 +1,4 @@
-"""Deliveries as a background task."""
+"""Webhook deliveries as a background task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cqrs_app.platform.webhooks.delivery import Deliverer
 
 
 class Deliveries(BackgroundTask):
-    """Sends each webhook what is due; the key is a webhook's id."""
+    """Sends each webhook what is due. The key is the id of a webhook."""
 
     name: ClassVar[str] = "webhooks"
     worker: ClassVar[str] = "webhook worker"

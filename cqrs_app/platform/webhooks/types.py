@@ -1,4 +1,4 @@
-"""The kinds of values that webhooks' commands are made of, with their limits and labels."""
+"""The value types of webhook commands, with their limits and labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WebhookId = Annotated[
         title="Webhook",
         examples=["warehouse"],
         description="A short name, such as warehouse: small letters, digits and hyphens.",
-        # The last look-ahead is there because `$` also matches before a line break at the end.
+        # The look-ahead is needed because `$` also matches before a trailing newline.
         pattern=r"^[a-z0-9][a-z0-9\-]*(?!\n)$",
         min_length=1,
         max_length=40,

@@ -1,4 +1,4 @@
-"""A webhook: what is sent where, and what may be done with it. Pure."""
+"""A webhook: its configuration and its commands. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 
 UNKNOWN = Refusal("no_such_webhook", "There is no webhook of this name, or it was removed.")
 WEBHOOK_EXISTS = Refusal("webhook_exists", "The name was used before.")
-ALREADY_PAUSED = Refusal("already_paused", "It is paused already.")
+ALREADY_PAUSED = Refusal("already_paused", "It is already paused.")
 NOT_PAUSED = Refusal("not_paused", "It is not paused.")
 
 
@@ -51,7 +51,7 @@ def exists(webhook: Webhook, webhook_id: str) -> None:
 
 @dataclass
 class Webhook(Aggregate):
-    """`secret` counts the secrets it has had; the secrets themselves are in no event."""
+    """`secret` counts its secrets. The secrets themselves are in no event."""
 
     category: ClassVar[str] = "webhook"
     identity: ClassVar[str] = "webhook_id"
@@ -94,7 +94,7 @@ class Webhook(Aggregate):
     def pause(self, command: PauseWebhook) -> Iterator[Event]:
         if self.paused:
             raise ALREADY_PAUSED(
-                f"The webhook {command.webhook_id} is paused already. Nothing was changed.",
+                f"The webhook {command.webhook_id} is already paused. Nothing was changed.",
             )
         yield WebhookPaused(webhook_id=command.webhook_id, reason=command.reason)
 
@@ -130,11 +130,11 @@ class Webhook(Aggregate):
         return "removed" if self.removed else "paused" if self.paused else "running"
 
     def wants(self, event_type: str) -> bool:
-        """Whether it was asked for; no type named means all."""
+        """Whether the type is selected. No types means all."""
         return not self.event_types or event_type in self.event_types
 
     def signing(self, now: datetime) -> tuple[int, ...]:
-        """The numbers of the secrets that sign now, the newest first."""
+        """The numbers of the secrets that sign now, newest first."""
         changing = self.rotated_at is not None and now - self.rotated_at < OLD_SECRET_SIGNS_FOR
         return (self.secret, self.secret - 1) if changing else (self.secret,)
 

@@ -1,4 +1,4 @@
-"""Made-up histories of a few customers."""
+"""Generated histories of a few customers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def unreadable(each: Recorded, codec: EventCodec = REGISTRY.codec) -> Recorded:
-    """The same event with its key destroyed."""
+    """The same event after its key was destroyed."""
     payload = written(each.event, lambda text: ERASED)
     return codec.decode(replace(each.stored, payload=payload))
 

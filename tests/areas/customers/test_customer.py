@@ -1,4 +1,4 @@
-"""What may be done with a customer, and what it leads to."""
+"""The commands on a customer and their events."""
 
 from __future__ import annotations
 

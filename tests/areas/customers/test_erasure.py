@@ -123,7 +123,7 @@ def texts_in(redis: Redis) -> Iterator[tuple[str, str]]:
 
 
 def found(kernel: Kernel) -> set[tuple[str, str]]:
-    """Every place where one of the values still stands."""
+    """Every place that still contains one of the values."""
     places = [*texts_of(kernel.engines.write), *texts_of(kernel.engines.read)]
     places += texts_in(kernel.redis)
     return {

@@ -1,4 +1,4 @@
-"""A whole desk: orders, stock, payments at the sandbox, and the follower, in the test's thread."""
+"""A console with orders, stock, sandbox payments and fulfilment, all run in the test's thread."""
 
 from __future__ import annotations
 
@@ -62,21 +62,22 @@ class Follower:
         )
 
     def due(self) -> list[str]:
-        """What there is to do."""
+        """The keys of due work."""
         return [*self._runner.behind("write"), *self._task.due(self._kernel)]
 
     def go_on(self) -> bool:
-        """Take in the log and what is overdue, and dispatch commands; whether there is more."""
+        """Process the log and overdue processes, and dispatch commands; returns whether more
+        remains."""
         self._runner.advance(FulfilmentSubscription.name)
         return self._task.work(self._kernel, KEY)
 
 
 class OrderDesk(Desk):
-    """`settle` lets everything happen that can happen now."""
+    """`settle` runs everything that is due now."""
 
     def __init__(self, app: Flask, clock: Clock, method: str, after: AfterDeclines) -> None:
         super().__init__(app, clock)
-        # Its events are recorded at the time that the test's clock shows.
+        # This bus records events at the time of the test's clock.
         bus = CommandBus(
             self.kernel.registry.routes,
             self.kernel.registry.codec,
@@ -121,7 +122,7 @@ class OrderDesk(Desk):
         )
 
     def settle_all(self) -> None:
-        """Until nobody has anything to do."""
+        """Settle until nothing is due."""
         for _ in range(100):
             busy = bool(self.follower.due())
             while self.follower.go_on():

@@ -1,6 +1,6 @@
-"""Whatever happens in whatever order, is told twice, or is killed in the middle: stock is never
-below zero, nothing is captured twice, nothing more refunded than captured, and an order that was
-given up ends with nothing reserved and nothing owed."""
+"""Events in any order, repeated, and crashes in the middle: stock is never below zero, nothing is
+captured twice, no more is refunded than captured, and an order that was given up ends with nothing
+reserved and nothing owed."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class OneOrder:
             Mortal(self.desk.kernel, self.follower, self.kill).go_on()
 
     def hear_again(self) -> None:
-        """Every event is delivered anew, from the first."""
+        """Deliver every event again, from the first."""
         with self.desk.kernel.engines.write.begin() as connection:
             mine = subscription_cursors.c.subscription == FulfilmentSubscription.name
             connection.execute(

@@ -39,7 +39,7 @@ def test_an_order_out_of_stock_says_what_is_missing_and_what_can_be_done(
     listed = words(supervisor, "/fulfilment?show=attention")
     assert "Out of stock 85123A: 4 of product 85123A were asked for and 1 are available." in listed
     shown = words(supervisor, f"/fulfilment/{THE}")
-    assert "Stands at Out of stock 85123A: 4 of product 85123A" in shown
+    assert "Stage Out of stock 85123A: 4 of product 85123A" in shown
     assert "Reserve stock Done 5 of CARD 1" in shown
     assert "Reserve stock Refused 4 of 85123A" in shown
     tasks = {"RetryFulfilment", "SkipFulfilmentStep", "CancelFulfilment"}
@@ -70,10 +70,10 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     supervisor = client_in(desk.app, "supervisor")
     address = f"/orders/{THE}"
     shown = words(supervisor, address)
-    assert "Waits for payment GBP 10.00 is to be paid." in shown
-    assert "is not ready to ship: GBP 10.00 is to be paid." in shown
+    assert "Awaiting payment GBP 10.00 outstanding." in shown
+    assert "is not ready to ship: GBP 10.00 outstanding." in shown
     assert "ShipOrder" not in offered(supervisor, address)
-    # Every door says the same, in the same sentence.
+    # Every interface returns the same sentence.
     told = next(
         each for each in desk.ask(OrderActions(order_id=THE)).actions if each.command == "ShipOrder"
     )

@@ -75,7 +75,7 @@ Happening = Input | Done | Refusal
 
 
 def given(*happenings: Happening) -> FulfilmentProcess:
-    """The process after these, having sent and recorded what it decided on the way."""
+    """The process after these inputs, with the commands sent and recorded that it decided."""
     return reduce(after, happenings, FulfilmentProcess(order_id=ORDER))
 
 
@@ -149,7 +149,7 @@ def test_what_is_charged_is_the_exact_total_rounded_once() -> None:
 def test_without_a_method_the_order_waits_for_a_payment() -> None:
     process = given(approved(method=""), Done(f"ReserveStock {LAMP}"), Done(f"ReserveStock {CARD}"))
     assert process.open == {}
-    assert process.status.sentence == "GBP 10.00 is to be paid."
+    assert process.status.sentence == "GBP 10.00 outstanding."
     assert when(process, payment("Recorded")).status.stage == Stage.TO_SHIP
 
 

@@ -73,11 +73,11 @@ class Acting:
         """The id of a new process, which begins at SIGUSR1."""
         self._input.write("one more\n")
         self._input.flush()
-        # Those before it may have said that they followed.
+        # Earlier processes may have reported that they followed.
         return int(next(line for line in self._output if line != "followed\n"))
 
     def kill(self) -> list[str]:
-        """Kill all of them; what they said since they were ready."""
+        """Kill all of them; returns their output since they were ready."""
         for child in family(self.program.pid):
             child.kill()
         self.program.kill()
@@ -114,7 +114,7 @@ def have_arrived(desk: OrderDesk) -> bool:
 def assert_each_arrived_once(desk: OrderDesk) -> None:
     assert {desk.stage(each) for each in ORDERS} == {Stage.TO_SHIP}
     assert desk.item().reserved == dict.fromkeys(ORDERS, 3)
-    # Each amount was set aside once and taken once, however often it was asked for.
+    # Each amount was authorised once and captured once, however often it was requested.
     assert [asked for asked, _ in desk.booked].count("capture") == len(ORDERS)
     assert all(desk.paid(f"{each}-1").captured == desk.process(each).total for each in ORDERS)
 
@@ -128,7 +128,7 @@ def test_killed_again_and_again_every_order_arrives_once(order_desk: OrderDesk) 
             os.kill(process, signal.SIGUSR1)
             time.sleep(chance.uniform(0.02, 0.4))
             os.kill(process, signal.SIGKILL)
-    # What a killed process had taken is free again after a while.
+    # The lease of a killed process expires after a while.
     end_leases(order_desk.kernel.engines.write, gateway_requests.c.taken_until)
     order_desk.settle_all()
     assert_each_arrived_once(order_desk)

@@ -62,7 +62,7 @@ def test_goods_do_not_leave_before_they_are_reserved_and_paid(make_desk: MakeDes
     desk = make_desk(method="tok_away")
     begin(desk)
     assert desk.stage() is Stage.PAYING
-    with pytest.raises(Refused, match=r"not ready to ship: GBP 10.00 is to be paid\.") as refused:
+    with pytest.raises(Refused, match=r"not ready to ship: GBP 10.00 outstanding\.") as refused:
         desk.ship()
     assert refused.value.code == "not_released"
 
@@ -89,7 +89,7 @@ def test_charges_and_unknown_products_need_no_stock(order_desk: OrderDesk) -> No
     order_desk.approve(("POST", 1), ("never heard of", 1))
     order_desk.settle_all()
     assert order_desk.stage() is Stage.TO_SHIP
-    assert "No stock is kept of never heard of." in order_desk.process().status.sentence
+    assert "Not stocked: never heard of." in order_desk.process().status.sentence
 
 
 def test_an_order_that_costs_nothing_needs_no_payment(order_desk: OrderDesk) -> None:
@@ -404,14 +404,14 @@ def test_too_much_money_is_told(make_desk: MakeDesk) -> None:
     desk.do(record("bank-1", "10"), record("bank-2", "4"))
     desk.settle_all()
     assert desk.stage() is Stage.TO_SHIP
-    assert "GBP 4.00 was paid beyond what it costs." in desk.process().status.sentence
+    assert "GBP 4.00 overpaid." in desk.process().status.sentence
 
 
 @pytest.mark.parametrize("shipped", [True, False])
 def test_a_cancellation_that_comes_too_late_leads_nowhere_else(
     order_desk: OrderDesk, shipped: bool
 ) -> None:
-    """It was accepted before the follower had told what happened to the order."""
+    """It was accepted before the follower had processed the order's events."""
     begin(order_desk)
     (order_desk.ship if shipped else order_desk.cancel)()
     order_desk.cancel_fulfilment()
@@ -439,7 +439,7 @@ def test_after_the_last_decline_payment_is_what_can_be_skipped(make_desk: MakeDe
     desk.skip(Step.PAYMENT)
     desk.settle_all()
     assert desk.stage() is Stage.TO_SHIP
-    assert desk.process().status.sentence == "It may leave. Skipped: payment."
+    assert desk.process().status.sentence == "Ready to ship. Skipped: payment."
     assert desk.item().reserved == {THE: 4}
 
 
@@ -449,7 +449,7 @@ def test_missing_stock_is_asked_for_every_day_and_grows_late(order_desk: OrderDe
         order_desk.clock.move(hours=25)
         order_desk.settle_all()
         assert (order_desk.stage(), order_desk.process().status.late) == (Stage.OUT_OF_STOCK, True)
-    # Nobody has told of these: the next day finds them.
+    # Nothing reported these. They are found the next day.
     with order_desk.kernel.engines.write.begin() as connection:
         connection.execute(delete(fulfilment_wants))
     order_desk.receive(LAMP, 3)

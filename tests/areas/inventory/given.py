@@ -1,4 +1,4 @@
-"""One product, and what may be done with it."""
+"""One product, and the commands on it."""
 
 from __future__ import annotations
 

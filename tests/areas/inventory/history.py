@@ -1,4 +1,4 @@
-"""Made-up work on a few odd product numbers, and the read models that follow from it."""
+"""Generated work on a few unusual SKUs, and the read models that follow from it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TABLES = [table for projection in INVENTORY.projections for table in projection.
 
 
 class History(testing.History):
-    """Work that begins at noon."""
+    """A history that begins at noon."""
 
     def __init__(self) -> None:
         super().__init__(REGISTRY, NOON)
 
 
 def fold(recorded: list[Recorded]) -> Rows:
-    """Every projection's rows, in memory."""
+    """The rows of every projection, in memory."""
     return testing.fold(INVENTORY.projections, recorded)
 
 
@@ -77,7 +77,7 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
 
 
 def work() -> st.SearchStrategy[list[tuple[Command, int]]]:
-    """Any sequence of tasks, with the hours after noon at which they were done."""
+    """Any sequence of commands, each with the number of hours after noon."""
     added: st.SearchStrategy[list[tuple[Command, int]]] = st.just(
         [(do.AddProduct(sku=sku, low_below=2), 0) for sku in SKUS[:2]]
     )
@@ -117,7 +117,7 @@ EVERYTHING: list[tuple[Command, int]] = [
     (do.RestoreProduct(sku=OTHER), 58),
     (do.RetireProduct(sku=CHARGE), 58),
 ]
-"""Every task at least once, on products and for orders that are not alone."""
+"""Every command at least once, with several products and orders."""
 
 
 def everything() -> History:

@@ -67,7 +67,7 @@ def test_a_product_is_added_received_reserved_and_sent_out_by_hand(console: Flas
     assert "Read from its events" in shown(sue, f"/product?sku={SKU}")
     catch_up(console)
     text = shown(sue, f"/product?sku={SKU}")
-    for words in ("Available 7", "Sent out 2", "Sent out for W1", "Received, PO-1"):
+    for words in ("Available 7", "Shipped 2", "Shipped for W1", "Received, PO-1"):
         assert words in text
     assert "Nothing of it is reserved" in text
 
@@ -123,4 +123,4 @@ def test_the_ledger_of_a_product_is_turned_over_page_by_page(console: Flask) -> 
 
 def test_what_left_for_orders_is_counted(console: Flask) -> None:
     run(console, add(), receive(9), reserve("W1", 4), commit("W1", 1), commit("W1"))
-    assert "Sent out 4" in shown(client_in(console, "viewer"), f"/product?sku={SKU}")
+    assert "Shipped 4" in shown(client_in(console, "viewer"), f"/product?sku={SKU}")

@@ -22,7 +22,7 @@ from tests.processes.running import start
 ADA = Actor("ada", ROLES["admin"])
 RIVALS = 4
 
-# Reserves all there is for an order of its own, as soon as it is told to.
+# Reserves all stock for its own order, on command.
 RIVAL = """
 import sys
 from cqrs_app import create_app

@@ -1,4 +1,4 @@
-"""A read store of orders on every kind of database."""
+"""A read store of orders on each kind of database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.services.postgres import PostgresServer
 
 @pytest.fixture(scope="session")
 def orders_on_postgresql(postgres_server: PostgresServer) -> Iterator[Engine]:
-    """One database for all tests of orders, each in a transaction that is rolled back."""
+    """One database for all tests of orders. Each test runs in a transaction that is rolled back."""
     with postgres_server.database() as url:
         engine = create_engine(url)
         with engine.begin() as connection:

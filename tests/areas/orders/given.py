@@ -1,4 +1,4 @@
-"""Orders, and what may have happened to them."""
+"""Orders, and events that may have happened to them."""
 
 from __future__ import annotations
 

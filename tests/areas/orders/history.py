@@ -1,4 +1,4 @@
-"""A shop's history, and the read models that follow from it."""
+"""A history of orders, and the read models that follow from it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ START = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
 
 
 class History(testing.History):
-    """A shop's history that begins at START."""
+    """A history that begins at START."""
 
     def __init__(self) -> None:
         super().__init__(REGISTRY, START)
@@ -44,12 +44,12 @@ def make_tables(connection: Connection) -> None:
 
 
 def fold(recorded: Iterable[Recorded]) -> Rows:
-    """Every projection's rows, in memory."""
+    """The rows of every projection, in memory."""
     return testing.fold(PROJECTIONS, recorded)
 
 
 def project(
     connection: Connection, recorded: Sequence[Recorded], sizes: Iterable[int] = (500,)
 ) -> None:
-    """Every projection's rows, in the database, batch by batch; the last size repeats."""
+    """Write the rows of every projection to the database, batch by batch; the last size repeats."""
     write_rows(connection, PROJECTIONS, recorded, sizes)

@@ -1,4 +1,4 @@
-"""Made-up work for property tests: few orders and few words, so that they meet often."""
+"""Generated work for property tests: few orders and few words, so that collisions are frequent."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Any sequence of commands, some refused, some history that is let in against the rules;
-    times may go back, as in an import."""
+    """Any sequence of commands: some are refused, some are history that violates the rules. Times
+    may go back, as in an import."""
     history = History()
     work = st.tuples(COMMANDS, st.integers(0, 200), st.booleans())
     for command, hours, happened in draw(st.lists(work, max_size=40)):

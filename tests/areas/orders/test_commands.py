@@ -38,13 +38,13 @@ def test_unusable_order_numbers(order_id: str) -> None:
         (line(quantity=0), "quantity", "Must be 1 or more."),
         (line(price="-0.01"), "unit_price", "Must be 0 or more."),
         (line(price="0.00001"), "unit_price", "At most 4 digits after the point."),
-        (line(price="NaN"), "unit_price", "Write a number, such as 12.50."),
+        (line(price="NaN"), "unit_price", "Enter a number, e.g. 12.50."),
         (line(price="100000001"), "unit_price", "Must be 100000000 or less."),
-        (line(sku=""), "sku", "This is needed."),
+        (line(sku=""), "sku", "Required."),
         (
             line(what="a\x00b"),
             "description",
-            "This has characters that cannot be used here.",
+            "Contains characters that are not allowed.",
         ),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_line_from_json_is_named_the_same_way() -> None:
     lines = [{"sku": "A", "quantity": 1, "unit_price": 1}, {"sku": "B", "unit_price": "1"}]
     with pytest.raises(Invalid) as caught:
         parse(do.PlaceOrder, {"order_id": "1", "country": "x", "currency": "GBP", "lines": lines})
-    assert caught.value.problems == {"lines.1.quantity": "This is needed."}
+    assert caught.value.problems == {"lines.1.quantity": "Required."}
 
 
 def test_an_order_has_at_most_five_thousand_lines() -> None:
@@ -80,6 +80,28 @@ def test_an_order_that_no_sum_could_hold_is_invalid() -> None:
     assert caught.value.problems == {"lines": "The lines come to more than 1,000,000,000,000."}
 
 
+def test_the_lines_of_one_product_are_no_more_than_can_be_reserved() -> None:
+    half, sku = line(quantity=500_000_000, price="0"), "85123A"
+    assert len(place("1", half, half, line("85123a", 1)).lines) == 3
+    with pytest.raises(Invalid) as caught:
+        place("1", half, half, line(sku, 1))
+    assert caught.value.problems == {
+        "lines": "The lines of 85123A come to more than 1,000,000,000 units."
+    }
+
+
+@pytest.mark.parametrize("quantity", ["9" * 19, "9" * 25, "9" * 5_000])
+def test_an_overlong_quantity_has_a_sentence(quantity: str) -> None:
+    lines = [{"sku": "A", "quantity": quantity, "unit_price": "1"}]
+    rest = {"order_id": "1", "country": "France", "currency": "EUR"}
+    with pytest.raises(Invalid) as caught:
+        parse(do.PlaceOrder, {**rest, "lines": lines}, from_text=True)
+    assert caught.value.problems["lines.0.quantity"] in (
+        "Must be 1000000000 or less.",
+        "Write a whole number with fewer digits.",
+    )
+
+
 @pytest.mark.parametrize("currency", ["", "ZZZ", "GB", "GBPP", "XAU", "£"])
 def test_a_currency_is_three_capital_letters(currency: str) -> None:
     with pytest.raises(Invalid):
@@ -89,7 +111,7 @@ def test_a_currency_is_three_capital_letters(currency: str) -> None:
 def test_an_address_part_that_is_too_long_is_named() -> None:
     with pytest.raises(Invalid) as caught:
         place("1", shipping_address=ShippingAddress(city="x" * 101))
-    assert caught.value.problems == {"shipping_address.city": "Write at most 100 characters."}
+    assert caught.value.problems == {"shipping_address.city": "Enter at most 100 characters."}
 
 
 def test_a_new_address_has_street_city_and_country() -> None:

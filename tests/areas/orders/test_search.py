@@ -1,4 +1,4 @@
-"""Searching orders by words, whatever somebody types."""
+"""Searching orders by words, with any input."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_few_orders_are_named_and_many_are_not(
 
 
 def test_a_rare_word_is_looked_up_in_the_index(connection: Connection) -> None:
-    """In a list of many orders, whatever the planner believes about the word."""
+    """In a list of many orders, whatever the planner assumes about the word."""
     if connection.dialect.name != "postgresql":
         pytest.skip("SQLite always asks its index first")
     connection.exec_driver_sql(

@@ -1,4 +1,4 @@
-"""A console whose payments go to the sandbox, and a clock that tests move."""
+"""A console whose payments go to the sandbox, with a clock that tests move."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECRET = new_secret()
 
 
 class Desk:
-    """What the tests do with a console; `settle` asks in the test's own thread."""
+    """Test operations on a console. `settle` calls the gateway in the test's own thread."""
 
     def __init__(self, app: Flask, clock: Clock) -> None:
         self.app = app
@@ -67,26 +67,26 @@ class Desk:
         return self.kernel.queries.ask(question, QueryContext(actor=ADA)).value
 
     def settle(self, *commands: Command) -> PaymentView:
-        """Do this, and ask the gateway for all that is due."""
+        """Run these commands and send all due requests to the gateway."""
         for command in commands:
             self.do(command)
             self.ask_gateway()
         return self.payment
 
     def due(self) -> list[str]:
-        """The keys of requests to be asked now, what is new in the log included."""
+        """The keys of due requests, after processing the log."""
         self.kernel.runner.advance("payment_requests")
         return GatewayRequestStore(self.kernel.engines.write, self.clock).due()
 
     def ask_gateway(self) -> int:
-        """How many requests were due."""
+        """Send all due requests; returns how many there were."""
         due = self.due()
         for key in due:
             self.teller.ask(key)
         return len(due)
 
     def end_leases(self) -> None:
-        """Whoever asks a gateway has been silent for too long."""
+        """Make all leases expire, as if their holders had died."""
         end_leases(self.kernel.engines.write, gateway_requests.c.taken_until)
 
     def catch_up(self) -> None:
@@ -105,7 +105,7 @@ class Desk:
 
     @property
     def booked(self) -> list[tuple[str, int]]:
-        """What the sandbox was asked for, each key once, and how often."""
+        """The requests that the sandbox received, once per key, each with the number of times."""
         columns = sandbox_requests.c
         found = select(columns.asked, columns.times).order_by(columns.first_at, columns.asked)
         with self.kernel.engines.write.connect() as connection:

@@ -1,4 +1,4 @@
-"""One payment, and what may be done with it."""
+"""One payment, and the commands on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REGISTRY = Registry([payments_area("sandbox")])
 
 
 class Story(History):
-    """A payment and all that happened to it."""
+    """The history of one payment."""
 
     def __init__(self) -> None:
         super().__init__(REGISTRY, NOON)
@@ -38,11 +38,11 @@ class Story(History):
         return self
 
     def do(self, command: Command) -> list[str]:
-        """The names of the events that it led to. Raises Refused."""
+        """Run a command; returns the names of its events. Raises Refused."""
         return self.run(command).names
 
     def refusal(self, command: Command) -> str:
-        """The code it is refused with; nothing must have changed."""
+        """The code with which the command is refused. Nothing must change."""
         before = len(self.recorded)
         refusal = self.run(command).refusal
         assert refusal is not None, f"{command} was accepted"

@@ -1,4 +1,4 @@
-"""Asking a gateway: once per request, whatever it answers, and however often it is tried."""
+"""Requests to a gateway: once each, whatever it answers and however often it is tried."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_pauses_grow_while_nobody_answers(desk: Desk) -> None:
     for pause in (1, 5, 30, 120):
         [request] = desk.requests
         assert request.next_attempt_at is not None
-        # The clock goes on while the test runs.
+        # The clock advances while the test runs.
         left = (request.next_attempt_at - desk.clock()).total_seconds()
         assert pause - 5 < left <= pause
         desk.clock.move(seconds=pause + 1)

@@ -60,7 +60,7 @@ def test_a_payment_is_begun_captured_and_refunded_by_hand(desk: Desk) -> None:
     )
     assert (answer.status_code, answer.location) == (303, "/payments/P1")
     text = shown(ann, "/payments/P1")
-    assert "Asked for" in text
+    assert "Requested" in text
     assert "Not answered yet" in text
     assert "Wait for the answer." in text
     assert offered(ann) == ["VoidPayment"]
@@ -178,5 +178,5 @@ def test_the_ledger_is_filtered_by_account_and_payment(desk: Desk) -> None:
 def test_a_payment_that_waits_for_a_worker_says_so(desk: Desk) -> None:
 
     desk.kernel.commands.enqueue(authorise(), Context(actor=ADA, channel="test"))
-    assert "waits for a worker" in shown(client_in(desk.app, "viewer"), "/payments/P1")
+    assert "waiting for a worker" in shown(client_in(desk.app, "viewer"), "/payments/P1")
     assert client_in(desk.app, "viewer").get("/payments/P1/now").status_code == 200

@@ -1,4 +1,5 @@
-"""Gateways asked by real processes: killed in the middle, without Redis, with one that forgot."""
+"""Gateways called by real processes: killed in the middle, without Redis, and with a gateway that
+lost a request."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ from tests.interfaces.web.pages.conftest import wait_until
 from tests.platform.webhooks.conftest import Clock
 from tests.processes.running import start
 
-# A worker that stops for good just after the sandbox has done what it was asked for, or just
-# after the answer was written: the worst moments to be killed in.
+# A worker that stops just after the sandbox has carried out a request, or just after the answer was
+# written: the worst times to be killed.
 HANGING = """
 import sys, time
 from cqrs_app import create_app

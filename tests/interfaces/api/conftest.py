@@ -1,4 +1,4 @@
-"""A console and programs with tokens of every role in front of it."""
+"""A console, and API clients with tokens of every role."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ API = "/api/v1"
 
 
 class Program:
-    """A client that sends JSON with its token."""
+    """An API client that sends JSON with its token."""
 
     def __init__(self, client: FlaskClient, secret: str = "") -> None:
         self.client = client
@@ -40,7 +40,7 @@ class Program:
 
 @pytest.fixture
 def program_of(console: Flask) -> Callable[[str], Program]:
-    """`program_of(role)`: a program with a token of that role; "nobody" has none."""
+    """`program_of(role)`: a client with a token of that role; the role "nobody" has none."""
     made: dict[str, Program] = {}
 
     def program(role: str) -> Program:

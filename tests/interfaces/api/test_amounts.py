@@ -1,4 +1,4 @@
-"""One amount has one text, whoever asks and wherever the answer comes from."""
+"""An amount has one text, through every interface and from every source."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AMOUNTS = [
 
 
 def everywhere(console: Flask, admin: Program) -> dict[str, str]:
-    """The total of the order A1 as each door has it."""
+    """The total of the order A1 from each interface."""
     kernel = services_of(console).kernel
     for name in kernel.registry.projections:
         kernel.runner.advance(name)

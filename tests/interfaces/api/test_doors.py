@@ -1,4 +1,4 @@
-"""Who gets in, and what is told to whom stays outside."""
+"""Authentication of the API, and the answers to clients without access."""
 
 from __future__ import annotations
 

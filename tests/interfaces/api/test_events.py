@@ -23,6 +23,17 @@ def test_a_type_that_does_not_exist_is_an_error(admin: Program, types: str) -> N
     assert answer.json["detail"].startswith(f"There is no event type {unknown}.")
 
 
+def test_types_are_repeated_or_separated_by_commas(admin: Program, kernel: Kernel) -> None:
+    """Clients that are made from the description repeat the parameter."""
+    admin.do("PlaceOrder", **order())
+    admin.do("HoldOrder", order_id="A1", reason="other")
+    admin.do("AddOrderNote", order_id="A1", note="x")
+    kernel.store.place()
+    for types in ("OrderPlaced,OrderHeld", ["OrderPlaced", "OrderHeld"]):
+        found = admin.get("/events", types=types).json["events"]
+        assert [each["type"] for each in found] == ["OrderPlaced", "OrderHeld"]
+
+
 def test_a_position_beyond_the_log_is_an_error(admin: Program, kernel: Kernel) -> None:
     admin.do("PlaceOrder", **order())
     kernel.store.place()

@@ -117,7 +117,7 @@ def test_no_request_meets_a_fault_or_an_answer_outside_the_description(
         @given(case=cases)
         def try_out(case: Any) -> None:
             for program, app in zip(programs, apps, strict=True):
-                # Inside the process nobody unpacks an answer.
+                # Inside the process, no client decompresses a response.
                 headers = {**program.headers, "Accept-Encoding": "identity"}
                 answer = case.call_and_validate(headers=headers, checks=CHECKS, app=app)
                 answers[operation.label].add(answer.status_code)

@@ -19,7 +19,7 @@ PASSWORD = "nine grey geese on a lake"
 
 @pytest.fixture
 def flask(console: Flask) -> Run:
-    """`flask("command", "ApproveOrder", ..., typed="")`: what a shell would get."""
+    """`flask("command", "ApproveOrder", ..., typed="")`: the result that a shell would get."""
 
     def run(*words: str, typed: str = "") -> Result:
         return console.test_cli_runner().invoke(args=list(words), input=typed)
@@ -29,7 +29,7 @@ def flask(console: Flask) -> Run:
 
 @pytest.fixture
 def do(flask: Run) -> Callable[..., Any]:
-    """`do("PlaceOrder")`: the receipt of the example in tests/messages.py, carried out."""
+    """`do("PlaceOrder")`: run the example in tests/messages.py; returns the receipt."""
 
     def carry_out(name: str, *words: str) -> Any:
         typed = msgspec.json.encode(COMMANDS[name]).decode()
@@ -41,6 +41,6 @@ def do(flask: Run) -> Callable[..., Any]:
 
 
 def catch_up(kernel: Kernel) -> None:
-    """Bring every projection up to date, as the workers do."""
+    """Update every projection, like the workers do."""
     for name in kernel.registry.subscriptions:
         kernel.runner.advance(name)

@@ -87,7 +87,7 @@ def test_an_old_version_is_refused(flask: Run, do: Callable[..., Any]) -> None:
     [
         (("ApproveOder",), "There is no command called ApproveOder. Did you mean ApproveOrder?"),
         (("Zzz",), "There is no command called Zzz. `flask command` lists them."),
-        (("ApproveOrder",), "--order-id: This is needed."),
+        (("ApproveOrder",), "--order-id: Required."),
         (("ApproveOrder", "--order", "1"), "No such option"),
         (("ApproveOrder", "--order-id", "1", "--command-id", "x"), "Write 8 to 64 letters"),
         (("ApproveOrder", "--fields", "/no/such/file"), "No such file"),
@@ -155,7 +155,7 @@ def test_options_go_on_top_of_a_file(flask: Run, kernel: Kernel, tmp_path: Path)
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("[]", "--fields: Write an object with named values."),
+        ("[]", "--fields: Enter an object with named values."),
         ("{", "--fields: This is not usable JSON"),
         ('{"order_id": "1", "colour": "red"}', "colour: There is no such field."),
     ],

@@ -1,4 +1,4 @@
-"""`flask db`: where each store stands, one step back, and plain alembic."""
+"""`flask db`: the revision of each store, a downgrade, and plain alembic."""
 
 from __future__ import annotations
 

@@ -124,10 +124,10 @@ def test_lag_parked_and_failed_projections_are_told(
 
 def test_a_task_nobody_took_is_told(healthy: Flask, kernel: Kernel, do: Callable[..., Any]) -> None:
     do("PlaceOrder", "--enqueue")
-    assert look(healthy)[1]["Queued tasks"]["state"] == "ok"
+    assert look(healthy)[1]["Queued commands"]["state"] == "ok"
     with kernel.engines.write.begin() as connection:
         connection.execute(text("UPDATE command_log SET received_at = '2026-01-01 00:00:00'"))
-    assert look(healthy)[1]["Queued tasks"]["state"] == "attention"
+    assert look(healthy)[1]["Queued commands"]["state"] == "attention"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Options derived from declarations: what is typed makes the message that JSON makes."""
+"""Options derived from declarations: typed values make the same message as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLASSES: dict[str, Any] = {**REGISTRY.commands, **REGISTRY.queries}
 
 
 def typed(fields: dict[str, Any], path: str = "--") -> Iterator[str]:
-    """Plain values as somebody would type them."""
+    """Plain values as a person would type them."""
     for name, value in fields.items():
         option = path + name.replace("_", "-")
         if isinstance(value, bool):
@@ -98,16 +98,16 @@ def test_a_number_in_json_stays_exact() -> None:
 @pytest.mark.parametrize(
     ("name", "words", "sentence"),
     [
-        ("ApproveOrder", (), "--order-id: This is needed."),
-        ("ApproveOrder", ("--order-id", "x" * 61), "--order-id: Write at most 60 characters."),
-        ("ListOrders", ("--limit", "many"), "--limit: Write a whole number."),
+        ("ApproveOrder", (), "--order-id: Required."),
+        ("ApproveOrder", ("--order-id", "x" * 61), "--order-id: Enter at most 60 characters."),
+        ("ListOrders", ("--limit", "many"), "--limit: Enter a whole number."),
         ("ListOrders", ("--limit", "501"), "--limit: Must be 500 or less."),
         ("ListOrders", ("--min-total", "1.23456"), "--min-total: At most 4 digits after the"),
         ("ListOrders", ("--placed-from", "yesterday"), "--placed-from: Write a date"),
         (
             "ChangeShippingAddress",
             ("--order-id", "1", "--address.city", "x" * 101),
-            "--address.city: Write at most 100 characters.",
+            "--address.city: Enter at most 100 characters.",
         ),
         (
             "ShipOrder",
@@ -141,4 +141,4 @@ def test_all_that_is_missing_is_said_at_once() -> None:
     with pytest.raises(click.UsageError) as refused:
         made("PlaceOrder")
     for option in ("--order-id", "--country", "--currency", "--lines"):
-        assert f"{option}: This is needed." in str(refused.value)
+        assert f"{option}: Required." in str(refused.value)

@@ -63,7 +63,7 @@ def test_a_strong_answer_comes_from_the_events(flask: Run, do: Callable[..., Any
     ("words", "sentence"),
     [
         (("GetOder",), "There is no query called GetOder. Did you mean GetOrder?"),
-        (("GetOrder",), "--order-id: This is needed."),
+        (("GetOrder",), "--order-id: Required."),
         (("GetOrder", "--order-id", "1", "--min-version", "2"), "such as order-10042:3"),
         (("GetOrder", "--order-id", "1", "--wait-ms", "-1"), "not in the range"),
     ],

@@ -1,4 +1,4 @@
-"""A console with the real doors and a few pages of its own behind them."""
+"""A console with the real authentication, and a few test pages."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def mia(app: Flask) -> FlaskClient:
-    """A browser in which Mia is signed in."""
+    """A client in which Mia is signed in."""
     client = app.test_client()
     assert sign_in(client).status_code == 303
     return client
@@ -111,14 +111,14 @@ def mia(app: Flask) -> FlaskClient:
 def sign_in(
     client: FlaskClient, name: str = "mia", password: str = PASSWORD, **rest: Any
 ) -> TestResponse:
-    """Fill in and send the form, as a browser does."""
+    """Fill in and send the form, like a browser."""
     token = token_in(client.get("/sign-in", **_origin_of(rest)).text)
     data = {"name": name, "password": password, "csrf_token": token, **rest.pop("data", {})}
     return client.post("/sign-in", data=data, **rest)
 
 
 def token_in(page: str) -> str:
-    """The form token that a page holds."""
+    """The form token in a page."""
     for tag in re.findall(r"<input[^>]*>", page):
         if 'name="csrf_token"' in tag:
             found = re.search(r'value="([^"]+)"', tag)

@@ -312,41 +312,41 @@ def test_rows_may_have_gaps_in_their_numbers(sent: Any) -> None:
 @pytest.mark.parametrize(
     ("place", "typed", "sentence"),
     [
-        ("order_id", "", "This is needed."),
-        ("order_id", "   ", "This is needed."),
-        ("order_id", "A" * 13, "Write at most 12 characters."),
-        ("count", "", "This is needed."),
-        ("count", "two", "Write a whole number."),
-        ("count", "1_0", "Write a whole number."),
-        ("count", "٣", "Write a whole number."),
-        ("count", "9" * 5_000, "Write a whole number."),
+        ("order_id", "", "Required."),
+        ("order_id", "   ", "Required."),
+        ("order_id", "A" * 13, "Enter at most 12 characters."),
+        ("count", "", "Required."),
+        ("count", "two", "Enter a whole number."),
+        ("count", "1_0", "Enter a whole number."),
+        ("count", "٣", "Enter a whole number."),
+        ("count", "9" * 5_000, "Enter a whole number."),
         ("count", "0", "Must be 1 or more."),
-        ("price", "", "This is needed."),
-        ("price", "1,50", "Write a number, such as 12.50."),
-        ("price", "NaN", "Write a number, such as 12.50."),
-        ("price", "1e9", "Write a number, such as 12.50."),
+        ("price", "", "Required."),
+        ("price", "1,50", "Enter a number, e.g. 12.50."),
+        ("price", "NaN", "Enter a number, e.g. 12.50."),
+        ("price", "1e9", "Enter a number, e.g. 12.50."),
         ("price", "-1", "Must be 0 or more."),
         ("price", "1.23456", "At most 4 digits after the point."),
         ("limit", "10.01", "Must be 10 or less."),
-        ("reason", "", "This is needed."),
+        ("reason", "", "Required."),
         ("reason", "greed", "Choose one from the list."),
         ("size", "huge", "Choose one from the list."),
-        ("due", "31.03.2026", "Write a date, such as 2026-03-31."),
-        ("due", "2026-02-30", "Write a date, such as 2026-03-31."),
-        ("seen_at", "yesterday", "Write a date and time, such as 2026-03-31 14:05."),
+        ("due", "31.03.2026", "Enter a date, e.g. 2026-03-31."),
+        ("due", "2026-02-30", "Enter a date, e.g. 2026-03-31."),
+        ("seen_at", "yesterday", "Enter a date and time, e.g. 2026-03-31 14:05."),
         ("seen_at", "2026-03-29T01:30", "There is no such time on that day"),
-        ("note", "n" * 31, "Write at most 30 characters."),
-        ("email", "a", "Write at least 3 characters."),
-        ("tags", "a\nb\nc", "At most 2 are possible."),
-        ("ship_to-street", "", "This is needed."),
-        ("ship_to-country", "dk", "This has characters that cannot be used here."),
+        ("note", "n" * 31, "Enter at most 30 characters."),
+        ("email", "a", "Enter at least 3 characters."),
+        ("tags", "a\nb\nc", "At most 2 are allowed."),
+        ("ship_to-street", "", "Required."),
+        ("ship_to-country", "dk", "Contains characters that are not allowed."),
         ("lines-1-quantity", "0", "Must be 1 or more."),
-        ("lines-1-quantity", "x", "Write a whole number."),
+        ("lines-1-quantity", "x", "Enter a whole number."),
         ("lines-1-price", "-0.01", "Must be 0 or more."),
         ("lines-1-price", "0.00001", "At most 4 digits after the point."),
-        ("lines-0-sku", "", "This is needed."),
-        ("lines-0-sku", "123456789", "Write at most 8 characters."),
-        ("bill_to-country", "xx", "This has characters that cannot be used here."),
+        ("lines-0-sku", "", "Required."),
+        ("lines-0-sku", "123456789", "Enter at most 8 characters."),
+        ("bill_to-country", "xx", "Contains characters that are not allowed."),
     ],
 )
 def test_what_cannot_be_used_says_why_beside_its_field_and_stays_as_typed(
@@ -376,14 +376,14 @@ def test_an_empty_form_asks_for_all_that_is_needed_once(sent: Any) -> None:
         "order_id", "count", "price", "reason", "due", "seen_at", "ship_to.street",
         "lines.0.sku", "lines.0.quantity", "lines.0.price",
     }  # fmt: skip
-    assert set(problems.values()) == {"This is needed."}
-    assert form.count.errors == ["This is needed."]
+    assert set(problems.values()) == {"Required."}
+    assert form.count.errors == ["Required."]
 
 
 def test_too_many_rows_are_told_and_not_dropped(sent: Any) -> None:
     rows = {f"lines-{n}-{name}": "1" for n in range(4) for name in ("sku", "quantity", "price")}
     form = sent(rows)
-    assert errors_of(form) == {"lines": "At most 3 are possible."}
+    assert errors_of(form) == {"lines": "At most 3 are allowed."}
     assert len(form.lines.entries) == 4
 
 
@@ -417,7 +417,7 @@ def test_an_error_in_a_hidden_field_is_told_with_the_form(app: Flask) -> None:
     with app.test_request_context(method="POST", data=data):
         form = form_for(TryEverything, hidden=("order_id",))()
         assert set(errors_of(form)) == {"order_id"}
-        assert form.form_errors == ["Write at most 12 characters."]
+        assert form.form_errors == ["Enter at most 12 characters."]
 
 
 def test_fields_the_command_does_not_have_change_nothing(sent: Any) -> None:

@@ -63,7 +63,7 @@ def test_a_page_or_a_script_uses_every_class_in_it() -> None:
 
 
 def _words() -> Iterator[str]:
-    """What stands in templates, scripts and the code that makes markup."""
+    """The class names in templates, scripts and code that produces markup."""
     for pattern in ("templates/**/*.html", "static/**/*.js", "cqrs_app/**/*.py"):
         for path in PROJECT.glob(pattern):
             yield from re.findall(r"[\w-]+", path.read_text(encoding="utf-8"))

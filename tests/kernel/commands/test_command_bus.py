@@ -1,4 +1,4 @@
-"""The command bus: what is accepted, refused, repeated, retried, and what is then in the log."""
+"""The command bus: acceptance, refusal, repetition, retries, and the log afterwards."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_many_writers_on_one_stream_all_get_in_exactly_once(
         try:
             for _ in range(10):
                 kernel.commands.execute(Add(counter_id="a"), by_ana())
-        except BaseException as error:  # noqa: BLE001 - told by the assertion below
+        except BaseException as error:  # noqa: BLE001 - reported by the assertion below
             failures.append(error)
 
     threads = [threading.Thread(target=write) for _ in range(5)]
@@ -264,7 +264,7 @@ def test_unusable_values_never_become_a_command() -> None:
     with pytest.raises(Invalid) as invalid:
         Add(counter_id="", amount=0)
     assert invalid.value.problems == {
-        "counter_id": "This is needed.",
+        "counter_id": "Required.",
         "amount": "Must be 1 or more.",
     }
 

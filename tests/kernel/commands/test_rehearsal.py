@@ -1,4 +1,4 @@
-"""What would happen, said without doing it; and history that is let in against a rule."""
+"""Dry runs, and history that is accepted against a rule."""
 
 from __future__ import annotations
 

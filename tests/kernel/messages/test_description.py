@@ -1,4 +1,4 @@
-"""One description of a field serves every door."""
+"""One description of a field serves every interface."""
 
 from __future__ import annotations
 

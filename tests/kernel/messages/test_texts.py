@@ -1,4 +1,4 @@
-"""Texts are composed, trimmed and free of what nobody sees, before anything else is asked."""
+"""Texts are composed, trimmed and cleared of invisible characters before other checks."""
 
 from __future__ import annotations
 

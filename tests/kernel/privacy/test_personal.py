@@ -14,7 +14,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import CommandReused, NotAllowed, Refused
 from cqrs_app.kernel.events.recorded import FIRST_HASH
 from cqrs_app.kernel.privacy.keys import CACHED_SECONDS, WrongPersonalDataKey
-from cqrs_app.kernel.privacy.personal import ERASED, hidden, written
+from cqrs_app.kernel.privacy.personal import ERASED, redacted, written
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store import tables
@@ -114,8 +114,8 @@ def test_erasing_leaves_the_events_valid_and_empty_of_the_value(kernel: Kernel) 
     kernel.runner.advance("parcels")
     assert shown(kernel) == {"p": ERASED, "q": SECRET}
     decode = kernel.registry.codec.decode
-    said = [decode(event).event.to for event in kernel.store.events_of("parcel-p")]  # type: ignore[attr-defined]
-    assert said == [ERASED, ERASED]
+    text = [decode(event).event.to for event in kernel.store.events_of("parcel-p")]  # type: ignore[attr-defined]
+    assert text == [ERASED, ERASED]
     assert all(report.fault is None for report in kernel.verify_streams())
     kernel.runner.rebuild("parcels", lambda done, total: None)
     assert shown(kernel) == {"p": ERASED, "q": SECRET}
@@ -250,7 +250,7 @@ def test_only_texts_can_be_personal() -> None:
 
 
 def test_what_an_exception_says_hides_values() -> None:
-    said = hidden(
+    text = redacted(
         f"no {SECRET}\nDETAIL: Key (x)=({SECRET}) exists.", Send(parcel_id="p", to=SECRET)
     )
-    assert said == "no [personal]\nDETAIL: [left out]"
+    assert text == "no [personal]\nDETAIL: [left out]"

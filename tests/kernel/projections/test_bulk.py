@@ -1,4 +1,4 @@
-"""Rows of a batch: what is written whole comes back as it was, on every database."""
+"""Rows of a batch: what is written is read back unchanged, on every database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Projections: exactly once in effect, whatever dies; poison is parked, never skipped."""
+"""Projections: exactly once in effect, even after a crash. Poison events are parked, never
+skipped."""
 
 from __future__ import annotations
 
@@ -166,7 +167,7 @@ def test_a_paused_projection_waits_and_resumes_where_it_was(
 
 def test_pausing_twice_or_an_unknown_projection_is_refused(kernel: Kernel) -> None:
     kernel.commands.execute(PauseProjection(projection="counters"), by_ana())
-    with pytest.raises(Refused, match="paused already"):
+    with pytest.raises(Refused, match="already paused"):
         kernel.commands.execute(PauseProjection(projection="counters"), by_ana())
     with pytest.raises(Refused, match="no subscription called nothing"):
         kernel.commands.execute(PauseProjection(projection="nothing"), by_ana())

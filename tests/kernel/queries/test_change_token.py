@@ -12,7 +12,7 @@ from tests.kernel.shop import Add
 
 
 class Clock:
-    """Moves on only when it is told to."""
+    """Advances only on command."""
 
     now = 100.0
 

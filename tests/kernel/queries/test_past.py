@@ -1,4 +1,4 @@
-"""Time travel: any version, any moment, and what differs between two of them."""
+"""Time travel: any version, any time, and the difference between two of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_version_can_be_seen(filled: Kernel) -> None:
         ask(filled, StateAt(stream=STREAM, version=version)).state.get("value")
         for version in range(5)
     ]
-    # There is no fifth event: the newest state is told, with its version.
+    # There is no fifth event: the newest state is returned, with its version.
     assert values == [None, 1, 11, 111, 111]
     now = ask(filled, StateAt(stream=STREAM))
     assert (now.version, now.newest, now.type, now.operator) == (3, 3, "Added", "bo")
@@ -85,7 +85,7 @@ def test_a_difference_names_each_value(filled: Kernel) -> None:
 
 
 def test_a_long_stream_is_read_in_pieces(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cqrs_app.kernel.queries.past.READ_AT_ONCE", 3)
+    monkeypatch.setattr("cqrs_app.kernel.queries.past.EVENTS_PER_READ", 3)
     for _ in range(10):
         add(kernel, 1, 0)
     past = Past(

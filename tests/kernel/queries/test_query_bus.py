@@ -156,7 +156,8 @@ def test_of_two_projections_the_one_behind_says_how_fresh_the_answer_is(
 
 
 def change_rows(kernel: Kernel, value: int) -> None:
-    """As if the rows had been wrong, or came from elsewhere, at the same position of the log."""
+    """Change the rows at an unchanged position of the log, as if they had been wrong or
+    restored."""
     with kernel.engines.read.begin() as connection:
         connection.execute(update(counters).values(value=value))
 

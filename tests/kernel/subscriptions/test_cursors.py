@@ -1,4 +1,5 @@
-"""A cursor moves by compare-and-set: whoever read it earlier sets it neither back nor on."""
+"""A cursor moves by compare-and-set: a runner that read it earlier moves it neither back nor
+forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases end by the database's clock, to the second, whatever the clocks of the processes say."""
+"""Leases expire by the database's clock, to the second, whatever the processes' clocks show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parked events: what is done to one stream of one subscription is done to no other."""
+"""Parked events: an operation on one stream of one subscription affects no other."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from tests.kernel.conftest import by_ana
 from tests.kernel.control import control_of
 from tests.kernel.shop import Add, Added, Poison, Take, shop, test_tables
 
-# Without a key: an event that is taken in twice has two rows.
+# Without a key, so that an event processed twice has two rows.
 letters = Table(
     "test_letters",
     test_tables,
@@ -121,7 +121,7 @@ def test_two_runners_at_once_take_each_event_in_once(
 
 
 def _after(follow: Any, both_have_read: threading.Barrier) -> Any:
-    """Reads the same events in two threads the first time, whoever is faster."""
+    """Both threads read the same events the first time, whichever is faster."""
     first = threading.local()
 
     def reading(after: int, limit: int) -> Any:

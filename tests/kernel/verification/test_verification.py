@@ -21,7 +21,8 @@ LATER = timedelta(minutes=10)
 
 @pytest.fixture
 def sealed(kernel: Kernel) -> Kernel:
-    """Three counters of three events each, a refusal, all sealed as if ten minutes had passed."""
+    """Three counters with three events each, and a refusal, all sealed as if ten minutes had
+    passed."""
     for number in range(9):
         counter = "abc"[number % 3]
         kernel.commands.execute(Add(counter_id=counter), by_ana(command_id=f"{number}"))

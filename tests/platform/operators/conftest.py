@@ -1,4 +1,4 @@
-"""Accounts, sessions and throttle on a fresh write store, with a clock the test moves."""
+"""Accounts, sessions and throttle on a new write store, with a clock that tests move."""
 
 from __future__ import annotations
 

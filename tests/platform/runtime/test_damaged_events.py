@@ -1,4 +1,5 @@
-"""With one event of one stream damaged, everything that follows the log goes on for all others."""
+"""With one damaged event in one stream, everything that follows the log continues for all
+others."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ def authorise(number: int) -> Command:
 
 @pytest.fixture
 def app(make_console: Callable[..., Flask]) -> Flask:
-    """Two of everything, and nobody has followed the log yet."""
+    """Two of everything, before any subscription has processed the log."""
     app = make_console(payment_gateway="sandbox")
     for number in range(2):
         do(app, one_more(number))
@@ -57,7 +58,7 @@ def kernel(app: Flask) -> Kernel:
 
 
 def followed(kernel: Kernel) -> list[Subscription]:
-    """Every subscription that somebody may pause, retry and skip."""
+    """Every subscription that can be paused, retried and skipped."""
     return [each for name, each in kernel.registry.subscriptions.items() if name not in CONTROLS]
 
 
@@ -96,7 +97,7 @@ def parked(kernel: Kernel, subscription: Subscription) -> dict[str, list[int]]:
 
 
 def catch_up(kernel: Kernel) -> None:
-    """Fulfilment appends events of its own, which the others then have to see."""
+    """Fulfilment appends its own events, which the others must then process."""
     for _ in range(3):
         for name in kernel.registry.subscriptions:
             kernel.runner.advance(name)
@@ -143,7 +144,7 @@ def test_every_subscription_goes_on_and_retries_once_it_is_mended(kernel: Kernel
 def test_skipping_leaves_out_the_damaged_event_and_takes_in_what_waits_behind_it(
     kernel: Kernel,
 ) -> None:
-    """The second of two events of an order, of which a third one follows."""
+    """The second of three events of an order is damaged."""
     approved = next(each for each in in_log(kernel) if each.type == "OrderApproved")
     damage(kernel, [approved])
     catch_up(kernel)

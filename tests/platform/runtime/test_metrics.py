@@ -1,5 +1,4 @@
-"""What a Prometheus server scrapes: every series from the start, and what is left when a store is
-away."""
+"""Metrics for Prometheus: every series from the start, and what remains while a store is down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A console, a receiver that listens on this machine, and a clock that tests move."""
+"""A console, a receiver on this machine, and a clock that tests move."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ADA = Actor("ada", ROLES["admin"])
 
 @dataclass
 class Clock:
-    """The present moment, and however far a test has moved it."""
+    """The current time plus the offset that a test has set."""
 
     ahead: timedelta = timedelta(0)
 
@@ -47,7 +47,7 @@ class Clock:
 
 
 class Shop:
-    """What the tests do with a console; `deliver` runs in the test's own thread."""
+    """Test operations on a console. `deliver` runs in the test's own thread."""
 
     def __init__(self, app: Flask, clock: Clock) -> None:
         self.app = app
@@ -73,7 +73,7 @@ class Shop:
         self.do(do.AddWebhook(webhook_id=name, url=receiver.url, event_types=types))
 
     def place(self) -> str:
-        """A new order."""
+        """Place an order."""
         self.orders += 1
         order_id = f"W{self.orders}"
         line = OrderLine(sku="TEA", quantity=1, unit_price=Decimal("2.50"))
@@ -92,7 +92,7 @@ class Shop:
         return self.deliverer.deliver(name)
 
     def due(self, *, follow: bool = True) -> list[str]:
-        """Which webhooks have something to send."""
+        """The webhooks that have something to send."""
         if follow:
             self.follow()
         return self.dispatcher.task.due(self.kernel)
@@ -102,7 +102,7 @@ class Shop:
         return self.kernel.tasks["webhooks"]
 
     def follow(self) -> None:
-        """Note what is to be sent."""
+        """Queue the deliveries for new events."""
         self.kernel.runner.advance(WebhookDeliveries.name)
 
     def let_leases_end(self) -> None:
@@ -125,5 +125,5 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def shop(make_console: Callable[..., Flask]) -> Shop:
-    """A console that may reach this machine."""
+    """A console whose webhooks may reach this machine."""
     return Shop(make_console(webhook_allowed_networks="127.0.0.0/8"), Clock())

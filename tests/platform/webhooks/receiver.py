@@ -1,4 +1,4 @@
-"""A real HTTP server that takes messages, and answers as a test tells it to."""
+"""A real HTTP server that receives messages and responds as a test specifies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Received:
-    """One request; `headers` have small letters in their names."""
+    """One request; `headers` by lower-case name."""
 
     path: str
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answer` maps a request to the status it gets; `url` is where it listens."""
+    """`answer` maps a request to the status of its response; `url` is its address."""
 
     port: int
     received: list[Received] = field(default_factory=list)
@@ -64,7 +64,7 @@ def listening() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *arguments: object) -> None:
-            """Nothing: the requests are kept."""
+            """Print nothing: the requests are stored."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

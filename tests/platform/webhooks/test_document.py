@@ -1,4 +1,4 @@
-"""The example in docs/webhooks.md does what it says, with a message as it comes."""
+"""The example in docs/webhooks.md works with a real message."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_a_queued_webhook_waits_on_its_page(
 ) -> None:
     command = do.AddWebhook(webhook_id="warehouse", url=receiver.url)
     receipt = shop.kernel.commands.enqueue(command, Context(actor=ADA, channel="test"))
-    assert "waits for a worker" in words(admin, "/webhooks/warehouse")
+    assert "waiting for a worker" in words(admin, "/webhooks/warehouse")
     shop.kernel.commands.run_queued(receipt.command_id)
     assert "Not begun yet" in words(admin, "/webhooks/warehouse")
 

@@ -1,4 +1,5 @@
-"""One request: to the address that was checked, within its time, wherever the name leads."""
+"""One request, to the address that was checked and within its time, whatever the name resolves
+to."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ HERE = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *ips: str) -> list[str]:
-    """Every name has these addresses; returns the names that are asked for."""
+    """Every name has these addresses; returns the names that are looked up."""
     asked: list[str] = []
 
     def answer(host: str, port: int, *rest: Any, **more: Any) -> list[Any]:
@@ -197,7 +198,7 @@ def test_an_endless_answer_is_not_read_to_its_end(
 ) -> None:
     port, pieces = talker
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n"
-    pieces += [head + b"x" * sending.MOST_READ, *([b"x"] * 20)]
+    pieces += [head + b"x" * sending.MAX_READ, *([b"x"] * 20)]
     started = time.monotonic()
     assert post(f"http://127.0.0.1:{port}/", b"{}", {}, HERE).taken
     assert time.monotonic() - started < 1
@@ -236,7 +237,7 @@ def behind_tls(certificate: tuple[Path, Path]) -> Iterator[int]:
                 return
             try:
                 with context.wrap_socket(plain, server_side=True) as stream:
-                    # To the end: what is closed with something unread takes the answer with it.
+                    # Read to the end: closing a connection with unread data discards the answer.
                     sent = b" "
                     while sent and not sent.endswith(b"{}"):
                         sent = stream.recv(65_536)

@@ -1,4 +1,4 @@
-"""A store of an earlier release, where each webhook had a cursor: nothing is lost or sent twice."""
+"""A store of an earlier release with a cursor per webhook: nothing is lost or sent twice."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_it_is_paused_and_resumed_once() -> None:
     pause, resume = ANY[1], ANY[2]
     given(ADDED).when(pause).then(PAUSED)
     given(ADDED, PAUSED).when(resume).then(was.WebhookResumed(webhook_id=THE))
-    assert "paused already" in given(ADDED, PAUSED).when(pause).refused("already_paused").sentence
+    assert "already paused" in given(ADDED, PAUSED).when(pause).refused("already_paused").sentence
     assert "not paused" in given(ADDED).when(resume).refused("not_paused").sentence
 
 

@@ -36,10 +36,10 @@ class Shown(StrEnum):
 
 _LABELS = MappingProxyType(
     {
-        Shown.OFFERED: "All that is offered",
+        Shown.OFFERED: "Active products",
         Shown.LOW: "Low stock",
         Shown.OUT: "None available",
-        Shown.CHARGES: "Charges",
+        Shown.CHARGES: "Fees",
         Shown.RETIRED: "Retired",
     }
 )

@@ -31,9 +31,9 @@ from cqrs_app.services import services
 
 FILTERS = {"show": "Show", "stage": "Stage"}
 SHOWN = {
-    "open": "All that are not at their end",
-    "attention": "Those to look at",
-    "all": "Every one",
+    "open": "Open",
+    "attention": "Needs attention",
+    "all": "All",
 }
 WORDS = {"show": SHOWN, "stage": {each.value: each.label for each in Stage}}
 

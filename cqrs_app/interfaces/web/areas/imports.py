@@ -40,7 +40,7 @@ REPORT_WORDS = {
     "credited": "Credited",
     "registered_customers": "Customers registered",
     "products": "Products added",
-    "commands_per_second": "Tasks a second",
+    "commands_per_second": "Commands per second",
 }
 RECEIVED = "The file was received. Its import goes on by itself, also when you leave."
 RECEIVED_BEFORE = "This file was received before. Nothing was sent twice: this is its import."

@@ -166,7 +166,7 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "queues": ("Processes", _queues),
     "webhooks": ("Webhooks", _webhooks),
     "cache": ("Answers, last 24 hours", _cache),
-    "commands": ("Tasks, last 24 hours", _commands),
+    "commands": ("Actions, last 24 hours", _commands),
 }
 """Name in the address -> title, and what its template needs."""
 

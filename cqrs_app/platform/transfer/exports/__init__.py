@@ -1,1 +1,1 @@
-"""Whole lists as files: every question whose answer is a page of rows can be exported."""
+"""Exports whole lists as files: every query that answers with pages of rows can be exported."""

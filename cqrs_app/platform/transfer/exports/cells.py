@@ -1,4 +1,4 @@
-"""Values as the cells of a CSV file that people open in a spreadsheet."""
+"""Formats values as cells of a CSV file that is safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 
 import msgspec
 
-# What a spreadsheet reads as the start of a formula, with the forms that some of them fold into
-# the plain ones: small, full width, the minus sign.
+# Characters that start a formula, including forms that some spreadsheets normalize: small, full
+# width, the minus sign.
 _STARTS = "=+\\-@\ufe66\uff1d\ufe62\uff0b\ufe63\uff0d\u2212\ufe6b\uff20"
-# What it skips before: blanks of every kind and characters that show nothing.
+# Whitespace and invisible characters, which spreadsheets skip before a formula.
 _BLANKS = (
     " \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0"
     "\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
 )
 _FORMULA = re.compile(
     rf"^(?=[{_BLANKS}\t\r\n]*[{_STARTS}])|^(?=[\t\r\n])"
-    # Where the language of the machine makes a semicolon the separator, a cell of its own may
-    # begin inside a text, and a line break inside one may begin a row.
+    # In locales with a semicolon as separator, a text may be split into several cells, and a line
+    # break in it may begin a row.
     rf"|(?<=[;\t\r\n])(?=[{_BLANKS}]*[{_STARTS}])"
 )
 _SEPARATOR = re.compile(r"[;\t\r\n]")
@@ -31,20 +31,20 @@ _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
 
 
 def harmless(text: str, *, numbers: bool = False) -> str:
-    """The text with an apostrophe before whatever a spreadsheet could take as a formula.
+    """The text with an apostrophe before everything that a spreadsheet could take as a formula.
 
-    `numbers`: a text that is a plain number, such as "-10", stays as it is.
+    With `numbers`, a text that is a plain number, such as "-10", is not changed.
     """
     if not text or (text[0].isalnum() and not _SEPARATOR.search(text)):
-        return text  # nearly every cell, and many times faster than the next lines
+        return text  # nearly every cell, and many times faster than the pattern
     if numbers and _NUMBER.fullmatch(text):
         return text
     return _FORMULA.sub("'", text)
 
 
 def cell(value: Any) -> str:
-    """One value of a row. Numbers of ours stay numbers, money exact to its last digit; times are
-    ISO 8601 in UTC; nothing is an empty cell; what has parts is JSON."""
+    """Format one value. Numbers stay numbers, money is exact, times are ISO 8601 in UTC, None is an
+    empty cell, and composite values are JSON."""
     write = _WRITERS.get(type(value))
     if write is not None:
         return write(value)

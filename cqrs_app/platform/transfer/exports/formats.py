@@ -1,4 +1,4 @@
-"""The formats of an export: rows become bytes, a portion at a time."""
+"""The formats of an export: convert rows to bytes, a page at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Write = Callable[[Sequence[str], Iterable[Rows]], Iterator[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`write` takes the columns and the portions of rows."""
+    """`write` takes the columns and the pages of rows."""
 
     label: str
     mimetype: str
@@ -27,7 +27,7 @@ class Format:
 
 
 def write_csv(columns: Sequence[str], portions: Iterable[Rows]) -> Iterator[bytes]:
-    """RFC 4180 in UTF-8: a header, commas, CRLF; quotes where they are needed."""
+    """RFC 4180 in UTF-8: a header, commas, CRLF, quotes where needed."""
     yield _lines([columns])
     values = attrgetter(*columns) if len(columns) > 1 else lambda row: (getattr(row, columns[0]),)
     for rows in portions:
@@ -35,7 +35,7 @@ def write_csv(columns: Sequence[str], portions: Iterable[Rows]) -> Iterator[byte
 
 
 def write_jsonl(columns: Sequence[str], portions: Iterable[Rows]) -> Iterator[bytes]:
-    """One JSON object a line, values as they are; money is a text, so that no digit is lost."""
+    """One JSON object per line. Money is a string, so that no digit is lost."""
     encoder = msgspec.json.Encoder()
     for rows in portions:
         yield encoder.encode_lines(rows)
@@ -53,4 +53,4 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "jsonl": Format("JSONL", "application/jsonl; charset=utf-8", write_jsonl),
     }
 )
-"""Ending of the file -> format."""
+"""File extension -> format."""

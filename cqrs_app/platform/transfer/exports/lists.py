@@ -1,4 +1,4 @@
-"""Which questions are lists, and what an address or a command line asks of one."""
+"""Finds the queries that are lists, and parses a query from a URL or a command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cqrs_app.kernel.queries.paging import LARGEST_PAGE, Page
 from cqrs_app.kernel.registry import Registry
 
 PLACE = ("after", "before", "limit")
-"""Fields that say which part of a list is meant; an export is the whole of it."""
+"""Fields that select a part of a list. An export is always the whole list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Listing:
 
     @property
     def name(self) -> str:
-        """What people call it: ListOrders as "orders"."""
+        """Its name for people: "orders" for ListOrders."""
         words = re.findall(r"[A-Z][a-z0-9]*", self.query.__name__.removeprefix("List"))
         return "-".join(words).lower()
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """What may be asked of it, the order of its rows included."""
+        """The names of its filters and its sort fields."""
         return tuple(name for name in hints_of(self.query) if name not in PLACE)
 
 
@@ -41,7 +41,7 @@ _LISTINGS: WeakKeyDictionary[Registry, dict[str, Listing]] = WeakKeyDictionary()
 
 
 def listings(registry: Registry) -> dict[str, Listing]:
-    """Every list by the name of its question."""
+    """Every list, by the name of its query."""
     if registry not in _LISTINGS:
         _LISTINGS[registry] = _found(registry)
     return _LISTINGS[registry]
@@ -58,9 +58,9 @@ def _found(registry: Registry) -> dict[str, Listing]:
 
 
 def question_of(listing: Listing, given: Mapping[str, Sequence[str]]) -> Query:
-    """The question that these texts make, as they stand in an address; empty ones do not count.
+    """The query with these filters, as in a URL. Empty texts are ignored.
 
-    Raises Invalid, a sentence per name or value that cannot be used.
+    Raises Invalid with a sentence per name or value that cannot be used.
     """
     subject = f"The export of {listing.name}"
     values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The rows of a whole list through the query bus, a page at a time: memory holds one page."""
+"""The rows of a whole list through the query bus. Memory holds one page at a time."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from cqrs_app.kernel.queries.bus import QueryBus
 from cqrs_app.kernel.queries.context import QueryContext
 
 PERMISSION = Permission("exports.run", Role.SUPERVISOR)
-"""Needed by every door beside the permission of the list itself, which the query bus checks."""
+"""Required by every interface in addition to the permission of the list, which the query bus
+checks."""
 
 Rows = tuple[Any, ...]
 
 
 def pages(queries: QueryBus, question: Query, actor: Actor) -> Iterator[Rows]:
-    """The rows of `question`, in portions.
+    """The rows of `question`, page by page.
 
-    The first portion is asked for at once: NotAllowed, Busy and TimedOut are raised here, before
-    anything was sent. Later ones may raise while the iterator runs; what came until then is not
-    the whole list.
+    The first page is requested at once, so NotAllowed, Busy and TimedOut are raised here, before
+    anything is sent. Later pages may raise while the iterator runs; the rows until then are not the
+    whole list.
     """
     if not actor.may(PERMISSION):
         raise NotAllowed("Export", PERMISSION)
-    asker = QueryContext(actor=actor, cached=False)
-    return _from(queries, question, asker, queries.ask(question, asker).value)
+    context = QueryContext(actor=actor, cached=False)
+    return _from(queries, question, context, queries.ask(question, context).value)
 
 
-def _from(queries: QueryBus, question: Any, asker: QueryContext, page: Any) -> Iterator[Rows]:
+def _from(queries: QueryBus, question: Any, context: QueryContext, page: Any) -> Iterator[Rows]:
     while True:
         yield page.rows
         if page.next is None:
             return
-        page = queries.ask(replace(question, after=page.next), asker).value
+        page = queries.ask(replace(question, after=page.next), context).value

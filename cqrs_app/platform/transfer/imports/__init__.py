@@ -1,1 +1,1 @@
-"""Bulk history into the console, through the command bus."""
+"""Imports historical data in bulk, through the command bus."""

@@ -1,10 +1,9 @@
-"""Uploaded files are taken in by a process of their own, beside whoever noticed that they wait.
+"""Imports uploaded files in separate processes.
 
-An import takes minutes and the memory of its whole file. In a worker it would hold up what other
-people wait for; as a process beside it, it shares the machine with them, gives its memory back,
-and takes nobody along when it dies. A wake-up or the sweep starts it; a lease that it extends says
-that it lives. Taking a file in again changes nothing, so whoever comes next starts at its
-beginning.
+An import takes minutes and needs memory for its whole file. In a worker it would delay other work.
+A separate process runs beside the workers, returns its memory at the end, and can die without
+affecting them. A wake-up or the sweep starts it, and it extends a lease while it is alive. Imports
+are idempotent, so the next process starts from the beginning.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
-from cqrs_app.platform.transfer.imports.set_aside import AT_MOST, as_csv
+from cqrs_app.platform.transfer.imports.set_aside import MAX_BYTES, as_csv
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.receiving import UPLOAD, Files
 from cqrs_app.platform.transfer.uploads.work import Work
 
-TELL_EVERY_SECONDS = 1.0
-AWAY = (*DATABASE_TROUBLE, Unavailable)
-"""A database that does not answer: no fault of the file, and it comes back."""
+REPORT_SECONDS = 1.0
+DATABASE_DOWN = (*DATABASE_TROUBLE, Unavailable)
+"""A database does not answer. That is no fault of the file, and temporary."""
 WAIT_SECONDS = 5.0
-MOST_WAITS = 120
-"""Ten minutes; then the attempt is over, as nobody knows what else may be wrong."""
+MAX_WAITS = 120
+"""Ten minutes. Then the attempt ends, since something else may be wrong."""
 
 NOT_SHOWN = (
     "Everything was taken in, but the read models do not show every row of it. Look at the System "
@@ -52,11 +51,11 @@ logger = logging.getLogger("countersign")
 
 
 class Superseded(Exception):
-    """Another process has taken this import over; whatever this one did is as good as theirs."""
+    """Another process has taken over this import. Both do the same, so nothing is lost."""
 
 
-class TakeInUploads(BackgroundTask):
-    """Takes in uploaded files, one at a time; the key is an import's id."""
+class ImportUploads(BackgroundTask):
+    """Imports uploaded files, one at a time. The key is the id of an import."""
 
     name: ClassVar[str] = "imports"
 
@@ -71,50 +70,50 @@ class TakeInUploads(BackgroundTask):
         return False
 
     def housekeep(self, kernel: Kernel) -> None:
-        """Drop the bytes of files that came long ago."""
+        """Delete the content of old files."""
         Files(kernel.engines.write, kernel.clock).forget_old()
 
 
 def start(kernel: Kernel, import_id: str) -> None:
-    """Take up the import if it is free, in a process beside this one, and return at once."""
+    """Start the import in a separate process if it is free; returns at once."""
     work = Work(kernel.engines.write, kernel.clock)
     attempt = work.claim(import_id)
     if attempt is not None:
-        threading.Thread(target=_see_through, args=(work, import_id, attempt), daemon=True).start()
+        threading.Thread(target=_supervise, args=(work, import_id, attempt), daemon=True).start()
 
 
 def patiently(action: Callable[[], T]) -> T:
-    """Do it, again and again while a database is away: that uses up no attempt.
+    """Call `action`, and repeat it while a database is down, which uses up no attempt.
 
-    Raises what AWAY names once it lasted too long.
+    Raises an exception of DATABASE_DOWN if that lasts too long.
     """
-    for _ in range(MOST_WAITS):
+    for _ in range(MAX_WAITS):
         try:
             return action()
-        except AWAY as error:
+        except DATABASE_DOWN as error:
             logger.warning("an import waits, because a database does not answer: %s", error)
             time.sleep(WAIT_SECONDS)
     return action()
 
 
 def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
-    """Take the file in, and write down what came of it.
+    """Import the file and record the result.
 
-    Raises Superseded, and what AWAY names while a database is away.
+    Raises Superseded, and an exception of DATABASE_DOWN while a database is down.
     """
     work = Work(kernel.engines.write, kernel.clock)
-    told = time.monotonic()
+    reported_at = time.monotonic()
 
     def progress(done: int, total: int) -> None:
-        nonlocal told
-        if done == total or time.monotonic() - told >= TELL_EVERY_SECONDS:
-            told = time.monotonic()
+        nonlocal reported_at
+        if done == total or time.monotonic() - reported_at >= REPORT_SECONDS:
+            reported_at = time.monotonic()
             if not work.extend(task.import_id, attempt, done=done, total=total):
                 raise Superseded
 
     profile = PROFILES[task.profile]
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
-        # Under its own name, because that is what the sentence about a bad file calls it.
+        # Use the name of the file, since sentences about a bad file contain it.
         path = Path(folder) / task.file_name
         try:
             with path.open("wb") as file:
@@ -124,7 +123,7 @@ def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
             work.fail(task.import_id, attempt, str(error).replace(str(path), path.name))
         except (SQLAlchemyError, Unavailable, Superseded):
             raise
-        except Exception as error:  # noqa: BLE001 - it is told on the page, and logged there
+        except Exception as error:  # noqa: BLE001 - it is shown on the page, and logged there
             work.fail(task.import_id, attempt, _sentence(error))
         else:
             _finish(work, task, attempt, imported)
@@ -136,7 +135,7 @@ def _finish(work: Work, task: StartImport, attempt: int, imported: Imported) -> 
         attempt,
         report=json.dumps(imported.report.as_json()),
         rows=len(imported.set_aside),
-        set_aside=as_csv(imported.headers, imported.set_aside, most=AT_MOST),
+        set_aside=as_csv(imported.headers, imported.set_aside, most=MAX_BYTES),
         fault="" if imported.report.adds_up else NOT_SHOWN,
     )
 
@@ -153,8 +152,9 @@ def _sentence(error: Exception) -> str:
     )
 
 
-def _see_through(work: Work, import_id: str, attempt: int) -> None:
-    """Run the process and take its end; when it failed, others need not wait for the lease."""
+def _supervise(work: Work, import_id: str, attempt: int) -> None:
+    """Run the process and wait for its end. If it fails, release its lease so that others need not
+    wait."""
     flask = (sys.executable, "-m", "flask", "--app", PROJECT / "app")
     command = (*flask, "run-import", import_id, str(attempt))
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)

@@ -1,8 +1,9 @@
-"""The canonical document: an order or a credit note as the console tells it and takes it back.
+"""The canonical document: an order or credit note as it is exported and imported.
 
-A document is plain values: the fields of the command that made it, `document`, `at`, and for an
-order its `moments`, each `what` happened, `at` when, and the fields of its task. Reading is the
-inverse of writing: what was exported is imported as the same events at the same times.
+A document is plain values: the fields of the command that created it, `document`, `at` and, for an
+order, its `moments`. Each has `what` happened, `at` which time, and the fields of its command.
+Reading is the inverse of writing: what was exported is imported as the same events at the same
+times.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from cqrs_app.platform.transfer.imports.source import SourceRow
 
 Plain = dict[str, Any]
 
-_AT_ONCE = 500
+_PAGE = 500
 
 MAKING: Mapping[Kind, tuple[type[Event], type[Command], str]] = MappingProxyType(
     {
@@ -32,7 +33,7 @@ MAKING: Mapping[Kind, tuple[type[Event], type[Command], str]] = MappingProxyType
         "credit_note": (events.CreditNoteRecorded, commands.RecordCreditNote, "credit_note_id"),
     }
 )
-"""Kind of document -> what brought it into being: event, command, and the field with its number."""
+"""Kind of document -> what creates it: the event, the command, and the field with its number."""
 
 MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
     {
@@ -51,8 +52,8 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
         "cancelled": (events.OrderCancelled, commands.CancelOrder),
     }
 )
-"""What can happen to an order, in the order of a regular life: the event that tells it and the
-command that repeats it. Flags are no moments: they come anew from the rules."""
+"""What can happen to an order, in the order of a regular life: the event that records it and the
+command that repeats it. Flags are no moments, since the rules produce them again."""
 
 COMMANDS = tuple(
     [command for _, command, _ in MAKING.values()] + [command for _, command in MOMENTS.values()]
@@ -69,12 +70,13 @@ class Unusable(ValueError):
 def exported(
     store: EventStore, codec: EventCodec, left_out: Callable[[UnreadableEvent], None] | None = None
 ) -> Iterator[Plain]:
-    """Every order and credit note, in the order they came in; memory stays flat. `left_out` is
-    called with what is wrong with one that cannot be read; without it that is raised."""
+    """Every order and credit note, in the order in which they were created. Memory use does not
+    grow with their number. `left_out` is called with the error of one that cannot be read; without
+    it, the error is raised."""
     names = {event.__name__ for event in _KIND}
     store.place()
     position = 0
-    while page := store.follow(position, _AT_ONCE):
+    while page := store.follow(position, _PAGE):
         for first in page:
             if first.version == 1 and first.type in names:
                 try:
@@ -89,7 +91,7 @@ def exported(
 
 
 def plain_of(recorded: Sequence[Recorded]) -> Plain:
-    """One stream's events, all of them, as a document."""
+    """All events of one stream, as a document."""
     made, *later = recorded
     kind = _KIND[type(made.event)]
     plain: Plain = {"document": kind, "at": made.occurred_at}
@@ -105,7 +107,7 @@ def plain_of(recorded: Sequence[Recorded]) -> Plain:
 
 
 def kind_of(name: object) -> Kind:
-    """Raises Unusable where there is no such kind of document."""
+    """The kind of this name. Raises Unusable if there is none."""
     for kind in MAKING:
         if kind == name:
             return kind
@@ -143,7 +145,7 @@ def _step(order_id: str, index: int, plain: Any) -> Step:
 
 
 def _fields(event: Event, command: type[Command], leave_out: str = "") -> Plain:
-    """What event and command have in common: same names, same values."""
+    """The fields that event and command have in common."""
     return {name: getattr(event, name) for name in hints_of(command) if name != leave_out}
 
 

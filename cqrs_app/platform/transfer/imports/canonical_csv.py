@@ -1,7 +1,8 @@
-"""The canonical document as a table: one row per line, the order's own fields repeated in each.
+"""The canonical document as a table: one row per line, with the order's own fields repeated in
+each.
 
-The columns tell a regular life. What they cannot tell (notes, a second hold, an article that left
-in two parcels) stands in the last column, `moments`, as JSON; where it is filled, it counts.
+The columns describe a regular life. What they cannot express (notes, a second hold, a line shipped
+in two parcels) is in the last column, `moments`, as JSON. If it is filled, it takes precedence.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cqrs_app.platform.transfer.imports.canonical import (
     number_field,
 )
 from cqrs_app.platform.transfer.imports.clock import moment
-from cqrs_app.platform.transfer.imports.lifecycle import UNTOLD
+from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
 from cqrs_app.platform.transfer.imports.lines import whole
 
 ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
@@ -58,18 +59,18 @@ HEADER = (
     "moments",
 )
 
-_TOLD: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
+_COLUMNS: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
     "held": ("held_at", {"reason": ("hold_reason", "other"), "note": ("hold_note", "")}),
     "released": ("released_at", {}),
     "approved": ("approved_at", {}),
     "delivered": ("delivered_at", {}),
-    "rejected": ("rejected_at", {"reason": ("reject_reason", UNTOLD)}),
+    "rejected": ("rejected_at", {"reason": ("reject_reason", NO_REASON)}),
     "cancelled": (
         "cancelled_at",
         {"reason": ("cancel_reason", "other"), "note": ("cancel_note", "")},
     ),
 }
-"""Moment -> the column of its time and, per field, its column and what an empty one means."""
+"""Moment -> the column of its time and, per field, its column and the meaning of an empty one."""
 
 _IN_ORDER = tuple(MOMENTS)
 _OF_A_LINE = ("sku", "description", "quantity", "unit_price")
@@ -89,7 +90,7 @@ def write(documents: Iterable[Plain], file: IO[str]) -> int:
 
 
 def rows_of(plain: Plain) -> list[dict[str, str]]:
-    """A document's rows; an order without lines has one with no article."""
+    """The rows of a document. An order without lines has one row without an item."""
     common = _common(plain)
     rows = [
         common | {"line": str(number)} | {name: str(value) for name, value in line.items()}
@@ -97,7 +98,7 @@ def rows_of(plain: Plain) -> list[dict[str, str]]:
     ] or [common]
     moments = plain.get("moments", [])
     for each in moments:
-        _tell(each, rows)
+        _write_moment(each, rows)
     if moments and _moments(rows) != moments:
         rows[0]["moments"] = msgspec.json.encode(moments).decode()
     return rows
@@ -106,7 +107,7 @@ def rows_of(plain: Plain) -> list[dict[str, str]]:
 def plain_of_rows(rows: Sequence[Row]) -> Plain:
     """The inverse, for the rows of one document in the order of their lines.
 
-    Raises ValueError where a text is none of what its column holds.
+    Raises ValueError for a text that its column cannot hold.
     """
     first = rows[0]
     kind = kind_of(first["document"])
@@ -124,11 +125,11 @@ def plain_of_rows(rows: Sequence[Row]) -> Plain:
 
 
 def _lines(rows: Sequence[Row]) -> list[Plain]:
-    """One line per row; none where a document's only row has nothing of a line."""
+    """One line per row; none if the document's only row has no fields of a line."""
     if len(rows) == 1 and not any(rows[0][name] for name in _OF_A_LINE):
         return []
     if not all(row["sku"] for row in rows):
-        # Left out, the document would come in short, and later lines would count wrongly.
+        # Skipping the row would import an incomplete document and number later lines wrongly.
         raise Unusable("a row has no article")
     return [
         {
@@ -150,13 +151,13 @@ def _common(plain: Plain) -> dict[str, str]:
     return row | {"number": number, "credit_reason": plain.get("reason", "")}
 
 
-def _tell(each: Plain, rows: list[dict[str, str]]) -> None:
-    """Put one moment into the columns; a later one of its kind takes its place."""
-    if each["what"] in _TOLD:
-        at, fields = _TOLD[each["what"]]
-        told = {at: each["at"]} | {column: each[name] for name, (column, _) in fields.items()}
+def _write_moment(each: Plain, rows: list[dict[str, str]]) -> None:
+    """Write one moment into the columns. A later one of the same kind overwrites it."""
+    if each["what"] in _COLUMNS:
+        at, fields = _COLUMNS[each["what"]]
+        values = {at: each["at"]} | {column: each[name] for name, (column, _) in fields.items()}
         for row in rows:
-            row.update(told)
+            row.update(values)
     elif each["what"] == "shipped":
         parcel = {"shipped_at": each["at"]} | {name: each[name] for name in ("carrier", "tracking")}
         for line in each["lines"]:
@@ -176,24 +177,25 @@ def _stored_moments(text: str) -> list[Plain]:
 
 
 def _moments(rows: Sequence[Row]) -> list[Plain]:
-    """What the columns tell, in order of time; of two at one time, as in a regular life."""
+    """The moments in the columns, ordered by time; at equal times, in the order of a regular
+    life."""
     found = [*_single(rows[0]), *_parcels(rows)]
     return sorted(found, key=lambda each: (moment(each["at"]), _IN_ORDER.index(each["what"])))
 
 
 def _single(row: Row) -> Iterator[Plain]:
-    for what, (at, fields) in _TOLD.items():
+    for what, (at, fields) in _COLUMNS.items():
         if row[at]:
-            told = {name: row[column] or default for name, (column, default) in fields.items()}
-            yield {"what": what, "at": row[at]} | told
+            values = {name: row[column] or default for name, (column, default) in fields.items()}
+            yield {"what": what, "at": row[at]} | values
 
 
 def _parcels(rows: Sequence[Row]) -> Iterator[Plain]:
     parcels: dict[tuple[str, ...], list[Plain]] = {}
     for number, row in enumerate(rows, start=1):
         if row["shipped_at"]:
-            told = tuple(row[name] for name in ("shipped_at", "carrier", "tracking"))
-            lines = parcels.setdefault(told, [])
+            parcel = tuple(row[name] for name in ("shipped_at", "carrier", "tracking"))
+            lines = parcels.setdefault(parcel, [])
             if row["sku"]:
                 quantity = whole(row["shipped_quantity"] or row["quantity"])
                 lines.append({"line_no": number, "quantity": quantity})

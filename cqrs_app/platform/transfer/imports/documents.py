@@ -1,4 +1,4 @@
-"""What a profile makes of a file: documents that become commands, and rows set aside."""
+"""What a profile reads from a file: documents that become commands, and rows set aside."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Kind = Literal["order", "credit_note"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened, at `at` (UTC). `name` tells a document's steps apart; the first
-    needs none. `doubts` are what cannot be about the time that the file has."""
+    """One thing that happened, at `at` (UTC). `name` distinguishes the steps of a document; the
+    first needs none. `doubts` are objections to the time in the file."""
 
     at: datetime
     command: Command
@@ -31,8 +31,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One order or credit note of the file: what happened to it, in order, the first step brings
-    it into being; and the rows it was made from."""
+    """One order or credit note of the file: its steps, in order, of which the first creates it, and
+    the rows it was read from."""
 
     kind: Kind
     key: str
@@ -41,20 +41,20 @@ class Document:
 
     @property
     def lines(self) -> int:
-        """How many lines the order or credit note has."""
+        """The number of lines of the order or credit note."""
         first: Any = self.steps[0].command
         return len(first.lines)
 
     def command_id(self, profile: str, step: Step) -> str:
-        """The same for the same step in any file: a second import changes nothing."""
+        """The same for the same step in any file, so that a second import changes nothing."""
         return fixed_id(profile, self.kind, self.key, step.name)
 
 
 @dataclass(slots=True)
 class Contents:
-    """A whole file, or several that belong together, read and sorted out.
+    """The content of a file, or of several that belong together.
 
-    `headers` names the columns of each file's rows.
+    `headers` maps the name of each file to its columns.
     """
 
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -67,10 +67,10 @@ class Contents:
 class Profile:
     """How files of one kind are read.
 
-    `read` raises BadFile when the file as a whole cannot be used. `commands` are those its
-    documents consist of: an import may do nothing else. `reasons` are what rows are set aside
-    for; `is_charge` tells of a SKU whether it stands for freight, a fee or the like, not for goods:
-    no stock is kept of it, and the report counts it as a charge.
+    `read` raises BadFile if the file as a whole cannot be used. `commands` are those that its
+    documents consist of; an import can run no others. `reasons` are those for which rows are set
+    aside. `is_charge` returns whether a SKU stands for freight, a fee or the like: such a product
+    has no stock, and the report counts it as a charge.
     """
 
     name: str
@@ -81,5 +81,5 @@ class Profile:
 
 
 def fixed_id(*parts: str) -> str:
-    """The command id that the same parts lead to every time; blank ones do not count."""
+    """A command id derived from these parts. Blank ones are ignored."""
     return str(uuid.uuid5(NAMESPACE, ":".join(part for part in parts if part)))

@@ -1,4 +1,4 @@
-"""Files that belong together, from a folder or from an archive."""
+"""Finds files that belong together, in a folder or an archive."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import BinaryIO, cast
 from cqrs_app.platform.transfer.imports.source import BadFile, Bounded, unpacked
 
 Wanted = Mapping[str, tuple[str, ...]]
-"""What a file is -> the names it may have."""
+"""Kind of file -> its possible names."""
 
 
 @contextmanager
 def files_in(path: Path, wanted: Wanted) -> Iterator[dict[str, Path]]:
-    """Where each wanted file stands: in the folder `path`, or unpacked from the archive `path`
-    into a temporary folder that is removed at the end.
+    """Kind of file -> its path, in the folder `path`, or unpacked from the archive `path` into a
+    temporary folder that is removed at the end.
 
-    Raises BadFile when a file is missing or the archive cannot be used.
+    Raises BadFile if a file is missing or the archive cannot be used.
     """
     if path.is_dir():
         yield _named(path, path, wanted)
@@ -44,10 +44,11 @@ def _named(path: Path, folder: Path, wanted: Wanted) -> dict[str, Path]:
 
 def _unpack(path: Path, folder: Path, names: set[str]) -> None:
     try:
-        # As a stream, so that all that is unpacked is counted, also what nobody wants.
+        # As a stream, so that everything that is unpacked is counted, including files that are not
+        # needed.
         with unpacked(path) as stream, _archive(stream) as archive:
             for member in archive:
-                # Only the last part of a name is used, so that nothing lands anywhere else.
+                # Use only the last part of a name, so that no file is written anywhere else.
                 name = PurePosixPath(member.name).name
                 source = archive.extractfile(member) if member.isreg() else None
                 if source and name in names and not (folder / name).exists():

@@ -1,4 +1,4 @@
-"""Rows of a file by their document, which comes in whole or not at all."""
+"""Groups the rows of a file by document. A document is imported completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 
 class Gathered(Generic[T]):
-    """`T` is what a row is understood as. Rows of one document need not stand together; their
-    order is kept, and so is that of the documents."""
+    """`T` is a parsed row. Rows of one document need not be adjacent. Their order is kept, and so
+    is that of the documents."""
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
@@ -23,19 +23,20 @@ class Gathered(Generic[T]):
         self._broken: set[str] = set()
 
     def add(self, number: str, source: SourceRow, understood: T) -> None:
-        """A row of the document with this number."""
+        """Add a row of the document with this number."""
         self._found.setdefault(number, []).append((source, understood))
 
     def unreadable(self, source: SourceRow, number: str) -> None:
-        """A row that nobody can read, of the document with this number; blank: of no one knows
-        which."""
+        """Add a row that cannot be read, of the document with this number; blank if that is
+        unknown."""
         self._contents.set_aside.append((source, UNREADABLE))
         if number:
             self._broken.add(number)
 
     def documents(self) -> Iterator[tuple[str, list[tuple[SourceRow, T]]]]:
-        """Number and rows of each. One with a row that nobody can read is set aside as a whole:
-        taken without it, it would be short, and could never be completed."""
+        """The number and the rows of each document. One with a row that cannot be read is set aside
+        as a whole: imported without that row it would be incomplete, and could never be
+        completed."""
         for number, rows in self._found.items():
             if number in self._broken:
                 self._contents.set_aside += [(source, UNREADABLE) for source, _ in rows]

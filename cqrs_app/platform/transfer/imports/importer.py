@@ -1,7 +1,7 @@
-"""Carries a file's documents through the command bus, in chunks, as often as it takes.
+"""Sends the documents of a file through the command bus, in chunks. Idempotent.
 
-Each step of a document has its own fixed command id, so an import that was killed is simply
-started again: what is in answers with its first receipt and changes nothing.
+Each step of a document has a fixed command id, so an import that was killed is simply started
+again: steps that are done return their first receipt and change nothing.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.transfer.imports.documents import Contents, Document, Profile, Step
-from cqrs_app.platform.transfer.imports.newcomers import Newcomer, Newcomers, Welcome
+from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
 from cqrs_app.platform.transfer.imports.report import Report, read_back
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
 Progress = Callable[[int, int], None]
-"""Is told documents done and documents in all."""
+"""Called with (documents done, total documents)."""
 
 Item = tuple[Command, Context]
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import came to; `set_aside` are rows with the reason they were not taken."""
+    """The result of an import; `set_aside` are the rows that were not imported, each with its
+    reason."""
 
     report: Report
     set_aside: list[tuple[SourceRow, str]]
@@ -40,19 +41,19 @@ class Imported:
 
 @dataclass(slots=True)
 class _Carried:
-    """What became of the documents; `refused` are later steps of documents that are in."""
+    """The outcome of the documents; `refused` counts later steps of imported documents."""
 
     taken: list[Document] = field(default_factory=list)
     set_aside: list[tuple[SourceRow, str]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
-    welcome: Welcome = field(default_factory=Welcome)
+    newcomer_counts: NewcomerCounts = field(default_factory=NewcomerCounts)
     commands: int = 0
 
 
 def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Imported:
     """Import one file, folder or archive.
 
-    Raises BadFile, before anything is changed, when it cannot be used.
+    Raises BadFile, before anything is changed, if it cannot be used.
     """
     contents = profile.read(path)
     started = time.perf_counter()
@@ -67,8 +68,8 @@ def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress
         carried.taken,
         rows=contents.rows,
         set_aside_by_reason=counted_by_reason(profile, set_aside),
-        refused_by_code=dict(carried.refused + carried.welcome.refused),
-        welcome=carried.welcome,
+        refused_by_code=dict(carried.refused + carried.newcomer_counts.refused),
+        newcomer_counts=carried.newcomer_counts,
         is_charge=profile.is_charge,
         per_second=carried.commands / seconds,
     )
@@ -76,19 +77,20 @@ def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress
 
 
 def importer_of(profile: Profile) -> Actor:
-    """May do what the profile's documents consist of, in the past, and nothing else."""
+    """The actor of an import, which may run the commands of the profile, with past times, and no
+    others."""
     permissions = {command.declaration.permission for command in profile.commands}
     return system_actor("importer", *permissions, HISTORY)
 
 
 def bus_items(profile: Profile, document: Document, steps: Sequence[Step]) -> Iterator[Item]:
-    """Some of a document's steps as the bus takes them."""
+    """Some of a document's steps, as items for the command bus."""
     for step in steps:
         yield _bus_item(profile, step, document.command_id(profile.name, step))
 
 
 def bus_item_of(profile: Profile, newcomer: Newcomer) -> Item:
-    """A customer or product as the bus takes it."""
+    """A customer or product, as an item for the command bus."""
     return _bus_item(profile, newcomer.step, newcomer.command_id)
 
 
@@ -111,7 +113,7 @@ def in_file_order(set_aside: list[tuple[SourceRow, str]]) -> list[tuple[SourceRo
 def counted_by_reason(
     profile: Profile, set_aside: Sequence[tuple[SourceRow, str]]
 ) -> dict[str, int]:
-    """Every reason of the profile, also those that set nothing aside, and any others."""
+    """Rows per reason: every reason of the profile, even if unused, and any others."""
     return dict.fromkeys(profile.reasons, 0) | Counter(reason for _, reason in set_aside)
 
 
@@ -134,7 +136,8 @@ def _carry_out_chunk(
     newcomers: Newcomers,
     carried: _Carried,
 ) -> None:
-    # Without its first step a document's later ones would happen to something else of its name.
+    # If the first step is refused, the later ones would apply to another document of the same
+    # number.
     firsts = [item for each in chunk for item in bus_items(profile, each, each.steps[:1])]
     begun = []
     for document, outcome in zip(chunk, kernel.commands.execute_batch(firsts), strict=True):
@@ -142,13 +145,13 @@ def _carry_out_chunk(
             begun.append(document)
         else:
             carried.set_aside += [(row, outcome.error.code) for row in document.rows]
-    new = list(newcomers.of(begun, carried.welcome))
+    new = list(newcomers.of(begun, carried.newcomer_counts))
     later = [item for each in begun for item in bus_items(profile, each, each.steps[1:])]
     outcomes = kernel.commands.execute_batch(
         [*(bus_item_of(profile, each) for each in new), *later]
     )
     for each, outcome in zip(new, outcomes, strict=False):
-        carried.welcome.note(each, outcome.error)
+        carried.newcomer_counts.note(each, outcome.error)
     for (command, _), outcome in zip(later, outcomes[len(new) :], strict=True):
         if outcome.error is not None:
             carried.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1

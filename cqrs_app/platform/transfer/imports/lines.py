@@ -1,4 +1,5 @@
-"""Files with one row per line of an order or credit note: a profile only names the columns."""
+"""Reads files with one row per line of an order or credit note. A profile only names the
+columns."""
 
 from __future__ import annotations
 
@@ -20,15 +21,15 @@ from cqrs_app.platform.transfer.imports.lifecycle import life_of
 from cqrs_app.platform.transfer.imports.source import SourceRow, read_rows
 
 Column = str | Callable[[Mapping[str, str]], str]
-"""A column's name, or what makes a text of the row (column name -> text)."""
+"""The name of a column, or a function that makes a text from the row (column name -> text)."""
 
 _PAYABLE = {"ge": Decimal(-(10**12)), "le": Decimal(10**12), "places": 12}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A row understood. `at` (UTC) is the moment of the order or credit note `number`; `doubts` are
-    by the name of a moment, or "at"."""
+    """A parsed row. `at` (UTC) is the time of the order or credit note `number`; `doubts` are by
+    the name of a time: "at" or one of `moments`."""
 
     source: SourceRow
     number: str
@@ -47,12 +48,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineFile:
-    """How a file of lines is understood.
+    """How a file of lines is parsed.
 
-    `columns` says for each field of Line where it stands; `moments` the same for each status of
-    `lifecycle.LIFE` that the file knows the time of (blank: did not happen). Times without a zone
-    are in `zone`, read in the order of the rows: see clock.py. `set_aside` gives a reason not to
-    take a line, or nothing.
+    `columns` maps each field of Line to its column; `moments` does so for each status of
+    `lifecycle.LIFE` whose time is in the file (blank: did not happen). Times without a zone are in
+    `zone` and read in the order of the rows (clock.py). `set_aside` returns a reason not to import
+    a line, or an empty text.
     """
 
     header: tuple[str, ...]
@@ -63,7 +64,7 @@ class LineFile:
     is_credit_note: Callable[[Line], bool] = lambda line: False
 
     def read(self, path: Path) -> Contents:
-        """Raises BadFile when the file as a whole cannot be used."""
+        """Raises BadFile if the file as a whole cannot be used."""
         contents = Contents(headers={path.name: self.header})
         gathered: Gathered[Line] = Gathered(contents)
         clocks = {name: LocalClock(self.zone) for name in ("at", *self.moments)}
@@ -86,12 +87,12 @@ class LineFile:
         return contents
 
     def _number(self, source: SourceRow) -> str:
-        """The document's number in a row that cannot be read; blank where it has none."""
+        """The document's number in a row that cannot be read; blank if there is none."""
         known = zip(self.header, map(str.strip, source.values), strict=False)
         try:
             return _text(self.columns["number"], dict.fromkeys(self.header, "") | dict(known))
         except (LookupError, ValueError):
-            # A profile's own function need not expect a row that is cut off.
+            # The function of a profile need not handle an incomplete row.
             return ""
 
     def _understood(self, source: SourceRow, clocks: Mapping[str, LocalClock]) -> Line | None:
@@ -124,7 +125,7 @@ def whole(text: str) -> int:
 
 
 def exact(text: str) -> Decimal:
-    """Raises ValueError, also for what is no number anyone could pay."""
+    """Raises ValueError, also for an amount out of any reasonable range."""
     text = text.strip()
     if not is_readable(text) or decimal_problem(number := Decimal(text), _PAYABLE):
         raise ValueError(f"{text} is no amount")
@@ -179,7 +180,7 @@ def _credited(lines: list[Line]) -> tuple[Step, ...]:
             CreditedLine(
                 sku=line.sku,
                 description=line.description,
-                # What is given back is a negative quantity in most shops' files.
+                # Most shops' files have negative quantities in credit notes.
                 quantity=abs(line.quantity),
                 unit_price=line.unit_price,
             )

@@ -1,7 +1,8 @@
-"""Customers and products that documents name: each comes in once, as of its first appearance.
+"""Customers and products that documents name. Each is created once, at the time of its first
+appearance.
 
-Only a document that is in brings them with it, so whoever stands in rows set aside alone stays
-out. What the console has already, under whatever name, is left as it is.
+Only imported documents bring them along, so those that are named only in rows set aside are not
+created. Existing ones are left unchanged, even if their names differ.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from cqrs_app.platform.transfer.imports.documents import Document, Profile, Step
 
 Kind = Literal["customers", "products"]
 Place = tuple[Kind, str]
-"""A kind and the number of one of them."""
+"""A kind and the id of one of them."""
 
 TASKS: Mapping[Kind, type[Command]] = MappingProxyType(
     {"customers": RegisterCustomer, "products": AddProduct}
 )
-"""How they come in."""
+"""Kind -> the command that creates one."""
 
 THERE_ALREADY = frozenset(
     {"customer_exists", "customer_erased", "product_exists", "command_id_reused"}
 )
-"""Refusals that say so; the last one: an import brought it in as another file tells it."""
+"""Refusals for existing ones. The last one: it was imported with other data from another file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """One customer or product, as the task that takes it in."""
+    """One customer or product, with the command that creates it."""
 
     kind: Kind
     step: Step
@@ -44,16 +45,16 @@ class Newcomer:
 
 
 @dataclass(slots=True)
-class Welcome:
-    """How many are in through imports, this or an earlier one, and how many were left as they
-    are; `refused` are those that cannot come in, by command and code."""
+class NewcomerCounts:
+    """How many were created by this or an earlier import, and how many were left unchanged.
+    `refused` counts those that cannot be created, by command and code."""
 
     taken: Counter[Kind] = field(default_factory=Counter)
     there_already: Counter[Kind] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
     def note(self, newcomer: Newcomer, error: BusError | None) -> None:
-        """Take down what became of one."""
+        """Count the outcome for one."""
         if error is None:
             self.taken[newcomer.kind] += 1
         elif error.code in THERE_ALREADY:
@@ -62,7 +63,7 @@ class Welcome:
             self.refused[f"{type(newcomer.step.command).__name__}.{error.code}"] += 1
 
     def figures(self) -> dict[str, Any]:
-        """The report's figures of them."""
+        """Their figures in the report."""
         return {
             "registered_customers": self.taken["customers"],
             "products": self.taken["products"],
@@ -72,7 +73,8 @@ class Welcome:
 
 @dataclass(slots=True)
 class _Known:
-    """What the file tells of one: `at` the earliest time, the first words that are not blank."""
+    """What the file contains about one: `at` is the earliest time, `words` the first name that is
+    not blank."""
 
     at: datetime
     words: str = ""
@@ -80,9 +82,9 @@ class _Known:
 
 
 class Newcomers:
-    """Those of a whole file, handed out chunk by chunk, each once.
+    """Those of a whole file, returned chunk by chunk, each once.
 
-    A profile has customers registered and products added by naming the commands among its own.
+    A profile that lists the commands in TASKS has customers registered and products added.
     """
 
     def __init__(self, profile: Profile, documents: Sequence[Document]) -> None:
@@ -92,7 +94,9 @@ class Newcomers:
         for document in sorted(documents, key=lambda each: each.steps[0].at):
             self._learn(document.steps[0])
 
-    def of(self, documents: Iterable[Document], welcome: Welcome) -> Iterator[Newcomer]:
+    def of(
+        self, documents: Iterable[Document], newcomer_counts: NewcomerCounts
+    ) -> Iterator[Newcomer]:
         """Those that these documents name and no earlier ones did."""
         for document in documents:
             for place in _named_in(document.steps[0].command):
@@ -101,8 +105,8 @@ class Newcomers:
                     try:
                         yield self._newcomer(place, known)
                     except Invalid as invalid:
-                        # An order's line may name what no product may be called.
-                        welcome.refused[f"{TASKS[place[0]].__name__}.{invalid.code}"] += 1
+                        # The line of an order may have a SKU that is not valid for a product.
+                        newcomer_counts.refused[f"{TASKS[place[0]].__name__}.{invalid.code}"] += 1
 
     def _learn(self, made: Step) -> None:
         command: Any = made.command
@@ -125,7 +129,7 @@ class Newcomers:
 
 
 def _named_in(made: Any) -> dict[Place, str]:
-    """Who and what an order or credit note names -> what it says of it."""
+    """Customer and products that an order or credit note names -> their name in it."""
     named: dict[Place, str] = {}
     if made.customer_id:
         named["customers", made.customer_id] = getattr(made, "customer_name", "")

@@ -1,4 +1,4 @@
-"""What an import would do, said without doing it."""
+"""A dry run of an import."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cqrs_app.platform.transfer.imports.importer import (
     bus_items,
     counted_by_reason,
 )
-from cqrs_app.platform.transfer.imports.newcomers import Newcomers, Welcome
+from cqrs_app.platform.transfer.imports.newcomers import NewcomerCounts, Newcomers
 
 
 @dataclass(slots=True)
 class Rehearsal:
-    """`documents` are orders and credit notes: `new` would come in, `extended` are in and would be
-    told more, `already_there` would not change, `refused` are set aside with all their rows.
-    `commands` and flags are those that would be new; customers and products count as in the
-    import's own report."""
+    """`documents` are orders and credit notes: `new` would be imported, `extended` exist and would
+    get further events, `already_there` would not change, `refused` would be set aside with all
+    their rows. `commands` and flags are those that would be new. Customers and products are counted
+    as in the report of an import."""
 
     rows: int = 0
     taken: int = 0
@@ -48,7 +48,7 @@ class Rehearsal:
     flags_by_code: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
-        # A copy of a Counter that asdict makes would count pairs.
+        # asdict would copy a Counter wrongly, counting its pairs.
         codes = {name: dict(getattr(self, name)) for name in ("refused_by_code", "flags_by_code")}
         return {"dry_run": True} | asdict(self) | codes
 
@@ -56,38 +56,38 @@ class Rehearsal:
 def rehearse_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Rehearsal:
     """Read a file and decide everything in it, each command on top of those before it.
 
-    Writes nothing, neither events nor log rows. Raises BadFile like the import.
+    Writes nothing, neither events nor rows of the command log. Raises BadFile like the import.
     """
     contents = profile.read(path)
-    said = Rehearsal(rows=contents.rows, documents=len(contents.documents))
-    set_aside, welcome = list(contents.set_aside), Welcome()
+    result = Rehearsal(rows=contents.rows, documents=len(contents.documents))
+    set_aside, newcomer_counts = list(contents.set_aside), NewcomerCounts()
     newcomers = Newcomers(profile, contents.documents)
     for start in range(0, len(contents.documents), BATCH_CHUNK):
         chunk = contents.documents[start : start + BATCH_CHUNK]
         begun = []
         for document, steps in _foreseen(kernel, profile, chunk):
             if steps[0].error is not None:
-                said.refused += 1
+                result.refused += 1
                 set_aside += [(row, steps[0].error.code) for row in document.rows]
                 continue
             begun.append(document)
-            _judge(said, document, steps)
-            _count_flags(said, kernel, steps)
-        said.commands += _rehearse(kernel, profile, newcomers, begun, welcome)
+            _judge(result, document, steps)
+            _count_flags(result, kernel, steps)
+        result.commands += _rehearse(kernel, profile, newcomers, begun, newcomer_counts)
         progress(start + len(chunk), len(contents.documents))
-    said.set_aside_by_reason = counted_by_reason(profile, set_aside)
-    said.set_aside = len(set_aside)
-    said.taken = said.rows - said.set_aside
-    said.refused_by_code += welcome.refused
-    for name, figure in welcome.figures().items():
-        setattr(said, name, figure)
-    return said
+    result.set_aside_by_reason = counted_by_reason(profile, set_aside)
+    result.set_aside = len(set_aside)
+    result.taken = result.rows - result.set_aside
+    result.refused_by_code += newcomer_counts.refused
+    for name, figure in newcomer_counts.figures().items():
+        setattr(result, name, figure)
+    return result
 
 
 def _foreseen(
     kernel: Kernel, profile: Profile, chunk: Sequence[Document]
 ) -> Iterator[tuple[Document, list[Foreseen]]]:
-    """All steps of a document share a rehearsal; no other document has to do with its order."""
+    """All steps of a document share a rehearsal, since no other document affects its order."""
     items = [item for each in chunk for item in bus_items(profile, each, each.steps)]
     foreseen = iter(kernel.commands.rehearse(items))
     for document in chunk:
@@ -99,35 +99,35 @@ def _rehearse(
     profile: Profile,
     newcomers: Newcomers,
     documents: Sequence[Document],
-    welcome: Welcome,
+    newcomer_counts: NewcomerCounts,
 ) -> int:
-    """Take down what would become of the customers and products; returns how many are new."""
-    new = list(newcomers.of(documents, welcome))
+    """Count the outcomes for customers and products; returns how many would be new."""
+    new = list(newcomers.of(documents, newcomer_counts))
     foreseen = kernel.commands.rehearse([bus_item_of(profile, each) for each in new])
     for newcomer, each in zip(new, foreseen, strict=True):
-        welcome.note(newcomer, each.error)
+        newcomer_counts.note(newcomer, each.error)
     return sum(each.receipt is not None and not each.receipt.repeated for each in foreseen)
 
 
-def _judge(said: Rehearsal, document: Document, steps: Sequence[Foreseen]) -> None:
-    """Count what a document that would be in comes to."""
+def _judge(result: Rehearsal, document: Document, steps: Sequence[Foreseen]) -> None:
+    """Count the outcome of a document that would be imported."""
     for step, each in zip(document.steps[1:], steps[1:], strict=True):
         if each.error is not None:
-            said.refused_by_code[f"{type(step.command).__name__}.{each.error.code}"] += 1
+            result.refused_by_code[f"{type(step.command).__name__}.{each.error.code}"] += 1
     new = [each for each in steps if each.receipt is not None and not each.receipt.repeated]
-    said.commands += len(new)
+    result.commands += len(new)
     if steps[0] in new:
-        said.new += 1
+        result.new += 1
     elif new:
-        said.extended += 1
+        result.extended += 1
     else:
-        said.already_there += 1
+        result.already_there += 1
 
 
-def _count_flags(said: Rehearsal, kernel: Kernel, steps: Sequence[Foreseen]) -> None:
+def _count_flags(result: Rehearsal, kernel: Kernel, steps: Sequence[Foreseen]) -> None:
     decode = kernel.registry.codec.decode
     events = [decode(stored).event for each in steps for stored in each.events]
     flags = [event for event in events if isinstance(event, OrderFlagged)]
-    said.flags += len(flags)
-    said.flagged_orders += bool(flags)
-    said.flags_by_code.update(f"{flag.task}.{flag.code}" for flag in flags)
+    result.flags += len(flags)
+    result.flagged_orders += bool(flags)
+    result.flags_by_code.update(f"{flag.task}.{flag.code}" for flag in flags)

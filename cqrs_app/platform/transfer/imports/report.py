@@ -1,4 +1,4 @@
-"""The figures of an import, read back from the read models once they have caught up."""
+"""The report of an import, read from the read models once they are up to date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.transfer.imports.documents import Document
-from cqrs_app.platform.transfer.imports.newcomers import Welcome
+from cqrs_app.platform.transfer.imports.newcomers import NewcomerCounts
 
 K = TypeVar("K")
 
@@ -23,10 +23,10 @@ SHOWN_PLACES = Decimal("0.001")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """`taken`, orders, customers, flags and money are what the read models show of this file's
-    documents; money is exact, credits are negative. `goods` is `gross` without `charges`, which
-    is freight and the like. `refused_by_code` counts later steps of orders that are in.
-    `registered_customers` and `products` came in with these documents, now or in an earlier run;
-    `there_already` counts, of each kind, those that had come in otherwise and stay as they are."""
+    documents. Money is exact, credits are negative. `goods` is `gross` without `charges`, which are
+    freight and the like. `refused_by_code` counts later steps of imported orders.
+    `registered_customers` and `products` were imported with these documents, now or in an earlier
+    run. `there_already` counts, per kind, those that existed otherwise and were left unchanged."""
 
     rows: int
     taken: int
@@ -56,7 +56,7 @@ class Report:
         return self.taken + self.set_aside == self.rows
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; money as text with at least three decimals."""
+        """Plain values. Money is text with at least three decimals."""
         money = {name: money_text(getattr(self, name)) for name in _MONEY}
         rate = {"commands_per_second": round(self.commands_per_second, 1)}
         return asdict(self) | money | rate
@@ -66,7 +66,7 @@ _MONEY = ("gross", "goods", "charges", "credited")
 
 
 def money_text(amount: Decimal) -> str:
-    """Exact, with three decimals where they are enough."""
+    """Exact, with three decimals if they suffice."""
     short = amount.quantize(SHOWN_PLACES)
     return str(short if short == amount else amount)
 
@@ -79,11 +79,11 @@ def read_back(
     rows: int,
     set_aside_by_reason: dict[str, int],
     refused_by_code: dict[str, int],
-    welcome: Welcome,
+    newcomer_counts: NewcomerCounts,
     is_charge: Callable[[str], bool],
     per_second: float,
 ) -> Report:
-    """Ask the read models for exactly these documents."""
+    """Query the read models for exactly these documents."""
     totals: list[ImportedTotals] = []
     taken = 0
     for start in range(0, len(documents), IDS_AT_ONCE):
@@ -123,7 +123,7 @@ def read_back(
         flags=flags.total(),
         flagged_orders=sum(each.flagged_orders for each in totals),
         flags_by_code=dict(sorted(flags.items())),
-        **welcome.figures(),
+        **newcomer_counts.figures(),
         commands_per_second=per_second,
     )
 

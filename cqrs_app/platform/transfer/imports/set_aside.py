@@ -1,4 +1,4 @@
-"""The rows that an import did not take, as a CSV file that people open in a spreadsheet."""
+"""The rows that an import has set aside, as a CSV file that is safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from cqrs_app.platform.transfer.exports.cells import harmless
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
-AT_MOST = 16 * 1024**2
-"""Bytes that an import keeps in the write store; the rows beyond are only counted."""
+MAX_BYTES = 16 * 1024**2
+"""The maximum size, in bytes, that an import keeps in the write store. Further rows are only
+counted."""
 
 
 def as_csv(
@@ -18,9 +19,9 @@ def as_csv(
     rows: Sequence[tuple[SourceRow, str]],
     most: int | None = None,
 ) -> bytes:
-    """Line, reason and the row as it stands in its file; nothing in it is a formula. `headers` has
-    the columns of each file; of several, each has its own head and its rows their file's name.
-    After `most` characters a last line says how many rows are left out."""
+    """Line, reason and the original row, without formulas. `headers` has the columns of each file.
+    With several files, each has its own header, and its rows start with the name of the file. After
+    `most` characters, a last line tells how many rows are left out."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     several, listed = len(headers) > 1, 0

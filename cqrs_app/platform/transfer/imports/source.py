@@ -1,4 +1,4 @@
-"""Reads a text file strictly: what cannot be trusted as a whole is refused as a whole."""
+"""Reads text files strictly: a file with a fault is rejected as a whole."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-UNPACKED_AT_MOST = 1024**3
-"""Bytes of one file or archive; a small packed file can hold what fills any disk or memory."""
+MAX_UNPACKED = 1024**3
+"""Bytes of one file or archive. A small compressed file could otherwise fill any disk or memory."""
 
-RATIO_AT_MOST = 200
+MAX_RATIO = 200
 SMALL = 16 * 1024**2
-"""Beyond SMALL bytes a packed file holds at most RATIO_AT_MOST times its own size: texts of a shop
-are packed to a fifth or a fiftieth, what was made to fill memories to a thousandth."""
+"""Above this many bytes, a compressed file may contain at most MAX_RATIO times its own size.
+Texts of shops compress to between a fifth and a fiftieth, decompression bombs to a thousandth."""
 
-ROWS_AT_MOST = 1_500_000
-"""Rows of one file; they are sorted out in memory, at about 3 kB each."""
+MAX_ROWS = 1_500_000
+"""Rows of one file. They are held in memory, at about 3 kB each."""
 
 LONGEST_LINE = 64 * 1024
-"""Bytes; a longer line is no row of any shop's file."""
+"""In bytes. No file of a shop has longer lines."""
 
 _PACKED: dict[bytes, Any] = {
     b"\xfd7zXZ\x00": lzma.open,
@@ -35,12 +35,12 @@ _PACKED: dict[bytes, Any] = {
 
 
 class BadFile(Exception):
-    """The file cannot be imported; the text is one sentence. Nothing has been changed."""
+    """The file cannot be imported. The text is one sentence. Nothing has been changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One row with its file's name and the number of the line it ends on; the header is line 1."""
+    """One row, with the name of its file and the number of its last line. The header is line 1."""
 
     file: str
     line: int
@@ -48,7 +48,7 @@ class SourceRow:
 
 
 class Bounded:
-    """Reads a file up to `most` bytes; raises BadFile beyond."""
+    """Reads at most `most` bytes of a file, and raises BadFile if there are more."""
 
     def __init__(self, file: BinaryIO, name: str, most: int) -> None:
         self._file = file
@@ -72,10 +72,10 @@ class Bounded:
 
 
 def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
-    """Every row below the header of a CSV file in UTF-8, plain or packed as .gz or .xz.
+    """The rows below the header of a CSV file in UTF-8, plain or compressed.
 
-    Raises BadFile when the file is missing, empty, binary, not UTF-8, has another header, a line
-    longer than LONGEST_LINE, more than ROWS_AT_MOST rows, or more bytes than a file may have.
+    Raises BadFile if the file is missing, empty, binary or not UTF-8, or has another header, a line
+    longer than LONGEST_LINE, more than MAX_ROWS rows, or too many bytes.
     """
     with unpacked(path) as file:
         try:
@@ -98,9 +98,9 @@ def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
 
 
 def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
-    """Every line that is not blank as a row of one value; otherwise like `read_rows`.
+    """The lines that are not blank, each as a row with one value; otherwise like `read_rows`.
 
-    `longest` is the most bytes a line may have.
+    `longest` is the maximum length of a line, in bytes.
     """
     with unpacked(path) as file:
         for number, line in enumerate(_lines(path, file, longest), start=1):
@@ -111,7 +111,7 @@ def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Bounded]:
-    """The bytes of a file, plain or packed. Whatever is wrong with it is raised as BadFile."""
+    """The bytes of a file, plain or compressed. Raises BadFile for anything wrong with it."""
     try:
         most = _most_bytes(path)
         with _open(path) as file:
@@ -127,7 +127,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _opener(path: Path) -> Any:
-    """What unpacks the file; None for a plain one."""
+    """The function that opens a compressed file; None for a plain one."""
     with path.open("rb") as file:
         start = file.read(6)
     return next((opener for magic, opener in _PACKED.items() if start.startswith(magic)), None)
@@ -135,14 +135,14 @@ def _opener(path: Path) -> Any:
 
 def _most_bytes(path: Path) -> int:
     if _opener(path) is None:
-        return UNPACKED_AT_MOST
-    return min(UNPACKED_AT_MOST, max(SMALL, RATIO_AT_MOST * path.stat().st_size))
+        return MAX_UNPACKED
+    return min(MAX_UNPACKED, max(SMALL, MAX_RATIO * path.stat().st_size))
 
 
 def _check_rows(path: Path, number: int) -> None:
-    if number > ROWS_AT_MOST:
+    if number > MAX_ROWS:
         raise BadFile(
-            f"{path.name} has more than {ROWS_AT_MOST:,} rows. Cut it in parts and import each of "
+            f"{path.name} has more than {MAX_ROWS:,} rows. Cut it in parts and import each of "
             "them. Nothing was imported."
         )
 

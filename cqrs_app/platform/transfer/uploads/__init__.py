@@ -1,7 +1,7 @@
-"""Uploaded files of history: kept in the write store until a background process has taken them in.
+"""Uploaded files of history, kept in the write store until a background process has imported them.
 
-The file and what became of it are rows of their own, not events: bytes have no place in a log, and
-progress is not worth one. That somebody started an import is an event, like any other task.
+Files and progress are rows, not events: a log is no place for bytes, and progress is not worth an
+event. That somebody started an import is an event.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cqrs_app.platform.transfer.uploads.history_import import HistoryImport, onl
 def uploads_area(
     is_there: Callable[[StartImport], bool], tasks: Sequence[BackgroundTask] = ()
 ) -> Area:
-    """The area; `is_there` says whether the file that a task names was received."""
+    """The area; `is_there` returns whether the file named by a command was received."""
     return Area(
         name="uploads",
         aggregates=[HistoryImport],

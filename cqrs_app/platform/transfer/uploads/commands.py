@@ -1,4 +1,4 @@
-"""What an operator does with an uploaded file."""
+"""The command on an uploaded file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Fingerprint = Annotated[
 
 @command(label="Start import", permission=RUN)
 class StartImport(Command):
-    """Take in an uploaded file of history. Files are sent on the Imports page."""
+    """Import an uploaded file of history. Files are uploaded on the Imports page."""
 
     import_id: ImportId
     profile: ProfileName

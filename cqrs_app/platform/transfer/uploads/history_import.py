@@ -1,4 +1,4 @@
-"""The rule for imports: each received file is started once."""
+"""The rule for imports: each uploaded file is started once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class HistoryImport(Aggregate):
 
 
 def only_what_was_uploaded(is_there: Callable[[StartImport], bool]) -> Middleware:
-    """Refuses to start what was never received: the file is no part of the events."""
+    """Refuse to start a file that was not received. The aggregate cannot know: the file is not in
+    the events."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         if isinstance(call.command, StartImport) and not is_there(call.command):

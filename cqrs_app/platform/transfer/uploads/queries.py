@@ -1,4 +1,4 @@
-"""Imports as the Imports page shows them."""
+"""Queries of the Imports page."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _BY_TIME = Sort((imports.c.uploaded_at, imports.c.import_id), datetime)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
-    """`state`: not_started, waiting, running, done or failed; `done` of `total` documents are in,
-    a total of 0 means that the file is still being read; `set_aside` counts rows; `sentence` says
-    why it failed. Size in bytes, times in UTC."""
+    """`state`: not_started, waiting, running, done or failed. `done` of `total` documents are
+    imported; a total of 0 means that the file is still being read. `set_aside` counts rows.
+    `sentence` tells why it failed. Size in bytes, times in UTC."""
 
     import_id: str
     profile: str
@@ -47,7 +47,7 @@ class ImportRow:
 
 
 _STATE = case(
-    # Its StartImport was refused, or is still in the queue.
+    # StartImport was refused, or is still queued.
     (and_(imports.c.state == "waiting", ~is_started), "not_started"),
     else_=imports.c.state,
 )
@@ -76,7 +76,7 @@ def list_imports(question: ListImports, connection: Connection) -> Page[ImportRo
 
 @dataclass(frozen=True, slots=True)
 class ImportView:
-    """One import; `report` as the command line writes it, once there is one."""
+    """One import. `report` is the same as that of the command line, None until it exists."""
 
     row: ImportRow
     report: dict[str, Any] | None

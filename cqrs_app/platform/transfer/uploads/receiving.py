@@ -1,4 +1,4 @@
-"""Uploaded files in the write store, so that a worker on any host can read them."""
+"""Stores uploaded files in the write store, so that a worker on any host can read them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cqrs_app.platform.transfer.uploads.history_import import (
 from cqrs_app.platform.transfer.uploads.tables import import_chunks, imports
 
 CHUNK_BYTES = 1024 * 1024
-"""A megabyte a transaction: others write to the store in between."""
+"""One megabyte per transaction, so that others can write in between."""
 FILES_KEPT = timedelta(days=30)
 STRAYS_KEPT = timedelta(days=1)
 
@@ -36,26 +36,27 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-# One look into the index per import: PostgreSQL may answer an EXISTS from a list of all streams.
+# A scalar subquery looks up one index entry per import. With EXISTS, PostgreSQL may read all
+# streams.
 is_started = (
     select(streams.c.version)
     .where(streams.c.stream == HistoryImport.category + "-" + imports.c.import_id)
     .scalar_subquery()
     .is_not(None)
 )
-"""That its StartImport is among the events: only then may anybody take it in."""
+"""Whether its StartImport is among the events. Only then may it be imported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The task that starts the import of a file; `before`: it was received earlier already."""
+    """The command that starts the import of a file; `before` if the file was received earlier."""
 
     task: StartImport
     before: bool = False
 
 
 class Files:
-    """Receives, hands out and forgets."""
+    """Receives, returns and deletes uploaded files."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
@@ -65,11 +66,11 @@ class Files:
     def receive(
         self, import_id: str, profile: str, file_name: str, content: BinaryIO, by: str, most: int
     ) -> Received:
-        """Keep a file of at most `most` bytes.
+        """Store a file of at most `most` bytes.
 
-        Sent again under its id it is left as it was; another one under that id (the Back button
-        shows an old form) is kept under an id that follows from both. Raises Refused when it is
-        too large, or being received at this moment; then nothing is kept.
+        If it is sent again under its id, nothing changes. Another file under that id (the Back
+        button shows an old form) is stored under an id derived from both. Raises Refused if the
+        file is too large or is being received at this moment; then nothing is stored.
         """
         earlier = self._begin(import_id, profile, file_name, by)
         if earlier is not None:
@@ -103,7 +104,7 @@ class Files:
         return Received(task)
 
     def task_of(self, import_id: str) -> StartImport | None:
-        """The task that starts the import of a received file; None where there is no such file."""
+        """The command that starts the import of a received file; None if there is no such file."""
         columns = imports.c
         found = select(columns.import_id, columns.profile, columns.file_name, columns.sha256).where(
             columns.import_id == import_id, columns.state != "receiving"
@@ -113,11 +114,11 @@ class Files:
         return StartImport(**row._mapping) if row else None
 
     def is_there(self, task: StartImport) -> bool:
-        """Whether the file that the task names was received whole."""
+        """Whether the file named by the command was received completely."""
         return self.task_of(task.import_id) == task
 
     def chunks(self, import_id: str, kind: str) -> Iterator[bytes]:
-        """What is kept, piece by piece; nothing where nothing is kept."""
+        """The stored chunks of this kind, in order."""
         number, columns = 0, import_chunks.c
         while True:
             found = select(columns.content).where(
@@ -131,7 +132,7 @@ class Files:
             number += 1
 
     def forget_old(self) -> None:
-        """Drop files a month after they came, and what was sent but never started."""
+        """Delete files after a month, and after a day those that were sent but never started."""
         now, columns = self._clock(), imports.c
         over = select(columns.import_id).where(
             columns.state.in_(("done", "failed")), columns.uploaded_at < now - FILES_KEPT
@@ -186,7 +187,7 @@ class Files:
 
 
 def replace_chunks(connection: Connection, import_id: str, kind: str, whole: bytes) -> None:
-    """Keep `whole` in the place of what was kept under this kind."""
+    """Replace what is stored under this kind by `whole`."""
     columns = import_chunks.c
     connection.execute(
         delete(import_chunks).where(columns.import_id == import_id, columns.kind == kind)
@@ -196,7 +197,7 @@ def replace_chunks(connection: Connection, import_id: str, kind: str, whole: byt
 
 
 def too_large(most: int) -> Refused:
-    """Said before anything is kept, or after all of it is gone again."""
+    """Raised before anything is stored, or after all of it is deleted."""
     return TOO_LARGE(
         f"The file is larger than {most / 1024 / 1024:,.0f} MiB, so nothing was kept or imported. "
         "Pack it (.gz or .xz), send it in parts, or ask whoever runs the console for a higher "

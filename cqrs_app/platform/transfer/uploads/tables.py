@@ -1,4 +1,4 @@
-"""What the write store holds of uploaded files."""
+"""The write store's tables for uploaded files."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ imports = Table(
     Column("uploaded_at", UtcDateTime, nullable=False),
     # receiving, waiting, running, done, failed
     Column("state", String(12), nullable=False),
-    # Of documents, which are orders and credit notes.
+    # Counts of documents, which are orders and credit notes.
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
-    # Counts the processes that took it up: only the last one may still write.
+    # Counts the attempts: only the process of the last one may still write.
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
     Column("started_at", UtcDateTime),
@@ -38,7 +38,7 @@ import_chunks = Table(
     "import_chunks",
     write_tables,
     Column("import_id", String(36), primary_key=True),
-    # upload: the file as received; set_aside: the rows that were not taken, as CSV
+    # upload: the file as received; set_aside: the rows that were not imported, as CSV
     Column("kind", String(10), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),

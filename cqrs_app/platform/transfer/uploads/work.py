@@ -1,4 +1,5 @@
-"""Who takes in which import: claims with a lease, so that the work of a dead process goes on."""
+"""Assigns imports to processes by leases, so that another process continues the work of a dead
+one."""
 
 from __future__ import annotations
 
@@ -19,11 +20,11 @@ from cqrs_app.platform.transfer.uploads.receiving import (
 from cqrs_app.platform.transfer.uploads.tables import imports
 
 LEASE = Lease(timedelta(seconds=30))
-MOST_ATTEMPTS = 5
-"""A file that ends every process that reads it must not keep all of them busy for ever."""
+MAX_ATTEMPTS = 5
+"""The limit protects the workers from a file that kills every process that reads it."""
 
 GIVEN_UP = (
-    f"The process that took it in ended {MOST_ATTEMPTS} times before it was through. What it took "
+    f"The process that took it in ended {MAX_ATTEMPTS} times before it was through. What it took "
     "in until then is kept. Ask whoever runs the console to look at the log of the workers, then "
     "send the file again: it goes on where it was."
 )
@@ -31,7 +32,7 @@ _columns = imports.c
 
 
 class Work:
-    """One import at a time, on whatever host: two would only get into each other's way."""
+    """One import at a time, on whatever host: two would only slow each other down."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
@@ -39,10 +40,10 @@ class Work:
         self._clock = clock
 
     def due(self) -> str | None:
-        """The import that somebody should take up now, if any."""
+        """The import that should be started now, if any."""
         found = (
             select(_columns.import_id)
-            .where(self._free(), ~self._busy(), _columns.attempts < MOST_ATTEMPTS)
+            .where(self._free(), ~self._busy(), _columns.attempts < MAX_ATTEMPTS)
             .order_by(_columns.uploaded_at, _columns.import_id)
             .limit(1)
         )
@@ -50,14 +51,15 @@ class Work:
             return connection.execute(found).scalar_one_or_none()
 
     def claim(self, import_id: str) -> int | None:
-        """The number of this attempt, with which alone one may write; None when it is not free."""
+        """The number of this attempt, which is required for writing; None if the import is not
+        free."""
         taken = (
             update(imports)
             .where(
                 _columns.import_id == import_id,
                 self._free(),
                 ~self._busy(),
-                _columns.attempts < MOST_ATTEMPTS,
+                _columns.attempts < MAX_ATTEMPTS,
             )
             .values(
                 state="running",
@@ -72,11 +74,11 @@ class Work:
             return attempt
 
     def extend(self, import_id: str, attempt: int, **progress: int) -> bool:
-        """Keep the claim, and tell how far it is; False when another has it by now."""
+        """Extend the lease and record the progress; False if another process has taken over."""
         return self._write(import_id, attempt, lease_until=LEASE.end(), **progress)
 
     def release(self, import_id: str, attempt: int) -> None:
-        """Whoever had it has ended: another may take it up at once."""
+        """End the lease of a process that has ended: another may take over at once."""
         self._write(import_id, attempt, lease_until=None)
 
     def fail(self, import_id: str, attempt: int, sentence: str) -> None:
@@ -87,7 +89,7 @@ class Work:
     def finish(
         self, import_id: str, attempt: int, report: str, rows: int, set_aside: bytes, fault: str
     ) -> None:
-        """Keep the report (JSON) and the `rows` set aside (CSV); failed where there is a fault."""
+        """Store the report (JSON) and the `rows` set aside (CSV). Failed if there is a fault."""
         result = {
             "state": "failed" if fault else "done",
             "sentence": fault or None,
@@ -100,16 +102,16 @@ class Work:
                 replace_chunks(connection, import_id, SET_ASIDE, set_aside)
 
     def give_up(self) -> None:
-        """Fail what ended too many processes."""
-        worn_out = and_(self._free(), _columns.attempts >= MOST_ATTEMPTS)
+        """Mark imports as failed that have used up their attempts."""
+        exhausted = and_(self._free(), _columns.attempts >= MAX_ATTEMPTS)
         with self._reader.connect() as connection:
-            # Nearly always there is none: then nobody has to wait for a writer.
-            found = select(_columns.import_id).where(worn_out).limit(1)
+            # Nearly always there is none, and then no write lock is needed.
+            found = select(_columns.import_id).where(exhausted).limit(1)
             if connection.execute(found).first() is None:
                 return
         values = {"state": "failed", "sentence": GIVEN_UP, "finished_at": self._clock()}
         with self._engine.begin() as connection:
-            connection.execute(update(imports).where(worn_out).values(**values))
+            connection.execute(update(imports).where(exhausted).values(**values))
 
     def _free(self) -> ColumnElement[bool]:
         lost = and_(_columns.state == "running", LEASE.is_free(_columns.lease_until))

@@ -1,4 +1,4 @@
-"""A console with orders in it, and people of every role in front of it."""
+"""A console with orders, and signed-in clients of every role."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ PASSWORD = "nine grey geese on a lake"
 
 @pytest.fixture
 def shop(make_shop: MakeConsole) -> Flask:
-    """A console with forty demo orders, all shown."""
+    """A console with forty demo orders and up-to-date projections."""
     return make_shop()
 
 
 @pytest.fixture
 def client_of(shop: Flask) -> Callable[[str], FlaskClient]:
-    """`client_of(role)`: a browser without scripts in which somebody of that role is signed in;
-    the role "nobody" is signed out."""
+    """`client_of(role)`: a browser without scripts, signed in with that role; the role "nobody" is
+    signed out."""
     return lambda role: client_in(shop, role)
 
 
@@ -55,8 +55,8 @@ def client_in(app: Flask, role: str) -> FlaskClient:
 def signed_in(
     shop: Flask, serve: Callable[[Flask], str], new_page: Callable[..., Page]
 ) -> Callable[..., Page]:
-    """`signed_in(role, **context_options)`: an empty page of a browser with scripts in which
-    somebody of that role is signed in to the shop."""
+    """`signed_in(role, **context_options)`: an empty page of a browser with scripts, signed in to
+    the shop with that role."""
     address = serve(shop)
 
     def open_page(role: str, **options: Any) -> Page:
@@ -71,7 +71,7 @@ def signed_in(
 
 
 def order_in(app: Flask, status: str) -> str:
-    """The number of some order at this status."""
+    """The id of some order with this status."""
     kernel: Kernel = services_of(app).kernel
     with kernel.engines.query.connect() as connection:
         found = select(orders.c.order_id).where(orders.c.status == status).limit(1)
@@ -79,7 +79,7 @@ def order_in(app: Flask, status: str) -> str:
 
 
 def catch_up(app: Flask) -> None:
-    """Bring every projection up to date, as the workers do."""
+    """Update every projection, like the workers do."""
     kernel: Kernel = services_of(app).kernel
     for name in kernel.registry.subscriptions:
         kernel.runner.advance(name)
@@ -87,7 +87,7 @@ def catch_up(app: Flask) -> None:
 
 @contextmanager
 def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[str]]:
-    """A real `flask worker` or `flask sweep` beside the application."""
+    """A real `flask worker` or `flask sweep` process for the application."""
     process = start(*FLASK, command, environment=environment_of(app))
     try:
         yield process

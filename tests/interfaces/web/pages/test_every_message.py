@@ -70,8 +70,8 @@ def test_every_query_by_its_form(client_of: Callable[[str], FlaskClient], role: 
 def test_an_unusable_question_says_where(client_of: Callable[[str], FlaskClient]) -> None:
     answer = client_of("viewer").get("/queries/ListOrders?limit=many&placed_from=yesterday")
     assert answer.status_code == 422
-    assert "Write a whole number." in answer.text
-    assert "Write a date, such as 2026-03-31." in answer.text
+    assert "Enter a whole number." in answer.text
+    assert "Enter a date, e.g. 2026-03-31." in answer.text
 
 
 def test_the_catalogue_shows_everything(client_of: Callable[[str], FlaskClient]) -> None:

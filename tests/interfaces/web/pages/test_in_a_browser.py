@@ -1,4 +1,4 @@
-"""The console in a real Chromium with real workers: orders approved, whoever dies."""
+"""The console in a real Chromium with real workers: orders are approved even if processes die."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page offers is open to whoever it is offered to."""
+"""Everything that a page offers is permitted to the person it is offered to."""
 
 from __future__ import annotations
 

@@ -39,14 +39,14 @@ def open_page(signed_in: Callable[..., Page]) -> Callable[[str], Page]:
 
 
 def polls_of(page: Page) -> list[str]:
-    """The addresses asked for from now on; what is polled is added as it is."""
+    """The URLs requested from now on. Polls are added when they are sent."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     return asked
 
 
 def after(page: Page, milliseconds: int = SEVERAL_POLLS) -> None:
-    """Let the page's time pass, and what is asked for meanwhile be answered."""
+    """Advance the page's clock and wait for the responses to its requests."""
     page.clock.fast_forward(milliseconds)
     page.wait_for_load_state("networkidle")
 

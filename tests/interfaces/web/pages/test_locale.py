@@ -83,7 +83,7 @@ def test_a_decimal_comma_is_understood_in_forms_and_filters(german: Flask) -> No
     assert "G2" not in text_of(client, "/orders?min_total=2.469,01").split("<main")[1]
     wrong = client.post("/commands/PlaceOrder", data=given | {"lines-0-unit_price": "12.50"})
     assert wrong.status_code == 422
-    assert "Write a number, such as 12,50." in wrong.text
+    assert "Enter a number, e.g. 12,50." in wrong.text
     assert 'value="12.50"' in wrong.text  # as it was typed
 
 

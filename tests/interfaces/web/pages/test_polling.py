@@ -1,4 +1,4 @@
-"""Polls of the order list: told only what is new, and asked nothing when nothing can be."""
+"""Polls of the order list: they return only what is new, and no query runs if nothing can be."""
 
 from __future__ import annotations
 

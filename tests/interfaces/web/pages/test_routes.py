@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import order_in
+from tests.console import MakeConsole
+from tests.interfaces.web.pages.conftest import client_in, order_in
 
 NO_IMPORT = "00000000-0000-4000-8000-000000000000"
 PUBLIC = "public"
@@ -121,6 +122,11 @@ def addresses(app: Flask) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def shop(shared_shop: Flask) -> Flask:
+    return shared_shop
+
+
 def test_every_route_is_in_the_table(shop: Flask) -> None:
     endpoints = {rule.endpoint for rule in shop.url_map.iter_rules()}
     # tests/interfaces/api asks those of the API, which take tokens.
@@ -144,9 +150,12 @@ def test_each_page_is_shown_to_those_who_may_see_it_and_to_nobody_else(
 
 @pytest.mark.parametrize("role", ["nobody", *ROLES])
 def test_each_task_opens_and_runs_only_with_its_permission(
-    shop: Flask, client_of: Callable[[str], FlaskClient], role: str
+    shop: Flask,
+    client_of: Callable[[str], FlaskClient],
+    role: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shop.config["WTF_CSRF_ENABLED"] = False
+    monkeypatch.setitem(shop.config, "WTF_CSRF_ENABLED", False)
     client, registry = client_of(role), services_of(shop).kernel.registry
     for name, cls in registry.commands.items():
         form = client.get(f"/commands/{name}").status_code
@@ -159,12 +168,11 @@ def test_each_task_opens_and_runs_only_with_its_permission(
             assert (form, sent) == (403, 403), name
 
 
-def test_a_denied_form_is_in_the_log_without_what_was_typed(
-    shop: Flask, client_of: Callable[[str], FlaskClient]
-) -> None:
+def test_a_denied_form_is_in_the_log_without_what_was_typed(make_shop: MakeConsole) -> None:
+    shop = make_shop()
     shop.config["WTF_CSRF_ENABLED"] = False
-    assert client_of("viewer").post("/commands/AddOrderNote", data={"note": "x"}).status_code == 403
-    admin = client_of("admin")
+    viewer, admin = client_in(shop, "viewer"), client_in(shop, "admin")
+    assert viewer.post("/commands/AddOrderNote", data={"note": "x"}).status_code == 403
     page = admin.get("/log?operator=viewer&outcome=refused")
     [address] = re.findall(r'href="(/log/[^"?]+)"', page.text)
     assert "Ask an administrator" in admin.get(address).text

@@ -71,9 +71,9 @@ def test_a_token_may_be_narrowed_but_not_beyond_its_role(
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({"name": ""}, "This is needed."),
+        ({"name": ""}, "Required."),
         ({"name": "a b"}, "cannot be a token&#39;s name"),
-        ({"expires_days": "0"}, "Write a number of days from 1 to 3650."),
+        ({"expires_days": "0"}, "Enter a number of days from 1 to 3650."),
         ({"role": "king"}, "Not a valid choice."),
         ({"permissions": "orders.burn"}, "valid choice"),
     ],

@@ -53,7 +53,7 @@ def row(number: int, **changed: Any) -> dict[str, Any]:
 
 
 def fill(app: Flask, count: int, first: int = 1, **changed: Any) -> None:
-    """Put orders into the read store, past the events: only for lists."""
+    """Insert orders into the read store without events: only for lists."""
     with services_of(app).kernel.engines.read.begin() as connection:
         for start in range(first, first + count, 5_000):
             until = min(start + 5_000, first + count)
@@ -63,7 +63,8 @@ def fill(app: Flask, count: int, first: int = 1, **changed: Any) -> None:
 
 @contextmanager
 def serving(app: Flask) -> Iterator[Callable[[str], http.client.HTTPResponse]]:
-    """The real web server on the console's stores: `ask(address)` is answered to an admin."""
+    """The real web server on the console's stores: `ask(path)` returns the response for an
+    administrator."""
     port = free_port()
     client = client_in(app, "admin")
     with client.session_transaction() as session:

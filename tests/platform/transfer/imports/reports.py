@@ -1,4 +1,4 @@
-"""The reports of imported invoices against what their file comes to."""
+"""Compares the reports on imported invoices with figures computed from their file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VIEWER = QueryContext(actor=Actor("ana", ROLES["viewer"]))
 def assert_reports(
     kernel: Kernel, truth: Mapping[str, Any], rows: Iterable[Mapping[str, str]]
 ) -> None:
-    """By day, by country, the whole, the best ten: every figure, to the last digit."""
+    """By day, by country, in total, the top ten: every figure, to the last digit."""
     money = truth["money_GBP"]
     (whole,) = _every(kernel, RevenueReport(by="currency"))
     assert (whole.orders, whole.credit_notes) == (
@@ -59,7 +59,7 @@ def assert_reports(
 
 
 def days_of(rows: Iterable[Mapping[str, str]]) -> dict[date, tuple[int, Decimal, Decimal]]:
-    """Orders, sold and credited by the day of each invoice's first row, read from the file."""
+    """Orders, sales and credits by the day of each invoice's first row, computed from the file."""
     day_of: dict[str, date] = {}
     invoices: dict[date, set[str]] = defaultdict(set)
     amounts: dict[date, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])

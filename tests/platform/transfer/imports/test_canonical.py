@@ -60,7 +60,7 @@ OWN |= {"command_id", "imported", "imported_value"}
 
 
 def read_models(kernel: Kernel) -> dict[str, list[dict[str, Any]]]:
-    """All that the read models show of the shop, without what is the console's own."""
+    """Everything that the read models show of the shop, without internal columns."""
     shown: dict[str, list[dict[str, Any]]] = {}
     every: tuple[Table, ...] = (
         orders,
@@ -88,7 +88,7 @@ def catch_up(kernel: Kernel) -> None:
 
 
 def empty(kernel: Kernel) -> None:
-    """Both stores as if nothing had ever happened."""
+    """Empty both stores."""
     for engine, metadata in (
         (kernel.engines.write, tables.write_tables),
         (kernel.engines.read, tables.read_tables),

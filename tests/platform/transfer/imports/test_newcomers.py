@@ -44,8 +44,8 @@ def do(kernel: Kernel, *commands: Command) -> None:
         kernel.commands.execute(command, Context(actor=ANA, channel="form"))
 
 
-def told(kernel: Kernel, stream: str) -> tuple[datetime, dict[str, Any]]:
-    """When a stream's first event happened, and what it says."""
+def first_event(kernel: Kernel, stream: str) -> tuple[datetime, dict[str, Any]]:
+    """The time and the fields of a stream's first event."""
     first = kernel.store.events_of(stream)[0]
     return first.occurred_at, json.loads(first.payload)
 
@@ -62,10 +62,10 @@ def test_customers_and_products_come_in_as_of_their_first_appearance(
     kernel: Kernel, tmp_path: Path
 ) -> None:
     imported = run(kernel, write(tmp_path / "days.csv", [*ROWS, *LATER]))
-    # The guest is nobody; what stands only in rows set aside is no product of orders.
+    # The guest is no customer, and items that occur only in rows set aside are no products.
     assert newcomers(imported) == (3, 5, NOBODY)
     assert imported.report.customers == 3
-    at, customer = told(kernel, "customer-17850")
+    at, customer = first_event(kernel, "customer-17850")
     assert at == datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
     assert customer == {
         "customer_id": "17850",
@@ -74,16 +74,16 @@ def test_customers_and_products_come_in_as_of_their_first_appearance(
         "phone": "",
         "country": "United Kingdom",
     }
-    # Its first appearance has no words for it, and stands further down in the file.
-    at, product = told(kernel, "product-22633")
+    # Its first appearance has no description, and is further down in the file.
+    at, product = first_event(kernel, "product-22633")
     assert (at.hour, product["description"]) == (7, "HAND WARMER")
     tracked = {
-        sku: told(kernel, f"product-{sku}")[1]["tracked"]
+        sku: first_event(kernel, f"product-{sku}")[1]["tracked"]
         for sku in ("85123A", "85123a", "22633", "POST", "D")
     }
     assert tracked == {"85123A": True, "85123a": True, "22633": True, "POST": False, "D": False}
     assert not kernel.store.events_of("product-22139")
-    assert told(kernel, "customer-14527")[1]["country"] == "United Kingdom"
+    assert first_event(kernel, "customer-14527")[1]["country"] == "United Kingdom"
 
 
 def test_a_dry_run_counts_them_and_a_second_import_changes_nothing(
@@ -136,8 +136,8 @@ def test_a_file_that_tells_them_otherwise_changes_nothing_of_them(
     imported = run(kernel, write(tmp_path / "later.csv", LATER))
     # The customer moved to Spain; the hand warmer has no words in this file.
     assert newcomers(imported) == (1, 2, {"customers": 1, "products": 1})
-    assert told(kernel, "customer-17850")[1]["country"] == "United Kingdom"
-    assert told(kernel, "product-22633")[1]["description"] == "HAND WARMER"
+    assert first_event(kernel, "customer-17850")[1]["country"] == "United Kingdom"
+    assert first_event(kernel, "product-22633")[1]["description"] == "HAND WARMER"
 
 
 def test_orders_that_are_not_taken_bring_nobody(kernel: Kernel, tmp_path: Path) -> None:
@@ -153,10 +153,10 @@ def test_orders_that_are_not_taken_bring_nobody(kernel: Kernel, tmp_path: Path) 
 def test_the_marketplace_brings_people_and_products(kernel: Kernel, few: Path) -> None:
     imported = import_file(kernel, OLIST, few, quiet)
     assert newcomers(imported) == (4, 3, NOBODY)
-    assert told(kernel, "customer-u1")[1]["country"] == "Brazil"
-    assert told(kernel, "product-p1")[1]["description"] == "cama mesa banho"
-    assert told(kernel, "product-p1")[1]["tracked"] is True
-    assert told(kernel, "product-FREIGHT")[1]["tracked"] is False
+    assert first_event(kernel, "customer-u1")[1]["country"] == "Brazil"
+    assert first_event(kernel, "product-p1")[1]["description"] == "cama mesa banho"
+    assert first_event(kernel, "product-p1")[1]["tracked"] is True
+    assert first_event(kernel, "product-FREIGHT")[1]["tracked"] is False
 
 
 def test_the_console_s_own_file_brings_names_too(kernel: Kernel, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Importing marketplace orders with their whole life: exact figures, and flags for what is odd."""
+"""Importing marketplace orders with their life cycles: exact figures, and flags for oddities."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def few(tmp_path: Path) -> Path:
 
 
 def quiet(done: int, everything: int) -> None:
-    """Progress that nobody looks at."""
+    """A progress callback that does nothing."""
 
 
 def run(kernel: Kernel, path: Path) -> Imported:
@@ -262,9 +262,9 @@ def test_an_archive_counts_as_a_whole_also_what_nobody_wants(
     files = contents_of(few)
     whole = archive(tmp_path / "whole.tar.xz", {"zeros.bin": bytes(2_000_000)} | files)
     assert whole.stat().st_size < 10_000
-    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", 3_000_000)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.MAX_UNPACKED", 3_000_000)
     assert read(whole).rows == read(few).rows
-    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", 1_000_000)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.MAX_UNPACKED", 1_000_000)
     with pytest.raises(BadFile, match=r"^whole\.tar\.xz is larger than 1 MiB when unpacked"):
         read(whole)
 

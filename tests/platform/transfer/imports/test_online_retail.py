@@ -1,4 +1,4 @@
-"""Importing invoice lines: exact totals, whatever the order, the repetition or the kill."""
+"""Importing invoice lines: exact totals, in any order, after repetitions and crashes."""
 
 from __future__ import annotations
 
@@ -193,11 +193,11 @@ def test_a_file_may_not_unpack_to_more_than_a_machine_holds(
     path = write(tmp_path / "day.csv", ROWS)
     size = path.stat().st_size
     path.write_bytes(pack(path.read_bytes()))
-    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", size - 1)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.MAX_UNPACKED", size - 1)
     with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
         run(kernel, path)
     assert kernel.store.head() == 0
-    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.UNPACKED_AT_MOST", size)
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.MAX_UNPACKED", size)
     assert run(kernel, path).report.orders == 2
 
 
@@ -207,10 +207,10 @@ def test_a_packed_file_may_not_unpack_to_any_multiple_of_itself(
     monkeypatch.setattr(source, "SMALL", 10_000)
     path = write(tmp_path / "day.csv", ROWS)
     path.write_bytes(gzip.compress(path.read_bytes() + (b"x" * 60_000 + b"\n") * 50))
-    assert path.stat().st_size * source.RATIO_AT_MOST < 3_000_000
+    assert path.stat().st_size * source.MAX_RATIO < 3_000_000
     with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
         run(kernel, path)
-    monkeypatch.setattr(source, "RATIO_AT_MOST", 2_000)
+    monkeypatch.setattr(source, "MAX_RATIO", 2_000)
     assert run(kernel, path).report.orders == 2
 
 
@@ -218,11 +218,11 @@ def test_a_file_has_so_many_rows_at_most(
     kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "day.csv", ROWS)
-    monkeypatch.setattr(source, "ROWS_AT_MOST", len(ROWS) - 1)
+    monkeypatch.setattr(source, "MAX_ROWS", len(ROWS) - 1)
     with pytest.raises(BadFile, match=r"^day\.csv has more than .* rows\. .* Nothing was imported"):
         run(kernel, path)
     assert kernel.store.head() == 0
-    monkeypatch.setattr(source, "ROWS_AT_MOST", len(ROWS))
+    monkeypatch.setattr(source, "MAX_ROWS", len(ROWS))
     assert run(kernel, path).report.orders == 2
 
 

@@ -1,4 +1,4 @@
-"""An import that was killed is started again and ends exactly where it should."""
+"""An import that was killed is started again and ends with the right result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending files to a console and taking them in, in this process."""
+"""Uploads files to a console and imports them, in this process."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ DAY = "\n".join(
 def send(
     client: FlaskClient, content: bytes = DAY, name: str = "day.csv", **changed: Any
 ) -> TestResponse:
-    """Fill in and send the form of the Imports page, as a browser does."""
+    """Fill in and send the form of the Imports page, like a browser."""
     values = upload_fields(client) | changed
     return post(client, values, content, name)
 
 
 def upload_fields(client: FlaskClient) -> dict[str, Any]:
-    """What the form of the Imports page holds as it is shown."""
+    """The fields of the form on the Imports page."""
     form = page(client, "/imports").select_one('form[enctype="multipart/form-data"]')
     assert form is not None
     return {str(each["name"]): each.get("value", "") for each in form.select("input[type=hidden]")}
@@ -48,7 +48,7 @@ def post(client: FlaskClient, values: dict[str, Any], content: bytes, name: str)
 
 
 def id_in(answer: TestResponse) -> str:
-    """The id of the import that an answer leads to."""
+    """The id of the import that a response redirects to."""
     assert answer.status_code == 303, BeautifulSoup(answer.get_data(), "html.parser").get_text(" ")
     return str(uuid.UUID(answer.location.rpartition("/")[2]))
 
@@ -62,7 +62,7 @@ def work_of(app: Flask) -> Work:
 
 
 def take_in(app: Flask, import_id: str) -> Any:
-    """What the background process does; returns the row of the import."""
+    """Do the work of the background process; returns the row of the import."""
     attempt, task = work_of(app).claim(import_id), files_of(app).task_of(import_id)
     assert attempt is not None
     assert task is not None
@@ -79,7 +79,7 @@ def row_of(app: Flask, import_id: str) -> Any:
 
 
 def kept(app: Flask) -> tuple[int, int]:
-    """How many imports and how many pieces of files are kept."""
+    """The number of stored imports and of stored chunks."""
     with services_of(app).kernel.engines.write.connect() as connection:
         return tuple(
             connection.execute(select(func.count()).select_from(table)).scalar_one()

@@ -1,4 +1,5 @@
-"""The Imports page: send a file, follow it, fetch the report; who may, and what is refused."""
+"""The Imports page: upload a file, follow its progress, download the report; permissions and
+refusals."""
 
 from __future__ import annotations
 

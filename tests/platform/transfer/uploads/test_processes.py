@@ -76,7 +76,7 @@ def test_a_worker_has_it_taken_in_and_does_its_other_work_meanwhile(console: Fla
         import_id = id_in(send(client, many()))
         wait_until(lambda: row_of(console, import_id).done > 0)
         services_of(console).kernel.close()
-        # The read models follow while the file is still being taken in.
+        # The read models are updated while the file is still being imported.
         wait_until(lambda: totals(console)[0] > 0)
         assert row_of(console, import_id).state == "running"
         importer = importer_of(worker)
@@ -123,7 +123,7 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
         assert ended([importer])
     assert kernel.store.head() < ORDERS
     with process_of(console, "sweep"):
-        # No lease had to end: it said that it stopped.
+        # No lease had to expire: the process reported that it stopped.
         wait_until(lambda: row_of(console, import_id).attempts == 2, 20)
         wait_until(lambda: is_over(console, import_id), 90)
     assert_exact(console, import_id)

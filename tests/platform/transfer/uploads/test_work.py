@@ -1,4 +1,4 @@
-"""Who takes in which import: one at a time, each at its turn, and again after a death."""
+"""Which process imports which file: one at a time, in order, and again after a crash."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cqrs_app.platform.transfer.imports import background
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, UPLOAD, Files
 from cqrs_app.platform.transfer.uploads.tables import imports
-from cqrs_app.platform.transfer.uploads.work import GIVEN_UP, MOST_ATTEMPTS, Work
+from cqrs_app.platform.transfer.uploads.work import GIVEN_UP, MAX_ATTEMPTS, Work
 from cqrs_app.services import services_of
 from tests.leases import end_leases
 from tests.platform.transfer.uploads.conftest import DAY, kept, row_of, take_in, work_of
@@ -151,7 +151,7 @@ def test_a_file_that_ends_every_process_is_given_up_with_a_sentence(
     console: Flask, sent: Callable[..., str], work: Work
 ) -> None:
     import_id, other = sent(), sent()
-    for attempt in range(1, MOST_ATTEMPTS + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         work.give_up()
         assert work.claim(import_id) == attempt
         work.give_up()
@@ -167,7 +167,7 @@ def test_a_file_that_ends_every_process_is_given_up_with_a_sentence(
 def test_a_process_that_was_overtaken_stops(
     console: Flask, sent: Callable[..., str], work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "TELL_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(background, "REPORT_SECONDS", 0.0)
     import_id = sent()
     task = Files(services_of(console).kernel.engines.write).task_of(import_id)
     assert task is not None
@@ -198,7 +198,7 @@ def test_a_fault_of_the_console_is_told_with_a_number(
 def test_while_a_database_is_away_an_import_waits_and_uses_up_no_attempt(
     console: Flask, sent: Callable[..., str], monkeypatch: pytest.MonkeyPatch, away: Exception
 ) -> None:
-    outages = iter([away] * (MOST_ATTEMPTS + 1))
+    outages = iter([away] * (MAX_ATTEMPTS + 1))
 
     def flaky(*arguments: Any) -> Any:
         for outage in outages:
@@ -225,7 +225,7 @@ def test_a_database_that_stays_away_ends_the_attempt(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(background, "WAIT_SECONDS", 0.0)
     with pytest.raises(Unavailable):
         background.patiently(away)
-    assert len(tries) == background.MOST_WAITS + 1
+    assert len(tries) == background.MAX_WAITS + 1
 
 
 def test_a_process_that_lost_its_worker_ends_also_while_the_database_is_away(

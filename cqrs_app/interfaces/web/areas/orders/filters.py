@@ -25,7 +25,7 @@ PLACE = ("after", "before")
 WHOLE = ("limit", "since")
 YES_OR_NO = ("descending", "flagged", "imported")
 FLAGS = {"1": True, "0": False}
-DAYS = dict.fromkeys(("placed_from", "placed_to"), "Write a day, such as 2026-03-31.")
+DAYS = dict.fromkeys(("placed_from", "placed_to"), "Enter a date, e.g. 2026-03-31.")
 WORDS: Mapping[str, Callable[[str], str]] = {
     "status": lambda value: OrderStatus(value).label,
     **dict.fromkeys(("flagged", "imported"), lambda value: "yes" if FLAGS[value] else "no"),

@@ -1,4 +1,4 @@
-"""How files of each kind are read: one module per profile, and the shop's own from a file."""
+"""Import profiles: one module per kind of file, and profiles from files of the shop."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ PROFILES: Mapping[str, Profile] = {
 
 
 class NoProfile(Exception):
-    """There is no such profile; the text is one sentence."""
+    """There is no such profile. The text is one sentence."""
 
 
 def profile_of(name: str) -> Profile:
-    """The profile of this name, or PROFILE of a Python file, which is run. Raises NoProfile."""
+    """The profile of this name, or PROFILE of a Python file, which is executed. Raises
+    NoProfile."""
     if name in PROFILES:
         return PROFILES[name]
     if not name.endswith(".py"):

@@ -1,6 +1,6 @@
-"""Profile `countersign`: the console's own files, CSV or JSON Lines, as `flask export` makes them.
+"""Profile `countersign`: the console's own files, CSV or JSON Lines, as written by `flask export`.
 
-docs/imports.md says what stands in them.
+docs/imports.md describes their content.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from cqrs_app.platform.transfer.imports.lines import whole
 from cqrs_app.platform.transfer.imports.source import SourceRow, read_rows, read_texts
 
 LONGEST_DOCUMENT = 16 * 1024**2
-"""Bytes of one document as JSON."""
+"""The maximum size of one document as JSON, in bytes."""
 
 
 def read(path: Path) -> Contents:
-    """Raises BadFile when the file as a whole cannot be used."""
+    """Raises BadFile if the file as a whole cannot be used."""
     starts = next(read_texts(path, LONGEST_DOCUMENT), None)
     is_json = starts is not None and starts.values[0].startswith("{")
     return _Reading().json_lines(path) if is_json else _Reading().table(path)

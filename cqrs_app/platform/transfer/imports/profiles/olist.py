@@ -1,10 +1,10 @@
-"""Profile `olist`: the marketplace orders of Olist, with their whole life and its own times.
+"""Profile `olist`: the marketplace orders of Olist, with their life cycles and original times.
 
 Olist and Andre Sionek (2018), Brazilian E-Commerce Public Dataset, CC BY-NC-SA 4.0. Several files
-in a folder or an archive. A row of order_items is one unit, so rows of one article at one price
-are one line; freight is a line of its own, as customers pay it with the goods. Times have no zone
-and are taken as UTC; prices are reais. The files of customers and products are looked up: those
-that an order names come in with it.
+in a folder or an archive. A row of order_items is one unit, so rows of one item at one price become
+one line. Freight is a separate line, since customers pay it with the goods. Times have no zone and
+are read as UTC; prices are reais. Customers and products that an imported order names are created
+from their files.
 """
 
 from __future__ import annotations
@@ -85,11 +85,12 @@ _MOMENTS = {
     "delivered": "order_delivered_customer_date",
 }
 _ENDINGS = {"canceled": "cancelled", "unavailable": "rejected", "delivered": "delivered"}
-"""Statuses that say how it ended; the file has no time for the first two, nor always the third."""
+"""Final statuses -> how the order ended. The file has no time for the first two, and not always one
+for the third."""
 
 
 def read(path: Path) -> Contents:
-    """Raises BadFile when the files cannot be used."""
+    """Raises BadFile if the files cannot be used."""
     with files_in(path, _FILES) as files:
         return _Reading(files).contents()
 
@@ -139,9 +140,11 @@ class _Reading:
         known = {what: moment(row[name]) for what, name in _MOMENTS.items() if row[name]}
         latest = max([placed_at, *known.values()])
         ending = _ENDINGS.get(row["order_status"])
-        untold = ending is not None and ending not in known
-        yield from life_of(row["order_id"], known | ({ending: latest} if ending and untold else {}))
-        if untold and ending == "delivered":
+        has_no_time = ending is not None and ending not in known
+        yield from life_of(
+            row["order_id"], known | ({ending: latest} if ending and has_no_time else {})
+        )
+        if has_no_time and ending == "delivered":
             note = AddOrderNote(order_id=row["order_id"], note=NO_TIME)
             yield Step(latest, note, "no-time")
 
@@ -149,7 +152,7 @@ class _Reading:
         customer = self._customers[row["customer_id"]]
         return PlaceOrder(
             order_id=row["order_id"],
-            # The file's customer_id is another one for each order; this is the person.
+            # The file's customer_id differs for each order. This one identifies the person.
             customer_id=customer["customer_unique_id"],
             country="Brazil",
             shipping_address=ShippingAddress(
@@ -176,14 +179,15 @@ class _Reading:
             yield OrderLine(sku=FREIGHT, description="Freight", quantity=1, unit_price=freight)
 
     def _counted(self, name: str) -> Iterator[tuple[SourceRow, Row | None]]:
-        """Rows of a file whose every row is taken or set aside; None: it cannot be read."""
+        """The rows of a file of which every row is imported or set aside; None for one that cannot
+        be read."""
         self._contents.headers[self._files[name].name] = _HEADERS[name]
         for source in read_rows(self._files[name], _HEADERS[name]):
             self._contents.rows += 1
             yield source, _row(name, source)
 
     def _looked_up(self, name: str) -> dict[str, Row]:
-        """Rows of a file by what stands in its first column."""
+        """The rows of a file by the value of the first column."""
         rows = (_row(name, source) for source in read_rows(self._files[name], _HEADERS[name]))
         return {row[_HEADERS[name][0]]: row for row in rows if row is not None}
 
@@ -195,7 +199,7 @@ def _row(name: str, source: SourceRow) -> Row | None:
 
 
 def _number(source: SourceRow) -> str:
-    """The order's number in a row that cannot be read; blank where it has none."""
+    """The order's number in a row that cannot be read; blank if there is none."""
     return source.values[0].strip() if source.values else ""
 
 

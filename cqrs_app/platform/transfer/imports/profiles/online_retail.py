@@ -1,8 +1,8 @@
-"""Profile `online-retail`: invoice lines as in the UCI data set Online Retail.
+"""Profile `online-retail`: invoice lines of the UCI data set Online Retail.
 
-Daqing Chen (2015), UCI Machine Learning Repository, doi:10.24432/C5BW33. One row per invoice
-line; an invoice of six digits is an order, one that starts with C a credit note without a link to
-any order. Times have no zone and are taken as UTC; prices are pounds sterling.
+Daqing Chen (2015), UCI Machine Learning Repository, doi:10.24432/C5BW33. One row per invoice line.
+An invoice of six digits is an order; one that starts with C is a credit note that is linked to no
+order. Times have no zone and are read as UTC; prices are pounds sterling.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ORDER = re.compile(r"\d{6}")
 _CHARGE = re.compile(
     r"POST|DOT|M|D|S|B|C2|BANK CHARGES|AMAZONFEE|CRUK|ADJUST\d*|gift_.*", re.IGNORECASE
 )
-"""Postage, carriage, fees, discounts, samples, vouchers and what is entered by hand."""
+"""Postage, carriage, fees, discounts, samples, vouchers and manual entries."""
 
 
 def _is_credit_note(line: Line) -> bool:
