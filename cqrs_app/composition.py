@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from redis import Redis
@@ -107,6 +108,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         _policy(settings),
         _tasks(settings),
         fulfilment=settings.fulfilment,
+        zone=ZoneInfo(settings.timezone),
     )
     tuning = Tuning(
         projection_batch=settings.projection_batch,

@@ -67,6 +67,12 @@ def names() -> dict[str, str]:
     return {code: territories[code] for code in _codes()}
 
 
+@cache
+def codes_by_name() -> dict[str, str]:
+    """The name that is stored -> code of two letters."""
+    return {name: code for code, name in names().items()}
+
+
 @lru_cache(2_048)
 def country_name(text: str) -> str:
     """The stored name of a country in any of these forms. Any other text is returned unchanged,

@@ -26,9 +26,11 @@ from cqrs_app.interfaces.web.forms_fields import (
     NumbersField,
     SelectField,
     label_of,
+    stored_country,
     value_of,
     without_outer_space,
 )
+from cqrs_app.interfaces.web.typed import COUNTRY
 from cqrs_app.kernel.messages.checks import problems
 from cqrs_app.kernel.messages.description import Field, field_of
 from cqrs_app.kernel.messages.fields import hints_of
@@ -131,7 +133,10 @@ def _single(field: Field, common: dict[str, Any], *, hidden: bool) -> Any:
         return {str: HiddenField, int: HiddenIntegerField}[kind](**common)
     if kind is str:
         made = TextAreaField if field.hints.get("widget") == "textarea" else StringField
-        return made(filters=[without_outer_space], **common)
+        filters = [without_outer_space]
+        if field.hints.get("autocomplete", "").endswith(COUNTRY):
+            filters.append(stored_country)
+        return made(filters=filters, **common)
     if kind in _SIMPLE:
         return _SIMPLE[kind](**common)
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import abort, render_template, url_for
@@ -16,6 +15,7 @@ from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.command_log import FailedToday
 from cqrs_app.platform.runtime.figures import QueryFigures
@@ -68,7 +68,7 @@ def _health() -> dict[str, Any]:
 
 def _failed_today() -> str:
     # From today on only, so that the list shows as many as the figure says.
-    today = datetime.now(UTC).date().isoformat()
+    today = business_day().isoformat()
     return url_for("web.command_log", outcome="failed", received_from=today)
 
 

@@ -30,6 +30,7 @@ def test_only_the_named_orders_and_notes_are_counted(connection: Connection) -> 
         statuses={"placed": 2},
         flags={},
         flagged_orders=0,
+        currency="GBP",
         sold={"85123A": Decimal("10.012")},
         guests=1,
         customers=frozenset({"17850"}),

@@ -2,15 +2,15 @@
 
 An order counts on the day it was placed until it is cancelled or rejected, and from then on as
 cancelled on that same day; so do remaining items that were cancelled. A credit note counts on the
-day of the credit. So every figure is a sum over orders or notes that a list can show. Days are UTC
-days.
+day of the credit. So every figure is a sum over orders or notes that a list can show. Days are
+business days.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -57,6 +57,7 @@ _CUSTOMER = MappingProxyType({"orders": 0, "revenue": _ZERO, "credited": _ZERO})
 
 class SalesProjection(Projection):
     name: ClassVar[str] = "sales"
+    by_day: ClassVar[bool] = True
     version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (
         sales_days,
@@ -202,4 +203,4 @@ def _by_article(lines: Iterable[Sold]) -> list[Sold]:
 
 
 def _place(event: OrderPlaced | CreditNoteRecorded, recorded: Recorded) -> Place:
-    return recorded.occurred_at.astimezone(UTC).date(), country_name(event.country), event.currency
+    return recorded.day, country_name(event.country), event.currency
