@@ -26,7 +26,11 @@ from cqrs_app.services import kernel
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """The whole page; its panels then follow by themselves."""
-    panels = {name: Markup(_panel(name)) for name in PANELS}  # noqa: S704 - our own templates
+    gathered = kernel.queries.side_by_side(PANELS.values())
+    panels = {
+        name: Markup(_shown(name, found))  # noqa: S704 - our own templates
+        for name, found in zip(PANELS, gathered, strict=True)
+    }
     return render_template("home/home.html", panels=panels)
 
 
@@ -36,11 +40,11 @@ def home_panel(panel: str) -> ResponseReturnValue:
     """One panel, for its own poll."""
     if panel not in PANELS:
         abort(404, "There is no such panel.")
-    return fragment(_panel(panel))
+    return fragment(_shown(panel, PANELS[panel]()))
 
 
-def _panel(name: str) -> str:
-    return render_template(f"home/_{name.replace('-', '_')}.html", **PANELS[name]())
+def _shown(name: str, found: dict[str, Any]) -> str:
+    return render_template(f"home/_{name.replace('-', '_')}.html", **found)
 
 
 def _health() -> dict[str, Any]:
