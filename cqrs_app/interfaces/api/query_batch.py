@@ -63,7 +63,7 @@ def _items() -> tuple[QueryItem, ...]:
 
 def _result(item: QueryItem) -> dict[str, Any]:
     try:
-        return {"status": 200, "answer": _answer(item).told()}
+        return {"status": 200, "answer": _answer(item).to_dict()}
     except Unusable as error:
         return {"status": error.status, "problem": error.body}
     except OperationalError as error:
