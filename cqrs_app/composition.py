@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from redis import Redis
@@ -29,6 +30,7 @@ from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import ChangeToken
+from cqrs_app.kernel.queries.side_by_side import AT_ONCE
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
@@ -107,6 +109,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         _policy(settings),
         _tasks(settings),
         fulfilment=settings.fulfilment,
+        zone=ZoneInfo(settings.timezone),
     )
     tuning = Tuning(
         projection_batch=settings.projection_batch,
@@ -164,6 +167,7 @@ def _query_options(settings: Settings) -> QueryOptions:
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
         max_waiting=settings.max_waiting_queries,
+        at_once=1 if settings.query_bus_type == "synchronous" else AT_ONCE,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.fulfilment import events as fulfilment_events
@@ -16,6 +17,7 @@ from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
@@ -52,13 +54,14 @@ def build_registry(
     tasks: Mapping[str, Sequence[BackgroundTask]] = MappingProxyType({}),
     *,
     fulfilment: bool = True,
+    zone: ZoneInfo = UTC,
 ) -> Registry:
     """The registry of all areas.
 
     Webhooks may reach `webhook_networks` although they are not public. New payments are authorised
     at `payment_gateway`. `is_uploaded` returns whether a file was received, `process_of` an order's
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
-    `tasks` are the background tasks by name of the area.
+    `tasks` are the background tasks by name of the area. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -72,7 +75,7 @@ def build_registry(
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
-    return Registry((*areas, runtime_area(controlled)), MONEY)
+    return Registry((*areas, runtime_area(controlled, zone)), MONEY, zone)
 
 
 ROLES = build_registry().roles

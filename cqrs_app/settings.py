@@ -101,6 +101,7 @@ class Settings:
     # The shop
     shop_name: str = "Countersign"
     timezone: str = "UTC"
+    locale: str = "en_GB"
     demo_orders: Annotated[int, Meta(ge=0, le=1_000_000)] = 240
 
     # Webhooks
@@ -294,6 +295,7 @@ class Settings:
                 f"TIMEZONE is {self.timezone!r}, which is no known time zone. Write a name such "
                 "as Europe/Berlin or UTC."
             ) from None
+        self._refuse_unknown_locale()
         _one_of("database_pooling", self.database_pooling, POOLING)
         _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
         _one_of("log_format", self.log_format, LOG_FORMATS)
@@ -323,6 +325,18 @@ class Settings:
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
                 )
+
+    def _refuse_unknown_locale(self) -> None:
+        from babel import Locale, UnknownLocaleError
+
+        try:
+            # A point begins an encoding, which Babel would leave out.
+            Locale.parse(self.locale.replace("-", "_").replace(".", "?"))
+        except (ValueError, UnknownLocaleError):
+            raise SettingsError(
+                f"LOCALE is {self.locale!r}, which is no known locale. Write a language and a "
+                "country such as en_GB, de_DE or fr_CA."
+            ) from None
 
     def _refuse_unusable_redis(self) -> None:
         # Imported here, so that the class can be used without loading SQLAlchemy and Redis.

@@ -11,6 +11,7 @@ pytest_plugins = (
     "tests.services.obtainable",
     "tests.services.passwords",
     "tests.services.postgres",
+    "tests.services.own_postgres",
     "tests.services.pgbouncer",
     "tests.services.redis_server",
     "tests.services.stores",

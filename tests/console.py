@@ -103,14 +103,35 @@ def make_shop(
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
 def shared_shop(
-    request: pytest.FixtureRequest,
+    shared_kind: str,
     templates: Templates,
     tmp_path_factory: pytest.TempPathFactory,
     redis_server: str,
 ) -> Iterator[Flask]:
     """One shop for all tests of a module, which leave its orders as they are."""
-    with shops_on(request.param, templates, tmp_path_factory.mktemp("shop"), redis_server) as make:
+    folder = tmp_path_factory.mktemp("shop")
+    with shops_on(shared_kind, templates, folder, redis_server) as make:
+        yield make()
+
+
+@pytest.fixture(scope="module")
+def shared_console(
+    shared_kind: str,
+    templates: Templates,
+    tmp_path_factory: pytest.TempPathFactory,
+    redis_server: str,
+) -> Iterator[Flask]:
+    """One console without orders for all tests of a module, which place none."""
+    with (
+        templates.copy(shared_kind, migrate, tmp_path_factory.mktemp("console")) as databases,
+        consoles_on(databases, redis_server) as make,
+    ):
         yield make()
 
 

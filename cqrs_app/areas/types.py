@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel import ID, LINES, ONE_LINE, NormalForm, Refusal, Refused, decimal_meta
-from cqrs_app.standards.countries import country_name, country_names, is_country
+from cqrs_app.standards.countries import country_name, is_country
 from cqrs_app.standards.currencies import PLACES, currency_code
 
 IMPORTER = "importer"
@@ -92,7 +92,7 @@ def _country(title: str = "Country", least: int | None = None) -> Meta:
         description="A country of ISO 3166: its name, code or usual short form.",
         min_length=least,
         max_length=60,
-        extra={"autocomplete": "country-name", "options": country_names},
+        extra={"autocomplete": "country-name"},
     )
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cqrs_app.kernel.commands.actions import Possible, possible
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.handling import Handler, Rule, handlers_of, with_rules
 from cqrs_app.kernel.errors import UnknownMessage
-from cqrs_app.kernel.events.recorded import EventCodec, Upcaster
+from cqrs_app.kernel.events.recorded import UTC, EventCodec, Upcaster
 from cqrs_app.kernel.messages.messages import Command, Event, Query
 from cqrs_app.kernel.messages.notation import AS_THEY_ARE, Notation
 from cqrs_app.kernel.messages.permissions import Permission, permissions_by_role
@@ -67,9 +68,11 @@ ERASURE = Area(name="erasure", events=[SubjectErased])
 
 class Registry:
     """Everything that the areas declare, by name. `notation` is how decimals in events and answers
-    are written. Raises ValueError on a duplicate name."""
+    are written, `zone` that of the business day. Raises ValueError on a duplicate name."""
 
-    def __init__(self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE) -> None:
+    def __init__(
+        self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE, zone: ZoneInfo = UTC
+    ) -> None:
         self.areas = (*areas, ERASURE)
         areas, projections = self.areas, [each for area in self.areas for each in area.projections]
         aggregates = (each for area in areas for each in area.aggregates)
@@ -93,6 +96,7 @@ class Registry:
             self.events.values(),
             {key: upcast for area in self.areas for key, upcast in area.upcasters.items()},
             notation,
+            zone,
         )
         self.notation = notation
 

@@ -1,12 +1,13 @@
 """gunicorn's threaded worker, but with an event loop that receives the requests.
 
 A thread gets a request once it is complete, so slow clients block no thread. Uploads are read by at
-most half of the threads, and must arrive at a minimum rate. Why:
-docs/decisions/0013-slow-clients.md.
+most half of the threads, and must arrive at a minimum rate. /healthz is answered at once,
+even while every thread waits for a store. Why: docs/decisions/0013-slow-clients.md.
 """
 
 from __future__ import annotations
 
+import re
 import selectors
 import socket
 import time
@@ -18,6 +19,12 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from cqrs_app.processes.connections import LARGEST_KEPT_BODY, Connection
 from cqrs_app.settings import Settings
+
+_HEALTH = re.compile(rb"(?:GET|HEAD) /healthz[ ?]")
+_HEALTHY = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\n"
+    b"Connection: close\r\nContent-Length: 3\r\n\r\n"
+)
 
 LINGER_SECONDS = 2.0
 """How long a client may read the last response before its connection is closed."""
@@ -70,9 +77,12 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         elif conn.is_complete():
             self._dispatch(conn)
         elif conn.has_endless_head():
-            self._drop(conn, "431 Request Header Fields Too Large")
+            self._drop(conn, _refusal("431 Request Header Fields Too Large"))
 
     def _dispatch(self, conn: Connection) -> None:
+        if _HEALTH.match(conn.received):
+            self._drop(conn, _HEALTHY + (b"ok\n" if conn.received.startswith(b"GET") else b""))
+            return
         self._unregister(self._receiving, conn)
         if conn.is_upload and self._uploads >= max(1, self.cfg.threads // 2):
             self._waiting_uploads.append(conn)
@@ -99,7 +109,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         now = time.monotonic()
         for conn in list(self._receiving):
             if conn.deadline < now or not (self.alive or conn.received):
-                self._drop(conn, "408 Request Timeout" if conn.received else "")
+                self._drop(conn, _refusal("408 Request Timeout") if conn.received else b"")
         for conn in list(self._closing):
             if conn.deadline < now:
                 self._unregister(self._closing, conn)
@@ -131,16 +141,15 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         if not self._by_network[network]:
             del self._by_network[network]
 
-    def _drop(self, conn: Connection, status: str = "") -> None:
+    def _drop(self, conn: Connection, answer: bytes = b"") -> None:
         self._unregister(self._receiving, conn)
         self.nr_conns -= 1
-        if status:
-            answer = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        if answer:
             try:
-                conn.sock.send(answer.encode())
+                conn.sock.send(answer)
             except OSError as error:
-                self.log.debug("a client did not take its %s: %s", status, error)
-        conn.close(graceful=bool(status))
+                self.log.debug("a client did not take %r: %s", answer, error)
+        conn.close(graceful=bool(answer))
 
     def _unregister(self, place: dict[Connection, None], conn: Connection) -> None:
         del place[conn]
@@ -162,6 +171,10 @@ class AcceptedConnection(Connection):
         else:
             self._worker.closed(self.network)
             super().close()
+
+
+def _refusal(status: str) -> bytes:
+    return f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 def _received(sock: socket.socket) -> bytes | None:

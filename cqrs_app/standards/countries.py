@@ -70,6 +70,12 @@ def names() -> dict[str, str]:
     return {code: territories[code] for code in _codes()}
 
 
+@cache
+def codes_by_name() -> dict[str, str]:
+    """The name that is stored -> code of two letters."""
+    return {name: code for code, name in names().items()}
+
+
 @lru_cache(2_048)
 def country_name(text: str) -> str:
     """The stored name of a country in any of these forms. Any other text is kept, since a source
@@ -82,12 +88,6 @@ def _capitalised(text: str) -> str:
     if len(text) <= _LONGEST_CODE and text.isascii():
         return text.upper()
     return unicodedata.normalize("NFC", " ".join(word.capitalize() for word in text.split()))
-
-
-@cache
-def country_names() -> tuple[str, ...]:
-    """The stored names in alphabetical order."""
-    return tuple(sorted(names().values(), key=_key))
 
 
 def is_country(text: str) -> bool:

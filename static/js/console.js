@@ -58,17 +58,29 @@
   };
 
   // A poll waits while nobody looks, while updates are paused, and while someone works in the
-  // panel: a menu or a form in it. What is pending goes on, because it ends by itself.
+  // panel: a menu or a form in it. What is pending goes on, because it ends by itself; so does the
+  // poll of the banners, which shows that the console answers.
+  const POLL_TIMEOUT = 10_000;
+  const SLOW = 5_000;
   const busy = (panel) =>
     panel.contains(document.activeElement) &&
     document.activeElement.matches("input, select, textarea");
+  const waits = (panel) => {
+    if (panel.dataset.poll === "always") return false;
+    const stopped = !live && panel.dataset.poll !== "pending";
+    return stopped || dialog()?.open || busy(panel);
+  };
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
-    if (!isPoll(ctx)) return;
-    const panel = ctx.sourceElement;
-    const stopped = !live && panel.dataset.poll !== "pending";
-    if (document.hidden || stopped || dialog()?.open || busy(panel)) event.preventDefault();
+    if (!isPoll(ctx)) {
+      ctx.slow = setTimeout(() => tell("The console has not answered yet."), SLOW);
+    } else if (document.hidden || waits(ctx.sourceElement)) {
+      event.preventDefault();
+    } else {
+      ctx.request.timeout = POLL_TIMEOUT;
+    }
   });
+  document.addEventListener("htmx:finally:request", (event) => clearTimeout(event.detail.ctx.slow));
 
   // Failures --------------------------------------------------------------------------------
   const sentence = (ctx) => {
@@ -79,47 +91,117 @@
       ? `The console answered with an error (${ctx.response.status}).`
       : "The console could not be reached.";
   };
+  const places = () => document.querySelectorAll("[data-failure]");
   const tell = (text) => {
     const template = document.getElementById("request-failed");
     const place =
-      (dialog()?.open && document.querySelector("#dialog [data-failure]")) ||
-      document.querySelector("[data-failure]");
+      (dialog()?.open && document.querySelector("#dialog [data-failure]")) || places()[0];
     if (!template || !place) return;
     const notice = template.content.cloneNode(true);
     notice.querySelector("[data-sentence]").textContent = text;
     place.replaceChildren(notice);
   };
+  // Why the page as a whole is not followed any more: "no-answer", "signed-out" or nothing.
+  const notFollowed = (why) => {
+    const notice = document.getElementById("not-followed");
+    if (!notice) return;
+    for (const text of notice.querySelectorAll("[data-why]")) text.hidden = text.dataset.why !== why;
+    notice.hidden = !why;
+    const main = document.getElementById("main");
+    if (why) main.dataset.refresh = "failed";
+    else delete main.dataset.refresh;
+  };
   const failed = (event) => {
     const { ctx } = event.detail;
     if (!ctx) return;
     const status = ctx.response?.status;
-    if (isPoll(ctx)) ctx.sourceElement.dataset.refresh = "failed";
-    else if (status !== 422 && status !== 409) tell(sentence(ctx));
+    if (isPoll(ctx)) {
+      ctx.sourceElement.dataset.refresh = "failed";
+      if (ctx.sourceElement.id === "banners") notFollowed("no-answer");
+    } else if (status !== 422 && status !== 409 && status !== 401) tell(sentence(ctx));
   };
   document.addEventListener("htmx:response:error", failed);
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
-    if (isPoll(ctx) && ctx.response?.status < 400) delete ctx.sourceElement.dataset.refresh;
+    if (!(ctx.response?.status < 400)) return;
+    if (isPoll(ctx)) {
+      delete ctx.sourceElement.dataset.refresh;
+      if (ctx.sourceElement.id === "banners") notFollowed("");
+    } else for (const place of places()) place.replaceChildren();
+  });
+  // Whoever was signed out is sent to sign in, but not away from what they typed.
+  document.addEventListener("htmx:before:response", (event) => {
+    const { ctx } = event.detail;
+    if (!isPoll(ctx) || ctx.response.status !== 401) return;
+    if (![...document.forms].some((form) => window.drafts.typed(form))) return;
+    event.preventDefault();
+    notFollowed("signed-out");
+  });
+
+  // Changes ---------------------------------------------------------------------------------
+  // What a poll changes is said to whoever cannot see it, and the focus stays in its place: where
+  // the focused element is gone, on the heading of what it was in.
+  const spoken = (panel) =>
+    [...(panel?.querySelectorAll("[data-announce]") ?? [])]
+      .map((part) => part.textContent.replace(/\s+/g, " ").trim())
+      .join(". ");
+  const around = (element) => {
+    const ids = [];
+    for (let each = element?.parentElement; each; each = each.parentElement) {
+      if (each.id) ids.push(each.id);
+    }
+    return ids;
+  };
+  const focusNear = (ids) => {
+    const place = ids.map((id) => document.getElementById(id)).find(Boolean);
+    const heading = place?.querySelector("h1, h2") ?? place;
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  };
+  const intoOf = (ctx) => ctx.target?.id ?? String(ctx.target).slice(1);
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    ctx.before = {
+      around: around(document.activeElement),
+      spoken: spoken(document.getElementById(intoOf(ctx))),
+    };
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.before?.around.length && document.activeElement === document.body) {
+      focusNear(ctx.before.around);
+    }
+    const now = spoken(document.getElementById(intoOf(ctx)));
+    const announcer = document.getElementById("announcer");
+    if (now && now !== ctx.before?.spoken && announcer) announcer.textContent = now;
   });
 
   // Dialogs ---------------------------------------------------------------------------------
   // A command's form is fetched into the dialog. It stays while the answer replaces the form
   // (errors, a conflict, one more line) and closes once the answer went to the page behind it.
   let opener = null;
+  let openerIn = [];
   document.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail;
     const box = dialog();
-    const into = ctx.target?.id ?? String(ctx.target).slice(1);
+    const into = intoOf(ctx);
     if (!box) return;
     if (into === "dialog-body") {
       if (!box.open) {
         opener = document.activeElement;
+        openerIn = around(opener);
         box.showModal();
       }
       box.querySelector("[autofocus]")?.focus();
+      window.drafts.restore(box.querySelector("form"));
+    } else if (into === "command") {
+      window.drafts.renewTokens();
+      box.querySelector("[autofocus]")?.focus();
     } else if (box.open && ctx.request?.method === "POST" && ctx.response.status < 300) {
-      if (into !== "command") box.close();
+      window.drafts.forget(box.querySelector("form"));
+      box.close();
     }
   });
   document.addEventListener(
@@ -127,8 +209,8 @@
     (event) => {
       if (event.target.id !== "dialog") return;
       document.getElementById("dialog-body").replaceChildren();
-      const back = opener?.isConnected ? opener : document.getElementById("main");
-      back?.focus();
+      if (opener?.isConnected) opener.focus();
+      else focusNear(openerIn);
     },
     true,
   );
@@ -147,9 +229,13 @@
       const box = hit("dialog");
       if (box) {
         event.preventDefault();
+        window.drafts.forget(box.querySelector("form"));
         box.close();
       }
-    } else if (event.target.tagName === "DIALOG") event.target.close(); // on the backdrop
+    } else if (event.target.tagName === "DIALOG") {
+      // On the backdrop, where a click may be a slip.
+      if (!window.drafts.typed(event.target.querySelector("form"))) event.target.close();
+    }
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }

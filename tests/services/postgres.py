@@ -176,20 +176,22 @@ def find_programs() -> Path | None:
 def running_server(
     programs: Path, folder: Path, durability: tuple[str, ...] = SWIFT
 ) -> Iterator[URL]:
-    """Run a server with its files in `folder`, reachable only through a socket in it."""
+    """Run a server with its files in `folder`, an earlier one's if there are any, reachable only
+    through a socket in it."""
     identity = unprivileged(folder)
     programs = readable_by(identity, programs, folder)
     data = folder / "data"
-    subprocess.run(
-        [
-            *(programs / "initdb", "--no-sync", "--auth=trust", "--username=countersign"),
-            *("--encoding=UTF8", "--locale=C", "-D", data),
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        cwd=folder,
-        **identity,
-    )
+    if not data.exists():
+        subprocess.run(
+            [
+                *(programs / "initdb", "--no-sync", "--auth=trust", "--username=countersign"),
+                *("--encoding=UTF8", "--locale=C", "-D", data),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+            **identity,
+        )
     settings = (*durability, f"unix_socket_directories={folder}", "listen_addresses=")
     settings += ("max_connections=200", "log_min_messages=panic")
     server = subprocess.Popen(
@@ -252,6 +254,6 @@ def readable_by(identity: dict[str, Any], programs: Path, folder: Path) -> Path:
         package = programs.parents[1]
         for source in (package, package.with_name(package.name + ".libs")):
             if source.is_dir():
-                shutil.copytree(source, folder / source.name)
+                shutil.copytree(source, folder / source.name, dirs_exist_ok=True)
         return folder / package.name / "pginstall" / "bin"
     return programs

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from cqrs_app.areas.orders.commands import RecordCreditNote
 from cqrs_app.areas.orders.events import CreditNoteRecorded, PricedLine
-from cqrs_app.areas.orders.rules import CREDIT_NOTE_EXISTS, moment
+from cqrs_app.areas.orders.rules import (
+    CREDIT_NOTE_EXISTS,
+    IN_THE_FUTURE,
+    in_the_future,
+    moment,
+)
 from cqrs_app.areas.orders.types import amount_of
 from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
 from cqrs_app.kernel import Aggregate, Command, Decision, Event, Refused, handles
@@ -54,8 +60,12 @@ class CreditNote(Aggregate):
         if isinstance(event, CreditNoteRecorded):
             self.recorded = at
 
+    def doubts(self, at: datetime, now: datetime) -> Iterator[Refused]:
+        yield from in_the_future(at, now)
+
     def flag(self, objection: Refused, command: Command) -> Event | None:
-        """History is let in with what its source calls a country."""
-        if objection.code != UNKNOWN_COUNTRY.code:
+        """History is let in with what its source calls a country, and an hour that clocks left
+        out; not with a time that has not come."""
+        if objection.code in (CREDIT_NOTE_EXISTS.code, IN_THE_FUTURE.code):
             raise objection
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
@@ -37,6 +38,7 @@ from cqrs_app.areas.orders.events import (
     ShippingAddressChanged,
 )
 from cqrs_app.areas.orders.rules import (
+    BEFORE_PLACED,
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
@@ -44,6 +46,7 @@ from cqrs_app.areas.orders.rules import (
     PERSON_ERASED,
     exists,
     in_status,
+    in_the_future,
     moment,
     nothing_shipped,
     shipped_in_part,
@@ -238,6 +241,15 @@ class Order(OrderState):
             currency=self.currency,
             amount=exact(self.amount_left, self.currency),
         )
+
+    def doubts(self, at: datetime, now: datetime) -> Iterator[Refused]:
+        yield from in_the_future(at, now)
+        placed = self.moments.get(_S.PLACED)
+        if placed and at < placed:
+            yield BEFORE_PLACED(
+                f"The time given for it, {moment(at)}, is before the order was placed, on "
+                f"{moment(placed)}."
+            )
 
     def flag(self, objection: Refused, command: Command) -> Event:
         """History is let in against the rules that ask where the order stands.

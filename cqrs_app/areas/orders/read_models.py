@@ -203,6 +203,7 @@ credit_notes = Table(
     Column("line_count", Integer, nullable=False),
     Column("reason", String(500), nullable=False),
     Column("credited_at", UtcDateTime, nullable=False),
+    Column("credited_day", Date),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("lines", Text, nullable=False),
     Column("applied_version", Integer, nullable=False),
@@ -218,7 +219,7 @@ _PLACE = (
 
 
 def _by_place(name: str, *rest: Column[Any]) -> Table:
-    """A table of figures by the UTC day, the country and the currency."""
+    """A table of figures by the business day, the country and the currency."""
     place = (Column(each, kind, primary_key=True) for each, kind in _PLACE)
     return Table(name, read_tables, *place, *rest)
 

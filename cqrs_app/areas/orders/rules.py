@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from cqrs_app.areas.orders.state import OrderState
@@ -13,6 +13,8 @@ from cqrs_app.kernel import Refusal, Refused, Rule, rule
 _S = OrderStatus
 NO_SUCH_ORDER = Refusal("no_such_order", "There is no order with this number.")
 ORDER_EXISTS = Refusal("order_exists", "The number was used before.")
+IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.")
+BEFORE_PLACED = Refusal("before_placed", "History has a time before the order was placed.")
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
@@ -111,6 +113,12 @@ def shipped_in_part(order: OrderState, order_id: str) -> None:
     """Something was shipped and something is left, also while the rest is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is not _S.PART_SHIPPED:
         raise Refused("not_shipped", _sentence(order, _S.ON_HOLD, _CANCEL_INSTEAD))
+
+
+def in_the_future(at: datetime, now: datetime) -> Iterator[Refused]:
+    """An objection to a time of history that has not come; clocks and zones may differ by a day."""
+    if at > now + timedelta(days=1):
+        yield IN_THE_FUTURE(f"The time given for it, {moment(at)}, is in the future.")
 
 
 def moment(at: datetime) -> str:

@@ -22,7 +22,7 @@ NOT_SAID_WHO = (
 )
 UNKNOWN = "This token is not known, has expired or was revoked. Nothing was done."
 TOO_LARGE = (
-    "A batch counts as one request per command, and a token has {} a minute. Nothing was done. "
+    "A batch counts as one request per item, and a token has {} a minute. Nothing was done. "
     "Send it in parts."
 )
 TOO_MANY = "Too many requests in one minute. Nothing was done. Wait {} s, then send it again."
@@ -58,10 +58,10 @@ def _identify() -> ResponseReturnValue | None:
     return _too_many(wait) if wait else None
 
 
-def count_batch(commands: int) -> None:
-    """Count a batch as its commands. Raises Unusable when those are too many."""
-    limits, more = _limits(), commands - 1
-    if not limits.takes(commands):
+def count_batch(items: int) -> None:
+    """Count a batch as its commands or questions. Raises Unusable when those are too many."""
+    limits, more = _limits(), items - 1
+    if not limits.takes(items):
         raise Unusable(
             413, "too_large", TOO_LARGE.format(services.settings.api_requests_per_minute)
         )

@@ -21,6 +21,7 @@ from cqrs_app.interfaces.api.openapi_parts import (
     responses,
 )
 from cqrs_app.interfaces.api.queries import names_one_thing
+from cqrs_app.interfaces.api.query_batch import MOST_QUERIES, QueryBatch
 from cqrs_app.interfaces.api.schemas import Components, Schema, Schemas, reference, without_null
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.messages.description import fields_of
@@ -36,7 +37,7 @@ ABOUT = (
     'Amounts are texts with the places of their currency, such as "12.50"; times are in UTC.'
 )
 TAGS = {
-    "batch": "Many commands at once, and what became of one.",
+    "batch": "Many commands or questions at once, and what became of a command.",
     "events": "Everything that happened, in one order.",
     "webhooks": "What is sent to other systems.",
     "description": "This document.",
@@ -97,7 +98,9 @@ def _commands(registry: Registry, schemas: Schemas) -> dict[str, Any]:
         if entry.kind == "command"
     }
     batch = schemas.of(BatchRequest)
+    questions = schemas.of(QueryBatch)
     return found | {
+        "/queries": {"post": _questions(questions)},
         "/commands": {"post": _batch(batch)},
         "/commands/{command_id}": {"get": _state()},
     }
@@ -183,6 +186,20 @@ def _batch(request: Schema) -> dict[str, Any]:
         "requestBody": {"required": True, **_json(request)},
         "responses": {
             "200": {"description": "Per item, in order.", **_json(reference("BatchResults"))}
+        }
+        | responses("400", "413", "415"),
+    }
+
+
+def _questions(request: Schema) -> dict[str, Any]:
+    return {
+        "operationId": "askBatch",
+        "summary": f"Up to {MOST_QUERIES} questions, each answered on its own",
+        "description": "Each needs its own permission. Nothing waits for a version.",
+        "tags": ["batch"],
+        "requestBody": {"required": True, **_json(request)},
+        "responses": {
+            "200": {"description": "Per question, in order.", **_json(reference("BatchAnswers"))}
         }
         | responses("400", "413", "415"),
     }

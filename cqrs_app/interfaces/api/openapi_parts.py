@@ -86,6 +86,18 @@ SCHEMAS = {
         optional=("receipt", "problem"),
     ),
     "BatchResults": record("", {"results": _list(reference("BatchResult"))}),
+    "AnyAnswer": {
+        "allOf": [
+            reference("Freshness"),
+            record("The value is as the query's own endpoint describes it.", {"value": {}}),
+        ]
+    },
+    "BatchAnswer": record(
+        "An answer, or the problem instead of it.",
+        {"status": _WHOLE, "answer": reference("AnyAnswer"), "problem": reference("Problem")},
+        optional=("answer", "problem"),
+    ),
+    "BatchAnswers": record("", {"results": _list(reference("BatchAnswer"))}),
 }
 
 

@@ -84,6 +84,7 @@ class Unusable(Exception):
     def __init__(self, status: int, code: str, detail: str, *, retry_after: int = 0) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
+        self.body = _body(status, code, detail)
         self.headers = {"Retry-After": str(retry_after)} if retry_after else None
 
 

@@ -14,7 +14,7 @@ from cqrs_app.interfaces.api.problems import Unusable
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Query, parse
-from cqrs_app.kernel.queries.context import MinVersion, QueryContext
+from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.platform.runtime.records import shown
 from cqrs_app.services import kernel
 
@@ -29,12 +29,16 @@ def ask(name: str) -> Response:
     """The answer to one question; 304 when the client has it already, 404 for an unknown id."""
     cls, asker = kernel.registry.query(name), _asker()
     kernel.queries.authorise(cls, asker)
-    question = parse(cls, _values(cls), from_text=True)
-    found = kernel.queries.ask(question, asker)
+    found = answered(parse(cls, _values(cls), from_text=True), asker)
+    return tagged(found.to_dict(), (found.value, found.stale, found.freshness.state))
+
+
+def answered(question: Query, asker: QueryContext) -> Answer[Any]:
+    """The answer as programs get it. Raises Unusable for an unknown id, and what the bus raises."""
+    cls, found = type(question), kernel.queries.ask(question, asker)
     if found.value is None and names_one_thing(cls):
         raise Unusable(404, "not_found", NOT_SHOWN_YET if found.stale else NOTHING)
-    found = replace(found, value=shown(cls, found.value))
-    return tagged(found.to_dict(), (found.value, found.stale, found.freshness.state))
+    return replace(found, value=shown(cls, found.value))
 
 
 def names_one_thing(cls: type[Query]) -> bool:
@@ -64,13 +68,14 @@ def _asker() -> QueryContext:
     wait = reading.number("wait_ms", lowest=0, highest=LONGEST_WAIT_MS) or 0
     return QueryContext(
         actor=reading.actor(),
-        seen=_seen(request.args.get("min_version")),
+        seen=seen_in(request.args.get("min_version")),
         wait=wait / 1000,
         strong=reading.flag("strong"),
     )
 
 
-def _seen(text: str | None) -> MinVersion | None:
+def seen_in(text: str | None) -> MinVersion | None:
+    """The version that `min_version` names. Raises Invalid."""
     try:
         return None if text is None else MinVersion.from_text(text)
     except ValueError as error:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from flask import Flask
 
 from cqrs_app.areas.orders.queries.order_list import CountChanges
 from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the blueprint
+    account,
     callbacks,
     catalogue,
     command_log,
@@ -23,6 +22,7 @@ from cqrs_app.interfaces.web.auth import init_auth
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.polling import init_polling
 from cqrs_app.interfaces.web.presentation import register
@@ -37,8 +37,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     init_auth(app)
     init_security(app)
     init_compression(app)
-    register(app, settings.timezone)
-    register_html(app, ZoneInfo(settings.timezone))
+    formats = formats_of(settings.locale)
+    register(app, formats)
+    register_html(app, formats)
     init_shell(app, settings)
     init_errors(app)
     # Its messages are signed; it knows no session that a foreign page could use.

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -16,6 +27,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.security import refuse_foreign_pages
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import sentence_for
@@ -28,6 +40,10 @@ LONGEST_RETURN_PATH = 2_000
 WRONG = "The name or the password is wrong, or the account is disabled."
 TOO_MANY = "Too many attempts to sign in. Wait {} s, then try again."
 INCOMPLETE = "Enter your name and password."
+SIGNED_OUT = "You are signed out, so nothing was sent. What you entered is kept: sign in to go on."
+SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
+SIGN_IN_PREFIX = "sign-in-"
+"""Of the fields of the sign-in form that stands in another form's place."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +58,28 @@ def background(view: View) -> View:
     """Mark a view that pages ask for by themselves: it keeps no session from ending idle."""
     view.is_background = True  # type: ignore[attr-defined]
     return view
+
+
+def keeps_form(again: Callable[..., str]) -> Callable[[View], View]:
+    """Mark a view that a form is sent to: where it is not carried out, `again(sentence=...,
+    possible=..., **arguments of the view)` shows it with all that was sent. Whoever was signed out
+    meanwhile signs in at the form's own address, and what they sent goes along."""
+
+    def mark(view: View) -> View:
+        view.form_again = again  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def form_again(sentence: str, *, possible: bool = True) -> str | None:
+    """The form that was sent, with what was sent and this sentence; None where nobody is signed in
+    or the view shows none."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    again: Callable[..., str] | None = getattr(view, "form_again", None)
+    if again is None or request.method != "POST" or not g.get("operator"):
+        return None
+    return again(sentence=sentence, possible=possible, **(request.view_args or {}))
 
 
 def init_auth(app: Flask) -> None:
@@ -75,22 +113,8 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(next=local_path(request.args.get("next", "")))
     if request.method == "GET":
         return redirect(local_path(form.next.data)) if g.operator else _page(form, None)
-    if not form.validate():
-        return _page(form, INCOMPLETE), 422
-    name, password = form.name.data or "", form.password.data or ""
-    address = request.remote_addr or ""
-    throttle = services.throttle
-    if wait := services.sign_in_rates.wait_of(address):
-        return _page(form, TOO_MANY.format(wait)), 429, {"Retry-After": str(wait)}
-    if wait := throttle.begin(name, address):
-        return _page(form, sentence_for(wait)), 429, {"Retry-After": str(wait)}
-    accounts = services.accounts
-    operator = accounts.verify(name, password)
-    if operator is None:
-        logger.warning("sign-in refused for %r from %s", name[:100], address)
-        return _page(form, WRONG), 422
-    throttle.succeeded(name, address)
-    _begin_session(operator, address)
+    if refusal := _begin_session(form):
+        return _page(form, refusal.sentence), refusal.status, refusal.headers
     return redirect(local_path(form.next.data), 303)
 
 
@@ -124,6 +148,8 @@ def _require_operator() -> ResponseReturnValue | None:
     # Without a view the answer is "not found" or the like, and tells nothing.
     if g.operator or view is None or getattr(view, "is_public", False):
         return None
+    if request.method == "POST" and hasattr(view, "form_again"):
+        return _sign_in_on_the_way()
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     if "HX-Request" in request.headers:
         # A redirect would put the sign-in page into the fragment's place.
@@ -141,13 +167,62 @@ def _operator(*, active: bool) -> Operator | None:
     return operator
 
 
-def _begin_session(operator: Operator, address: str) -> None:
+@dataclass(frozen=True, slots=True)
+class SignInRefused:
+    """Why nobody was signed in; `wait`: the seconds until another attempt counts."""
+
+    sentence: str
+    status: int = 422
+    wait: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.wait)} if self.wait else {}
+
+
+def _begin_session(form: SignInForm) -> SignInRefused | None:
+    """Open a session for whoever the form names, who is `g.operator` from then on."""
+    if not form.validate():
+        return SignInRefused(INCOMPLETE)
+    name, password = form.name.data or "", form.password.data or ""
+    address = request.remote_addr or ""
+    throttle = services.throttle
+    if wait := services.sign_in_rates.wait_of(address):
+        return SignInRefused(TOO_MANY.format(wait), 429, wait)
+    if wait := throttle.begin(name, address):
+        return SignInRefused(sentence_for(wait), 429, wait)
+    operator = services.accounts.verify(name, password)
+    if operator is None:
+        logger.warning("sign-in refused for %r from %s", name[:100], address)
+        return SignInRefused(WRONG)
+    throttle.succeeded(name, address)
     if "token" in cookie:
         _sessions().revoke(cookie["token"])
     # All that was in the cookie goes, the form token too: nobody can have planted it.
     cookie.clear()
+    g.pop("csrf_token", None)
     cookie["token"] = _sessions().open(operator.name, address, request.user_agent.string)
+    g.operator = operator
     logger.info("%s signed in from %s", operator.name, address)
+    return None
+
+
+def _sign_in_on_the_way() -> ResponseReturnValue:
+    """The sign-in form in the place of a form that was sent by nobody, with all that was sent; once
+    signed in, that form again. Nothing of it is carried out, kept here, or in an address."""
+    refuse_foreign_pages()
+    form = SignInForm(prefix=SIGN_IN_PREFIX)
+    kept = [
+        (name, text)
+        for name, texts in request.form.lists()
+        if name != "csrf_token" and not name.startswith(SIGN_IN_PREFIX)
+        for text in texts
+    ]
+    if form.name.name not in request.form:
+        return _page(form, SIGNED_OUT, kept), 401
+    if refusal := _begin_session(form):
+        return _page(form, refusal.sentence, kept), refusal.status, refusal.headers
+    return make_response(form_again(SIGNED_IN))
 
 
 def _wanted_page() -> str:
@@ -164,8 +239,19 @@ def _wanted_page() -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-def _page(form: SignInForm, error: str | None) -> str:
-    return render_template("auth/sign_in.html", form=form, error=error)
+def _page(
+    form: SignInForm, error: str | None, kept: Sequence[tuple[str, str]] | None = None
+) -> str:
+    """`kept`: the fields of a form that was sent without a session, which go along."""
+    in_dialog = kept is not None and "HX-Request" in request.headers
+    return render_template(
+        "auth/_sign_in.html" if in_dialog else "auth/sign_in.html",
+        form=form,
+        error=error,
+        kept=kept or (),
+        action=url_for("web.sign_in") if kept is None else request.full_path.removesuffix("?"),
+        in_dialog=in_dialog,
+    )
 
 
 def _sessions() -> Sessions:

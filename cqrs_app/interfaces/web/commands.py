@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Response, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas import SUGGESTIONS
 from cqrs_app.interfaces.web.ask import ask, command_context, is_fragment, may
+from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
 from cqrs_app.interfaces.web.forms import (
@@ -40,17 +41,24 @@ from cqrs_app.kernel.queries.context import MinVersion
 from cqrs_app.platform.runtime.pending import EventsSince, Written
 from cqrs_app.services import kernel, services
 
+DRAFT_SENT = "draft"
+"""The category of the message that tells the browser which text needs to be kept no longer."""
+AGAIN = "again"
+"""In a form that is sent only to be shown with the rows it has: see drafts.js."""
 ROW_NAMERS = ("stream",)
 """Fields beside the identity that a page fills in and nobody should retype."""
 
 
 @dataclass(slots=True)
 class Situation:
-    """What the form tells apart from its fields: why it came back, and what changed meanwhile."""
+    """What the form tells apart from its fields: why it came back, and what changed meanwhile.
+    `impossible`: no other values would help."""
 
+    notice: str = ""
     refusal: str = ""
     changes: Sequence[Written] = ()
     still_allowed: bool = True
+    impossible: bool = False
     errors: list[str] = field(default_factory=list)
 
 
@@ -69,13 +77,24 @@ def command_form(name: str) -> ResponseReturnValue:
     return _page(cls, form, Situation())
 
 
+def command_form_again(name: str, sentence: str, *, possible: bool) -> str:
+    """The form with all that was sent and not carried out; `sentence` says why, and `possible`
+    whether it may be sent again."""
+    cls = kernel.registry.command(name)
+    situation = Situation(notice=sentence)
+    if not possible:
+        situation = Situation(refusal=sentence, still_allowed=False, impossible=True)
+    return _page(cls, _form(cls), situation)
+
+
 @bp.post("/commands/<name>")
+@keeps_form(command_form_again)
 def command_submit(name: str) -> ResponseReturnValue:
     """Carry out the task; on a problem the form comes back with what was entered."""
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     form = _form(cls)
-    if change_rows(form):
+    if change_rows(form) or AGAIN in request.form:
         return _page(cls, form, Situation())
     try:
         command = command_from(form, cls)
@@ -118,7 +137,7 @@ def _conflict(
     try:
         kernel.commands.preview(command, command_context(form.command_id.data, now))
     except BusError as error:
-        situation.still_allowed = False
+        situation.still_allowed, situation.impossible = False, True
         situation.refusal = f"{conflict.sentence} {error.sentence}"
     return _page(cls, form, situation), status_of(conflict)
 
@@ -134,6 +153,7 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
         )
     result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
     flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
+    flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
     # A page without scripts does not follow by itself: give it a moment to hold the change.
@@ -159,7 +179,17 @@ def _page(cls: type[Command], form: Any, situation: Situation) -> str:
         back_url=page_of(cls, about),
         situation=situation,
         in_dialog=in_dialog,
+        draft=_draft(),
+        typed=request.method == "POST",
     )
+
+
+def _draft() -> str:
+    """What the browser calls this form's unsent text: that of this operator, for this thing."""
+    of_thing = sorted(
+        (key, text) for key, text in request.args.items() if key != "expected_version"
+    )
+    return f"{g.operator.name} {request.path}?{urlencode(of_thing)}"
 
 
 def _identity_of(command: Command) -> str:

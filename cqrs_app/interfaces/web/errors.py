@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from cqrs_app.interfaces.web.auth import form_again
+from cqrs_app.interfaces.web.security import StaleForm
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -58,6 +60,14 @@ NEXT = {
     "give the number below to your administrator.",
     503: "Nothing was lost. Try again in a moment.",
 }
+STALE_FORM_AGAIN = (
+    "This form was opened in an earlier session, so nothing was changed. "
+    "Check the form, then send it."
+)
+UNREAD = (400, 413)
+"""What was sent could not be read, so it cannot be shown again."""
+FINAL = (403, 404)
+"""Sending the same again would not help."""
 
 logger = logging.getLogger("countersign")
 
@@ -77,6 +87,8 @@ def init_errors(app: Flask) -> None:
     def _http(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error.get_response()
+        if isinstance(error, StaleForm) and (page := form_again(STALE_FORM_AGAIN)):
+            return page, 422
         # The framework's own sentences say nothing of this console.
         plain = error.description == type(error).description
         text = TITLES.get(error.code, "") + "." if plain else error.description or ""
@@ -100,6 +112,12 @@ def init_errors(app: Flask) -> None:
 
 
 def error_page(status: int, text: str, number: str | None = None) -> ResponseReturnValue:
+    """The page for this status; of a form that was sent, the form with what was entered."""
+    if status not in UNREAD and not g.get("failed_before"):
+        g.failed_before = True  # the form itself may be what cannot be shown
+        sentence = f"{text} Number: {number}" if number else text
+        if page := form_again(sentence, possible=status not in FINAL):
+            return page, status
     page = render_template(
         "errors/error.html",
         status=status,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, abort, g, request, url_for
 
 from cqrs_app.interfaces.web.ask import may
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
@@ -32,7 +32,7 @@ def export(name: str, ending: str) -> Response:
     # The stream outlives the request's context, so it is given the query bus itself.
     queries = services.kernel.queries
     rows = pages(queries, question, g.operator.actor)
-    file_name = f"{listing.name}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+    file_name = f"{listing.name}-{business_day():%Y-%m-%d}.{ending}"
     return Response(
         wanted.write(listing.columns, rows),
         content_type=wanted.mimetype,

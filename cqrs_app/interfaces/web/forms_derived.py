@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
-from wtforms import BooleanField, Form, HiddenField, TextAreaField
+from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 
 from cqrs_app.interfaces.web.forms_fields import (
@@ -25,11 +25,12 @@ from cqrs_app.interfaces.web.forms_fields import (
     LinesField,
     NumbersField,
     SelectField,
-    StringField,
     label_of,
+    stored_country,
     value_of,
     without_outer_space,
 )
+from cqrs_app.interfaces.web.typed import COUNTRY
 from cqrs_app.kernel.messages.checks import problems
 from cqrs_app.kernel.messages.description import Field, field_of
 from cqrs_app.kernel.messages.fields import hints_of
@@ -41,8 +42,7 @@ MOST_ROWS = 500
 cannot be used."""
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
 """What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden", and
-`rows`: how many rows a form asks for, where other doors may do with fewer; `options`: a function of
-the texts that a form offers for a text that may be any."""
+`rows`: how many rows a form asks for, where other doors may do with fewer."""
 
 _SIMPLE: dict[type, Any] = {
     bool: BooleanField,
@@ -132,11 +132,11 @@ def _single(field: Field, common: dict[str, Any], *, hidden: bool) -> Any:
     if hidden:
         return {str: HiddenField, int: HiddenIntegerField}[kind](**common)
     if kind is str:
-        common["filters"] = [without_outer_space]
-        if field.hints.get("widget") == "textarea":
-            return TextAreaField(**common)
-        options = field.hints.get("options")
-        return StringField(options=options() if options else (), **common)
+        made = TextAreaField if field.hints.get("widget") == "textarea" else StringField
+        filters = [without_outer_space]
+        if field.hints.get("autocomplete", "").endswith(COUNTRY):
+            filters.append(stored_country)
+        return made(filters=filters, **common)
     if kind in _SIMPLE:
         return _SIMPLE[kind](**common)
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -12,19 +12,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import wtforms
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.widgets import CheckboxInput, HiddenInput
 
+from cqrs_app.interfaces.web.formats import formats_of
+from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.services import services
 
 BLANK: Any = object()
 """The value of a field that was left empty."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-_DECIMAL = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
 
 
 class _Typed(wtforms.Field):
@@ -48,14 +48,6 @@ class _Typed(wtforms.Field):
         return str(value)
 
 
-class StringField(wtforms.StringField):
-    """A text; `options` are offered while it is typed, and any other text is taken too."""
-
-    def __init__(self, *args: Any, options: Iterable[str] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.options = tuple(options)
-
-
 class IntegerField(_Typed, wtforms.IntegerField):
     """A whole number."""
 
@@ -72,15 +64,18 @@ class HiddenIntegerField(IntegerField):
 
 
 class DecimalField(_Typed, wtforms.DecimalField):
-    """An exact number with a point; never rounded."""
+    """An exact number as the shop's locale writes it; never rounded."""
 
     def read(self, text: str) -> Decimal:
-        if not _DECIMAL.fullmatch(text):
-            raise ValueError("Enter a number, e.g. 12.50.")
-        return Decimal(text)
+        formats = formats_of(services.settings.locale)
+        try:
+            return formats.read(text)
+        except ValueError:
+            example = formats.typed(Decimal("12.50"))
+            raise ValueError(f"Enter a number, e.g. {example}.") from None
 
     def write(self, value: Decimal) -> str:
-        return format(value, "f")
+        return formats_of(services.settings.locale).typed(value)
 
 
 class DateField(_Typed, wtforms.DateField):
@@ -97,11 +92,11 @@ class DateField(_Typed, wtforms.DateField):
 
 
 class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
-    """A moment, typed and shown in the shop's time zone; the value is in UTC."""
+    """A moment, typed and shown in the zone of whoever looks; the value is in UTC."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._zone = ZoneInfo(services.settings.timezone)
+        self._zone = shown_zone()
         self.description = f"{self.description} Time zone: {self._zone.key}.".strip()
 
     def read(self, text: str) -> datetime:
@@ -236,6 +231,11 @@ def is_blank(field: FormField) -> bool:
 def without_outer_space(text: str | None) -> str | None:
     """A filter: what people cannot see does not count; line ends as the kernel stores them."""
     return text and text.replace("\r\n", "\n").strip()
+
+
+def stored_country(text: str | None) -> str | None:
+    """A filter: a country written in the shop's language, by the name that is stored."""
+    return text and formats_of(services.settings.locale).stored_country(text)
 
 
 def label_of(member: Enum) -> Any:

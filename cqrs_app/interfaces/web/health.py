@@ -18,7 +18,7 @@ from cqrs_app.services import kernel
 @bp.get("/healthz")
 @public
 def healthz() -> ResponseReturnValue:
-    """This process answers."""
+    """This process answers. Our own web server says so before a thread has the request."""
     return "ok\n", 200, {"Content-Type": "text/plain"}
 
 

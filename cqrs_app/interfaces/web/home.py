@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import abort, render_template, url_for
@@ -16,6 +15,7 @@ from cqrs_app.interfaces.web.ask import ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.command_log import FailedToday
 from cqrs_app.platform.runtime.figures import QueryFigures
@@ -26,7 +26,11 @@ from cqrs_app.services import kernel
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """The whole page; its panels then follow by themselves."""
-    panels = {name: Markup(_panel(name)) for name in PANELS}  # noqa: S704 - our own templates
+    gathered = kernel.queries.side_by_side(PANELS.values())
+    panels = {
+        name: Markup(_shown(name, found))  # noqa: S704 - our own templates
+        for name, found in zip(PANELS, gathered, strict=True)
+    }
     return render_template("home/home.html", panels=panels)
 
 
@@ -36,11 +40,11 @@ def home_panel(panel: str) -> ResponseReturnValue:
     """One panel, for its own poll."""
     if panel not in PANELS:
         abort(404, "There is no such panel.")
-    return fragment(_panel(panel))
+    return fragment(_shown(panel, PANELS[panel]()))
 
 
-def _panel(name: str) -> str:
-    return render_template(f"home/_{name.replace('-', '_')}.html", **PANELS[name]())
+def _shown(name: str, found: dict[str, Any]) -> str:
+    return render_template(f"home/_{name.replace('-', '_')}.html", **found)
 
 
 def _health() -> dict[str, Any]:
@@ -51,7 +55,7 @@ def _health() -> dict[str, Any]:
         Sign("Events behind", str(answer.freshness.lag_events), _tone(answer.freshness.state)),
         Sign("Workers", str(state.workers), "good" if state.workers else "bad"),
         Sign("Sweep", "running" if state.sweeps else "stopped", "good" if state.sweeps else "bad"),
-        Sign("Redis", "here" if state.redis else "away", "good" if state.redis else "warn"),
+        Sign("Redis", "OK" if state.redis else "down", "good" if state.redis else "warn"),
         Sign(
             "Failed actions today",
             str(failed),
@@ -68,7 +72,7 @@ def _health() -> dict[str, Any]:
 
 def _failed_today() -> str:
     # From today on only, so that the list shows as many as the figure says.
-    today = datetime.now(UTC).date().isoformat()
+    today = business_day().isoformat()
     return url_for("web.command_log", outcome="failed", received_from=today)
 
 

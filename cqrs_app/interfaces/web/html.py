@@ -17,18 +17,11 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.interfaces.web.presentation import (
-    NONE,
-    age,
-    amount,
-    as_utc,
-    seconds_since,
-    utc_attribute,
-    utc_text,
-    when,
-)
+from cqrs_app.interfaces.web.formats import NONE, Formats, as_utc
+from cqrs_app.interfaces.web.presentation import age, seconds_since, utc_attribute, utc_text
+from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel import ERASED
-from cqrs_app.standards.countries import country_names, is_country
+from cqrs_app.standards.countries import is_country
 
 ICONS_KEPT = 512
 TIMES_KEPT = 4_096
@@ -37,18 +30,38 @@ SHAPES = MappingProxyType({OrderStatus.ON_HOLD: "held", OrderStatus.PART_SHIPPED
 _UNKNOWN_COUNTRY = Markup(
     '{} <span class="quiet small" title="As imported, not in ISO 3166">unknown country</span>'
 )
-NOTHING = Markup('<span class="quiet">{}</span>').format(NONE)
+NO_TIME = Markup('<span class="quiet">{}</span>').format(NONE)
 
 
-def register_html(app: Flask, zone: ZoneInfo) -> None:
-    """Make them known to templates; times are shown in `zone`. Needs `static_url`."""
+def register_html(app: Flask, formats: Formats) -> None:
+    """Make them known to templates. Needs `static_url`."""
     static_url: Any = app.jinja_env.globals["static_url"]
 
     def when_html(moment: datetime | None) -> Markup:
         """A moment as `when` says it, exactly on hover."""
         if not moment:
-            return NOTHING
-        return _when(moment, zone, datetime.now(zone).date())
+            return NO_TIME
+        zone = shown_zone()
+        return kept(moment, zone, datetime.now(zone).date())
+
+    @lru_cache(TIMES_KEPT)
+    def kept(moment: datetime, zone: ZoneInfo, today: date) -> Markup:
+        """A list shows the same moments again and again."""
+        return _time(as_utc(moment), formats.when(moment, zone, today))
+
+    def money(value: Decimal | int | None, currency: str) -> Markup:
+        """An amount after its currency, exactly on hover."""
+        if value is None:
+            return Markup('<span class="money">{}</span>').format(NONE)
+        amount, exact = formats.amount(value, currency), formats.exact(value, currency)
+        title = "" if amount == exact else f' title="Exactly {exact}"'
+        unit = f'<span class="currency">{escape(currency)}</span>'
+        return Markup(f'<span class="money"{title}>{unit}{amount}</span>')  # noqa: S704
+
+    def country(name: str) -> Markup:
+        """A country in this language; what is none, as a source of history has it, with a mark."""
+        known = not name or name == ERASED or is_country(name)
+        return escape(formats.country(name)) if known else _UNKNOWN_COUNTRY.format(name)
 
     app.jinja_env.globals.update(
         icon=lambda name: _icon(static_url("icons.svg"), name),
@@ -56,40 +69,20 @@ def register_html(app: Flask, zone: ZoneInfo) -> None:
         money=money,
         when=when_html,
         since=since,
-        country=country,
-        country_names=country_names,
+        country_names=formats.country_names,
     )
     app.jinja_env.filters.update(
         money=money,
         when=when_html,
+        country=country,
+        sentence=lambda text: formats.sentence(text, shown_zone()),
         status=lambda status: _status(static_url("icons.svg"), status),
     )
 
 
-def money(value: Decimal | int | None, currency: str) -> Markup:
-    """An amount after its currency."""
-    unit = "" if value is None else f'<span class="currency">{escape(currency)}</span>'
-    return Markup(f'<span class="money">{unit}{amount(value, currency)}</span>')  # noqa: S704
-
-
-def country(text: str) -> Markup:
-    """A country, marked where it is none: as a source of history called it."""
-    if not text:
-        return NOTHING
-    if text == ERASED or is_country(text):
-        return escape(text)
-    return _UNKNOWN_COUNTRY.format(text)
-
-
 def since(moment: datetime | None) -> Markup:
     """How long ago."""
-    return _time(moment, age(seconds_since(moment))) if moment else NOTHING
-
-
-@lru_cache(TIMES_KEPT)
-def _when(moment: datetime, zone: ZoneInfo, today: date) -> Markup:
-    """A list shows the same moments again and again."""
-    return _time(as_utc(moment), when(moment, zone, today))
+    return _time(moment, age(seconds_since(moment))) if moment else NO_TIME
 
 
 def _time(moment: datetime, text: str) -> Markup:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import request, url_for
 
+from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Query, parse
@@ -30,7 +31,7 @@ def asked(cls: type[Query], **fixed: Any) -> Any:
             raise Invalid(cls.__name__, {"descending": "Write 1 for yes or 0 for no."})
         values["descending"] = values["descending"] == "1"
     values.pop("limit", None)
-    return parse(cls, values | fixed)
+    return parse(cls, read_here(cls, values) | fixed)
 
 
 def asked_here(cls: type[Query]) -> Any:

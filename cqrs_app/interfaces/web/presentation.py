@@ -1,4 +1,4 @@
-"""How values look on a page: money, times, ages, shares and the geometry of the small charts.
+"""How values look on a page in any locale: ages, changes and the geometry of the small charts.
 
 Pure functions; nothing here knows a business word or reads a clock unless told to.
 `register` hands them to the templates.
@@ -10,51 +10,15 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 from markupsafe import Markup, escape
 
-from cqrs_app.standards.money import exact
-
-MINUS = "\N{MINUS SIGN}"
-NONE = "\N{EM DASH}"
-
-
-def amount(value: Decimal | int | None, currency: str = "") -> str:
-    """`1234.5` as "1,234.50": with the digits of its currency (two without one), and more only
-    where the value has them."""
-    if value is None:
-        return NONE
-    plain = exact(Decimal(value), currency)
-    return f"{MINUS if plain < 0 else ''}{abs(plain):,f}"
-
-
-def money(value: Decimal | int | None, currency: str) -> str:
-    """An amount with its ISO 4217 currency code: "GBP 1,234.50"."""
-    return NONE if value is None else f"{currency}\N{NO-BREAK SPACE}{amount(value, currency)}"
-
-
-def number(value: float | Decimal | None, decimals: int = 0) -> str:
-    """A count or measure with thousands separators: "12,345"."""
-    if value is None:
-        return NONE
-    text = f"{abs(value):,.{decimals}f}"
-    return f"{MINUS}{text}" if value < 0 else text
-
-
-def percent(share: float | None, decimals: int = 0) -> str:
-    """A share between 0 and 1 as "93%"; nothing measured yet is a dash, not 0%."""
-    return NONE if share is None else f"{share * 100:.{decimals}f}%"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`(3, "event")` as "3 events"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+from cqrs_app.interfaces.web.formats import MINUS, NONE, Formats, as_utc
+from cqrs_app.interfaces.web.zones import days_note, shown_zone
 
 
 def age(seconds: float | None) -> str:
@@ -74,38 +38,6 @@ def age(seconds: float | None) -> str:
             rest //= smaller_size
             return f"{whole} {unit} {rest} {smaller}" if rest and whole < 10 else f"{whole} {unit}"
     return f"{left} s"
-
-
-def milliseconds(value: float | None) -> str:
-    """A time in milliseconds: "0.42 ms", "12 ms", "1.3 s"."""
-    if value is None:
-        return NONE
-    if value >= 1_000:
-        return f"{value / 1_000:.1f} s"
-    return (
-        f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
-    )
-
-
-def as_utc(value: datetime) -> datetime:
-    """The moment in UTC; a naive datetime is taken to be UTC already."""
-    if value.tzinfo is UTC:
-        return value
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def when(value: datetime | None, zone: ZoneInfo, today: date | None = None) -> str:
-    """The moment on the operator's clock, no longer than needed: "12:03:04" today,
-    "20 Nov 12:03" this year, "20 Nov 2025 12:03" before."""
-    if value is None:
-        return NONE
-    local = as_utc(value).astimezone(zone)
-    today = today or datetime.now(zone).date()
-    if local.date() == today:
-        return f"{local:%H:%M:%S}"
-    if local.year == today.year:
-        return f"{local.day} {local:%b %H:%M}"
-    return f"{local.day} {local:%b %Y %H:%M}"
 
 
 def utc_text(value: datetime | None) -> str:
@@ -221,18 +153,20 @@ def ticked(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r'<span class="mono">\1</span>', escaped))  # noqa: S704
 
 
-def register(app: Flask, zone: ZoneInfo | str) -> None:
-    """Make every function here available to `app`'s templates; times are shown in `zone`."""
-    zone = ZoneInfo(zone) if isinstance(zone, str) else zone
+def register(app: Flask, formats: Formats) -> None:
+    """Make every function here available to `app`'s templates, and `formats`."""
     app.jinja_env.globals.update(
-        amount=amount,
-        money_text=money,
-        number=number,
-        percent=percent,
-        plural=plural,
+        amount=formats.amount,
+        exact=formats.exact,
+        money_text=formats.money,
+        number=formats.number,
+        percent=formats.percent,
+        plural=formats.plural,
+        day_text=formats.day,
         age=age,
-        milliseconds=milliseconds,
-        when_text=partial(when, zone=zone),
+        shown_zone=shown_zone,
+        days_note=days_note,
+        milliseconds=formats.milliseconds,
         utc_text=utc_text,
         utc_attribute=utc_attribute,
         seconds_since=seconds_since,
@@ -240,14 +174,14 @@ def register(app: Flask, zone: ZoneInfo | str) -> None:
         short_id=short_id,
         pretty_json=pretty_json,
         bars=bars,
-        zone_name=str(zone),
     )
     app.jinja_env.filters.update(
-        amount=amount,
-        number=number,
-        percent=percent,
+        amount=formats.amount,
+        amount_in=formats.amount_in,
+        number=formats.number,
+        percent=formats.percent,
         age=age,
-        milliseconds=milliseconds,
+        milliseconds=formats.milliseconds,
         short_id=short_id,
         pretty_json=pretty_json,
         event_words=event_words,

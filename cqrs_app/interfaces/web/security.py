@@ -153,6 +153,10 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+class StaleForm(Forbidden):
+    """The form's token is not one of this session."""
+
+
 def _stale_form(_: CSRFError) -> HTTPException | ResponseReturnValue:
     # Handed on as an ordinary refusal: the console has one place that renders those.
-    return current_app.handle_http_exception(Forbidden(STALE_FORM))
+    return current_app.handle_http_exception(StaleForm(STALE_FORM))

@@ -7,10 +7,13 @@ import time
 from collections.abc import Iterator
 from functools import lru_cache
 
-from flask import Flask, g, request
+from flask import Flask, Response, g, render_template, request
 from markupsafe import Markup
 
+from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
+from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.platform.runtime import health
 from cqrs_app.services import kernel
 from cqrs_app.settings import Settings
@@ -37,6 +40,13 @@ class Watch:
             finally:
                 self._lock.release()
         return self._banners
+
+
+@bp.get("/banners")
+@background
+def banners() -> Response:
+    """What is not working, again, for a page that is open."""
+    return fragment(render_template("_banners.html"))
 
 
 def init_shell(app: Flask, settings: Settings) -> None:

@@ -70,6 +70,11 @@ class Aggregate:
         """Apply one event that happened at `at` (UTC)."""
         raise TypeError(f"{type(self).__name__} does not evolve")
 
+    def doubts(self, at: datetime, now: datetime) -> Iterator[Refused]:
+        """Objections to the time `at` of history, once it has happened to this aggregate; each is
+        given to `flag`."""
+        return iter(())
+
     def flag(self, objection: Refused, command: Command) -> Event | None:
         """The event that records an objection to something that has happened anyway; None if it
         need not be recorded.

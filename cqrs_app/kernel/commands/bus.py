@@ -186,7 +186,7 @@ class CommandBus:
         Returns None if another worker is running it, if none is left, or if commands are switched
         off; then they wait.
         """
-        entry = self._log.claim(command_id) if self._options.enabled else None
+        entry = self._log.take(command_id) if self._options.enabled else None
         if entry is None:
             return None
         payload = msgspec.json.decode(self._vault.open(entry.payload, entry.stream))
@@ -243,7 +243,7 @@ class CommandBus:
         outcomes: list[Outcome] = []
         for start in range(0, len(items), BATCH_CHUNK):
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
-            self._vault.make_ready(_people_of(calls))
+            self._vault.ensure_keys(_people_of(calls))
             batch = Batch(self._decider, self._store, self._log, calls)
             run = compose([*self._outer_of_batch, *self._inner], batch.decide)
             outcomes += batch.carry_out(run, self._guarded, self._store.commit, self._count)

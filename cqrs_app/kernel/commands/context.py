@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.fields import USABLE_YEARS
 
 
@@ -54,6 +54,8 @@ class Context:
     causation_id: str | None = None
     expected_version: int | None = None
     occurred_at: datetime | None = None
+    doubts: tuple[Refused, ...] = ()
+    """Objections to the time of history that its source gives rise to: see `Aggregate.flag`."""
 
     def __post_init__(self) -> None:
         if self.occurred_at is not None and self.occurred_at.year not in USABLE_YEARS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 import msgspec
 
@@ -56,7 +57,8 @@ class Decider:
         now = self.clock()
         at = call.context.occurred_at or now
         handler = self.routes[type(call.command)]
-        decided = decide(aggregate, handler, call.command, at, history=history)
+        doubts = chain(call.context.doubts, aggregate.doubts(at, now)) if history else ()
+        decided = decide(aggregate, handler, call.command, at, history=history, doubts=doubts)
         call.belongs_to = aggregate.belongs_to
         sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
         stored = self._chain(call, head, decided.events, sealing, at, now)

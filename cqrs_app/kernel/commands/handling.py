@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, Claim
@@ -144,14 +145,21 @@ class Decided:
 
 
 def decide(
-    aggregate: Aggregate, handler: Handler, command: Command, at: datetime, *, history: bool = False
+    aggregate: Aggregate,
+    handler: Handler,
+    command: Command,
+    at: datetime,
+    *,
+    history: bool = False,
+    doubts: Iterable[Refused] = (),
 ) -> Decided:
     """Run one command. The aggregate is left in the state after its events. Raises Refused.
 
-    `history`: it happened at `at`, whatever the rules say: see `Aggregate.flag`.
+    `history`: it happened at `at`, whatever the rules say: see `Aggregate.flag`. `doubts` are
+    further objections to it, asked for when all the rest is decided.
     """
     events, claims = [], []
-    for each in handler.run(aggregate, command, history=history):
+    for each in chain(handler.run(aggregate, command, history=history), doubts):
         if isinstance(each, Claim):
             claims.append(each)
             continue

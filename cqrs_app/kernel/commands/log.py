@@ -106,7 +106,7 @@ class CommandLog:
         with self._engine.begin() as connection:
             return connection.execute(written).first() is not None
 
-    def claim(self, command_id: str) -> LogEntry | None:
+    def take(self, command_id: str) -> LogEntry | None:
         """Take the first unfinished command of this command's stream to run it, or to run it again
         if its runner's lease has expired.
 

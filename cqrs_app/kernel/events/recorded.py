@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from cqrs_app.kernel.errors import UndeclaredEvent
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.messages.notation import AS_THEY_ARE, Notation
 
+UTC = ZoneInfo("UTC")
 FIRST_HASH = bytes(32)
 """The hash before the first event of a stream."""
 
@@ -77,6 +79,8 @@ class Recorded:
 
     event: Event
     stored: StoredEvent
+    zone: ZoneInfo = UTC
+    """That of the business day."""
 
     @property
     def stream(self) -> str:
@@ -93,6 +97,11 @@ class Recorded:
     @property
     def recorded_at(self) -> datetime:
         return self.stored.recorded_at
+
+    @property
+    def day(self) -> date:
+        """The business day on which it happened."""
+        return self.stored.occurred_at.astimezone(self.zone).date()
 
     @property
     def is_history(self) -> bool:
@@ -132,7 +141,7 @@ class EventCodec:
 
     `opener` opens the personal values in them; without one they stay sealed. `upcasters` maps
     (type, schema) to the function that converts such a payload to schema + 1. Decimals are returned
-    in `notation`, whatever digits an earlier release stored.
+    in `notation`, whatever digits an earlier release stored; business days are those of `zone`.
     """
 
     def __init__(
@@ -140,11 +149,13 @@ class EventCodec:
         types: Iterable[type[Event]],
         upcasters: Mapping[tuple[str, int], Upcaster],
         notation: Notation = AS_THEY_ARE,
+        zone: ZoneInfo = UTC,
     ) -> None:
         self._types = {cls.__name__: cls for cls in types}
         self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in self._types.items()}
         self._writers = {name: notation.writer(cls) for name, cls in self._types.items()}
         self._upcasters = dict(upcasters)
+        self.zone = zone
         self.opener: Opener | None = None
 
     def require(self, event: Event) -> None:
@@ -185,7 +196,7 @@ class EventCodec:
             else:
                 event = self._upcast(stored, cls, text)
             write = self._writers[stored.type]
-            return Recorded(write(event) if write else event, stored)
+            return Recorded(write(event) if write else event, stored, self.zone)
         except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
             sentence = f"{stored.type}, version {stored.version} of {stored.stream}"
             raise UnreadableEvent(f"The payload of {sentence}, is damaged.") from error

@@ -63,7 +63,7 @@ class Vault:
         if ids:
             self._keys.by_id(ids)
 
-    def make_ready(self, subjects: Collection[str]) -> None:
+    def ensure_keys(self, subjects: Collection[str]) -> None:
         """Create the missing keys of these subjects, in one transaction."""
         if subjects:
             self._keys.make(subjects)

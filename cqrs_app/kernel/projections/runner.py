@@ -37,7 +37,13 @@ class ProjectionRunner(SubscriptionRunner):
                     taken += len(events)
                     progress(taken, max(total, taken))
             self._cursors(name).rebuilt(
-                connection, name, position, last, projection.version, self._clock()
+                connection,
+                name,
+                position,
+                last,
+                projection.version,
+                self._clock(),
+                self._codec.zone.key,
             )
         self._advanced(name, position, 0, 0.0)
         return taken

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 from sqlalchemy import Engine
@@ -28,11 +28,14 @@ from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.side_by_side import side_by_side
 from cqrs_app.kernel.queries.waiting import Waits
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.cursors import Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
+
+T = TypeVar("T")
 
 POLL_SECONDS = 0.02
 FLIGHT_WAIT_SECONDS = 1.0
@@ -48,6 +51,7 @@ class QueryOptions:
     timeout: float = 10.0
     max_concurrent: int = 200
     max_waiting: int = 4
+    at_once: int = 1
 
 
 def results_of(query: type[Query]) -> tuple[str, ...]:
@@ -123,6 +127,11 @@ class QueryBus:
             raise TimedOut(query.declaration.label, self._options.timeout) from error
         finally:
             self._count(name, result, (time.perf_counter() - started) * 1000)
+
+    def side_by_side(self, calls: Iterable[Callable[[], T]]) -> list[T]:
+        """The results of these calls, in their order. Calls of one request that ask queries run at
+        the same time if the options say so, otherwise one after the other."""
+        return side_by_side(calls, self._options.at_once)
 
     def authorise(self, query: type[Query], context: QueryContext) -> None:
         """Raise NotAllowed if the actor may not ask such a query. For callers that have not read

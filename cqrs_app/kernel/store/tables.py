@@ -194,6 +194,8 @@ def _cursors(name: str, store: MetaData) -> Table:
         # The hash of the event at that position: a restored log may have another event there.
         Column("hash", LargeBinary(32)),
         Column("version", Integer, nullable=False),
+        # Whose days its rows are counted by, where they are.
+        Column("zone", String(60), nullable=False, server_default="UTC"),
         Column("state", String(12), nullable=False),
         Column("applied", BigKey, nullable=False),
         # A new random number after each change of this row or of the subscription's rows.

@@ -32,6 +32,7 @@ class Cursor:
     position: int
     hash: bytes | None
     version: int
+    zone: str
     state: str
     applied: int
     revision: int
@@ -82,11 +83,12 @@ class Cursors:
             )
         )
 
-    def ensure(self, connection: Connection, versions: dict[str, int]) -> None:
+    def ensure(self, connection: Connection, versions: dict[str, int], zone: str = "UTC") -> None:
         """Create the missing cursors, at the beginning of the log."""
         for name, version in versions.items():
             row = {"subscription": name, "position": 0, "version": version, "state": "running"}
-            insert = insert_into(connection, self._table).values(row | {"applied": 0})
+            row |= {"applied": 0, "zone": zone}
+            insert = insert_into(connection, self._table).values(row)
             connection.execute(insert.on_conflict_do_nothing())
 
     def all(self, connection: Connection) -> list[Cursor]:
@@ -157,10 +159,13 @@ class Cursors:
         last: bytes | None,
         version: int,
         at: datetime,
+        zone: str = "UTC",
     ) -> None:
         """Set the cursor after a full replay."""
-        values = {"position": position, "hash": last, "version": version, "applied": position}
-        self._set(connection, name, **values, state="running", advanced_at=at, error=None)
+        values: dict[str, object] = {"position": position, "hash": last, "version": version}
+        values |= {"applied": position}
+        values |= {"state": "running", "advanced_at": at, "error": None, "zone": zone}
+        self._set(connection, name, **values)
 
     def _set(self, connection: Connection, name: str, **values: object) -> None:
         changed = values | {"revision": new_revision()}

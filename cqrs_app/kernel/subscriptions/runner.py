@@ -61,7 +61,7 @@ class SubscriptionRunner:
         for store, engine in self._engines.items():
             versions = {each.name: each.version for each in self._in(store)}
             with engine.begin() as connection:
-                cursors_in(store).ensure(connection, versions)
+                cursors_in(store).ensure(connection, versions, self._codec.zone.key)
 
     def advance(self, name: str) -> int:
         """Process all pending events of one subscription; returns how many it read.
@@ -134,7 +134,7 @@ class SubscriptionRunner:
             cursor = cursors.read(connection, [name]).get(name)
         if cursor is None or cursor.state == "paused":
             return ()
-        _require_version(cursor, subscription)
+        _require_rows(cursor, subscription, self._codec.zone.key)
         events = self._ahead(cursor)
         if not events:
             if cursor.state == "failed":
@@ -233,9 +233,14 @@ def _erases(event: StoredEvent, subscription: Subscription) -> bool:
     return event.type == SubjectErased.__name__ and subscription.wants(event.type)
 
 
-def _require_version(cursor: Cursor, subscription: Subscription) -> None:
+def _require_rows(cursor: Cursor, subscription: Subscription, zone: str) -> None:
     if cursor.version != subscription.version:
         raise Halted(
             f"Its tables have shape {cursor.version}, this release makes shape "
             f"{subscription.version}. Run: flask projections rebuild {subscription.name}"
+        )
+    if subscription.by_day and cursor.zone != zone:
+        raise Halted(
+            f"Its days are those of {cursor.zone}, the business day is that of {zone}. "
+            f"Run: flask projections rebuild {subscription.name}"
         )

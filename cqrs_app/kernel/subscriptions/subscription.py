@@ -42,6 +42,8 @@ class Subscription(ABC):
     version: ClassVar[int] = 1
     """Increment it when rows of an earlier version cannot be used. The subscription then stops with
     an error."""
+    by_day: ClassVar[bool] = False
+    """Whether its rows are counted by business days: in another zone it stops and says so."""
     store: ClassVar[Store] = "write"
     events: ClassVar[tuple[type[Event], ...] | None] = None
     """The event types it wants; None for all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -130,6 +131,20 @@ class Accounts:
                 update(operators).where(operators.c.name == operator.name).values(values)
             )
             _revoke_sessions(connection, operator.name, now)
+
+    def set_timezone(self, name: str, timezone: str) -> None:
+        """The zone in which the operator sees times; empty for the shop's."""
+        chosen = timezone.strip()
+        if chosen and chosen not in available_timezones():
+            raise AccountError(
+                f"There is no time zone {chosen[:60]!r}. Write a name such as Europe/Berlin or UTC."
+            )
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators)
+                .where(operators.c.name == account_of(name))
+                .values(timezone=chosen)
+            )
 
     def _store_hash(self, account: str, password: str, seen: str) -> None:
         with self._engine.begin() as connection:

@@ -13,7 +13,7 @@ from cqrs_app.platform.operators.roles import Roles
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """`permissions` are those of the role; times are UTC; `disabled_at` is None if the account is
-    enabled."""
+    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's."""
 
     name: str
     display_name: str
@@ -21,6 +21,7 @@ class Operator:
     permissions: frozenset[str]
     disabled_at: datetime | None
     created_at: datetime
+    timezone: str
 
     @property
     def actor(self) -> Actor:
@@ -39,4 +40,5 @@ class Operator:
             permissions=roles[row.role],
             disabled_at=row.disabled_at,
             created_at=row.created_at,
+            timezone=row.timezone,
         )

@@ -28,7 +28,7 @@ SEEN_EVERY = timedelta(seconds=60)
 # Runs with every request, including polls, so it bypasses SQLAlchemy.
 _ACTIVE = """
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
-    sessions.seen_at
+    operators.timezone, sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
 WHERE sessions.token_hash = {placeholder} AND sessions.revoked_at IS NULL
     AND sessions.expires_at > {placeholder} AND sessions.seen_at > {placeholder}
@@ -88,7 +88,7 @@ class Sessions:
             row = driver.execute(self._active, given).fetchone()
         if row is None:
             return None
-        name, display_name, role, created_at, seen_at = row
+        name, display_name, role, created_at, timezone, seen_at = row
         if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
@@ -98,6 +98,7 @@ class Sessions:
             permissions=self._roles[role],
             disabled_at=None,
             created_at=self._from_store(created_at),
+            timezone=timezone,
         )
 
     def revoke(self, token: str) -> None:

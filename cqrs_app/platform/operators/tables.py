@@ -11,6 +11,7 @@ NAME_LENGTH = 40
 ADDRESS_LENGTH = 64
 USER_AGENT_LENGTH = 300
 MAKER_LENGTH = 100
+ZONE_LENGTH = 60
 
 operators = Table(
     "operators",
@@ -22,6 +23,8 @@ operators = Table(
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("password_changed_at", UtcDateTime, nullable=False),
+    # In which times are shown to them; empty for the shop's.
+    Column("timezone", String(ZONE_LENGTH), nullable=False, server_default=""),
 )
 
 sessions = Table(

@@ -4,7 +4,9 @@ caches."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
+from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.queries.answers import from_past, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.subscription import Subscription
@@ -13,7 +15,7 @@ from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreContro
 from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_subscriptions
 
 
-def runtime_area(subscriptions: Sequence[Subscription]) -> Area:
+def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) -> Area:
     """The area that controls these subscriptions of the other areas, including projections."""
     return Area(
         name="runtime",
@@ -29,9 +31,9 @@ def runtime_area(subscriptions: Sequence[Subscription]) -> Area:
             status.ProcessList: projected(status.process_list),
             figures.CommandFigures: projected(figures.command_figures),
             figures.QueryFigures: projected(figures.query_figures),
-            command_log.ListCommands: projected(command_log.list_commands),
+            command_log.ListCommands: projected(command_log.list_commands(zone)),
             command_log.GetCommand: projected(command_log.get_command),
-            command_log.FailedToday: projected(command_log.failed_today),
+            command_log.FailedToday: projected(command_log.failed_today(zone)),
             pending.PendingWrites: projected(pending.pending_writes),
             pending.RawEvents: projected(pending.raw_events),
             pending.EventsSince: projected(pending.events_since),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +15,7 @@ from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.messages.normal import NormalForm
+from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.queries.paging import Limit, Page
 from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import EVENT_FIELDS, LOG_FIELDS
@@ -29,7 +31,7 @@ OperatorName = Annotated[str, NormalForm(str.casefold), Meta(title="Operator")]
 
 @query(label="Command log", permission=SEE_COMMANDS, store="write")
 class ListCommands(Query):
-    """Commands by type, outcome, operator, stream (or order id) and time."""
+    """Commands by type, outcome, operator, stream (or order id) and business days."""
 
     type: str = ""
     outcome: str = ""
@@ -42,10 +44,20 @@ class ListCommands(Query):
     limit: Limit = 50
 
 
-def list_commands(question: ListCommands, connection: Connection) -> Page[LogEntry]:
-    """Newest first."""
+def list_commands(zone: ZoneInfo) -> Answering:
+    """Newest first; days are those of `zone`."""
+
+    def answer(question: ListCommands, connection: Connection) -> Page[LogEntry]:
+        return _page(question, _wanted(question, zone), connection)
+
+    return answer
+
+
+def _page(
+    question: ListCommands, wanted: list[ColumnElement[bool]], connection: Connection
+) -> Page[LogEntry]:
     order = (_LOG.received_at, _LOG.command_id)
-    found = select(*_COLUMNS).where(*_wanted(question))
+    found = select(*_COLUMNS).where(*wanted)
     cursor = _cursor(question.after or question.before)
     newer = bool(question.before) and cursor is not None
     if cursor is not None:
@@ -62,7 +74,7 @@ def list_commands(question: ListCommands, connection: Connection) -> Page[LogEnt
     return Page(entries, older, younger)
 
 
-def _wanted(question: ListCommands) -> list[ColumnElement[bool]]:
+def _wanted(question: ListCommands, zone: ZoneInfo) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
     for column, value in (
         (_LOG.type, question.type),
@@ -75,9 +87,10 @@ def _wanted(question: ListCommands) -> list[ColumnElement[bool]]:
         # Operators enter the id of an order, engineers the name of its stream.
         wanted.append(_LOG.stream.in_((question.stream, f"order-{question.stream}")))
     if question.received_from:
-        wanted.append(_LOG.received_at >= _midnight(question.received_from))
+        wanted.append(_LOG.received_at >= _midnight(question.received_from, zone))
     if question.received_to:
-        wanted.append(_LOG.received_at < _midnight(question.received_to + timedelta(days=1)))
+        day_after = question.received_to + timedelta(days=1)
+        wanted.append(_LOG.received_at < _midnight(day_after, zone))
     return wanted
 
 
@@ -137,17 +150,21 @@ def get_command(question: GetCommand, connection: Connection) -> CommandView | N
 
 @query(label="Failures today", permission=VIEW, store="write")
 class FailedToday(Query):
-    """How many commands failed (not: were refused) since midnight UTC."""
+    """How many commands failed (not: were refused) on this business day."""
 
 
-def failed_today(question: FailedToday, connection: Connection) -> int:
-    today = _midnight(datetime.now(UTC).date())
-    found = select(func.count()).where(_LOG.outcome == "failed", _LOG.received_at >= today)
-    return int(connection.execute(found).scalar_one())
+def failed_today(zone: ZoneInfo) -> Answering:
+    def answer(question: FailedToday, connection: Connection) -> int:
+        today = _midnight(datetime.now(zone).date(), zone)
+        found = select(func.count()).where(_LOG.outcome == "failed", _LOG.received_at >= today)
+        return int(connection.execute(found).scalar_one())
+
+    return answer
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a business day begins, in UTC."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def _mark(entry: LogEntry) -> str:

@@ -59,6 +59,13 @@ def admin(program_of: Callable[[str], Program]) -> Program:
     return program_of("admin")
 
 
+@pytest.fixture(scope="module")
+def reader(shared_console: Flask) -> Program:
+    """A program with a token of every permission, in front of a console that stays empty."""
+    secret = services_of(shared_console).tokens.create("reader", "admin", made_by="test")
+    return Program(shared_console.test_client(), secret)
+
+
 def order(order_id: str = "A1", **changes: Any) -> dict[str, Any]:
     """The fields of PlaceOrder."""
     line = {"sku": "85123A", "quantity": 6, "unit_price": "2.55"}

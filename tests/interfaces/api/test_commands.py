@@ -204,19 +204,19 @@ def test_a_batch_has_its_limit(admin: Program, kernel: Kernel) -> None:
         (b'{"order_id": 1e99999999999999999999}', 400, "malformed"),
     ],
 )
-def test_what_cannot_be_read(admin: Program, body: bytes, status: int, code: str) -> None:
-    answer = admin.client.post(
+def test_what_cannot_be_read(reader: Program, body: bytes, status: int, code: str) -> None:
+    answer = reader.client.post(
         "/api/v1/commands/ApproveOrder",
         data=body,
         content_type="application/json",
-        headers=admin.headers,
+        headers=reader.headers,
     )
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
-def test_a_form_is_not_json(admin: Program) -> None:
-    answer = admin.client.post(
-        "/api/v1/commands/ApproveOrder", data={"order_id": "1"}, headers=admin.headers
+def test_a_form_is_not_json(reader: Program) -> None:
+    answer = reader.client.post(
+        "/api/v1/commands/ApproveOrder", data={"order_id": "1"}, headers=reader.headers
     )
     assert answer.status_code == 415
 
@@ -238,8 +238,8 @@ def test_one_sees_ones_own_commands_only(program_of: Any) -> None:
 
 
 @pytest.mark.parametrize("version", ["-1", "1.5", "x", "9" * 20, "0" * 20 + "1", "4294967296"])
-def test_a_version_is_a_whole_number_of_usual_size(admin: Program, version: str) -> None:
-    answer = admin.post("/commands/ApproveOrder", {"order_id": "1"}, expected_version=version)
+def test_a_version_is_a_whole_number_of_usual_size(reader: Program, version: str) -> None:
+    answer = reader.post("/commands/ApproveOrder", {"order_id": "1"}, expected_version=version)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid")
 
 

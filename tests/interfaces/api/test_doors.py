@@ -151,9 +151,9 @@ def test_the_rate_is_kept_without_redis(make_console: Any) -> None:
     ],
 )
 def test_what_is_not_there_is_a_problem_too(
-    admin: Program, method: str, path: str, status: int
+    reader: Program, method: str, path: str, status: int
 ) -> None:
-    answer = admin.client.open(path, method=method, headers=admin.headers, json={})
+    answer = reader.client.open(path, method=method, headers=reader.headers, json={})
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
     assert answer.json["status"] == status

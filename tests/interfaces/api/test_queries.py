@@ -49,13 +49,13 @@ def test_one_can_wait_for_ones_own_write(admin: Program, console: Flask) -> None
         ("StateAt", {"stream": "order-X"}),
     ],
 )
-def test_an_unknown_id_is_not_found(admin: Program, name: str, asked: dict[str, str]) -> None:
-    answer = admin.get(f"/queries/{name}", **asked)
+def test_an_unknown_id_is_not_found(reader: Program, name: str, asked: dict[str, str]) -> None:
+    answer = reader.get(f"/queries/{name}", **asked)
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
 
 
-def test_a_question_without_an_id_is_answered_with_nothing(admin: Program) -> None:
-    answer = admin.get("/queries/LastSalesDay")
+def test_a_question_without_an_id_is_answered_with_nothing(reader: Program) -> None:
+    answer = reader.get("/queries/LastSalesDay")
     assert (answer.status_code, answer.json["value"]) == (200, None)
 
 
@@ -128,8 +128,8 @@ def test_filters_are_parameters(admin: Program, console: Flask) -> None:
         ({"strong": "perhaps"}, "strong"),
     ],
 )
-def test_unusable_parameters_are_named(admin: Program, query: Any, field: str) -> None:
-    answer = admin.get("/queries/ListOrders", **query)
+def test_unusable_parameters_are_named(reader: Program, query: Any, field: str) -> None:
+    answer = reader.get("/queries/ListOrders", **query)
     assert answer.status_code == 422
     assert field in [each["field"] for each in answer.json["errors"]]
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, g, jsonify, request
@@ -20,6 +19,7 @@ from werkzeug.test import TestResponse
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.auth import background, init_auth, public
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.security import init_security
 from cqrs_app.kernel.store.engines import configure
@@ -80,7 +80,7 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         )
         init_auth(app)
         init_security(app)
-        register_html(app, ZoneInfo(settings.timezone))
+        register_html(app, formats_of(settings.locale))
         _add_pages(app)
         app.register_blueprint(bp)
         assert app.jinja_loader

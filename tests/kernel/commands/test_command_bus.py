@@ -285,12 +285,12 @@ def test_a_command_that_runs_is_taken_again_only_when_its_lease_is_over(kernel: 
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     for command_id in ("one", "two"):
         kernel.commands.enqueue(Add(counter_id="a"), by_ana(command_id=command_id))
-    first = kernel.log.claim("one")
-    assert kernel.log.claim("one") is None
+    first = kernel.log.take("one")
+    assert kernel.log.take("one") is None
     assert kernel.log.waiting(long_ago) == []
     end_leases(kernel.engines.write, command_log.c.lease_until)
     assert kernel.log.waiting(long_ago) == ["one"]
-    again = kernel.log.claim("one")
+    again = kernel.log.take("one")
     assert first is not None and again is not None
     assert again.attempts == first.attempts + 1
     assert kernel.log.find("two").outcome == "queued"  # type: ignore[union-attr]

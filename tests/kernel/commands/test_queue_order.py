@@ -38,12 +38,12 @@ def test_whichever_is_woken_the_first_accepted_of_its_stream_runs(kernel: Kernel
 def test_the_next_waits_while_the_one_before_runs(kernel: Kernel) -> None:
     enqueue(kernel, "one", "two")
     enqueue(kernel, "other", counter="b")
-    running = kernel.log.claim("two")
+    running = kernel.log.take("two")
     assert running is not None and running.command_id == "one"
-    assert kernel.log.claim("two") is None
-    assert kernel.log.claim("other") is not None
+    assert kernel.log.take("two") is None
+    assert kernel.log.take("other") is not None
     end_leases(kernel.engines.write, command_log.c.lease_until)
-    again = kernel.log.claim("two")
+    again = kernel.log.take("two")
     assert again is not None and again.command_id == "one"
 
 

@@ -21,13 +21,13 @@ def pending(kernel: Kernel) -> Pending:
 def test_of_the_commands_that_wait_for_a_stream_the_first_is_shown(kernel: Kernel) -> None:
     for command_id, counter in (("1", "a"), ("2", "b"), ("3", "a"), ("4", "b"), ("5", "other")):
         kernel.commands.enqueue(Add(counter_id=counter), by_ana(command_id=command_id))
-    kernel.log.claim("1")
+    kernel.log.take("1")
     waiting = pending(kernel).waiting
     assert {each.stream: each.command_id for each in waiting.values()} == {
         "counter-a": "1",
         "counter-b": "2",
     }
-    kernel.log.claim("2")
+    kernel.log.take("2")
     kernel.commands.run_queued("3")
     assert pending(kernel).waiting == waiting
 

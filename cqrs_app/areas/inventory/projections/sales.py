@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date
 from typing import Any, ClassVar
 
 from sqlalchemy import Table
@@ -14,19 +13,16 @@ from cqrs_app.kernel import Key, Projection, Recorded, Rows
 
 
 class SalesProjection(Projection):
-    """Units by product and UTC day. What they were sold for stands on the orders."""
+    """Units by product and business day. What they were sold for stands on the orders."""
 
     name: ClassVar[str] = "product_sales"
+    by_day: ClassVar[bool] = True
     tables: ClassVar[tuple[Table, ...]] = (product_sales,)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
-        yield product_sales, (event.sku, _day(recorded))
+        yield product_sales, (event.sku, recorded.day)
 
     def stock_committed(self, event: StockCommitted, recorded: Recorded, rows: Rows) -> None:
-        key = (event.sku, _day(recorded))
+        key = (event.sku, recorded.day)
         rows.add(product_sales, key, units=event.quantity, shipments=1)
-
-
-def _day(recorded: Recorded) -> date:
-    return recorded.occurred_at.astimezone(UTC).date()

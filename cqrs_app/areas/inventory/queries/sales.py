@@ -33,11 +33,11 @@ class SalesRow:
     cached=True,
 )
 class ProductSales(Query):
-    """What left for orders most, from one UTC day to another, both included. Units only: what they
-    were sold for stands on the orders."""
+    """What left for orders most, from one business day to another, both included. Units
+    only: what they were sold for stands on the orders."""
 
-    since: Annotated[date | None, Meta(title="From (UTC day)")] = None
-    until: Annotated[date | None, Meta(title="To (UTC day)")] = None
+    since: Annotated[date | None, Meta(title="From")] = None
+    until: Annotated[date | None, Meta(title="To")] = None
     sku: SkuOrAny = ""
     limit: Limit = 25
 

@@ -37,6 +37,7 @@ class CustomersProjection(Projection):
     """A guest has no account; a guest's credit note is kept all the same."""
 
     name: ClassVar[str] = "customers"
+    by_day: ClassVar[bool] = True
     version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (customer_accounts, credit_notes)
 
@@ -83,6 +84,7 @@ class CustomersProjection(Projection):
             line_count=len(event.lines),
             reason=event.reason,
             credited_at=recorded.occurred_at,
+            credited_day=recorded.day,
             recorded_at=recorded.recorded_at,
             lines=msgspec.json.encode(event.lines).decode(),
             applied_version=recorded.version,

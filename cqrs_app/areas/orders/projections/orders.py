@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -61,6 +60,7 @@ from cqrs_app.standards.countries import country_name
 
 class OrdersProjection(Projection):
     name: ClassVar[str] = "orders"
+    by_day: ClassVar[bool] = True
     version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
@@ -96,7 +96,7 @@ class OrdersProjection(Projection):
         if isinstance(event, SubjectErased):
             return
         if isinstance(event, OrderPlaced):
-            day = _day(recorded)
+            day = recorded.day
             yield order_days, (day, event.currency, str(OrderStatus.PLACED))
             yield order_activity, (day, "placed", event.currency)
             return
@@ -108,7 +108,7 @@ class OrdersProjection(Projection):
                 yield order_lines, (event.order_id, line.line_no)
 
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
-        row_id, day = recorded.stored.position or 0, _day(recorded)
+        row_id, day = recorded.stored.position or 0, recorded.day
         row: Row = dict(
             row_id=row_id,
             order_id=event.order_id,
@@ -279,11 +279,7 @@ def _applied(recorded: Recorded) -> Row:
 
 
 def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Decimal) -> None:
-    rows.add(order_activity, (_day(recorded), what, currency), count=1, value=value)
-
-
-def _day(recorded: Recorded) -> date:
-    return recorded.occurred_at.astimezone(UTC).date()
+    rows.add(order_activity, (recorded.day, what, currency), count=1, value=value)
 
 
 def _address(address: Address) -> Row:

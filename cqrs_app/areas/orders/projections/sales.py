@@ -3,13 +3,12 @@
 An order counts on the day it was placed until it is cancelled or rejected, and from then on as
 cancelled on that same day; so do remaining items that were cancelled, and what was refunded of it.
 A credit note counts on the day of the credit. So every figure is a sum over orders or notes that a
-list can show. Days are UTC days.
+list can show. Days are business days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import Any, ClassVar
 
 from sqlalchemy import Table
@@ -46,6 +45,7 @@ from cqrs_app.standards.countries import country_name
 
 class SalesProjection(Projection):
     name: ClassVar[str] = "sales"
+    by_day: ClassVar[bool] = True
     version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (
         sales_days,
@@ -112,4 +112,4 @@ class SalesProjection(Projection):
 
 
 def _place(event: OrderPlaced | CreditNoteRecorded, recorded: Recorded) -> Place:
-    return recorded.occurred_at.astimezone(UTC).date(), country_name(event.country), event.currency
+    return recorded.day, country_name(event.country), event.currency

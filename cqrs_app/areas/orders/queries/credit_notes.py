@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
-from cqrs_app.areas.orders.queries.filters import midnight
+from cqrs_app.areas.orders.queries.filters import within
 from cqrs_app.areas.orders.queries.sales import Listed, SalesFilters, place_of
 from cqrs_app.areas.orders.read_models import credit_notes
 from cqrs_app.areas.orders.types import CustomerId
@@ -60,10 +60,8 @@ def _listed(question: ListCreditNotes) -> Listed:
 
 
 def _conditions(question: ListCreditNotes) -> Iterator[ColumnElement[bool]]:
-    if question.day_from is not None:
-        yield _NOTE.credited_at >= midnight(question.day_from)
-    if question.day_to is not None:
-        yield _NOTE.credited_at < midnight(question.day_to + timedelta(days=1))
+    days = (question.day_from, question.day_to)
+    yield from within(_NOTE.credited_day, _NOTE.credited_at, *days)
     for name in ("country", "currency", "customer_id"):
         if value := getattr(question, name):
             yield _NOTE[name] == value

@@ -105,7 +105,7 @@ class Figure:
 
 @query(label="Today", permission=VIEW, reads=("orders",), cached=True)
 class TodayFigures(Query):
-    """What was done on a day (UTC), whenever the orders were placed."""
+    """What was done on a business day, whenever the orders were placed."""
 
     day: date
 
@@ -147,7 +147,7 @@ class DayFigure:
 
 @query(label="Orders by day", permission=VIEW, reads=("orders",), cached=True)
 class OrdersByDay(Query):
-    """The last `days` days up to `until` (UTC), oldest first; days without orders too."""
+    """The last `days` business days up to `until`, oldest first; days without orders too."""
 
     days: Annotated[int, Meta(ge=1, le=400)] = 30
     until: date

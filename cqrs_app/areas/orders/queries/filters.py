@@ -40,7 +40,7 @@ def _total(title: str) -> Meta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilters(Query):
-    """Everything that is given must hold; of several statuses, one. Dates are days in UTC and
+    """Everything that is given must hold; of several statuses, one. Dates are business days and
     include both ends; totals are in each order's own currency."""
 
     q: SearchText = ""
@@ -82,16 +82,29 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
 
 def _between(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:
     columns = orders.c
-    if filters.placed_from is not None:
-        yield columns.placed_at >= midnight(filters.placed_from)
-    if filters.placed_to is not None:
-        yield columns.placed_at < midnight(filters.placed_to + timedelta(days=1))
+    days = (filters.placed_from, filters.placed_to)
+    yield from within(columns.placed_day, columns.placed_at, *days)
     if filters.min_total is not None:
         yield columns.total >= filters.min_total
     if filters.max_total is not None:
         yield columns.total <= filters.max_total
 
 
-def midnight(day: date) -> datetime:
-    """When a day begins, in UTC."""
+def within(
+    day: ColumnElement[date],
+    moment: ColumnElement[datetime],
+    first: date | None,
+    last: date | None,
+) -> Iterator[ColumnElement[bool]]:
+    """Rows of these business days, both included. The moment has the index: a day of any zone
+    begins and ends within a day of UTC's, so it narrows the search."""
+    if first is not None:
+        yield moment >= _midnight(first) - timedelta(days=1)
+        yield day >= first
+    if last is not None:
+        yield moment < _midnight(last) + timedelta(days=2)
+        yield day <= last
+
+
+def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)

@@ -20,8 +20,8 @@ _ORDER = sales_orders.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundedOrder:
-    """An order placed on a UTC `day`; `refunded` is a positive number, `customer_id` is empty for a
-    guest."""
+    """An order placed on a business `day`; `refunded` is a positive number, `customer_id` is empty
+    for a guest."""
 
     order_id: str
     day: date

@@ -20,7 +20,7 @@ BACKWARDS = "The last day is before the first."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesFilters(Query):
-    """Everything that is given must hold. Dates are days in UTC and include both ends."""
+    """Everything that is given must hold. Dates are business days and include both ends."""
 
     day_from: Annotated[date | None, Meta(title="From")] = None
     day_to: Annotated[date | None, Meta(title="Until")] = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
 
 Suggest = Callable[[Mapping[str, str]], dict[str, Any]]
@@ -65,7 +65,7 @@ def free_number(name: str, prefix: str) -> Suggest:
     """
 
     def suggest(given: Mapping[str, str]) -> dict[str, Any]:
-        number = f"{datetime.now(UTC):%y%m%d}-{secrets.randbelow(1_000_000):06d}"
+        number = f"{business_day():%y%m%d}-{secrets.randbelow(1_000_000):06d}"
         return {name: prefix + number}
 
     return suggest

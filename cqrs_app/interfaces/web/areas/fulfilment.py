@@ -115,7 +115,7 @@ def _signs() -> list[Sign]:
     count = sum(each.orders if each.stage in ATTENTION else each.late for each in waiting)
     if count:
         return [Sign("Fulfilment", f"{count:,} to look at", "warn", address)]
-    return [Sign("Fulfilment", "on its way", "good", url_for("web.fulfilments"))]
+    return [Sign("Fulfilment", "running", "good", url_for("web.fulfilments"))]
 
 
 FULFILMENT = WebArea(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +22,7 @@ from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sor
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.interfaces.web.zones import business_day
 
 HIGHEST_FIRST = MappingProxyType(
     {"sku": False, "description": False, "available": False, "short": True}
@@ -78,7 +79,7 @@ def _shown() -> dict[str, Any]:
     if view is None and not badges.pending:
         abort(404, missing)
     movements = ask(asked_here(ListMovements))
-    since = datetime.now(UTC).date() - timedelta(days=SALES_DAYS - 1)
+    since = business_day() - timedelta(days=SALES_DAYS - 1)
     return {
         "sku": sku,
         "view": view,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import abort, render_template
@@ -41,7 +42,11 @@ MOST_PARKED = 50
 @bp.get("/system")
 def system() -> ResponseReturnValue:
     """Everything at once; the panels then follow by themselves."""
-    panels = {name: Markup(_panel(name)) for name in PANELS}  # noqa: S704 - our own templates
+    gathered = kernel.queries.side_by_side(partial(_gathered, name) for name in PANELS)
+    panels = {
+        name: Markup(_shown(name, found))  # noqa: S704 - our own templates
+        for name, found in zip(PANELS, gathered, strict=True)
+    }
     return render_template("system/system.html", panels=panels)
 
 
@@ -51,7 +56,7 @@ def system_panel(panel: str) -> ResponseReturnValue:
     """One panel, for its own poll."""
     if panel not in PANELS:
         abort(404)
-    return fragment(_panel(panel))
+    return fragment(_shown(panel, _gathered(panel)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,20 @@ class Standing:
     condition: str
 
 
-def _panel(name: str) -> str:
-    title, gather = PANELS[name]
+def _gathered(name: str) -> dict[str, Any] | None:
+    """What a panel shows; None where a database does not answer."""
     try:
-        return render_template(f"system/_{name}.html", title=title, **gather())
+        return PANELS[name][1]()
     except (OperationalError, TimedOut):
         # Whoever looks here may do so because of just that: the other panels still tell.
+        return None
+
+
+def _shown(name: str, found: dict[str, Any] | None) -> str:
+    title = PANELS[name][0]
+    if found is None:
         return render_template("system/_away.html", title=title, name=name)
+    return render_template(f"system/_{name}.html", title=title, **found)
 
 
 def _health() -> dict[str, Any]:

@@ -77,7 +77,7 @@ class ImportUploads(BackgroundTask):
 def start(kernel: Kernel, import_id: str) -> None:
     """Start the import in a separate process if it is free; returns at once."""
     work = Work(kernel.engines.write, kernel.clock)
-    attempt = work.claim(import_id)
+    attempt = work.take(import_id)
     if attempt is not None:
         threading.Thread(target=_supervise, args=(work, import_id, attempt), daemon=True).start()
 

@@ -19,8 +19,8 @@ from cqrs_app.kernel.events.recorded import EventCodec, Recorded, UnreadableEven
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.platform.transfer.imports.clock import moment
 from cqrs_app.platform.transfer.imports.documents import Document, Kind, Step
-from cqrs_app.platform.transfer.imports.lines import moment
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
 Plain = dict[str, Any]

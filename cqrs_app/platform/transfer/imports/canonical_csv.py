@@ -21,8 +21,9 @@ from cqrs_app.platform.transfer.imports.canonical import (
     kind_of,
     number_field,
 )
+from cqrs_app.platform.transfer.imports.clock import moment
 from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
-from cqrs_app.platform.transfer.imports.lines import moment, whole
+from cqrs_app.platform.transfer.imports.lines import whole
 
 ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
 HEADER = (

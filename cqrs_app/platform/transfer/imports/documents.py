@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
@@ -20,11 +21,12 @@ Kind = Literal["order", "credit_note"]
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happened, at `at` (UTC). `name` distinguishes the steps of a document; the
-    first needs none."""
+    first needs none. `doubts` are objections to the time in the file."""
 
     at: datetime
     command: Command
     name: str = ""
+    doubts: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,13 @@ def bus_item_of(profile: Profile, newcomer: Newcomer) -> Item:
 
 def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
     actor = importer_of(profile)
-    context = Context(actor=actor, channel="import", command_id=command_id, occurred_at=step.at)
+    context = Context(
+        actor=actor,
+        channel="import",
+        command_id=command_id,
+        occurred_at=step.at,
+        doubts=step.doubts,
+    )
     return step.command, context
 
 

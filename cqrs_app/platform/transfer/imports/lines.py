@@ -4,7 +4,7 @@ columns."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import Any
 
 from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.decimals import decimal_problem, is_readable
-from cqrs_app.kernel.messages.fields import USABLE_YEARS
+from cqrs_app.platform.transfer.imports.clock import LocalClock
 from cqrs_app.platform.transfer.imports.documents import Contents, Document, Kind, Step
 from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.platform.transfer.imports.lifecycle import life_of
@@ -28,7 +28,8 @@ _PAYABLE = {"ge": Decimal(-(10**12)), "le": Decimal(10**12), "places": 12}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A parsed row. `at` (UTC) is the time of the order or credit note `number`."""
+    """A parsed row. `at` (UTC) is the time of the order or credit note `number`; `doubts` are by
+    the name of a time: "at" or one of `moments`."""
 
     source: SourceRow
     number: str
@@ -42,6 +43,7 @@ class Line:
     customer_id: str = ""
     customer_name: str = ""
     moments: Mapping[str, datetime] = field(default_factory=dict)
+    doubts: Mapping[str, tuple[Refused, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,8 @@ class LineFile:
 
     `columns` maps each field of Line to its column; `moments` does so for each status of
     `lifecycle.LIFE` whose time is in the file (blank: did not happen). Times without a zone are in
-    `zone`. `set_aside` returns a reason not to import a line, or an empty text.
+    `zone` and read in the order of the rows (clock.py). `set_aside` returns a reason not to import
+    a line, or an empty text.
     """
 
     header: tuple[str, ...]
@@ -64,9 +67,10 @@ class LineFile:
         """Raises BadFile if the file as a whole cannot be used."""
         contents = Contents(headers={path.name: self.header})
         gathered: Gathered[Line] = Gathered(contents)
+        clocks = {name: LocalClock(self.zone) for name in ("at", *self.moments)}
         for row in read_rows(path, self.header):
             contents.rows += 1
-            line = self._understood(row)
+            line = self._understood(row, clocks)
             if line is None:
                 gathered.unreadable(row, self._number(row))
             elif reason := self.set_aside(line):
@@ -91,36 +95,26 @@ class LineFile:
             # The function of a profile need not handle an incomplete row.
             return ""
 
-    def _understood(self, source: SourceRow) -> Line | None:
+    def _understood(self, source: SourceRow, clocks: Mapping[str, LocalClock]) -> Line | None:
         if len(source.values) != len(self.header):
             return None
         row = dict(zip(self.header, map(str.strip, source.values), strict=True))
         texts = {name: _text(column, row) for name, column in self.columns.items()}
         moments = {name: _text(column, row) for name, column in self.moments.items()}
         try:
+            times = {n: clocks[n].read(text) for n, text in moments.items() if text}
+            at = clocks["at"].read(texts["at"])
             values: dict[str, Any] = {
                 **texts,
-                "at": moment(texts["at"], self.zone),
+                "at": at.at,
                 "quantity": whole(texts["quantity"]),
                 "unit_price": exact(texts["unit_price"]),
-                "moments": {n: moment(text, self.zone) for n, text in moments.items() if text},
+                "moments": {name: each.at for name, each in times.items()},
+                "doubts": {name: each.doubts for name, each in {"at": at, **times}.items()},
             }
         except ValueError:
             return None
         return Line(source=source, **values)
-
-
-def moment(text: str, zone: tzinfo = UTC) -> datetime:
-    """Parse an ISO 8601 time, in `zone` if it has none, and convert it to UTC. Raises ValueError,
-    also for a year outside USABLE_YEARS."""
-    at = datetime.fromisoformat(text)
-    try:
-        at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{text} is no time of this calendar") from None
-    if at.year not in USABLE_YEARS:
-        raise ValueError(f"{text} is in no year that can be used")
-    return at
 
 
 def whole(text: str) -> int:
@@ -170,7 +164,8 @@ def _lived(lines: list[Line]) -> tuple[Step, ...]:
             for line in lines
         ),
     )
-    return (Step(first.at, placed), *life_of(first.number, first.moments))
+    steps = (Step(first.at, placed), *life_of(first.number, first.moments))
+    return tuple(replace(step, doubts=first.doubts[step.name or "at"]) for step in steps)
 
 
 def _credited(lines: list[Line]) -> tuple[Step, ...]:
@@ -192,4 +187,4 @@ def _credited(lines: list[Line]) -> tuple[Step, ...]:
             for line in lines
         ),
     )
-    return (Step(first.at, recorded),)
+    return (Step(first.at, recorded, doubts=first.doubts["at"]),)

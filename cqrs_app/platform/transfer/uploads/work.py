@@ -50,7 +50,7 @@ class Work:
         with self._reader.connect() as connection:
             return connection.execute(found).scalar_one_or_none()
 
-    def claim(self, import_id: str) -> int | None:
+    def take(self, import_id: str) -> int | None:
         """The number of this attempt, which is required for writing; None if the import is not
         free."""
         taken = (

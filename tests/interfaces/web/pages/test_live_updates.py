@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
-from tests.interfaces.web.pages.conftest import order_in
+from cqrs_app.areas.orders.commands import ApproveOrder
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.interfaces.web.shell import LOOK_EVERY_SECONDS
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.services import services_of
+from tests.console import environment_of
+from tests.interfaces.web.pages.conftest import catch_up, order_in, process_of
+from tests.processes.running import FLASK
 
 SEVERAL_POLLS = 10_000
 """Milliseconds."""
@@ -39,10 +50,14 @@ def open_page(signed_in: Callable[..., Page]) -> Callable[[str], Page]:
 
 
 def polls_of(page: Page) -> list[str]:
-    """The URLs requested from now on. Polls are added when they are sent."""
+    """The URLs requested from now on but /banners. Polls are added when they are sent."""
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: asked.append(request.url) if is_panel(request) else None)
     return asked
+
+
+def is_panel(request: Request) -> bool:
+    return not request.url.endswith("/banners")
 
 
 def after(page: Page, milliseconds: int = SEVERAL_POLLS) -> None:
@@ -86,10 +101,116 @@ def test_a_panel_says_that_it_could_not_be_refreshed_until_it_can(
     page = open_page(f"/orders/{order_id}")
     page.route("**/*", lambda route: route.abort())
     after(page)
-    expect(page.locator("#order")).to_have_attribute("data-refresh", "failed")
+    mark = page.locator("#order .fresh").first
+    expect(mark.get_by_text("Refresh failed")).to_be_visible()
+    expect(mark.locator(".fresh-known")).not_to_be_visible()
     page.unroute("**/*")
     after(page)
-    expect(page.locator("#order")).not_to_have_attribute("data-refresh", "failed")
+    expect(mark.get_by_text("Refresh failed")).not_to_be_visible()
+    expect(mark.locator(".fresh-known")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["/orders", "/catalogue", "/"])
+def test_every_page_says_that_the_console_does_not_answer_until_it_does(
+    open_page: Callable[[str], Page], address: str
+) -> None:
+    page = open_page(address)
+    lost = page.get_by_text("The console does not answer.")
+    page.route("**/*", lambda route: route.abort())
+    after(page)
+    expect(lost).to_be_visible()
+    for mark in page.locator("main .fresh").all():
+        expect(mark.locator(".fresh-known")).not_to_be_visible()
+    page.unroute("**/*")
+    after(page)
+    expect(lost).not_to_be_visible()
+
+
+def test_a_server_that_takes_requests_and_answers_none_is_noticed(
+    order_id: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"/orders/{order_id}")
+    page.route("**/*", lambda route: None)
+    page.clock.fast_forward(SEVERAL_POLLS)
+    page.clock.fast_forward(2 * SEVERAL_POLLS)
+    expect(page.get_by_text("The console does not answer.")).to_be_visible()
+    expect(page.locator("#order .fresh").first).to_contain_text("Refresh failed")
+
+
+def test_a_task_that_gets_no_answer_says_so_while_it_waits(
+    order_id: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"/orders/{order_id}")
+    page.get_by_role("link", name="Approve order").first.click()
+    dialog = page.get_by_role("dialog")
+    page.route("**/commands/*", lambda route: None)
+    dialog.get_by_role("button", name="Approve order").last.click()
+    page.clock.fast_forward(6_000)
+    expect(dialog.get_by_role("alert").first).to_contain_text("has not answered yet")
+
+
+def test_an_open_page_learns_of_a_fault_by_itself(
+    shop: Flask, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page("/catalogue")
+    kernel: Kernel = services_of(shop).kernel
+    with kernel.engines.read.begin() as connection:
+        cursors_in("read").set_state(connection, "order_timeline", "failed")
+    time.sleep(LOOK_EVERY_SECONDS)
+    after(page)
+    expect(page.locator("#banners")).to_contain_text("order_timeline stopped")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_command_in_another_process_changes_an_open_page_says_so_and_keeps_the_focus(
+    shop: Flask, order_id: str, signed_in: Callable[..., Page], width: int
+) -> None:
+    page = signed_in("supervisor", viewport={"width": width, "height": 900})
+    page.goto(f"/orders/{order_id}")
+    page.get_by_role("link", name="Approve order").first.focus()
+    with process_of(shop, "worker"):
+        approve = ("command", "ApproveOrder", "--order-id", order_id, "--as", "supervisor")
+        done = subprocess.run(
+            [*FLASK, *approve],
+            env=environment_of(shop),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        expect(page.locator("#announcer")).to_contain_text("To ship", timeout=30_000)
+    expect(page.locator("#order-heading")).to_be_focused()
+    expect(page.locator("#order .pending")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("link", name="Approve order")).to_have_count(0)
+
+
+def test_a_change_that_no_worker_has_shown_yet_is_marked_on_an_open_page(
+    shop: Flask, order_id: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"/orders/{order_id}")
+    kernel: Kernel = services_of(shop).kernel
+    context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
+    kernel.commands.execute(ApproveOrder(order_id=order_id), context)
+    after(page)
+    expect(page.locator("#order .pending").first).to_contain_text("by ben")
+    catch_up(shop)
+    after(page)
+    expect(page.locator("#order .pending")).to_have_count(0)
+
+
+def test_a_list_says_what_has_changed_since_and_shows_it_when_asked(
+    shop: Flask, order_id: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page("/orders")
+    kernel: Kernel = services_of(shop).kernel
+    context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
+    kernel.commands.execute(ApproveOrder(order_id=order_id), context)
+    after(page)
+    expect(page.locator("#order-changes")).to_contain_text("1 change on its way")
+    catch_up(shop)
+    after(page)
+    page.get_by_role("link", name="1 change, show").click()
+    expect(page.locator(f"#row-{order_id}")).to_contain_text("To ship")
 
 
 @pytest.mark.parametrize(

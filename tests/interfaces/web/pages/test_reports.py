@@ -78,7 +78,10 @@ def label_of(link: Tag) -> str:
 
 
 def figure_of(link: Tag) -> Decimal:
-    return Decimal(link.get_text().removeprefix("EUR").replace(",", "").strip())
+    """Exactly, where the page shows what is charged."""
+    exact = link.select_one("[title]")
+    text = str(exact["title"]).removeprefix("Exactly ") if exact else link.get_text()
+    return Decimal(text.removeprefix("EUR").replace(",", "").strip())
 
 
 def test_every_figure_is_what_the_list_behind_it_comes_to(shop: Flask) -> None:

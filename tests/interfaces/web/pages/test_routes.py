@@ -24,6 +24,7 @@ WHO = {
     "web.prometheus": PUBLIC,
     "web.sign_in": PUBLIC,
     "web.sign_out": SIGNED_IN,
+    "web.banners": SIGNED_IN,
     "web.home": "orders.view",
     "web.home_panel": "orders.view",
     "web.orders": "orders.view",
@@ -163,7 +164,7 @@ def test_each_task_opens_and_runs_only_with_its_permission(
         form = client.get(f"/commands/{name}").status_code
         sent = client.post(f"/commands/{name}", data={}).status_code
         if role == "nobody":
-            assert (form, sent) == (303, 303), name
+            assert (form, sent) == (303, 401), name
         elif cls.declaration.permission in ROLES[role]:
             assert (form, sent) == (200, 422), name
         else:

@@ -343,5 +343,5 @@ def test_a_command_is_sent_with_the_token_of_its_form(
 ) -> None:
     client = client_of("operator")
     address = form_address(client, order_in(shop, "placed"), "AddOrderNote")
-    assert send(client, address, note="Mind the dog.", csrf_token="forged").status_code == 403
+    assert send(client, address, note="Mind the dog.", csrf_token="forged").status_code == 422
     assert send(client, address, note="Mind the dog.").status_code == 303

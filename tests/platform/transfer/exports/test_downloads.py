@@ -35,8 +35,8 @@ def rows_of(client: FlaskClient, address: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
 
 
-def test_every_list_is_found_by_its_answer(console: Flask) -> None:
-    found = listings(services_of(console).kernel.registry)
+def test_every_list_is_found_by_its_answer(shared_console: Flask) -> None:
+    found = listings(services_of(shared_console).kernel.registry)
     assert {"ListOrders", "ListCustomers", "ListCommands"} <= found.keys()
     assert found["ListOrders"].name == "orders"
     assert "GetOrder" not in found
@@ -74,9 +74,9 @@ def test_both_formats_say_what_they_are_and_hold_the_same(console: Flask) -> Non
 @pytest.mark.parametrize("role", ["nobody", *ROLES])
 @pytest.mark.parametrize("name", ["ListOrders", "ListCustomers", "ListCommands"])
 def test_only_those_with_the_right_get_one_and_only_they_are_offered_it(
-    console: Flask, role: str, name: str
+    shared_console: Flask, role: str, name: str
 ) -> None:
-    client = client_in(console, role)
+    client = client_in(shared_console, role)
     status = client.get(f"/exports/{name}.csv").status_code
     may = role in ("supervisor", "admin")
     assert status == (200 if may else 303 if role == "nobody" else 403)
@@ -85,8 +85,8 @@ def test_only_those_with_the_right_get_one_and_only_they_are_offered_it(
         assert offered == may
 
 
-def test_the_right_to_export_shows_no_list_that_one_may_not_see(console: Flask) -> None:
-    kernel = services_of(console).kernel
+def test_the_right_to_export_shows_no_list_that_one_may_not_see(shared_console: Flask) -> None:
+    kernel = services_of(shared_console).kernel
     question = question_of(listings(kernel.registry)["ListCommands"], {})
     with pytest.raises(Exception, match="Command log"):
         pages(kernel.queries, question, Actor("eve", frozenset({PERMISSION})))
@@ -102,9 +102,9 @@ def test_the_right_to_export_shows_no_list_that_one_may_not_see(console: Flask) 
     ],
 )
 def test_a_page_offers_the_list_with_its_present_filters(
-    console: Flask, page: str, expected: int
+    shared_console: Flask, page: str, expected: int
 ) -> None:
-    client = client_in(console, "admin")
+    client = client_in(shared_console, "admin")
     soup = BeautifulSoup(client.get(page).get_data(), "html.parser")
     addresses = [str(a["href"]) for a in soup.select("a[download]")]
     assert [address.partition("?")[0].rpartition(".")[2] for address in addresses] == [
@@ -135,9 +135,9 @@ def test_a_page_offers_the_list_with_its_present_filters(
     ],
 )
 def test_what_cannot_be_used_gets_a_sentence_before_anything_is_sent(
-    console: Flask, address: str, status: int
+    shared_console: Flask, address: str, status: int
 ) -> None:
-    answer = client_in(console, "admin").get(address)
+    answer = client_in(shared_console, "admin").get(address)
     assert answer.status_code == status
     assert "data-error-text" in answer.get_data(as_text=True)
     assert "attachment" not in answer.headers.get("Content-Disposition", "")

@@ -63,7 +63,7 @@ def work_of(app: Flask) -> Work:
 
 def take_in(app: Flask, import_id: str) -> Any:
     """Do the work of the background process; returns the row of the import."""
-    attempt, task = work_of(app).claim(import_id), files_of(app).task_of(import_id)
+    attempt, task = work_of(app).take(import_id), files_of(app).task_of(import_id)
     assert attempt is not None
     assert task is not None
     carry_out(services_of(app).kernel, task, attempt)

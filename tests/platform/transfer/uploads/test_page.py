@@ -75,7 +75,7 @@ def test_a_file_is_sent_followed_and_its_report_fetched(console: Flask) -> None:
 def test_a_running_import_shows_how_far_it_is(console: Flask) -> None:
     client = client_in(console, "admin")
     import_id = id_in(send(client))
-    attempt = work_of(console).claim(import_id)
+    attempt = work_of(console).take(import_id)
     assert attempt == 1
     assert not page(client, "/imports").select_one("progress[value]")
     assert work_of(console).extend(import_id, attempt, done=400, total=1_600)

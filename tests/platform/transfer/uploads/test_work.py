@@ -92,7 +92,7 @@ def test_nothing_is_taken_up_before_its_task_is_accepted(
 ) -> None:
     import_id = sent(started=False)
     assert work.due() is None
-    assert work.claim(import_id) is None
+    assert work.take(import_id) is None
 
 
 def test_a_task_that_names_another_file_is_refused(
@@ -113,26 +113,26 @@ def test_a_task_that_names_another_file_is_refused(
 def test_one_import_at_a_time_in_the_order_they_came(sent: Callable[..., str], work: Work) -> None:
     first, second = sent(), sent()
     assert work.due() == first
-    assert work.claim(first) == 1
-    assert work.claim(first) is None
+    assert work.take(first) == 1
+    assert work.take(first) is None
     assert work.due() is None
-    assert work.claim(second) is None
+    assert work.take(second) is None
     work.fail(first, 1, "It did not work.")
     assert work.due() == second
-    assert work.claim(second) == 1
+    assert work.take(second) == 1
 
 
 def test_a_silent_process_loses_its_import_and_can_write_no_more(
     console: Flask, kernel: Kernel, sent: Callable[..., str], work: Work
 ) -> None:
     import_id = sent()
-    assert work.claim(import_id) == 1
+    assert work.take(import_id) == 1
     end_leases(kernel.engines.write, imports.c.lease_until)
     assert work.extend(import_id, 1, done=5, total=10)
     assert work.due() is None
     end_leases(kernel.engines.write, imports.c.lease_until)
     assert work.due() == import_id
-    assert work.claim(import_id) == 2
+    assert work.take(import_id) == 2
     assert not work.extend(import_id, 1, done=6, total=10)
     work.fail(import_id, 1, "I am late.")
     work.finish(import_id, 1, "{}", 1, b"late", "")
@@ -142,7 +142,7 @@ def test_a_silent_process_loses_its_import_and_can_write_no_more(
 
 def test_a_process_that_ended_is_followed_at_once(sent: Callable[..., str], work: Work) -> None:
     import_id = sent()
-    work.claim(import_id)
+    work.take(import_id)
     work.release(import_id, 1)
     assert work.due() == import_id
 
@@ -153,7 +153,7 @@ def test_a_file_that_ends_every_process_is_given_up_with_a_sentence(
     import_id, other = sent(), sent()
     for attempt in range(1, MAX_ATTEMPTS + 1):
         work.give_up()
-        assert work.claim(import_id) == attempt
+        assert work.take(import_id) == attempt
         work.give_up()
         assert row_of(console, import_id).state == "running"
         work.release(import_id, attempt)
@@ -171,7 +171,7 @@ def test_a_process_that_was_overtaken_stops(
     import_id = sent()
     task = Files(services_of(console).kernel.engines.write).task_of(import_id)
     assert task is not None
-    assert work.claim(import_id) == 1
+    assert work.take(import_id) == 1
     with pytest.raises(background.Superseded):
         background.carry_out(services_of(console).kernel, task, attempt=0)
     assert row_of(console, import_id).state == "running"
@@ -208,7 +208,7 @@ def test_while_a_database_is_away_an_import_waits_and_uses_up_no_attempt(
     monkeypatch.setattr(background, "import_file", flaky)
     monkeypatch.setattr(background, "WAIT_SECONDS", 0.0)
     import_id = sent()
-    assert work_of(console).claim(import_id) == 1
+    assert work_of(console).take(import_id) == 1
     result = console.test_cli_runner().invoke(args=["run-import", import_id, "1"])
     assert result.exit_code == 0, result.output
     row = row_of(console, import_id)

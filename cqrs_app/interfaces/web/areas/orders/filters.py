@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from cqrs_app.areas.orders.queries.filters import OrderFilters
 from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import parse
@@ -49,7 +50,7 @@ class Address:
         Raises Invalid, a sentence per parameter that is unusable.
         """
         try:
-            return parse(cls, self._values() | fixed)
+            return parse(cls, read_here(cls, self._values()) | fixed)
         except Invalid as invalid:
             told = {label(name): DAYS.get(name, text) for name, text in invalid.problems.items()}
             raise Invalid("The address of this list", told) from invalid

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from flask import url_for
 
 from cqrs_app.areas.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.interfaces.web.ask import ask
+from cqrs_app.interfaces.web.zones import business_day
 
 DAYS = 30
 COUNTED = ("placed", "approved", "held", "shipped", "delivered", "cancelled")
@@ -48,8 +48,8 @@ def _oldest_first(statuses: list[str]) -> str:
 
 
 def today() -> dict[str, Any]:
-    answer = ask(TodayFigures(day=_day()))
-    return {"answer": answer, "rows": _compared(answer.value), "day": _day()}
+    answer = ask(TodayFigures(day=business_day()))
+    return {"answer": answer, "rows": _compared(answer.value), "day": business_day()}
 
 
 def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
@@ -67,10 +67,5 @@ def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
 
 
 def chart() -> dict[str, Any]:
-    answer = ask(OrdersByDay(days=DAYS, until=_day()))
+    answer = ask(OrdersByDay(days=DAYS, until=business_day()))
     return {"answer": answer, "days": answer.value}
-
-
-def _day() -> date:
-    # Days are UTC days, as in the read models behind these figures.
-    return datetime.now(UTC).date()

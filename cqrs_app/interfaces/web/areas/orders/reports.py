@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,12 +19,13 @@ from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked, asked_here, chips, here, turning
+from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.paging import LARGEST_PAGE
+from cqrs_app.standards.money import charged
 
 DAYS = 30
-CENT = Decimal("0.01")
 MOST_DAYS = 400
 TOO_LONG = f"Choose at most {MOST_DAYS} days for one report."
 PERIOD = {"day_from": "From", "day_to": "Until"}
@@ -82,7 +83,7 @@ def reports() -> ResponseReturnValue:
         others=[row for row in whole.value.rows if row.currency != currency],
         last_day=None if whole.value.rows else ask(LastSalesDay()).value,
         days_shown=DAYS,
-        cent=CENT,
+        charged=charged,
         here=lambda **changed: here("web.reports", **changed),
         behind=Behind(sales),
         chips=chips("web.reports", FILTERS),
@@ -149,7 +150,7 @@ def _asked() -> RevenueReport:
     except Invalid as invalid:
         told = {FILTERS.get(name, name): text for name, text in invalid.problems.items()}
         raise Invalid("The address of this report", told) from invalid
-    until = question.day_to or datetime.now(UTC).date()
+    until = question.day_to or business_day()
     first = question.day_from or until - timedelta(days=DAYS - 1)
     if (until - first).days >= MOST_DAYS:
         raise Invalid("The address of this report", {"Until": TOO_LONG})

@@ -19,11 +19,12 @@ from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
 from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.platform.transfer.imports.clock import moment
 from cqrs_app.platform.transfer.imports.documents import Contents, Document, Profile, Step
 from cqrs_app.platform.transfer.imports.folder import files_in
 from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.platform.transfer.imports.lifecycle import LIFE_COMMANDS, life_of
-from cqrs_app.platform.transfer.imports.lines import exact, moment
+from cqrs_app.platform.transfer.imports.lines import exact
 from cqrs_app.platform.transfer.imports.source import SourceRow, read_rows
 
 Row = Mapping[str, str]

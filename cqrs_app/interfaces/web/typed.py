@@ -1,0 +1,30 @@
+"""What people type into filters, as programs write it: a point in numbers, countries in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+from cqrs_app.interfaces.web.formats import formats_of
+from cqrs_app.kernel.messages.description import fields_of
+from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.services import services
+
+COUNTRY = "country-name"
+"""The `autocomplete` of fields that hold a country."""
+
+
+def read_here(cls: type[Query], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an address, for a question; what cannot be read stays as it is, for the
+    question to refuse."""
+    formats, found = formats_of(services.settings.locale), dict(values)
+    for field in fields_of(cls):
+        text = found.get(field.name)
+        if isinstance(text, str) and field.kind is Decimal:
+            with suppress(ValueError):
+                found[field.name] = format(formats.read(text), "f")
+        elif isinstance(text, str) and field.hints.get("autocomplete") == COUNTRY:
+            found[field.name] = formats.stored_country(text)
+    return found

@@ -1,0 +1,31 @@
+"""Time zones: the shop's, whose days are the days of filters and figures, and the operator's."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import g
+
+from cqrs_app.services import services
+
+
+def shop_zone() -> ZoneInfo:
+    """The zone of the business day."""
+    return ZoneInfo(services.settings.timezone)
+
+
+def shown_zone() -> ZoneInfo:
+    """The zone in which times are shown and typed: the operator's choice, else the shop's."""
+    operator = g.get("operator")
+    return ZoneInfo((operator and operator.timezone) or services.settings.timezone)
+
+
+def days_note() -> str:
+    """Which zone's days filters and figures have, where times are shown in another one."""
+    return "" if shown_zone() is shop_zone() else f"Days in {shop_zone().key}"
+
+
+def business_day() -> date:
+    """The shop's day that it is now."""
+    return datetime.now(shop_zone()).date()

@@ -1,0 +1,78 @@
+"""A PostgreSQL server of a test's own, which it may stop, start and freeze."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from tests.services.obtainable import unobtainable
+from tests.services.postgres import (
+    FOLDER,
+    HOW_TO_GET_IT,
+    find_programs,
+    running_server,
+    swift_place,
+)
+
+
+class OwnServer:
+    """`url` is the address of an empty database on it."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._running = ExitStack()
+        self.start()
+        plain = self._admin.set(drivername="postgresql").render_as_string()
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE shop")
+        self.url = self._admin.set(database="shop").render_as_string()
+
+    def start(self) -> None:
+        self._admin = make_url(
+            self._running.enter_context(running_server(self._programs, self._folder))
+        )
+
+    def stop(self) -> None:
+        """End it at once, with every session."""
+        self._running.close()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Nothing of it moves, and nobody is told."""
+        server = psutil.Process(
+            int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        )
+        processes = [server, *server.children()]
+        for each in processes:
+            each.suspend()
+        try:
+            yield
+        finally:
+            for each in processes:
+                each.resume()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[OwnServer]:
+    programs = find_programs()
+    if programs is None:
+        unobtainable("PostgreSQL", HOW_TO_GET_IT)
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=swift_place()))
+    try:
+        server = OwnServer(programs, folder)
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
