@@ -12,9 +12,9 @@ from redis.retry import Retry
 
 from cqrs_app import PROJECT, database, logs
 from cqrs_app.addresses import redis_client
+from cqrs_app.areas.fulfilment.ahead import process_ahead
 from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
-from cqrs_app.areas.fulfilment.store import process_of
 from cqrs_app.areas.fulfilment.tasks import DispatchCommands
 from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
 from cqrs_app.areas.payments.callbacks import Callbacks, sandbox_caller
@@ -99,7 +99,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
 def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
     def fulfilment_of(order_id: str) -> FulfilmentProcess:
         with reader_of(engines.write).connect() as connection:
-            return process_of(connection, order_id)
+            return process_ahead(connection, order_id)
 
     registry = build_registry(
         settings.webhook_networks,

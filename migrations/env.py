@@ -7,6 +7,7 @@ Both stores may be in one database, so each has its own version table and sees o
 from contextlib import nullcontext
 
 from alembic import context
+from alembic.util import CommandError
 
 from cqrs_app import database
 from cqrs_app.environment import SettingsError
@@ -57,7 +58,10 @@ with opened as connection:
 
     with context.begin_transaction():
         if store == "read" and has_something_to_do():
-            granted = sql_views.drop(connection)
+            try:
+                granted = sql_views.drop(connection)
+            except sql_views.ViewsInUse as error:
+                raise CommandError(str(error)) from error
             context.run_migrations()
             if is_newest():
                 sql_views.create(connection, granted)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Column, Connection, Table, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from cqrs_app.areas.customers import read_models as customers
 from cqrs_app.areas.fulfilment import tables as fulfilment
@@ -20,6 +21,7 @@ from cqrs_app.areas.payments import read_models as payments
 from cqrs_app.kernel import Amount
 
 AMOUNT = "In the row's currency."
+DEPENDENT_OBJECTS_STILL_EXIST = "2BP01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _quoted(literal: str) -> str:
     return f"'{escaped}'"
 
 
-_BY_DAY = {"day": "The day (UTC) on which the orders were placed."}
+_BY_DAY = {"day": "The day on which the orders were placed, in the time zone of the shop."}
 _AT = {"recorded_at": "When the console learned of it; history may have happened long before."}
 
 VIEWS: Sequence[View] = (
@@ -88,7 +90,7 @@ VIEWS: Sequence[View] = (
         "placed_at placed_day updated_at hold_reason flags imported carrier tracking",
         {
             "customer_id": "Empty for a guest.",
-            "placed_day": "The day (UTC) on which it was placed.",
+            "placed_day": "The day on which it was placed, in the time zone of the shop.",
             "updated_at": "When the console learned of the last change.",
             "flags": "How often history was let in that today's rules would have refused.",
             "imported": "Recorded as history, and nothing was done with it here since.",
@@ -200,6 +202,11 @@ VIEWS: Sequence[View] = (
     ),
 )
 
+
+class ViewsInUse(Exception):
+    """Other views depend on these; the message names one."""
+
+
 Grants = Sequence[tuple[str, str, str]]
 """(view, privilege, quoted name of a role)."""
 
@@ -210,12 +217,21 @@ def exist(connection: Connection) -> bool:
 
 
 def drop(connection: Connection) -> Grants:
-    """Drop the views that exist; returns the grants on them."""
+    """Drop the views that exist; returns the grants on them. Raises ViewsInUse."""
     grants = _grants(connection)
     there = {*inspect(connection).get_view_names()}
-    for view in VIEWS:
-        if view.name in there:
-            connection.execute(text(f"DROP VIEW {view.name}"))
+    try:
+        for view in VIEWS:
+            if view.name in there:
+                connection.execute(text(f"DROP VIEW {view.name}"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") != DEPENDENT_OBJECTS_STILL_EXIST:
+            raise
+        detail = str(error.orig).partition("DETAIL:")[2].strip().partition("\n")[0]
+        raise ViewsInUse(
+            f"The console's views have to be created again, and other views depend on them: "
+            f"{detail}. Nothing was changed. Drop those views, run this again, then create them."
+        ) from error
     return grants
 
 

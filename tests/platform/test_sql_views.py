@@ -15,6 +15,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform import sql_views
 from cqrs_app.platform.sql_views import VIEWS
 from cqrs_app.services import services_of
+from tests.processes.running import PROJECT
 
 NAMES = {view.name for view in VIEWS}
 
@@ -124,3 +125,23 @@ def test_a_store_that_is_up_to_date_keeps_the_views_it_has(
     connection.rollback()
     monkeypatch.setattr(sql_views, "drop", lambda connection: pytest.fail("dropped"))
     database.upgrade(services_of(shop).settings)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_views_of_others_are_named_and_nothing_is_changed(
+    shop: Flask, connection: Connection
+) -> None:
+    connection.execute(text("CREATE VIEW mine AS SELECT order_id FROM v_orders"))
+    connection.execute(text("DROP VIEW v_fulfilments"))
+    connection.commit()
+    result = shop.test_cli_runner().invoke(args=["db", "upgrade"])
+    assert result.exit_code == 1
+    assert "other views depend on them: view mine depends on view v_orders." in result.stderr
+    assert "Traceback" not in result.stderr
+    assert set(inspect(connection).get_view_names()) == NAMES - {"v_fulfilments"} | {"mine"}
+
+
+def test_the_documentation_names_every_view() -> None:
+    guide = (PROJECT / "docs" / "sql.md").read_text(encoding="utf-8")
+    for view in VIEWS:
+        assert f"`{view.name}`" in guide

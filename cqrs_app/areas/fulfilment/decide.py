@@ -122,8 +122,7 @@ def _release(process: FulfilmentProcess) -> Iterator[Planned]:
 
 
 def _pay(process: FulfilmentProcess) -> Iterator[Planned]:
-    answers = {asked for paid in process.payments.values() for asked in paid.waits}
-    if answers & {"authorisation", "capture"}:
+    if process.is_awaiting_money:
         return
     if process.is_paid:
         yield from _void_the_rest(process)

@@ -20,6 +20,7 @@ from cqrs_app.areas.inventory import events as stock
 from cqrs_app.areas.orders import events as orders
 from cqrs_app.areas.payments import events as payments
 from cqrs_app.kernel import Event, Recorded
+from cqrs_app.standards.money import exact
 
 ORDER_EVENTS = frozenset(
     {
@@ -189,7 +190,10 @@ def words_for_command(command: OutgoingCommand, order_id: str) -> tuple[str, str
     fields: Mapping[str, str] = command.arguments
     subject = "" if command.subject == order_id else command.subject
     units = f"{fields['quantity']} of" if "quantity" in fields else ""
-    parts = (units, subject, fields.get("currency", ""), fields.get("amount", ""))
+    amount = fields.get("amount", "")
+    if "currency" in fields:
+        amount = _money(fields["currency"], Decimal(amount))
+    parts = (units, subject, amount)
     return _words(command.name), _joined(parts, " ")
 
 
@@ -199,7 +203,7 @@ def _words(name: str) -> str:
 
 
 def _money(currency: str, amount: Decimal) -> str:
-    return f"{currency} {amount.normalize():f}"
+    return f"{currency} {exact(amount, currency):f}"
 
 
 def _joined(parts: tuple[str, ...], between: str) -> str:

@@ -149,6 +149,18 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         return Step.PAYMENT in self.skipped or self.received >= self.owed
 
     @property
+    def is_charging(self) -> bool:
+        """Whether money is being asked for, or is about to be: nobody else should pay now."""
+        asking = {each.name for each in self.open.values()}
+        return self.is_awaiting_money or bool(asking & {"AuthorisePayment", "CapturePayment"})
+
+    @property
+    def is_awaiting_money(self) -> bool:
+        """Whether a payment waits for its gateway's answer about money that comes in."""
+        waits = {asked for paid in self.payments.values() for asked in paid.waits}
+        return bool(waits & {"authorisation", "capture"})
+
+    @property
     def is_declined_for_good(self) -> bool:
         retries = len(self.policy.retry_after) if self.policy else 0
         return self.declines > retries and not self.is_paid

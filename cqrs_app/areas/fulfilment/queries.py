@@ -123,7 +123,8 @@ class SupervisorTask:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentView:
     """One order's fulfilment as it is now. `unpaid` is what is still to be paid, in the order's
-    `currency`; `not_released` says why its goods may not leave, empty where they may."""
+    `currency`, and `charging` whether it is being charged; `not_released` says why its goods may
+    not leave, empty where they may."""
 
     order_id: str
     stage: Stage
@@ -131,6 +132,7 @@ class FulfilmentView:
     late: bool
     unpaid: Decimal
     currency: str
+    charging: bool
     not_released: str
     offers: tuple[SupervisorTask, ...]
     version: int
@@ -158,6 +160,7 @@ def get_fulfilment(question: GetFulfilment, connection: Connection) -> Fulfilmen
         late=status.late,
         unpaid=max(process.owed - process.received, NOTHING),
         currency=process.currency,
+        charging=process.is_charging,
         not_released=refusal.sentence if refusal else "",
         offers=tuple(_offers(process)),
         version=connection.execute(version).scalar() or 0,

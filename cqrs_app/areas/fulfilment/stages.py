@@ -75,7 +75,11 @@ def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
         times = "once" if process.declines == 1 else f"{process.declines} times"
         return Stage.PAYMENT_RETRY, f"The payment was declined {times}. It will be retried."
     missing = exact(process.owed - process.received, process.currency)
-    return Stage.PAYING, f"{process.currency} {missing:f} outstanding."
+    due = f"{process.currency} {missing:f}"
+    return (
+        Stage.PAYING,
+        f"{due} is being charged." if process.is_charging else f"{due} outstanding.",
+    )
 
 
 def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:

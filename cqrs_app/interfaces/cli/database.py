@@ -21,7 +21,10 @@ def database() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring both stores to the newest shape."""
-    stores.upgrade(services.settings)
+    try:
+        stores.upgrade(services.settings)
+    except CommandError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @database.command()

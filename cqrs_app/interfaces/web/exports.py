@@ -9,6 +9,7 @@ from flask import Response, abort, g, request, url_for
 
 from cqrs_app.interfaces.web.ask import may
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.platform.transfer.exports.formats import FORMATS
@@ -46,7 +47,7 @@ def downloads(query: type[Query], given: Mapping[str, Any] | None = None) -> lis
     if not may(PERMISSION):
         return []
     listing: Listing = listings(kernel.registry)[query.__name__]
-    named = dict(request.args.lists()) if given is None else given
+    named = _given_here(query) if given is None else given
     filters: dict[str, Any] = {
         name: value for name, value in named.items() if name in listing.filters
     }
@@ -57,3 +58,11 @@ def downloads(query: type[Query], given: Mapping[str, Any] | None = None) -> lis
         }
         for ending, each in FORMATS.items()
     ]
+
+
+def _given_here(query: type[Query]) -> dict[str, Any]:
+    """The filters of the present address, as programs write them."""
+    lists = dict(request.args.lists())
+    return lists | read_here(
+        query, {name: texts[0] for name, texts in lists.items() if len(texts) == 1}
+    )

@@ -67,6 +67,10 @@ class Formats:
         found = _AMOUNT.fullmatch(text)
         return self.money(Decimal(found[2]), found[1]) if found and found[1] in PLACES else text
 
+    def decimal(self, text: str) -> str:
+        """A decimal as programs write it, such as "1234.500", with all its digits."""
+        return self._written(Decimal(text))
+
     def number(self, value: float | Decimal | None, decimals: int = 0) -> str:
         """A count or measure: "12,345"."""
         return NONE if value is None else self._written(value, f".{decimals}")

@@ -178,6 +178,7 @@ def register(app: Flask, formats: Formats) -> None:
     app.jinja_env.filters.update(
         amount=formats.amount,
         amount_in=formats.amount_in,
+        decimal=formats.decimal,
         number=formats.number,
         percent=formats.percent,
         age=age,

@@ -92,6 +92,38 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     assert "85123A 4 0" in shown
 
 
+def test_nothing_is_offered_on_the_way_to_shipping_and_taken_back(order_desk: OrderDesk) -> None:
+    desk, address = order_desk, f"/orders/{THE}"
+    desk.stock(LAMP, 4)
+    desk.approve((LAMP, 4))
+    supervisor = client_in(desk.app, "supervisor")
+    seen = [(words(supervisor, address), offered(supervisor, address))]
+    busy = True
+    while busy:
+        # One step at a time, as the page is polled between them.
+        busy = bool(desk.follower.due())
+        desk.follower.go_on()
+        seen.append((words(supervisor, address), offered(supervisor, address)))
+        busy = bool(desk.ask_gateway()) or busy
+        seen.append((words(supervisor, address), offered(supervisor, address)))
+    may_ship = ["ShipOrder" in names for _, names in seen]
+    assert may_ship[0] is False
+    assert may_ship == sorted(may_ship)
+    assert may_ship[-1] is True
+    assert not any("RecordPayment" in names for _, names in seen)
+    assert not any("outstanding" in text for text, _ in seen)
+    assert any("GBP 10.00 is being charged." in text for text, _ in seen)
+
+
+def test_an_approved_order_cannot_leave_before_its_fulfilment_begins(
+    order_desk: OrderDesk,
+) -> None:
+    order_desk.stock(LAMP, 4)
+    order_desk.approve((LAMP, 4))
+    with pytest.raises(Refused, match="is about to begin"):
+        order_desk.ship()
+
+
 def test_an_order_nobody_sees_to_has_no_such_page(order_desk: OrderDesk) -> None:
     client = client_in(order_desk.app, "viewer")
     answer = client.get("/fulfilment/none-such")

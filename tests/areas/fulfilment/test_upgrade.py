@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -190,10 +191,18 @@ RENAMED_STAGES = {
 
 
 def steps_of_then(order_id: str) -> Steps:
-    """With the labels that stages have today."""
+    """With the labels that stages, and the digits that amounts have today; sentences
+    stay as they were stored."""
     steps = msgspec.convert(STORE["steps"][order_id], Steps)
     return tuple(
-        dataclasses.replace(step, what=RENAMED_STAGES.get(step.what, step.what)) for step in steps
+        dataclasses.replace(
+            step,
+            what=RENAMED_STAGES.get(step.what, step.what),
+            text=re.sub(
+                "GBP ([0-9.]+)(?= ·|$)", lambda found: f"GBP {Decimal(found[1]):.2f}", step.text
+            ),
+        )
+        for step in steps
     )
 
 

@@ -81,6 +81,10 @@ def test_a_decimal_comma_is_understood_in_forms_and_filters(german: Flask) -> No
     assert "2.469,00" in text_of(client, "/orders/G2")
     assert "G2" in text_of(client, "/orders?min_total=2.468,99&country=deutschland")
     assert "G2" not in text_of(client, "/orders?min_total=2.469,01").split("<main")[1]
+    page = text_of(client, "/orders?min_total=2.468,99&country=deutschland")
+    [address] = re.findall(r'href="(/exports/ListOrders.csv[^"]*)"', page)
+    assert "min_total=2468.99" in address  # a program's number
+    assert len(text_of(client, address.replace("&amp;", "&")).splitlines()) == 2
     wrong = client.post("/commands/PlaceOrder", data=given | {"lines-0-unit_price": "12.50"})
     assert wrong.status_code == 422
     assert "Enter a number, e.g. 12,50." in wrong.text
