@@ -101,12 +101,12 @@
     notice.querySelector("[data-sentence]").textContent = text;
     place.replaceChildren(notice);
   };
-  // Why the page as a whole is not followed any more: "no-answer", "signed-out" or nothing.
+  // Why the page as a whole is not followed any more: "noAnswer", "signedOut" or nothing.
   const notFollowed = (why) => {
     const notice = document.getElementById("not-followed");
     if (!notice) return;
-    for (const text of notice.querySelectorAll("[data-why]")) text.hidden = text.dataset.why !== why;
     notice.hidden = !why;
+    notice.querySelector("[data-sentence]").textContent = why ? notice.dataset[why] : "";
     const main = document.getElementById("main");
     if (why) main.dataset.refresh = "failed";
     else delete main.dataset.refresh;
@@ -117,7 +117,7 @@
     const status = ctx.response?.status;
     if (isPoll(ctx)) {
       ctx.sourceElement.dataset.refresh = "failed";
-      if (ctx.sourceElement.id === "banners") notFollowed("no-answer");
+      if (ctx.sourceElement.id === "banners") notFollowed("noAnswer");
     } else if (status !== 422 && status !== 409 && status !== 401) tell(sentence(ctx));
   };
   document.addEventListener("htmx:response:error", failed);
@@ -136,7 +136,7 @@
     if (!isPoll(ctx) || ctx.response.status !== 401) return;
     if (![...document.forms].some((form) => window.drafts.typed(form))) return;
     event.preventDefault();
-    notFollowed("signed-out");
+    notFollowed("signedOut");
   });
 
   // Changes ---------------------------------------------------------------------------------
