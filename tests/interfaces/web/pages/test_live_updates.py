@@ -124,6 +124,11 @@ def test_every_page_says_that_the_console_does_not_answer_until_it_does(
     for mark in page.locator("main .fresh").all():
         expect(mark.locator(".fresh-known")).not_to_be_visible()
     page.unroute("**/*")
+    away = "<p data-error-text>The database is away.</p>"
+    page.route("**/*", lambda route: route.fulfill(status=503, body=away, content_type="text/html"))
+    after(page)
+    expect(notice).to_contain_text("The database is away. This page shows what it received last.")
+    page.unroute("**/*")
     after(page)
     expect(notice).not_to_be_visible()
 
