@@ -77,7 +77,7 @@ def command_form(name: str) -> ResponseReturnValue:
     return _page(cls, form, Situation())
 
 
-def command_form_again(name: str, sentence: str, *, possible: bool) -> str:
+def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
     """The form with all that was sent and not carried out; `sentence` says why, and `possible`
     whether it may be sent again."""
     cls = kernel.registry.command(name)
