@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, render_template, request
+from flask import Flask, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -100,7 +100,7 @@ def init_errors(app: Flask) -> None:
     def _database(error: Exception) -> ResponseReturnValue:
         number = new_id()
         logger.error("%s: a store does not answer: %s", number, error)
-        return error_page(503, _unavailable(), number)
+        return error_page(503, _unavailable(), number, retries=request.method == "GET")
 
     for trouble in DATABASE_TROUBLE:
         app.register_error_handler(trouble, _database)
@@ -119,30 +119,33 @@ def _unavailable() -> str:
     """What is unavailable while a store is down, and what is kept."""
     # Everything else that needs the write store comes after who is asking.
     store = "A database" if g.get("operator") else "The write store"
-    kept = "You stay signed in and everything saved is kept."
+    kept = "You stay signed in. Everything saved is kept."
+    if "token" not in session:
+        kept = "Everything saved is kept."
     if request.method != "GET":
         kept += " What you sent was either done whole or not at all."
     return f"{store} does not answer, so this page is unavailable. {kept}"
 
 
-def error_page(status: int, text: str, number: str | None = None) -> ResponseReturnValue:
-    """The page for this status; of a form that was sent, the form with what was entered."""
+def error_page(
+    status: int, text: str, number: str | None = None, *, retries: bool = False
+) -> ResponseReturnValue:
+    """The page for this status; of a form that was sent, the form with what was entered. `retries`:
+    the page asks again by itself."""
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if status not in UNREAD and not g.get("failed_before"):
         g.failed_before = True  # the form itself may be what cannot be shown
         sentence = f"{text} Number: {number}" if number else text
         if page := form_again(sentence, possible=status not in FINAL):
             return page, status, headers
-    retries = status == 503
     page = render_template(
         "errors/error.html",
         status=status,
         title=TITLES.get(status, "This did not work"),
         text=text,
-        next=NEXT_TRY if retries and request.method == "GET" else NEXT.get(status, ""),
+        next=NEXT_TRY if retries else NEXT.get(status, ""),
         number=number,
         signed_in=g.get("operator") is not None,
-        retries=retries,
-        retry_seconds=RETRY_SECONDS if retries and request.method == "GET" else None,
+        retry_seconds=RETRY_SECONDS if retries else None,
     )
     return page, status, headers

@@ -160,7 +160,7 @@ def assert_kept(answer: TestResponse) -> None:
     assert answer.headers["Retry-After"] == "5"
     text = text_of(answer)
     assert "The write store does not answer" in text
-    assert "You stay signed in and everything saved is kept." in text
+    assert "You stay signed in. Everything saved is kept." in text
     assert "Go to sign in" not in text
 
 
