@@ -330,7 +330,7 @@ class Settings:
         from babel import Locale, UnknownLocaleError
 
         try:
-            # A point begins an encoding, which Babel would leave out.
+            # A period starts an encoding, which Babel would ignore.
             Locale.parse(self.locale.replace("-", "_").replace(".", "?"))
         except (ValueError, UnknownLocaleError):
             raise SettingsError(

@@ -214,6 +214,7 @@ class _Known:
                 "unit_price": price,
                 "amount": price * line["quantity"],
                 "shipped_quantity": 0,
+                "cancelled_quantity": 0,
             }
         self.texts[order_id] = {
             "row_id": event["position"],

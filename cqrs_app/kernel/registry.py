@@ -68,7 +68,7 @@ ERASURE = Area(name="erasure", events=[SubjectErased])
 
 class Registry:
     """Everything that the areas declare, by name. `notation` is how decimals in events and answers
-    are written, `zone` that of the business day. Raises ValueError on a duplicate name."""
+    are written, `zone` the time zone of business days. Raises ValueError on a duplicate name."""
 
     def __init__(
         self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE, zone: ZoneInfo = UTC

@@ -96,7 +96,7 @@ def _attempt(name: str, step: Callable[[], object]) -> None:
     try:
         step()
     except DATABASE_TROUBLE as error:
-        logger.warning("the sweep tries %s again: %s", name, error.orig)
+        logger.warning("the sweep tries %s again: %s", name, getattr(error, "orig", error))
     except Exception:
         logger.exception("the sweep tries %s again", name)
 

@@ -101,12 +101,13 @@
     notice.querySelector("[data-sentence]").textContent = text;
     place.replaceChildren(notice);
   };
-  // Why the page as a whole is not followed any more: "no-answer", "signed-out" or nothing.
+  // Why the page as a whole is not followed any more: a sentence that `why` makes of the notice's
+  // texts, or nothing.
   const notFollowed = (why) => {
     const notice = document.getElementById("not-followed");
     if (!notice) return;
-    for (const text of notice.querySelectorAll("[data-why]")) text.hidden = text.dataset.why !== why;
     notice.hidden = !why;
+    notice.querySelector("[data-sentence]").textContent = why?.(notice.dataset) ?? "";
     const main = document.getElementById("main");
     if (why) main.dataset.refresh = "failed";
     else delete main.dataset.refresh;
@@ -117,7 +118,10 @@
     const status = ctx.response?.status;
     if (isPoll(ctx)) {
       ctx.sourceElement.dataset.refresh = "failed";
-      if (ctx.sourceElement.id === "banners") notFollowed("no-answer");
+      if (ctx.sourceElement.id === "banners") {
+        const answer = ctx.response && sentence(ctx);
+        notFollowed((texts) => `${answer || texts.noAnswer} ${texts.kept}`);
+      }
     } else if (status !== 422 && status !== 409 && status !== 401) tell(sentence(ctx));
   };
   document.addEventListener("htmx:response:error", failed);
@@ -127,7 +131,7 @@
     if (!(ctx.response?.status < 400)) return;
     if (isPoll(ctx)) {
       delete ctx.sourceElement.dataset.refresh;
-      if (ctx.sourceElement.id === "banners") notFollowed("");
+      if (ctx.sourceElement.id === "banners") notFollowed();
     } else for (const place of places()) place.replaceChildren();
   });
   // Whoever was signed out is sent to sign in, but not away from what they typed.
@@ -136,7 +140,7 @@
     if (!isPoll(ctx) || ctx.response.status !== 401) return;
     if (![...document.forms].some((form) => window.drafts.typed(form))) return;
     event.preventDefault();
-    notFollowed("signed-out");
+    notFollowed((texts) => texts.signedOut);
   });
 
   // Changes ---------------------------------------------------------------------------------

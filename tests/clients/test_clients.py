@@ -59,7 +59,7 @@ def expected(prefix: str) -> dict[str, Any]:
     return {
         "receipt": ["OrderApproved"],
         "refusal": "already_approved",
-        "rows": [[each, state, "15.3000"] for each, state in zip(ids, states, strict=True)],
+        "rows": [[each, state, "15.30"] for each, state in zip(ids, states, strict=True)],
         "events": [
             *(["OrderPlaced", each] for each in ids),
             *(["OrderApproved", each] for each in ids[1:]),

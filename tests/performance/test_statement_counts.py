@@ -75,6 +75,8 @@ def addresses(number: int) -> dict[str, str]:
     return {
         "web.readyz": "/readyz",
         "web.prometheus": "/metrics",
+        "web.account": "/account",
+        "web.banners": "/banners",
         "web.home": "/",
         "web.home_panel": "/home/health",
         "web.orders": "/orders?limit=100",

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import msgspec
 from flask import Response
-from sqlalchemy.exc import OperationalError
 
 from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer
@@ -21,6 +20,7 @@ from cqrs_app.kernel.commands.bus import BATCH_CHUNK
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import BusError, Unavailable
 from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.services import kernel
 
 MOST_COMMANDS = 500
@@ -66,7 +66,7 @@ def _carried_out(items: list[tuple[Command, Context]]) -> Iterator[Outcome]:
         chunk = items[start : start + BATCH_CHUNK]
         try:
             yield from act(chunk)
-        except OperationalError as error:
+        except DATABASE_TROUBLE as error:
             logger.error("the database does not answer: %s", error)
             yield from (Outcome(None, Unavailable(NO_DATABASE)) for _ in chunk)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from cqrs_app.interfaces.api.answers import encoded
@@ -16,6 +15,7 @@ from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.web.errors import TITLES, status_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, VersionConflict
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.catalogue.problems import KINDS
 from cqrs_app.services import kernel
 
@@ -100,10 +100,13 @@ def _unusable(error: Unusable) -> ResponseReturnValue:
     return problem(error.status, error.code, error.detail, headers=error.headers)
 
 
-@bp.errorhandler(OperationalError)
-def _database(error: OperationalError) -> ResponseReturnValue:
+def _database(error: Exception) -> ResponseReturnValue:
     logger.error("the database does not answer: %s", error)
     return problem(503, "unavailable", NO_DATABASE, headers={"Retry-After": RETRY_SECONDS})
+
+
+for trouble in DATABASE_TROUBLE:
+    bp.register_error_handler(trouble, _database)
 
 
 @bp.errorhandler(Exception)

@@ -7,13 +7,16 @@ from typing import Any, TypeVar
 from flask import abort, g, request
 
 from cqrs_app.kernel.commands.context import Context
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.errors import Invalid, TimedOut
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer, QueryContext
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.services import kernel
 
 Q = TypeVar("Q", bound=Query)
 CHANNEL = "form"
+NO_ANSWER = (*DATABASE_TROUBLE, TimedOut)
+"""What a query raises while its store is down."""
 
 
 def ask(query: Query, **consistency: Any) -> Answer[Any]:

@@ -54,6 +54,12 @@ def public(view: View) -> View:
     return view
 
 
+def for_programs(view: View) -> View:
+    """Mark a public view that programs ask: it needs no store to tell who a cookie belongs to."""
+    view.is_for_programs = True  # type: ignore[attr-defined]
+    return public(view)
+
+
 def background(view: View) -> View:
     """Mark a view that pages ask for by themselves: it keeps no session from ending idle."""
     view.is_background = True  # type: ignore[attr-defined]
@@ -144,6 +150,8 @@ def _require_operator() -> ResponseReturnValue | None:
     if request.endpoint == "static" or request.blueprint not in (None, bp.name):
         return None  # another blueprint has a door of its own
     view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "is_for_programs", False):
+        return None
     g.operator = _operator(active=not getattr(view, "is_background", False))
     # Without a view the answer is "not found" or the like, and tells nothing.
     if g.operator or view is None or getattr(view, "is_public", False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -11,7 +12,7 @@ from flask import Response, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas import SUGGESTIONS
-from cqrs_app.interfaces.web.ask import ask, command_context, is_fragment, may
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_fragment, may
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
@@ -77,7 +78,7 @@ def command_form(name: str) -> ResponseReturnValue:
     return _page(cls, form, Situation())
 
 
-def command_form_again(name: str, sentence: str, *, possible: bool) -> str:
+def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
     """The form with all that was sent and not carried out; `sentence` says why, and `possible`
     whether it may be sent again."""
     cls = kernel.registry.command(name)
@@ -147,10 +148,12 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     page = (place and place.after(command)) or page_of(cls, identity)
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if place and place.fragment and is_fragment() and shown == page:
-        return Response(
-            place.fragment(identity),
-            headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
-        )
+        # With the read store down, the page itself says what it cannot show.
+        with suppress(*NO_ANSWER):
+            return Response(
+                place.fragment(identity),
+                headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
+            )
     result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
     flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     flash(_draft(), DRAFT_SENT)
@@ -160,7 +163,8 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     readers = kernel.registry.projections_of(receipt.events)
     seconds = services.settings.read_your_writes_seconds
     written = MinVersion(receipt.stream, receipt.version)
-    kernel.queries.wait_until_shown(readers, written, seconds, g.operator.name)
+    with suppress(*NO_ANSWER):
+        kernel.queries.wait_until_shown(readers, written, seconds, g.operator.name)
     return redirect(page, 303)
 
 

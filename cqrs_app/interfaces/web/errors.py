@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, render_template
+from flask import Flask, g, render_template, request, session
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from cqrs_app.interfaces.web.auth import form_again
@@ -25,6 +24,7 @@ from cqrs_app.kernel.errors import (
     UnknownMessage,
     VersionConflict,
 )
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 
 STATUS: dict[type[BusError], int] = {
     Invalid: 422,
@@ -69,6 +69,9 @@ UNREAD = (400, 413)
 FINAL = (403, 404)
 """Sending the same again would not help."""
 
+RETRY_SECONDS = 5
+NEXT_TRY = f"This page tries again every {RETRY_SECONDS} seconds."
+
 logger = logging.getLogger("countersign")
 
 
@@ -94,12 +97,13 @@ def init_errors(app: Flask) -> None:
         text = TITLES.get(error.code, "") + "." if plain else error.description or ""
         return error_page(error.code, text)
 
-    @app.errorhandler(OperationalError)
-    def _database(error: OperationalError) -> ResponseReturnValue:
+    def _database(error: Exception) -> ResponseReturnValue:
         number = new_id()
-        logger.error("%s: the database does not answer: %s", number, error)
-        text = "The database does not answer. What you sent was either done whole or not at all."
-        return error_page(503, text, number)
+        logger.error("%s: a store does not answer: %s", number, error)
+        return error_page(503, _unavailable(), number, retries=request.method == "GET")
+
+    for trouble in DATABASE_TROUBLE:
+        app.register_error_handler(trouble, _database)
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> ResponseReturnValue:
@@ -111,20 +115,37 @@ def init_errors(app: Flask) -> None:
         return error_page(500, text, number)
 
 
-def error_page(status: int, text: str, number: str | None = None) -> ResponseReturnValue:
-    """The page for this status; of a form that was sent, the form with what was entered."""
+def _unavailable() -> str:
+    """What is unavailable while a store is down, and what is kept."""
+    # Everything else that needs the write store comes after who is asking.
+    store = "A database" if g.get("operator") else "The write store"
+    kept = "You stay signed in. Everything saved is kept."
+    if "token" not in session:
+        kept = "Everything saved is kept."
+    if request.method != "GET":
+        kept += " What you sent was either done whole or not at all."
+    return f"{store} does not answer, so this page is unavailable. {kept}"
+
+
+def error_page(
+    status: int, text: str, number: str | None = None, *, retries: bool = False
+) -> ResponseReturnValue:
+    """The page for this status; of a form that was sent, the form with what was entered. `retries`:
+    the page asks again by itself."""
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if status not in UNREAD and not g.get("failed_before"):
         g.failed_before = True  # the form itself may be what cannot be shown
         sentence = f"{text} Number: {number}" if number else text
         if page := form_again(sentence, possible=status not in FINAL):
-            return page, status
+            return page, status, headers
     page = render_template(
         "errors/error.html",
         status=status,
         title=TITLES.get(status, "This did not work"),
         text=text,
-        next=NEXT.get(status, ""),
+        next=NEXT_TRY if retries else NEXT.get(status, ""),
         number=number,
         signed_in=g.get("operator") is not None,
+        retry_seconds=RETRY_SECONDS if retries else None,
     )
-    return page, status
+    return page, status, headers

@@ -8,7 +8,7 @@ from flask import Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from cqrs_app.interfaces.web.auth import public
+from cqrs_app.interfaces.web.auth import for_programs
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.platform.runtime import health, metrics
 from cqrs_app.platform.webhooks.metrics import webhook_metrics
@@ -16,14 +16,14 @@ from cqrs_app.services import kernel
 
 
 @bp.get("/healthz")
-@public
+@for_programs
 def healthz() -> ResponseReturnValue:
     """This process answers. Our own web server says so before a thread has the request."""
     return "ok\n", 200, {"Content-Type": "text/plain"}
 
 
 @bp.get("/readyz")
-@public
+@for_programs
 def readyz() -> ResponseReturnValue:
     """200 when the whole console can do its work, else 503 with what is missing."""
     missing = health.look(kernel).missing()
@@ -31,7 +31,7 @@ def readyz() -> ResponseReturnValue:
 
 
 @bp.get("/metrics")
-@public
+@for_programs
 def prometheus() -> ResponseReturnValue:
     """The state of the console for a Prometheus server; holds no business data."""
     webhooks = partial(webhook_metrics, kernel.engines.write)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import abort, render_template, url_for
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from cqrs_app.areas.orders.queries.figures import WaitingWork
 from cqrs_app.interfaces.web.areas import AREAS, HOME_PANELS
 from cqrs_app.interfaces.web.areas.area import Sign
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
@@ -26,7 +27,7 @@ from cqrs_app.services import kernel
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """The whole page; its panels then follow by themselves."""
-    gathered = kernel.queries.side_by_side(PANELS.values())
+    gathered = kernel.queries.side_by_side(partial(_gathered, name) for name in PANELS)
     panels = {
         name: Markup(_shown(name, found))  # noqa: S704 - our own templates
         for name, found in zip(PANELS, gathered, strict=True)
@@ -40,11 +41,22 @@ def home_panel(panel: str) -> ResponseReturnValue:
     """One panel, for its own poll."""
     if panel not in PANELS:
         abort(404, "There is no such panel.")
-    return fragment(_shown(panel, PANELS[panel]()))
+    return fragment(_shown(panel, _gathered(panel)))
 
 
-def _shown(name: str, found: dict[str, Any]) -> str:
-    return render_template(f"home/_{name.replace('-', '_')}.html", **found)
+def _gathered(name: str) -> dict[str, Any] | None:
+    """What a panel shows; None while its database does not answer."""
+    try:
+        return PANELS[name]()
+    except NO_ANSWER:
+        return None
+
+
+def _shown(name: str, found: dict[str, Any] | None) -> str:
+    title = TITLES[name]
+    if found is None:
+        return render_template("home/_away.html", name=name, title=title)
+    return render_template(f"home/_{name.replace('-', '_')}.html", title=title, **found)
 
 
 def _health() -> dict[str, Any]:
@@ -98,3 +110,10 @@ def _tone(state: str) -> str:
 
 
 PANELS = HOME_PANELS | {"health": _health}
+TITLES = {
+    "waiting": "Needs action",
+    "chart": "Orders placed",
+    "today": "Today",
+    "low-stock": "Low stock",
+    "health": "Health",
+}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import SecurityError
 from werkzeug.wsgi import get_host
 
@@ -87,7 +88,7 @@ class PollShortcut:
                 and operator.may(query.declaration.permission)
                 and held == _made_from(self._standing, query, operator, environ)
             )
-        except (DBAPIError, SecurityError):
+        except (DBAPIError, PoolTimeout, SecurityError):
             return False
 
     def _operator(self, environ: WSGIEnvironment) -> Operator | None:

@@ -15,6 +15,7 @@ from wtforms.widgets import CheckboxInput
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.ask import may
+from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.messages.sentences import NEEDED
@@ -79,7 +80,15 @@ def tokens() -> ResponseReturnValue:
     return render_template("tokens/tokens.html", rows=rows)
 
 
+def token_form_again(*, sentence: str, possible: bool) -> str:
+    """The form with what was sent and not carried out; `sentence` says why."""
+    if possible:
+        _require_right()
+    return _page(TokenForm(), sentence)
+
+
 @bp.route("/tokens/new", methods=["GET", "POST"])
+@keeps_form(token_form_again)
 def token_new() -> ResponseReturnValue:
     """The form; sent, the secret, which is on this answer and nowhere else."""
     _require_right()

@@ -71,8 +71,8 @@ class Aggregate:
         raise TypeError(f"{type(self).__name__} does not evolve")
 
     def doubts(self, at: datetime, now: datetime) -> Iterator[Refused]:
-        """Objections to the time `at` of history, once it has happened to this aggregate; each is
-        given to `flag`."""
+        """Objections to the time `at` of history, raised after it has been applied to this
+        aggregate. Each is passed to `flag`."""
         return iter(())
 
     def flag(self, objection: Refused, command: Command) -> Event | None:

@@ -55,7 +55,7 @@ class Context:
     expected_version: int | None = None
     occurred_at: datetime | None = None
     doubts: tuple[Refused, ...] = ()
-    """Objections to the time of history that its source gives rise to: see `Aggregate.flag`."""
+    """Objections to the time of history, from its source: see `Aggregate.flag`."""
 
     def __post_init__(self) -> None:
         if self.occurred_at is not None and self.occurred_at.year not in USABLE_YEARS:

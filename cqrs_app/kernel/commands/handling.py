@@ -156,7 +156,7 @@ def decide(
     """Run one command. The aggregate is left in the state after its events. Raises Refused.
 
     `history`: it happened at `at`, whatever the rules say: see `Aggregate.flag`. `doubts` are
-    further objections to it, asked for when all the rest is decided.
+    further objections to it, raised after everything else is decided.
     """
     events, claims = [], []
     for each in chain(handler.run(aggregate, command, history=history), doubts):

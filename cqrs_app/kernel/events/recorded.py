@@ -80,7 +80,7 @@ class Recorded:
     event: Event
     stored: StoredEvent
     zone: ZoneInfo = UTC
-    """That of the business day."""
+    """The time zone of business days."""
 
     @property
     def stream(self) -> str:

@@ -129,8 +129,8 @@ class QueryBus:
             self._count(name, result, (time.perf_counter() - started) * 1000)
 
     def side_by_side(self, calls: Iterable[Callable[[], T]]) -> list[T]:
-        """The results of these calls, in their order. Calls of one request that ask queries run at
-        the same time if the options say so, otherwise one after the other."""
+        """The results of these calls, in order. Calls of one request that run queries are
+        concurrent if the options allow it, otherwise sequential."""
         return side_by_side(calls, self._options.at_once)
 
     def authorise(self, query: type[Query], context: QueryContext) -> None:

@@ -1,4 +1,4 @@
-"""Several calls at once, each in a thread."""
+"""Runs several calls concurrently, each in a thread."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 AT_ONCE = 4
-"""Calls of one request that run at once: each may hold a connection to a database."""
+"""Concurrent calls of one request. Each may hold a database connection."""
 
 
 def side_by_side(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
-    """What the calls return, in their order; what the first of them raises, once all have ended.
-    With `at_once` 1, one after the other in this thread.
+    """The results of the calls, in order. Raises the first exception, once all calls have ended.
 
-    Each call sees the context variables of the caller, such as the request it is a part of.
+    With `at_once` 1 they run one after the other in this thread. Each call sees the context
+    variables of the caller, such as its request.
     """
     if at_once == 1:
         return [call() for call in calls]

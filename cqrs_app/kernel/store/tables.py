@@ -194,7 +194,7 @@ def _cursors(name: str, store: MetaData) -> Table:
         # The hash of the event at that position: a restored log may have another event there.
         Column("hash", LargeBinary(32)),
         Column("version", Integer, nullable=False),
-        # Whose days its rows are counted by, where they are.
+        # The time zone of the business days by which its rows are counted, if they are.
         Column("zone", String(60), nullable=False, server_default="UTC"),
         Column("state", String(12), nullable=False),
         Column("applied", BigKey, nullable=False),

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent
 from cqrs_app.kernel.privacy.personal import redacted
@@ -18,7 +19,7 @@ from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store, Subscri
 Described = dict[str, str]
 """The columns `error` and `traceback` of the event that failed."""
 
-DATABASE_TROUBLE = (OperationalError, InterfaceError)
+DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 """Failures of the database (locked, gone, too slow), never of an event: retried, not parked."""
 
 Take = Callable[[Connection, StoredEvent], None]

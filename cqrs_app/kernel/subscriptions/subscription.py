@@ -43,7 +43,8 @@ class Subscription(ABC):
     """Increment it when rows of an earlier version cannot be used. The subscription then stops with
     an error."""
     by_day: ClassVar[bool] = False
-    """Whether its rows are counted by business days: in another zone it stops and says so."""
+    """Whether its rows are counted by business day. If the time zone changes, the subscription then
+    stops with an error."""
     store: ClassVar[Store] = "write"
     events: ClassVar[tuple[type[Event], ...] | None] = None
     """The event types it wants; None for all."""

@@ -23,7 +23,7 @@ operators = Table(
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("password_changed_at", UtcDateTime, nullable=False),
-    # In which times are shown to them; empty for the shop's.
+    # The time zone in which times are shown; empty for the shop's.
     Column("timezone", String(ZONE_LENGTH), nullable=False, server_default=""),
 )
 

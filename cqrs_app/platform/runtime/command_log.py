@@ -45,7 +45,7 @@ class ListCommands(Query):
 
 
 def list_commands(zone: ZoneInfo) -> Answering:
-    """Newest first; days are those of `zone`."""
+    """Newest first. Days are business days in `zone`."""
 
     def answer(question: ListCommands, connection: Connection) -> Page[LogEntry]:
         return _page(question, _wanted(question, zone), connection)
@@ -163,7 +163,7 @@ def failed_today(zone: ZoneInfo) -> Answering:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a business day begins, in UTC."""
+    """The start of a business day, in UTC."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 

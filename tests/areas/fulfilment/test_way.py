@@ -62,7 +62,9 @@ def test_goods_do_not_leave_before_they_are_reserved_and_paid(make_desk: MakeDes
     desk = make_desk(method="tok_away")
     begin(desk)
     assert desk.stage() is Stage.PAYING
-    with pytest.raises(Refused, match=r"not ready to ship: GBP 10.00 is being charged\.") as refused:
+    with pytest.raises(
+        Refused, match=r"not ready to ship: GBP 10.00 is being charged\."
+    ) as refused:
         desk.ship()
     assert refused.value.code == "not_released"
 

@@ -17,7 +17,7 @@ def test_an_answer_says_how_fresh_it_is(admin: Program, console: Flask) -> None:
     catch_up(console)
     after = admin.get("/queries/ListOrders").json
     assert [row["order_id"] for row in after["value"]["rows"]] == ["A1"]
-    assert after["value"]["rows"][0]["total"] == "15.3000"
+    assert after["value"]["rows"][0]["total"] == "15.30"
     assert (after["position"], after["lag_events"], after["stale"]) == (1, 0, False)
     assert after["as_of"].endswith("Z")
 

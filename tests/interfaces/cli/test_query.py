@@ -35,7 +35,7 @@ def test_an_answer_is_json_and_says_how_fresh_it_is(
     catch_up(kernel)
     answer = ask(flask, "ListOrders", "--status", "placed", "--limit", "5")
     (row,) = answer["value"]["rows"]
-    assert (row["order_id"], row["total"]) == (THE, "33.3000")
+    assert (row["order_id"], row["total"]) == (THE, "33.30")
     assert (answer["position"], answer["lag_events"], answer["stale"]) == (1, 0, False)
 
 

@@ -11,16 +11,14 @@ from typing import Any
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from sqlalchemy.exc import OperationalError
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.areas.webhooks import standings
-from cqrs_app.interfaces.web.ask import ask, may_act
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may_act
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import seconds_since
-from cqrs_app.kernel.errors import TimedOut
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
 from cqrs_app.platform.runtime.status import (
@@ -73,7 +71,7 @@ def _gathered(name: str) -> dict[str, Any] | None:
     """What a panel shows; None where a database does not answer."""
     try:
         return PANELS[name][1]()
-    except (OperationalError, TimedOut):
+    except NO_ANSWER:
         # Whoever looks here may do so because of just that: the other panels still tell.
         return None
 

@@ -1,4 +1,4 @@
-"""Local times of a file as moments, on the two days of a year when clocks are changed too."""
+"""Converts local times of a file to UTC, including on the days when clocks are changed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ NO_SUCH_HOUR = Refusal(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A moment in UTC, and what cannot be about the time that the file has."""
+    """A time in UTC, and a doubt about the local time in the file, if any."""
 
     at: datetime
     doubts: tuple[Refused, ...] = ()
 
 
 class LocalClock:
-    """Reads the times of one column, row after row.
+    """Converts the times of one column, row by row.
 
-    An hour that is repeated when clocks go back is the one that continues the order of the rows,
-    which may rise or fall. An hour that clocks leave out is taken as if they had not yet gone
+    An hour that is repeated when clocks go back is resolved so that it continues the order of the
+    rows, ascending or descending. An hour that clocks skip is read as if they had not yet gone
     forward, and doubted.
     """
 
@@ -35,8 +35,8 @@ class LocalClock:
         self._falling = False
 
     def read(self, text: str) -> Reading:
-        """Raises ValueError for what is no time as ISO 8601, and for a year that no page could
-        show."""
+        """Raises ValueError for a text that is no ISO 8601 time, and for a year outside
+        USABLE_YEARS."""
         local = datetime.fromisoformat(text)
         if local.tzinfo:
             return Reading(_in_utc(local))
@@ -50,7 +50,8 @@ class LocalClock:
         return Reading(at, (self._left_out(local, at),) if left_out else ())
 
     def _of(self, first: datetime, second: datetime) -> datetime:
-        """Which of two moments with one local time continues the rows; without any, the first."""
+        """Which of two times with the same local time continues the order of the rows; the first if
+        there is no order yet."""
         last = self._last
         if last is None:
             return first
@@ -66,7 +67,8 @@ class LocalClock:
 
 
 def moment(text: str) -> datetime:
-    """A time as ISO 8601, in UTC where it says no zone -> UTC. Raises ValueError as above."""
+    """Parse an ISO 8601 time, in UTC if it has no zone, and convert it to UTC. Raises ValueError
+    like `LocalClock.read`."""
     return LocalClock().read(text).at
 
 

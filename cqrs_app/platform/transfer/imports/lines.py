@@ -28,8 +28,8 @@ _PAYABLE = {"ge": Decimal(-(10**12)), "le": Decimal(10**12), "places": 12}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A parsed row. `at` (UTC) is the time of the order or credit note `number`; `doubts` are by
-    the name of a time: "at" or one of `moments`."""
+    """A parsed row. `at` (UTC) is the time of the order or credit note `number`. `doubts` are keyed
+    by time: "at" or one of `moments`."""
 
     source: SourceRow
     number: str

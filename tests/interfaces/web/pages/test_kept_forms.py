@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
+from werkzeug.datastructures import MultiDict
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import CommandBus
@@ -156,6 +157,28 @@ def test_who_may_no_longer_send_it_still_has_the_text_and_no_button(
     buttons = form.select("#command button")
     assert all(button.has_attr("disabled") or button.get("type") == "button" for button in buttons)
     assert form.select_one("#command .form-actions a.btn-main")
+
+
+def test_the_form_of_a_token_is_kept_through_sign_in_too(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    admin = client_of("admin")
+    form = soup_of(admin.get("/tokens/new")).select_one("main form")
+    assert form is not None
+    token = str(form.select("input[name=csrf_token]")[0]["value"])
+    values = {"csrf_token": token, "name": "stock-room", "role": "operator", "expires_days": "7"}
+    end_session(shop, admin)
+    chosen = {"permissions": ["orders.view", "orders.ship"]}
+    answer = admin.post("/tokens/new", data=values | chosen)
+    assert answer.status_code == 401
+    sign_in = MultiDict(
+        (str(each["name"]), str(each.get("value", ""))) for each in soup_of(answer).select("input")
+    )
+    sign_in["sign-in-name"], sign_in["sign-in-password"] = "admin", PASSWORD
+    again = soup_of(admin.post("/tokens/new", data=sign_in))
+    assert again.select_one("#name")["value"] == "stock-room"  # type: ignore[index]
+    boxes = {str(each["value"]) for each in again.select("input[name=permissions][checked]")}
+    assert boxes >= set(chosen["permissions"])
 
 
 def test_a_form_that_cannot_be_shown_again_is_an_error_page(

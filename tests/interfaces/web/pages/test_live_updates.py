@@ -115,6 +115,8 @@ def test_every_page_says_that_the_console_does_not_answer_until_it_does(
     open_page: Callable[[str], Page], address: str
 ) -> None:
     page = open_page(address)
+    notice = page.locator("#not-followed")
+    expect(notice).not_to_be_visible()
     lost = page.get_by_text("The console does not answer.")
     page.route("**/*", lambda route: route.abort())
     after(page)
@@ -122,8 +124,13 @@ def test_every_page_says_that_the_console_does_not_answer_until_it_does(
     for mark in page.locator("main .fresh").all():
         expect(mark.locator(".fresh-known")).not_to_be_visible()
     page.unroute("**/*")
+    away = "<p data-error-text>The database is away.</p>"
+    page.route("**/*", lambda route: route.fulfill(status=503, body=away, content_type="text/html"))
     after(page)
-    expect(lost).not_to_be_visible()
+    expect(notice).to_contain_text("The database is away. This page shows what it received last.")
+    page.unroute("**/*")
+    after(page)
+    expect(notice).not_to_be_visible()
 
 
 def test_a_server_that_takes_requests_and_answers_none_is_noticed(

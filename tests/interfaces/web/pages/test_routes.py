@@ -25,6 +25,7 @@ WHO = {
     "web.sign_in": PUBLIC,
     "web.sign_out": SIGNED_IN,
     "web.banners": SIGNED_IN,
+    "web.account": SIGNED_IN,
     "web.home": "orders.view",
     "web.home_panel": "orders.view",
     "web.orders": "orders.view",

@@ -334,8 +334,6 @@ def test_the_real_orders_come_to_their_exact_figures(kernel: Kernel) -> None:
         found = file.extractfile("truth.json")
         assert found is not None
         truth = json.load(found)
-    said = rehearse(kernel, DATA)
-    assert written(kernel) == (0, 0)
     report = run(kernel, DATA).report
     assert report.adds_up
     assert report.rows == truth["orders"] + truth["items"] + truth["payments"]
@@ -373,10 +371,20 @@ def test_the_real_orders_come_to_their_exact_figures(kernel: Kernel) -> None:
     assert happened["OrderShipped"] == truth["handed_to_carrier"]
     # Two more are delivered by their status only, without a time.
     assert happened["OrderDelivered"] == truth["delivered_time"] + happened["OrderNoteAdded"]
-    assert happened["OrderFlagged"] == report.flags == said.flags
-    assert dict(said.flags_by_code) == flags
+    assert happened["OrderFlagged"] == report.flags
+
+
+@needs_data
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_the_real_orders_are_rehearsed_exactly_and_change_nothing_again(kernel: Kernel) -> None:
+    said = rehearse(kernel, DATA)
+    assert written(kernel) == (0, 0)
+    report = run(kernel, DATA).report
+    assert said.flags == report.flags
+    assert dict(said.flags_by_code) == report.flags_by_code
 
     head = kernel.store.head()
     again = run(kernel, DATA).report
     assert kernel.store.head() == head
-    assert (again.flags_by_code, again.gross) == (flags, report.gross)
+    assert (again.flags_by_code, again.gross) == (report.flags_by_code, report.gross)

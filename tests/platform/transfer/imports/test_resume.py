@@ -21,7 +21,7 @@ from tests.services.stores import Databases
 def invoices(folder: Path) -> Path:
     rows = [
         (str(600_000 + n), "A", "x", "2", "2010-12-01 08:26:00", "1.255", str(n % 50), "UK")
-        for n in range(4_000)
+        for n in range(1_000)
     ]
     return write(folder / "many.csv", rows)
 
@@ -39,24 +39,24 @@ def whole_lives(folder: Path) -> Path:
     ]
     order = {"document": "order", "at": day(1), "country": "UK", "currency": "GBP"}
     order |= {"lines": [line], "moments": moments}
-    lives = (json.dumps(order | {"order_id": str(n)}) + "\n" for n in range(1_500))
+    lives = (json.dumps(order | {"order_id": str(n)}) + "\n" for n in range(300))
     path.write_text("".join(lives))
     return path
 
 
 EXPECTED: dict[str, dict[str, Any]] = {
-    "online-retail": {"orders": 4_000, "gross": "10040.000", "taken": 4_000, "flags": 0},
+    "online-retail": {"orders": 1_000, "gross": "2510.000", "taken": 1_000, "flags": 0},
     "countersign": {
-        "orders": 1_500,
-        "gross": "3765.000",
-        "taken": 1_500,
-        "flags": 1_500,
-        "orders_by_status": {"cancelled": 1_500},
+        "orders": 300,
+        "gross": "753.000",
+        "taken": 300,
+        "flags": 300,
+        "orders_by_status": {"cancelled": 300},
         "refused_by_code": {},
     },
 }
 # The 50 customers and the article come in once.
-EVENTS = {"online-retail": 4_000 + 50 + 1, "countersign": 1_500 * 6 + 1}
+EVENTS = {"online-retail": 1_000 + 50 + 1, "countersign": 300 * 6 + 1}
 
 
 @pytest.mark.parametrize(

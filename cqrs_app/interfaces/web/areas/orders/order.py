@@ -16,12 +16,21 @@ from cqrs_app.areas.orders.queries.customers import GetCustomer
 from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
-from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, may_act, query_or_404, wants
+from cqrs_app.interfaces.web.ask import (
+    NO_ANSWER,
+    ask,
+    ask_if_allowed,
+    may,
+    may_act,
+    query_or_404,
+    wants,
+)
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks
+from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.platform.runtime.pending import RawEvents
 
@@ -65,11 +74,20 @@ def order_fragment(order_id: str) -> str:
 
 def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
-    answer, ahead = _found(question)
+    read_store = True
+    try:
+        answer, ahead = _found(question)
+        timeline, _ = _found(OrderTimeline(order_id=order_id))
+    except NO_ANSWER:
+        # The events are in the write store.
+        answer, ahead = ask(question, strong=True), False
+        timeline = ask(OrderTimeline(order_id=order_id), strong=True)
+        read_store = False
     value = answer.value
-    timeline, _ = _found(OrderTimeline(order_id=order_id))
     actions = ask(OrderActions(order_id=order_id))
-    panels = _panels(order_id, value.customer_id if value else "")
+    panels, unavailable = _panels(
+        order_id, value.customer_id if value else "", read_store=read_store
+    )
     # A change is on its way until the order and its timeline both hold it.
     held = (
         (value.applied_version if value else 0, answer.freshness),
@@ -96,6 +114,8 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "may_see_events": may("events.view"),
         "may_see_customers": may("customers.view"),
         "panels": panels,
+        "read_store": read_store,
+        "unavailable": unavailable,
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
@@ -104,20 +124,30 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     }
 
 
-def _panels(order_id: str, customer_id: str) -> dict[str, Answer[Any] | None]:
-    """What other areas say of the order. None for what the operator may not see, and for the
-    customer of a guest's order."""
-    panels = {
-        "fulfilment": ask_if_allowed(GetFulfilment(order_id=order_id)),
-        "payments": ask_if_allowed(OrderPayments(order_id=order_id)),
-        "stock": ask_if_allowed(StockOfOrder(order_id=order_id)),
-        "customer": None,
-        "account": None,
+def _panels(
+    order_id: str, customer_id: str, *, read_store: bool
+) -> tuple[dict[str, Answer[Any] | None], list[str]]:
+    """What other areas say of the order, and the titles of panels that cannot be shown without the
+    read store. None for what the operator may not see, and for the customer of a guest's order."""
+    queries: dict[str, tuple[str, Query]] = {
+        "fulfilment": ("Fulfilment", GetFulfilment(order_id=order_id)),
+        "payments": ("Payments", OrderPayments(order_id=order_id)),
+        "stock": ("Stock", StockOfOrder(order_id=order_id)),
     }
     if customer_id:
-        panels["customer"] = ask_if_allowed(GetCustomerProfile(customer_id=customer_id))
-        panels["account"] = ask_if_allowed(GetCustomer(customer_id=customer_id))
-    return panels
+        queries["customer"] = ("Customer", GetCustomerProfile(customer_id=customer_id))
+        queries["account"] = ("Customer", GetCustomer(customer_id=customer_id))
+    panels: dict[str, Answer[Any] | None] = dict.fromkeys(("customer", "account"))
+    unavailable = []
+    for name, (title, query) in queries.items():
+        if read_store or query.declaration.store == "write":
+            panels[name] = ask_if_allowed(query)
+        elif may(query.declaration.permission):
+            panels[name] = None
+            unavailable.append(title)
+        else:
+            panels[name] = None
+    return panels, list(dict.fromkeys(unavailable))
 
 
 def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
