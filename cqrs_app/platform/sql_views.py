@@ -93,7 +93,7 @@ VIEWS: Sequence[View] = (
             "placed_day": "The day on which it was placed, in the time zone of the shop.",
             "updated_at": "When the console learned of the last change.",
             "flags": "How often history was let in that today's rules would have refused.",
-            "imported": "Recorded as history, and nothing was done with it here since.",
+            "imported": "From an import, and nothing was done with it here since.",
         },
     ),
     View(
@@ -122,9 +122,13 @@ VIEWS: Sequence[View] = (
         "v_sales_days",
         orders.sales_days,
         "Sales by day, country and currency, without orders cancelled or rejected since.",
-        "day country currency orders revenue cancelled_orders cancelled_value credit_notes "
-        "credited",
-        _BY_DAY | {"cancelled_value": "Of orders placed on the day and cancelled or rejected."},
+        "day country currency orders revenue refunded cancelled_orders cancelled_value "
+        "credit_notes credited",
+        _BY_DAY
+        | {
+            "refunded": "Of the revenue; net revenue is revenue less refunded and credited.",
+            "cancelled_value": "Of orders placed on the day and cancelled or rejected.",
+        },
     ),
     View(
         "v_product_days",
