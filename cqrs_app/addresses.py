@@ -46,6 +46,11 @@ def database(url: str) -> str:
     if found.drivername not in DRIVERS:
         raise Unusable("the console does not run on this kind of database")
     made = found.set(drivername=DRIVERS[found.drivername])
+    user = made.username or made.query.get("user")
+    if isinstance(user, str) and isinstance(password := made.query.get("password"), str):
+        # Where it is left out of everything that is shown.
+        made = made.set(username=user, password=password)
+        made = made.difference_update_query(["user", "password"])
     _require_known_options(made)
     return made.render_as_string(hide_password=False)
 

@@ -40,7 +40,7 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
-from cqrs_app.platform.transfer.imports.background import ImportUploads
+from cqrs_app.platform.transfer.imports.task import ImportUploads
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.webhooks import names
 from cqrs_app.platform.webhooks.commands import MANAGE

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from redis.sentinel import SentinelConnectionPool
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.engine import URL
 
 from cqrs_app import addresses
@@ -99,6 +99,12 @@ def test_postgresql_is_addressed_as_libpq_has_it(url: str, arguments: dict[str, 
     assert {name: taken[name] for name in arguments} == arguments
     # Processes hand the settings on to others.
     assert addresses.database(made) == made
+
+
+def test_a_password_among_the_options_is_kept_from_view_as_any_other() -> None:
+    made = make_url(addresses.database("postgresql:///db?user=u&password=hunter%402&host=h"))
+    assert made.password == "hunter@2"
+    assert "hunter" not in str(made)
 
 
 def test_sentinels_are_named_with_their_master_and_both_passwords() -> None:

@@ -50,6 +50,7 @@ NO_PAGES = {
 # included; the driver alone is asked for an operator's session, which is not counted. It may only
 # fall, or rise for a reason.
 MOST = {
+    "web.banners": 4,
     "web.home": 73,
     "web.orders": 10,
     "web.orders_changes": 8,

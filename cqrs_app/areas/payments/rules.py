@@ -90,7 +90,8 @@ def part_of(left: Decimal, wanted: Decimal | None, more: Refusal, currency: str)
     where it is `more`."""
     if wanted is not None and wanted > left:
         raise more(
-            f"{currency} {wanted} is more than the {currency} {left.normalize():f} that is left. "
+            f"{currency} {exact(wanted, currency):f} is more than the {currency} "
+            f"{exact(left, currency):f} that is left. "
             f"Nothing was changed. Write less, or leave the amount empty for all of it.",
         )
     if wanted is None or wanted == left:

@@ -41,7 +41,6 @@ class AnswerCodec:
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
-        self._decode = msgspec.json.Decoder(answer).decode
 
     @cached_property
     def shape(self) -> bytes:
@@ -50,7 +49,11 @@ class AnswerCodec:
 
     def decode(self, text: msgspec.Raw) -> Any:
         """Raises MsgspecError for a text that is no such answer."""
-        return self._decode(text)
+        return self._decoder.decode(text)
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(self._answer)
 
 
 class Kept(NamedTuple):

@@ -71,7 +71,9 @@ def test_a_payment_is_begun_captured_and_refunded_by_hand(desk: Desk) -> None:
     assert offered(ann) == ["RefundPayment"]
     refused = send(ann, address_of(ann, "RefundPayment"), amount="20", reason="No.")
     assert refused.status_code == 422
-    assert "is more than the GBP 12.5 that is left" in refused.get_data(as_text=True)
+    assert "is more than the GBP\N{NO-BREAK SPACE}12.50 that is left" in refused.get_data(
+        as_text=True
+    )
     answer = send(ann, address_of(ann, "RefundPayment"), amount="2.5", reason="One broke.")
     assert answer.status_code == 303
     desk.ask_gateway()

@@ -16,7 +16,10 @@ from cqrs_app.interfaces.web.ask import ask
 
 
 def _present_address(given: Mapping[str, str]) -> dict[str, Any]:
-    found = ask(GetOrder(order_id=given["order_id"])).value if "order_id" in given else None
+    if "order_id" not in given:
+        return {}
+    # From its events, which are never behind and there while the read store is down.
+    found = ask(GetOrder(order_id=given["order_id"]), strong=True).value
     return {"address": asdict(found.shipping_address)} if found else {}
 
 
