@@ -153,7 +153,7 @@ def test_no_export_meets_a_fault_whatever_is_asked_of_it(console: Flask) -> None
         answer = client.get(f"/exports/{name}.csv")
         assert answer.status_code == (422 if needed else 200), (name, answer.text)
         for field in needed:
-            assert f"{field}: This is needed." in answer.text, name
+            assert f"{field}: Required." in answer.text, name
         for field in (*listing.filters, "limit", "after", "no_such"):
             for value in GARBAGE:
                 status = client.get(f"/exports/{name}.csv", query_string={field: value}).status_code
