@@ -12,6 +12,7 @@ from redis.retry import Retry
 
 from cqrs_app import PROJECT, database, logs
 from cqrs_app.addresses import redis_client
+from cqrs_app.areas.checks.types import Checks, Reaction
 from cqrs_app.areas.fulfilment.ahead import process_ahead
 from cqrs_app.areas.fulfilment.dispatch import PERMISSIONS
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
@@ -108,6 +109,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         fulfilment_of,
         _policy(settings),
         _tasks(settings),
+        _checks(settings),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
@@ -204,6 +206,16 @@ def _policy(settings: Settings) -> Policy:
         method="" if by_hand else settings.fulfilment_payment_method,
         retry_after=settings.fulfilment_retries,
         after_declines=AfterDeclines(settings.fulfilment_after_declines),
+    )
+
+
+def _checks(settings: Settings) -> Checks:
+    return Checks(
+        payments=Reaction(settings.unmatched_payments),
+        excess_percent=settings.payment_excess_percent,
+        unknown_customers=Reaction(settings.unknown_customers),
+        inactive_customers=Reaction(settings.inactive_customers),
+        address_needed=settings.shipping_address_required,
     )
 
 

@@ -7,6 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from cqrs_app.areas.checks import checks_area
+from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
@@ -52,6 +54,7 @@ def build_registry(
     process_of: ProcessOf = lambda order_id: FulfilmentProcess(order_id=order_id),
     policy: Policy = NO_PAYMENTS,
     tasks: Mapping[str, Sequence[BackgroundTask]] = MappingProxyType({}),
+    checks: Checks = NO_CHECKS,
     *,
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
@@ -61,14 +64,20 @@ def build_registry(
     Webhooks may reach `webhook_networks` although they are not public. New payments are authorised
     at `payment_gateway`. `is_uploaded` returns whether a file was received, `process_of` an order's
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
-    `tasks` are the background tasks by name of the area. Business days are those of `zone`.
+    `tasks` are the background tasks by name of the area; `checks` says how areas are checked against
+    each other. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
     areas = (
         *AREAS,
-        payments_area(payment_gateway, tasks.get("payments", ())),
+        payments_area(
+            payment_gateway,
+            tasks.get("payments", ()),
+            references_unique=checks.payments is not Reaction.ACCEPT,
+        ),
         fulfilment_area(process_of, policy, enabled=fulfilment, tasks=tasks.get("fulfilment", ())),
+        checks_area(process_of, checks),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         Area(name="exports", permissions=[EXPORT]),

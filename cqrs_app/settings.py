@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, get_type_hints
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,18 @@ MAX_RETRIES = 20
 LONGEST_METHOD = 100
 LONGEST_RETRY = 366 * 86_400
 AFTER_DECLINES = ("hold", "cancel")
+REACTIONS = ("accept", "flag", "refuse")
+CHOICES = MappingProxyType(
+    {
+        "database_pooling": POOLING,
+        "log_format": LOG_FORMATS,
+        "command_bus_type": BUS_TYPES,
+        "query_bus_type": BUS_TYPES,
+        "unknown_customers": REACTIONS,
+        "inactive_customers": REACTIONS,
+        "unmatched_payments": REACTIONS,
+    }
+)
 ALWAYS_ON = (
     "cqrs_event_sourcing",
     "command_validation_enabled",
@@ -102,6 +115,9 @@ class Settings:
     shop_name: str = "Countersign"
     timezone: str = "UTC"
     locale: str = "en_GB"
+    unknown_customers: str = "flag"
+    inactive_customers: str = "refuse"
+    shipping_address_required: bool = True
     demo_orders: Annotated[int, Meta(ge=0, le=1_000_000)] = 240
 
     # Webhooks
@@ -113,6 +129,8 @@ class Settings:
     payment_gateway: str = ""
     payment_callback_secret: str = ""
     payment_workers: Processes = 1
+    unmatched_payments: str = "refuse"
+    payment_excess_percent: Annotated[int, Meta(ge=0, le=1_000)] = 10
 
     # Orders on their way
     fulfilment: bool = True
@@ -296,11 +314,9 @@ class Settings:
                 "as Europe/Berlin or UTC."
             ) from None
         self._refuse_unknown_locale()
-        _one_of("database_pooling", self.database_pooling, POOLING)
         _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
-        _one_of("log_format", self.log_format, LOG_FORMATS)
-        for name in ("command_bus_type", "query_bus_type"):
-            _one_of(name, getattr(self, name), BUS_TYPES)
+        for name, allowed in CHOICES.items():
+            _one_of(name, getattr(self, name), allowed)
         for name, url in (
             ("write_model_database", self.database_url),
             ("read_model_database", self.read_database_url),

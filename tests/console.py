@@ -20,6 +20,13 @@ from tests.processes.running import clean_environment
 from tests.services.stores import Databases, Templates, migrate
 
 MakeConsole = Callable[..., Flask]
+UNCHECKED = {
+    "unknown_customers": "accept",
+    "inactive_customers": "accept",
+    "unmatched_payments": "accept",
+    "shipping_address_required": False,
+}
+"""Most tests are about one area, and make nothing up for others to agree with."""
 NO_REDIS = "unix:///nowhere/redis.sock"
 
 
@@ -58,7 +65,7 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
         def make(**settings: Any) -> Flask:
             values: dict[str, Any] = {"redis_url": redis_url, "secret_key": "for tests only"}
             # Most tests update the projections themselves.
-            values |= {"read_your_writes_seconds": 0.0, **settings}
+            values |= {"read_your_writes_seconds": 0.0, **UNCHECKED, **settings}
             app = create_app(databases.settings(**values))
             stack.callback(close, app)
             services_of(app).kernel.runner.prepare()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta
@@ -71,6 +72,18 @@ def reason(
 ) -> Meta:
     """Limits of why something was done."""
     return paragraph("Reason", most, least=least, example=example, description=description)
+
+
+class WaitsFor(StrEnum):
+    """Who has to act before something goes on."""
+
+    PERSON = "person"
+    GATEWAY = "gateway"
+    NOBODY = "nobody"
+
+    @property
+    def label(self) -> str:
+        return {"person": "A person", "gateway": "The gateway", "nobody": "Nobody"}[self]
 
 
 UNKNOWN_COUNTRY = Refusal(

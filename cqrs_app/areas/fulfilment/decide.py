@@ -127,7 +127,8 @@ def _pay(process: FulfilmentProcess) -> Iterator[Planned]:
     if process.is_paid:
         yield from _void_the_rest(process)
         return
-    if process.waits_to_retry:
+    if process.waits_to_retry or process.foreign:
+        # What was paid in another currency may be for this order: nothing is charged beside it.
         return
     missing = process.owed - process.received
     for payment_id, paid in process.payments.items():

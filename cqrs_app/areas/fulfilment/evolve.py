@@ -22,6 +22,8 @@ from cqrs_app.areas.fulfilment.inputs import (
     Moved,
     OrderChanged,
     PaymentChanged,
+    PaymentMoved,
+    Placed,
     StockArrived,
 )
 from cqrs_app.areas.fulfilment.process import (
@@ -87,6 +89,7 @@ def _approved(process: FulfilmentProcess, item: Approved) -> FulfilmentProcess:
     return replace(
         process,
         begun=True,
+        placed=True,
         currency=item.currency,
         total=item.total,
         policy=item.policy,
@@ -166,6 +169,18 @@ def _payment(process: FulfilmentProcess, item: PaymentChanged) -> FulfilmentProc
             name = "VoidPayment" if item.asked == "void" else "RefundPayment"
             process = _refused(process, f"{name} {item.payment_id}", item.sentence)
     return replace(process, payments=process.payments | {item.payment_id: paid})
+
+
+def _payment_moved(process: FulfilmentProcess, item: PaymentMoved) -> FulfilmentProcess:
+    others = {key: paid for key, paid in process.payments.items() if key != item.payment_id}
+    if item.to == process.order_id:
+        others[item.payment_id] = Paid(item.currency, item.amount, item.amount)
+    return replace(process, payments=others, refused={})
+
+
+def _placed(process: FulfilmentProcess, item: Placed) -> FulfilmentProcess:
+    waits = bool(process.payments) and not process.placed
+    return replace(process, placed=True) if waits else process
 
 
 def _waiting(paid: Paid, asked: str) -> Paid:
@@ -328,6 +343,8 @@ _EVOLVES: Mapping[type, Callable[[FulfilmentProcess, Any], FulfilmentProcess]] =
         Approved: _approved,
         OrderChanged: _order,
         PaymentChanged: _payment,
+        PaymentMoved: _payment_moved,
+        Placed: _placed,
         StockArrived: _stock,
         CommandsSent: _sent,
         CommandEnded: _ended,

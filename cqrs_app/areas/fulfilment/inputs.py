@@ -46,6 +46,7 @@ PAYMENT_EVENTS = frozenset(
         payments.PaymentRefunded,
         payments.PaymentRecorded,
         payments.PaymentDeclined,
+        payments.PaymentMoved,
     }
 )
 ARRIVALS = frozenset(
@@ -91,6 +92,21 @@ class PaymentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """There is such an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMoved:
+    """The money of a payment, `amount`, counts for the order `to` from now on."""
+
+    payment_id: str
+    to: str
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class StockArrived:
     sku: str
 
@@ -127,6 +143,8 @@ Input = (
     Approved
     | OrderChanged
     | PaymentChanged
+    | PaymentMoved
+    | Placed
     | StockArrived
     | CommandsSent
     | CommandEnded
@@ -138,7 +156,7 @@ Input = (
 )
 
 
-def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged:
+def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged | PaymentMoved:
     """Of an event among ORDER_EVENTS or PAYMENT_EVENTS."""
     event: Any = recorded.event
     if type(event) in ORDER_EVENTS:
@@ -149,6 +167,8 @@ def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged:
             case orders.RemainingItemsCancelled():
                 about |= {"cancelled": _units(event.lines), "amount": event.amount}
         return OrderChanged(**about)
+    if isinstance(event, payments.PaymentMoved):
+        return PaymentMoved(event.payment_id, event.order_id, event.amount, event.currency)
     names = ("asked", "amount", "currency", "sentence")
     said = {name: getattr(event, name) for name in names if hasattr(event, name)}
     return PaymentChanged(payment_id=event.payment_id, type=recorded.stored.type, **said)
@@ -170,12 +190,22 @@ def words_for(item: Input | Event) -> tuple[str, str]:
         case PaymentChanged():
             amount = _money(item.currency, item.amount) if item.amount else ""
             return _words(item.type), _joined((item.payment_id, amount, item.sentence), " · ")
+        case PaymentMoved():
+            amount = _money(item.currency, item.amount)
+            return "Payment moved", f"{item.payment_id} · {amount} · to order {item.to}"
+        case Placed():
+            return "Order placed", ""
         case StockArrived():
             return "There may be stock again", item.sku
         case DeadlinePassed():
             return "Time is up", ""
         case Moved():
             return Stage(item.status.stage).label, item.status.sentence
+    return _words_for_decision(item)
+
+
+def _words_for_decision(item: Input | Event) -> tuple[str, str]:
+    match item:
         case FulfilmentRetried():
             return "Tried again", ""
         case FulfilmentStepSkipped():

@@ -83,13 +83,15 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`goods` by product number, `payments` by payment number, `open` are the commands without an
-    outcome by step. `refused` are commands that are not sent again until something changes, with
-    the sentence why. `seen` is the inbox: the last version taken in of each order and payment
-    stream. `refundable` is what the cancelled remaining items would have cost, less what was
-    refunded since. `steps` counts what happened, `due_at` is when the present wait becomes late."""
+    """`placed`: there is such an order. `goods` by product number, `payments` by payment number,
+    `open` are the commands without an outcome by step. `refused` are commands that are not sent
+    again until something changes, with the sentence why. `seen` is the inbox: the last version
+    taken in of each order and payment stream. `refundable` is what the cancelled remaining items
+    would have cost, less what was refunded since. `steps` counts what happened, `due_at` is when
+    the present wait becomes late."""
 
     order_id: str
+    placed: bool = False
     begun: bool = False
     currency: str = ""
     total: Decimal = NOTHING
@@ -143,6 +145,15 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     def to_refund(self) -> Decimal:
         """What is to be given back by itself: the price of cancelled items, where it was paid."""
         return NOTHING if Step.UNDOING in self.skipped else min(self.refundable, self.overpaid)
+
+    @property
+    def foreign(self) -> dict[str, Paid]:
+        """Payments in another currency than the order's with money of it, or about to have some."""
+        return {
+            payment_id: paid
+            for payment_id, paid in self.payments.items()
+            if paid.currency != self.currency and (paid.kept > 0 or paid.to_void > 0 or paid.waits)
+        }
 
     @property
     def is_paid(self) -> bool:

@@ -20,6 +20,7 @@ from cqrs_app.areas.fulfilment.commands import (
 )
 from cqrs_app.areas.fulfilment.decisions import not_cancellable, not_open, not_released
 from cqrs_app.areas.fulfilment.process import NOTHING, FulfilmentProcess
+from cqrs_app.areas.fulfilment.stages import waits_for
 from cqrs_app.areas.fulfilment.store import process_of, read_process
 from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
 from cqrs_app.areas.fulfilment.tables import (
@@ -29,7 +30,7 @@ from cqrs_app.areas.fulfilment.tables import (
 )
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
 from cqrs_app.areas.fulfilment.update import stream_of
-from cqrs_app.areas.types import OrderId
+from cqrs_app.areas.types import OrderId, WaitsFor
 from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
 from cqrs_app.kernel.effects import cursors_in, head_of, lag_after, streams
 
@@ -122,14 +123,15 @@ class SupervisorTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentView:
-    """One order's fulfilment as it is now. `unpaid` is what is still to be paid, in the order's
-    `currency`, and `charging` whether it is being charged; `not_released` says why its goods may
-    not leave, empty where they may."""
+    """One order's fulfilment as it is now. `waits_for` is who has to act. `unpaid` is what is still
+    to be paid, in the order's `currency`, and `charging` whether it is being charged;
+    `not_released` says why its goods may not leave, empty where they may."""
 
     order_id: str
     stage: Stage
     sentence: str
     late: bool
+    waits_for: WaitsFor
     unpaid: Decimal
     currency: str
     charging: bool
@@ -158,6 +160,7 @@ def get_fulfilment(question: GetFulfilment, connection: Connection) -> Fulfilmen
         stage=Stage(status.stage),
         sentence=status.sentence,
         late=status.late,
+        waits_for=waits_for(process),
         unpaid=max(process.owed - process.received, NOTHING),
         currency=process.currency,
         charging=process.is_charging,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Status
 from cqrs_app.areas.fulfilment.types import Stage, Step
+from cqrs_app.areas.types import WaitsFor
 from cqrs_app.standards.money import exact
 
 HOUR = 3600
 DAY = 24 * HOUR
+_BY_ITSELF = frozenset(
+    {Stage.RESERVING, Stage.PAYMENT_RETRY, Stage.UNDOING, Stage.DELIVERED, Stage.UNDONE}
+)
 PATIENCE = {
     Stage.RESERVING: HOUR,
     Stage.OUT_OF_STOCK: DAY,
@@ -28,6 +32,16 @@ def stage_of(process: FulfilmentProcess) -> Status:
     stage, sentence = _stage(process)
     late = process.status.stage == stage and (process.overdue or process.status.late)
     return Status(stage, sentence, late)
+
+
+def waits_for(process: FulfilmentProcess) -> WaitsFor:
+    """Who has to act before the order goes on."""
+    stage = process.status.stage
+    waits = any(paid.waits for paid in process.payments.values())
+    by_hand = process.policy is None or not process.policy.method
+    if stage in (Stage.PAYING, Stage.UNDOING) and waits:
+        return WaitsFor.PERSON if by_hand else WaitsFor.GATEWAY
+    return WaitsFor.NOBODY if stage in _BY_ITSELF else WaitsFor.PERSON
 
 
 def seconds_for(process: FulfilmentProcess, status: Status) -> int | None:
@@ -56,7 +70,7 @@ def _stage(process: FulfilmentProcess) -> tuple[Stage, str]:
     if not process.stock_is_settled:
         return _reserving(process)
     if not process.is_paid:
-        return _paying(process)
+        return _foreign(process) or _paying(process)
     return _leaving(process)
 
 
@@ -68,6 +82,16 @@ def _reserving(process: FulfilmentProcess) -> tuple[Stage, str]:
     elif process.missing:
         return Stage.OUT_OF_STOCK, process.shortage
     return Stage.RESERVING, "Reserving stock."
+
+
+def _foreign(process: FulfilmentProcess) -> tuple[Stage, str] | None:
+    for payment_id, paid in process.foreign.items():
+        return Stage.STUCK, (
+            f"Payment {payment_id} is in {paid.currency}, the order in {process.currency}; nothing "
+            f"else is charged meanwhile. Refund or void it, move it to another order, or skip "
+            f"the payment."
+        )
+    return None
 
 
 def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
@@ -121,6 +145,11 @@ def _not_begun(process: FulfilmentProcess) -> tuple[Stage, str]:
         return Stage.DELIVERED, "It was delivered."
     if process.shipped:
         return Stage.SHIPPED, "It has shipped."
+    if process.is_owed and not process.placed:
+        return Stage.STUCK, (
+            f"There is no order {process.order_id}. Move the payment to the right order, or "
+            f"refund or void it."
+        )
     if process.is_owed:
         return Stage.AWAITING, "Paid, or payment under way. Starts when the order is approved."
     return Stage.UNDONE, "Nothing is owed."

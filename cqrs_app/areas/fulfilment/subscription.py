@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
@@ -18,6 +18,7 @@ from cqrs_app.areas.fulfilment.inputs import (
     PAYMENT_EVENTS,
     Approved,
     Input,
+    Placed,
     StockArrived,
     input_of,
 )
@@ -26,6 +27,7 @@ from cqrs_app.areas.fulfilment.store import FulfilmentStore
 from cqrs_app.areas.fulfilment.types import Line, Policy
 from cqrs_app.areas.fulfilment.update import ProcessUpdate, cause_of
 from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced
+from cqrs_app.areas.payments.events import PaymentMoved
 from cqrs_app.kernel import Event, Recorded, Subscription
 from cqrs_app.kernel.effects import EventStore, Overtaken, VersionConflict, event_store
 
@@ -38,6 +40,7 @@ class FulfilmentSubscription(Subscription):
     # Decisions of people, and commands sent before there was an outbox, are folded in when the
     # process of their order is loaded.
     events: ClassVar[tuple[type[Event], ...]] = (
+        OrderPlaced,
         OrderApproved,
         FulfilmentTaskSent,
         *ORDER_EVENTS,
@@ -69,10 +72,12 @@ class FulfilmentSubscription(Subscription):
         waiting = store.wanting({_sku_of(each) for each in live if type(each.event) in ARRIVALS})
         concerned = [(each, _orders_of(each, waiting)) for each in live]
         updates = store.load(order_id for _, order_ids in concerned for order_id in order_ids)
-        placed = _placed(events, {e.stream for e in live if type(e.event) is OrderApproved})
+        placed = _placed(events, _unknown_orders(concerned, updates))
         for recorded, order_ids in concerned:
             item = self._input_of(recorded, placed)
             for order_id in order_ids:
+                if type(recorded.event) in PAYMENT_EVENTS:
+                    _learn_whether_placed(updates[order_id], placed)
                 _take_once(updates[order_id], item, recorded)
         try:
             store.save(updates.values())
@@ -90,6 +95,8 @@ class FulfilmentSubscription(Subscription):
                 lines=tuple(Line(sku=each.sku, quantity=each.quantity) for each in order.lines),
                 policy=self._policy,
             )
+        if isinstance(event, OrderPlaced):
+            return Placed()
         if type(event) in ARRIVALS:
             return StockArrived(_sku_of(recorded))
         if type(event) in ORDER_EVENTS | PAYMENT_EVENTS:
@@ -113,7 +120,28 @@ def _orders_of(recorded: Recorded, waiting: Mapping[str, list[str]]) -> list[str
     event: Any = recorded.event
     if type(event) in ARRIVALS:
         return waiting.get(event.sku, [])
+    if isinstance(event, PaymentMoved):
+        return [event.from_order_id, event.order_id]
     return [event.order_id]
+
+
+def _unknown_orders(
+    concerned: Iterable[tuple[Recorded, list[str]]], updates: Mapping[str, ProcessUpdate]
+) -> set[str]:
+    """The streams of the orders whose placing has to be looked up: for their lines, or to know
+    whether they exist."""
+    return {
+        f"order-{order_id}"
+        for recorded, order_ids in concerned
+        for order_id in order_ids
+        if type(recorded.event) is OrderApproved
+        or (type(recorded.event) in PAYMENT_EVENTS and not updates[order_id].process.placed)
+    }
+
+
+def _learn_whether_placed(update: ProcessUpdate, placed: Mapping[str, OrderPlaced]) -> None:
+    if not update.process.placed and f"order-{update.order_id}" in placed:
+        update.process = replace(update.process, placed=True)
 
 
 def _take_once(update: ProcessUpdate, item: Input | None, recorded: Recorded) -> None:

@@ -84,7 +84,7 @@ class ProcessUpdate:
         """Take in an input and decide what follows; whether it changed anything."""
         if not self.note(item, cause):
             return False
-        if self.process.is_known:
+        if self.process.is_known or self.process.status.stage:
             self.go_on(cause)
         return True
 

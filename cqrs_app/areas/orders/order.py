@@ -39,11 +39,13 @@ from cqrs_app.areas.orders.events import (
 )
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
+    INACTIVE_CUSTOMER,
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
     ORDER_EXISTS,
     PERSON_ERASED,
+    UNKNOWN_CUSTOMER,
     exists,
     in_status,
     in_the_future,
@@ -65,7 +67,17 @@ _S = OrderStatus
 class Order(OrderState):
     """The rules that its status decides stand at each method; history is let in against them."""
 
-    @handles(PlaceOrder, refusals=[ORDER_EXISTS, UNKNOWN_COUNTRY, NO_LINES, PERSON_ERASED])
+    @handles(
+        PlaceOrder,
+        refusals=[
+            ORDER_EXISTS,
+            UNKNOWN_COUNTRY,
+            NO_LINES,
+            PERSON_ERASED,
+            UNKNOWN_CUSTOMER,
+            INACTIVE_CUSTOMER,
+        ],
+    )
     def place(self, command: PlaceOrder) -> Decision:
         if self.status is not None:
             placed = moment(self.moments[_S.PLACED])

@@ -18,6 +18,10 @@ BEFORE_PLACED = Refusal("before_placed", "History has a time before the order wa
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
+ADDRESS_NEEDED = Refusal("address_needed", "There is no address to ship to.")
+UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
+INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
+"""The latter two are raised outside, where customers are known."""
 CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.")
 PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing personal can be added.")
 """Raised by the kernel, when it seals what is to be written."""

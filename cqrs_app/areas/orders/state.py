@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from cqrs_app.areas.orders.events import (
+    Address,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
@@ -18,6 +19,7 @@ from cqrs_app.areas.orders.events import (
     OrderReleased,
     OrderShipped,
     RemainingItemsCancelled,
+    ShippingAddressChanged,
 )
 from cqrs_app.areas.orders.types import person_of
 from cqrs_app.areas.orders.words import OrderStatus, advance_status
@@ -36,7 +38,8 @@ _ENTERED = MappingProxyType(
 @dataclass
 class OrderState(Aggregate):
     """`left` is the quantity still to ship of each line, in order, `prices` are their unit prices;
-    `moments` says when each status was entered, a release apart."""
+    `moments` says when each status was entered, a release apart. `addressed`: it has a street and
+    a city to ship to."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
@@ -49,6 +52,7 @@ class OrderState(Aggregate):
     moments: dict[OrderStatus, datetime] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)
     prices: list[Decimal] = field(default_factory=list)
+    addressed: bool = False
     customer_id: str = ""
     currency: str = ""
     total: Decimal = Decimal(0)
@@ -70,7 +74,10 @@ class OrderState(Aggregate):
                 self.currency, self.total = event.currency, event.total
                 self.left = [line.quantity for line in event.lines]
                 self.prices = [line.unit_price for line in event.lines]
+                self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
+            case ShippingAddressChanged():
+                self.addressed = _is_complete(event.address)
             case OrderHeld():
                 self._hold(event.reason, at)
             case OrderReleased():
@@ -102,3 +109,8 @@ class OrderState(Aggregate):
             self.before_hold, self.hold_reason = None, ""
         elif self.before_hold and status is not OrderStatus.ON_HOLD:
             self.before_hold = advance_status(self.before_hold, status)
+
+
+def _is_complete(address: Address) -> bool:
+    """Also of one that was erased since: erasing leaves empty parts empty, and others not."""
+    return bool(address.line1 and address.city)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cqrs_app.areas.payments import events
-from cqrs_app.areas.payments.commands import AuthorisePayment
+from cqrs_app.areas.payments.commands import AuthorisePayment, RecordPayment
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.projections.ledger import LedgerProjection
 from cqrs_app.areas.payments.projections.payments import PaymentsProjection
@@ -16,12 +16,18 @@ from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel import Area, BackgroundTask, from_state, projected
 
 
-def payments_area(gateway: str = MANUAL, tasks: Sequence[BackgroundTask] = ()) -> Area:
-    """The area; new payments are authorised at this gateway, by its name."""
+def payments_area(
+    gateway: str = MANUAL, tasks: Sequence[BackgroundTask] = (), *, references_unique: bool = True
+) -> Area:
+    """The area; new payments are authorised at this gateway, by its name. `references_unique`: no
+    two are recorded with one reference."""
     return Area(
         name="payments",
         aggregates=[Payment],
-        settings={AuthorisePayment: {"gateway": gateway}},
+        settings={
+            AuthorisePayment: {"gateway": gateway},
+            RecordPayment: {"references_unique": references_unique},
+        },
         events=events,
         projections=[PaymentsProjection(), PaymentTimelineProjection(), LedgerProjection()],
         subscriptions=[PaymentRequests()],

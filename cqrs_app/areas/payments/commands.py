@@ -80,9 +80,22 @@ class RecordPayment(Command):
         yield from _no_card(method=self.method, reference=self.reference, note=self.note)
 
 
+@command(
+    label="Move to another order",
+    permission=Permission("payments.move", Role.SUPERVISOR),
+    minds_version=True,
+)
+class MovePayment(Command):
+    """Count the money of this payment for another order from now on."""
+
+    payment_id: PaymentId
+    order_id: OrderId
+    reason: Reason
+
+
 @command(label="Resolve flagged response", permission=RECORD)
 class ClearFlaggedAnswers(Command):
-    """Record how the unexpected gateway responses were resolved."""
+    """Record how what was flagged was resolved."""
 
     payment_id: PaymentId
     note: Reason

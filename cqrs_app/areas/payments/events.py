@@ -151,6 +151,29 @@ class PaymentAnswerFlagged(Event):
 
 
 @event()
+class PaymentFlagged(Event):
+    """It does not fit its order, for the reason in `sentence`, and was accepted all the same."""
+
+    payment_id: str
+    order_id: str
+    code: str
+    sentence: str
+
+
+@event()
+class PaymentMoved(Event):
+    """What the shop has of it, `amount`, counts for `order_id` from now on."""
+
+    payment_id: str
+    order_id: str
+    from_order_id: str
+    amount: Decimal
+    currency: str
+    gateway: str
+    reason: str
+
+
+@event()
 class FlaggedAnswersCleared(Event):
     payment_id: str
     order_id: str

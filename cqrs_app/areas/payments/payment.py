@@ -10,6 +10,7 @@ from cqrs_app.areas.payments.commands import (
     AuthorisePayment,
     CapturePayment,
     ClearFlaggedAnswers,
+    MovePayment,
     RecordPayment,
     RefundPayment,
     VoidPayment,
@@ -17,31 +18,39 @@ from cqrs_app.areas.payments.commands import (
 from cqrs_app.areas.payments.gateway_rules import AnsweredPayment
 from cqrs_app.areas.payments.requests import is_open
 from cqrs_app.areas.payments.rules import (
+    ANSWER_AWAITED,
+    BEYOND_ORDER,
+    MISFITS,
     MORE_THAN_AUTHORISED,
     MORE_THAN_CAPTURED,
     NOT_FREE,
+    NOT_SETTLED,
     NOTHING_FLAGGED,
     NOTHING_TO_CAPTURE,
+    NOTHING_TO_MOVE,
     NOTHING_TO_REFUND,
     NOTHING_TO_VOID,
     PAYMENT_EXISTS,
+    REFERENCE_USED,
+    SAME_ORDER,
     TOO_FINE,
     exists,
     part_of,
     payable,
     to_capture,
+    to_move,
     to_refund,
     to_void,
 )
 from cqrs_app.areas.payments.words import MANUAL, Asked
-from cqrs_app.kernel import Event, handles
+from cqrs_app.kernel import Claim, Command, Decision, Event, Refused, handles
 
 
 @dataclass
 class Payment(AnsweredPayment):
     """A new one is authorised at the `gateway` that the area is set to."""
 
-    @handles(AuthorisePayment, refusals=[PAYMENT_EXISTS, TOO_FINE])
+    @handles(AuthorisePayment, refusals=[PAYMENT_EXISTS, TOO_FINE, *MISFITS])
     def authorise(self, command: AuthorisePayment, *, gateway: str) -> Iterator[Event]:
         self._require_new(command.payment_id)
         yield was.PaymentAuthorisationRequested(
@@ -54,9 +63,11 @@ class Payment(AnsweredPayment):
             gateway=gateway,
         )
 
-    @handles(RecordPayment, refusals=[PAYMENT_EXISTS, TOO_FINE])
-    def record(self, command: RecordPayment) -> Iterator[Event]:
+    @handles(RecordPayment, refusals=[PAYMENT_EXISTS, TOO_FINE, REFERENCE_USED, *MISFITS])
+    def record(self, command: RecordPayment, *, references_unique: bool) -> Decision:
         self._require_new(command.payment_id)
+        if references_unique:
+            yield _claimed(command.reference)
         yield was.PaymentRecorded(
             payment_id=command.payment_id,
             order_id=command.order_id,
@@ -71,7 +82,13 @@ class Payment(AnsweredPayment):
     @handles(
         CapturePayment,
         when=exists,
-        refusals=[*NOT_FREE, NOTHING_TO_CAPTURE, MORE_THAN_AUTHORISED, TOO_FINE],
+        refusals=[
+            *NOT_FREE,
+            NOTHING_TO_CAPTURE,
+            MORE_THAN_AUTHORISED,
+            TOO_FINE,
+            BEYOND_ORDER,
+        ],
     )
     def capture(self, command: CapturePayment) -> Iterator[Event]:
         amount = part_of(to_capture(self), command.amount, MORE_THAN_AUTHORISED, self.currency)
@@ -92,12 +109,45 @@ class Payment(AnsweredPayment):
         amount = part_of(to_refund(self), command.amount, MORE_THAN_CAPTURED, self.currency)
         yield was.PaymentRefundRequested(**self.asking(amount), reason=command.reason)
 
+    @handles(
+        MovePayment,
+        when=exists,
+        refusals=[ANSWER_AWAITED, NOTHING_TO_MOVE, NOT_SETTLED, SAME_ORDER, *MISFITS],
+    )
+    def move(self, command: MovePayment) -> Iterator[Event]:
+        amount = to_move(self)
+        if command.order_id == self.order_id:
+            raise SAME_ORDER(
+                f"Payment {self.payment_id} belongs to order {self.order_id} already. "
+                f"Nothing was changed.",
+            )
+        yield was.PaymentMoved(
+            payment_id=self.payment_id,
+            order_id=command.order_id,
+            from_order_id=self.order_id,
+            amount=amount,
+            currency=self.currency,
+            gateway=self.gateway,
+            reason=command.reason,
+        )
+
     @handles(ClearFlaggedAnswers, when=exists, refusals=[NOTHING_FLAGGED])
     def clear(self, command: ClearFlaggedAnswers) -> Iterator[Event]:
         if not self.flags:
-            raise NOTHING_FLAGGED("No answer waits to be cleared up. Nothing was changed.")
+            raise NOTHING_FLAGGED("Nothing is flagged. Nothing was changed.")
         yield was.FlaggedAnswersCleared(
             payment_id=self.payment_id, order_id=self.order_id, note=command.note
+        )
+
+    def flag(self, objection: Refused, command: Command) -> Event:
+        """What does not fit its order and is accepted all the same."""
+        if objection.code not in {each.code for each in MISFITS}:
+            raise objection
+        return was.PaymentFlagged(
+            payment_id=self.payment_id,
+            order_id=self.order_id,
+            code=objection.code,
+            sentence=objection.sentence,
         )
 
     def _require_new(self, payment_id: str) -> None:
@@ -106,3 +156,12 @@ class Payment(AnsweredPayment):
                 f"There is a payment {payment_id} already. Nothing was changed. "
                 f"Choose another number.",
             )
+
+
+def _claimed(reference: str) -> Claim:
+    """The same money is not recorded twice, however its reference is written."""
+    taken = REFERENCE_USED(
+        "Another payment was recorded with this reference. Nothing was changed. If this is other "
+        "money, add to the reference what tells them apart.",
+    )
+    return Claim("payment_reference", "".join(reference.casefold().split()), taken)

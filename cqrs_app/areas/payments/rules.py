@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from cqrs_app.areas.payments.requests import is_open, total
 from cqrs_app.areas.payments.state import PaymentState
-from cqrs_app.areas.payments.words import Asked
+from cqrs_app.areas.payments.words import MANUAL, Asked
+from cqrs_app.areas.types import WaitsFor
 from cqrs_app.kernel import Refusal, rule
 from cqrs_app.standards.money import exact, too_fine
 
@@ -26,6 +27,16 @@ NOTHING_TO_REFUND = Refusal(
 )
 MORE_THAN_CAPTURED = Refusal("more_than_captured", "Less of it is left.")
 NOTHING_FLAGGED = Refusal("nothing_flagged", "No answer waits.")
+NOTHING_TO_MOVE = Refusal("nothing_to_move", "The shop has no money of it that could be moved.")
+NOT_SETTLED = Refusal("not_settled", "Some of it is authorised and not captured.")
+SAME_ORDER = Refusal("same_order", "It belongs to this order already.")
+REFERENCE_USED = Refusal("reference_used", "Another payment was recorded with this reference.")
+NO_ORDER = Refusal("no_such_order", "There is no order of this number.")
+ORDER_GIVEN_UP = Refusal("order_given_up", "The order was cancelled or rejected.")
+OTHER_CURRENCY = Refusal("other_currency", "The order is in another currency.")
+BEYOND_ORDER = Refusal("beyond_order", "The order costs less, or is paid already.")
+MISFITS = (NO_ORDER, ORDER_GIVEN_UP, OTHER_CURRENCY, BEYOND_ORDER)
+"""Raised outside, where orders are known. What is accepted all the same is flagged."""
 NO_SUCH_DISPUTE = Refusal("no_such_dispute", "The payment has no dispute of this reference.")
 DISPUTE_SETTLED = Refusal("dispute_settled", "It was settled the other way.")
 
@@ -83,6 +94,35 @@ def to_refund(payment: PaymentState) -> Decimal:
     raise NOTHING_TO_REFUND(
         "All that was captured is refunded, disputed, or on its way back. Nothing was changed.",
     )
+
+
+def to_move(payment: PaymentState) -> Decimal:
+    """What counts for another order once it is moved. Raises Refused where that is nothing, or
+    where more is still to come of it."""
+    if any(each.is_open for each in payment.requests):
+        raise ANSWER_AWAITED(
+            "The gateway has not answered yet. Nothing was changed. Wait for the answer.",
+        )
+    kept = payment.captured - payment.refunded - payment.disputed("lost")
+    if kept <= 0:
+        raise NOTHING_TO_MOVE("The shop has no money of it. Nothing was changed.")
+    if not payment.voided and payment.authorised > payment.captured:
+        raise NOT_SETTLED(
+            "Some of it is authorised and not captured. Nothing was changed. "
+            "Capture or void it first.",
+        )
+    return kept
+
+
+def waits_for(payment: PaymentState) -> WaitsFor:
+    """Who has to act before nothing more is to come of it."""
+    uncaptured = not (payment.voided or payment.declined) and payment.authorised > payment.captured
+    answers = WaitsFor.PERSON if payment.gateway == MANUAL else WaitsFor.GATEWAY
+    if payment.flags:
+        return WaitsFor.PERSON
+    if any(each.is_open for each in payment.requests) or payment.disputed(""):
+        return answers
+    return WaitsFor.PERSON if uncaptured else WaitsFor.NOBODY
 
 
 def part_of(left: Decimal, wanted: Decimal | None, more: Refusal, currency: str) -> Decimal:

@@ -106,6 +106,10 @@ class PaymentState(Aggregate):
                 key = flag_key(event.request_no, event.answer, event.reference)
                 self.flags.append(key)
                 self.ever_flagged.append(key)
+            case was.PaymentFlagged():
+                self.flags.append(event.code)
+            case was.PaymentMoved():
+                self.order_id = event.order_id
             case was.FlaggedAnswersCleared():
                 self.flags = []
             case was.PaymentDisputed():

@@ -15,6 +15,7 @@ from cqrs_app.kernel.commands.middleware import Count, counted_as
 from cqrs_app.kernel.commands.repository import NO_STREAM
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store import Change, EventStore, Head
 
 
@@ -61,6 +62,7 @@ class Batch:
         streams: dict[str, Stream] | None = None,
     ) -> None:
         self._decider = decider
+        self._store = store
         self._calls = calls
         self._known = log.find_many(call.context.command_id for call in calls)
         self._streams = {} if streams is None else streams
@@ -70,6 +72,8 @@ class Batch:
             head = heads.get(stream, NO_STREAM)
             self._streams[stream] = Stream(head, head)
         self._changes: list[Change] = []
+        for call in calls:
+            call.past = self._past
 
     def carry_out(
         self,
@@ -86,7 +90,7 @@ class Batch:
             except Exception:  # noqa: BLE001 - whatever the reason, each item is tried alone
                 # Nothing was written, and it is not known which item failed. Run each in its own
                 # transaction to get its own outcome. Refusals are already in the log.
-                self._changes = []
+                self._changes, self._streams = [], {}
                 return [
                     _outcome(run_alone, call) if outcome.receipt else outcome
                     for call, outcome in zip(self._calls, outcomes, strict=True)
@@ -131,6 +135,12 @@ class Batch:
         # An id repeated within a batch gets the first answer, like any repetition.
         self._known[call.context.command_id] = change.entry
         return receipt_of(change.entry, repeated=False)
+
+    def _past(self, stream: str) -> tuple[Event, ...]:
+        """What is written of a stream, and what the calls so far would add to it."""
+        ahead = self._streams[stream].pending if stream in self._streams else ()
+        stored = (*self._store.events_of(stream), *ahead)
+        return tuple(self._decider.codec.decode(each).event for each in stored)
 
     def event_types(self) -> set[str]:
         return {event.type for change in self._changes for event in change.events}

@@ -286,10 +286,22 @@ class CommandBus:
         payload = msgspec.json.encode(command).decode()
         now = self._clock()
         if not personal_fields(type(command)):
-            return Call(command, context, stream, payload, now, self._clock)
+            return Call(command, context, stream, payload, now, self._clock, past=self._past)
         return Call(
-            command, context, stream, payload, now, self._clock, self._sealed, self._vault.open
+            command,
+            context,
+            stream,
+            payload,
+            now,
+            self._clock,
+            self._sealed,
+            self._vault.open,
+            self._past,
         )
+
+    def _past(self, stream: str) -> tuple[Event, ...]:
+        found = self._store.events_of(stream)
+        return tuple(self._codec.decode(stored).event for stored in found)
 
     def _sealed(self, call: Call) -> str:
         """The command as it is stored in the log."""
@@ -304,6 +316,7 @@ class CommandBus:
             raise SwitchedOff
         if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
             raise Busy("commands")
+        call.warnings, call.completed = [], None
         token = running_command.set(call.context.command_id)
         try:
             return self._run(call)

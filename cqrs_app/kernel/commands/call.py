@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,13 @@ import msgspec
 from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
 from cqrs_app.kernel.errors import CommandReused, Invalid, NotAllowed, Refused
-from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.store import LogEntry
 
 Keep = Callable[["Call"], str]
 """Returns a command as the log stores it: JSON with its personal values sealed."""
+
+Past = Callable[[str], Sequence[Event]]
 
 Open = Callable[[str, str], str]
 """Opens the sealed values in a text of a stream."""
@@ -27,6 +29,10 @@ def unchanged(text: str, stream: str) -> str:
     return text
 
 
+def nothing(stream: str) -> Sequence[Event]:
+    return ()
+
+
 @dataclass(slots=True)
 class Call:
     """A command with its context; `attempts` counts the transactions tried.
@@ -34,6 +40,10 @@ class Call:
     `payload` is the command as plain JSON, which is stored only through `keep`. `belongs_to` is the
     person that owns its stream, None until the stream was read. If `dry`, nothing is stored.
     `repeated` is set once an earlier run of the same command id has answered.
+
+    Middleware of areas may read the `past` of any stream: its events as this command finds them. It
+    may leave `warnings`: the command runs, and each is flagged beside what happened. And it may
+    leave the command `completed` with what its sender left open.
     """
 
     command: Command
@@ -44,10 +54,13 @@ class Call:
     clock: Callable[[], datetime]
     keep: Keep = lambda call: call.payload
     open: Open = unchanged
+    past: Past = nothing
     belongs_to: str | None = None
     dry: bool = False
     attempts: int = 1
     repeated: bool = False
+    warnings: list[Refused] = field(default_factory=list)
+    completed: Command | None = None
     started: float = field(default_factory=time.perf_counter)
 
     @property

@@ -58,7 +58,15 @@ class Decider:
         at = call.context.occurred_at or now
         handler = self.routes[type(call.command)]
         doubts = chain(call.context.doubts, aggregate.doubts(at, now)) if history else ()
-        decided = decide(aggregate, handler, call.command, at, history=history, doubts=doubts)
+        decided = decide(
+            aggregate,
+            handler,
+            call.completed or call.command,
+            at,
+            history=history,
+            doubts=doubts,
+            warnings=call.warnings,
+        )
         call.belongs_to = aggregate.belongs_to
         sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
         stored = self._chain(call, head, decided.events, sealing, at, now)

@@ -152,11 +152,13 @@ def decide(
     *,
     history: bool = False,
     doubts: Iterable[Refused] = (),
+    warnings: Iterable[Refused] = (),
 ) -> Decided:
     """Run one command. The aggregate is left in the state after its events. Raises Refused.
 
     `history`: it happened at `at`, whatever the rules say: see `Aggregate.flag`. `doubts` are
     further objections to it, raised after everything else is decided.
+    `warnings` are flagged whether or not it is history.
     """
     events, claims = [], []
     for each in chain(handler.run(aggregate, command, history=history), doubts):
@@ -173,4 +175,9 @@ def decide(
             event = flagged
         aggregate.evolve(event, at)
         events.append(event)
+    for warning in warnings:
+        flagged = aggregate.flag(warning, command)
+        if flagged is not None:
+            aggregate.evolve(flagged, at)
+            events.append(flagged)
     return Decided(tuple(events), tuple(claims))

@@ -112,14 +112,15 @@ class OrderDesk(Desk):
         self.do(ReceiveStock(sku=sku, quantity=quantity, reference=new_id()))
 
     def approve(self, *lines: tuple[str, int], order_id: str = THE, price: str = "2.50") -> None:
+        self.place(*lines, order_id=order_id, price=price)
+        self.do(ApproveOrder(order_id=order_id))
+
+    def place(self, *lines: tuple[str, int], order_id: str = THE, price: str = "2.50") -> None:
         ordered = tuple(
             OrderLine(sku=sku, description="", quantity=quantity, unit_price=Decimal(price))
             for sku, quantity in lines
         )
-        self.do(
-            PlaceOrder(order_id=order_id, country="Peru", currency="GBP", lines=ordered),
-            ApproveOrder(order_id=order_id),
-        )
+        self.do(PlaceOrder(order_id=order_id, country="Peru", currency="GBP", lines=ordered))
 
     def settle_all(self) -> None:
         """Settle until nothing is due."""

@@ -234,8 +234,12 @@ def test_money_that_was_authorised_at_the_till_is_used(order_desk: OrderDesk) ->
         )
     )
     order_desk.settle_all()
+    assert order_desk.stage() is Stage.STUCK
+    assert "There is no order 1001. Move the payment" in order_desk.process().status.sentence
+    order_desk.place((LAMP, 4))
+    order_desk.settle_all()
     assert order_desk.stage() is Stage.AWAITING
-    order_desk.approve((LAMP, 4))
+    order_desk.do(ApproveOrder(order_id=THE))
     order_desk.settle_all()
     assert order_desk.stage() is Stage.TO_SHIP
     assert order_desk.paid("till").captured == Decimal(10)
@@ -351,16 +355,15 @@ def refund(payment_id: str, amount: str) -> RefundPayment:
     return RefundPayment(payment_id=payment_id, amount=Decimal(amount), reason="Scratched.")
 
 
-def test_what_cannot_be_asked_of_an_area_needs_a_decision(order_desk: OrderDesk) -> None:
-    """More of one product than stock can name, on lines that are each small enough."""
-    order_desk.stock(LAMP, 1)
-    order_desk.approve((LAMP, 10**9), (LAMP, 10**9), price="0")
-    order_desk.settle_all()
-    assert order_desk.stage() is Stage.STUCK
-    assert "ReserveStock has values that cannot be used" in order_desk.process().status.sentence
-    order_desk.cancel_fulfilment()
-    order_desk.settle_all()
-    assert order_desk.stage() is Stage.UNDONE
+def test_what_cannot_be_asked_of_an_area_needs_a_decision(make_desk: MakeDesk) -> None:
+    """A method of payment that is no token but a card's number."""
+    desk = make_desk(method="4242424242424242")
+    begin(desk)
+    assert desk.stage() is Stage.STUCK
+    assert "AuthorisePayment has values that cannot be used" in desk.process().status.sentence
+    desk.cancel_fulfilment()
+    desk.settle_all()
+    assert desk.stage() is Stage.UNDONE
 
 
 def test_money_given_back_by_a_person_is_not_asked_for_again(order_desk: OrderDesk) -> None:

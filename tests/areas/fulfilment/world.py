@@ -139,7 +139,7 @@ class World:
 
 def begin(policy: Policy, on_hand: int) -> World:
     """An order of two lamps was placed."""
-    world = World(Order(), StockItem(), {}, FulfilmentProcess(order_id=THE), policy)
+    world = World(Order(), StockItem(), {}, FulfilmentProcess(order_id=THE, placed=True), policy)
     line = OrderLine(sku=LAMP, description="", quantity=UNITS, unit_price=PRICE)
     placed = orders.PlaceOrder(order_id=THE, country="France", currency="EUR", lines=(line,))
     for command in (placed, stock.AddProduct(sku=LAMP)):

@@ -71,6 +71,10 @@ def capture(amount: str | None = None) -> do.CapturePayment:
     return do.CapturePayment(payment_id=THE, amount=Decimal(amount) if amount else None)
 
 
+def move(to: str = "W2") -> do.MovePayment:
+    return do.MovePayment(payment_id=THE, order_id=to, reason="Written to the wrong order.")
+
+
 def void() -> do.VoidPayment:
     return do.VoidPayment(payment_id=THE, reason="Not wanted.")
 

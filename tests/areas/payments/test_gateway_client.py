@@ -277,9 +277,9 @@ def test_a_capture_names_the_authorisation_and_a_refund_the_capture(desk: Desk) 
 
 def test_the_read_models_show_what_happened(desk: Desk) -> None:
     desk.settle(authorise(), capture("6"), refund("1.5"))
-    desk.do(replace(record("3"), payment_id="P2"))
-    desk.do(replace(record("7"), payment_id="P3", order_id="W2", currency="EUR"))
-    desk.do(replace(record("8"), payment_id="P4", order_id="W3"))
+    desk.do(replace(record("3"), payment_id="P2", reference="B2"))
+    desk.do(replace(record("7"), payment_id="P3", reference="B3", order_id="W2", currency="EUR"))
+    desk.do(replace(record("8"), payment_id="P4", reference="B4", order_id="W3"))
     desk.catch_up()
     found = desk.ask(OrderPayments(order_id="W1"))
     assert {each.payment_id for each in found.payments} == {"P1", "P2"}

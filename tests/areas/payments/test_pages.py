@@ -68,7 +68,7 @@ def test_a_payment_is_begun_captured_and_refunded_by_hand(desk: Desk) -> None:
     assert offered(ann) == ["CapturePayment", "VoidPayment"]
     assert send(ann, address_of(ann, "CapturePayment")).status_code == 303
     desk.ask_gateway()
-    assert offered(ann) == ["RefundPayment"]
+    assert offered(ann) == ["RefundPayment", "MovePayment"]
     refused = send(ann, address_of(ann, "RefundPayment"), amount="20", reason="No.")
     assert refused.status_code == 422
     assert "is more than the GBP\N{NO-BREAK SPACE}12.50 that is left" in refused.get_data(
@@ -130,10 +130,10 @@ def test_what_needs_somebody_is_told_and_cleared_up(desk: Desk) -> None:
     desk.catch_up()
     ann = client_in(desk.app, "supervisor")
     listed = shown(ann, "/payments?show=flagged")
-    assert "1 answer to look into" in listed
+    assert "1 warning to look into" in listed
     assert "disputed" in shown(ann, "/payments?show=disputed")
     text = shown(ann, "/payments/P1")
-    assert "1 answer nobody expected" in text
+    assert "1 warning to look into" in text
     assert "Look at what the gateway shows" in text
     sent = send(ann, address_of(ann, "ClearFlaggedAnswers"), note="Given back there.")
     assert sent.status_code == 303

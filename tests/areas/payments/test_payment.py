@@ -26,6 +26,7 @@ from tests.areas.payments.given import (
     captured,
     declined,
     disputed,
+    move,
     record,
     refund,
     refunded,
@@ -90,6 +91,13 @@ def test_the_gateway_of_the_setting_and_the_order_stand_in_every_request() -> No
         ((authorise(), authorised(), void(), voided()), capture(), "voided"),
         ((authorise(), authorised(), void(), voided()), void(), "voided"),
         ((record(),), capture(), "nothing_to_capture"),
+        ((), move(), "no_such_payment"),
+        ((authorise(), authorised()), move(), "nothing_to_move"),
+        ((authorise(), authorised(), capture()), move(), "answer_awaited"),
+        ((authorise(), authorised(), capture("4"), captured()), move(), "not_settled"),
+        ((*CAPTURED, refund(), refunded()), move(), "nothing_to_move"),
+        ((*CAPTURED, disputed(), resolved("lost")), move(), "nothing_to_move"),
+        ((record(),), move("W1"), "same_order"),
         ((authorise(),), authorised(2), "no_such_request"),
         ((authorise(),), captured(1), "no_such_request"),
         ((authorise(),), CLEAR, "nothing_flagged"),
@@ -104,6 +112,16 @@ def test_what_the_rules_forbid_is_refused(
     events = list(story.events)
     assert story.refusal(command) == code
     assert story.events == events
+
+
+def test_the_money_of_a_payment_counts_for_another_order_once_it_is_moved() -> None:
+    story = Story().tell(*CAPTURED, refund("4"), refunded())
+    [moved] = story.run(move()).events
+    assert isinstance(moved, was.PaymentMoved)
+    assert (moved.from_order_id, moved.order_id, moved.amount) == ("W1", "W2", Decimal("6.00"))
+    story.tell(refund())
+    assert story.payment.order_id == "W2"
+    assert story.events[-1].order_id == "W2"  # type: ignore[attr-defined]
 
 
 def test_a_declined_capture_or_refund_can_be_asked_for_again() -> None:

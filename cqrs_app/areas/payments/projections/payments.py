@@ -83,6 +83,12 @@ class PaymentsProjection(Projection):
     ) -> None:
         _settle(_row(event, recorded, rows), flagged=1)
 
+    def payment_flagged(self, event: was.PaymentFlagged, recorded: Recorded, rows: Rows) -> None:
+        _settle(_row(event, recorded, rows), flagged=1)
+
+    def payment_moved(self, event: was.PaymentMoved, recorded: Recorded, rows: Rows) -> None:
+        _row(event, recorded, rows)["order_id"] = event.order_id
+
     def flagged_answers_cleared(
         self, event: was.FlaggedAnswersCleared, recorded: Recorded, rows: Rows
     ) -> None:

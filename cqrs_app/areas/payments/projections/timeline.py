@@ -25,7 +25,9 @@ LABELS = MappingProxyType(
         was.PaymentRecorded: "Recorded",
         was.PaymentDeclined: "Declined",
         was.PaymentAnswerFlagged: "Answer nobody expected",
-        was.FlaggedAnswersCleared: "Answers cleared up",
+        was.PaymentFlagged: "Flagged",
+        was.PaymentMoved: "Moved to another order",
+        was.FlaggedAnswersCleared: "Flags cleared",
         was.PaymentDisputed: "Disputed",
         was.PaymentDisputeResolved: "Dispute settled",
     }
@@ -49,6 +51,8 @@ class PaymentTimelineProjection(Projection):
 def _enter(event: Any, recorded: Recorded, rows: Rows) -> None:
     stored = recorded.stored
     parts = [str(getattr(event, name, "")) for name in TOLD]
+    if isinstance(event, was.PaymentMoved):
+        parts.insert(0, f"From order {event.from_order_id} to {event.order_id}")
     rows.put(
         payment_timeline,
         payment_id=event.payment_id,

@@ -18,6 +18,7 @@ from cqrs_app.areas.payments.requested import Requested, requested_of
 from cqrs_app.areas.payments.tables import gateway_requests
 from cqrs_app.areas.payments.types import PaymentId
 from cqrs_app.areas.payments.words import PaymentStatus
+from cqrs_app.areas.types import WaitsFor
 from cqrs_app.kernel import Command, Query, Refused, Rows, query
 
 
@@ -57,8 +58,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentView:
-    """A whole payment; money in its currency, times in UTC. `flagged` counts the answers that wait
-    to be looked into."""
+    """A whole payment; money in its currency, times in UTC. `flagged` counts what waits to be
+    looked into; `waits_for` is who has to act."""
 
     payment_id: str
     order_id: str
@@ -74,6 +75,7 @@ class PaymentView:
     disputed: Decimal
     lost: Decimal
     flagged: int
+    waits_for: WaitsFor
     started_at: datetime
     requests: tuple[RequestView, ...]
     disputes: tuple[DisputeView, ...]
@@ -99,6 +101,7 @@ def get_payment(question: GetPayment, payment: Payment, version: int) -> Payment
         disputed=payment.disputed(""),
         lost=payment.disputed("lost"),
         flagged=len(payment.flags),
+        waits_for=rules.waits_for(payment),
         requests=tuple(
             RequestView(
                 request_no=number,
@@ -122,6 +125,7 @@ _TASKS: tuple[tuple[type[Command], Callable[[Payment], Decimal]], ...] = (
     (commands.CapturePayment, rules.to_capture),
     (commands.RefundPayment, rules.to_refund),
     (commands.VoidPayment, rules.to_void),
+    (commands.MovePayment, rules.to_move),
 )
 
 

@@ -1,0 +1,20 @@
+"""Checks: what a command of one area says about things of another must be so. They stand above all
+areas; none of them knows them."""
+
+from __future__ import annotations
+
+from cqrs_app.areas.checks.customers import customers_match
+from cqrs_app.areas.checks.payments import ProcessOf, payments_match
+from cqrs_app.areas.checks.shipping import addressed
+from cqrs_app.areas.checks.types import NO_CHECKS, Checks
+from cqrs_app.areas.orders.commands import ShipOrder
+from cqrs_app.kernel import Area
+
+
+def checks_area(process_of: ProcessOf, checks: Checks = NO_CHECKS) -> Area:
+    """The area; `process_of` finds what was paid for an order. History is not checked."""
+    return Area(
+        name="checks",
+        rules={ShipOrder: addressed} if checks.address_needed else {},
+        middleware=[customers_match(checks), payments_match(checks, process_of)],
+    )

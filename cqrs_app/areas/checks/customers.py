@@ -1,0 +1,89 @@
+"""The customer of a new order is registered and active; what is known of them fills the order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cqrs_app.areas.checks.types import Checks, Misfit, react
+from cqrs_app.areas.customers.events import (
+    CustomerDeactivated,
+    CustomerErased,
+    CustomerProfileUpdated,
+    CustomerReactivated,
+    CustomerRegistered,
+)
+from cqrs_app.areas.orders.commands import PlaceOrder
+from cqrs_app.areas.orders.rules import INACTIVE_CUSTOMER, UNKNOWN_CUSTOMER
+from cqrs_app.kernel import Event
+from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
+
+
+@dataclass(slots=True)
+class Profile:
+    """A customer as their events say; `why_inactive` is empty while they are active."""
+
+    registered: bool = False
+    why_inactive: str = ""
+    name: str = ""
+
+
+def customers_match(checks: Checks) -> Middleware:
+    """Checks and completes new orders."""
+
+    def check(call: Call, proceed: Proceed) -> Receipt:
+        command: Any = call.command
+        live = call.context.occurred_at is None
+        if live and isinstance(command, PlaceOrder) and command.customer_id:
+            profile = profile_of(call.past(f"customer-{command.customer_id}"))
+            react(call, checks.unknown_customers, _unknown(command, profile))
+            react(call, checks.inactive_customers, _inactive(command, profile))
+            call.completed = completed(command, profile)
+        return proceed(call)
+
+    return check
+
+
+def profile_of(events: Iterable[Event]) -> Profile:
+    profile = Profile()
+    for event in events:
+        match event:
+            case CustomerRegistered():
+                profile = Profile(registered=True, name=event.name)
+            case CustomerProfileUpdated():
+                profile.name = event.name
+            case CustomerDeactivated():
+                profile.why_inactive = "deactivated"
+            case CustomerReactivated():
+                profile.why_inactive = ""
+            case CustomerErased():
+                profile = Profile(registered=True, why_inactive="erased")
+    return profile
+
+
+def completed(command: PlaceOrder, profile: Profile) -> PlaceOrder:
+    """The order with what its sender left open and the profile knows."""
+    if command.customer_name or not profile.name:
+        return command
+    return replace(command, customer_name=profile.name)
+
+
+def _unknown(command: PlaceOrder, profile: Profile) -> Iterator[Misfit]:
+    if not profile.registered:
+        yield Misfit(
+            UNKNOWN_CUSTOMER,
+            f"No customer {command.customer_id} is registered.",
+            "Register the customer first, or leave the number empty for a guest.",
+        )
+
+
+def _inactive(command: PlaceOrder, profile: Profile) -> Iterator[Misfit]:
+    if profile.why_inactive:
+        yield Misfit(
+            INACTIVE_CUSTOMER,
+            f"Customer {command.customer_id} was {profile.why_inactive}.",
+            "Reactivate the customer first, or leave the number empty for a guest."
+            if profile.why_inactive == "deactivated"
+            else "Register the person under a new number, or leave it empty for a guest.",
+        )

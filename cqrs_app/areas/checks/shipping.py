@@ -1,0 +1,18 @@
+"""Nothing is shipped to nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cqrs_app.areas.orders.rules import ADDRESS_NEEDED
+from cqrs_app.kernel import rule
+
+
+@rule(ADDRESS_NEEDED)
+def addressed(order: Any, order_id: str) -> None:
+    """For whoever ships an order and whoever offers that; not asked of history."""
+    if order.status is not None and not order.addressed:
+        raise ADDRESS_NEEDED(
+            f"Order {order_id} has no shipping address. Nothing was changed. Write one first: "
+            f"street, city and country."
+        )
