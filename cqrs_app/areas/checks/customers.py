@@ -8,6 +8,7 @@ from typing import Any
 
 from cqrs_app.areas.checks.types import Checks, Misfit, react
 from cqrs_app.areas.customers.events import (
+    CustomerAddressChanged,
     CustomerDeactivated,
     CustomerErased,
     CustomerProfileUpdated,
@@ -16,6 +17,7 @@ from cqrs_app.areas.customers.events import (
 )
 from cqrs_app.areas.orders.commands import PlaceOrder
 from cqrs_app.areas.orders.rules import INACTIVE_CUSTOMER, UNKNOWN_CUSTOMER
+from cqrs_app.areas.orders.types import ShippingAddress
 from cqrs_app.kernel import Event
 from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
 
@@ -27,6 +29,8 @@ class Profile:
     registered: bool = False
     why_inactive: str = ""
     name: str = ""
+    country: str = ""
+    address: CustomerAddressChanged | None = None
 
 
 def customers_match(checks: Checks) -> Middleware:
@@ -50,9 +54,11 @@ def profile_of(events: Iterable[Event]) -> Profile:
     for event in events:
         match event:
             case CustomerRegistered():
-                profile = Profile(registered=True, name=event.name)
+                profile = Profile(registered=True, name=event.name, country=event.country)
             case CustomerProfileUpdated():
-                profile.name = event.name
+                profile.name, profile.country = event.name, event.country
+            case CustomerAddressChanged():
+                profile.address = event
             case CustomerDeactivated():
                 profile.why_inactive = "deactivated"
             case CustomerReactivated():
@@ -64,9 +70,18 @@ def profile_of(events: Iterable[Event]) -> Profile:
 
 def completed(command: PlaceOrder, profile: Profile) -> PlaceOrder:
     """The order with what its sender left open and the profile knows."""
-    if command.customer_name or not profile.name:
-        return command
-    return replace(command, customer_name=profile.name)
+    address, known = command.shipping_address, profile.address
+    if known and known.line1 and address == ShippingAddress():
+        address = ShippingAddress(
+            name=command.customer_name or profile.name,
+            line1=known.line1,
+            line2=known.line2,
+            postal_code=known.postal_code,
+            city=known.city,
+            country=profile.country,
+        )
+    name = command.customer_name or profile.name
+    return replace(command, customer_name=name, shipping_address=address)
 
 
 def _unknown(command: PlaceOrder, profile: Profile) -> Iterator[Misfit]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cqrs_app.areas.customers.types import (
+    City,
     CustomerId,
     Email,
     EmailOrNone,
     ErasureReason,
     Name,
     Phone,
+    PostalCode,
+    SecondLine,
+    Street,
     WrittenReason,
 )
 from cqrs_app.areas.types import CountryOrNone
-from cqrs_app.kernel import Command, Permission, Role, command
+from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 ERASE = Permission("customers.erase", Role.ADMIN)
 
@@ -47,6 +53,23 @@ class UpdateCustomerProfile(Command):
     name: Name = ""
     phone: Phone = ""
     country: CountryOrNone = ""
+
+
+@command(label="Change address", permission=MANAGE, minds_version=True)
+class ChangeCustomerAddress(Command):
+    """Ship new orders there, in the customer's country, unless they say otherwise."""
+
+    customer_id: CustomerId
+    line1: Street = ""
+    line2: SecondLine = ""
+    postal_code: PostalCode = ""
+    city: City = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if any((self.line1, self.line2, self.postal_code, self.city)):
+            for name in ("line1", "city"):
+                if not getattr(self, name):
+                    yield name, NEEDED
 
 
 @command(label="Deactivate customer", permission=DEACTIVATE, minds_version=True, risky=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cqrs_app.areas.customers.commands import (
+    ChangeCustomerAddress,
     ChangeCustomerEmail,
     DeactivateCustomer,
     EraseCustomer,
@@ -13,6 +14,7 @@ from cqrs_app.areas.customers.commands import (
     UpdateCustomerProfile,
 )
 from cqrs_app.areas.customers.events import (
+    CustomerAddressChanged,
     CustomerDeactivated,
     CustomerEmailChanged,
     CustomerErased,
@@ -72,6 +74,16 @@ class Customer(CustomerState):
     def change_email(self, command: ChangeCustomerEmail) -> Decision:
         yield _claimed(command.email)
         yield CustomerEmailChanged(customer_id=command.customer_id, email=command.email)
+
+    @handles(ChangeCustomerAddress, when=registered)
+    def change_address(self, command: ChangeCustomerAddress) -> Decision:
+        yield CustomerAddressChanged(
+            customer_id=command.customer_id,
+            line1=command.line1,
+            line2=command.line2,
+            postal_code=command.postal_code,
+            city=command.city,
+        )
 
     @handles(ReactivateCustomer, when=deactivated)
     def reactivate(self, command: ReactivateCustomer) -> Decision:

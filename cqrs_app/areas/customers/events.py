@@ -33,6 +33,17 @@ class CustomerProfileUpdated(Event):
 
 
 @event()
+class CustomerAddressChanged(Event):
+    """Where new orders are shipped; empty: nowhere that is known."""
+
+    customer_id: str
+    line1: Personal
+    line2: Personal
+    postal_code: Personal
+    city: Personal
+
+
+@event()
 class CustomerDeactivated(Event):
     customer_id: str
     reason: Personal

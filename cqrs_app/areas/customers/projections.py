@@ -9,6 +9,7 @@ from sqlalchemy import Table
 
 from cqrs_app.areas.customers.customer import Customer
 from cqrs_app.areas.customers.events import (
+    CustomerAddressChanged,
     CustomerDeactivated,
     CustomerEmailChanged,
     CustomerErased,
@@ -34,6 +35,8 @@ from cqrs_app.kernel import (
 )
 from cqrs_app.standards.countries import country_name
 
+ADDRESS = ("line1", "line2", "postal_code", "city")
+
 
 class CustomerProfilesProjection(Projection):
     name: ClassVar[str] = "customer_profiles"
@@ -51,6 +54,7 @@ class CustomerProfilesProjection(Projection):
             email=event.email,
             phone=event.phone,
             country=country_name(event.country),
+            **dict.fromkeys(ADDRESS, ""),
             search="",
             registered_at=recorded.occurred_at,
         )
@@ -69,6 +73,12 @@ class CustomerProfilesProjection(Projection):
         values = {"name": event.name, "phone": event.phone, "country": country}
         _changed(rows, recorded, event.customer_id, "Profile updated", **values)
 
+    def customer_address_changed(
+        self, event: CustomerAddressChanged, recorded: Recorded, rows: Rows
+    ) -> None:
+        values = {name: getattr(event, name) for name in ADDRESS}
+        _changed(rows, recorded, event.customer_id, "Address changed", **values)
+
     def customer_deactivated(
         self, event: CustomerDeactivated, recorded: Recorded, rows: Rows
     ) -> None:
@@ -84,7 +94,7 @@ class CustomerProfilesProjection(Projection):
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         customer_id = event.subject.removeprefix(Customer.stream_of(""))
         for row in rows.where(customer_profiles, customer_id=customer_id):
-            row |= {name: erased(row[name]) for name in ("name", "email", "phone")}
+            row |= {name: erased(row[name]) for name in ("name", "email", "phone", *ADDRESS)}
             row |= {"search": _search(row), "applied_version": recorded.version}
         for row in rows.where(customer_history, customer_id=customer_id):
             pairs = msgspec.json.decode(row["detail"], type=list[tuple[str, str]])

@@ -49,8 +49,8 @@ SORTS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileView:
-    """A registered customer; any of name, e-mail, phone and country may be empty. Of one who was
-    erased each that was known reads "erased"."""
+    """A registered customer; name, e-mail, phone, country and parts of the address may be empty. Of
+    one who was erased each that was known reads "erased", the country apart."""
 
     customer_id: str
     status: CustomerStatus
@@ -58,6 +58,10 @@ class ProfileView:
     email: str
     phone: str
     country: str
+    line1: str
+    line2: str
+    postal_code: str
+    city: str
     registered_at: datetime
     applied_version: int
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import identifier, reason
+from cqrs_app.areas.types import address_part, identifier, reason
 from cqrs_app.kernel import ONE_LINE, PERSONAL, NormalForm
 from cqrs_app.standards.email import email_address
 
@@ -35,6 +35,10 @@ Phone = Annotated[
         extra={"autocomplete": "tel", "inputmode": "tel"},
     ),
 ]
+Street = Annotated[str, PERSONAL, address_part("Street", "address-line1", 200, "Rue Haute 5")]
+SecondLine = Annotated[str, PERSONAL, address_part("Second line", "address-line2", 200)]
+City = Annotated[str, PERSONAL, address_part("City", "address-level2", 100, "Lille")]
+PostalCode = Annotated[str, PERSONAL, address_part("Postal code", "postal-code", 30, "59000")]
 
 
 def _email(pattern: str, description: str) -> Meta:

@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import MOST_UNITS, CountryOrNone, ItemName, Sku, identifier, money, reason
+from cqrs_app.areas.types import (
+    MOST_UNITS,
+    CountryOrNone,
+    ItemName,
+    Sku,
+    address_part,
+    identifier,
+    money,
+    reason,
+)
 from cqrs_app.kernel import ONE_LINE, PERSONAL, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
@@ -65,25 +74,15 @@ Tracking = Annotated[
 ]
 
 
-def _address_part(title: str, autocomplete: str, most: int, *examples: str) -> Meta:
-    return Meta(
-        title=title,
-        examples=list(examples),
-        pattern=ONE_LINE,
-        max_length=most,
-        extra={"autocomplete": f"shipping {autocomplete}"},
-    )
-
-
 @value
 class ShippingAddress:
     """Where an order goes. Every part may be empty: imported history has no addresses."""
 
-    name: Annotated[str, _address_part("Recipient", "name", 200, "Ana Lima")] = ""
-    line1: Annotated[str, _address_part("Street", "address-line1", 200, "Rue Haute 5")] = ""
-    line2: Annotated[str, _address_part("Second line", "address-line2", 200)] = ""
-    city: Annotated[str, _address_part("City", "address-level2", 100, "Lille")] = ""
-    postal_code: Annotated[str, _address_part("Postal code", "postal-code", 30, "59000")] = ""
+    name: Annotated[str, address_part("Recipient", "name", 200, "Ana Lima")] = ""
+    line1: Annotated[str, address_part("Street", "address-line1", 200, "Rue Haute 5")] = ""
+    line2: Annotated[str, address_part("Second line", "address-line2", 200)] = ""
+    city: Annotated[str, address_part("City", "address-level2", 100, "Lille")] = ""
+    postal_code: Annotated[str, address_part("Postal code", "postal-code", 30, "59000")] = ""
     country: CountryOrNone = ""
 
 

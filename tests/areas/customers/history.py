@@ -47,6 +47,12 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     ),
     st.builds(do.ChangeCustomerEmail, customer_id=IDS, email=EMAILS),
     st.builds(do.UpdateCustomerProfile, customer_id=IDS, name=NAMES),
+    st.builds(
+        do.ChangeCustomerAddress,
+        customer_id=IDS,
+        line1=st.just("Rue Haute 5"),
+        city=st.sampled_from(["Lille", "Łódź"]),
+    ),
     st.builds(do.DeactivateCustomer, customer_id=IDS, reason=REASONS),
     st.builds(do.ReactivateCustomer, customer_id=IDS),
     st.builds(do.EraseCustomer, customer_id=IDS, reason=REASONS),

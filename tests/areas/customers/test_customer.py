@@ -11,6 +11,7 @@ from cqrs_app.areas.customers.customer import Customer
 from cqrs_app.kernel.commands.actions import possible
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.testing import Scenarios
 from tests.areas.customers.history import START
@@ -83,6 +84,20 @@ def test_an_address_has_one_at_and_no_blank(email: str) -> None:
         do.ChangeCustomerEmail(customer_id="C1", email=email)
 
 
+def test_a_customer_moves_and_an_address_has_street_and_city() -> None:
+    moved = do.ChangeCustomerAddress(customer_id="C1", line1="Rue Haute 5", city="Lille")
+    given(REGISTER).when(moved).then(
+        was.CustomerAddressChanged(
+            customer_id="C1", line1="Rue Haute 5", line2="", postal_code="", city="Lille"
+        )
+    )
+    given().when(moved).refused("no_such_customer")
+    do.ChangeCustomerAddress(customer_id="C1")
+    with pytest.raises(Invalid) as caught:
+        do.ChangeCustomerAddress(customer_id="C1", postal_code="59000")
+    assert caught.value.problems == {"line1": NEEDED, "city": NEEDED}
+
+
 def test_the_page_offers_what_the_task_would_do() -> None:
     customer = given(REGISTER, DEACTIVATE).state(Customer)
     offered = {
@@ -93,6 +108,7 @@ def test_the_page_offers_what_the_task_would_do() -> None:
         "RegisterCustomer": False,
         "UpdateCustomerProfile": True,
         "ChangeCustomerEmail": True,
+        "ChangeCustomerAddress": True,
         "ReactivateCustomer": True,
         "DeactivateCustomer": False,
         "EraseCustomer": True,

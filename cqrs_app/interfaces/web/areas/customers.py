@@ -10,6 +10,7 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.commands import (
+    ChangeCustomerAddress,
     ChangeCustomerEmail,
     RegisterCustomer,
     UpdateCustomerProfile,
@@ -137,13 +138,14 @@ def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
     customer_id = given["customer_id"]
     profile = ask(GetCustomerProfile(customer_id=customer_id), strong=True).value
     known = profile or ask(GetCustomer(customer_id=customer_id)).value
-    names = ("name", "email", "phone", "country")
+    names = ("name", "email", "phone", "country", "line1", "line2", "postal_code", "city")
     return {name: getattr(known, name) for name in names if hasattr(known, name)}
 
 
 CUSTOMERS = WebArea(
     places={"customer": Place("customers", "web.customers", "web.customer")},
     suggestions={
+        ChangeCustomerAddress: _present_values,
         ChangeCustomerEmail: _present_values,
         RegisterCustomer: _present_values,
         UpdateCustomerProfile: _present_values,
