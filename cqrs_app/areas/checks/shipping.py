@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cqrs_app.areas.orders.rules import ADDRESS_NEEDED
-from cqrs_app.kernel import rule
+from cqrs_app.kernel import Refusal, rule
+
+ADDRESS_NEEDED = Refusal("address_needed", "There is no address to ship to.")
 
 
 @rule(ADDRESS_NEEDED)

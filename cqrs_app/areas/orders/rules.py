@@ -18,16 +18,16 @@ BEFORE_PLACED = Refusal("before_placed", "History has a time before the order wa
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
-ADDRESS_NEEDED = Refusal("address_needed", "There is no address to ship to.")
 UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
 INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
-"""The latter two are raised outside, where customers are known."""
+"""These two are raised outside, where customers are known."""
 CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.")
 PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing personal can be added.")
 """Raised by the kernel, when it seals what is to be written."""
 
 _NO_LONGER_CANCELLED = "it can no longer be cancelled"
 _ITEMS_CAN_BE_CANCELLED = "it can no longer be cancelled, but its remaining items can"
+_NOT_SHIPPED = "not_shipped"
 _NO_ITEMS_REMAIN = "no items remain to be cancelled"
 _CANCEL_INSTEAD = "nothing of it has shipped, so cancel the whole order"
 _STANDING = MappingProxyType(
@@ -110,13 +110,13 @@ def nothing_shipped(order: OrderState, order_id: str) -> None:
             _S.APPROVED: _CANCEL_INSTEAD,
             _S.CANCELLED: "it need not be cancelled again",
         },
-        codes=dict.fromkeys((_S.PLACED, _S.APPROVED), "not_shipped"),
+        codes=dict.fromkeys((_S.PLACED, _S.APPROVED), _NOT_SHIPPED),
     )
 )
 def shipped_in_part(order: OrderState, order_id: str) -> None:
     """Something was shipped and something is left, also while the rest is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is not _S.PART_SHIPPED:
-        raise Refused("not_shipped", _sentence(order, _S.ON_HOLD, _CANCEL_INSTEAD))
+        raise Refused(_NOT_SHIPPED, _sentence(order, _S.ON_HOLD, _CANCEL_INSTEAD))
 
 
 def in_the_future(at: datetime, now: datetime) -> Iterator[Refused]:
