@@ -11,8 +11,10 @@ import pytest
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.actions import Action, possible
 from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.commands.handling import handlers_of, handles, rule
-from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.commands.middleware import HISTORY, Proceed
 from cqrs_app.kernel.errors import Refusal, Refused, UndeclaredEvent
 from cqrs_app.kernel.messages.messages import Event, event
 from cqrs_app.kernel.messages.permissions import Permission, Role, permissions_by_role
@@ -115,6 +117,42 @@ def test_another_areas_rule_refuses_at_the_bus_but_not_history(
     historian = replace(ANA, permissions=ANA.permissions | {HISTORY})
     context = replace(by_ana(), actor=historian, occurred_at=kernel.clock())
     assert kernel.commands.execute(Add(counter_id="a"), context).events == ("Added",)
+
+
+def as_many_as_in_b(call: Call, proceed: Proceed) -> Receipt:
+    if call.stream == "counter-a":
+        there = sum(each.amount for each in call.past("counter-b") if isinstance(each, Added))
+        call.completed = Add(counter_id="a", amount=there)
+    return proceed(call)
+
+
+def test_middleware_reads_other_streams_within_a_batch_too_and_completes_the_command(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    kernel = make_kernel(area=replace(shop(), middleware=[as_many_as_in_b]))
+    kernel.commands.execute(Add(counter_id="b", amount=3), by_ana())
+    items = [
+        (Add(counter_id="b", amount=4), by_ana()),
+        (Add(counter_id="a"), by_ana(command_id="one")),
+    ]
+    assert [each.error for each in kernel.commands.execute_batch(items)] == [None, None]
+    [added] = kernel.store.events_of("counter-a")
+    assert '"amount":7' in added.payload
+    entry = kernel.log.find("one")
+    assert entry is not None
+    assert '"amount":1' in entry.payload
+
+
+def test_a_warning_is_flagged_or_stands_where_the_aggregate_flags_nothing(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    def warn(call: Call, proceed: Proceed) -> Receipt:
+        call.warnings.append(ODD("It is odd."))
+        return proceed(call)
+
+    area = replace(shop(), middleware=[warn])
+    with pytest.raises(Refused, match=r"It is odd\."):
+        make_kernel(area=area).commands.execute(Add(counter_id="a"), by_ana())
 
 
 @event()
