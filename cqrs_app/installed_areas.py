@@ -64,8 +64,8 @@ def build_registry(
     Webhooks may reach `webhook_networks` although they are not public. New payments are authorised
     at `payment_gateway`. `is_uploaded` returns whether a file was received, `process_of` an order's
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
-    `tasks` are the background tasks by name of the area; `checks` says how areas are checked against
-    each other. Business days are those of `zone`.
+    `tasks` are the background tasks by name of the area. `checks` says what is done about commands
+    that do not fit other areas. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """

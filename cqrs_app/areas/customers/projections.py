@@ -40,7 +40,7 @@ ADDRESS = ("line1", "line2", "postal_code", "city")
 
 class CustomerProfilesProjection(Projection):
     name: ClassVar[str] = "customer_profiles"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (customer_profiles, customer_counts, customer_history)
 
     def customer_registered(

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "read_0014"
-down_revision: str | None = "read_0013"
+revision: str = "read_0017"
+down_revision: str | None = "read_0016"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
