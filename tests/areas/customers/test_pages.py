@@ -131,7 +131,7 @@ def test_the_tasks_are_those_of_the_role(client: FlaskClient, console: Flask) ->
         }
         for role in ("viewer", "operator", "supervisor", "admin")
     }
-    daily = {"UpdateCustomerProfile", "ChangeCustomerEmail"}
+    daily = {"UpdateCustomerProfile", "ChangeCustomerEmail", "ChangeCustomerAddress"}
     assert offered == {
         "viewer": set(),
         "operator": daily,
