@@ -34,6 +34,13 @@ OPERATOR = Actor("bench", ROLES["admin"])
 BATCH = 1_000
 LINE = OrderLine(sku="85123A", description="White hanging heart", quantity=6, unit_price=Decimal(2))
 
+ORDERS_ALONE: dict[str, Any] = {
+    "fulfilment": False,
+    "unknown_customers": "accept",
+    "shipping_address_required": False,
+}
+"""Settings under which orders need nothing of other areas: their seeds are made of orders only."""
+
 _open = ExitStack()
 _numbers = itertools.count()
 

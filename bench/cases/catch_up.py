@@ -28,7 +28,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
     The product does all its usual work: it checks for parked events, distinguishes poison events
     from database failures, counts, and updates revisions for the cache.
     """
-    with product.console(database, fulfilment=False) as app:
+    with product.console(database, **product.ORDERS_ALONE) as app:
         kernel: Kernel = services_of(app).kernel
         events = backlog.by_commands(kernel, orders=400 if plan.quick else 1_500)
         with raw_store(kernel.engines.write, kernel.engines.read) as store:

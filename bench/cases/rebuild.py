@@ -27,7 +27,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
     The product replays in one transaction while readers see the old rows. The handwritten one
     commits every batch, into tables that were emptied before."""
     orders = 5_000 if plan.quick else 250_000
-    with product.console(database, fulfilment=False) as app:
+    with product.console(database, **product.ORDERS_ALONE) as app:
         kernel: Kernel = services_of(app).kernel
         backlog.one_order(kernel, "TEMPLATE")
         copy_order(kernel.engines.write, Order.stream_of("TEMPLATE"), "TEMPLATE", orders)
