@@ -30,7 +30,7 @@ class CreditNote(Aggregate):
 
     recorded: datetime | None = None
 
-    @handles(RecordCreditNote, refusals=[CREDIT_NOTE_EXISTS, UNKNOWN_COUNTRY])
+    @handles(RecordCreditNote, refusals=[CREDIT_NOTE_EXISTS, UNKNOWN_COUNTRY, IN_THE_FUTURE])
     def record(self, command: RecordCreditNote) -> Decision:
         if self.recorded:
             raise CREDIT_NOTE_EXISTS(

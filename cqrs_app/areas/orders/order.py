@@ -258,9 +258,10 @@ class Order(OrderState):
         yield from in_the_future(at, now)
         placed = self.moments.get(_S.PLACED)
         if placed and at < placed:
-            yield BEFORE_PLACED(
+            yield Refused(
+                BEFORE_PLACED,
                 f"The time given for it, {moment(at)}, is before the order was placed, on "
-                f"{moment(placed)}."
+                f"{moment(placed)}.",
             )
 
     def flag(self, objection: Refused, command: Command) -> Event:

@@ -14,7 +14,8 @@ _S = OrderStatus
 NO_SUCH_ORDER = Refusal("no_such_order", "There is no order with this number.")
 ORDER_EXISTS = Refusal("order_exists", "The number was used before.")
 IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.")
-BEFORE_PLACED = Refusal("before_placed", "History has a time before the order was placed.")
+BEFORE_PLACED = "before_placed"
+"""The code of a flag, which no command is refused with: history has a time before its order."""
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")

@@ -79,6 +79,19 @@ class MoneyHistory(testing.History):
         }[what]()
         self.record(f"payment-P{order_id}", [event], at)
 
+    def move(self, amount: str, from_order_id: str, order_id: str) -> None:
+        """A payment counts for another order from now on."""
+        moved = paid_events.PaymentMoved(
+            payment_id=f"P{from_order_id}",
+            order_id=order_id,
+            from_order_id=from_order_id,
+            amount=Decimal(amount),
+            currency="GBP",
+            gateway="g",
+            reason="It was for the other order.",
+        )
+        self.record(f"payment-P{from_order_id}", [moved], START + timedelta(days=9))
+
 
 def counted(rows: Iterable[dict[str, Any]], *names: str) -> dict[tuple[Any, ...], list[Any]]:
     """Place and further key -> figures that are not nothing."""
@@ -359,6 +372,21 @@ def test_a_payment_that_comes_before_its_order_counts_with_it(connection: Connec
     project(connection, history.recorded)
     (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
     assert whole.refunded == Decimal(10)
+
+
+def test_money_that_was_moved_counts_for_the_other_order(connection: Connection) -> None:
+    history = MoneyHistory()
+    for number in ("1", "2"):
+        history.run(place(number, line("CUP", 1, "100"), customer_id="A"))
+    history.pay("captured", "1", "150", START)
+    history.move("150", "1", "2")
+    # Refunded of the order that has the money now, of which 50 was beyond its total.
+    history.pay("refunded", "2", "60", START + timedelta(days=10))
+    project(connection, history.recorded)
+    (whole,) = revenue_report(RevenueReport(by="currency"), connection).rows
+    assert whole.refunded == Decimal(10)
+    (behind,) = list_refunded_orders(ListRefundedOrders(), connection).rows
+    assert (behind.order_id, behind.refunded) == ("2", Decimal(10))
 
 
 def test_a_refund_in_another_currency_is_not_of_this_order(connection: Connection) -> None:

@@ -38,7 +38,12 @@ from cqrs_app.areas.orders.read_models import (
     sales_payments,
     sold_products,
 )
-from cqrs_app.areas.payments.events import PaymentCaptured, PaymentRecorded, PaymentRefunded
+from cqrs_app.areas.payments.events import (
+    PaymentCaptured,
+    PaymentMoved,
+    PaymentRecorded,
+    PaymentRefunded,
+)
 from cqrs_app.kernel import Key, Projection, Recorded, Rows
 from cqrs_app.standards.countries import country_name
 
@@ -64,6 +69,9 @@ class SalesProjection(Projection):
         if not isinstance(event, CreditNoteRecorded):
             yield sales_orders, (event.order_id,)
             yield sales_payments, (event.order_id, event.currency)
+        if isinstance(event, PaymentMoved):
+            yield sales_orders, (event.from_order_id,)
+            yield sales_payments, (event.from_order_id, event.currency)
         if not isinstance(event, OrderPlaced | CreditNoteRecorded):
             return
         place = _place(event, recorded)
@@ -103,6 +111,10 @@ class SalesProjection(Projection):
 
     def payment_refunded(self, event: PaymentRefunded, recorded: Recorded, rows: Rows) -> None:
         count_payment(event.order_id, event.currency, rows, refunded=event.amount)
+
+    def payment_moved(self, event: PaymentMoved, recorded: Recorded, rows: Rows) -> None:
+        count_payment(event.from_order_id, event.currency, rows, captured=-event.amount)
+        count_payment(event.order_id, event.currency, rows, captured=event.amount)
 
     def product_added(self, event: ProductAdded, recorded: Recorded, rows: Rows) -> None:
         name_product(event.sku, event.description, rows)
