@@ -53,7 +53,7 @@ assert sent.status_code == 303, sent.text
 assert browser.get(sent.headers["Location"]).status_code == 200
 wrong = browser.post("/commands/SetReminder", data={**hidden, "due": "soon"})
 assert wrong.status_code == 422
-assert "Write a date" in wrong.text
+assert "Enter a date" in wrong.text
 
 # The log, the catalogue, the read model.
 assert kernel.log.find(hidden["command_id"]).operator == "ana"

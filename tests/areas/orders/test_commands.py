@@ -98,7 +98,7 @@ def test_an_overlong_quantity_has_a_sentence(quantity: str) -> None:
         parse(do.PlaceOrder, {**rest, "lines": lines}, from_text=True)
     assert caught.value.problems["lines.0.quantity"] in (
         "Must be 1000000000 or less.",
-        "Write a whole number with fewer digits.",
+        "Enter a whole number with fewer digits.",
     )
 
 

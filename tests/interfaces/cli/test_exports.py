@@ -53,7 +53,7 @@ def test_into_a_file_with_several_filters_and_an_order(console: Flask, tmp_path:
     [
         ("nonsense=1", "There is no such filter. There are: q, status,"),
         ("status=nonsense", "Choose one from the list."),
-        ("placed_from=soon", "Write a date"),
+        ("placed_from=soon", "Enter a date"),
         ("status", "write NAME=VALUE"),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_number_in_json_stays_exact() -> None:
         ("ListOrders", ("--limit", "many"), "--limit: Enter a whole number."),
         ("ListOrders", ("--limit", "501"), "--limit: Must be 500 or less."),
         ("ListOrders", ("--min-total", "1.23456"), "--min-total: At most 4 digits after the"),
-        ("ListOrders", ("--placed-from", "yesterday"), "--placed-from: Write a date"),
+        ("ListOrders", ("--placed-from", "yesterday"), "--placed-from: Enter a date"),
         (
             "ChangeShippingAddress",
             ("--order-id", "1", "--address.city", "x" * 101),

@@ -19,6 +19,7 @@ ADDED: dict[str, str] = {
     "supervisor": """
         credit_notes.record customers.deactivate events.view exports.run fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
+        orders.cancel_remaining payments.move
         orders.reject payments.record payments.refund payments.void system.view webhooks.view
     """,
     "admin": """

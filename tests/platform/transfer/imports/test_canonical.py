@@ -46,6 +46,7 @@ from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.services import services_of
 from tests.areas.orders.given import line, place
+from tests.console import MakeConsole
 from tests.platform.transfer.imports.test_olist import few, quiet
 from tests.platform.transfer.imports.test_online_retail import DATA, ROWS, needs_data, write
 
@@ -53,6 +54,13 @@ __all__ = ["few"]
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 SOMEONE = Actor("ana", ROLES["admin"] | {HISTORY})
+
+
+@pytest.fixture
+def console(make_console: MakeConsole) -> Flask:
+    """Without fulfilment, which would have a say in what is shipped."""
+    return make_console(fulfilment=False)
+
 
 OWN = {"row_id", "updated_at", "recorded_at", "applied_position", "position", "operator"}
 OWN |= {"command_id", "imported", "imported_value"}
