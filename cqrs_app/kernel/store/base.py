@@ -218,8 +218,10 @@ class EventStore(ABC):
     def recorded_after(self, position: int) -> datetime | None:
         """When the first event after `position` was recorded; None if there is none."""
         with self._reader.connect() as connection:
-            found = connection.execute(_RECORDED_AFTER, {"position": position}).scalar()
-            return found or connection.execute(_FIRST_UNPLACED).scalar()
+            # In this order: an event that gets its position in between is found by the second.
+            unplaced = connection.execute(_FIRST_UNPLACED).scalar()
+            placed = connection.execute(_RECORDED_AFTER, {"position": position}).scalar()
+            return placed or unplaced
 
     def position_of(self, stream: str, version: int) -> int | None:
         """The position of one event; None if it has none yet or does not exist."""

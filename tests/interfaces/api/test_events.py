@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import update
 
 from cqrs_app.installed_areas import SENDABLE
 from cqrs_app.kernel.assembly import Kernel
@@ -47,11 +47,12 @@ def test_a_position_beyond_the_log_is_an_error(admin: Program, kernel: Kernel) -
 def test_a_position_that_was_given_out_is_never_refused(admin: Program, kernel: Kernel) -> None:
     """An answer from the write store counts events that have no position yet on PostgreSQL."""
     admin.do("PlaceOrder", **order())
+    kernel.wake_ups.close()
+    if kernel.engines.write.dialect.name == "postgresql":
+        with kernel.engines.write.begin() as connection:
+            connection.execute(update(events).values(position=None))
     given = admin.get("/queries/LogHead").json["position"]
     assert given == 1
-    with kernel.engines.write.connect() as connection:
-        placed = connection.execute(select(func.count(events.c.position))).scalar_one()
-    assert placed == (0 if kernel.engines.write.dialect.name == "postgresql" else 1)
     early = admin.get("/events", after=given)
     assert (early.status_code, early.json["events"]) == (200, [])
     assert (early.json["next"], early.json["head"]) == (1, 1)
