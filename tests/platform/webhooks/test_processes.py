@@ -227,6 +227,9 @@ def test_a_turn_that_is_over_queues_up_again(
     shop.follow()
     monkeypatch.setattr("cqrs_app.platform.webhooks.delivery.SLICE_SECONDS", 0.0)
     dispatcher = shop.dispatcher
+    # What `follow` has announced in the background is not counted.
+    dispatcher.close()
+    shop.kernel.redis.delete(QUEUE)
     dispatcher.answer("warehouse")
     dispatcher.join(10)
     assert shop.kernel.redis.llen(QUEUE) == 1
