@@ -42,19 +42,20 @@ def in_shell_words(ctx: click.Context) -> Iterator[None]:
         ) from error
 
 
+DONE_OR_NOT = "The request was either carried out or had no effect. `flask doctor` says more."
+
+
 @contextmanager
-def database_in_one_sentence() -> Iterator[None]:
-    """For verbs that say nothing else about a database that is away."""
+def database_in_one_sentence(advice: str = DONE_OR_NOT) -> Iterator[None]:
+    """For verbs that say nothing else about a database that is down."""
     try:
         yield
     except DBAPIError as error:
-        raise click.ClickException(database_sentence(error)) from error
+        raise click.ClickException(database_sentence(error, advice)) from error
 
 
-def database_sentence(error: DBAPIError) -> str:
-    """What a database that is away, or has not its tables yet, means for whoever asked."""
+def database_sentence(error: DBAPIError, advice: str = DONE_OR_NOT) -> str:
+    """Why a database cannot be used, for example because it is down or has no tables yet."""
     lines = str(error.orig).strip().splitlines()
-    return (
-        f"The database cannot be used: {lines[0] if lines else type(error.orig).__name__}. "
-        "What was asked for was either done whole or not at all. `flask doctor` says more."
-    )
+    reason = lines[0] if lines else type(error.orig).__name__
+    return f"The database cannot be used: {reason}. {advice}"

@@ -12,13 +12,15 @@ from cqrs_app.processes.preflight import CannotStart, claim_data_folder, require
 from cqrs_app.processes.stopping import StopRequested
 from cqrs_app.settings import Settings
 
+CHECK_URL = "Nothing was started. Check DATABASE_URL, and that the server runs."
+
 
 @click.command("up")
 def up() -> None:
     """Run pages, workers, sweep and, without REDIS_URL, Redis. Ctrl-C stops all of it."""
     try:
         settings = Settings.from_environment()
-        with database_in_one_sentence(), claim_data_folder(settings.data_dir):
+        with database_in_one_sentence(CHECK_URL), claim_data_folder(settings.data_dir):
             require_free_port(settings.host, settings.port)
             Console(settings).run()
     except StopRequested:
