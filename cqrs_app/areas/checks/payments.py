@@ -69,7 +69,7 @@ def payments_match(checks: Checks, process_of: ProcessOf) -> Middleware:
             costs = costs_of(money.order_id, call.past(f"order-{money.order_id}"))
             kept = _kept(process_of(money.order_id), costs.currency)
             if isinstance(call.command, CapturePayment):
-                # Nobody is charged twice, whatever the shop accepts.
+                # A customer is not charged twice, whatever the shop accepts.
                 react(call, Reaction.REFUSE, beyond(money, costs, kept, checks.excess_percent))
             else:
                 react(call, checks.payments, misfits(money, costs, kept, checks.excess_percent))
@@ -107,7 +107,7 @@ def beyond(money: Money, costs: Costs, kept: Decimal, excess: int) -> Iterator[M
     owed = charged(costs.total, costs.currency) if costs.currency else NOTHING
     if money.currency != costs.currency or kept + money.amount <= owed * (100 + excess) / 100:
         return
-    paid = f" and {_text(kept, costs)} of it is paid" if kept else ""
+    paid = f" and {_text(kept, costs)} of it is paid or being captured" if kept else ""
     yield Misfit(
         BEYOND_ORDER,
         f"Order {costs.order_id} costs {_text(owed, costs)}{paid}; "
@@ -169,8 +169,10 @@ def _of_payment(call: Call, to: str, amount: Decimal | None) -> Money | None:
 
 
 def _kept(process: FulfilmentProcess, currency: str) -> Decimal:
-    kept = (each.kept for each in process.payments.values() if each.currency == currency)
-    return sum(kept, NOTHING)
+    """What the shop has for the order in its currency, with what is being captured."""
+    paid = [each for each in process.payments.values() if each.currency == currency]
+    captures = (each.to_capture for each in paid if "capture" in each.waits)
+    return sum((each.kept for each in paid), sum(captures, NOTHING))
 
 
 def _text(amount: Decimal, costs: Costs) -> str:

@@ -1,29 +1,47 @@
-"""An order's process with its approval, also while fulfilment has not processed that yet."""
+"""An order's process with what fulfilment has not processed yet: its approval and its payments."""
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-from sqlalchemy import Connection, select
+from collections.abc import Iterator
 
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, select
+
+from cqrs_app.areas.fulfilment.codec import CODEC
+from cqrs_app.areas.fulfilment.evolve import evolve
+from cqrs_app.areas.fulfilment.inputs import PAYMENT_EVENTS, input_of
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Status
 from cqrs_app.areas.fulfilment.store import process_of
 from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
 from cqrs_app.areas.fulfilment.types import Stage
 from cqrs_app.areas.orders.events import OrderApproved
-from cqrs_app.kernel.effects import cursors_in, events
+from cqrs_app.kernel import Recorded
+from cqrs_app.kernel.effects import StoredEvent, cursors_in, events
 
 BEGINNING = Status(Stage.RESERVING, "Its fulfilment is about to begin.")
+_PAYMENT_TYPES = tuple(each.__name__ for each in PAYMENT_EVENTS)
 
 
 def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
-    """What decides whether goods may leave: nobody can be quicker than the subscription."""
+    """The process as the rules of shipping and paying must see it: nobody can be quicker than the
+    subscription. Its status is the stored one, except of an approval that is ahead."""
     process = process_of(connection, order_id)
-    if process.begun or process.given_up or not _approval_is_ahead(connection, order_id):
+    reached = _reached(connection)
+    for recorded in _payments_ahead(connection, order_id, reached):
+        if recorded.version > process.seen.get(recorded.stream, 0):
+            process = evolve(process, input_of(recorded))
+    if process.begun or process.given_up or not _is_approved(connection, order_id, reached):
         return process
     return replace(process, begun=True, status=BEGINNING)
 
 
-def _approval_is_ahead(connection: Connection, order_id: str) -> bool:
+def _reached(connection: Connection) -> int:
+    name = FulfilmentSubscription.name
+    cursor = cursors_in(FulfilmentSubscription.store).read(connection, [name]).get(name)
+    return cursor.position if cursor else 0
+
+
+def _is_approved(connection: Connection, order_id: str, reached: int) -> bool:
     """Whether the order was approved, not as history, beyond the subscription's cursor."""
     found = select(events.c.position).where(
         events.c.stream == f"order-{order_id}",
@@ -31,9 +49,24 @@ def _approval_is_ahead(connection: Connection, order_id: str) -> bool:
         events.c.occurred_at == events.c.recorded_at,
     )
     positions = connection.execute(found).scalars().all()
-    if not positions:
-        return False
-    name = FulfilmentSubscription.name
-    cursor = cursors_in(FulfilmentSubscription.store).read(connection, [name]).get(name)
-    reached = cursor.position if cursor else 0
     return any(position is None or position > reached for position in positions)
+
+
+def _payments_ahead(connection: Connection, order_id: str, reached: int) -> Iterator[Recorded]:
+    """Events of the order's payments beyond the cursor, in order. As a rule there are few events
+    beyond it at all."""
+    for beyond in (events.c.position > reached, events.c.position.is_(None)):
+        yield from CODEC.decode_all(_payment_events(connection, order_id, beyond))
+
+
+def _payment_events(
+    connection: Connection, order_id: str, beyond: ColumnElement[bool]
+) -> list[StoredEvent]:
+    # Of a moved payment, the order that it was moved from is named too.
+    found = select(*(events.c[name] for name in StoredEvent.__struct_fields__)).where(
+        beyond,
+        events.c.type.in_(_PAYMENT_TYPES),
+        events.c.occurred_at == events.c.recorded_at,
+        events.c.payload.contains(f'order_id":"{order_id}"', autoescape=True),
+    )
+    return [StoredEvent(*row) for row in connection.execute(found.order_by(events.c.id))]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, render_template, request, session
+from flask import Flask, Response, g, render_template, request, session
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from cqrs_app.interfaces.web.auth import form_again
 from cqrs_app.interfaces.web.security import StaleForm
@@ -52,6 +52,7 @@ TITLES = {
     500: "Something went wrong",
     503: "Temporarily unavailable",
 }
+UNTRUSTED_HOST = "This console is not served under this host name. See TRUSTED_HOSTS.\n"
 NEXT = {
     404: "Check the address, or search for what you were looking for.",
     403: "Go back, or ask an administrator for access.",
@@ -90,6 +91,9 @@ def init_errors(app: Flask) -> None:
     def _http(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error.get_response()
+        if isinstance(error, SecurityError):
+            # Without a trusted host no address can be built, so there is no page either.
+            return Response(UNTRUSTED_HOST, 400, content_type="text/plain; charset=utf-8")
         if isinstance(error, StaleForm) and (page := form_again(STALE_FORM_AGAIN)):
             return page, 422
         # The framework's own sentences say nothing of this console.

@@ -92,8 +92,29 @@ def test_what_a_bank_rounded_up_is_not_too_much(strict: OrderDesk) -> None:
 def test_money_is_not_taken_twice(strict: OrderDesk) -> None:
     strict.do(record())
     strict.settle_all()
-    with pytest.raises(Refused, match=r"costs GBP 10.00 and GBP 10.00 of it is paid") as refused:
+    with pytest.raises(
+        Refused, match=r"costs GBP 10.00 and GBP 10.00 of it is paid or being captured"
+    ) as refused:
         strict.do(record("bank-2"))
+    assert refused.value.code == "beyond_order"
+
+
+def test_money_is_not_taken_twice_while_fulfilment_is_behind(strict: OrderDesk) -> None:
+    strict.do(record(amount="4"), record("bank-2", "6"))
+    with pytest.raises(Refused, match=r"GBP 10.00 of it is paid or being captured") as refused:
+        strict.do(record("bank-3", "2"))
+    assert refused.value.code == "beyond_order"
+
+
+def test_a_second_capture_is_refused_before_the_first_is_answered(make_desk: MakeDesk) -> None:
+    desk = make_desk(method="", **LENIENT)
+    desk.place((LAMP, 4))
+    desk.do(authorise("till-1", "10"), authorise("till-2", "10"))
+    desk.ask_gateway()
+    desk.settle_all()
+    desk.do(CapturePayment(payment_id="till-1"))
+    with pytest.raises(Refused, match=r"GBP 10.00 of it is paid or being captured") as refused:
+        desk.do(CapturePayment(payment_id="till-2"))
     assert refused.value.code == "beyond_order"
 
 
@@ -105,7 +126,7 @@ def test_nothing_is_captured_for_an_order_that_is_paid(make_desk: MakeDesk, unma
     desk.ask_gateway()
     desk.do(record())
     desk.settle_all()
-    with pytest.raises(Refused, match=r"GBP 10.00 of it is paid") as refused:
+    with pytest.raises(Refused, match=r"GBP 10.00 of it is paid or being captured") as refused:
         desk.do(CapturePayment(payment_id="till"))
     assert refused.value.code == "beyond_order"
 

@@ -264,3 +264,13 @@ def test_what_cannot_be_used_gets_a_sentence_and_never_a_fault(
     assert answer.status_code in (200, 404, 422), answer.status_code
     if answer.status_code != 200:
         assert "data-error-text" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/readyz", "/metrics", "/no-such-page"])
+def test_a_host_name_that_is_not_trusted_gets_one_sentence(
+    make_console: MakeConsole, path: str
+) -> None:
+    client = make_console(trusted_hosts="desk.example").test_client()
+    answer = client.get(path, headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert answer.text.startswith("This console is not served under this host name.")
