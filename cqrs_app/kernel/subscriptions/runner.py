@@ -135,7 +135,14 @@ class SubscriptionRunner:
         if cursor is None or cursor.state == "paused":
             return ()
         _require_rows(cursor, subscription, self._codec.zone.key)
-        events = self._ahead(cursor)
+        try:
+            events = self._ahead(cursor)
+        except Halted:
+            if not subscription.accepts_restored_log:
+                raise
+            with self._engines[subscription.store].begin() as connection:
+                cursors.accept(connection, name, self._store.head())
+            return ()
         if not events:
             if cursor.state == "failed":
                 with self._engines[subscription.store].begin() as connection:
@@ -160,7 +167,8 @@ class SubscriptionRunner:
             raise Halted(
                 f"The log is not the one it followed: at position {cursor.position} there is "
                 f"{'another event' if same else 'no event'}. Was the write store restored? Rebuild "
-                "a projection. Pause and resume what is none, once what it did since is checked."
+                "it if it is a projection. Otherwise check what it did since the backup, then pause "
+                "and resume it."
             )
         return found[1:]
 

@@ -45,6 +45,9 @@ class Subscription(ABC):
     by_day: ClassVar[bool] = False
     """Whether its rows are counted by business day. If the time zone changes, the subscription then
     stops with an error."""
+    accepts_restored_log: ClassVar[bool] = False
+    """Whether it continues by itself after the write store was restored, because nothing that it
+    did for lost events needs to be corrected. Others then stop with an error."""
     store: ClassVar[Store] = "write"
     events: ClassVar[tuple[type[Event], ...] | None] = None
     """The event types it wants; None for all."""

@@ -22,6 +22,7 @@ class _StoreControl(Subscription):
     """One per store. Pausing and releasing commit together with this subscription's own cursor, so
     that each takes effect once."""
 
+    accepts_restored_log: ClassVar[bool] = True
     events: ClassVar[tuple[type[Event], ...] | None] = (
         ProjectionPaused,
         ProjectionResumed,

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.tables import events, streams
+from cqrs_app.platform.runtime.commands import PauseProjection, ResumeProjection
 from cqrs_app.processes.sweep import Sweep
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import client_in
@@ -79,3 +80,23 @@ def test_everything_that_watches_names_it_and_what_to_do(
     found = client.get("/orders").text
     assert "O0" in found and ("O100" in found) is bool(after)
     assert ">O1<" not in found
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_once_all_is_done_that_is_asked_nothing_stays_stopped(
+    app: Flask, kernel: Kernel, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.processes.sweep.PATIENCE_SECONDS", 0.0)
+    restored(app, kernel, after)
+    Sweep(kernel).once()
+    for name, cursor in kernel.runner.cursors().items():
+        if cursor.state == "failed" and name in kernel.registry.projections:
+            app.test_cli_runner().invoke(args=["projections", "rebuild", name])
+        elif cursor.state == "failed":
+            do(app, [PauseProjection(projection=name)])
+            settle(app)
+            do(app, [ResumeProjection(projection=name)])
+    settle(app)
+    stopped = {n: c.state for n, c in kernel.runner.cursors().items() if c.state != "running"}
+    assert stopped == {}
+    assert "which has stopped" not in client_in(app, "admin").get("/readyz").text
