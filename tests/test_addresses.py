@@ -170,9 +170,7 @@ def test_of_several_hosts_the_one_that_writes_is_found(
     for mode, found in (("read-write", writing), ("read-only", reading)):
         url = f"postgresql://countersign@{hosts}/postgres?target_session_attrs={mode}"
         made = addresses.database(url)
-        engine = create_engine(
-            made, **engine_options(made, timeout=5, pool_size=1, read_only=False)
-        )
+        engine = create_engine(made, **engine_options(made, timeout=5, pool_size=1, read_only=True))
         with engine.connect() as connection:
             where = connection.exec_driver_sql("SHOW unix_socket_directories").scalar_one()
         engine.dispose()

@@ -117,7 +117,8 @@ def engine_options(
     session = (
         f"-c statement_timeout={int(timeout * 1000)} -c idle_in_transaction_session_timeout=60000"
     )
-    if read_only:
+    # The client would take a session that only reads for a server that only reads.
+    if read_only and make_url(url).query.get("target_session_attrs") != "read-write":
         session += " -c default_transaction_read_only=on"
     return options | sizes | {"connect_args": network | {"options": session}}
 

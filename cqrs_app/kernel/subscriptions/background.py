@@ -8,6 +8,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+
 logger = logging.getLogger(__name__)
 
 
@@ -42,6 +44,10 @@ class Background:
             self._nudged.clear()
             try:
                 self._chore()
+            except DATABASE_TROUBLE as error:
+                # A traceback would say no more, and every process writes one in an outage.
+                reason = str(error).partition("\n")[0]
+                logger.warning("%s could not do its work; it tries again: %s", self._name, reason)
             except Exception:
                 logger.exception("%s could not do its work; it tries again", self._name)
 

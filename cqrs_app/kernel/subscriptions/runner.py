@@ -167,8 +167,8 @@ class SubscriptionRunner:
             raise Halted(
                 f"The log is not the one it followed: at position {cursor.position} there is "
                 f"{'another event' if same else 'no event'}. Was the write store restored? Rebuild "
-                "it if it is a projection. Otherwise check what it did since the backup, then pause "
-                "and resume it."
+                "it if it is a projection. Otherwise check what it did since the backup, then "
+                "pause and resume it."
             )
         return found[1:]
 

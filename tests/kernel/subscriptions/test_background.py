@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+from sqlalchemy.exc import OperationalError
+
 from cqrs_app.kernel.subscriptions.background import Background
 
 
@@ -34,3 +37,15 @@ def test_who_wants_it_done_now_waits_for_the_one_that_is_under_way() -> None:
     background.run_now()
     background.close()
     assert collided == [False, False]
+
+
+def test_a_database_that_is_down_writes_one_line_and_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fails() -> None:
+        raise OperationalError("SELECT 1", None, Exception("no route to host"))
+
+    Background("statistics", fails).run_now()
+    [record] = caplog.records
+    assert record.exc_info is None
+    assert "no route to host" in record.getMessage()
