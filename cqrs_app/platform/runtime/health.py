@@ -21,8 +21,8 @@ from cqrs_app.kernel.subscriptions.tasks import WORKER
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of each part. `stopped` are the subscriptions that cannot continue by themselves.
-    Counts are None if the part that knows them is down."""
+    """The state of each part. `stopped` are the subscriptions that cannot continue by themselves,
+    `paused` those that a person has paused. Counts are None if the part that knows them is down."""
 
     write_store: bool
     read_store: bool
@@ -30,6 +30,7 @@ class Health:
     workers: int
     sweeps: int
     stopped: tuple[str, ...]
+    paused: tuple[str, ...]
     waiting_jobs: int | None
     failed_jobs: int | None
 
@@ -47,19 +48,20 @@ class Health:
 
 def look(kernel: Kernel) -> Health:
     """Check every part. Never raises."""
-    write_store, processes, stopped = True, [], []
+    write_store, processes = True, []
+    states: dict[str, str] = {}
     try:
         # Without a transaction, so that the check neither waits for a writer nor blocks one.
         with reader_of(kernel.engines.write).connect() as connection:
             connection.execute(select(streams.c.stream).limit(1))
             processes = presence.seen(connection, kernel.clock())
-            stopped = _stopped(connection, "write")
+            states = _states(connection, "write")
     except SQLAlchemyError:
         write_store = False
     read_store = True
     try:
         with kernel.engines.query.connect() as connection:
-            stopped = _stopped(connection, "read") + stopped
+            states = _states(connection, "read") | states
     except SQLAlchemyError:
         read_store = False
     waiting, failed = _jobs(kernel)
@@ -69,7 +71,8 @@ def look(kernel: Kernel) -> Health:
         redis=waiting is not None,
         workers=sum(each.alive for each in processes if each.kind == WORKER),
         sweeps=sum(each.alive for each in processes if each.kind == presence.SWEEP),
-        stopped=tuple(stopped),
+        stopped=tuple(name for name, state in states.items() if state == "failed"),
+        paused=tuple(name for name, state in states.items() if state == "paused"),
         waiting_jobs=waiting,
         failed_jobs=failed,
     )
@@ -85,6 +88,9 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
     if health.stopped:
         names = ", ".join(health.stopped)
         yield "bad", f"Some pages show old data: {names} stopped. See System for what to do."
+    if health.paused:
+        names = ", ".join(health.paused)
+        yield "warn", f"Updates are paused: {names}. Some pages show old data until resumed."
     if not health.redis:
         yield (
             "warn",
@@ -104,10 +110,9 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
         yield "warn", "The sweep is down. Some updates may take longer."
 
 
-def _stopped(connection: Connection, store: Store) -> list[str]:
-    """The subscriptions of this store that have failed."""
-    cursors = cursors_in(store).all(connection)
-    return [each.subscription for each in cursors if each.state == "failed"]
+def _states(connection: Connection, store: Store) -> dict[str, str]:
+    """Subscription -> state, for those of this store."""
+    return {each.subscription: each.state for each in cursors_in(store).all(connection)}
 
 
 def _jobs(kernel: Kernel) -> tuple[int | None, int | None]:

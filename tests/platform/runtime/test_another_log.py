@@ -100,3 +100,14 @@ def test_once_all_is_done_that_is_asked_nothing_stays_stopped(
     stopped = {n: c.state for n, c in kernel.runner.cursors().items() if c.state != "running"}
     assert stopped == {}
     assert "which has stopped" not in client_in(app, "admin").get("/readyz").text
+
+
+def test_open_pages_say_which_updates_are_paused(app: Flask) -> None:
+    client = client_in(app, "viewer")
+    assert "paused" not in client.get("/banners").text
+    do(app, [PauseProjection(projection="sales")])
+    settle(app)
+    assert "Updates are paused: sales." in client.get("/banners").text
+    do(app, [ResumeProjection(projection="sales")])
+    settle(app)
+    assert "paused" not in client.get("/banners").text
