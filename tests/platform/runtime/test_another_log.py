@@ -102,7 +102,10 @@ def test_once_all_is_done_that_is_asked_nothing_stays_stopped(
     assert "which has stopped" not in client_in(app, "admin").get("/readyz").text
 
 
-def test_open_pages_say_which_updates_are_paused(app: Flask) -> None:
+def test_open_pages_say_which_updates_are_paused(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.interfaces.web.shell.LOOK_EVERY_SECONDS", 0.0)
     client = client_in(app, "viewer")
     assert "paused" not in client.get("/banners").text
     do(app, [PauseProjection(projection="sales")])
