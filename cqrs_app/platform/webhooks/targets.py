@@ -93,9 +93,10 @@ def require_permitted(target: Target, ip: Ip, allowed: tuple[Network, ...]) -> N
     if any(real in network for network in allowed):
         return
     if not _is_public(real):
+        resolved = "" if target.host == str(ip) else f" ({ip})"
         raise Forbidden(
-            f"{target.host} is {ip}, which is not a public address. Nothing was sent. If it is "
-            f"meant, whoever runs the console adds its network to WEBHOOK_ALLOWED_NETWORKS."
+            f"{target.host}{resolved} is not a public address. Nothing was sent. To allow it, add "
+            f"its network to WEBHOOK_ALLOWED_NETWORKS."
         )
     if target.scheme != "https":
         raise Forbidden(

@@ -128,5 +128,5 @@ def test_an_order_nobody_sees_to_has_no_such_page(order_desk: OrderDesk) -> None
     client = client_in(order_desk.app, "viewer")
     answer = client.get("/fulfilment/none-such")
     assert answer.status_code == 404
-    assert "Nobody sees to order none-such" in answer.text
+    assert "Order none-such has no fulfilment" in answer.text
     assert "No orders on their way" in words(client, "/fulfilment")

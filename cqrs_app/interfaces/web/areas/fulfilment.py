@@ -87,7 +87,10 @@ def _shown(order_id: str) -> dict[str, Any]:
     answer = ask(query_or_404(GetFulfilment, f"There is no order {order_id}.", order_id=order_id))
     found: FulfilmentView | None = answer.value
     if found is None:
-        abort(404, f"Nobody sees to order {order_id}: it is not approved, or was before.")
+        abort(
+            404,
+            f"Order {order_id} has no fulfilment: it is not approved yet.",
+        )
     steps = ask(GetFulfilmentSteps(order_id=order_id))
     return {
         "order_id": order_id,

@@ -67,7 +67,7 @@ def product_now() -> ResponseReturnValue:
 
 def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
-    missing = f"There is no product {sku}."
+    missing = f"There is no product {sku}." if sku else "Choose a product."
     question = query_or_404(GetProduct, missing, sku=sku)
     answer, ahead = ask(question), False
     if answer.value is None:
