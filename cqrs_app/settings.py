@@ -13,6 +13,7 @@ import dataclasses
 import hmac
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from msgspec import Meta
 
 from cqrs_app.environment import SettingsError, misspelt, parse
 
+HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+"""Of TRUSTED_HOSTS; a leading point means every name below."""
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -314,6 +317,7 @@ class Settings:
                 "as Europe/Berlin or UTC."
             ) from None
         self._refuse_unknown_locale()
+        self._refuse_unusable_hosts()
         _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
         for name, allowed in CHOICES.items():
             _one_of(name, getattr(self, name), allowed)
@@ -340,6 +344,14 @@ class Settings:
                 raise SettingsError(
                     f"{name.upper()} cannot be switched off: the console is built on it. "
                     f"Remove the setting."
+                )
+
+    def _refuse_unusable_hosts(self) -> None:
+        for host in filter(None, map(str.strip, self.trusted_hosts.split(","))):
+            if not HOST_NAME.fullmatch(host):
+                raise SettingsError(
+                    f"TRUSTED_HOSTS has {host!r}, which is no host name. Write names with commas, "
+                    f"such as desk.example, or .desk.example for all below it."
                 )
 
     def _refuse_unknown_locale(self) -> None:

@@ -54,6 +54,11 @@ def test_a_switch_is_turned_on_by_any_usual_word(text: str) -> None:
         ("DATABASE_URL", "mysql://db/shop", "DATABASE_URL cannot be used: the console"),
         ("READ_DATABASE_URL", "nonsense", "READ_DATABASE_URL cannot be used: it is"),
         ("REDIS_URL", "http://cache", "REDIS_URL cannot be used: it is no address"),
+        (
+            "TRUSTED_HOSTS",
+            "desk.example, http://x",
+            "TRUSTED_HOSTS has 'http://x', which is no host",
+        ),
         ("AMBER_LAG_SECONDS", "90", "AMBER_LAG_SECONDS (90) is more than RED_LAG_SECONDS (60)."),
         ("SECURE_COOKIES", "perhaps", "SECURE_COOKIES is 'perhaps'; write true or false."),
         ("COMMAND_BUS_TYPE", "magic", "COMMAND_BUS_TYPE is 'magic'; it must be one of"),
