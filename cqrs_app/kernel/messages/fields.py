@@ -86,4 +86,6 @@ def plain_json(text: str | bytes) -> Any:
     try:
         return _JSON.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
-        raise ValueError(f"This is not usable JSON ({error}).") from None
+        # The place, such as `$[...]`, does not help.
+        reason = str(error).partition(" - at ")[0]
+        raise ValueError(f"This is not usable JSON ({reason}).") from None
