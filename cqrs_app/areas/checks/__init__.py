@@ -1,5 +1,5 @@
-"""Checks: what a command of one area says about things of another must be so. They stand above all
-areas; none of them knows them."""
+"""Rules across areas: what a command of one area says about another area must be true. Checks
+import the areas; no area imports them."""
 
 from __future__ import annotations
 

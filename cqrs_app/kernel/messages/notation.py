@@ -35,7 +35,7 @@ class Notation:
         kind = plain_type(hint)
         if kind is Decimal:
             if not has_unit:
-                raise TypeError(f"{place} is a decimal, and no {self.field} stands beside it")
+                raise TypeError(f"{place} is a decimal with no {self.field} beside it")
             return _number(self.write)
         if get_origin(kind) is tuple:
             item = self._writer(get_args(kind)[0], place, has_unit=has_unit)

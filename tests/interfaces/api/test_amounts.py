@@ -128,5 +128,5 @@ def test_events_of_an_earlier_release_are_read_with_the_digits_of_their_currency
 
 def test_a_decimal_whose_currency_nothing_names_is_found_at_the_start() -> None:
     price = dataclasses.make_dataclass("Price", [("amount", Decimal)])
-    with pytest.raises(TypeError, match="is a decimal, and no currency stands beside it"):
+    with pytest.raises(TypeError, match="is a decimal with no currency beside it"):
         MONEY.writer(price)

@@ -88,7 +88,7 @@ def take_back(order_id: str, rows: Rows) -> None:
 
 
 def take_part_back(event: RemainingItemsCancelled, rows: Rows) -> None:
-    """The order counts on, with what of it has shipped."""
+    """The order still counts, with the items that have shipped."""
     order = rows.change(sales_orders, event.order_id)
     place: Place = (order["day"], order["country"], order["currency"])
     lines = _lines_of(order)
