@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder
-from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused

@@ -24,8 +24,8 @@ from cqrs_app.areas.customers.queries import (
 )
 from cqrs_app.areas.customers.receipt import ErasureReceipt
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
-from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp

@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import url_for
 
+from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
-from cqrs_app.areas.orders.queries.one_order import GetOrder
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
 from cqrs_app.interfaces.web.areas.orders import home, order, order_list, reports  # noqa: F401 - pages
 from cqrs_app.interfaces.web.ask import ask
