@@ -77,6 +77,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.readyz": "/readyz",
         "web.prometheus": "/metrics",
         "web.account": "/account",
+        "web.search": "/search?q=rich",
         "web.banners": "/banners",
         "web.home": "/",
         "web.home_panel": "/home/health",

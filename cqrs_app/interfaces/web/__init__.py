@@ -15,6 +15,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     health,
     home,
     past,
+    search,
     tokens,
 )
 from cqrs_app.interfaces.web.areas.orders import order_list

@@ -11,7 +11,13 @@ from flask import url_for
 from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
-from cqrs_app.interfaces.web.areas.orders import home, order, order_list, reports  # noqa: F401 - pages
+from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
+    find,
+    home,
+    order,
+    order_list,
+    reports,
+)
 from cqrs_app.interfaces.web.ask import ask
 
 
@@ -39,5 +45,7 @@ ORDERS = WebArea(
         PlaceOrder: free_number("order_id", "W"),
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
+    finders=(find.ORDERS,),
+    starts=(PlaceOrder, RecordCreditNote),
     home_panels={"waiting": home.waiting, "today": home.today, "chart": home.chart},
 )
