@@ -155,10 +155,11 @@ VIEWS: Sequence[View] = (
         "v_products",
         inventory.products,
         "Products and their stock now.",
-        "sku description tracked retired low_below on_hand reserved available incoming short "
-        "added_at updated_at",
+        "sku description tracked retired prices low_below on_hand reserved available incoming "
+        "short added_at updated_at",
         {
             "tracked": "Whether stock is kept of it.",
+            "prices": "Of one unit, by currency: EUR 64.00, GBP 55.00.",
             "available": "On hand and not reserved.",
             "incoming": "Expected in deliveries.",
             "short": "How many are missing to the low-stock level.",

@@ -11,6 +11,7 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.inventory.commands import AddProduct
+from cqrs_app.areas.inventory.prices import prices_in
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
@@ -49,6 +50,7 @@ def products() -> ResponseReturnValue:
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
+        prices_in=prices_in,
         may_add=may_act("inventory.manage"),
         **turning("web.products", answer.value),
     )
@@ -93,6 +95,7 @@ def _shown() -> dict[str, Any]:
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
         "here": {name: text for name, text in request.args.items() if name in ("sku", *PLACE)},
+        "prices_in": prices_in,
         "reason": label_of,
         "sold": _sold(ProductSales(sku=sku)),
         "sold_lately": _sold(ProductSales(sku=sku, since=since)),
