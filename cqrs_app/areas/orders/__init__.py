@@ -11,6 +11,7 @@ from cqrs_app.areas.orders.projections.sales import SalesProjection
 from cqrs_app.areas.orders.projections.timeline import OrderTimelineProjection
 from cqrs_app.areas.orders.queries import (
     best,
+    carriers,
     credit_notes,
     customers,
     figures,
@@ -45,6 +46,7 @@ ORDERS = Area(
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
         figures.OrdersByStatus: projected(figures.orders_by_status),
+        carriers.RecentCarriers: projected(carriers.recent_carriers),
         customers.ListCustomers: projected(customers.list_customers),
         customers.GetCustomer: projected(customers.get_customer),
         credit_notes.ListCreditNotes: projected(credit_notes.list_credit_notes),
