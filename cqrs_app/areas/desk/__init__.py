@@ -10,6 +10,7 @@ from cqrs_app.areas.desk.projections.sales import SalesProjection
 from cqrs_app.areas.desk.projections.timeline import OrderTimelineProjection
 from cqrs_app.areas.desk.queries import (
     best,
+    carriers,
     credit_notes,
     customers,
     figures,
@@ -43,6 +44,7 @@ DESK = Area(
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
         figures.OrdersByStatus: projected(figures.orders_by_status),
+        carriers.RecentCarriers: projected(carriers.recent_carriers),
         customers.ListCustomers: projected(customers.list_customers),
         customers.GetCustomer: projected(customers.get_customer),
         credit_notes.ListCreditNotes: projected(credit_notes.list_credit_notes),

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from cqrs_app.areas.orders.read_models import orders
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from cqrs_app.areas.customers.commands import ChangeCustomerEmail, UpdateCustomerProfile
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.payments.commands import RecordPayment
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
