@@ -10,7 +10,6 @@ from typing import Any
 from flask import url_for
 
 from cqrs_app.areas.desk.queries.carriers import RecentCarriers
-from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.orders.commands import (
     ChangeShippingAddress,
     PlaceOrder,
