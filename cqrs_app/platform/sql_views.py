@@ -86,9 +86,12 @@ VIEWS: Sequence[View] = (
         "v_orders",
         desk.orders,
         "Orders as they are now, one row each.",
-        "order_id status customer_id country currency total line_count units shipped_units "
-        "placed_at placed_day updated_at hold_reason flags imported carrier tracking",
+        "order_id stage stage_since decision status customer_id country currency total line_count "
+        "units shipped_units placed_at placed_day updated_at hold_reason flags imported carrier "
+        "tracking",
         {
+            "stage": "From its status and its fulfilment, as the pages show it.",
+            "decision": "What somebody has to decide before it goes on.",
             "customer_id": "Empty for a guest.",
             "placed_day": "The day on which it was placed, in the time zone of the shop.",
             "updated_at": "When the console learned of the last change.",

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from cqrs_app.areas.desk.read_models import order_flags, order_lines, order_timeline, orders
+from cqrs_app.areas.desk.words import Stage
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.areas.types import OrderId
@@ -64,10 +65,14 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """A whole order; money in its currency, times in UTC. `total` and `units` are without the
-    remaining items that were cancelled."""
+    """A whole order; money in its currency, times in UTC. `stage` is what its status and its
+    fulfilment come to; `decision` says what somebody has to decide before it goes on. `total` and
+    `units` are without the remaining items that were cancelled."""
 
     order_id: str
+    stage: Stage
+    stage_since: datetime
+    decision: str
     status: OrderStatus
     customer_id: str
     customer_name: str
@@ -97,7 +102,7 @@ class OrderView:
         return sum((quantity * price for quantity, price in lines), Decimal(0))
 
 
-_MADE = {"status", "hold_reason", "shipping_address", "lines", "flags"}
+_MADE = {"stage", "status", "hold_reason", "shipping_address", "lines", "flags"}
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
 _FLAG = list(FlagView.__annotations__)
@@ -131,6 +136,11 @@ def get_order(question: GetOrder, connection: Connection) -> OrderView | None:
 def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     row = rows.get(orders, question.order_id)
     return _view(row, rows.all(order_lines), rows.all(order_flags)) if row else None
+
+
+def streams_beside(question: GetOrder) -> tuple[str]:
+    """Whose events change the order's stage, beside its own."""
+    return (f"fulfilment-{question.order_id}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +192,7 @@ def _view(
     address = {name: row[f"ship_{name}"] for name in AddressView.__annotations__}
     return OrderView(
         **{name: row[name] for name in _PLAIN},
+        stage=Stage(row["stage"]),
         status=OrderStatus(row["status"]),
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
         shipping_address=AddressView(**address),

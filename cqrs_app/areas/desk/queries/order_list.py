@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 from cqrs_app.areas.desk.queries.filters import OrderFilters, conditions
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.desk.search import few
+from cqrs_app.areas.desk.words import Stage
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Sort, query
@@ -32,9 +33,13 @@ COUNTED_TO = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """An order as the list shows it; money in its currency, times in UTC."""
+    """An order as the list shows it; money in its currency, times in UTC. `decision` says what
+    somebody has to decide before it goes on."""
 
     order_id: str
+    stage: Stage
+    stage_since: datetime
+    decision: str
     status: OrderStatus
     customer_id: str
     customer_name: str
@@ -109,6 +114,7 @@ def count_changes(question: CountChanges, connection: Connection) -> Changes:
 
 def _order_row(row: Row[Any]) -> OrderRow:
     values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    values["stage"] = Stage(values["stage"])
     values["status"] = OrderStatus(values["status"])
     values["hold_reason"] = HoldReason(values["hold_reason"]) if values["hold_reason"] else None
     return OrderRow(**values)

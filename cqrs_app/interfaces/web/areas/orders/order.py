@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderTimeline
+from cqrs_app.areas.desk.words import Stage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.queries import OrderActions
@@ -97,6 +98,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
     ahead = value is not None and ahead
+    moving = value is not None and value.stage is Stage.PROCESSING and not value.decision
     allowed, not_now = allowed_tasks(actions.value.actions)
     return {
         "order_id": order_id,
@@ -120,7 +122,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
-        "follows_soon": bool(badges.pending or ahead) and freshness.is_moving,
+        "follows_soon": bool(badges.pending or ahead or moving) and freshness.is_moving,
         "more_args": {"lines": "all"} if all_lines else {},
     }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
-from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
 from cqrs_app.interfaces.web.auth import background
@@ -39,6 +39,8 @@ def orders() -> ResponseReturnValue:
         "first_url": address.without(*PLACE).url(),
         "may_place": may_act("orders.place"),
         "customers_url": _customers_of(question.q),
+        "stages": ask(OrdersByStage()).value,
+        "given": address.given,
         "changes": None,
         "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
@@ -50,10 +52,8 @@ def orders() -> ResponseReturnValue:
         "orders/orders.html",
         **shown,
         question=question,
-        given=address.given,
         chips=chips(address),
         downloads=downloads(ListOrders),
-        statuses=list(OrderStatus),
     )
 
 
