@@ -10,11 +10,11 @@ from typing import ClassVar
 
 from sqlalchemy import case, exists, insert, select, update
 
+from cqrs_app.areas.desk.queries.one_order import GetOrder
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.fulfilment.queries import ListFulfilments
 from cqrs_app.areas.fulfilment.types import Stage
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, Shown
-from cqrs_app.areas.orders.queries.one_order import GetOrder
-from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
