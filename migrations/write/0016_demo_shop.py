@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from cqrs_app.kernel.store import columns
+
 revision: str = "write_0016"
 down_revision: str | None = "write_0015"
 branch_labels: str | Sequence[str] | None = None
@@ -16,7 +18,7 @@ def upgrade() -> None:
         "demo_shop",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("steps", sa.Integer(), nullable=False),
-        sa.Column("until", sa.DateTime(), nullable=True),
+        sa.Column("until", columns.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
 
