@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from cqrs_app.areas.inventory.commands import ReceiveStock
@@ -15,10 +15,10 @@ from cqrs_app.areas.orders.commands import (
     HoldOrder,
     ShipOrder,
 )
-from cqrs_app.areas.orders.types import ShippedLine
+from cqrs_app.areas.orders.types import OrderLine, ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.platform.demo.catalogue import CARRIERS
+from cqrs_app.platform.demo.catalogue import CARRIERS, PRODUCTS
 from cqrs_app.platform.demo.shop import NOTES, Customer, order_of, tracking_number
 
 LEFT_TO_APPROVE = 15
@@ -26,6 +26,19 @@ LEFT_TO_SHIP = 6
 LEFT_TO_DELIVER = 12
 LEFT_SHORT = 2
 """How many orders are left waiting at each stage, for whoever tries the console."""
+
+_PRICES = {sku: (name, price) for sku, name, price in PRODUCTS}
+
+
+def _line(sku: str, quantity: int) -> OrderLine:
+    name, price = _PRICES[sku]
+    return OrderLine(sku=sku, description=name, quantity=quantity, unit_price=price)
+
+
+_DECLINED = (_line("SCF-051", 1),)
+"""The sandbox declines captures of amounts that end in .51."""
+_TOO_MANY = (_line("MUG-101", 60),)
+"""More than the shop has of a product that runs low."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +75,13 @@ def next_command(random: Random, shop: Shop) -> Command:
 
 
 def _place(random: Random, shop: Shop) -> Command:
-    return order_of(random, shop.next_order, random.choice(shop.customers))
+    order = order_of(random, shop.next_order, random.choice(shop.customers))
+    (lines,) = random.choices((order.lines, _DECLINED, _TOO_MANY), (7, 1, 1))
+    return replace(order, lines=lines)
 
 
 def _approve(random: Random, shop: Shop) -> Command:
-    return ApproveOrder(order_id=shop.to_approve[0])
+    return ApproveOrder(order_id=random.choice(shop.to_approve))
 
 
 def _hold(random: Random, shop: Shop) -> Command:
