@@ -21,6 +21,7 @@ from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     find,
     home,
     order,
+    order_at,
     order_list,
     reports,
 )
