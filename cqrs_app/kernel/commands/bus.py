@@ -14,6 +14,12 @@ from msgspec.structs import replace
 
 from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.consequences import (
+    Consequences,
+    Effect,
+    Prospect,
+    Rehearsed,
+)
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, running_command
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.denials import Denials
@@ -39,7 +45,7 @@ from cqrs_app.kernel.errors import (
     SwitchedOff,
     UnknownMessage,
 )
-from cqrs_app.kernel.events.recorded import EventCodec
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
 from cqrs_app.kernel.privacy.vault import Vault
@@ -69,7 +75,8 @@ class BusOptions:
 
 
 class CommandBus:
-    """`routes` maps each command to its handler; `middleware` comes from the areas.
+    """`routes` maps each command to its handler; `middleware` and `consequences` come from the
+    areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
     command, `count` with each outcome (command name, outcome, milliseconds).
@@ -85,6 +92,7 @@ class CommandBus:
         options: BusOptions,
         *,
         middleware: Sequence[Middleware] = (),
+        consequences: Sequence[Consequences] = (),
         after_commit: Callable[[Iterable[str]], None],
         wake: Callable[[str], None],
         count: Count,
@@ -100,6 +108,7 @@ class CommandBus:
         self._after_commit = after_commit
         self._wake = wake
         self._clock = clock
+        self._consequences = consequences
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._repository = Repository(store, codec)
         self._decider = Decider(
@@ -216,6 +225,26 @@ class CommandBus:
 
         Raises what `execute` would raise.
         """
+        return tuple(recorded.event for recorded in self._previewed(command, context))
+
+    def effects(self, command: Command, context: Context) -> tuple[Effect, ...]:
+        """What would follow from this command now, beyond its own events. Writes nothing.
+
+        Raises what `execute` would raise.
+        """
+        events = self._previewed(command, context)
+
+        def rehearse(further: Sequence[tuple[Command, Context]]) -> list[Rehearsed]:
+            _, *foreseen = self.rehearse([(command, context), *further])
+            return [
+                Rehearsed(tuple(map(self._codec.decode, each.events)), each.error)
+                for each in foreseen
+            ]
+
+        prospect = Prospect(command=command, events=events, past=self._past, rehearse=rehearse)
+        return tuple(effect for each in self._consequences for effect in each(prospect))
+
+    def _previewed(self, command: Command, context: Context) -> tuple[Recorded, ...]:
         if not self._options.enabled:
             raise SwitchedOff
         changes: list[Change] = []
@@ -230,7 +259,7 @@ class CommandBus:
         for change in changes:
             self._store.rehearse(change)
         stored = [event for change in changes for event in change.events]
-        return tuple(self._codec.decode(event).event for event in stored)
+        return tuple(map(self._codec.decode, stored))
 
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """Carry out many commands, in order. Each is accepted or refused independently.

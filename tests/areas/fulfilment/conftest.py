@@ -86,6 +86,7 @@ class OrderDesk(Desk):
             self.kernel.vault,
             BusOptions(),
             middleware=self.kernel.registry.middleware,
+            consequences=self.kernel.registry.consequences,
             after_commit=lambda types: None,
             wake=lambda command_id: None,
             count=lambda *counted: None,
