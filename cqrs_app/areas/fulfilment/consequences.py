@@ -31,7 +31,6 @@ from cqrs_app.areas.payments.events import (
     PaymentVoidPlanned,
     PaymentVoidRequested,
 )
-from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel import Event, Recorded
 from cqrs_app.kernel.effects import (
     Actor,
@@ -46,6 +45,9 @@ from cqrs_app.standards.money import exact
 
 MOST_EFFECTS = 200
 """An order of thousands of products has as many; the money comes first."""
+
+BY_HAND = "manual"
+"""The gateway, as events name it, of payments that people carry out."""
 
 _PAST_INPUTS = ORDER_EVENTS | PAYMENT_EVENTS
 
@@ -101,7 +103,7 @@ _OF_ORDERS = {
 
 def _words_for(event: Event) -> str:
     match event:
-        case PaymentRefundRequested(gateway=gateway) if gateway == MANUAL:
+        case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
             return f"{_money(event)} must be refunded by hand (payment {event.payment_id})."
         case PaymentRefundRequested():
             return f"{_money(event)} will be refunded to payment {event.payment_id}."
