@@ -23,6 +23,7 @@ from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     order_given,
     still_to_ship,
 )
+from cqrs_app.interfaces.web.areas.orders.summary import order_summary
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
 from cqrs_app.interfaces.web.forms_derived import with_options
 
@@ -48,7 +49,13 @@ def _page_of_customer(command: RecordCreditNote) -> str:
 
 ORDERS = WebArea(
     places={
-        "order": Place("orders", "web.orders", "web.order", fragment=order.order_fragment),
+        "order": Place(
+            "orders",
+            "web.orders",
+            "web.order",
+            fragment=order.order_fragment,
+            summary=order_summary,
+        ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
     suggestions={
