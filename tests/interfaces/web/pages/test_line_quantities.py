@@ -11,9 +11,9 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cqrs_app.areas.desk.queries.carriers import RecentCarriers
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.orders.commands import ApproveOrder, PlaceOrder, ShipOrder
-from cqrs_app.areas.orders.queries.carriers import RecentCarriers
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.orders.types import OrderLine, ShippedLine, ShippingAddress
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel

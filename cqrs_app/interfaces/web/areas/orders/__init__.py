@@ -9,15 +9,21 @@ from typing import Any
 
 from flask import url_for
 
+from cqrs_app.areas.desk.queries.carriers import RecentCarriers
 from cqrs_app.areas.orders.commands import (
     ChangeShippingAddress,
     PlaceOrder,
     RecordCreditNote,
     ShipOrder,
 )
-from cqrs_app.areas.orders.queries.carriers import RecentCarriers
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
-from cqrs_app.interfaces.web.areas.orders import home, order, order_list, reports  # noqa: F401 - pages
+from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
+    find,
+    home,
+    order,
+    order_list,
+    reports,
+)
 from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     line_quantities,
     order_given,
@@ -63,6 +69,8 @@ ORDERS = WebArea(
         PlaceOrder: free_number("order_id", "W"),
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
+    finders=(find.ORDERS,),
+    starts=(PlaceOrder, RecordCreditNote),
     form_fields={
         (ShipOrder, "carrier"): with_options("carrier", _carriers),
         (ShipOrder, "lines"): line_quantities("lines", still_to_ship, most="Remaining"),

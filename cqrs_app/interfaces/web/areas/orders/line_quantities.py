@@ -14,7 +14,7 @@ from flask import request
 from wtforms.fields.core import UnboundField
 from wtforms.utils import unset_value
 
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderView
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.forms_derived import MOST_ROWS, field_for, form_of_value
 from cqrs_app.interfaces.web.forms_fields import FieldList, FormField, HiddenIntegerField
