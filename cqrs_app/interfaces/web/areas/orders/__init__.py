@@ -17,6 +17,7 @@ from cqrs_app.areas.orders.commands import (
     ShipOrder,
 )
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
+from cqrs_app.interfaces.web.areas.order_summary import order_given, order_summary
 from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     find,
     home,
@@ -26,10 +27,8 @@ from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
 )
 from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     line_quantities,
-    order_given,
     still_to_ship,
 )
-from cqrs_app.interfaces.web.areas.orders.summary import order_summary
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
 from cqrs_app.interfaces.web.forms_derived import with_options
 
