@@ -43,6 +43,7 @@ from cqrs_app.kernel.errors import (
     Busy,
     Invalid,
     NotAllowed,
+    Refused,
     SwitchedOff,
     UnknownMessage,
 )
@@ -50,9 +51,11 @@ from cqrs_app.kernel.events.recorded import EventCodec, Recorded
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
 from cqrs_app.kernel.privacy.vault import Step, Vault
-from cqrs_app.kernel.store import Change, EventStore
+from cqrs_app.kernel.store import Change, EventStore, LogEntry
 
 BATCH_CHUNK = 200
+WITHDRAWN = "withdrawn"
+"""The code of a delayed command that was withdrawn."""
 
 
 def utc_now() -> datetime:
@@ -175,6 +178,40 @@ class CommandBus:
         receipt = self._queue(self._call(command, context))
         self._wake(context.command_id)
         return receipt
+
+    def postpone(self, command: Command, context: Context, seconds: float) -> Receipt:
+        """Queue a command that can be withdrawn until it is carried out, after so many seconds.
+
+        Raises what `execute` would raise now. Where the same waits for the stream already, returns
+        its receipt.
+        """
+        if seconds <= 0:
+            return self.dispatch(command, context)
+        call = self._call(command, context)
+        waiting = self._log.delayed(call.stream, call.name)
+        if waiting is not None:
+            return receipt_of(waiting)
+        try:
+            self.preview(command, context)
+        except BusError:
+            # It is refused now, and logged as any refusal.
+            return self.execute(command, context)
+        call.delay = seconds
+        return self._queue(call)
+
+    def withdraw(self, command_id: str, context: Context) -> LogEntry:
+        """Withdraw a delayed command; whoever may send such a command may. Returns its row.
+
+        Raises Refused if it is not waiting any more, and NotAllowed.
+        """
+        entry = self._log.find(command_id)
+        if entry is not None:
+            self.authorise(self._command(entry.type), context)
+            sentence = f"Undone by {context.actor.name} before it was carried out."
+            if self._log.withdraw(command_id, self._clock(), WITHDRAWN, sentence):
+                self._count(entry.type, "refused", 0.0)
+                return entry
+        raise Refused("not_waiting", "It was carried out or undone already. Nothing was changed.")
 
     def dispatch_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """Carry out or queue many commands, depending on COMMAND_BUS_TYPE."""
@@ -377,7 +414,7 @@ class CommandBus:
         permissions = " ".join(sorted(call.context.actor.permissions))
         unfinished: dict[str, Any] = {"finished_at": None, "duration_ms": None}
         entry = replace(call.entry("queued", permissions=permissions), **unfinished)
-        if self._log.queue(entry):
+        if self._log.queue(entry, call.delay):
             return receipt_of(entry, repeated=False)
         earlier = self._log.find(entry.command_id)
         return call.answer_again(earlier or entry)
