@@ -68,6 +68,7 @@ class PlaceOrder(Command):
     label="Approve order",
     permission=Permission("orders.approve", Role.OPERATOR),
     minds_version=True,
+    undoable=True,
 )
 class ApproveOrder(Command):
     """Release this order for shipping."""
@@ -103,6 +104,7 @@ class HoldOrder(Command):
     label="Release order",
     permission=Permission("orders.release", Role.OPERATOR),
     minds_version=True,
+    undoable=True,
 )
 class ReleaseOrder(Command):
     """Resume this order."""
@@ -167,7 +169,11 @@ class ShipOrder(Command):
             seen.add(line.line_no)
 
 
-@command(label="Mark as delivered", permission=Permission("orders.deliver", Role.OPERATOR))
+@command(
+    label="Mark as delivered",
+    permission=Permission("orders.deliver", Role.OPERATOR),
+    undoable=True,
+)
 class DeliverOrder(Command):
     """Confirm delivery."""
 
