@@ -26,6 +26,7 @@ ORDERS = Area(
     name="orders",
     aggregates=[Order, CreditNote],
     events=events,
+    upcasters=events.UPCASTERS,
     projections=[
         OrdersProjection(),
         OrderTimelineProjection(),

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from cqrs_app.areas.orders.events import (
     Address,
+    BillingAddressChanged,
     OrderCancelled,
     OrderFlagged,
     OrderHeld,
@@ -36,7 +37,7 @@ class OrderTimelineProjection(Projection):
     """One row per event; its detail is a list of (name, text) pairs, empty texts left out."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:
@@ -82,12 +83,26 @@ class OrderTimelineProjection(Projection):
     def shipping_address_changed(
         self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
     ) -> None:
+        self._address_changed(event, recorded, rows, "Shipping address changed")
+
+    def billing_address_changed(
+        self, event: BillingAddressChanged, recorded: Recorded, rows: Rows
+    ) -> None:
+        self._address_changed(event, recorded, rows, "Billing address changed")
+
+    def _address_changed(
+        self,
+        event: ShippingAddressChanged | BillingAddressChanged,
+        recorded: Recorded,
+        rows: Rows,
+        label: str,
+    ) -> None:
         placed = rows.get(order_timeline, event.order_id, 1)
         _enter(
             rows,
             recorded,
             event.order_id,
-            "Shipping address changed",
+            label,
             (_ADDRESS, _one_line(event.address)),
             customer_id=placed["customer_id"] if placed else "",
         )
