@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from cqrs_app.areas.customers.commands import RegisterCustomer
-from cqrs_app.areas.inventory.commands import AddProduct, ExpectStock, ReceiveStock
+from cqrs_app.areas.inventory.commands import AddProduct, ExpectStock, ReceiveStock, SetProductPrice
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
@@ -85,6 +85,7 @@ def _opening_stock(now: datetime) -> Iterator[Task]:
                 sku=sku, description=name, tracked=tracked, low_below=usual // 4 if tracked else 0
             ),
         )
+        yield Task(at, SetProductPrice(sku=sku, currency=CURRENCY, price=price))
         if tracked:
             # Every sixth product runs low, and half of those have an incoming delivery.
             low = number % 6 == 2
