@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from cqrs_app.areas.desk.read_models import order_flags, order_lines, orders
