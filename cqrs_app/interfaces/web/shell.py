@@ -68,7 +68,7 @@ def init_shell(app: Flask, settings: Settings) -> None:
 
     def shortcuts() -> list[Entry]:
         """The places that a key leads to."""
-        return [each for each in open_to(_permissions(), (*ENTRIES, *INTEGRATIONS)) if each.key]
+        return open_to(_permissions(), (*ENTRIES, *INTEGRATIONS))
 
     app.jinja_env.globals.update(navigation=navigation, shortcuts=shortcuts)
 

@@ -10,7 +10,6 @@ from typing import Any
 from flask import url_for
 
 from cqrs_app.areas.desk.queries.carriers import RecentCarriers
-from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.orders.commands import (
     ChangeShippingAddress,
     PlaceOrder,
@@ -55,7 +54,13 @@ def _page_of_customer(command: RecordCreditNote) -> str:
 
 ORDERS = WebArea(
     places={
-        "order": Place("orders", "web.orders", "web.order", fragment=order.order_fragment),
+        "order": Place(
+            "orders",
+            "web.orders",
+            "web.order",
+            fragment=order.order_fragment,
+            list_fragment=order_list.list_fragment,
+        ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
     suggestions={

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
@@ -23,10 +27,32 @@ CHANGES = "/orders/changes"
 def orders() -> ResponseReturnValue:
     """A page of the list; htmx gets the table alone."""
     address = Address.of(request.args)
+    question, shown = _shown(address)
+    if wants("orders-table"):
+        return render_template("orders/_table.html", **shown)
+    return render_template(
+        "orders/orders.html",
+        **shown,
+        question=question,
+        given=address.given,
+        chips=chips(address),
+        downloads=downloads(ListOrders),
+        statuses=list(OrderStatus),
+    )
+
+
+def list_fragment(done: str) -> str:
+    """The table of the list on screen after a command, with a sentence on it."""
+    current = urlsplit(request.headers.get("HX-Current-URL", "")).query
+    _, shown = _shown(Address.of(MultiDict(parse_qsl(current))))
+    return render_template("orders/_table.html", **shown, done=done)
+
+
+def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
     question = address.question(ListOrders, **page_size())
     answer = ask(question)
     page, freshness = answer.value, answer.freshness
-    shown = {
+    return question, {
         "page": page,
         "freshness": freshness,
         "badges": badges_of(
@@ -44,17 +70,6 @@ def orders() -> ResponseReturnValue:
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
         "show_url": address.url(),
     }
-    if wants("orders-table"):
-        return render_template("orders/_table.html", **shown)
-    return render_template(
-        "orders/orders.html",
-        **shown,
-        question=question,
-        given=address.given,
-        chips=chips(address),
-        downloads=downloads(ListOrders),
-        statuses=list(OrderStatus),
-    )
 
 
 def _customers_of(written: str) -> str:
