@@ -11,11 +11,10 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.inventory.commands import AddProduct
-from cqrs_app.areas.inventory.prices import prices_in
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
-from cqrs_app.areas.inventory.words import label_of
+from cqrs_app.areas.inventory.words import label_of, prices_in
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
