@@ -24,6 +24,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "registered": "Registered",
         },
         "products": {
+            "price": "Price",
             "available": "Available",
             "reserved": "Reserved",
             "on_hand": "On hand",

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.platform.runtime import health
@@ -70,7 +71,9 @@ def init_shell(app: Flask, settings: Settings) -> None:
         """The places that a key leads to."""
         return open_to(_permissions(), (*ENTRIES, *INTEGRATIONS))
 
-    app.jinja_env.globals.update(navigation=navigation, shortcuts=shortcuts)
+    app.jinja_env.globals.update(
+        navigation=navigation, shortcuts=shortcuts, list_columns=COLUMNS.__getitem__
+    )
 
     @app.context_processor
     def _shell() -> dict[str, object]:
