@@ -172,6 +172,12 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
                 headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
             )
     result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
+    if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
+        with suppress(*NO_ANSWER):
+            return Response(
+                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
+                headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
+            )
     flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():

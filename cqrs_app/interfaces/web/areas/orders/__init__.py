@@ -61,6 +61,7 @@ ORDERS = WebArea(
             "web.order",
             fragment=order.order_fragment,
             summary=order_summary,
+            list_fragment=order_list.list_fragment,
         ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },

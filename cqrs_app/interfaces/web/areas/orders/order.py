@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.queries import GetCustomerProfile
@@ -18,6 +18,7 @@ from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
+from cqrs_app.interfaces.web.areas.orders.neighbours import neighbours
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
@@ -56,6 +57,7 @@ def order(order_id: str) -> ResponseReturnValue:
         "orders/order.html",
         **shown,
         events=_events(order_id) if with_events else None,
+        **(neighbours(shown["order"]) if shown["order"] else {"list_url": url_for("web.orders")}),
     )
 
 
