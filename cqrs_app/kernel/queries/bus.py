@@ -31,7 +31,8 @@ from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.queries.side_by_side import side_by_side
 from cqrs_app.kernel.queries.waiting import Waits
 from cqrs_app.kernel.store import EventStore
-from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.store.deadlines import answered_within
+from cqrs_app.kernel.store.engines import ANSWER_SECONDS, reader_of
 from cqrs_app.kernel.subscriptions.cursors import Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
 
@@ -113,7 +114,8 @@ class QueryBus:
             if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
                 raise Busy("questions")
             try:
-                answer, result = self._answer(query, context)
+                with answered_within(self._options.timeout + ANSWER_SECONDS):
+                    answer, result = self._answer(query, context)
             finally:
                 self._slots.release()
             return answer
