@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -171,7 +171,10 @@ class QueryBus:
         revisions = {each.projection: each.revision for each in reached}
 
         def kept(found: Kept) -> Answer[Any]:
-            freshness = self._gauge.measure(reached, held=found.entry.positions, cached=True)
+            entry = found.entry
+            freshness = self._gauge.measure(
+                reached, held=entry.positions, revisions=entry.revisions, cached=True
+            )
             return Answer(found.value, freshness, stale)
 
         found = self._cache.look_up(key, codec)
@@ -249,6 +252,12 @@ class QueryBus:
     def _from_events(self) -> Freshness:
         """The freshness of an answer read from the events next, which may be newer than claimed."""
         return self._gauge.current(self._store.head())
+
+    def freshness_of(self, shown: Collection[str], position: int) -> tuple[Freshness, bool]:
+        """How fresh an earlier answer is now, with the `shown` and `position` of its freshness, and
+        whether a newer one can be had."""
+        names = [each.partition(":")[0] for each in shown]
+        return self._gauge.again(self._cursors.reached(self._read, names), shown, position)
 
     def wait_until_shown(
         self, reads: Iterable[str], seen: MinVersion, wait: float, actor: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select
@@ -19,7 +19,8 @@ class Freshness:
     `position`: that of the last event included. A commit in progress may still move `as_of` back.
 
     `lag_events` counts the committed events not included, `lag_seconds` is the age of the oldest of
-    them. `state`: current, behind, stale, paused, rebuilding, failed.
+    them. `state`: current, behind, stale, paused, rebuilding, failed. `shown` names the projections
+    and their revisions, to ask again later how fresh the same answer is.
     """
 
     as_of: datetime
@@ -29,6 +30,7 @@ class Freshness:
     state: str
     parked: int = 0
     cached: bool = False
+    shown: tuple[str, ...] = ()
 
     @property
     def is_moving(self) -> bool:
@@ -58,13 +60,15 @@ class FreshnessGauge:
         reached: Collection[Reached],
         *,
         held: dict[str, int] | None = None,
+        revisions: dict[str, int] | None = None,
         cached: bool = False,
     ) -> Freshness:
-        """The freshness of an answer from projections at these cursors; `held` are the positions it
-        was made from, if that was earlier."""
+        """The freshness of an answer from projections at these cursors; `held` and `revisions` are
+        those it was made from, if that was earlier."""
         now = self._clock()
         if not reached:
             return Freshness(now, 0, 0, 0.0, "current", cached=cached)
+        made_of = revisions or {each.projection: each.revision for each in reached}
         positions = held or {each.projection: each.position for each in reached}
         position, head = min(positions.values()), self._store.head()
         lag = max(head - position, 0)
@@ -81,7 +85,19 @@ class FreshnessGauge:
             state=self._state(states, lag, seconds),
             parked=sum(each.parked for each in reached),
             cached=cached,
+            shown=tuple(f"{name}:{revision}" for name, revision in made_of.items()),
         )
+
+    def again(
+        self, reached: Collection[Reached], shown: Collection[str], position: int
+    ) -> tuple[Freshness, bool]:
+        """The freshness now of an answer given earlier, and whether a newer one can be had: then
+        `as_of` is that of the earlier answer, the state that of the projections."""
+        now = self.measure(reached)
+        if set(now.shown) <= set(shown):
+            return now, False
+        held = self.measure(reached, held={each.projection: position for each in reached})
+        return replace(now, as_of=held.as_of, position=position, shown=tuple(shown)), True
 
     def current(self, position: int) -> Freshness:
         """The freshness of an answer that is folded from the events themselves."""

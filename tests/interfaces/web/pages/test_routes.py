@@ -28,6 +28,7 @@ WHO = {
     "web.account": SIGNED_IN,
     "web.home": "orders.view",
     "web.home_panel": "orders.view",
+    "web.freshness": SIGNED_IN,
     "web.orders": "orders.view",
     "web.orders_changes": "orders.view",
     "web.order": "orders.view",
