@@ -44,9 +44,7 @@ def order(order_id: str) -> ResponseReturnValue:
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
     all_lines = request.args.get("lines") == "all"
-    shown = _shown(order_id, all_lines=all_lines)
-    if shown["order"] is None and not shown["badges"].pending:
-        abort(404, f"There is no order {order_id}.")
+    shown = _shown_or_404(order_id, all_lines=all_lines)
     if wants("order"):
         return render_template("orders/_order.html", **shown)
     with_events = shown["may_see_events"] and "events" in request.args
@@ -62,7 +60,15 @@ def order(order_id: str) -> ResponseReturnValue:
 def order_now(order_id: str) -> ResponseReturnValue:
     """The order's content again, for the page that shows it."""
     all_lines = request.args.get("lines") == "all"
-    return fragment(render_template("orders/_order.html", **_shown(order_id, all_lines=all_lines)))
+    shown = _shown_or_404(order_id, all_lines=all_lines)
+    return fragment(render_template("orders/_order.html", **shown))
+
+
+def _shown_or_404(order_id: str, *, all_lines: bool) -> dict[str, Any]:
+    shown = _shown(order_id, all_lines=all_lines)
+    if shown["order"] is None and not shown["badges"].pending:
+        abort(404, f"There is no order {order_id}.")
+    return shown
 
 
 def order_fragment(order_id: str) -> str:
