@@ -286,5 +286,8 @@ class QueryBus:
         reached = self._cursors.reached(self._read, reads)
         if any(each.position < position for each in reached):
             return None
+        head = self._store.head()
+        if any(each.position > head for each in reached):
+            return False  # they followed another log
         with self._read.connect() as connection:
             return not self._parking.holds(connection, reads, seen.stream)

@@ -20,7 +20,8 @@ class Freshness:
 
     `lag_events` counts the committed events not included, `lag_seconds` is the age of the oldest of
     them. `state`: current, behind, stale, paused, rebuilding, failed. `shown` names the projections
-    and their revisions, to ask again later how fresh the same answer is.
+    and their revisions, to ask again later how fresh the same answer is. `foreign`: a projection
+    followed another log, so the answer is not known to include any event of this one.
     """
 
     as_of: datetime
@@ -31,6 +32,7 @@ class Freshness:
     parked: int = 0
     cached: bool = False
     shown: tuple[str, ...] = ()
+    foreign: bool = False
 
     @property
     def is_moving(self) -> bool:
@@ -71,12 +73,14 @@ class FreshnessGauge:
         made_of = revisions or {each.projection: each.revision for each in reached}
         positions = held or {each.projection: each.position for each in reached}
         position, head = min(positions.values()), self._store.head()
-        lag = max(head - position, 0)
-        first_missing = self._store.recorded_after(position) if lag else None
+        # A projection beyond the end of the log followed another log: see SubscriptionRunner.
+        foreign = any(each.position > head for each in reached)
+        included = 0 if foreign else position
+        lag = max(head - included, 0)
+        first_missing = self._store.recorded_after(included) if lag else None
         as_of = min(first_missing or now, now)
         seconds = (now - as_of).total_seconds()
-        # A projection beyond the end of the log followed another log: see SubscriptionRunner.
-        states = {"failed" if each.position > head else each.state for each in reached}
+        states = {"failed"} if foreign else {each.state for each in reached}
         return Freshness(
             as_of=as_of,
             position=position,
@@ -86,6 +90,7 @@ class FreshnessGauge:
             parked=sum(each.parked for each in reached),
             cached=cached,
             shown=tuple(f"{name}:{revision}" for name, revision in made_of.items()),
+            foreign=foreign,
         )
 
     def again(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from unittest.mock import patch
 
 import pytest
@@ -13,10 +15,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.areas.inventory.commands import AddProduct
+from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.security import HEADERS
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.context import Actor, Context, new_id
 from cqrs_app.kernel.queries.bus import QueryBus
 from cqrs_app.kernel.store.tables import checkpoints
 from cqrs_app.services import services_of
@@ -137,6 +142,33 @@ def test_a_poll_under_a_host_that_is_not_trusted_is_left_to_the_application(
         patch.object(shop, "full_dispatch_request", return_value=refused),
     ):
         assert poll(client, address, tag).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "every"),
+    [
+        ("running", "lists will follow in a moment", "every 500ms"),
+        ("failed", "lists do not show it while their updates are stopped", "every 5s"),
+        ("paused", "lists do not show it while their updates are stopped", "every 5s"),
+    ],
+)
+def test_what_no_list_shows_yet_says_whether_lists_follow(
+    shop: Flask, client_of: Callable[[str], FlaskClient], state: str, sentence: str, every: str
+) -> None:
+    kernel: Kernel = services_of(shop).kernel
+    line = OrderLine(sku="LAMP", description="", quantity=1, unit_price=Decimal(3))
+    context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
+    for command in (
+        PlaceOrder(order_id="new", country="Peru", currency="GBP", lines=(line,)),
+        AddProduct(sku="NEW"),
+    ):
+        kernel.commands.execute(command, replace(context, command_id=new_id()))
+    with kernel.engines.read.begin() as connection:
+        connection.execute(update(checkpoints).values(state=state))
+    for page in ("/orders/new", "/product?sku=NEW"):
+        text = client_of("admin").get(page).text
+        assert sentence in text, page
+        assert f'hx-trigger="{every}"' in text, page
 
 
 PAGES = (

@@ -32,6 +32,7 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
+from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import RawEvents
 
 FIRST_LINES = 200
@@ -82,11 +83,11 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
     read_store = True
     try:
-        answer, ahead = _found(question)
+        answer, empty = _found(question)
         timeline, _ = _found(OrderTimeline(order_id=order_id))
     except NO_ANSWER:
         # The events are in the write store.
-        answer, ahead = ask(question, strong=True), False
+        answer, empty = ask(question, strong=True), None
         timeline = ask(OrderTimeline(order_id=order_id), strong=True)
         read_store = False
     value = answer.value
@@ -101,7 +102,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     )
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
-    ahead = value is not None and ahead
+    ahead = value is not None and empty is not None
     allowed, not_now = allowed_tasks(actions.value.actions)
     return {
         "order_id": order_id,
@@ -125,7 +126,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
-        "follows_soon": bool(badges.pending or ahead) and freshness.is_moving,
+        "follows_soon": bool(badges.pending or ahead) and (empty or freshness).is_moving,
         "more_args": {"lines": "all"} if all_lines else {},
     }
 
@@ -156,10 +157,11 @@ def _panels(
     return panels, list(dict.fromkeys(unavailable))
 
 
-def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
-    """The answer as projected; what no projection holds yet is folded from its events, and True."""
+def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], Freshness | None]:
+    """The answer as projected. What no projection holds is folded from its events, with the
+    freshness of the projections that do not hold it."""
     answer = ask(question)
-    return (answer, False) if answer.value else (ask(question, strong=True), True)
+    return (answer, None) if answer.value else (ask(question, strong=True), answer.freshness)
 
 
 def _events(order_id: str) -> Answer[Any]:
