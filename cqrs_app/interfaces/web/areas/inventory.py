@@ -75,10 +75,12 @@ def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
     missing = f"There is no product {sku}." if sku else "Choose a product."
     question = query_or_404(GetProduct, missing, sku=sku)
-    answer, ahead = ask(question), False
-    if answer.value is None:
-        # No projection holds it yet: it is read from its events.
-        answer, ahead = ask(question, strong=True), True
+    answer = ask(question)
+    projected = answer.freshness
+    ahead = answer.value is None
+    if ahead:
+        # No projection holds it: it is read from its events.
+        answer = ask(question, strong=True)
     view: ProductView | None = answer.value
     version = view.product.applied_version if view else 0
     badges = badges_of("product", {sku: version}, answer.freshness)[sku]
@@ -92,6 +94,7 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
+        "follows_soon": bool(badges.pending or ahead) and projected.is_moving,
         "movements": movements.value,
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
