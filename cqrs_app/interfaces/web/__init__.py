@@ -14,6 +14,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     exports,
     health,
     home,
+    lookups,
     past,
     tokens,
 )

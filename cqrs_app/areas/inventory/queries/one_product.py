@@ -12,7 +12,6 @@ from sqlalchemy import Connection, select
 
 from cqrs_app.areas.inventory import commands
 from cqrs_app.areas.inventory.commands import VIEW
-from cqrs_app.areas.inventory.prices import prices_in
 from cqrs_app.areas.inventory.queries.product_list import COLUMNS, ProductRow
 from cqrs_app.areas.inventory.read_models import (
     expected_deliveries,
@@ -20,6 +19,7 @@ from cqrs_app.areas.inventory.read_models import (
     stock_movements,
     stock_reservations,
 )
+from cqrs_app.areas.inventory.types import prices_in
 from cqrs_app.areas.types import OrderId, Sku
 from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Rows, Sort, query
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cqrs_app.interfaces.web.choices import Lookup
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
 
@@ -45,7 +46,8 @@ class WebArea:
     """One area's table of contents for the pages.
 
     `places` are by the category of streams; `suggestions` fill in forms; `form_fields` replace
-    derived ones, by command and field. `home_panels` give what `home/_NAME.html` needs;
+    derived ones, by command and field; `lookups` find the values of fields, by the name in their
+    `Meta`. `home_panels` give what `home/_NAME.html` needs;
     `home_signs` what the health strip shows to the operator.
     """
 
@@ -54,6 +56,7 @@ class WebArea:
     form_fields: Mapping[tuple[type[Command], str], Callable[[type[Command]], Any]] = field(
         default_factory=dict
     )
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
     home_panels: Mapping[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     home_signs: Callable[[], list[Sign]] = list
 

@@ -10,6 +10,7 @@ from flask import url_for
 
 from cqrs_app.areas.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
 from cqrs_app.areas.orders.queries.one_order import GetOrder
+from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
 from cqrs_app.interfaces.web.areas.orders import home, order, order_list, reports  # noqa: F401 - pages
 from cqrs_app.interfaces.web.ask import ask
@@ -21,6 +22,13 @@ def _present_address(given: Mapping[str, str]) -> dict[str, Any]:
     # From its events, which are never behind and there while the read store is down.
     found = ask(GetOrder(order_id=given["order_id"]), strong=True).value
     return {"address": asdict(found.shipping_address)} if found else {}
+
+
+def _new_order(given: Mapping[str, str]) -> dict[str, Any]:
+    """A free number, and the currency of the newest order."""
+    newest = ask(ListOrders(limit=1)).value.rows
+    currency = {"currency": newest[0].currency} if newest else {}
+    return free_number("order_id", "W")(given) | currency
 
 
 def _page_of_customer(command: RecordCreditNote) -> str:
@@ -36,7 +44,7 @@ ORDERS = WebArea(
     },
     suggestions={
         ChangeShippingAddress: _present_address,
-        PlaceOrder: free_number("order_id", "W"),
+        PlaceOrder: _new_order,
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
     home_panels={"waiting": home.waiting, "today": home.today, "chart": home.chart},
