@@ -157,7 +157,7 @@ def assemble(
     query_bus = QueryBus(
         registry.answers,
         registry.notation,
-        Past(registry.aggregates, registry.notation, registry.codec, store),
+        Past(registry.aggregates, registry.projections, registry.notation, registry.codec, store),
         Repository(store, registry.codec),
         {"read": engines.query, "write": engines.write},
         store,

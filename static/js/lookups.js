@@ -76,7 +76,7 @@
   const near = (input, name) =>
     input.form.elements[prefixOf(input) + name] ?? input.form.elements[name];
   const untouched = (field) => !field.value || field.value === field.dataset.filled;
-  const open_to = (field) => {
+  const takes = (field) => {
     if (!field?.matches?.("input, textarea") || field.closest("details:not([open])")) return false;
     // An address is taken as a whole: half of one and half of another would be a third.
     const whole = field.closest("[data-whole]");
@@ -85,7 +85,7 @@
   const fill = (input, texts) => {
     const found = Object.entries(texts)
       .map(([name, text]) => [input.form.elements[prefixOf(input) + name], text])
-      .filter(([field]) => open_to(field));
+      .filter(([field]) => takes(field));
     for (const [field, text] of found) {
       field.value = text;
       field.dataset.filled = text;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -60,14 +59,3 @@ Tracked = Annotated[
         description="Off for charges such as postage: they can always be ordered.",
     ),
 ]
-
-
-def price_text(prices: Mapping[str, Decimal]) -> str:
-    """The prices of a product as the text of its row, such as "EUR 64.00, GBP 55.00"."""
-    return ", ".join(f"{currency} {price:f}" for currency, price in sorted(prices.items()))
-
-
-def prices_in(text: str) -> dict[str, Decimal]:
-    """From such a text: currency -> what one unit costs."""
-    pairs = (each.split(" ") for each in text.split(", ") if each)
-    return {currency: Decimal(price) for currency, price in pairs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -150,6 +151,19 @@ def size_of(field: Field) -> str:
         return "code"
     most = field.limits.get("max_length", SHORT if field.kind is not str else SHORT + 1)
     return "code" if most <= CODE else "short" if most <= SHORT else "line"
+
+
+def with_options(name: str, options: Callable[[], Iterable[str]]) -> Callable[[type], Any]:
+    """For `WebArea.form_fields`: the text field `name`, which offers these texts while it is
+    typed."""
+
+    def made(cls: type) -> Any:
+        derived = field_for(cls, name)
+        offering = {"options": property(lambda field: options())}
+        derived.field_class = type("StringField", (derived.field_class,), offering)
+        return derived
+
+    return made
 
 
 def _many(field: Field, common: dict[str, Any]) -> Any:

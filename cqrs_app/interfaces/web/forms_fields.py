@@ -191,6 +191,11 @@ class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its 
         self.flags.required = self.min_entries > 0
 
     @property
+    def filled(self) -> list[Any]:
+        """The rows that count."""
+        return list(self.entries)
+
+    @property
     def add_name(self) -> str:
         return f"{self.name}-add"
 
@@ -207,6 +212,10 @@ class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its 
         self.pop_entry(index)  # type: ignore[call-arg]  # the stubs are of an older version
         while len(self.entries) < self.min_entries:
             self.append_entry()
+
+    def number_of(self, row: Any) -> int:
+        """What people call the row: its place, from 1."""
+        return self.entries.index(row) + 1
 
     def drop_blank_rows(self) -> None:
         """Without the rows in which nothing was entered; one stays in a list that needs one."""
@@ -236,7 +245,7 @@ class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its 
 def value_of(field: Any) -> Any:
     """What a field holds, in plain values as the kernel's `parse` takes them, or BLANK."""
     if isinstance(field, FieldList):
-        return [value_of(entry) for entry in field.entries]
+        return [value_of(entry) for entry in field.filled]
     if isinstance(field, FormField):
         if not field.needed and is_blank(field):
             return BLANK

@@ -57,9 +57,9 @@ def mistakes(form: Any, label: str = "") -> Iterator[Mistake]:
                 Mistake(each.id, name, text) for text in each.errors if isinstance(text, str)
             )
         if isinstance(each, FieldList):
-            for number, entry in enumerate(each.entries, 1):
-                if isinstance(entry, FormField):
-                    yield from mistakes(entry.form, f"Line {number}, ")
+            for row in each.entries:
+                if isinstance(row, FormField):
+                    yield from mistakes(row.form, f"Line {each.number_of(row)}, ")
 
 
 def _in_use(fields: list[Any]) -> bool:

@@ -17,6 +17,7 @@ from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, running_command
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.denials import Denials
+from cqrs_app.kernel.commands.guards import guarding
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
 from cqrs_app.kernel.commands.middleware import (
@@ -42,7 +43,7 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
-from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.privacy.vault import Step, Vault
 from cqrs_app.kernel.store import Change, EventStore
 
 BATCH_CHUNK = 200
@@ -118,7 +119,8 @@ class CommandBus:
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
-        self._run = compose([*self._outer, *self._inner, retry], self._transact)
+        chain: list[Middleware] = [*self._outer, Deduplicate(log), retry, *middleware]
+        self._run = compose(chain, self._transact)
         self._queue = compose(self._outer, self._put_in_log)
 
     @property
@@ -286,7 +288,16 @@ class CommandBus:
         payload = msgspec.json.encode(command).decode()
         now = self._clock()
         if not personal_fields(type(command)):
-            return Call(command, context, stream, payload, now, self._clock, past=self._past)
+            return Call(
+                command,
+                context,
+                stream,
+                payload,
+                now,
+                self._clock,
+                past=self._past,
+                take_guard=self._guard,
+            )
         return Call(
             command,
             context,
@@ -297,7 +308,11 @@ class CommandBus:
             self._sealed,
             self._vault.open,
             self._past,
+            self._guard,
         )
+
+    def _guard(self, call: Call, kind: str, stream: str) -> Step:
+        return guarding(self._store, self._vault, kind, stream, call.context.command_id)
 
     def _past(self, stream: str) -> tuple[Event, ...]:
         found = self._store.events_of(stream)
@@ -316,7 +331,6 @@ class CommandBus:
             raise SwitchedOff
         if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
             raise Busy("commands")
-        call.warnings, call.completed = [], None
         token = running_command.set(call.context.command_id)
         try:
             return self._run(call)

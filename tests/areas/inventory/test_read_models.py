@@ -20,7 +20,7 @@ from cqrs_app.areas.inventory.read_models import (
     stock_reservations,
 )
 from cqrs_app.areas.inventory.stock_item import StockItem
-from cqrs_app.areas.inventory.types import prices_in
+from cqrs_app.areas.inventory.words import prices_in
 from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.store.tables import read_tables

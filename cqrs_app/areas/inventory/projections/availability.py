@@ -23,7 +23,7 @@ from cqrs_app.areas.inventory.events import (
 )
 from cqrs_app.areas.inventory.read_models import expected_deliveries, products, stock_reservations
 from cqrs_app.areas.inventory.search import searchable
-from cqrs_app.areas.inventory.types import price_text, prices_in
+from cqrs_app.areas.inventory.words import price_text, prices_in
 from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
 
 

@@ -19,7 +19,7 @@ from cqrs_app.areas.inventory.read_models import (
     stock_movements,
     stock_reservations,
 )
-from cqrs_app.areas.inventory.types import prices_in
+from cqrs_app.areas.inventory.words import prices_in
 from cqrs_app.areas.types import OrderId, Sku
 from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Rows, Sort, query
 

@@ -19,3 +19,6 @@ SUGGESTIONS = {command: each for area in AREAS for command, each in area.suggest
 FORM_FIELDS = {key: each for area in AREAS for key, each in area.form_fields.items()}
 LOOKUPS = {name: each for area in AREAS for name, each in area.lookups.items()}
 HOME_PANELS = {name: each for area in AREAS for name, each in area.home_panels.items()}
+FINDERS = tuple(finder for area in AREAS for finder in area.finders)
+"""In the order of the groups of a search's results."""
+STARTS = tuple(command for area in AREAS for command in area.starts)

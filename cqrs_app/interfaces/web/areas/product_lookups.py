@@ -9,7 +9,7 @@ from typing import Any
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.queries.one_product import ExpectedRow, GetProduct
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, ProductRow
-from cqrs_app.areas.inventory.types import prices_in
+from cqrs_app.areas.inventory.words import prices_in
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.choices import Choice, Given, Lookup
 from cqrs_app.interfaces.web.formats import Formats, formats_of

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from cqrs_app.areas.customers.commands import ChangeCustomerAddress, DeactivateCustomer
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.inventory.commands import SetProductPrice
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderView
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context

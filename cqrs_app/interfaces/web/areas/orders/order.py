@@ -10,10 +10,11 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.queries import GetCustomerProfile
+from cqrs_app.areas.desk.queries.customers import GetCustomer
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderTimeline
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
-from cqrs_app.areas.orders.queries.customers import GetCustomer
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
+from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.ask import (
