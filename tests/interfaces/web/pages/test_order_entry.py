@@ -182,7 +182,7 @@ def test_another_product_in_the_same_row_has_its_own_price(shop: Flask, form: Pa
 
 
 def test_mistakes_are_listed_with_links_to_their_fields(form: Page) -> None:
-    form.locator("[name=lines-0-sku]").fill("LMP-010")
+    form.locator("[name=lines-0-sku]").fill("NO-SUCH")
     form.locator("[name=lines-0-quantity]").fill("0")
     form.get_by_role("button", name="Place order").last.click()
     summary = form.locator(".notice-bad", has_text="Nothing saved")
