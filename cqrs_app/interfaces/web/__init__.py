@@ -15,6 +15,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     freshness,
     health,
     home,
+    lookups,
     past,
     search,
     tokens,

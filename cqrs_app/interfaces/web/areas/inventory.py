@@ -15,6 +15,7 @@ from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovemen
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of, prices_in
+from cqrs_app.interfaces.web.areas import product_lookups
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
@@ -138,6 +139,7 @@ def _matching(text: str, most: int) -> Iterator[Any]:
 
 INVENTORY = WebArea(
     places={"product": Place("products", "web.products", "web.product")},
+    lookups={"product": product_lookups.PRODUCTS, "delivery": product_lookups.DELIVERIES},
     home_panels={"low-stock": _low_stock},
     finders=(Finder("Products", "stack-2", "inventory.view", _find, all="web.products"),),
     starts=(AddProduct,),
