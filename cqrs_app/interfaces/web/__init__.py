@@ -12,6 +12,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     command_log,
     commands,
     exports,
+    freshness,
     health,
     home,
     past,

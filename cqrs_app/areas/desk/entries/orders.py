@@ -11,6 +11,7 @@ from cqrs_app.areas.desk.entries.entry import Entry, amount, units
 from cqrs_app.areas.desk.words import EntryKind
 from cqrs_app.areas.orders.events import (
     Address,
+    BillingAddressChanged,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
@@ -88,6 +89,9 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
         OrderReleased: lambda event: Entry(_ORDER, "Released"),
         ShippingAddressChanged: lambda event: Entry(
             _ORDER, "Shipping address changed", personal={ADDRESS: _one_line(event.address)}
+        ),
+        BillingAddressChanged: lambda event: Entry(
+            _ORDER, "Billing address changed", personal={ADDRESS: _one_line(event.address)}
         ),
         OrderNoteAdded: lambda event: Entry(EntryKind.NOTE, "Note", (("Note", event.note),)),
         OrderShipped: _shipped,

@@ -8,18 +8,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from cqrs_app.areas.desk.read_models import order_flags, order_lines, orders
+from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
 from cqrs_app.areas.orders.commands import VIEW
-from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.orders.words import AdjustmentKind, HoldReason, OrderStatus
 from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel import Query, Rows, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressView:
-    """Where it goes; any part may be empty."""
+    """Where an order or its invoice goes; any part may be empty."""
 
     name: str
     line1: str
@@ -34,13 +36,14 @@ class AddressView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineView:
-    """One line; `amount` is quantity x unit price, exactly."""
+    """One line; `amount` is quantity x unit price less the discount, exactly."""
 
     line_no: int
     sku: str
     description: str
     quantity: int
     unit_price: Decimal
+    discount: Decimal
     amount: Decimal
     shipped_quantity: int
     cancelled_quantity: int
@@ -48,6 +51,15 @@ class LineView:
     @property
     def left(self) -> int:
         return self.quantity - self.shipped_quantity - self.cancelled_quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentView:
+    """A discount off the whole order, or its shipping, tax or fee; the amount is positive."""
+
+    kind: AdjustmentKind
+    label: str
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +76,8 @@ class FlagView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
     """A whole order; money in its currency, times in UTC. `total` and `units` are without the
-    remaining items that were cancelled."""
+    remaining items that were cancelled; `discount` (of the lines too), `shipping`, `tax` and `fee`
+    are as ordered. An empty billing address is the shipping address."""
 
     order_id: str
     status: OrderStatus
@@ -73,6 +86,11 @@ class OrderView:
     country: str
     currency: str
     total: Decimal
+    discount: Decimal
+    shipping: Decimal
+    tax: Decimal
+    fee: Decimal
+    adjustments: tuple[AdjustmentView, ...]
     line_count: int
     units: int
     shipped_units: int
@@ -82,6 +100,7 @@ class OrderView:
     carrier: str
     tracking: str
     shipping_address: AddressView
+    billing_address: AddressView
     lines: tuple[LineView, ...]
     flags: tuple[FlagView, ...]
     applied_version: int
@@ -91,12 +110,24 @@ class OrderView:
         return sum(line.cancelled_quantity for line in self.lines)
 
     @property
+    def subtotal(self) -> Decimal:
+        """What the lines would cost without any discount."""
+        return price_of(self.lines)
+
+    @property
+    def line_discount(self) -> Decimal:
+        return sum((line.discount for line in self.lines), NOTHING)
+
+    @property
     def cancelled_amount(self) -> Decimal:
-        lines = ((line.cancelled_quantity, line.unit_price) for line in self.lines)
-        return sum((quantity * price for quantity, price in lines), Decimal(0))
+        """What the order costs less since its remaining items were cancelled."""
+        return amount_of(self.lines, self.adjustments) - self.total
 
 
-_MADE = {"status", "hold_reason", "shipping_address", "lines", "flags"}
+_MADE = {
+    *("status", "hold_reason", "shipping_address", "billing_address"),
+    *("adjustments", "lines", "flags"),
+}
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
 _FLAG = list(FlagView.__annotations__)
@@ -137,12 +168,17 @@ def _view(
     lines: Iterable[Mapping[Any, Any]],
     flags: Iterable[Mapping[Any, Any]],
 ) -> OrderView:
-    address = {name: row[f"ship_{name}"] for name in AddressView.__annotations__}
     return OrderView(
         **{name: row[name] for name in _PLAIN},
         status=OrderStatus(row["status"]),
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
-        shipping_address=AddressView(**address),
+        shipping_address=_address("ship", row),
+        billing_address=_address("bill", row),
+        adjustments=msgspec.json.decode(row["adjustments"], type=tuple[AdjustmentView, ...]),
         lines=tuple(LineView(**{name: line[name] for name in _LINE}) for line in lines),
         flags=tuple(FlagView(**{name: flag[name] for name in _FLAG}) for flag in flags),
     )
+
+
+def _address(prefix: str, row: Mapping[Any, Any]) -> AddressView:
+    return AddressView(**{name: row[f"{prefix}_{name}"] for name in AddressView.__annotations__})

@@ -20,6 +20,7 @@ from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
@@ -45,13 +46,14 @@ def products() -> ResponseReturnValue:
         page=answer.value,
         freshness=answer.freshness,
         question=question,
+        columns=shown_columns("products"),
         kinds=list(Shown),
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
         prices_in=prices_in,
         may_add=may_act("inventory.manage"),
-        **turning("web.products", answer.value),
+        **turning("web.products", answer.value, question.limit),
     )
 
 
@@ -73,10 +75,12 @@ def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
     missing = f"There is no product {sku}." if sku else "Choose a product."
     question = query_or_404(GetProduct, missing, sku=sku)
-    answer, ahead = ask(question), False
-    if answer.value is None:
-        # No projection holds it yet: it is read from its events.
-        answer, ahead = ask(question, strong=True), True
+    answer = ask(question)
+    projected = answer.freshness
+    ahead = answer.value is None
+    if ahead:
+        # No projection holds it: it is read from its events.
+        answer = ask(question, strong=True)
     view: ProductView | None = answer.value
     version = view.product.applied_version if view else 0
     badges = badges_of("product", {sku: version}, answer.freshness)[sku]
@@ -90,6 +94,7 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
+        "follows_soon": bool(badges.pending or ahead) and projected.is_moving,
         "movements": movements.value,
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),

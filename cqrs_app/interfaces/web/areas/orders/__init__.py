@@ -17,6 +17,7 @@ from cqrs_app.areas.orders.commands import (
     ShipOrder,
 )
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
+from cqrs_app.interfaces.web.areas.order_summary import order_given, order_summary
 from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     find,
     home,
@@ -27,7 +28,6 @@ from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
 )
 from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     line_quantities,
-    order_given,
     still_to_ship,
 )
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
@@ -55,7 +55,14 @@ def _page_of_customer(command: RecordCreditNote) -> str:
 
 ORDERS = WebArea(
     places={
-        "order": Place("orders", "web.orders", "web.order", fragment=order.order_fragment),
+        "order": Place(
+            "orders",
+            "web.orders",
+            "web.order",
+            fragment=order.order_fragment,
+            summary=order_summary,
+            list_fragment=order_list.list_fragment,
+        ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
     suggestions={
