@@ -32,7 +32,8 @@ COUNTED_TO = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """An order as the list shows it; money in its currency, times in UTC."""
+    """An order as the list shows it; money in its currency, times in UTC. `discount` (of the lines
+    too), `shipping`, `tax` and `fee` are as ordered."""
 
     order_id: str
     status: OrderStatus
@@ -41,6 +42,10 @@ class OrderRow:
     country: str
     currency: str
     total: Decimal
+    discount: Decimal
+    shipping: Decimal
+    tax: Decimal
+    fee: Decimal
     line_count: int
     units: int
     shipped_units: int

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
 
@@ -21,14 +23,15 @@ class Place:
     `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
     thing by its identity. `fragment` renders again what a command changes on the page of one: the
     element whose id is the category; `list_fragment` what it changes in the list, with a sentence
-    on what was done: the element `TAB-table`. `after` leads elsewhere after a command, unless
-    empty.
+    on what was done: the element `TAB-table`. `summary` shows one in a form. `after` leads
+    elsewhere after a command, unless empty.
     """
 
     tab: str
     all: str
     one: str = ""
     fragment: Callable[[str], str] | None = None
+    summary: Callable[[str], Markup] | None = None
     list_fragment: Callable[[str], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
 

@@ -17,16 +17,17 @@ from cqrs_app.areas.orders.commands import (
     ShipOrder,
 )
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
+from cqrs_app.interfaces.web.areas.order_summary import order_given, order_summary
 from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     find,
     home,
     order,
+    order_at,
     order_list,
     reports,
 )
 from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     line_quantities,
-    order_given,
     still_to_ship,
 )
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
@@ -59,6 +60,7 @@ ORDERS = WebArea(
             "web.orders",
             "web.order",
             fragment=order.order_fragment,
+            summary=order_summary,
             list_fragment=order_list.list_fragment,
         ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),

@@ -14,11 +14,9 @@ from flask import request
 from wtforms.fields.core import UnboundField
 from wtforms.utils import unset_value
 
-from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
-from cqrs_app.interfaces.web.ask import ask
+from cqrs_app.interfaces.web.areas.order_summary import order_given
 from cqrs_app.interfaces.web.forms_derived import MOST_ROWS, field_for, form_of_value
 from cqrs_app.interfaces.web.forms_fields import FieldList, FormField, HiddenIntegerField
-from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import field_of
 from cqrs_app.kernel.messages.messages import Command
 
@@ -77,17 +75,6 @@ def still_to_ship(given: Mapping[str, str]) -> list[OpenLine] | None:
         for line in order.lines
         if line.left
     ]
-
-
-def order_given(given: Mapping[str, str]) -> OrderView | None:
-    """The order that these fields name, from its events: never behind, and there while the read
-    store is down."""
-    try:
-        question = GetOrder(order_id=given.get("order_id", ""))
-    except Invalid:
-        return None
-    found: OrderView | None = ask(question, strong=True).value
-    return found
 
 
 class LineQuantities(FieldList):
