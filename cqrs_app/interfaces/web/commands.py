@@ -98,6 +98,8 @@ def command_submit(name: str) -> ResponseReturnValue:
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     form = _form(cls)
+    if cls.declaration.undoable and not form.command_id.data:
+        form.command_id.data = new_id()  # a button has no form that could be sent twice
     if change_rows(form) or AGAIN in request.form:
         return _page(cls, form, Situation())
     try:
@@ -106,7 +108,11 @@ def command_submit(name: str) -> ResponseReturnValue:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
     context = command_context(form.command_id.data, expected_version(form))
     try:
-        receipt = kernel.commands.dispatch(command, context)
+        if cls.declaration.undoable:
+            delay = services.settings.undo_seconds
+            receipt = kernel.commands.postpone(command, context, delay)
+        else:
+            receipt = kernel.commands.dispatch(command, context)
     except VersionConflict as conflict:
         return _conflict(cls, form, command, conflict)
     except (Refused, CommandReused) as refusal:
@@ -172,7 +178,9 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
                 headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
             )
     result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
-    flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
+    waits = cls.declaration.undoable and receipt.status == "queued"
+    if not (waits and services.settings.undo_seconds):  # the page says that it does
+        flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,6 +29,7 @@ from cqrs_app.interfaces.web.ask import (
 )
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.delayed import delayed_actions
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks
@@ -96,6 +98,11 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     )
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
+    delayed = delayed_actions(f"order-{order_id}")
+    waiting = {each.name for each in delayed if not each.sentence}
+    pending = bool(badges.pending)
+    if waiting and badges.pending and badges.pending.version is None:
+        badges = replace(badges, pending=None)  # its notice says so
     ahead = value is not None and ahead
     allowed, not_now = allowed_tasks(actions.value.actions)
     return {
@@ -107,7 +114,8 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "timeline": timeline.value[::-1],
         "timeline_freshness": timeline.freshness,
         "notes": [entry for entry in timeline.value[::-1] if entry.type == "OrderNoteAdded"],
-        "allowed": allowed,
+        "allowed": [each for each in allowed if each["name"] not in waiting],
+        "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,
@@ -120,7 +128,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
-        "follows_soon": bool(badges.pending or ahead) and freshness.is_moving,
+        "follows_soon": (pending or ahead) and freshness.is_moving,
         "more_args": {"lines": "all"} if all_lines else {},
     }
 
