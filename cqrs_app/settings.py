@@ -122,6 +122,7 @@ class Settings:
     inactive_customers: str = "refuse"
     shipping_address_required: bool = True
     demo_orders: Annotated[int, Meta(ge=0, le=1_000_000)] = 240
+    demo_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
 
     # Webhooks
     webhook_workers: Processes = 1

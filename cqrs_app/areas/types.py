@@ -76,14 +76,16 @@ def reason(
     return paragraph("Reason", most, least=least, example=example, description=description)
 
 
-def address_part(title: str, autocomplete: str, most: int, *examples: str) -> Meta:
+def address_part(
+    title: str, autocomplete: str, most: int, *examples: str, section: str = "shipping"
+) -> Meta:
     """Limits of a part of a postal address."""
     return Meta(
         title=title,
         examples=list(examples),
         pattern=ONE_LINE,
         max_length=most,
-        extra={"autocomplete": f"shipping {autocomplete}"},
+        extra={"autocomplete": f"{section} {autocomplete}"},
     )
 
 

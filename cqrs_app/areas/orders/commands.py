@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
 
+from cqrs_app.areas.orders.amounts import amount_of, price_of, value_of
 from cqrs_app.areas.orders.types import (
+    MOST_ADJUSTMENTS,
     MOST_LINES,
+    BillingAddress,
     Carrier,
     CreditedLine,
     CreditNoteId,
     CustomerId,
     CustomerName,
     OptionalReason,
+    OrderAdjustment,
     OrderLine,
     PersonalAddress,
+    PersonalBillingAddress,
     ShippedLine,
     ShippingAddress,
     Tracking,
-    amount_of,
     person_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
@@ -54,14 +59,25 @@ class PlaceOrder(Command):
     lines: Annotated[
         tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 1})
     ]
+    adjustments: Annotated[
+        tuple[OrderAdjustment, ...],
+        Meta(
+            title="Discounts, shipping and tax",
+            description="What is taken off the whole order, or added to it.",
+            max_length=MOST_ADJUSTMENTS,
+        ),
+    ] = ()
+    billing_address: PersonalBillingAddress = BillingAddress()
 
     @property
     def concerns(self) -> str:
         return person_of(self.customer_id)
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _not_too_much(self.lines)
+        yield from _not_too_much(price_of(self.lines))
+        yield from _not_too_much(amount_of(self.lines, self.adjustments))
         yield from _not_too_many(self.lines)
+        yield from _not_too_low(self.lines, self.adjustments)
 
 
 @command(
@@ -128,6 +144,18 @@ class ChangeShippingAddress(Command):
             if not getattr(self.address, name):
                 yield "address", "Street, city and country are needed."
                 return
+
+
+@command(
+    label="Change billing address",
+    permission=Permission("orders.billing_address", Role.OPERATOR),
+    minds_version=True,
+)
+class ChangeBillingAddress(Command):
+    """Change where the invoice goes."""
+
+    order_id: OrderId
+    address: PersonalBillingAddress = BillingAddress()
 
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))
@@ -225,7 +253,7 @@ class RecordCreditNote(Command):
     ]
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _not_too_much(self.lines)
+        yield from _not_too_much(price_of(self.lines))
 
 
 def _not_too_many(lines: tuple[OrderLine, ...]) -> Iterator[tuple[str, str]]:
@@ -238,8 +266,17 @@ def _not_too_many(lines: tuple[OrderLine, ...]) -> Iterator[tuple[str, str]]:
             yield "lines", f"The lines of {sku} come to more than {MOST_UNITS:,} units."
 
 
-def _not_too_much(
-    lines: tuple[OrderLine, ...] | tuple[CreditedLine, ...],
-) -> Iterator[tuple[str, str]]:
-    if amount_of(lines) > HIGHEST_AMOUNT:
+def _not_too_much(amount: Decimal) -> Iterator[tuple[str, str]]:
+    if amount > HIGHEST_AMOUNT:
         yield "lines", f"The lines come to more than {HIGHEST_AMOUNT:,}."
+
+
+def _not_too_low(
+    lines: tuple[OrderLine, ...], adjustments: tuple[OrderAdjustment, ...]
+) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(lines, start=1):
+        if value_of(line) < 0:
+            yield "lines", f"The discount of line {number} is more than the line costs."
+            return
+    if amount_of(lines, adjustments) < 0:
+        yield "adjustments", "The discounts are more than the order costs."

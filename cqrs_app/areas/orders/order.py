@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from cqrs_app.areas.orders.amounts import amount_of
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
     CancelOrder,
     CancelRemainingItems,
+    ChangeBillingAddress,
     ChangeShippingAddress,
     DeliverOrder,
     HoldOrder,
@@ -21,10 +23,13 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.areas.orders.events import (
     Address,
+    Adjustment,
+    BillingAddressChanged,
     CancelledLine,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
+    OrderedLine,
     OrderFlagged,
     OrderHeld,
     OrderNoteAdded,
@@ -32,7 +37,6 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
-    PricedLine,
     RemainingItemsCancelled,
     SentLine,
     ShippingAddressChanged,
@@ -54,7 +58,7 @@ from cqrs_app.areas.orders.rules import (
     shipped_in_part,
 )
 from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import ShippingAddress, amount_of
+from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
 from cqrs_app.kernel import Command, Decision, Event, Refused, handles
@@ -93,18 +97,29 @@ class Order(OrderState):
             shipping_address=_address(command.shipping_address),
             currency=command.currency,
             lines=tuple(
-                PricedLine(
+                OrderedLine(
                     sku=line.sku,
                     description=line.description,
                     quantity=line.quantity,
                     unit_price=exact(line.unit_price, command.currency),
+                    discount=exact(line.discount, command.currency),
                 )
                 for line in command.lines
             ),
-            total=exact(amount_of(command.lines), command.currency),
+            total=exact(amount_of(command.lines, command.adjustments), command.currency),
+            adjustments=tuple(
+                Adjustment(
+                    kind=str(each.kind),
+                    label=each.label,
+                    amount=exact(each.amount, command.currency),
+                )
+                for each in command.adjustments
+            ),
+            billing_address=_address(command.billing_address),
         )
         yield from unknown_country(command.country)
         yield from unknown_country(command.shipping_address.country)
+        yield from unknown_country(command.billing_address.country)
         if not self.left:
             yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
 
@@ -202,6 +217,18 @@ class Order(OrderState):
     def change_address(self, command: ChangeShippingAddress) -> Decision:
         yield from unknown_country(command.address.country)
         yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
+
+    @handles(
+        ChangeBillingAddress,
+        when=in_status(
+            *(each for each in _S if each not in (_S.CANCELLED, _S.REJECTED)),
+            otherwise="its billing address can no longer be changed",
+        ),
+        refusals=[UNKNOWN_COUNTRY, PERSON_ERASED],
+    )
+    def change_billing_address(self, command: ChangeBillingAddress) -> Decision:
+        yield from unknown_country(command.address.country)
+        yield BillingAddressChanged(order_id=command.order_id, address=_address(command.address))
 
     @handles(AddOrderNote, when=exists)
     def add_note(self, command: AddOrderNote) -> Decision:
@@ -304,7 +331,7 @@ class Order(OrderState):
             yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
 
-def _address(address: ShippingAddress) -> Address:
+def _address(address: ShippingAddress | BillingAddress) -> Address:
     return Address(
         name=address.name,
         line1=address.line1,

@@ -177,9 +177,17 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
                 place.fragment(identity),
                 headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
             )
-    result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
-    waits = cls.declaration.undoable and receipt.status == "queued"
-    if not (waits and services.settings.undo_seconds):  # the page says that it does
+    result, undo_seconds = "done", services.settings.undo_seconds
+    waits = cls.declaration.undoable and undo_seconds and receipt.status == "queued"
+    if receipt.status == "queued":
+        result = f"in {undo_seconds} seconds" if waits else "accepted, waiting for a worker"
+    if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
+        with suppress(*NO_ANSWER):
+            return Response(
+                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
+                headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
+            )
+    if not waits:  # its page says that it does, and can be undone
         flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():

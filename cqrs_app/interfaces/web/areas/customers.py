@@ -30,6 +30,7 @@ from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
@@ -56,6 +57,7 @@ def customers() -> ResponseReturnValue:
         **listed,
         counts=counts.value,
         counts_freshness=counts.freshness,
+        columns=shown_columns("customers"),
         may_register=may_act("customers.manage"),
     )
 
@@ -128,7 +130,7 @@ def _listed(
         "status": getattr(question, "status", None),
         "sort": sorts(endpoint, highest_first, question.sort, descending=question.descending),
         "downloads": downloads(cls),
-        **turning(endpoint, answer.value),
+        **turning(endpoint, answer.value, question.limit),
     }
 
 

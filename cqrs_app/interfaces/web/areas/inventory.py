@@ -20,6 +20,7 @@ from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
@@ -45,13 +46,14 @@ def products() -> ResponseReturnValue:
         page=answer.value,
         freshness=answer.freshness,
         question=question,
+        columns=shown_columns("products"),
         kinds=list(Shown),
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
         prices_in=prices_in,
         may_add=may_act("inventory.manage"),
-        **turning("web.products", answer.value),
+        **turning("web.products", answer.value, question.limit),
     )
 
 

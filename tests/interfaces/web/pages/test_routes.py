@@ -26,6 +26,8 @@ WHO = {
     "web.sign_out": SIGNED_IN,
     "web.banners": SIGNED_IN,
     "web.account": SIGNED_IN,
+    "web.account_shortcuts": SIGNED_IN,
+    "web.account_list": SIGNED_IN,
     "web.search": SIGNED_IN,
     "web.home": "orders.view",
     "web.home_panel": "orders.view",

@@ -22,6 +22,7 @@ from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     find,
     home,
     order,
+    order_at,
     order_list,
     reports,
 )
@@ -60,6 +61,7 @@ ORDERS = WebArea(
             "web.order",
             fragment=order.order_fragment,
             summary=order_summary,
+            list_fragment=order_list.list_fragment,
         ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
