@@ -12,6 +12,7 @@ from cqrs_app.areas.desk.read_models import order_timeline
 from cqrs_app.areas.orders.events import (
     Address,
     BillingAddressChanged,
+    OrderAssigned,
     OrderCancelled,
     OrderFlagged,
     OrderHeld,
@@ -29,6 +30,7 @@ from cqrs_app.areas.orders.words import OrderStatus, label_of
 from cqrs_app.kernel import ERASED, Event, Projection, Recorded, Rows, SubjectErased, snake
 from cqrs_app.kernel.effects import hints_of
 
+_ORDER = "order-"
 _CUSTOMER, _ADDRESS = "Customer", "Address"
 _PERSONAL = (_CUSTOMER, _ADDRESS)
 
@@ -69,6 +71,18 @@ class OrderTimelineProjection(Projection):
             customer_id=event.customer_id,
         )
 
+    def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
+        _enter(
+            rows,
+            recorded,
+            event.order_id,
+            "Assigned to customer",
+            (_CUSTOMER, event.customer_name or event.customer_id),
+            ("Number", event.customer_id),
+            ("Before", event.former_customer_id or "Guest"),
+            customer_id=event.customer_id,
+        )
+
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         _enter(rows, recorded, event.order_id, "Rejected", ("Reason", event.reason))
 
@@ -97,14 +111,13 @@ class OrderTimelineProjection(Projection):
         rows: Rows,
         label: str,
     ) -> None:
-        placed = rows.get(order_timeline, event.order_id, 1)
         _enter(
             rows,
             recorded,
             event.order_id,
             label,
             (_ADDRESS, _one_line(event.address)),
-            customer_id=placed["customer_id"] if placed else "",
+            customer_id=_customer_of(event.order_id, rows),
         )
 
     def order_note_added(self, event: OrderNoteAdded, recorded: Recorded, rows: Rows) -> None:
@@ -145,7 +158,10 @@ class OrderTimelineProjection(Projection):
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         customer_id = event.subject.removeprefix(PERSON)
-        for row in rows.where(order_timeline, customer_id=customer_id):
+        whose = {"customer_id": customer_id}
+        if customer_id == event.subject:
+            whose = {"customer_id": "", "order_id": event.subject.removeprefix(_ORDER)}
+        for row in rows.where(order_timeline, **whose):
             pairs = msgspec.json.decode(row["detail"], type=list[tuple[str, str]])
             row["detail"] = _detail(
                 # The number stands where no name was known.
@@ -177,6 +193,14 @@ def _enter(
         command_id=stored.command_id,
         position=stored.position,
     )
+
+
+def _customer_of(order_id: str, rows: Rows) -> str:
+    """Whose the order is: of the customer it was assigned to last, or placed for."""
+    assigned = rows.where(order_timeline, order_id=order_id, type=OrderAssigned.__name__)
+    last = max(assigned, key=lambda row: row["version"], default=None)
+    row = last or rows.get(order_timeline, order_id, 1)
+    return row["customer_id"] if row else ""
 
 
 def _detail(pairs: Iterable[tuple[str, str]]) -> str:
