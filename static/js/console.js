@@ -209,6 +209,8 @@
     } else if (into === "command") {
       window.drafts.renewTokens();
       box.querySelector("[autofocus]")?.focus();
+    } else if (box.querySelector(`#${CSS.escape(into)}`)) {
+      // a part of the dialog
     } else if (box.open && ctx.request?.method === "POST" && ctx.response.status < 300) {
       window.drafts.forget(box.querySelector("form"));
       box.close();

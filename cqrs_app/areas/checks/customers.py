@@ -85,7 +85,8 @@ def completed(command: PlaceOrder | AssignOrderToCustomer, name: str, profile: P
             city=known.city,
             country=profile.country,
         )
-    return replace(command, customer_name=name, shipping_address=address)
+    country = command.country or address.country or profile.country
+    return replace(command, customer_name=name, shipping_address=address, country=country)
 
 
 def _unknown(command: PlaceOrder | AssignOrderToCustomer, profile: Profile) -> Iterator[Misfit]:

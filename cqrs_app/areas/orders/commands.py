@@ -34,6 +34,7 @@ from cqrs_app.areas.types import (
     HIGHEST_AMOUNT,
     MOST_UNITS,
     Country,
+    CountryOrNone,
     Currency,
     Note,
     OrderId,
@@ -44,21 +45,31 @@ from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
+OF_CUSTOMER = Meta(extra={"group": "Customer"})
 
 
 @command(label="Place order", permission=Permission("orders.place", Role.OPERATOR))
 class PlaceOrder(Command):
     """Create an order. It will need approval."""
 
-    order_id: OrderId
-    customer_id: CustomerId = ""
-    customer_name: CustomerName = ""
-    country: Country
-    shipping_address: PersonalAddress = ShippingAddress()
-    currency: Currency
+    customer_id: Annotated[CustomerId, OF_CUSTOMER] = ""
+    customer_name: Annotated[CustomerName, OF_CUSTOMER] = ""
+    order_id: Annotated[OrderId, Meta(extra={"group": "Order", "help": ""})]
+    currency: Annotated[Currency, Meta(extra={"group": "Order"})]
+    shipping_address: Annotated[
+        PersonalAddress, Meta(description="Needed before the order can ship.")
+    ] = ShippingAddress()
+    country: Annotated[
+        CountryOrNone,
+        Meta(
+            title="Country",
+            description="Empty: the country of the address.",
+            extra={"group": "Country of the order", "folded": True},
+        ),
+    ] = ""
     # At least one is the order's own rule: history has orders of nothing.
     lines: Annotated[
-        tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 1})
+        tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 5})
     ]
     adjustments: Annotated[
         tuple[OrderAdjustment, ...],
@@ -75,6 +86,8 @@ class PlaceOrder(Command):
         return person_of(self.customer_id)
 
     def check(self) -> Iterator[tuple[str, str]]:
+        if not (self.country or self.shipping_address.country or self.customer_id):
+            yield "shipping_address.country", NEEDED
         yield from _not_too_much(price_of(self.lines))
         yield from _not_too_much(amount_of(self.lines, self.adjustments))
         yield from _not_too_many(self.lines)
@@ -85,6 +98,7 @@ class PlaceOrder(Command):
     label="Approve order",
     permission=Permission("orders.approve", Role.OPERATOR),
     minds_version=True,
+    undoable=True,
 )
 class ApproveOrder(Command):
     """Release this order for shipping."""
@@ -120,6 +134,7 @@ class HoldOrder(Command):
     label="Release order",
     permission=Permission("orders.release", Role.OPERATOR),
     minds_version=True,
+    undoable=True,
 )
 class ReleaseOrder(Command):
     """Resume this order."""
@@ -213,7 +228,11 @@ class ShipOrder(Command):
             seen.add(line.line_no)
 
 
-@command(label="Mark as delivered", permission=Permission("orders.deliver", Role.OPERATOR))
+@command(
+    label="Mark as delivered",
+    permission=Permission("orders.deliver", Role.OPERATOR),
+    undoable=True,
+)
 class DeliverOrder(Command):
     """Confirm delivery."""
 

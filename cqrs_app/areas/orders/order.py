@@ -46,6 +46,7 @@ from cqrs_app.areas.orders.events import (
 )
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
+    COUNTRY_NEEDED,
     INACTIVE_CUSTOMER,
     MORE_THAN_LEFT,
     NO_LINES,
@@ -54,6 +55,7 @@ from cqrs_app.areas.orders.rules import (
     PERSON_ERASED,
     SAME_CUSTOMER,
     UNKNOWN_CUSTOMER,
+    UNKNOWN_PRODUCT,
     exists,
     in_status,
     in_the_future,
@@ -80,10 +82,12 @@ class Order(OrderState):
         refusals=[
             ORDER_EXISTS,
             UNKNOWN_COUNTRY,
+            COUNTRY_NEEDED,
             NO_LINES,
             PERSON_ERASED,
             UNKNOWN_CUSTOMER,
             INACTIVE_CUSTOMER,
+            UNKNOWN_PRODUCT,
         ],
     )
     def place(self, command: PlaceOrder) -> Decision:
@@ -93,11 +97,17 @@ class Order(OrderState):
                 f"There is an order {self.order_id} already, placed on {placed}; "
                 "choose another number."
             )
+        country = command.country or command.shipping_address.country
+        if not country:
+            raise COUNTRY_NEEDED(
+                f"Order {command.order_id} has no country, and nothing is known of its customer's. "
+                "Nothing was changed. Enter the country of the address."
+            )
         yield OrderPlaced(
             order_id=command.order_id,
             customer_id=command.customer_id,
             customer_name=command.customer_name,
-            country=command.country,
+            country=country,
             shipping_address=_address(command.shipping_address),
             currency=command.currency,
             lines=tuple(
@@ -121,9 +131,10 @@ class Order(OrderState):
             ),
             billing_address=_address(command.billing_address),
         )
-        yield from unknown_country(command.country)
-        yield from unknown_country(command.shipping_address.country)
-        yield from unknown_country(command.billing_address.country)
+        yield from unknown_country(country)
+        for address in (command.shipping_address, command.billing_address):
+            if address.country != country:
+                yield from unknown_country(address.country)
         if not self.left:
             yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
 

@@ -50,6 +50,9 @@ class Until:
         return self.at is None or event.occurred_at <= self.at
 
 
+WHOLE = Until()
+
+
 @dataclass(frozen=True, slots=True)
 class PastRows:
     """What a projection would have stored for one stream. `last` and `newest` as in Moment."""
@@ -77,15 +80,9 @@ class Past:
         self._codec = codec
         self._store = store
 
-    def moment(
-        self, stream: str, *, version: int | None = None, at: datetime | None = None
-    ) -> Moment | None:
-        """The aggregate after its event `version`, or as it was `at` a time: before the first event
-        that happened later.
-
-        Without either, or for a version that does not exist yet, the current state. None if there
-        is no such stream.
-        """
+    def moment(self, stream: str, until: Until = WHOLE) -> Moment | None:
+        """The aggregate as it was then; its current state for a version that does not exist yet.
+        None if there is no such stream."""
         cls = self._aggregates.get(stream.partition("-")[0])
         head = self._store.load(stream)
         if cls is None or head is None:
@@ -94,7 +91,7 @@ class Past:
 
         def passing() -> Iterator[StoredEvent]:
             nonlocal last
-            for event in self._events(stream, head.version, Until(version=version, at=at)):
+            for event in self._events(stream, head.version, until):
                 last = event
                 yield event
 
@@ -102,7 +99,7 @@ class Past:
         write = self._writers[cls]
         return Moment(write(aggregate) if write else aggregate, last, head.version)
 
-    def rows(self, projection: str, stream: str, until: Until) -> PastRows:
+    def rows(self, projection: str, stream: str, until: Until = WHOLE) -> PastRows:
         """What the projection would have stored for the stream. Raises UnreadableEvent where one
         of these events is damaged."""
         follows, rows = self._projections[projection], Rows()

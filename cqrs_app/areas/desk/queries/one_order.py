@@ -1,4 +1,4 @@
-"""One order with its lines and its timeline."""
+"""One order with its lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from cqrs_app.areas.desk.read_models import order_flags, order_lines, order_timeline, orders
+from cqrs_app.areas.desk.read_models import order_flags, order_lines, orders
 from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import AdjustmentKind, HoldReason, OrderStatus
@@ -163,47 +163,6 @@ def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     return _view(row, rows.all(order_lines), rows.all(order_flags)) if row else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
-    """One thing that happened: `at` when it did, `recorded_at` when the console learned of it.
-
-    `detail` are pairs of a name and a text.
-    """
-
-    version: int
-    at: datetime
-    recorded_at: datetime
-    operator: str
-    type: str
-    label: str
-    detail: tuple[tuple[str, str], ...]
-    command_id: str
-    position: int | None
-
-
-_ENTRY = list(TimelineEntry.__annotations__)
-
-
-@query(label="Timeline", permission=VIEW, reads=("order_timeline",), cached=True)
-class OrderTimeline(Query):
-    """All that happened to one order, oldest first."""
-
-    order_id: OrderId
-
-
-def timeline(question: OrderTimeline, connection: Connection) -> tuple[TimelineEntry, ...]:
-    found = (
-        select(*(order_timeline.c[name] for name in _ENTRY))
-        .where(order_timeline.c.order_id == question.order_id)
-        .order_by(order_timeline.c.version)
-    )
-    return tuple(_entry(row) for row in connection.execute(found).mappings())
-
-
-def fold_timeline(question: OrderTimeline, rows: Rows) -> tuple[TimelineEntry, ...]:
-    return tuple(_entry(row) for row in rows.all(order_timeline))
-
-
 def _view(
     row: Mapping[Any, Any],
     lines: Iterable[Mapping[Any, Any]],
@@ -223,8 +182,3 @@ def _view(
 
 def _address(prefix: str, row: Mapping[Any, Any]) -> AddressView:
     return AddressView(**{name: row[f"{prefix}_{name}"] for name in AddressView.__annotations__})
-
-
-def _entry(row: Mapping[Any, Any]) -> TimelineEntry:
-    pairs = msgspec.json.decode(row["detail"], type=tuple[tuple[str, str], ...])
-    return TimelineEntry(**{name: row[name] for name in _ENTRY} | {"detail": pairs})

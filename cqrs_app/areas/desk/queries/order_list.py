@@ -16,7 +16,7 @@ from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.desk.search import few
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Sort, query
 
 SORTS = MappingProxyType(
     {
@@ -72,6 +72,7 @@ class ListOrders(ListQuery, OrderFilters):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:

@@ -221,6 +221,25 @@ def test_a_list_says_what_has_changed_since_and_shows_it_when_asked(
     expect(page.locator(f"#row-{order_id}")).to_contain_text("To ship")
 
 
+@pytest.mark.parametrize("address", ["/reports", "/customers", "/customers/-/accounts"])
+def test_an_open_page_says_that_it_can_be_refreshed(
+    shop: Flask, order_id: str, open_page: Callable[[str], Page], address: str
+) -> None:
+    page = open_page(address)
+    mark = page.locator("main .fresh").last
+    kernel: Kernel = services_of(shop).kernel
+    context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
+    kernel.commands.execute(ApproveOrder(order_id=order_id), context)
+    catch_up(shop)
+    expect(mark.get_by_role("link", name="Refresh")).to_have_count(0)
+    after(page)
+    mark.get_by_role("link", name="Refresh").click()
+    expect(mark.get_by_role("link", name="Refresh")).to_have_count(0)
+    page.route("**/*", lambda route: route.abort())
+    after(page)
+    expect(mark.get_by_text("Refresh failed")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
