@@ -25,7 +25,7 @@ from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.zones import business_day
 
@@ -95,7 +95,9 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
-        "follows_soon": bool(badges.pending or ahead) and projected.is_moving,
+        "poll_every": poll_every(
+            badges.pending.since if badges.pending and projected.is_moving else None
+        ),
         "movements": movements.value,
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
