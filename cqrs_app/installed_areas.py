@@ -82,6 +82,7 @@ def build_registry(
         checks_area(process_of, checks),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )

@@ -149,6 +149,7 @@ def assemble(
         vault,
         commands,
         middleware=registry.middleware,
+        consequences=registry.consequences,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
         count=lambda name, result, ms: statistics.count("command", name, result, ms),

@@ -13,17 +13,20 @@ from cqrs_app.areas.desk.projections.timeline import OrderTimelineProjection
 from cqrs_app.areas.desk.queries import (
     best,
     carriers,
+    choices,
     credit_notes,
     customers,
     figures,
     import_totals,
     one_order,
+    order_at,
     order_list,
     refunds,
     revenue,
+    timeline,
 )
 from cqrs_app.areas.orders.order import Order
-from cqrs_app.kernel import Area, projected
+from cqrs_app.kernel import Area, from_past, projected
 
 DESK = Area(
     name="desk",
@@ -42,13 +45,18 @@ DESK = Area(
             strong=one_order.fold_order,
             beside=one_order.streams_beside,
         ),
-        one_order.OrderTimeline: projected(
-            one_order.timeline, aggregate=Order, strong=one_order.fold_timeline
+        timeline.OrderTimeline: projected(
+            timeline.timeline, aggregate=Order, strong=timeline.fold_timeline
         ),
+        timeline.TimelineVersion: projected(
+            timeline.timeline_version, aggregate=Order, strong=timeline.fold_timeline_version
+        ),
+        order_at.GetOrderAt: from_past(order_at.get_order_at),
         figures.OrdersByStage: projected(figures.orders_by_stage),
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
         figures.OrdersByStatus: projected(figures.orders_by_status),
+        choices.OrderChoices: projected(choices.order_choices),
         carriers.RecentCarriers: projected(carriers.recent_carriers),
         customers.ListCustomers: projected(customers.list_customers),
         customers.GetCustomer: projected(customers.get_customer),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from cqrs_app.areas.orders.words import AdjustmentKind
 from cqrs_app.kernel import Amount, BigKey, UtcDateTime, read_tables
 
 _ID = String(60)
@@ -40,6 +41,9 @@ orders = Table(
     Column("country", String(60), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("total", Amount, nullable=False),
+    # As ordered: what was cancelled since has made the total smaller, not these.
+    *(Column(str(kind), Amount, nullable=False, server_default="0") for kind in AdjustmentKind),
+    Column("adjustments", Text, nullable=False, server_default="[]"),
     Column("line_count", Integer, nullable=False),
     Column("units", BigInteger, nullable=False),
     Column("shipped_units", BigInteger, nullable=False),
@@ -60,6 +64,12 @@ orders = Table(
     Column("ship_city", String(100), nullable=False),
     Column("ship_postal_code", String(30), nullable=False),
     Column("ship_country", String(60), nullable=False),
+    Column("bill_name", String(200), nullable=False, server_default=""),
+    Column("bill_line1", String(200), nullable=False, server_default=""),
+    Column("bill_line2", String(200), nullable=False, server_default=""),
+    Column("bill_city", String(100), nullable=False, server_default=""),
+    Column("bill_postal_code", String(30), nullable=False, server_default=""),
+    Column("bill_country", String(60), nullable=False, server_default=""),
     Column("applied_version", Integer, nullable=False),
     Column("applied_position", BigInteger, nullable=False),
     info={"key": ("order_id",)},
@@ -122,6 +132,7 @@ order_lines = Table(
     Column("description", String(300), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("unit_price", Amount, nullable=False),
+    Column("discount", Amount, nullable=False, server_default="0"),
     Column("amount", Amount, nullable=False),
     Column("shipped_quantity", Integer, nullable=False),
     Column("cancelled_quantity", Integer, nullable=False, server_default="0"),
@@ -154,28 +165,38 @@ order_activity = Table(
     Column("value", Amount, nullable=False),
 )
 
+# What happened to an order, from the streams of several areas.
 order_timeline = Table(
     "order_timeline",
     read_tables,
     Column("order_id", _ID, primary_key=True),
+    Column("stream", String(200), primary_key=True),
     Column("version", Integer, primary_key=True),
-    # Where the detail names or locates a customer: so that it is found when they are erased.
-    Column("customer_id", _ID, nullable=False),
+    # None only while it is folded from events that have no position yet.
+    Column("position", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("operator", String(100), nullable=False),
     Column("type", String(100), nullable=False),
     Column("label", String(60), nullable=False),
+    Column("item", _ID, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    # As JSON: names and texts, those that are erased with `subject`, and former texts by name.
     Column("detail", Text, nullable=False),
+    Column("personal", Text, nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("before", Text, nullable=False),
+    # As JSON, of the order's own events: see entries/orders.py.
+    Column("facts", Text, nullable=False),
     Column("command_id", String(64), nullable=False),
-    Column("position", BigInteger),
 )
-_OF_A_CUSTOMER = order_timeline.c.customer_id != ""
+_PERSONAL = order_timeline.c.subject != ""
 Index(
-    "ix_order_timeline_customer_id",
-    order_timeline.c.customer_id,
-    postgresql_where=_OF_A_CUSTOMER,
-    sqlite_where=_OF_A_CUSTOMER,
+    "ix_order_timeline_subject",
+    order_timeline.c.subject,
+    postgresql_where=_PERSONAL,
+    sqlite_where=_PERSONAL,
 )
 
 # A customer's account in one currency.

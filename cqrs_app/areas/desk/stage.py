@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cqrs_app.areas.desk.words import Stage
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.types import Stage as Step
 from cqrs_app.areas.orders.words import OrderStatus
 
@@ -14,26 +14,26 @@ BEGINNING = Step.RESERVING
 
 _BY_STATUS = MappingProxyType(
     {
-        OrderStatus.PLACED: Stage.NEEDS_APPROVAL,
-        OrderStatus.PART_SHIPPED: Stage.PARTLY_SHIPPED,
-        OrderStatus.SHIPPED: Stage.SHIPPED,
-        OrderStatus.DELIVERED: Stage.DELIVERED,
-        OrderStatus.CANCELLED: Stage.CANCELLED,
-        OrderStatus.REJECTED: Stage.REJECTED,
+        OrderStatus.PLACED: OrderStage.NEEDS_APPROVAL,
+        OrderStatus.PART_SHIPPED: OrderStage.PARTLY_SHIPPED,
+        OrderStatus.SHIPPED: OrderStage.SHIPPED,
+        OrderStatus.DELIVERED: OrderStage.DELIVERED,
+        OrderStatus.CANCELLED: OrderStage.CANCELLED,
+        OrderStatus.REJECTED: OrderStage.REJECTED,
     }
 )
-_HOLDING: Mapping[str, Stage] = MappingProxyType(
-    {Step.UNPAID: Stage.PAYMENT_FAILED, Step.OUT_OF_STOCK: Stage.OUT_OF_STOCK}
+_HOLDING: Mapping[str, OrderStage] = MappingProxyType(
+    {Step.UNPAID: OrderStage.PAYMENT_FAILED, Step.OUT_OF_STOCK: OrderStage.OUT_OF_STOCK}
 )
 """Steps at which fulfilment itself puts the order on hold. One that a person holds is paused."""
-_UNDER_WAY: Mapping[str, Stage] = MappingProxyType(
+_UNDER_WAY: Mapping[str, OrderStage] = MappingProxyType(
     {
-        Step.RESERVING: Stage.PROCESSING,
-        Step.PAYING: Stage.AWAITING_PAYMENT,
-        Step.PAYMENT_RETRY: Stage.AWAITING_PAYMENT,
+        Step.RESERVING: OrderStage.PROCESSING,
+        Step.PAYING: OrderStage.AWAITING_PAYMENT,
+        Step.PAYMENT_RETRY: OrderStage.AWAITING_PAYMENT,
         # Released or not cancelled yet: fulfilment has not followed.
-        Step.PAUSED: Stage.PROCESSING,
-        Step.UNDOING: Stage.PROCESSING,
+        Step.PAUSED: OrderStage.PROCESSING,
+        Step.UNDOING: OrderStage.PROCESSING,
         **_HOLDING,
     }
 )
@@ -44,7 +44,7 @@ STEPS = frozenset({*_UNDER_WAY, Step.TO_SHIP})
 does not say, or say it before the order is approved."""
 
 
-def stage_of(status: OrderStatus, step: str, *, returned: bool = False) -> Stage:
+def stage_of(status: OrderStatus, step: str, *, returned: bool = False) -> OrderStage:
     """The stage of an order with this status whose fulfilment is at `step`, the last of STEPS.
     That is empty where fulfilment does not see to it. `returned`: all that shipped came back.
 
@@ -52,9 +52,9 @@ def stage_of(status: OrderStatus, step: str, *, returned: bool = False) -> Stage
     ship.
     """
     if returned and status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
-        return Stage.RETURNED
+        return OrderStage.RETURNED
     if status is OrderStatus.ON_HOLD:
-        return _HOLDING.get(step, Stage.ON_HOLD)
+        return _HOLDING.get(step, OrderStage.ON_HOLD)
     if status is OrderStatus.APPROVED:
-        return _UNDER_WAY.get(step, Stage.READY_TO_SHIP)
+        return _UNDER_WAY.get(step, OrderStage.READY_TO_SHIP)
     return _BY_STATUS[status]

@@ -1,4 +1,4 @@
-"""An order's stage, in the shop's words."""
+"""The shop's words for what operators read about orders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,32 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
-class Stage(StrEnum):
+class EntryKind(StrEnum):
+    """What an entry of the timeline is about."""
+
+    ORDER = "order"
+    PAYMENT = "payment"
+    STOCK = "stock"
+    SHIPPING = "shipping"
+    NOTE = "note"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = MappingProxyType(
+    {
+        EntryKind.ORDER: "Order",
+        EntryKind.PAYMENT: "Payment",
+        EntryKind.STOCK: "Stock",
+        EntryKind.SHIPPING: "Shipping",
+        EntryKind.NOTE: "Notes",
+    }
+)
+
+
+class OrderStage(StrEnum):
     """Where an order is, from its own events and those of its fulfilment; the values are stored."""
 
     NEEDS_APPROVAL = "needs_approval"
@@ -25,18 +50,16 @@ class Stage(StrEnum):
 
     @property
     def label(self) -> str:
-        return _LABELS[self]
+        return self.replace("_", " ").capitalize()
 
-
-_LABELS = MappingProxyType({stage: stage.replace("_", " ").capitalize() for stage in Stage})
 
 NEEDS_ACTION = (
-    Stage.NEEDS_APPROVAL,
-    Stage.ON_HOLD,
-    Stage.PAYMENT_FAILED,
-    Stage.OUT_OF_STOCK,
-    Stage.AWAITING_PAYMENT,
-    Stage.READY_TO_SHIP,
-    Stage.PARTLY_SHIPPED,
+    OrderStage.NEEDS_APPROVAL,
+    OrderStage.ON_HOLD,
+    OrderStage.PAYMENT_FAILED,
+    OrderStage.OUT_OF_STOCK,
+    OrderStage.AWAITING_PAYMENT,
+    OrderStage.READY_TO_SHIP,
+    OrderStage.PARTLY_SHIPPED,
 )
 """Somebody has to do something before the order goes on."""

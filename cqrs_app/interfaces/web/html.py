@@ -16,8 +16,11 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from markupsafe import Markup, escape
 
-from cqrs_app.areas.desk.words import Stage
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.interfaces.web.formats import NONE, Formats, as_utc
+from cqrs_app.interfaces.web.forms_fields import is_blank
+from cqrs_app.interfaces.web.line_amounts import line_amounts
+from cqrs_app.interfaces.web.lookups import lookup_of
 from cqrs_app.interfaces.web.presentation import age, seconds_since, utc_attribute, utc_text
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel import ERASED
@@ -27,15 +30,15 @@ ICONS_KEPT = 512
 TIMES_KEPT = 4_096
 SHAPES = MappingProxyType(
     {
-        Stage.NEEDS_APPROVAL: "placed",
-        Stage.ON_HOLD: "held",
-        Stage.AWAITING_PAYMENT: "waiting",
-        Stage.PAYMENT_FAILED: "failed",
-        Stage.OUT_OF_STOCK: "missing",
-        Stage.PROCESSING: "waiting",
-        Stage.READY_TO_SHIP: "approved",
-        Stage.PARTLY_SHIPPED: "partly",
-        Stage.REJECTED: "cancelled",
+        OrderStage.NEEDS_APPROVAL: "placed",
+        OrderStage.ON_HOLD: "held",
+        OrderStage.AWAITING_PAYMENT: "waiting",
+        OrderStage.PAYMENT_FAILED: "failed",
+        OrderStage.OUT_OF_STOCK: "missing",
+        OrderStage.PROCESSING: "waiting",
+        OrderStage.READY_TO_SHIP: "approved",
+        OrderStage.PARTLY_SHIPPED: "partly",
+        OrderStage.REJECTED: "cancelled",
     }
 )
 """Of an order's stage, where it is not called as the stage is."""
@@ -82,6 +85,11 @@ def register_html(app: Flask, formats: Formats) -> None:
         when=when_html,
         since=since,
         country_names=formats.country_names,
+        currency_names=formats.currency_names,
+        language_tag=formats.language_tag,
+        lookup_of=lookup_of,
+        is_blank=is_blank,
+        line_amounts=lambda field, currency: line_amounts(field, currency, formats),
     )
     app.jinja_env.filters.update(
         money=money,
@@ -120,7 +128,7 @@ def _glyph(file: str, name: str) -> Markup:
 
 
 @lru_cache(ICONS_KEPT)
-def _stage(file: str, stage: Stage) -> Markup:
+def _stage(file: str, stage: OrderStage) -> Markup:
     """An order's stage: its words with a shape."""
     shape = SHAPES.get(stage, stage.value)
     glyph = _glyph(file, f"status-{shape}")

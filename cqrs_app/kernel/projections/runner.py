@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, in_order
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.subscriptions import parking
@@ -53,9 +52,7 @@ class ProjectionRunner(SubscriptionRunner):
         """Add to `rows` what the projection would store for these streams, from their events."""
         projection = self._projection(name)
         events = (event for stream in streams for event in self._store.events_of(stream))
-        # Those that have no position yet come last.
-        ordered = sorted(events, key=lambda event: event.position or sys.maxsize)
-        wanted = (event for event in ordered if projection.wants(event.type))
+        wanted = (event for event in in_order(events) if projection.wants(event.type))
         projection.apply(self._codec.decode_all(wanted), rows)
 
     def _projection(self, name: str) -> Projection:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
-from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent, in_order
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
@@ -50,6 +50,9 @@ class Until:
         return self.at is None or event.occurred_at <= self.at
 
 
+WHOLE = Until()
+
+
 @dataclass(frozen=True, slots=True)
 class PastRows:
     """What a projection would have stored for one stream. `last` and `newest` as in Moment."""
@@ -77,15 +80,9 @@ class Past:
         self._codec = codec
         self._store = store
 
-    def moment(
-        self, stream: str, *, version: int | None = None, at: datetime | None = None
-    ) -> Moment | None:
-        """The aggregate after its event `version`, or as it was `at` a time: before the first event
-        that happened later.
-
-        Without either, or for a version that does not exist yet, the current state. None if there
-        is no such stream.
-        """
+    def moment(self, stream: str, until: Until = WHOLE) -> Moment | None:
+        """The aggregate as it was then; its current state for a version that does not exist yet.
+        None if there is no such stream."""
         cls = self._aggregates.get(stream.partition("-")[0])
         head = self._store.load(stream)
         if cls is None or head is None:
@@ -94,7 +91,7 @@ class Past:
 
         def passing() -> Iterator[StoredEvent]:
             nonlocal last
-            for event in self._events(stream, head.version, Until(version=version, at=at)):
+            for event in self._events(stream, head.version, until):
                 last = event
                 yield event
 
@@ -102,13 +99,18 @@ class Past:
         write = self._writers[cls]
         return Moment(write(aggregate) if write else aggregate, last, head.version)
 
-    def rows(self, projection: str, stream: str, until: Until) -> PastRows:
-        """What the projection would have stored for the stream. Raises UnreadableEvent where one
-        of these events is damaged."""
+    def rows(
+        self, projection: str, stream: str, until: Until = WHOLE, beside: Sequence[str] = ()
+    ) -> PastRows:
+        """What the projection would have stored for the stream, and for the streams `beside` it by
+        then. Raises UnreadableEvent where one of these events is damaged."""
         follows, rows = self._projections[projection], Rows()
-        newest = self._store.versions_of([stream]).get(stream, 0)
+        versions = self._store.versions_of([stream, *beside])
+        newest = versions.get(stream, 0)
         events = list(self._events(stream, newest, until))
-        wanted = (event for event in events if follows.wants(event.type))
+        then = until if until.version is None or not events else Until(position=events[-1].position)
+        others = (e for each in beside for e in self._events(each, versions.get(each, 0), then))
+        wanted = (event for event in in_order([*events, *others]) if follows.wants(event.type))
         follows.apply(self._codec.decode_all(wanted), rows)
         return PastRows(rows, events[-1] if events else None, newest)
 

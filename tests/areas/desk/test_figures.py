@@ -30,7 +30,7 @@ from cqrs_app.areas.desk.queries.figures import (
 )
 from cqrs_app.areas.desk.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.desk.queries.revenue import LastSalesDay, RevenueReport
-from cqrs_app.areas.desk.words import Stage
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import HoldReason
@@ -66,15 +66,19 @@ def gbp(amount: str) -> Money:
     return Money("GBP", Decimal(amount))
 
 
-def found(connection: Connection) -> dict[Stage, StageFigure]:
+def found(connection: Connection) -> dict[OrderStage, StageFigure]:
     """The stages that have orders."""
     figures = orders_by_stage(OrdersByStage(), connection)
-    assert [each.stage for each in figures] == list(Stage)
+    assert [each.stage for each in figures] == list(OrderStage)
     return {each.stage: each for each in figures if each.orders}
 
 
 def figure(
-    stage: Stage, waiting: int, value: tuple[Money, ...], oldest: datetime | None, imported: int = 0
+    stage: OrderStage,
+    waiting: int,
+    value: tuple[Money, ...],
+    oldest: datetime | None,
+    imported: int = 0,
 ) -> StageFigure:
     return StageFigure(
         stage=stage,
@@ -89,10 +93,10 @@ def test_what_waits_and_since_when(shop: Connection) -> None:
     euros = Money("EUR", Decimal(10))
     days = [START + timedelta(days=number) for number in range(5)]
     assert list(found(shop).values()) == [
-        figure(Stage.NEEDS_APPROVAL, 2, (gbp("20"),), days[1]),
-        figure(Stage.ON_HOLD, 1, (gbp("10"),), days[4]),
-        figure(Stage.PROCESSING, 2, (euros, gbp("10")), None),
-        figure(Stage.PARTLY_SHIPPED, 1, (gbp("10"),), days[3]),
+        figure(OrderStage.NEEDS_APPROVAL, 2, (gbp("20"),), days[1]),
+        figure(OrderStage.ON_HOLD, 1, (gbp("10"),), days[4]),
+        figure(OrderStage.PROCESSING, 2, (euros, gbp("10")), None),
+        figure(OrderStage.PARTLY_SHIPPED, 1, (gbp("10"),), days[3]),
     ]
 
 
@@ -108,16 +112,16 @@ def test_imported_history_does_not_wait_until_something_is_done_with_it(
     history.run(do.AddOrderNote(order_id="1", note="Long done."), START + timedelta(days=2))
     project(connection, history.recorded)
     assert list(found(connection).values()) == [
-        figure(Stage.NEEDS_APPROVAL, 1, (gbp("10"),), START + timedelta(days=1), imported=2),
-        figure(Stage.READY_TO_SHIP, 0, (), None, imported=1),
+        figure(OrderStage.NEEDS_APPROVAL, 1, (gbp("10"),), START + timedelta(days=1), imported=2),
+        figure(OrderStage.READY_TO_SHIP, 0, (), None, imported=1),
     ]
     history.run(do.ApproveOrder(order_id="2"), START + timedelta(days=3))
     taken_up = history.recorded[-1:]
     project(connection, taken_up)
     assert list(found(connection).values()) == [
-        figure(Stage.NEEDS_APPROVAL, 1, (gbp("10"),), START + timedelta(days=1), imported=1),
-        figure(Stage.PROCESSING, 1, (gbp("10"),), None),
-        figure(Stage.READY_TO_SHIP, 0, (), None, imported=1),
+        figure(OrderStage.NEEDS_APPROVAL, 1, (gbp("10"),), START + timedelta(days=1), imported=1),
+        figure(OrderStage.PROCESSING, 1, (gbp("10"),), None),
+        figure(OrderStage.READY_TO_SHIP, 0, (), None, imported=1),
     ]
     listed = list_orders(ListOrders(imported=False), connection).rows
     assert {row.order_id for row in listed} == {"2", "4"}

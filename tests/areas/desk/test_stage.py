@@ -12,7 +12,7 @@ from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView, get_order
 from cqrs_app.areas.desk.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.desk.stage import stage_of
-from cqrs_app.areas.desk.words import Stage
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.types import Stage as Step
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import ShippedLine
@@ -23,28 +23,28 @@ from tests.areas.orders.given import line, place
 
 _S = OrderStatus
 APPROVED = {
-    "": Stage.READY_TO_SHIP,
-    Step.RESERVING: Stage.PROCESSING,
-    Step.OUT_OF_STOCK: Stage.OUT_OF_STOCK,
-    Step.PAYING: Stage.AWAITING_PAYMENT,
-    Step.PAYMENT_RETRY: Stage.AWAITING_PAYMENT,
-    Step.UNPAID: Stage.PAYMENT_FAILED,
-    Step.PAUSED: Stage.PROCESSING,
-    Step.UNDOING: Stage.PROCESSING,
-    Step.TO_SHIP: Stage.READY_TO_SHIP,
+    "": OrderStage.READY_TO_SHIP,
+    Step.RESERVING: OrderStage.PROCESSING,
+    Step.OUT_OF_STOCK: OrderStage.OUT_OF_STOCK,
+    Step.PAYING: OrderStage.AWAITING_PAYMENT,
+    Step.PAYMENT_RETRY: OrderStage.AWAITING_PAYMENT,
+    Step.UNPAID: OrderStage.PAYMENT_FAILED,
+    Step.PAUSED: OrderStage.PROCESSING,
+    Step.UNDOING: OrderStage.PROCESSING,
+    Step.TO_SHIP: OrderStage.READY_TO_SHIP,
 }
 WHATEVER_FULFILMENT_DOES = {
-    _S.PLACED: Stage.NEEDS_APPROVAL,
-    _S.PART_SHIPPED: Stage.PARTLY_SHIPPED,
-    _S.SHIPPED: Stage.SHIPPED,
-    _S.DELIVERED: Stage.DELIVERED,
-    _S.CANCELLED: Stage.CANCELLED,
-    _S.REJECTED: Stage.REJECTED,
+    _S.PLACED: OrderStage.NEEDS_APPROVAL,
+    _S.PART_SHIPPED: OrderStage.PARTLY_SHIPPED,
+    _S.SHIPPED: OrderStage.SHIPPED,
+    _S.DELIVERED: OrderStage.DELIVERED,
+    _S.CANCELLED: OrderStage.CANCELLED,
+    _S.REJECTED: OrderStage.REJECTED,
 }
 
 
 def test_labels_are_the_shops_words() -> None:
-    assert [stage.label for stage in Stage] == [
+    assert [stage.label for stage in OrderStage] == [
         "Needs approval",
         "On hold",
         "Awaiting payment",
@@ -68,7 +68,7 @@ def test_an_approved_order_is_where_its_fulfilment_is(step: str) -> None:
 
 @pytest.mark.parametrize("step", APPROVED)
 def test_an_order_that_fulfilment_holds_says_why_and_others_are_on_hold(step: str) -> None:
-    said = APPROVED[step] if step in (Step.UNPAID, Step.OUT_OF_STOCK) else Stage.ON_HOLD
+    said = APPROVED[step] if step in (Step.UNPAID, Step.OUT_OF_STOCK) else OrderStage.ON_HOLD
     assert stage_of(_S.ON_HOLD, step) is said
 
 
@@ -83,7 +83,7 @@ def test_before_the_approval_and_after_the_shipment_only_the_status_counts(
 def test_what_came_back_completely_is_returned() -> None:
     for status in OrderStatus:
         back = stage_of(status, "", returned=True)
-        assert (back is Stage.RETURNED) == (status in (_S.SHIPPED, _S.DELIVERED))
+        assert (back is OrderStage.RETURNED) == (status in (_S.SHIPPED, _S.DELIVERED))
 
 
 def approved(*, history: bool = False) -> History:
@@ -103,7 +103,7 @@ def view_of(log: History, connection: Connection) -> OrderView:
 def test_an_approved_order_is_processing_until_fulfilment_has_decided(
     connection: Connection,
 ) -> None:
-    assert view_of(approved(), connection).stage is Stage.PROCESSING
+    assert view_of(approved(), connection).stage is OrderStage.PROCESSING
 
 
 def test_a_payment_that_was_under_way_before_the_approval_decides_nothing(
@@ -111,11 +111,11 @@ def test_a_payment_that_was_under_way_before_the_approval_decides_nothing(
 ) -> None:
     log = approved()
     log.move("1", Step.AWAITING)
-    assert view_of(log, connection).stage is Stage.PROCESSING
+    assert view_of(log, connection).stage is OrderStage.PROCESSING
 
 
 def test_history_was_never_seen_to_and_is_ready_to_ship(connection: Connection) -> None:
-    assert view_of(approved(history=True), connection).stage is Stage.READY_TO_SHIP
+    assert view_of(approved(history=True), connection).stage is OrderStage.READY_TO_SHIP
 
 
 def test_with_fulfilment_off_every_approved_order_is_ready_to_ship() -> None:
@@ -138,7 +138,7 @@ def test_an_event_of_fulfilment_changes_the_stage_but_not_the_version(
     project(connection, log.recorded[-1:])
     after = get_order(GetOrder(order_id="1"), connection)
     assert after is not None
-    assert (after.stage, after.stage_since) == (Stage.AWAITING_PAYMENT, later)
+    assert (after.stage, after.stage_since) == (OrderStage.AWAITING_PAYMENT, later)
     assert (after.applied_version, after.updated_at) == (before.applied_version, later)
     position = connection.execute(orders.select()).mappings().one()["applied_position"]
     assert position == log.recorded[-1].stored.position
@@ -160,11 +160,11 @@ def test_a_stuck_order_stays_where_it_is_and_says_what_has_to_be_decided(
     log.move("1", Step.PAYING)
     log.move("1", Step.STUCK, "The payment is in EUR.")
     view = view_of(log, connection)
-    assert (view.stage, view.decision) == (Stage.AWAITING_PAYMENT, "The payment is in EUR.")
+    assert (view.stage, view.decision) == (OrderStage.AWAITING_PAYMENT, "The payment is in EUR.")
     log.move("1", Step.TO_SHIP)
     project(connection, log.recorded[-1:])
     view = get_order(GetOrder(order_id="1"), connection) or view
-    assert (view.stage, view.decision) == (Stage.READY_TO_SHIP, "")
+    assert (view.stage, view.decision) == (OrderStage.READY_TO_SHIP, "")
 
 
 def test_fulfilment_of_an_order_that_does_not_exist_is_passed_over(connection: Connection) -> None:
@@ -185,13 +185,13 @@ def test_orders_are_listed_by_several_stages(connection: Connection) -> None:
     log.run(do.CancelOrder(order_id="4", reason=CancelReason.OTHER))
     project(connection, log.recorded)
 
-    def listed(*stages: Stage) -> list[str]:
+    def listed(*stages: OrderStage) -> list[str]:
         rows = list_orders(ListOrders(stage=stages, sort="order_id"), connection).rows
         return sorted(row.order_id for row in rows)
 
-    assert listed(Stage.OUT_OF_STOCK) == ["2"]
-    assert listed(Stage.ON_HOLD, Stage.OUT_OF_STOCK) == ["2", "3"]
-    assert listed(Stage.NEEDS_APPROVAL, Stage.CANCELLED) == ["1", "4"]
+    assert listed(OrderStage.OUT_OF_STOCK) == ["2"]
+    assert listed(OrderStage.ON_HOLD, OrderStage.OUT_OF_STOCK) == ["2", "3"]
+    assert listed(OrderStage.NEEDS_APPROVAL, OrderStage.CANCELLED) == ["1", "4"]
     assert listed() == ["1", "2", "3", "4"]
 
 
@@ -205,4 +205,4 @@ def test_since_when_an_order_is_at_its_stage(connection: Connection) -> None:
     project(connection, log.recorded[-1:])
     view = get_order(GetOrder(order_id="1"), connection)
     assert view is not None
-    assert (view.stage, view.stage_since) == (Stage.PARTLY_SHIPPED, days[3])
+    assert (view.stage, view.stage_since) == (OrderStage.PARTLY_SHIPPED, days[3])

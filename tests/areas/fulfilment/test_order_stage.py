@@ -11,7 +11,7 @@ from sqlalchemy import text
 from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.desk.stage import STEPS, stage_of
-from cqrs_app.areas.desk.words import NEEDS_ACTION, Stage
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.fulfilment.decisions import not_released
 from cqrs_app.areas.fulfilment.types import Stage as Step
 from cqrs_app.areas.orders.commands import (
@@ -44,11 +44,11 @@ def test_an_order_is_ready_to_ship_when_it_may_be_shipped_and_only_then(name: st
         if step == Step.STUCK:
             continue
         assert step in STEPS, str(world)
-        ready = stage_of(status, step) is Stage.READY_TO_SHIP
+        ready = stage_of(status, step) is OrderStage.READY_TO_SHIP
         assert ready == (not_released(process) is None), str(world)
 
 
-def shown(desk: OrderDesk, order_id: str = THE) -> tuple[Stage, OrderStatus]:
+def shown(desk: OrderDesk, order_id: str = THE) -> tuple[OrderStage, OrderStatus]:
     """The order as projected, which is what its events say too."""
     for name in desk.kernel.registry.projections:
         desk.kernel.runner.advance(name)
@@ -62,30 +62,30 @@ def shown(desk: OrderDesk, order_id: str = THE) -> tuple[Stage, OrderStatus]:
 def test_an_order_goes_from_stage_to_stage(order_desk: OrderDesk) -> None:
     order_desk.stock(LAMP, 1)
     order_desk.place((LAMP, 3))
-    assert shown(order_desk) == (Stage.NEEDS_APPROVAL, OrderStatus.PLACED)
+    assert shown(order_desk) == (OrderStage.NEEDS_APPROVAL, OrderStatus.PLACED)
     order_desk.do(ApproveOrder(order_id=THE))
-    assert shown(order_desk) == (Stage.PROCESSING, OrderStatus.APPROVED)
+    assert shown(order_desk) == (OrderStage.PROCESSING, OrderStatus.APPROVED)
     order_desk.settle_all()
-    assert shown(order_desk) == (Stage.OUT_OF_STOCK, OrderStatus.ON_HOLD)
+    assert shown(order_desk) == (OrderStage.OUT_OF_STOCK, OrderStatus.ON_HOLD)
     order_desk.receive(LAMP, 5)
     order_desk.settle_all()
-    assert shown(order_desk) == (Stage.READY_TO_SHIP, OrderStatus.APPROVED)
+    assert shown(order_desk) == (OrderStage.READY_TO_SHIP, OrderStatus.APPROVED)
     order_desk.do(HoldOrder(order_id=THE, reason=HoldReason.OTHER))
     order_desk.settle_all()
-    assert shown(order_desk) == (Stage.ON_HOLD, OrderStatus.ON_HOLD)
+    assert shown(order_desk) == (OrderStage.ON_HOLD, OrderStatus.ON_HOLD)
     order_desk.do(ReleaseOrder(order_id=THE))
-    assert shown(order_desk) == (Stage.PROCESSING, OrderStatus.APPROVED)
+    assert shown(order_desk) == (OrderStage.PROCESSING, OrderStatus.APPROVED)
     order_desk.settle_all()
-    assert shown(order_desk) == (Stage.READY_TO_SHIP, OrderStatus.APPROVED)
+    assert shown(order_desk) == (OrderStage.READY_TO_SHIP, OrderStatus.APPROVED)
     order_desk.do(ShipOrder(order_id=THE, lines=(ShippedLine(line_no=1, quantity=1),)))
     order_desk.settle_all()
-    assert shown(order_desk) == (Stage.PARTLY_SHIPPED, OrderStatus.PART_SHIPPED)
+    assert shown(order_desk) == (OrderStage.PARTLY_SHIPPED, OrderStatus.PART_SHIPPED)
     order_desk.do(ShipOrder(order_id=THE))
     order_desk.settle_all()
-    assert shown(order_desk) == (Stage.SHIPPED, OrderStatus.SHIPPED)
+    assert shown(order_desk) == (OrderStage.SHIPPED, OrderStatus.SHIPPED)
     order_desk.do(DeliverOrder(order_id=THE))
     order_desk.settle_all()
-    assert shown(order_desk) == (Stage.DELIVERED, OrderStatus.DELIVERED)
+    assert shown(order_desk) == (OrderStage.DELIVERED, OrderStatus.DELIVERED)
 
 
 def test_a_payment_that_fails_is_tried_again_and_then_has_failed(make_desk: MakeDesk) -> None:
@@ -93,12 +93,12 @@ def test_a_payment_that_fails_is_tried_again_and_then_has_failed(make_desk: Make
     desk.stock(LAMP, 5)
     desk.approve((LAMP, 3))
     desk.settle_all()
-    assert shown(desk) == (Stage.AWAITING_PAYMENT, OrderStatus.APPROVED)
+    assert shown(desk) == (OrderStage.AWAITING_PAYMENT, OrderStatus.APPROVED)
     fail_for_good(desk)
-    assert shown(desk) == (Stage.PAYMENT_FAILED, OrderStatus.ON_HOLD)
+    assert shown(desk) == (OrderStage.PAYMENT_FAILED, OrderStatus.ON_HOLD)
     desk.cancel()
     desk.settle_all()
-    assert shown(desk) == (Stage.CANCELLED, OrderStatus.CANCELLED)
+    assert shown(desk) == (OrderStage.CANCELLED, OrderStatus.CANCELLED)
 
 
 def fail_for_good(desk: OrderDesk) -> None:
@@ -140,7 +140,7 @@ def test_every_count_leads_to_the_orders_that_it_counts(make_desk: MakeDesk) -> 
     desk = make_desk("tok_declined")
     every_stage(desk)
     listed = [each.stage for each in desk.ask(OrdersByStage()) if each.orders]
-    assert listed == [stage for stage in Stage if stage is not Stage.RETURNED]
+    assert listed == [stage for stage in OrderStage if stage is not OrderStage.RETURNED]
     client = client_in(desk.app, "operator")
     home, orders = page(client, "/"), page(client, "/orders")
     tiles = home.select("#home-waiting [data-stage]")
@@ -159,7 +159,7 @@ def test_the_stage_reads_the_same_everywhere(make_desk: MakeDesk) -> None:
     every_stage(desk)
     client = client_in(desk.app, "admin")
     exported = csv.DictReader(client.get("/exports/ListOrders.csv").text.splitlines())
-    stages = {row["order_id"]: Stage(row["stage"]) for row in exported}
+    stages = {row["order_id"]: OrderStage(row["stage"]) for row in exported}
     listed = page(client, "/orders")
     for order_id, stage in stages.items():
         assert stage is shown(desk, order_id)[0]
@@ -169,7 +169,7 @@ def test_the_stage_reads_the_same_everywhere(make_desk: MakeDesk) -> None:
         assert stage.label in row.get_text() and stage.label in heading.get_text()
     with desk.kernel.engines.read.connect() as connection:
         view = connection.execute(text("SELECT order_id, stage FROM v_orders"))
-        assert {row.order_id: Stage(row.stage) for row in view} == stages
+        assert {row.order_id: OrderStage(row.stage) for row in view} == stages
 
 
 def test_a_link_from_before_there_were_stages_still_works(make_desk: MakeDesk) -> None:

@@ -102,7 +102,7 @@ def test_a_long_stream_is_read_in_pieces(kernel: Kernel, monkeypatch: pytest.Mon
         add(kernel, 1, 0)
     past = past_of(kernel)
     for version in range(1, 11):
-        moment = past.moment(STREAM, version=version)
+        moment = past.moment(STREAM, Until(version=version))
         assert moment is not None
         assert moment.version == version
         assert moment.aggregate == Counter(value=version)

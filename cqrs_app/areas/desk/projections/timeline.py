@@ -1,176 +1,165 @@
-"""What happened to each order, in the shop's words, with who and when."""
+"""What happened to each order, in every area, with who and when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import msgspec
 from sqlalchemy import Table
 
+from cqrs_app.areas.desk.entries import fulfilment, orders, payments, stock
+from cqrs_app.areas.desk.entries.entry import Entry
+from cqrs_app.areas.desk.entries.orders import FOLLOWED, Facts, facts_after
 from cqrs_app.areas.desk.read_models import order_timeline
-from cqrs_app.areas.orders.events import (
-    Address,
-    OrderCancelled,
-    OrderFlagged,
-    OrderHeld,
-    OrderNoteAdded,
-    OrderPlaced,
-    OrderRejected,
-    OrderReleased,
-    OrderShipped,
-    RemainingItemsCancelled,
-    ShippingAddressChanged,
-    is_of_an_order,
+from cqrs_app.areas.desk.words import EntryKind
+from cqrs_app.areas.orders.events import is_of_an_order
+from cqrs_app.areas.orders.types import person_of
+from cqrs_app.areas.payments.events import PaymentMoved
+from cqrs_app.kernel import (
+    Event,
+    Key,
+    Projection,
+    Recorded,
+    Row,
+    Rows,
+    SubjectErased,
+    erased,
+    snake,
 )
-from cqrs_app.areas.orders.types import PERSON
-from cqrs_app.areas.orders.words import OrderStatus, label_of
-from cqrs_app.kernel import ERASED, Event, Projection, Recorded, Rows, SubjectErased, snake
 from cqrs_app.kernel.effects import hints_of
 
-_CUSTOMER, _ADDRESS = "Customer", "Address"
-_PERSONAL = (_CUSTOMER, _ADDRESS)
+_ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
+    **orders.ENTRIES,
+    **payments.ENTRIES,
+    **stock.ENTRIES,
+    **fulfilment.ENTRIES,
+}
 
 
 class OrderTimelineProjection(Projection):
-    """One row per event; its detail is a list of (name, text) pairs, empty texts left out."""
+    """One row per event and order."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:
-        """An event of an order without a method stands in its history as its name says."""
+        """Every event of an order has an entry: by its name, where there is no other."""
         declared = list(events)
         super().bind(declared)
-        for event in filter(is_of_an_order, declared):
-            self.handlers.setdefault(event.__name__, self._by_name)
+        for event in declared:
+            if event in _ENTRIES or is_of_an_order(event):
+                self.handlers[event.__name__] = _enter
 
-    def _by_name(self, event: Any, recorded: Recorded, rows: Rows) -> None:
-        words = snake(recorded.stored.type).removeprefix("order_").replace("_", " ")
-        texts = [
-            (name.replace("_", " ").capitalize(), value)
-            for name in hints_of(type(event))
-            if name != "order_id" and isinstance(value := getattr(event, name), str)
-        ]
-        _enter(rows, recorded, event.order_id, words.capitalize(), *texts)
-
-    def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
-        units = sum(line.quantity for line in event.lines)
-        _enter(
-            rows,
-            recorded,
-            event.order_id,
-            "Order placed",
-            (_CUSTOMER, event.customer_name or event.customer_id or "Guest"),
-            ("Lines", f"{len(event.lines):,}, {units:,} {'unit' if units == 1 else 'units'}"),
-            ("Total", f"{event.currency} {event.total:f}"),
-            customer_id=event.customer_id,
-        )
-
-    def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
-        _enter(rows, recorded, event.order_id, "Rejected", ("Reason", event.reason))
-
-    def order_held(self, event: OrderHeld, recorded: Recorded, rows: Rows) -> None:
-        reason, note = ("Reason", label_of(event.reason)), ("Note", event.note)
-        _enter(rows, recorded, event.order_id, "Put on hold", reason, note)
-
-    def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
-        back = ("Back to", OrderStatus(event.status).label)
-        _enter(rows, recorded, event.order_id, "Released", back)
-
-    def shipping_address_changed(
-        self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
-    ) -> None:
-        placed = rows.get(order_timeline, event.order_id, 1)
-        _enter(
-            rows,
-            recorded,
-            event.order_id,
-            "Shipping address changed",
-            (_ADDRESS, _one_line(event.address)),
-            customer_id=placed["customer_id"] if placed else "",
-        )
-
-    def order_note_added(self, event: OrderNoteAdded, recorded: Recorded, rows: Rows) -> None:
-        _enter(rows, recorded, event.order_id, "Note", ("Note", event.note))
-
-    def order_shipped(self, event: OrderShipped, recorded: Recorded, rows: Rows) -> None:
-        units = sum(line.quantity for line in event.lines)
-        _enter(
-            rows,
-            recorded,
-            event.order_id,
-            "Shipped" if event.complete else "Shipped in part",
-            ("Units", f"{units:,}"),
-            ("Carrier", event.carrier),
-            ("Tracking", event.tracking),
-        )
-
-    def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
-        reason, note = ("Reason", label_of(event.reason)), ("Note", event.note)
-        _enter(rows, recorded, event.order_id, "Cancelled", reason, note)
-
-    def remaining_items_cancelled(
-        self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
-    ) -> None:
-        _enter(
-            rows,
-            recorded,
-            event.order_id,
-            "Remaining items cancelled",
-            ("Units", f"{sum(line.quantity for line in event.lines):,}"),
-            ("Amount", f"{event.currency} {event.amount:f}"),
-            ("Reason", label_of(event.reason)),
-            ("Note", event.note),
-        )
-
-    def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
-        _enter(rows, recorded, event.order_id, "Flagged", ("Why", event.sentence))
+    def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
+        if recorded.version > 1 and is_of_an_order(type(recorded.event)):
+            yield order_timeline, (_order_of(recorded), recorded.stream, recorded.version - 1)
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
-        customer_id = event.subject.removeprefix(PERSON)
-        for row in rows.where(order_timeline, customer_id=customer_id):
-            pairs = msgspec.json.decode(row["detail"], type=list[tuple[str, str]])
-            row["detail"] = _detail(
-                # The number stands where no name was known.
-                (name, ERASED if name in _PERSONAL and text != customer_id else text)
-                for name, text in pairs
-            )
+        for row in rows.where(order_timeline, subject=event.subject):
+            personal = msgspec.json.decode(row["personal"], type=dict[str, str])
+            row["personal"] = _json({name: erased(text) for name, text in personal.items()})
 
 
-def _enter(
+def _enter(event: Any, recorded: Recorded, rows: Rows) -> None:
+    entry = _ENTRIES.get(type(event), _by_name)(event)
+    if entry is None or _is_said_by_the_answer(recorded):
+        return
+    before: dict[str, str] = {}
+    facts: Facts = {}
+    if is_of_an_order(type(event)):
+        known = _facts_before(recorded, rows)
+        facts = facts_after(known, event)
+        entry, before = _with_changes(entry, known, facts)
+    for order_id in _orders_of(event):
+        _put(rows, recorded, order_id, entry, before, facts)
+
+
+def _put(
     rows: Rows,
     recorded: Recorded,
     order_id: str,
-    label: str,
-    *detail: tuple[str, str],
-    customer_id: str = "",
+    entry: Entry,
+    before: Mapping[str, str],
+    facts: Facts,
 ) -> None:
     stored = recorded.stored
+    personal = {name: text for name, text in entry.personal.items() if text}
+    owner = person_of(facts.get("customer_id", "")) or recorded.stream
     rows.put(
         order_timeline,
         order_id=order_id,
+        stream=stored.stream,
         version=stored.version,
-        customer_id=customer_id,
+        position=stored.position,
+        kind=str(entry.kind),
         at=stored.occurred_at,
         recorded_at=stored.recorded_at,
         operator=stored.operator,
         type=stored.type,
-        label=label,
-        detail=_detail(pair for pair in detail if pair[1]),
+        label=entry.label,
+        item=entry.item,
+        quantity=entry.quantity,
+        detail=_json([pair for pair in entry.detail if pair[1]]),
+        personal=_json(personal),
+        subject=owner if personal else "",
+        before=_json(before),
+        facts=_json(facts),
         command_id=stored.command_id,
-        position=stored.position,
     )
 
 
-def _detail(pairs: Iterable[tuple[str, str]]) -> str:
-    return msgspec.json.encode(list(pairs)).decode()
+def _facts_before(recorded: Recorded, rows: Rows) -> Facts:
+    """Those that the order's event before this one left. That event may have been skipped."""
+    where = {"order_id": _order_of(recorded), "stream": recorded.stream}
+    row: Row | None = rows.get(order_timeline, *where.values(), recorded.version - 1)
+    if row is None and recorded.version > 1:
+        earlier = rows.where(order_timeline, **where)
+        row = max(earlier, key=lambda each: each["version"], default=None)
+    return msgspec.json.decode(row["facts"], type=Facts) if row else {}
 
 
-def _one_line(address: Address) -> str:
-    city = f"{address.postal_code} {address.city}".strip()
-    parts = (address.name, address.line1, address.line2, city, address.country)
-    if ERASED in parts:
-        return ERASED
-    return ", ".join(part for part in parts if part)
+def _with_changes(entry: Entry, known: Facts, facts: Facts) -> tuple[Entry, dict[str, str]]:
+    """The entry with each fact that changed, and the former texts by name."""
+    detail, before = list(entry.detail), dict[str, str]()
+    for fact, (name, text_of) in FOLLOWED.items():
+        if not known or known[fact] == facts[fact]:
+            continue
+        if name not in dict(detail):
+            detail.append((name, text_of(facts) or "None"))
+        if text_of(known):
+            before[name] = text_of(known)
+    return replace(entry, detail=tuple(detail)), before
+
+
+def _by_name(event: Any) -> Entry:
+    words = snake(type(event).__name__).removeprefix("order_").replace("_", " ")
+    texts = tuple(
+        (name.replace("_", " ").capitalize(), value)
+        for name in hints_of(type(event))
+        if name != "order_id" and isinstance(value := getattr(event, name), str)
+    )
+    return Entry(EntryKind.ORDER, words.capitalize(), texts)
+
+
+def _is_said_by_the_answer(recorded: Recorded) -> bool:
+    by_itself = recorded.stored.operator == fulfilment.OPERATOR
+    return by_itself and type(recorded.event) in payments.SAID_BY_THE_ANSWER
+
+
+def _orders_of(event: Any) -> tuple[str, ...]:
+    if isinstance(event, PaymentMoved):
+        return event.from_order_id, event.order_id
+    return (event.order_id,)
+
+
+def _order_of(recorded: Recorded) -> str:
+    event: Any = recorded.event
+    order_id: str = event.order_id
+    return order_id
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -13,7 +13,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, func, select, type_coerce
 
 from cqrs_app.areas.desk.read_models import order_activity, order_days, orders
-from cqrs_app.areas.desk.words import NEEDS_ACTION, Stage
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel import Amount, Query, query
@@ -36,7 +36,7 @@ class StageFigure:
     was done with them here since; `waiting_value` is theirs, and `oldest` is when the first of them
     was placed, where the stage needs action."""
 
-    stage: Stage
+    stage: OrderStage
     orders: int
     waiting: int
     waiting_value: tuple[Money, ...]
@@ -59,7 +59,7 @@ def orders_by_stage(question: OrdersByStage, connection: Connection) -> tuple[St
     ).group_by(columns.stage, columns.currency)
     rows = connection.execute(found).all()
 
-    def figure(stage: Stage) -> StageFigure:
+    def figure(stage: OrderStage) -> StageFigure:
         mine = [row for row in rows if row.stage == stage]
         waiting = {row.currency: row for row in mine if row.waiting}
         return StageFigure(
@@ -70,7 +70,7 @@ def orders_by_stage(question: OrdersByStage, connection: Connection) -> tuple[St
             oldest=_oldest(connection, stage) if waiting and stage in NEEDS_ACTION else None,
         )
 
-    return tuple(map(figure, Stage))
+    return tuple(map(figure, OrderStage))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +189,7 @@ def orders_by_status(question: OrdersByStatus, connection: Connection) -> tuple[
     )
 
 
-def _oldest(connection: Connection, stage: Stage) -> datetime | None:
+def _oldest(connection: Connection, stage: OrderStage) -> datetime | None:
     waiting = (orders.c.stage == str(stage), orders.c.imported.is_(False))
     found = select(func.min(orders.c.placed_at)).where(*waiting)
     return connection.execute(found).scalar()

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 
 from cqrs_app.areas.desk.read_models import order_lines, orders
 from cqrs_app.areas.desk.search import matching
-from cqrs_app.areas.desk.words import Stage
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.types import CustomerId
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import (
@@ -45,7 +45,7 @@ class OrderFilters(Query):
     days and include both ends; totals are in each order's own currency."""
 
     q: SearchText = ""
-    stage: Annotated[tuple[Stage, ...], Meta(title="Stage", max_length=20)] = ()
+    stage: Annotated[tuple[OrderStage, ...], Meta(title="OrderStage", max_length=20)] = ()
     status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
     flagged: Annotated[bool | None, Meta(title="Flagged")] = None
     imported: Annotated[

@@ -1,4 +1,4 @@
-"""One order with its lines and its timeline."""
+"""One order with its lines."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from cqrs_app.areas.desk.read_models import order_flags, order_lines, order_timeline, orders
-from cqrs_app.areas.desk.words import Stage
+from cqrs_app.areas.desk.read_models import order_flags, order_lines, orders
+from cqrs_app.areas.desk.words import OrderStage
+from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
 from cqrs_app.areas.orders.commands import VIEW
-from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.orders.words import AdjustmentKind, HoldReason, OrderStatus
 from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel import Query, Rows, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressView:
-    """Where it goes; any part may be empty."""
+    """Where an order or its invoice goes; any part may be empty."""
 
     name: str
     line1: str
@@ -36,13 +37,14 @@ class AddressView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineView:
-    """One line; `amount` is quantity x unit price, exactly."""
+    """One line; `amount` is quantity x unit price less the discount, exactly."""
 
     line_no: int
     sku: str
     description: str
     quantity: int
     unit_price: Decimal
+    discount: Decimal
     amount: Decimal
     shipped_quantity: int
     cancelled_quantity: int
@@ -50,6 +52,15 @@ class LineView:
     @property
     def left(self) -> int:
         return self.quantity - self.shipped_quantity - self.cancelled_quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentView:
+    """A discount off the whole order, or its shipping, tax or fee; the amount is positive."""
+
+    kind: AdjustmentKind
+    label: str
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +78,11 @@ class FlagView:
 class OrderView:
     """A whole order; money in its currency, times in UTC. `stage` is what its status and its
     fulfilment come to; `decision` says what somebody has to decide before it goes on. `total` and
-    `units` are without the remaining items that were cancelled."""
+    `units` are without the remaining items that were cancelled; `discount` (of the lines too),
+    `shipping`, `tax` and `fee` are as ordered. An empty billing address is the shipping address."""
 
     order_id: str
-    stage: Stage
+    stage: OrderStage
     stage_since: datetime
     decision: str
     status: OrderStatus
@@ -79,6 +91,11 @@ class OrderView:
     country: str
     currency: str
     total: Decimal
+    discount: Decimal
+    shipping: Decimal
+    tax: Decimal
+    fee: Decimal
+    adjustments: tuple[AdjustmentView, ...]
     line_count: int
     units: int
     shipped_units: int
@@ -88,6 +105,7 @@ class OrderView:
     carrier: str
     tracking: str
     shipping_address: AddressView
+    billing_address: AddressView
     lines: tuple[LineView, ...]
     flags: tuple[FlagView, ...]
     applied_version: int
@@ -97,12 +115,24 @@ class OrderView:
         return sum(line.cancelled_quantity for line in self.lines)
 
     @property
+    def subtotal(self) -> Decimal:
+        """What the lines would cost without any discount."""
+        return price_of(self.lines)
+
+    @property
+    def line_discount(self) -> Decimal:
+        return sum((line.discount for line in self.lines), NOTHING)
+
+    @property
     def cancelled_amount(self) -> Decimal:
-        lines = ((line.cancelled_quantity, line.unit_price) for line in self.lines)
-        return sum((quantity * price for quantity, price in lines), Decimal(0))
+        """What the order costs less since its remaining items were cancelled."""
+        return amount_of(self.lines, self.adjustments) - self.total
 
 
-_MADE = {"stage", "status", "hold_reason", "shipping_address", "lines", "flags"}
+_MADE = {
+    *("stage", "status", "hold_reason", "shipping_address", "billing_address"),
+    *("adjustments", "lines", "flags"),
+}
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
 _FLAG = list(FlagView.__annotations__)
@@ -138,50 +168,9 @@ def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     return _view(row, rows.all(order_lines), rows.all(order_flags)) if row else None
 
 
-def streams_beside(question: GetOrder) -> tuple[str]:
+def streams_beside(question: Any) -> tuple[str]:
     """Whose events change the order's stage, beside its own."""
     return (f"fulfilment-{question.order_id}",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
-    """One thing that happened: `at` when it did, `recorded_at` when the console learned of it.
-
-    `detail` are pairs of a name and a text.
-    """
-
-    version: int
-    at: datetime
-    recorded_at: datetime
-    operator: str
-    type: str
-    label: str
-    detail: tuple[tuple[str, str], ...]
-    command_id: str
-    position: int | None
-
-
-_ENTRY = list(TimelineEntry.__annotations__)
-
-
-@query(label="Timeline", permission=VIEW, reads=("order_timeline",), cached=True)
-class OrderTimeline(Query):
-    """All that happened to one order, oldest first."""
-
-    order_id: OrderId
-
-
-def timeline(question: OrderTimeline, connection: Connection) -> tuple[TimelineEntry, ...]:
-    found = (
-        select(*(order_timeline.c[name] for name in _ENTRY))
-        .where(order_timeline.c.order_id == question.order_id)
-        .order_by(order_timeline.c.version)
-    )
-    return tuple(_entry(row) for row in connection.execute(found).mappings())
-
-
-def fold_timeline(question: OrderTimeline, rows: Rows) -> tuple[TimelineEntry, ...]:
-    return tuple(_entry(row) for row in rows.all(order_timeline))
 
 
 def _view(
@@ -189,18 +178,18 @@ def _view(
     lines: Iterable[Mapping[Any, Any]],
     flags: Iterable[Mapping[Any, Any]],
 ) -> OrderView:
-    address = {name: row[f"ship_{name}"] for name in AddressView.__annotations__}
     return OrderView(
         **{name: row[name] for name in _PLAIN},
-        stage=Stage(row["stage"]),
+        stage=OrderStage(row["stage"]),
         status=OrderStatus(row["status"]),
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
-        shipping_address=AddressView(**address),
+        shipping_address=_address("ship", row),
+        billing_address=_address("bill", row),
+        adjustments=msgspec.json.decode(row["adjustments"], type=tuple[AdjustmentView, ...]),
         lines=tuple(LineView(**{name: line[name] for name in _LINE}) for line in lines),
         flags=tuple(FlagView(**{name: flag[name] for name in _FLAG}) for flag in flags),
     )
 
 
-def _entry(row: Mapping[Any, Any]) -> TimelineEntry:
-    pairs = msgspec.json.decode(row["detail"], type=tuple[tuple[str, str], ...])
-    return TimelineEntry(**{name: row[name] for name in _ENTRY} | {"detail": pairs})
+def _address(prefix: str, row: Mapping[Any, Any]) -> AddressView:
+    return AddressView(**{name: row[f"{prefix}_{name}"] for name in AddressView.__annotations__})

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Row, func, select
 from cqrs_app.areas.desk.queries.filters import OrderFilters, conditions
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.desk.search import few
-from cqrs_app.areas.desk.words import Stage
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Sort, query
 
 SORTS = MappingProxyType(
     {
@@ -34,10 +34,11 @@ COUNTED_TO = 1_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
     """An order as the list shows it; money in its currency, times in UTC. `decision` says what
-    somebody has to decide before it goes on."""
+    somebody has to decide before it goes on; `discount` (of the lines too), `shipping`, `tax` and
+    `fee` are as ordered."""
 
     order_id: str
-    stage: Stage
+    stage: OrderStage
     stage_since: datetime
     decision: str
     status: OrderStatus
@@ -46,6 +47,10 @@ class OrderRow:
     country: str
     currency: str
     total: Decimal
+    discount: Decimal
+    shipping: Decimal
+    tax: Decimal
+    fee: Decimal
     line_count: int
     units: int
     shipped_units: int
@@ -72,6 +77,7 @@ class ListOrders(ListQuery, OrderFilters):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
@@ -114,7 +120,7 @@ def count_changes(question: CountChanges, connection: Connection) -> Changes:
 
 def _order_row(row: Row[Any]) -> OrderRow:
     values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
-    values["stage"] = Stage(values["stage"])
+    values["stage"] = OrderStage(values["stage"])
     values["status"] = OrderStatus(values["status"])
     values["hold_reason"] = HoldReason(values["hold_reason"]) if values["hold_reason"] else None
     return OrderRow(**values)

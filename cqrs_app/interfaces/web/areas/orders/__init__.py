@@ -10,6 +10,7 @@ from typing import Any
 from flask import url_for
 
 from cqrs_app.areas.desk.queries.carriers import RecentCarriers
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.commands import (
     ChangeShippingAddress,
     PlaceOrder,
@@ -17,16 +18,17 @@ from cqrs_app.areas.orders.commands import (
     ShipOrder,
 )
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
+from cqrs_app.interfaces.web.areas.order_summary import order_given, order_summary
 from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     find,
     home,
     order,
+    order_at,
     order_list,
     reports,
 )
 from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     line_quantities,
-    order_given,
     still_to_ship,
 )
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
@@ -36,6 +38,13 @@ from cqrs_app.interfaces.web.forms_derived import with_options
 def _present_address(given: Mapping[str, str]) -> dict[str, Any]:
     found = order_given(given)
     return {"address": asdict(found.shipping_address)} if found else {}
+
+
+def _new_order(given: Mapping[str, str]) -> dict[str, Any]:
+    """A free number, and the currency of the newest order."""
+    newest = ask(ListOrders(limit=1)).value.rows
+    currency = {"currency": newest[0].currency} if newest else {}
+    return free_number("order_id", "W")(given) | currency
 
 
 def _carriers() -> tuple[str, ...]:
@@ -54,12 +63,19 @@ def _page_of_customer(command: RecordCreditNote) -> str:
 
 ORDERS = WebArea(
     places={
-        "order": Place("orders", "web.orders", "web.order", fragment=order.order_fragment),
+        "order": Place(
+            "orders",
+            "web.orders",
+            "web.order",
+            fragment=order.order_fragment,
+            summary=order_summary,
+            list_fragment=order_list.list_fragment,
+        ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
     suggestions={
         ChangeShippingAddress: _present_address,
-        PlaceOrder: free_number("order_id", "W"),
+        PlaceOrder: _new_order,
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
     finders=(find.ORDERS,),

@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 
 from cqrs_app.areas.desk.queries.figures import Figure, OrdersByDay, OrdersByStage, TodayFigures
-from cqrs_app.areas.desk.words import NEEDS_ACTION, Stage
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.zones import business_day
 
@@ -38,7 +38,7 @@ def waiting() -> dict[str, Any]:
     }
 
 
-def _oldest_first(stage: Stage) -> str:
+def _oldest_first(stage: OrderStage) -> str:
     """The orders that are counted."""
     return url_for("web.orders", stage=stage.value, imported=0, sort="placed_at", descending=0)
 

@@ -14,11 +14,9 @@ from flask import request
 from wtforms.fields.core import UnboundField
 from wtforms.utils import unset_value
 
-from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
-from cqrs_app.interfaces.web.ask import ask
+from cqrs_app.interfaces.web.areas.order_summary import order_given
 from cqrs_app.interfaces.web.forms_derived import MOST_ROWS, field_for, form_of_value
 from cqrs_app.interfaces.web.forms_fields import FieldList, FormField, HiddenIntegerField
-from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import field_of
 from cqrs_app.kernel.messages.messages import Command
 
@@ -79,17 +77,6 @@ def still_to_ship(given: Mapping[str, str]) -> list[OpenLine] | None:
     ]
 
 
-def order_given(given: Mapping[str, str]) -> OrderView | None:
-    """The order that these fields name, from its events: never behind, and there while the read
-    store is down."""
-    try:
-        question = GetOrder(order_id=given.get("order_id", ""))
-    except Invalid:
-        return None
-    found: OrderView | None = ask(question, strong=True).value
-    return found
-
-
 class LineQuantities(FieldList):
     """One row per line, named by the line's number, so that what is typed stays with its line. A
     row without a quantity is left out."""
@@ -130,6 +117,12 @@ class LineQuantities(FieldList):
                 quantity.errors = [f"Only {most:,} {self.most.lower()}."]
         self.errors = [row.errors for row in rows if row.errors] if rows else [NO_QUANTITY]
         return not self.errors
+
+    def number_of(self, row: Any) -> int:
+        return int(row.index)
+
+    def drop_blank_rows(self) -> None:
+        """None: each line keeps its row."""
 
     def _line(self, row: Any) -> OpenLine:
         gone = OpenLine(line_no=row.index, sku="", description="", most=0)
