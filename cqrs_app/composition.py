@@ -35,6 +35,7 @@ from cqrs_app.kernel.queries.side_by_side import AT_ONCE
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
+from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
@@ -145,6 +146,9 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
             )
         ],
         "uploads": [ImportUploads()],
+        "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
+        if settings.demo_orders and settings.demo_seconds
+        else [],
     }
 
 
@@ -215,6 +219,7 @@ def _checks(settings: Settings) -> Checks:
         excess_percent=settings.payment_excess_percent,
         unknown_customers=Reaction(settings.unknown_customers),
         inactive_customers=Reaction(settings.inactive_customers),
+        unknown_products=Reaction(settings.unknown_products),
         address_needed=settings.shipping_address_required,
     )
 

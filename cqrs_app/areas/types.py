@@ -18,6 +18,8 @@ IMPORTER = "importer"
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
 """The most an order, credit note or payment may come to; sums of many stay exact."""
+HIGHEST_PRICE = Decimal(100_000_000)
+"""The most one unit of anything may cost."""
 MOST_UNITS = 1_000_000_000
 """The most units of one product that an order may ask for, or one command may move."""
 MOST_PLACES = 4
@@ -74,15 +76,21 @@ def reason(
     return paragraph("Reason", most, least=least, example=example, description=description)
 
 
-def address_part(title: str, autocomplete: str, most: int, *examples: str) -> Meta:
+def address_part(
+    title: str, autocomplete: str, most: int, *examples: str, section: str = "shipping"
+) -> Meta:
     """Limits of a part of a postal address."""
     return Meta(
         title=title,
         examples=list(examples),
         pattern=ONE_LINE,
         max_length=most,
-        extra={"autocomplete": f"shipping {autocomplete}"},
+        extra={"autocomplete": f"{section} {autocomplete}"},
     )
+
+
+NEW = Meta(extra={"lookup": ""})
+"""Marks a field that names a thing which is not there yet."""
 
 
 class WaitsFor(StrEnum):
@@ -131,7 +139,7 @@ def _country(title: str = "Country", least: int | None = None) -> Meta:
         description="A country of ISO 3166: its name, code or usual short form.",
         min_length=least,
         max_length=60,
-        extra={"autocomplete": "country-name"},
+        extra={"autocomplete": "country-name", "help": ""},
     )
 
 
@@ -144,7 +152,14 @@ def sku_text(text: str) -> str:
 
 
 def _sku(least: int | None) -> Meta:
-    return Meta(title="SKU", examples=["85123A"], pattern=ONE_LINE, min_length=least, max_length=60)
+    return Meta(
+        title="SKU",
+        examples=["85123A"],
+        pattern=ONE_LINE,
+        min_length=least,
+        max_length=60,
+        extra={"lookup": "product"},
+    )
 
 
 _IS_COUNTRY = NormalForm(country_name)
@@ -179,7 +194,7 @@ Currency = Annotated[
         description="The three letters of ISO 4217, such as GBP.",
         pattern=r"^[A-Z]{3}(?!\n)$",
         max_length=3,
-        extra={"autocomplete": "transaction-currency"},
+        extra={"autocomplete": "transaction-currency", "help": ""},
         extra_json_schema={"enum": sorted(PLACES)},
     ),
 ]

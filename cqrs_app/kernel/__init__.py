@@ -7,10 +7,10 @@ imported from here. An area that sends commands itself or calls external systems
 
 from __future__ import annotations
 
-from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision, Ownership
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
 from cqrs_app.kernel.errors import Invalid, Refusal, Refused
-from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.events.recorded import Recorded, UnreadableEvent
 from cqrs_app.kernel.messages.decimals import decimal_meta
 from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query, value
 from cqrs_app.kernel.messages.normal import NormalForm
@@ -21,8 +21,10 @@ from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import ERASED, PERSONAL, erased
 from cqrs_app.kernel.projections.projection import Handler, Projection, snake
 from cqrs_app.kernel.projections.rows import Key, Row, Rows
-from cqrs_app.kernel.queries.answers import actions_of, from_state, projected
+from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, projected
 from cqrs_app.kernel.queries.paging import (
+    COUNTED_TO,
+    Count,
     Limit,
     ListQuery,
     Mark,
@@ -32,6 +34,7 @@ from cqrs_app.kernel.queries.paging import (
     mark_problems,
     page_of,
 )
+from cqrs_app.kernel.queries.past import WHOLE, Past, PastRows, Until
 from cqrs_app.kernel.queries.word_search import word_column, words_begin
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.search_words import fold, index_words, readings
@@ -41,12 +44,14 @@ from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 
 __all__ = [
+    "COUNTED_TO",
     "ERASED",
     "ID",
     "LINES",
     "NEEDED",
     "ONE_LINE",
     "PERSONAL",
+    "WHOLE",
     "Aggregate",
     "Amount",
     "Area",
@@ -54,6 +59,7 @@ __all__ = [
     "BigKey",
     "Claim",
     "Command",
+    "Count",
     "Decision",
     "Event",
     "Handler",
@@ -63,7 +69,10 @@ __all__ = [
     "ListQuery",
     "Mark",
     "NormalForm",
+    "Ownership",
     "Page",
+    "Past",
+    "PastRows",
     "Permission",
     "Place",
     "Projection",
@@ -78,6 +87,8 @@ __all__ = [
     "Sort",
     "SubjectErased",
     "Subscription",
+    "UnreadableEvent",
+    "Until",
     "UtcDateTime",
     "actions_of",
     "command",
@@ -85,6 +96,7 @@ __all__ = [
     "erased",
     "event",
     "fold",
+    "from_past",
     "from_state",
     "handles",
     "index_words",

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from flask import Flask
 
+from cqrs_app.areas.desk.queries.order_list import SORTS
 from cqrs_app.areas.orders.commands import ApproveOrder
-from cqrs_app.areas.orders.queries.order_list import SORTS
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.messages.messages import parse
@@ -39,6 +39,9 @@ MEANT: dict[tuple[str, str], str] = {
     ("sales_days", "FROM sales_days GROUP BY"): _ALL_DAYS,
     ("product_days", "FROM product_days GROUP BY"): _ALL_DAYS,
     ("customer_days", "FROM customer_days GROUP BY"): _ALL_DAYS,
+    ("products", "products.search LIKE"): "words of a product are looked for in all of them",
+    ("customer_profiles", "customer_profiles.search LIKE"): "and words of a customer",
+    ("customer_accounts", "customer_accounts.search LIKE"): "and of one known from orders",
     ("ledger_entries", "FROM ledger_entries GROUP BY"): "the balance adds up every entry",
     ("statistics", "GROUP BY statistics.name"): "Prometheus counts all that is kept: a month",
     ("import_chunks", "DELETE FROM import_chunks"): "once an hour, what is read is deleted",

@@ -11,13 +11,14 @@ from cqrs_app.areas.inventory.types import (
     Difference,
     Due,
     LowBelow,
+    ProductPrice,
     Quantity,
     QuantityOrNone,
     Reference,
     Tracked,
 )
 from cqrs_app.areas.inventory.words import AdjustReason
-from cqrs_app.areas.types import ItemName, Note, OrderId, Sku
+from cqrs_app.areas.types import NEW, Currency, ItemName, Note, OrderId, Sku
 from cqrs_app.kernel import Command, Permission, Role, command
 
 VIEW = Permission("inventory.view", Role.VIEWER)
@@ -31,7 +32,7 @@ RESERVE = Permission("inventory.reserve", Role.SUPERVISOR)
 class AddProduct(Command):
     """Start tracking stock of a product. Adding it again unchanged has no effect."""
 
-    sku: Sku
+    sku: Annotated[Sku, NEW]
     description: ItemName = ""
     tracked: Tracked = True
     low_below: LowBelow = 0
@@ -43,6 +44,15 @@ class RenameProduct(Command):
 
     sku: Sku
     description: ItemName
+
+
+@command(label="Set price", permission=MANAGE)
+class SetProductPrice(Command):
+    """Set what one unit costs in a currency. Orders that are already placed keep their prices."""
+
+    sku: Sku
+    currency: Currency
+    price: ProductPrice | None = None
 
 
 @command(label="Set low-stock level", permission=MANAGE)
@@ -83,8 +93,8 @@ class ReceiveStock(Command):
     """Take goods in. What was expected under the same number is then no longer on its way."""
 
     sku: Sku
+    reference: Annotated[Reference, Meta(extra={"lookup": "delivery"})]
     quantity: Quantity
-    reference: Reference
 
 
 @command(label="Adjust stock", permission=ADJUST, risky=True)

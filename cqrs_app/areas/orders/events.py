@@ -6,8 +6,10 @@ of reasons are plain text here: history keeps a reason after the shop has droppe
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from cqrs_app.areas.orders.types import person_of
 from cqrs_app.kernel import PERSONAL, Event, event, value
@@ -15,7 +17,7 @@ from cqrs_app.kernel import PERSONAL, Event, event, value
 
 @value
 class Address:
-    """Where an order goes; any part may be empty."""
+    """Where an order or its invoice goes; any part may be empty."""
 
     name: str = ""
     line1: str = ""
@@ -27,12 +29,33 @@ class Address:
 
 @value
 class PricedLine:
-    """One line as it was sold or credited, with its own price."""
+    """One line as it was credited, with its own price."""
 
     sku: str
     description: str
     quantity: int
     unit_price: Decimal
+
+
+@value
+class OrderedLine:
+    """One line as it was ordered, with its own price; `discount` is off the whole line."""
+
+    sku: str
+    description: str
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal = Decimal(0)
+
+
+@value
+class Adjustment:
+    """What is taken off the whole order (a discount) or added to it (shipping, tax, fee); the
+    amount is positive either way."""
+
+    kind: str
+    label: str
+    amount: Decimal
 
 
 @value
@@ -51,9 +74,10 @@ class CancelledLine:
     quantity: int
 
 
-@event()
+@event(schema=2)
 class OrderPlaced(Event):
-    """`customer_id` is empty for a guest; `total` is the sum over the lines, exactly."""
+    """`customer_id` is empty for a guest. `total` is the sum over the lines less their discounts,
+    with the adjustments, exactly. An empty billing address is the shipping address."""
 
     order_id: str
     customer_id: str
@@ -61,8 +85,10 @@ class OrderPlaced(Event):
     country: str
     shipping_address: Annotated[Address, PERSONAL]
     currency: str
-    lines: tuple[PricedLine, ...]
+    lines: tuple[OrderedLine, ...]
     total: Decimal
+    adjustments: tuple[Adjustment, ...] = ()
+    billing_address: Annotated[Address, PERSONAL] = Address()
 
     @property
     def concerns(self) -> str:
@@ -100,6 +126,37 @@ class OrderReleased(Event):
 
 @event()
 class ShippingAddressChanged(Event):
+    order_id: str
+    address: Annotated[Address, PERSONAL]
+
+
+@event()
+class OrderAssigned(Event):
+    """The order is `customer_id`'s from now on. `former_customer_id` is empty for a guest. What is
+    personal in the order is repeated, for it is now the customer's; `total` is what the order
+    costs, and `cancelled` what remaining items that were cancelled would have cost."""
+
+    order_id: str
+    customer_id: str
+    former_customer_id: str
+    customer_name: Annotated[str, PERSONAL]
+    shipping_address: Annotated[Address, PERSONAL]
+    billing_address: Annotated[Address, PERSONAL]
+    country: str
+    currency: str
+    total: Decimal
+    cancelled: Decimal
+    placed_at: datetime
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
+
+
+@event()
+class BillingAddressChanged(Event):
+    """An empty one is the shipping address."""
+
     order_id: str
     address: Annotated[Address, PERSONAL]
 
@@ -176,3 +233,11 @@ class CreditNoteRecorded(Event):
 def is_of_an_order(event: type[Event]) -> bool:
     """Whether it happened to one order, and so belongs into its history."""
     return event.__module__ == __name__ and "order_id" in event.__annotations__
+
+
+def _placed_1(payload: dict[str, Any]) -> dict[str, Any]:
+    """Before there were discounts, adjustments and billing addresses: it had none."""
+    return payload
+
+
+UPCASTERS = MappingProxyType({("OrderPlaced", 1): _placed_1})

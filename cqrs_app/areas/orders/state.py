@@ -8,9 +8,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import ClassVar
 
+from cqrs_app.areas.orders.amounts import NOTHING, follows_items, part_of
 from cqrs_app.areas.orders.events import (
     Address,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderHeld,
@@ -37,13 +39,15 @@ _ENTERED = MappingProxyType(
 
 @dataclass
 class OrderState(Aggregate):
-    """`left` is the quantity still to ship of each line, in order, `prices` are their unit prices;
+    """Of each line, in order: `left` is the quantity still to ship, `prices` the unit price, `sent`
+    what has shipped, empty until something has; `discounts` is by line, where there is one, and
+    `follows` what shrinks with the items: see amounts.py. `cancelled` is no longer in `total`.
     `moments` says when each status was entered, a release apart. `addressed`: it has a street and
     a city to ship to."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
-    shape: ClassVar[int] = 2
+    shape: ClassVar[int] = 3
 
     order_id: str = ""
     status: OrderStatus | None = None
@@ -52,10 +56,14 @@ class OrderState(Aggregate):
     moments: dict[OrderStatus, datetime] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)
     prices: list[Decimal] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
+    discounts: dict[int, Decimal] = field(default_factory=dict)
+    follows: Decimal = NOTHING
     addressed: bool = False
     customer_id: str = ""
     currency: str = ""
-    total: Decimal = Decimal(0)
+    total: Decimal = NOTHING
+    cancelled: Decimal = NOTHING
 
     @property
     def belongs_to(self) -> str:
@@ -63,9 +71,25 @@ class OrderState(Aggregate):
 
     @property
     def amount_left(self) -> Decimal:
-        """What is still to ship costs, exactly."""
-        pairs = zip(self.left, self.prices, strict=True)
-        return sum((left * price for left, price in pairs), Decimal(0))
+        """What is still to ship costs, with its share of the order's discounts and taxes."""
+        items = all_items = NOTHING
+        for line_no, left in enumerate(self.left, start=1):
+            quantity, value = self.quantity(line_no), self.value(line_no)
+            items, all_items = items + part_of(value, left, quantity), all_items + value
+        return items + part_of(self.follows, items, all_items)
+
+    def shipped(self, line_no: int) -> int:
+        """How many units of a line have left."""
+        return self.sent[line_no - 1] if self.sent else 0
+
+    def quantity(self, line_no: int) -> int:
+        """How many units of a line have left or are still to ship."""
+        return self.left[line_no - 1] + self.shipped(line_no)
+
+    def value(self, line_no: int) -> Decimal:
+        """What these units cost."""
+        price = self.prices[line_no - 1]
+        return self.quantity(line_no) * price - self.discounts.get(line_no, NOTHING)
 
     def evolve(self, event: Event, at: datetime) -> None:
         match event:
@@ -74,8 +98,16 @@ class OrderState(Aggregate):
                 self.currency, self.total = event.currency, event.total
                 self.left = [line.quantity for line in event.lines]
                 self.prices = [line.unit_price for line in event.lines]
+                self.discounts = {
+                    line_no: line.discount
+                    for line_no, line in enumerate(event.lines, start=1)
+                    if line.discount
+                }
+                self.follows = follows_items(event.adjustments)
                 self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
+            case OrderAssigned():
+                self.customer_id = event.customer_id
             case ShippingAddressChanged():
                 self.addressed = _is_complete(event.address)
             case OrderHeld():
@@ -84,17 +116,29 @@ class OrderState(Aggregate):
                 self.status, self.before_hold = OrderStatus(event.status), None
                 self.hold_reason = ""
             case OrderShipped():
-                for line in event.lines:
-                    self.left[line.line_no - 1] -= line.quantity
+                self._ship(event)
                 shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
                 self._enter(shipped, at)
             case RemainingItemsCancelled():
-                self.left = [0] * len(self.left)
+                self._cancel_remaining()
                 self.total -= event.amount
+                self.cancelled += event.amount
                 # It has shipped since the last of it left.
                 self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
             case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
                 self._enter(_ENTERED[type(event)], at)
+
+    def _ship(self, event: OrderShipped) -> None:
+        self.sent = self.sent or [0] * len(self.left)
+        for line in event.lines:
+            self.left[line.line_no - 1] -= line.quantity
+            self.sent[line.line_no - 1] += line.quantity
+
+    def _cancel_remaining(self) -> None:
+        for line_no, discount in self.discounts.items():
+            quantity = self.quantity(line_no)
+            self.discounts[line_no] = part_of(discount, self.shipped(line_no), quantity)
+        self.left = [0] * len(self.left)
 
     def _hold(self, reason: str, at: datetime) -> None:
         before = self.before_hold or self.status

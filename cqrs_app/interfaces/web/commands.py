@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Response, flash, g, redirect, render_template, request
+from flask import Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas import SUGGESTIONS
@@ -16,6 +17,7 @@ from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_frag
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
+from cqrs_app.interfaces.web.foresight import Foreseen, foreseen
 from cqrs_app.interfaces.web.forms import (
     change_rows,
     command_from,
@@ -25,6 +27,8 @@ from cqrs_app.interfaces.web.forms import (
     renew,
     usable,
 )
+from cqrs_app.interfaces.web.layout import mistakes, sections
+from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
 from cqrs_app.interfaces.web.places import category_of, page_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
@@ -46,6 +50,8 @@ DRAFT_SENT = "draft"
 """The category of the message that tells the browser which text needs to be kept no longer."""
 AGAIN = "again"
 """In a form that is sent only to be shown with the rows it has: see drafts.js."""
+FILL_IN = "fill-in"
+"""The button that fills in what follows from other fields, for a browser without scripts."""
 ROW_NAMERS = ("stream",)
 """Fields beside the identity that a page fills in and nobody should retype."""
 
@@ -74,8 +80,10 @@ def command_form(name: str) -> ResponseReturnValue:
     given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
     seen = request.args.get("expected_version", type=int)
     suggested = SUGGESTIONS[cls](given) if cls in SUGGESTIONS else {}
-    prefill(form, suggested | usable(cls, given) | {"expected_version": seen})
-    return _page(cls, form, Situation())
+    values = suggested | usable(cls, given) | {"expected_version": seen}
+    prefill(form, values)
+    complete(form)
+    return _page(cls, form, Situation(), values)
 
 
 def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
@@ -95,6 +103,11 @@ def command_submit(name: str) -> ResponseReturnValue:
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     form = _form(cls)
+    if FILL_IN in request.form:
+        complete(form)
+        return _page(cls, form, Situation())
+    if cls.declaration.undoable and not form.command_id.data:
+        form.command_id.data = new_id()  # a button has no form that could be sent twice
     if change_rows(form) or AGAIN in request.form:
         return _page(cls, form, Situation())
     try:
@@ -103,7 +116,11 @@ def command_submit(name: str) -> ResponseReturnValue:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
     context = command_context(form.command_id.data, expected_version(form))
     try:
-        receipt = kernel.commands.dispatch(command, context)
+        if cls.declaration.undoable:
+            delay = services.settings.undo_seconds
+            receipt = kernel.commands.postpone(command, context, delay)
+        else:
+            receipt = kernel.commands.dispatch(command, context)
     except VersionConflict as conflict:
         return _conflict(cls, form, command, conflict)
     except (Refused, CommandReused) as refusal:
@@ -111,6 +128,20 @@ def command_submit(name: str) -> ResponseReturnValue:
         situation = Situation(refusal=refusal.sentence, still_allowed=False)
         return _page(cls, form, situation), status_of(refusal)
     return _done(cls, command, receipt)
+
+
+@bp.post("/commands/<name>/effects")
+def command_effects(name: str) -> ResponseReturnValue:
+    """What would follow from the task with the fields as they are now; nothing is changed."""
+    cls = _offered(name)
+    kernel.commands.authorise(cls, command_context(new_id(), None))
+    return render_template(
+        "commands/_effects.html", effects_url=_effects_url(cls), foreseen=foreseen(cls, _form(cls))
+    )
+
+
+def _effects_url(cls: type[Command]) -> str:
+    return f"{url_for('web.command_effects', name=cls.__name__)}?{urlencode(request.args)}"
 
 
 def _offered(name: str) -> type[Command]:
@@ -154,8 +185,18 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
                 place.fragment(identity),
                 headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
             )
-    result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
-    flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
+    result, undo_seconds = "done", services.settings.undo_seconds
+    waits = cls.declaration.undoable and undo_seconds and receipt.status == "queued"
+    if receipt.status == "queued":
+        result = f"in {undo_seconds} seconds" if waits else "accepted, waiting for a worker"
+    if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
+        with suppress(*NO_ANSWER):
+            return Response(
+                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
+                headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
+            )
+    if not waits:  # its page says that it does, and can be undone
+        flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
@@ -168,12 +209,25 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     return redirect(page, 303)
 
 
-def _page(cls: type[Command], form: Any, situation: Situation) -> str:
+def _page(
+    cls: type[Command],
+    form: Any,
+    situation: Situation,
+    filled_in: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
     about = request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
     in_dialog, place = is_fragment(), place_of(cls)
+    # Of a form of its own: finding out what follows marks errors, which nobody has made yet.
+    probe = _form(cls)
+    if filled_in:
+        prefill(probe, filled_in)
     return render_template(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
+        sections=sections(form, cls),
+        mistakes=list(mistakes(form)),
+        notes=notes_of(form),
+        fill_in=FILL_IN if can_complete(form) else "",
         title=f"{cls.declaration.label} {about}".strip(),
         help=(cls.__doc__ or "").strip(),
         submit_label=f"{cls.declaration.label} {about}".strip(),
@@ -182,6 +236,9 @@ def _page(cls: type[Command], form: Any, situation: Situation) -> str:
         active=place.tab if place else "catalogue",
         back_url=page_of(cls, about),
         situation=situation,
+        summary=place.summary(about) if place and place.summary and about else "",
+        effects_url=_effects_url(cls),
+        foreseen=Foreseen() if situation.impossible else foreseen(cls, probe),
         in_dialog=in_dialog,
         draft=_draft(),
         typed=request.method == "POST",

@@ -94,6 +94,8 @@ command_log = Table(
     Column("queue_number", BigKey),
     # Set while a queued command runs: see log.LEASE.
     Column("lease_until", UtcDateTime),
+    # Of a delayed command: until then it waits, and can be withdrawn.
+    Column("not_before", UtcDateTime),
 )
 Index("ix_command_log_received_at", command_log.c.received_at, command_log.c.command_id)
 Index("ix_command_log_type", command_log.c.type, command_log.c.received_at)
@@ -158,6 +160,15 @@ subject_keys = Table(
     Column("wrapped", LargeBinary(60)),
     Column("created_at", UtcDateTime, nullable=False),
     Column("erased_at", UtcDateTime),
+    # The subject that it is erased with.
+    Column("owner", String(200)),
+)
+_owned = subject_keys.c.owner.is_not(None)
+Index(
+    "ix_subject_keys_owner",
+    subject_keys.c.owner,
+    postgresql_where=_owned,
+    sqlite_where=_owned,
 )
 
 # Signed digests of the log and the command log: see verification/seals.py.

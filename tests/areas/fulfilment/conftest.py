@@ -101,6 +101,7 @@ class OrderDesk(Desk):
             self.kernel.vault,
             BusOptions(),
             middleware=(*registry.middleware, *more),
+            consequences=registry.consequences,
             after_commit=lambda types: None,
             wake=lambda command_id: None,
             count=lambda *counted: None,

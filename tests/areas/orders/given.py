@@ -43,8 +43,8 @@ PLACED = was.OrderPlaced(
     shipping_address=was.Address(),
     currency="GBP",
     lines=(
-        was.PricedLine(sku="85123A", description="", quantity=6, unit_price=Decimal("2.55")),
-        was.PricedLine(sku="71053", description="", quantity=2, unit_price=Decimal("3.39")),
+        was.OrderedLine(sku="85123A", description="", quantity=6, unit_price=Decimal("2.55")),
+        was.OrderedLine(sku="71053", description="", quantity=2, unit_price=Decimal("3.39")),
     ),
     total=Decimal("22.08"),
 )

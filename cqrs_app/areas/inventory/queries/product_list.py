@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
 
 _P = products.c
 
@@ -76,12 +76,14 @@ SORTS = MappingProxyType(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductRow:
     """A product as the list shows it: `available` = `on_hand` - `reserved`; `short` is how many
-    are missing to `low_below`, 0 where it is not low. Times in UTC."""
+    are missing to `low_below`, 0 where it is not low; `prices` of one unit, such as
+    "EUR 64.00, GBP 55.00". Times in UTC."""
 
     sku: str
     description: str
     tracked: bool
     retired: bool
+    prices: str
     low_below: int
     on_hand: int
     reserved: int
@@ -111,6 +113,7 @@ class ListProducts(ListQuery):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.commands import (
@@ -24,11 +24,14 @@ from cqrs_app.areas.customers.queries import (
 )
 from cqrs_app.areas.customers.receipt import ErasureReceipt
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
-from cqrs_app.areas.orders.queries.order_list import ListOrders
-from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
+from cqrs_app.interfaces.web.areas.customer_lookup import CUSTOMERS as LOOKUP
+from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
@@ -55,6 +58,7 @@ def customers() -> ResponseReturnValue:
         **listed,
         counts=counts.value,
         counts_freshness=counts.freshness,
+        columns=shown_columns("customers"),
         may_register=may_act("customers.manage"),
     )
 
@@ -87,6 +91,7 @@ def customer(customer_id: str) -> ResponseReturnValue:
         orders_freshness=orders.freshness,
         credit_notes=sum(each.credit_notes for each in known.value.accounts) if known.value else 0,
         may_credit=may_act("credit_notes.record"),
+        may_place=may_act("orders.place"),
         may_see_commands=may("commands.view"),
     )
 
@@ -127,7 +132,7 @@ def _listed(
         "status": getattr(question, "status", None),
         "sort": sorts(endpoint, highest_first, question.sort, descending=question.descending),
         "downloads": downloads(cls),
-        **turning(endpoint, answer.value),
+        **turning(endpoint, answer.value, question.limit),
     }
 
 
@@ -142,12 +147,34 @@ def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
     return {name: getattr(known, name) for name in names if hasattr(known, name)}
 
 
+def _find(text: str, most: int) -> Iterator[Hit]:
+    """Registered customers, then those who are known from orders only."""
+    for number, row in unique((each.customer_id, each) for each in _matching(text, most)):
+        details = (row.name, getattr(row, "email", ""), row.country)
+        yield Hit(
+            number,
+            url_for("web.customer", customer_id=number),
+            tuple(filter(None, details)),
+            same_number(text, number),
+        )
+
+
+def _matching(text: str, most: int) -> Iterator[Any]:
+    if exact := by_number(GetCustomerProfile, "customer_id", text):
+        yield exact
+    yield from ask(ListRegisteredCustomers(q=text, limit=most)).value.rows
+    yield from ask(ListCustomers(q=text, limit=most)).value.rows
+
+
 CUSTOMERS = WebArea(
     places={"customer": Place("customers", "web.customers", "web.customer")},
+    lookups={"customer": LOOKUP},
     suggestions={
         ChangeCustomerAddress: _present_values,
         ChangeCustomerEmail: _present_values,
         RegisterCustomer: _present_values,
         UpdateCustomerProfile: _present_values,
     },
+    finders=(Finder("Customers", "users", "customers.view", _find, all="web.customers"),),
+    starts=(RegisterCustomer,),
 )

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
-from cqrs_app.areas.inventory.words import label_of
-from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.areas.inventory.words import label_of, prices_in
+from cqrs_app.interfaces.web.areas import product_lookups
+from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
+from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.zones import business_day
 
@@ -42,12 +47,14 @@ def products() -> ResponseReturnValue:
         page=answer.value,
         freshness=answer.freshness,
         question=question,
+        columns=shown_columns("products"),
         kinds=list(Shown),
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
+        prices_in=prices_in,
         may_add=may_act("inventory.manage"),
-        **turning("web.products", answer.value),
+        **turning("web.products", answer.value, question.limit),
     )
 
 
@@ -88,11 +95,14 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
-        "follows_soon": bool(badges.pending or ahead) and projected.is_moving,
+        "poll_every": poll_every(
+            badges.pending.since if badges.pending and projected.is_moving else None
+        ),
         "movements": movements.value,
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
         "here": {name: text for name, text in request.args.items() if name in ("sku", *PLACE)},
+        "prices_in": prices_in,
         "reason": label_of,
         "sold": _sold(ProductSales(sku=sku)),
         "sold_lately": _sold(ProductSales(sku=sku, since=since)),
@@ -112,7 +122,27 @@ def _low_stock() -> dict[str, Any]:
     return {"answer": ask(LowStock(limit=LOW_SHOWN))}
 
 
+def _find(text: str, most: int) -> Iterator[Hit]:
+    for sku, row in unique((each.sku, each) for each in _matching(text, most)):
+        available = f"{row.available} available" if row.tracked else "Not stocked"
+        yield Hit(
+            sku,
+            url_for("web.product", sku=sku),
+            tuple(filter(None, (row.description, available))),
+            same_number(text, sku),
+        )
+
+
+def _matching(text: str, most: int) -> Iterator[Any]:
+    if exact := by_number(GetProduct, "sku", text):
+        yield exact.product
+    yield from ask(ListProducts(q=text, limit=most)).value.rows
+
+
 INVENTORY = WebArea(
     places={"product": Place("products", "web.products", "web.product")},
+    lookups={"product": product_lookups.PRODUCTS, "delivery": product_lookups.DELIVERIES},
     home_panels={"low-stock": _low_stock},
+    finders=(Finder("Products", "stack-2", "inventory.view", _find, all="web.products"),),
+    starts=(AddProduct,),
 )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.queries import GetCustomerProfile
+from cqrs_app.areas.desk.queries.customers import GetCustomer
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
-from cqrs_app.areas.orders.queries.customers import GetCustomer
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
+from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
+from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
+from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
     ask,
@@ -27,8 +33,9 @@ from cqrs_app.interfaces.web.ask import (
 )
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.delayed import delayed_actions
+from cqrs_app.interfaces.web.pending_badges import PendingBadge, badges_of
+from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
@@ -44,8 +51,7 @@ def order(order_id: str) -> ResponseReturnValue:
     """The order's page; htmx gets the part it asks for."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
-    all_lines = request.args.get("lines") == "all"
-    shown = _shown_or_404(order_id, all_lines=all_lines)
+    shown = _shown_or_404(order_id, request.args)
     if wants("order"):
         return render_template("orders/_order.html", **shown)
     with_events = shown["may_see_events"] and "events" in request.args
@@ -53,6 +59,7 @@ def order(order_id: str) -> ResponseReturnValue:
         "orders/order.html",
         **shown,
         events=_events(order_id) if with_events else None,
+        **(neighbours(shown["order"]) if shown["order"] else {"list_url": url_for("web.orders")}),
     )
 
 
@@ -60,13 +67,11 @@ def order(order_id: str) -> ResponseReturnValue:
 @background
 def order_now(order_id: str) -> ResponseReturnValue:
     """The order's content again, for the page that shows it."""
-    all_lines = request.args.get("lines") == "all"
-    shown = _shown_or_404(order_id, all_lines=all_lines)
-    return fragment(render_template("orders/_order.html", **shown))
+    return fragment(render_template("orders/_order.html", **_shown_or_404(order_id, request.args)))
 
 
-def _shown_or_404(order_id: str, *, all_lines: bool) -> dict[str, Any]:
-    shown = _shown(order_id, all_lines=all_lines)
+def _shown_or_404(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
+    shown = _shown(order_id, args)
     if shown["order"] is None and not shown["badges"].pending:
         abort(404, f"There is no order {order_id}.")
     return shown
@@ -75,20 +80,22 @@ def _shown_or_404(order_id: str, *, all_lines: bool) -> dict[str, Any]:
 def order_fragment(order_id: str) -> str:
     """The order's content after a task, in the place of what the page shows."""
     address = urlsplit(request.headers.get("HX-Current-URL", ""))
-    all_lines = parse_qs(address.query).get("lines") == ["all"]
-    return render_template("orders/_order.html", **_shown(order_id, all_lines=all_lines))
+    return render_template("orders/_order.html", **_shown(order_id, dict(parse_qsl(address.query))))
 
 
-def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
+def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
+    all_lines = args.get("lines") == "all"
+    more_args = {name: args[name] for name in ("lines", LIST, *NAMES) if args.get(name)}
+    entries = question_of(order_id, args)
     read_store = True
     try:
         answer, empty = _found(question)
-        timeline, _ = _found(OrderTimeline(order_id=order_id))
+        timeline, version = timeline_panel(entries, more_args, strong=False)
     except NO_ANSWER:
         # The events are in the write store.
         answer, empty = ask(question, strong=True), None
-        timeline = ask(OrderTimeline(order_id=order_id), strong=True)
+        timeline, version = timeline_panel(entries, more_args, strong=True)
         read_store = False
     value = answer.value
     actions = ask(OrderActions(order_id=order_id))
@@ -98,22 +105,27 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     # A change is on its way until the order and its timeline both hold it.
     held = (
         (value.applied_version if value else 0, answer.freshness),
-        (timeline.value[-1].version if timeline.value else 0, timeline.freshness),
+        (version.value, version.freshness),
     )
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
+    delayed = delayed_actions(f"order-{order_id}")
+    waiting = {each.name for each in delayed if not each.sentence}
+    pending = bool(badges.pending)
+    if waiting and badges.pending and badges.pending.version is None:
+        badges = replace(badges, pending=None)  # its notice says so
     ahead = value is not None and empty is not None
     allowed, not_now = allowed_tasks(actions.value.actions)
+    follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
         "order_id": order_id,
         "order": value,
         "freshness": answer.freshness,
         "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
         "all_lines": all_lines,
-        "timeline": timeline.value[::-1],
-        "timeline_freshness": timeline.freshness,
-        "notes": [entry for entry in timeline.value[::-1] if entry.type == "OrderNoteAdded"],
-        "allowed": allowed,
+        **timeline,
+        "allowed": [each for each in allowed if each["name"] not in waiting],
+        "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,
@@ -126,9 +138,29 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
-        "follows_soon": bool(badges.pending or ahead) and (empty or freshness).is_moving,
-        "more_args": {"lines": "all"} if all_lines else {},
+        "follows_soon": follows_soon,
+        "poll_every": poll_every(
+            _moving_since(value, badges.pending, panels["fulfilment"], follows_soon=follows_soon),
+            "5s" if not value or len(value.lines) <= FIRST_LINES or not all_lines else "30s",
+        ),
+        "more_args": more_args,
     }
+
+
+def _moving_since(
+    order: OrderView | None,
+    pending: PendingBadge | None,
+    fulfilment: Answer[Any] | None,
+    *,
+    follows_soon: bool,
+) -> datetime | None:
+    """Since when something moves by itself: a change that is on its way, or the fulfilment of
+    which stock or payment is being settled. None where nothing does."""
+    way = fulfilment and fulfilment.value
+    if follows_soon and pending:
+        return pending.since
+    moves = follows_soon or (way and way.stage.moves_by_itself)
+    return order.updated_at if order and moves else None
 
 
 def _panels(
@@ -157,7 +189,7 @@ def _panels(
     return panels, list(dict.fromkeys(unavailable))
 
 
-def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], Freshness | None]:
+def _found(question: GetOrder) -> tuple[Answer[Any], Freshness | None]:
     """The answer as projected. What no projection holds is folded from its events, with the
     freshness of the projections that do not hold it."""
     answer = ask(question)

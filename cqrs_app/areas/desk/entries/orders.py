@@ -1,0 +1,164 @@
+"""What happened to an order, and what of it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from cqrs_app.areas.desk.entries.entry import Entry, amount, units
+from cqrs_app.areas.desk.words import EntryKind
+from cqrs_app.areas.orders.events import (
+    Address,
+    BillingAddressChanged,
+    OrderApproved,
+    OrderAssigned,
+    OrderCancelled,
+    OrderDelivered,
+    OrderFlagged,
+    OrderHeld,
+    OrderNoteAdded,
+    OrderPlaced,
+    OrderRejected,
+    OrderReleased,
+    OrderShipped,
+    RemainingItemsCancelled,
+    ShippingAddressChanged,
+)
+from cqrs_app.areas.orders.words import OrderStatus, advance_status, label_of
+from cqrs_app.kernel import ERASED, Event
+
+Facts = dict[str, Any]
+"""What the timeline follows of an order, to name the old value where one changes."""
+
+ADDRESS = "Address"
+_ORDER, _SHIPPING = EntryKind.ORDER, EntryKind.SHIPPING
+_ENTERED = MappingProxyType(
+    {
+        OrderApproved: OrderStatus.APPROVED,
+        OrderHeld: OrderStatus.ON_HOLD,
+        OrderRejected: OrderStatus.REJECTED,
+        OrderDelivered: OrderStatus.DELIVERED,
+        OrderShipped: OrderStatus.SHIPPED,
+        RemainingItemsCancelled: OrderStatus.SHIPPED,
+        OrderCancelled: OrderStatus.CANCELLED,
+    }
+)
+
+
+def _placed(event: OrderPlaced) -> Entry:
+    count = sum(line.quantity for line in event.lines)
+    detail = [("Lines", f"{len(event.lines):,}, {units(count)}")]
+    detail.append(("Total", amount(event.total, event.currency)))
+    if not event.customer_name:
+        detail.insert(0, ("Customer", event.customer_id or "Guest"))
+    personal = {"Customer": event.customer_name, ADDRESS: _one_line(event.shipping_address)}
+    return Entry(_ORDER, "Order placed", tuple(detail), personal)
+
+
+def _assigned(event: OrderAssigned) -> Entry:
+    personal = {"Name": event.customer_name}
+    return Entry(_ORDER, "Assigned to customer", (("Customer", event.customer_id),), personal)
+
+
+def _shipped(event: OrderShipped) -> Entry:
+    count = sum(line.quantity for line in event.lines)
+    detail = (("Units", f"{count:,}"), ("Carrier", event.carrier), ("Tracking", event.tracking))
+    return Entry(_SHIPPING, "Shipped" if event.complete else "Shipped in part", detail)
+
+
+def _rest_cancelled(event: RemainingItemsCancelled) -> Entry:
+    return Entry(
+        _ORDER,
+        "Remaining items cancelled",
+        (
+            ("Units", f"{sum(line.quantity for line in event.lines):,}"),
+            ("Amount", amount(event.amount, event.currency)),
+            *_why(event),
+        ),
+    )
+
+
+def _why(event: Any) -> tuple[tuple[str, str], ...]:
+    return ("Reason", label_of(event.reason)), ("Note", event.note)
+
+
+ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
+    {
+        OrderPlaced: _placed,
+        OrderApproved: lambda event: Entry(_ORDER, "Approved"),
+        OrderRejected: lambda event: Entry(_ORDER, "Rejected", (("Reason", event.reason),)),
+        OrderHeld: lambda event: Entry(
+            _ORDER, "Put on hold", (("Hold reason", label_of(event.reason)), ("Note", event.note))
+        ),
+        OrderReleased: lambda event: Entry(_ORDER, "Released"),
+        OrderAssigned: _assigned,
+        ShippingAddressChanged: lambda event: Entry(
+            _ORDER, "Shipping address changed", personal={ADDRESS: _one_line(event.address)}
+        ),
+        BillingAddressChanged: lambda event: Entry(
+            _ORDER, "Billing address changed", personal={ADDRESS: _one_line(event.address)}
+        ),
+        OrderNoteAdded: lambda event: Entry(EntryKind.NOTE, "Note", (("Note", event.note),)),
+        OrderShipped: _shipped,
+        OrderDelivered: lambda event: Entry(_SHIPPING, "Delivered"),
+        OrderCancelled: lambda event: Entry(_ORDER, "Cancelled", _why(event)),
+        RemainingItemsCancelled: _rest_cancelled,
+        OrderFlagged: lambda event: Entry(_ORDER, "Flagged", (("Why", event.sentence),)),
+    }
+)
+
+FOLLOWED: Mapping[str, tuple[str, Callable[[Facts], str]]] = MappingProxyType(
+    {
+        "status": ("Status", lambda facts: OrderStatus(facts["status"]).label),
+        "hold_reason": ("Hold reason", lambda facts: label_of(facts["hold_reason"])),
+        "customer_id": ("Customer", lambda facts: facts["customer_id"] or "Guest"),
+        "total": ("Total", lambda facts: f"{facts['currency']} {facts['total']}"),
+    }
+)
+"""Fact -> its name, and its text."""
+
+
+def facts_after(facts: Facts, event: Event) -> Facts:
+    """The facts after an event of the order. None are known where placing it was skipped."""
+    if isinstance(event, OrderPlaced):
+        return {
+            "customer_id": event.customer_id,
+            "currency": event.currency,
+            "total": f"{event.total:f}",
+            "status": str(OrderStatus.PLACED),
+            "hold_reason": "",
+        }
+    if not facts:
+        return facts
+    status = _status_after(OrderStatus(facts["status"]), event)
+    facts = facts | {"status": str(status)}
+    if status is not OrderStatus.ON_HOLD:
+        facts["hold_reason"] = ""
+    elif isinstance(event, OrderHeld):
+        facts["hold_reason"] = event.reason
+    if isinstance(event, OrderAssigned):
+        facts["customer_id"] = event.customer_id
+    if isinstance(event, RemainingItemsCancelled):
+        facts["total"] = f"{Decimal(facts['total']) - event.amount:f}"
+    return facts
+
+
+def _status_after(now: OrderStatus, event: Event) -> OrderStatus:
+    match event:
+        case OrderReleased():
+            return OrderStatus(event.status)
+        case OrderShipped() if not event.complete:
+            return advance_status(now, OrderStatus.PART_SHIPPED)
+        case _:
+            entered = _ENTERED.get(type(event))
+            return advance_status(now, entered) if entered else now
+
+
+def _one_line(address: Address) -> str:
+    city = f"{address.postal_code} {address.city}".strip()
+    parts = (address.name, address.line1, address.line2, city, address.country)
+    if ERASED in parts:
+        return ERASED
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,184 @@
+"""One order with its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from cqrs_app.areas.desk.read_models import order_flags, order_lines, orders
+from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
+from cqrs_app.areas.orders.commands import VIEW
+from cqrs_app.areas.orders.words import AdjustmentKind, HoldReason, OrderStatus
+from cqrs_app.areas.types import OrderId
+from cqrs_app.kernel import Query, Rows, query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressView:
+    """Where an order or its invoice goes; any part may be empty."""
+
+    name: str
+    line1: str
+    line2: str
+    city: str
+    postal_code: str
+    country: str
+
+    def __bool__(self) -> bool:
+        return any((self.name, self.line1, self.line2, self.city, self.postal_code, self.country))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """One line; `amount` is quantity x unit price less the discount, exactly."""
+
+    line_no: int
+    sku: str
+    description: str
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal
+    amount: Decimal
+    shipped_quantity: int
+    cancelled_quantity: int
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.shipped_quantity - self.cancelled_quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentView:
+    """A discount off the whole order, or its shipping, tax or fee; the amount is positive."""
+
+    kind: AdjustmentKind
+    label: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagView:
+    """Something that happened at `at` although today's rules would have refused it: `sentence`
+    says why they would have."""
+
+    task: str
+    code: str
+    sentence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """A whole order; money in its currency, times in UTC. `total` and `units` are without the
+    remaining items that were cancelled; `discount` (of the lines too), `shipping`, `tax` and `fee`
+    are as ordered. An empty billing address is the shipping address."""
+
+    order_id: str
+    status: OrderStatus
+    customer_id: str
+    customer_name: str
+    country: str
+    currency: str
+    total: Decimal
+    discount: Decimal
+    shipping: Decimal
+    tax: Decimal
+    fee: Decimal
+    adjustments: tuple[AdjustmentView, ...]
+    line_count: int
+    units: int
+    shipped_units: int
+    placed_at: datetime
+    updated_at: datetime
+    hold_reason: HoldReason | None
+    carrier: str
+    tracking: str
+    shipping_address: AddressView
+    billing_address: AddressView
+    lines: tuple[LineView, ...]
+    flags: tuple[FlagView, ...]
+    applied_version: int
+
+    @property
+    def cancelled_units(self) -> int:
+        return sum(line.cancelled_quantity for line in self.lines)
+
+    @property
+    def subtotal(self) -> Decimal:
+        """What the lines would cost without any discount."""
+        return price_of(self.lines)
+
+    @property
+    def line_discount(self) -> Decimal:
+        return sum((line.discount for line in self.lines), NOTHING)
+
+    @property
+    def cancelled_amount(self) -> Decimal:
+        """What the order costs less since its remaining items were cancelled."""
+        return amount_of(self.lines, self.adjustments) - self.total
+
+
+_MADE = {
+    *("status", "hold_reason", "shipping_address", "billing_address"),
+    *("adjustments", "lines", "flags"),
+}
+_PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
+_LINE = list(LineView.__annotations__)
+_FLAG = list(FlagView.__annotations__)
+
+
+@query(label="Order", permission=VIEW, reads=("orders",), cached=True)
+class GetOrder(Query):
+    """The order of this number, or nothing."""
+
+    order_id: OrderId
+
+
+def get_order(question: GetOrder, connection: Connection) -> OrderView | None:
+    found = select(orders).where(orders.c.order_id == question.order_id)
+    row = connection.execute(found).mappings().first()
+    if row is None:
+        return None
+    lines = (
+        select(*(order_lines.c[name] for name in _LINE))
+        .where(order_lines.c.order_id == question.order_id)
+        .order_by(order_lines.c.line_no)
+    )
+    flags = (
+        select(*(order_flags.c[name] for name in _FLAG))
+        .where(order_flags.c.order_id == question.order_id)
+        .order_by(order_flags.c.version)
+    )
+    return _view(row, connection.execute(lines).mappings(), connection.execute(flags).mappings())
+
+
+def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
+    row = rows.get(orders, question.order_id)
+    return _view(row, rows.all(order_lines), rows.all(order_flags)) if row else None
+
+
+def _view(
+    row: Mapping[Any, Any],
+    lines: Iterable[Mapping[Any, Any]],
+    flags: Iterable[Mapping[Any, Any]],
+) -> OrderView:
+    return OrderView(
+        **{name: row[name] for name in _PLAIN},
+        status=OrderStatus(row["status"]),
+        hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
+        shipping_address=_address("ship", row),
+        billing_address=_address("bill", row),
+        adjustments=msgspec.json.decode(row["adjustments"], type=tuple[AdjustmentView, ...]),
+        lines=tuple(LineView(**{name: line[name] for name in _LINE}) for line in lines),
+        flags=tuple(FlagView(**{name: flag[name] for name in _FLAG}) for flag in flags),
+    )
+
+
+def _address(prefix: str, row: Mapping[Any, Any]) -> AddressView:
+    return AddressView(**{name: row[f"{prefix}_{name}"] for name in AddressView.__annotations__})
