@@ -15,6 +15,7 @@ from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovemen
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of, prices_in
+from cqrs_app.interfaces.web.areas import product_lookups
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
@@ -24,7 +25,7 @@ from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.zones import business_day
 
@@ -94,7 +95,9 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
-        "follows_soon": bool(badges.pending or ahead) and projected.is_moving,
+        "poll_every": poll_every(
+            badges.pending.since if badges.pending and projected.is_moving else None
+        ),
         "movements": movements.value,
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
@@ -138,6 +141,7 @@ def _matching(text: str, most: int) -> Iterator[Any]:
 
 INVENTORY = WebArea(
     places={"product": Place("products", "web.products", "web.product")},
+    lookups={"product": product_lookups.PRODUCTS, "delivery": product_lookups.DELIVERIES},
     home_panels={"low-stock": _low_stock},
     finders=(Finder("Products", "stack-2", "inventory.view", _find, all="web.products"),),
     starts=(AddProduct,),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,13 +14,13 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
-from cqrs_app.areas.desk.queries.one_order import GetOrder
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
-from cqrs_app.interfaces.web.areas.orders.neighbours import neighbours
+from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
@@ -31,8 +33,9 @@ from cqrs_app.interfaces.web.ask import (
 )
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.delayed import delayed_actions
+from cqrs_app.interfaces.web.pending_badges import PendingBadge, badges_of
+from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
@@ -83,7 +86,7 @@ def order_fragment(order_id: str) -> str:
 def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
     all_lines = args.get("lines") == "all"
-    more_args = {name: args[name] for name in ("lines", *NAMES) if args.get(name)}
+    more_args = {name: args[name] for name in ("lines", LIST, *NAMES) if args.get(name)}
     entries = question_of(order_id, args)
     read_store = True
     try:
@@ -106,8 +109,14 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     )
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
+    delayed = delayed_actions(f"order-{order_id}")
+    waiting = {each.name for each in delayed if not each.sentence}
+    pending = bool(badges.pending)
+    if waiting and badges.pending and badges.pending.version is None:
+        badges = replace(badges, pending=None)  # its notice says so
     ahead = value is not None and empty is not None
     allowed, not_now = allowed_tasks(actions.value.actions)
+    follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
         "order_id": order_id,
         "order": value,
@@ -115,7 +124,8 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
         "all_lines": all_lines,
         **timeline,
-        "allowed": allowed,
+        "allowed": [each for each in allowed if each["name"] not in waiting],
+        "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,
@@ -128,9 +138,29 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
-        "follows_soon": bool(badges.pending or ahead) and (empty or freshness).is_moving,
+        "follows_soon": follows_soon,
+        "poll_every": poll_every(
+            _moving_since(value, badges.pending, panels["fulfilment"], follows_soon=follows_soon),
+            "5s" if not value or len(value.lines) <= FIRST_LINES or not all_lines else "30s",
+        ),
         "more_args": more_args,
     }
+
+
+def _moving_since(
+    order: OrderView | None,
+    pending: PendingBadge | None,
+    fulfilment: Answer[Any] | None,
+    *,
+    follows_soon: bool,
+) -> datetime | None:
+    """Since when something moves by itself: a change that is on its way, or the fulfilment of
+    which stock or payment is being settled. None where nothing does."""
+    way = fulfilment and fulfilment.value
+    if follows_soon and pending:
+        return pending.since
+    moves = follows_soon or (way and way.stage.moves_by_itself)
+    return order.updated_at if order and moves else None
 
 
 def _panels(
