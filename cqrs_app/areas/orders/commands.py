@@ -39,6 +39,7 @@ from cqrs_app.areas.types import (
     Note,
     OrderId,
     Reason,
+    identifier,
 )
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
@@ -157,6 +158,23 @@ class ChangeShippingAddress(Command):
             if not getattr(self.address, name):
                 yield "address", "Street, city and country are needed."
                 return
+
+
+@command(
+    label="Assign to customer",
+    permission=Permission("orders.assign", Role.OPERATOR),
+    minds_version=True,
+)
+class AssignOrderToCustomer(Command):
+    """Give a guest's order, or one of another customer, to the customer whose order it is."""
+
+    order_id: OrderId
+    customer_id: Annotated[str, identifier("Customer number", "12583")]
+    customer_name: CustomerName = ""
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
 
 
 @command(

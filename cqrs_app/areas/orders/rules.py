@@ -17,6 +17,7 @@ IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahe
 BEFORE_PLACED = "before_placed"
 """The code of a flag, which no command is refused with: history has a time before its order."""
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
+SAME_CUSTOMER = Refusal("same_customer", "The order is this customer's already.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
 COUNTRY_NEEDED = Refusal("country_needed", "Neither the order nor its address has a country.")

@@ -12,6 +12,7 @@ from cqrs_app.areas.desk.queries.choices import OrderChoices
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
+from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -82,6 +83,8 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "elsewhere": bool(question.after or question.before),
         "first_url": address.without(*PLACE).url(),
         "may_place": may_act("orders.place"),
+        "papers": PAPERS,
+        "most_printed": MOST_PRINTED,
         "customers_url": _customers_of(question.q),
         "changes": None,
         "on_the_way": freshness.lag_events,
