@@ -89,6 +89,10 @@ def address_part(
     )
 
 
+NEW = Meta(extra={"lookup": ""})
+"""Marks a field that names a thing which is not there yet."""
+
+
 class WaitsFor(StrEnum):
     """Who has to act before something goes on."""
 
@@ -120,12 +124,19 @@ def _country(title: str = "Country", least: int | None = None) -> Meta:
         description="A country of ISO 3166: its name, code or usual short form.",
         min_length=least,
         max_length=60,
-        extra={"autocomplete": "country-name"},
+        extra={"autocomplete": "country-name", "help": ""},
     )
 
 
 def _sku(least: int | None) -> Meta:
-    return Meta(title="SKU", examples=["85123A"], pattern=ONE_LINE, min_length=least, max_length=60)
+    return Meta(
+        title="SKU",
+        examples=["85123A"],
+        pattern=ONE_LINE,
+        min_length=least,
+        max_length=60,
+        extra={"lookup": "product"},
+    )
 
 
 _IS_COUNTRY = NormalForm(country_name)
@@ -159,7 +170,7 @@ Currency = Annotated[
         description="The three letters of ISO 4217, such as GBP.",
         pattern=r"^[A-Z]{3}(?!\n)$",
         max_length=3,
-        extra={"autocomplete": "transaction-currency"},
+        extra={"autocomplete": "transaction-currency", "help": ""},
         extra_json_schema={"enum": sorted(PLACES)},
     ),
 ]

@@ -197,6 +197,7 @@
     const { ctx } = event.detail;
     ctx.before = {
       around: around(document.activeElement),
+      focusAfter: ctx.sourceElement?.dataset?.focusAfter ?? "",
       spoken: spoken(document.getElementById(intoOf(ctx))),
     };
   });
@@ -205,6 +206,9 @@
     if (ctx.before?.around.length && document.activeElement === document.body) {
       focusNear(ctx.before.around);
     }
+    const undone = document.getElementById(ctx.before?.focusAfter);
+    if (undone) undone.focus();
+    else if (ctx.request?.method === "POST") document.querySelector("[data-undo]")?.focus();
     const now = spoken(document.getElementById(intoOf(ctx)));
     if (now && now !== ctx.before?.spoken) window.announce(now);
   });

@@ -12,11 +12,14 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     command_log,
     commands,
     exports,
+    freshness,
     health,
     home,
+    lookups,
     past,
     search,
     tokens,
+    undo,
 )
 from cqrs_app.interfaces.web.areas.orders import order_list
 from cqrs_app.interfaces.web.auth import init_auth

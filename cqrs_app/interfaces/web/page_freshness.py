@@ -15,21 +15,24 @@ def init_page_freshness(app: Flask) -> None:
     app.jinja_env.globals.update(panel_freshness=panel_freshness, page_freshness=page_freshness)
 
 
-def panel_freshness(freshness: Freshness) -> bool:
-    """Note how fresh a panel is; whether that is an exception, which the panel shows itself."""
-    _seen().append(freshness)
+def panel_freshness(freshness: Freshness, follow: bool = False) -> bool:
+    """Note how fresh a panel is, and whether its mark renews itself; whether it is an exception,
+    which the panel shows itself."""
+    _seen().append((freshness, follow))
     return freshness.state != "current" or bool(freshness.parked)
 
 
-def page_freshness() -> Freshness | None:
-    """That of the least fresh panel rendered for this request, None where there is none."""
+def page_freshness() -> tuple[Freshness, bool] | None:
+    """That of the least fresh panel rendered for this request, and whether its mark renews itself;
+    None where there is no panel."""
     return max(_seen(), key=_badness, default=None)
 
 
-def _badness(freshness: Freshness) -> tuple[int, float]:
+def _badness(seen: tuple[Freshness, bool]) -> tuple[int, float]:
+    freshness, _ = seen
     return WORST.index(freshness.state), -freshness.as_of.timestamp()
 
 
-def _seen() -> list[Freshness]:
-    found: list[Freshness] = g.setdefault("freshness", [])
+def _seen() -> list[tuple[Freshness, bool]]:
+    found: list[tuple[Freshness, bool]] = g.setdefault("freshness", [])
     return found

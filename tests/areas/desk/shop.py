@@ -89,6 +89,11 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(do.ReleaseOrder, order_id=ORDER_IDS),
     st.builds(do.ChangeShippingAddress, order_id=ORDER_IDS, address=ADDRESSES),
     st.builds(
+        do.AssignOrderToCustomer,
+        order_id=ORDER_IDS,
+        customer_id=st.sampled_from(["17850", "12431.b"]),
+    ),
+    st.builds(
         do.ChangeBillingAddress,
         order_id=ORDER_IDS,
         address=st.just(BillingAddress(line1="1 Mill Lane", city="York")),

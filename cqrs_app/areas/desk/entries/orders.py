@@ -13,6 +13,7 @@ from cqrs_app.areas.orders.events import (
     Address,
     BillingAddressChanged,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderFlagged,
@@ -56,6 +57,11 @@ def _placed(event: OrderPlaced) -> Entry:
     return Entry(_ORDER, "Order placed", tuple(detail), personal)
 
 
+def _assigned(event: OrderAssigned) -> Entry:
+    personal = {"Name": event.customer_name}
+    return Entry(_ORDER, "Assigned to customer", (("Customer", event.customer_id),), personal)
+
+
 def _shipped(event: OrderShipped) -> Entry:
     count = sum(line.quantity for line in event.lines)
     detail = (("Units", f"{count:,}"), ("Carrier", event.carrier), ("Tracking", event.tracking))
@@ -87,6 +93,7 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
             _ORDER, "Put on hold", (("Hold reason", label_of(event.reason)), ("Note", event.note))
         ),
         OrderReleased: lambda event: Entry(_ORDER, "Released"),
+        OrderAssigned: _assigned,
         ShippingAddressChanged: lambda event: Entry(
             _ORDER, "Shipping address changed", personal={ADDRESS: _one_line(event.address)}
         ),
@@ -106,6 +113,7 @@ FOLLOWED: Mapping[str, tuple[str, Callable[[Facts], str]]] = MappingProxyType(
     {
         "status": ("Status", lambda facts: OrderStatus(facts["status"]).label),
         "hold_reason": ("Hold reason", lambda facts: label_of(facts["hold_reason"])),
+        "customer_id": ("Customer", lambda facts: facts["customer_id"] or "Guest"),
         "total": ("Total", lambda facts: f"{facts['currency']} {facts['total']}"),
     }
 )
@@ -130,6 +138,8 @@ def facts_after(facts: Facts, event: Event) -> Facts:
         facts["hold_reason"] = ""
     elif isinstance(event, OrderHeld):
         facts["hold_reason"] = event.reason
+    if isinstance(event, OrderAssigned):
+        facts["customer_id"] = event.customer_id
     if isinstance(event, RemainingItemsCancelled):
         facts["total"] = f"{Decimal(facts['total']) - event.amount:f}"
     return facts

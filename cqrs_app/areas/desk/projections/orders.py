@@ -31,6 +31,7 @@ from cqrs_app.areas.orders.events import (
     Address,
     BillingAddressChanged,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderFlagged,
@@ -104,7 +105,7 @@ class OrdersProjection(Projection):
             yield order_activity, (day, "placed", event.currency)
             return
         yield orders, (event.order_id,)
-        if isinstance(event, OrderShipped):
+        if isinstance(event, OrderShipped | OrderAssigned):
             yield order_texts, (event.order_id,)
         if isinstance(event, OrderShipped | RemainingItemsCancelled):
             for line in event.lines:
@@ -175,6 +176,17 @@ class OrdersProjection(Projection):
         _stand(rows, row, OrderStatus(event.status))
         _count(rows, recorded, "released", row["currency"], row["total"])
 
+    def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        words = rows.change(order_texts, event.order_id)
+        gone = index_words([row["customer_name"]], [row["customer_id"]])
+        row |= {"customer_id": event.customer_id, "customer_name": event.customer_name}
+        row |= _address("ship", event.shipping_address) | _address("bill", event.billing_address)
+        lines = [line for key in _line_keys(row) if (line := rows.get(order_lines, *key))]
+        kept = without(words["search"], gone, _impersonal(row, lines))
+        name = event.customer_name if event.customer_name != ERASED else ""
+        words["search"] = with_more(kept, index_words([name], [event.customer_id]))
+
     def shipping_address_changed(
         self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
     ) -> None:
@@ -236,6 +248,9 @@ class OrdersProjection(Projection):
         )
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
+        if not event.subject.startswith(PERSON):
+            # A guest's order that is a customer's since: what it shows is sealed anew.
+            return
         found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
         rows.preload((order_texts, (row["order_id"],)) for row in found)
         rows.preload((order_lines, key) for row in found for key in _line_keys(row))

@@ -15,6 +15,7 @@ from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovemen
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of, prices_in
+from cqrs_app.interfaces.web.areas import product_lookups
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
@@ -75,10 +76,12 @@ def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
     missing = f"There is no product {sku}." if sku else "Choose a product."
     question = query_or_404(GetProduct, missing, sku=sku)
-    answer, ahead = ask(question), False
-    if answer.value is None:
-        # No projection holds it yet: it is read from its events.
-        answer, ahead = ask(question, strong=True), True
+    answer = ask(question)
+    projected = answer.freshness
+    ahead = answer.value is None
+    if ahead:
+        # No projection holds it: it is read from its events.
+        answer = ask(question, strong=True)
     view: ProductView | None = answer.value
     version = view.product.applied_version if view else 0
     badges = badges_of("product", {sku: version}, answer.freshness)[sku]
@@ -93,7 +96,7 @@ def _shown() -> dict[str, Any]:
         "badges": badges,
         "ahead": view is not None and ahead,
         "poll_every": poll_every(
-            badges.pending.since if badges.pending and answer.freshness.is_moving else None
+            badges.pending.since if badges.pending and projected.is_moving else None
         ),
         "movements": movements.value,
         "movements_freshness": movements.freshness,
@@ -138,6 +141,7 @@ def _matching(text: str, most: int) -> Iterator[Any]:
 
 INVENTORY = WebArea(
     places={"product": Place("products", "web.products", "web.product")},
+    lookups={"product": product_lookups.PRODUCTS, "delivery": product_lookups.DELIVERIES},
     home_panels={"low-stock": _low_stock},
     finders=(Finder("Products", "stack-2", "inventory.view", _find, all="web.products"),),
     starts=(AddProduct,),

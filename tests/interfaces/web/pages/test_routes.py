@@ -31,6 +31,7 @@ WHO = {
     "web.search": SIGNED_IN,
     "web.home": "orders.view",
     "web.home_panel": "orders.view",
+    "web.freshness": SIGNED_IN,
     "web.orders": "orders.view",
     "web.orders_changes": "orders.view",
     "web.order": "orders.view",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -32,11 +33,13 @@ from cqrs_app.interfaces.web.ask import (
 )
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.delayed import delayed_actions
 from cqrs_app.interfaces.web.pending_badges import PendingBadge, badges_of
 from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
+from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import RawEvents
 
 FIRST_LINES = 200
@@ -48,9 +51,7 @@ def order(order_id: str) -> ResponseReturnValue:
     """The order's page; htmx gets the part it asks for."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
-    shown = _shown(order_id, request.args)
-    if shown["order"] is None and not shown["badges"].pending:
-        abort(404, f"There is no order {order_id}.")
+    shown = _shown_or_404(order_id, request.args)
     if wants("order"):
         return render_template("orders/_order.html", **shown)
     with_events = shown["may_see_events"] and "events" in request.args
@@ -66,7 +67,14 @@ def order(order_id: str) -> ResponseReturnValue:
 @background
 def order_now(order_id: str) -> ResponseReturnValue:
     """The order's content again, for the page that shows it."""
-    return fragment(render_template("orders/_order.html", **_shown(order_id, request.args)))
+    return fragment(render_template("orders/_order.html", **_shown_or_404(order_id, request.args)))
+
+
+def _shown_or_404(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
+    shown = _shown(order_id, args)
+    if shown["order"] is None and not shown["badges"].pending:
+        abort(404, f"There is no order {order_id}.")
+    return shown
 
 
 def order_fragment(order_id: str) -> str:
@@ -82,11 +90,11 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     entries = question_of(order_id, args)
     read_store = True
     try:
-        answer, ahead = _found(question)
+        answer, empty = _found(question)
         timeline, version = timeline_panel(entries, more_args, strong=False)
     except NO_ANSWER:
         # The events are in the write store.
-        answer, ahead = ask(question, strong=True), False
+        answer, empty = ask(question, strong=True), None
         timeline, version = timeline_panel(entries, more_args, strong=True)
         read_store = False
     value = answer.value
@@ -101,9 +109,14 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     )
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
-    ahead = value is not None and ahead
+    delayed = delayed_actions(f"order-{order_id}")
+    waiting = {each.name for each in delayed if not each.sentence}
+    pending = bool(badges.pending)
+    if waiting and badges.pending and badges.pending.version is None:
+        badges = replace(badges, pending=None)  # its notice says so
+    ahead = value is not None and empty is not None
     allowed, not_now = allowed_tasks(actions.value.actions)
-    follows_soon = bool(badges.pending or ahead) and freshness.is_moving
+    follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
         "order_id": order_id,
         "order": value,
@@ -111,7 +124,8 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
         "all_lines": all_lines,
         **timeline,
-        "allowed": allowed,
+        "allowed": [each for each in allowed if each["name"] not in waiting],
+        "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,
@@ -175,10 +189,11 @@ def _panels(
     return panels, list(dict.fromkeys(unavailable))
 
 
-def _found(question: GetOrder) -> tuple[Answer[Any], bool]:
-    """The answer as projected; what no projection holds yet is folded from its events, and True."""
+def _found(question: GetOrder) -> tuple[Answer[Any], Freshness | None]:
+    """The answer as projected. What no projection holds is folded from its events, with the
+    freshness of the projections that do not hold it."""
     answer = ask(question)
-    return (answer, False) if answer.value else (ask(question, strong=True), True)
+    return (answer, None) if answer.value else (ask(question, strong=True), answer.freshness)
 
 
 def _events(order_id: str) -> Answer[Any]:
