@@ -35,6 +35,7 @@ def identifier(title: str, example: str) -> Meta:
         pattern=ID,
         min_length=1,
         max_length=60,
+        extra={"help": ""},
     )
 
 
