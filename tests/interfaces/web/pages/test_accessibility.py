@@ -84,6 +84,7 @@ def test_every_page_fits_and_is_accessible(
         yield from accessibility_violations(page, COLOURS)
         page_problems.clear()
 
-    addresses = (*PAGES, f"/orders/{order_in(shop, 'shipped')}")
+    shipped = f"/orders/{order_in(shop, 'shipped')}"
+    addresses = (*PAGES, shipped, f"{shipped}/at/1")
     faults = [f"{address}: {fault}" for address in addresses for fault in faults_of(address)]
     assert not faults, "\n".join(faults)
