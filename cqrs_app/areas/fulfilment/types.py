@@ -33,6 +33,11 @@ class Stage(StrEnum):
     def label(self) -> str:
         return _LABELS[self]
 
+    @property
+    def moves_by_itself(self) -> bool:
+        """Whether it is about to end without anybody's doing."""
+        return self in (Stage.RESERVING, Stage.PAYING, Stage.UNDOING)
+
 
 _LABELS = MappingProxyType(
     {
@@ -41,8 +46,8 @@ _LABELS = MappingProxyType(
         Stage.OUT_OF_STOCK: "Out of stock",
         Stage.PAYING: "Awaiting payment",
         Stage.PAYMENT_RETRY: "Payment declined, retrying",
-        Stage.UNPAID: "Payment declined",
-        Stage.PAUSED: "Paused",
+        Stage.UNPAID: "Payment failed",
+        Stage.PAUSED: "On hold",
         Stage.TO_SHIP: "Ready to ship",
         Stage.SHIPPED: "Shipped",
         Stage.DELIVERED: "Delivered",

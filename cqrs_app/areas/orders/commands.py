@@ -34,30 +34,42 @@ from cqrs_app.areas.types import (
     HIGHEST_AMOUNT,
     MOST_UNITS,
     Country,
+    CountryOrNone,
     Currency,
     Note,
     OrderId,
     Reason,
+    identifier,
 )
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
+OF_CUSTOMER = Meta(extra={"group": "Customer"})
 
 
 @command(label="Place order", permission=Permission("orders.place", Role.OPERATOR))
 class PlaceOrder(Command):
     """Create an order. It will need approval."""
 
-    order_id: OrderId
-    customer_id: CustomerId = ""
-    customer_name: CustomerName = ""
-    country: Country
-    shipping_address: PersonalAddress = ShippingAddress()
-    currency: Currency
+    customer_id: Annotated[CustomerId, OF_CUSTOMER] = ""
+    customer_name: Annotated[CustomerName, OF_CUSTOMER] = ""
+    order_id: Annotated[OrderId, Meta(extra={"group": "Order"})]
+    currency: Annotated[Currency, Meta(extra={"group": "Order"})]
+    shipping_address: Annotated[
+        PersonalAddress, Meta(description="Needed before the order can ship.")
+    ] = ShippingAddress()
+    country: Annotated[
+        CountryOrNone,
+        Meta(
+            title="Country",
+            description="Empty: the country of the address.",
+            extra={"group": "Country of the order", "folded": True},
+        ),
+    ] = ""
     # At least one is the order's own rule: history has orders of nothing.
     lines: Annotated[
-        tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 1})
+        tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 5})
     ]
     adjustments: Annotated[
         tuple[OrderAdjustment, ...],
@@ -74,6 +86,8 @@ class PlaceOrder(Command):
         return person_of(self.customer_id)
 
     def check(self) -> Iterator[tuple[str, str]]:
+        if not (self.country or self.shipping_address.country or self.customer_id):
+            yield "shipping_address.country", NEEDED
         yield from _not_too_much(price_of(self.lines))
         yield from _not_too_much(amount_of(self.lines, self.adjustments))
         yield from _not_too_many(self.lines)
@@ -144,6 +158,23 @@ class ChangeShippingAddress(Command):
             if not getattr(self.address, name):
                 yield "address", "Street, city and country are needed."
                 return
+
+
+@command(
+    label="Assign to customer",
+    permission=Permission("orders.assign", Role.OPERATOR),
+    minds_version=True,
+)
+class AssignOrderToCustomer(Command):
+    """Give a guest's order, or one of another customer, to the customer whose order it is."""
+
+    order_id: OrderId
+    customer_id: Annotated[str, identifier("Customer number", "12583")]
+    customer_name: CustomerName = ""
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
 
 
 @command(

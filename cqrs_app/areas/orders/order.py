@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cqrs_app.areas.orders.amounts import amount_of
+from cqrs_app.areas.orders.assigning import order_to_assign
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
+    AssignOrderToCustomer,
     CancelOrder,
     CancelRemainingItems,
     ChangeBillingAddress,
@@ -27,6 +29,7 @@ from cqrs_app.areas.orders.events import (
     BillingAddressChanged,
     CancelledLine,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderedLine,
@@ -43,13 +46,16 @@ from cqrs_app.areas.orders.events import (
 )
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
+    COUNTRY_NEEDED,
     INACTIVE_CUSTOMER,
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
     ORDER_EXISTS,
     PERSON_ERASED,
+    SAME_CUSTOMER,
     UNKNOWN_CUSTOMER,
+    UNKNOWN_PRODUCT,
     exists,
     in_status,
     in_the_future,
@@ -58,10 +64,15 @@ from cqrs_app.areas.orders.rules import (
     shipped_in_part,
 )
 from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress
+from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress, person_of
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
-from cqrs_app.kernel import Command, Decision, Event, Refused, handles
+from cqrs_app.areas.types import (
+    UNKNOWN_COUNTRY,
+    WITHDRAWN_CURRENCY,
+    unknown_country,
+    withdrawn_currency,
+)
+from cqrs_app.kernel import Command, Decision, Event, Ownership, Refused, handles
 from cqrs_app.standards.money import exact
 
 _S = OrderStatus
@@ -75,11 +86,14 @@ class Order(OrderState):
         PlaceOrder,
         refusals=[
             ORDER_EXISTS,
+            WITHDRAWN_CURRENCY,
             UNKNOWN_COUNTRY,
+            COUNTRY_NEEDED,
             NO_LINES,
             PERSON_ERASED,
             UNKNOWN_CUSTOMER,
             INACTIVE_CUSTOMER,
+            UNKNOWN_PRODUCT,
         ],
     )
     def place(self, command: PlaceOrder) -> Decision:
@@ -89,11 +103,17 @@ class Order(OrderState):
                 f"There is an order {self.order_id} already, placed on {placed}; "
                 "choose another number."
             )
+        country = command.country or command.shipping_address.country
+        if not country:
+            raise COUNTRY_NEEDED(
+                f"Order {command.order_id} has no country, and nothing is known of its customer's. "
+                "Nothing was changed. Enter the country of the address."
+            )
         yield OrderPlaced(
             order_id=command.order_id,
             customer_id=command.customer_id,
             customer_name=command.customer_name,
-            country=command.country,
+            country=country,
             shipping_address=_address(command.shipping_address),
             currency=command.currency,
             lines=tuple(
@@ -117,9 +137,11 @@ class Order(OrderState):
             ),
             billing_address=_address(command.billing_address),
         )
-        yield from unknown_country(command.country)
-        yield from unknown_country(command.shipping_address.country)
-        yield from unknown_country(command.billing_address.country)
+        yield from withdrawn_currency(command.currency)
+        yield from unknown_country(country)
+        for address in (command.shipping_address, command.billing_address):
+            if address.country != country:
+                yield from unknown_country(address.country)
         if not self.left:
             yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
 
@@ -230,6 +252,38 @@ class Order(OrderState):
         yield from unknown_country(command.address.country)
         yield BillingAddressChanged(order_id=command.order_id, address=_address(command.address))
 
+    @handles(
+        AssignOrderToCustomer,
+        when=in_status(
+            *(each for each in _S if each not in (_S.CANCELLED, _S.REJECTED)),
+            otherwise="it can no longer be assigned to a customer",
+        ),
+        refusals=[SAME_CUSTOMER, PERSON_ERASED, UNKNOWN_CUSTOMER, INACTIVE_CUSTOMER],
+    )
+    def assign(self, command: AssignOrderToCustomer) -> Decision:
+        former = self.customer_id
+        if command.customer_id == former:
+            raise SAME_CUSTOMER(
+                f"Order {self.order_id} is already customer {former}'s. Nothing was changed."
+            )
+        known = order_to_assign(command)
+        yield OrderAssigned(
+            order_id=command.order_id,
+            customer_id=command.customer_id,
+            former_customer_id=former,
+            customer_name=known.customer_name,
+            shipping_address=known.shipping_address,
+            billing_address=known.billing_address,
+            country=known.country,
+            currency=self.currency,
+            total=self.total,
+            cancelled=self.cancelled,
+            placed_at=self.moments[_S.PLACED],
+        )
+        if not former:
+            # What was recorded of the guest, under the order's own key.
+            yield Ownership(self.stream_of(self.order_id), person_of(command.customer_id))
+
     @handles(AddOrderNote, when=exists)
     def add_note(self, command: AddOrderNote) -> Decision:
         yield OrderNoteAdded(order_id=command.order_id, note=command.note)
@@ -291,12 +345,14 @@ class Order(OrderState):
                 f"{moment(placed)}.",
             )
 
-    def flag(self, objection: Refused, command: Command) -> Event:
+    def flag(self, objection: Refused, command: Command) -> Event | None:
         """History is let in against the rules that ask where the order stands.
 
         Not where there is no order, nor where it was given up before, nor where no items remain of
         a part: nothing can have happened.
         """
+        if objection.code == WITHDRAWN_CURRENCY.code:
+            return None  # it was not withdrawn then
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
         if (
             self.status is None

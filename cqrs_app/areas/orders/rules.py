@@ -17,11 +17,14 @@ IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahe
 BEFORE_PLACED = "before_placed"
 """The code of a flag, which no command is refused with: history has a time before its order."""
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
+SAME_CUSTOMER = Refusal("same_customer", "The order is this customer's already.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
+COUNTRY_NEEDED = Refusal("country_needed", "Neither the order nor its address has a country.")
 UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
 INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
-"""These two are raised outside, where customers are known."""
+UNKNOWN_PRODUCT = Refusal("unknown_product", "The order names a product that was not added.")
+"""The last three are raised outside, where customers and products are known."""
 CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.")
 PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing personal can be added.")
 """Raised by the kernel, when it seals what is to be written."""

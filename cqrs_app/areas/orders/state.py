@@ -12,6 +12,7 @@ from cqrs_app.areas.orders.amounts import NOTHING, follows_items, part_of
 from cqrs_app.areas.orders.events import (
     Address,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderHeld,
@@ -40,8 +41,9 @@ _ENTERED = MappingProxyType(
 class OrderState(Aggregate):
     """Of each line, in order: `left` is the quantity still to ship, `prices` the unit price, `sent`
     what has shipped, empty until something has; `discounts` is by line, where there is one, and
-    `follows` what shrinks with the items: see amounts.py. `moments` says when each status was
-    entered, a release apart. `addressed`: it has a street and a city to ship to."""
+    `follows` what shrinks with the items: see amounts.py. `cancelled` is no longer in `total`.
+    `moments` says when each status was entered, a release apart. `addressed`: it has a street and
+    a city to ship to."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
@@ -61,6 +63,7 @@ class OrderState(Aggregate):
     customer_id: str = ""
     currency: str = ""
     total: Decimal = NOTHING
+    cancelled: Decimal = NOTHING
 
     @property
     def belongs_to(self) -> str:
@@ -103,6 +106,8 @@ class OrderState(Aggregate):
                 self.follows = follows_items(event.adjustments)
                 self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
+            case OrderAssigned():
+                self.customer_id = event.customer_id
             case ShippingAddressChanged():
                 self.addressed = _is_complete(event.address)
             case OrderHeld():
@@ -117,6 +122,7 @@ class OrderState(Aggregate):
             case RemainingItemsCancelled():
                 self._cancel_remaining()
                 self.total -= event.amount
+                self.cancelled += event.amount
                 # It has shipped since the last of it left.
                 self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
             case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():

@@ -36,13 +36,14 @@ CustomerId = Annotated[
         description="Empty for a guest.",
         pattern=_ID_OR_NONE,
         max_length=60,
+        extra={"lookup": "customer", "help": "By number, name or e-mail. Empty for a guest."},
     ),
 ]
 CustomerName = Annotated[
     str,
     PERSONAL,
     Meta(
-        title="Customer",
+        title="Customer name",
         examples=["Ana Lima"],
         pattern=ONE_LINE,
         max_length=200,
@@ -87,8 +88,8 @@ class ShippingAddress:
     name: Annotated[str, address_part("Recipient", "name", 200, "Ana Lima")] = ""
     line1: Annotated[str, address_part("Street", "address-line1", 200, "Rue Haute 5")] = ""
     line2: Annotated[str, address_part("Second line", "address-line2", 200)] = ""
-    city: Annotated[str, address_part("City", "address-level2", 100, "Lille")] = ""
     postal_code: Annotated[str, address_part("Postal code", "postal-code", 30, "59000")] = ""
+    city: Annotated[str, address_part("City", "address-level2", 100, "Lille")] = ""
     country: CountryOrNone = ""
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Engine, delete, insert, update
 
 from cqrs_app.kernel.store.columns import UtcDateTime
+from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
 from cqrs_app.kernel.store.engines import placeholder_of, raw_connection
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.preferences import preferences_from
@@ -77,6 +78,7 @@ class Sessions:
             connection.execute(insert(sessions).values(row))
         return token
 
+    @answered_within(LOOK_UP_SECONDS)
     def find(self, token: str, *, active: bool = True) -> Operator | None:
         """The operator of an active session, or None if it has ended or the account is disabled.
 

@@ -159,4 +159,5 @@ def test_which_commands_mind_that_the_order_has_changed() -> None:
         "CancelRemainingItems",
         "ChangeShippingAddress",
         "ChangeBillingAddress",
+        "AssignOrderToCustomer",
     }

@@ -27,6 +27,7 @@ from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
+from cqrs_app.interfaces.web.areas.customer_lookup import CUSTOMERS as LOOKUP
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
@@ -90,6 +91,7 @@ def customer(customer_id: str) -> ResponseReturnValue:
         orders_freshness=orders.freshness,
         credit_notes=sum(each.credit_notes for each in known.value.accounts) if known.value else 0,
         may_credit=may_act("credit_notes.record"),
+        may_place=may_act("orders.place"),
         may_see_commands=may("commands.view"),
     )
 
@@ -166,6 +168,7 @@ def _matching(text: str, most: int) -> Iterator[Any]:
 
 CUSTOMERS = WebArea(
     places={"customer": Place("customers", "web.customers", "web.customer")},
+    lookups={"customer": LOOKUP},
     suggestions={
         ChangeCustomerAddress: _present_values,
         ChangeCustomerEmail: _present_values,

@@ -41,6 +41,7 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
         "released": (events.OrderReleased, commands.ReleaseOrder),
         "approved": (events.OrderApproved, commands.ApproveOrder),
         "address_changed": (events.ShippingAddressChanged, commands.ChangeShippingAddress),
+        "assigned": (events.OrderAssigned, commands.AssignOrderToCustomer),
         "billing_address_changed": (
             events.BillingAddressChanged,
             commands.ChangeBillingAddress,

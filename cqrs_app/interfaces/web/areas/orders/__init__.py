@@ -10,6 +10,7 @@ from typing import Any
 from flask import url_for
 
 from cqrs_app.areas.desk.queries.carriers import RecentCarriers
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.commands import (
     ChangeShippingAddress,
     PlaceOrder,
@@ -37,6 +38,13 @@ from cqrs_app.interfaces.web.forms_derived import with_options
 def _present_address(given: Mapping[str, str]) -> dict[str, Any]:
     found = order_given(given)
     return {"address": asdict(found.shipping_address)} if found else {}
+
+
+def _new_order(given: Mapping[str, str]) -> dict[str, Any]:
+    """A free number, and the currency of the newest order."""
+    newest = ask(ListOrders(limit=1)).value.rows
+    currency = {"currency": newest[0].currency} if newest else {}
+    return free_number("order_id", "W")(given) | currency
 
 
 def _carriers() -> tuple[str, ...]:
@@ -67,7 +75,7 @@ ORDERS = WebArea(
     },
     suggestions={
         ChangeShippingAddress: _present_address,
-        PlaceOrder: free_number("order_id", "W"),
+        PlaceOrder: _new_order,
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
     finders=(find.ORDERS,),
