@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "read_0021"
-down_revision: str | None = "read_0020"
+revision: str = "read_0022"
+down_revision: str | None = "read_0021"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
