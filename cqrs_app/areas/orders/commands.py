@@ -26,6 +26,7 @@ from cqrs_app.areas.orders.types import (
     PersonalBillingAddress,
     ShippedLine,
     ShippingAddress,
+    Tag,
     Tracking,
     person_of,
 )
@@ -44,6 +45,7 @@ from cqrs_app.areas.types import (
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
+TAG = Permission("orders.tag", Role.OPERATOR)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
 OF_CUSTOMER = Meta(extra={"group": "Customer"})
 
@@ -187,6 +189,22 @@ class ChangeBillingAddress(Command):
 
     order_id: OrderId
     address: PersonalBillingAddress = BillingAddress()
+
+
+@command(label="Add tag", permission=TAG)
+class AddOrderTag(Command):
+    """Mark this order with a word that the list can be filtered by."""
+
+    order_id: OrderId
+    tag: Tag
+
+
+@command(label="Remove tag", permission=TAG)
+class RemoveOrderTag(Command):
+    """Take a tag off this order."""
+
+    order_id: OrderId
+    tag: Tag
 
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))

@@ -19,7 +19,7 @@ from cqrs_app.areas.types import (
     money,
     reason,
 )
-from cqrs_app.kernel import ONE_LINE, PERSONAL, value
+from cqrs_app.kernel import ONE_LINE, PERSONAL, NormalForm, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 
@@ -79,6 +79,25 @@ Tracking = Annotated[
     str,
     Meta(title="Tracking number", examples=["JD014600003"], pattern=ONE_LINE, max_length=100),
 ]
+
+
+MOST_TAGS = 20
+
+
+def _tag(least: int | None) -> Meta:
+    return Meta(
+        title="Tag",
+        examples=["gift"],
+        description="A short word. Capital letters make no difference.",
+        pattern=ONE_LINE,
+        min_length=least,
+        max_length=30,
+    )
+
+
+_IS_TAG = NormalForm(lambda text: " ".join(text.casefold().split()))
+Tag = Annotated[str, _IS_TAG, _tag(1)]
+TagOrAny = Annotated[str, _IS_TAG, _tag(None)]
 
 
 @value
