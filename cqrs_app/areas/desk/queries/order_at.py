@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 from sqlalchemy import Connection, select
 
-from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView, fold_order
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView, fold_order, streams_beside
 from cqrs_app.areas.desk.queries.timeline import TimelineEntry, entries_of, stream_of
 from cqrs_app.areas.desk.read_models import order_timeline
 from cqrs_app.areas.desk.words import EntryKind
@@ -102,7 +102,7 @@ class GetOrderAt(Query):
 
 def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None) -> OrderAt | None:
     until = Until(version=question.version, position=question.position, at=question.at)
-    then = past.rows("orders", stream_of(question.order_id), until)
+    then = _orders(question, past, until)
     if not then.newest:
         return None
     timeline = _timeline(question, past, connection)
@@ -128,6 +128,11 @@ def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None
     )
 
 
+def _orders(question: GetOrderAt, past: Past, until: Until) -> PastRows:
+    beside = streams_beside(question)
+    return past.rows("orders", stream_of(question.order_id), until, beside)
+
+
 def _timeline(question: GetOrderAt, past: Past, connection: Connection | None) -> Sequence[Row]:
     if connection is None:
         return past.rows("order_timeline", stream_of(question.order_id)).rows.all(order_timeline)
@@ -148,7 +153,7 @@ def _is_until(row: Row, last: StoredEvent, others: Until) -> bool:
 
 def _now(question: GetOrderAt, timeline: Sequence[Row], past: Past) -> OrderSnapshot | None:
     try:
-        now = past.rows("orders", stream_of(question.order_id))
+        now = _orders(question, past, WHOLE)
     except UnreadableEvent:
         return None
     return _snapshot(question, now, timeline, past, WHOLE)

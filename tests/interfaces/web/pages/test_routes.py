@@ -88,7 +88,6 @@ def addresses(app: Flask) -> dict[str, str]:
     order_id = order_in(app, "placed")
     return {
         "web.home": "/",
-        "web.search": "/search?q=lamp",
         "web.home_panel": "/home/waiting",
         "web.orders": "/orders",
         "web.orders_changes": "/orders/changes?since=0",

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.queries import OrderActions
@@ -161,7 +162,8 @@ def _moving_since(
     way = fulfilment and fulfilment.value
     if follows_soon and pending:
         return pending.since
-    moves = follows_soon or (way and way.stage.moves_by_itself)
+    begins = order is not None and order.stage is OrderStage.PROCESSING and not order.decision
+    moves = follows_soon or (way.stage.moves_by_itself if way else begins)
     return order.updated_at if order and moves else None
 
 

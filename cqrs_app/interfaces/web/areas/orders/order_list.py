@@ -9,8 +9,8 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.desk.queries.choices import OrderChoices
+from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
-from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
@@ -39,10 +39,8 @@ def orders() -> ResponseReturnValue:
         "orders/orders.html",
         **shown,
         question=question,
-        given=address.given,
         chips=chips(address),
         downloads=downloads(ListOrders),
-        statuses=list(OrderStatus),
         choices=_choices(address),
     )
 
@@ -86,6 +84,8 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "papers": PAPERS,
         "most_printed": MOST_PRINTED,
         "customers_url": _customers_of(question.q),
+        "stages": ask(OrdersByStage()).value,
+        "given": address.given,
         "changes": None,
         "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
