@@ -47,6 +47,7 @@ from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 VIEW = Permission("orders.view", Role.VIEWER)
 TAG = Permission("orders.tag", Role.OPERATOR)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
+FOLDED = Meta(extra={"folded": True})
 OF_CUSTOMER = Meta(extra={"group": "Customer"})
 
 
@@ -61,6 +62,7 @@ class PlaceOrder(Command):
     shipping_address: Annotated[
         PersonalAddress, Meta(description="Needed before the order can ship.")
     ] = ShippingAddress()
+    billing_address: Annotated[PersonalBillingAddress, FOLDED] = BillingAddress()
     country: Annotated[
         CountryOrNone,
         Meta(
@@ -79,9 +81,9 @@ class PlaceOrder(Command):
             title="Discounts, shipping and tax",
             description="What is taken off the whole order, or added to it.",
             max_length=MOST_ADJUSTMENTS,
+            extra={"folded": True},
         ),
     ] = ()
-    billing_address: PersonalBillingAddress = BillingAddress()
 
     @property
     def concerns(self) -> str:

@@ -126,8 +126,8 @@ class BillingAddress:
     name: Annotated[str, _billing("Recipient", "name", 200, "Lima SARL")] = ""
     line1: Annotated[str, _billing("Street", "address-line1", 200, "Rue Haute 5")] = ""
     line2: Annotated[str, _billing("Second line", "address-line2", 200)] = ""
-    city: Annotated[str, _billing("City", "address-level2", 100, "Lille")] = ""
     postal_code: Annotated[str, _billing("Postal code", "postal-code", 30, "59000")] = ""
+    city: Annotated[str, _billing("City", "address-level2", 100, "Lille")] = ""
     country: CountryOrNone = ""
 
 
