@@ -86,10 +86,13 @@ VIEWS: Sequence[View] = (
         "v_orders",
         desk.orders,
         "Orders as they are now, one row each.",
-        "order_id status customer_id country currency total discount shipping tax fee line_count "
+        "order_id stage stage_since decision status customer_id country currency total discount "
+        "shipping tax fee line_count "
         "units shipped_units placed_at placed_day updated_at hold_reason flags imported carrier "
         "tracking",
         {
+            "stage": "From its status and its fulfilment, as the pages show it.",
+            "decision": "What somebody has to decide before it goes on.",
             "customer_id": "Empty for a guest.",
             "discount": "As ordered, with those of lines; shipping, tax and fee also as ordered.",
             "placed_day": "The day on which it was placed, in the time zone of the shop.",

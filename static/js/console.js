@@ -262,6 +262,7 @@
     const hit = (selector) => event.target.closest?.(selector);
     if (hit("[data-theme-switch]")) nextTheme();
     else if (hit("[data-live-switch]")) switchLive();
+    else if (hit("[data-print]")) window.print();
     else if (hit("[data-close]")) {
       const box = hit("dialog");
       if (box) {

@@ -30,6 +30,12 @@ orders = Table(
     Column("row_id", BigKey, primary_key=True, autoincrement=False),
     Column("order_id", _ID, nullable=False, unique=True),
     Column("status", String(20), nullable=False),
+    # The last step that fulfilment took with it, and what follows: see stage.py.
+    Column("step", String(20), nullable=False, server_default=""),
+    Column("stage", String(20), nullable=False, server_default=""),
+    Column("stage_since", UtcDateTime),
+    # What somebody has to decide before it goes on, in a sentence.
+    Column("decision", Text, nullable=False, server_default=""),
     Column("customer_id", _ID, nullable=False),
     Column("customer_name", String(200), nullable=False),
     Column("country", String(60), nullable=False),
@@ -70,10 +76,11 @@ orders = Table(
 )
 Index("ix_orders_placed_at", orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_status", orders.c.status, orders.c.placed_at, orders.c.order_id)
+Index("ix_orders_stage", orders.c.stage, orders.c.placed_at, orders.c.order_id)
 _waiting = orders.c.imported.is_(False)
 Index(
     "ix_orders_waiting",
-    orders.c.status,
+    orders.c.stage,
     orders.c.placed_at,
     orders.c.order_id,
     postgresql_where=_waiting,
@@ -132,13 +139,15 @@ order_lines = Table(
 )
 Index("ix_order_lines_sku", order_lines.c.sku, order_lines.c.order_id)
 
-# Orders by the day they were placed and their status now; `imported` of them are from imports.
+# Orders by the day they were placed, their status and their stage; `imported` of them are from
+# imports.
 order_days = Table(
     "order_days",
     read_tables,
     Column("day", Date, primary_key=True),
     Column("currency", String(3), primary_key=True),
     Column("status", String(20), primary_key=True),
+    Column("stage", String(20), primary_key=True),
     Column("orders", BigInteger, nullable=False),
     Column("value", Amount, nullable=False),
     Column("imported", BigInteger, nullable=False, server_default="0"),

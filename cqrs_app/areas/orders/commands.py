@@ -54,7 +54,7 @@ class PlaceOrder(Command):
 
     customer_id: Annotated[CustomerId, OF_CUSTOMER] = ""
     customer_name: Annotated[CustomerName, OF_CUSTOMER] = ""
-    order_id: Annotated[OrderId, Meta(extra={"group": "Order", "help": ""})]
+    order_id: Annotated[OrderId, Meta(extra={"group": "Order"})]
     currency: Annotated[Currency, Meta(extra={"group": "Order"})]
     shipping_address: Annotated[
         PersonalAddress, Meta(description="Needed before the order can ship.")

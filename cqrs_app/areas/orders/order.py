@@ -66,7 +66,12 @@ from cqrs_app.areas.orders.rules import (
 from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress, person_of
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
+from cqrs_app.areas.types import (
+    UNKNOWN_COUNTRY,
+    WITHDRAWN_CURRENCY,
+    unknown_country,
+    withdrawn_currency,
+)
 from cqrs_app.kernel import Command, Decision, Event, Ownership, Refused, handles
 from cqrs_app.standards.money import exact
 
@@ -81,6 +86,7 @@ class Order(OrderState):
         PlaceOrder,
         refusals=[
             ORDER_EXISTS,
+            WITHDRAWN_CURRENCY,
             UNKNOWN_COUNTRY,
             COUNTRY_NEEDED,
             NO_LINES,
@@ -131,6 +137,7 @@ class Order(OrderState):
             ),
             billing_address=_address(command.billing_address),
         )
+        yield from withdrawn_currency(command.currency)
         yield from unknown_country(country)
         for address in (command.shipping_address, command.billing_address):
             if address.country != country:
@@ -338,12 +345,14 @@ class Order(OrderState):
                 f"{moment(placed)}.",
             )
 
-    def flag(self, objection: Refused, command: Command) -> Event:
+    def flag(self, objection: Refused, command: Command) -> Event | None:
         """History is let in against the rules that ask where the order stands.
 
         Not where there is no order, nor where it was given up before, nor where no items remain of
         a part: nothing can have happened.
         """
+        if objection.code == WITHDRAWN_CURRENCY.code:
+            return None  # it was not withdrawn then
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
         if (
             self.status is None

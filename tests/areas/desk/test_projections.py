@@ -74,13 +74,13 @@ def test_orders_by_day_is_a_recount_of_the_orders(history: History) -> None:
     rows = fold(history.recorded)
     recounted: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, Decimal(0)] * 2)
     for row in rows.all(orders):
-        counted = recounted[row["placed_day"], row["currency"], row["status"]]
+        counted = recounted[row["placed_day"], row["currency"], row["status"], row["stage"]]
         counted[0] += 1
         counted[1] += row["total"]
         counted[2] += row["imported"]
         counted[3] += row["imported"] * row["total"]
     days = {
-        (row["day"], row["currency"], row["status"]): [
+        (row["day"], row["currency"], row["status"], row["stage"]): [
             row[name] for name in ("orders", "value", "imported", "imported_value")
         ]
         for row in rows.all(order_days)

@@ -26,6 +26,9 @@ from cqrs_app.areas.desk.search import (
     with_more,
     without,
 )
+from cqrs_app.areas.desk.stage import BEGINNING, STEPS, stage_of
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
+from cqrs_app.areas.fulfilment.types import Stage as Step
 from cqrs_app.areas.orders.amounts import part_of, sums_of, value_of
 from cqrs_app.areas.orders.events import (
     Address,
@@ -63,9 +66,14 @@ from cqrs_app.standards.countries import country_name
 
 
 class OrdersProjection(Projection):
+    """`applied_version` of an order's row is that of its own stream; the events of its fulfilment
+    change its stage."""
+
     name: ClassVar[str] = "orders"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
+    fulfilled: ClassVar[bool] = True
+    """Whether fulfilment sees to approved orders."""
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
@@ -100,8 +108,8 @@ class OrdersProjection(Projection):
         if isinstance(event, SubjectErased):
             return
         if isinstance(event, OrderPlaced):
-            day = recorded.day
-            yield order_days, (day, event.currency, str(OrderStatus.PLACED))
+            day, placed = recorded.day, OrderStatus.PLACED
+            yield order_days, (day, event.currency, str(placed), str(stage_of(placed, "")))
             yield order_activity, (day, "placed", event.currency)
             return
         yield orders, (event.order_id,)
@@ -117,6 +125,10 @@ class OrdersProjection(Projection):
             row_id=row_id,
             order_id=event.order_id,
             status=str(OrderStatus.PLACED),
+            step="",
+            stage=str(stage_of(OrderStatus.PLACED, "")),
+            stage_since=recorded.occurred_at,
+            decision="",
             customer_id=event.customer_id,
             customer_name=event.customer_name,
             country=country_name(event.country),
@@ -158,7 +170,10 @@ class OrdersProjection(Projection):
         _count(rows, recorded, "placed", event.currency, event.total)
 
     def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
-        row = self._move(event.order_id, OrderStatus.APPROVED, recorded, rows)
+        row = self._mark(event.order_id, recorded, rows)
+        if self.fulfilled and not recorded.is_history:
+            row["step"] = str(BEGINNING)
+        self._advance(row, OrderStatus.APPROVED, recorded, rows)
         _count(rows, recorded, "approved", row["currency"], row["total"])
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
@@ -173,7 +188,7 @@ class OrdersProjection(Projection):
 
     def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
-        _stand(rows, row, OrderStatus(event.status))
+        _enter(rows, row, OrderStatus(event.status), recorded)
         _count(rows, recorded, "released", row["currency"], row["total"])
 
     def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
@@ -247,6 +262,19 @@ class OrdersProjection(Projection):
             at=recorded.occurred_at,
         )
 
+    def fulfilment_moved(self, event: FulfilmentMoved, recorded: Recorded, rows: Rows) -> None:
+        """A payment may be for an order that does not exist."""
+        known = rows.get(orders, event.order_id)
+        if known is None or not self.fulfilled:
+            return
+        step = event.stage if event.stage in STEPS else known["step"]
+        decision = event.sentence if event.stage == Step.STUCK else ""
+        if (step, decision) == (known["step"], known["decision"]):
+            return
+        row = rows.change(orders, event.order_id)
+        row.update(_seen(recorded), step=step, decision=decision)
+        _enter(rows, row, OrderStatus(row["status"]), recorded)
+
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         if not event.subject.startswith(PERSON):
             # A guest's order that is a customer's since: what it shows is sealed anew.
@@ -263,8 +291,11 @@ class OrdersProjection(Projection):
 
     def _move(self, order_id: str, entered: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
         row = self._mark(order_id, recorded, rows)
-        _stand(rows, row, advance_status(OrderStatus(row["status"]), entered))
+        self._advance(row, entered, recorded, rows)
         return row
+
+    def _advance(self, row: Row, entered: OrderStatus, recorded: Recorded, rows: Rows) -> None:
+        _enter(rows, row, advance_status(OrderStatus(row["status"]), entered), recorded)
 
     def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
         row = rows.change(orders, order_id)
@@ -276,20 +307,33 @@ class OrdersProjection(Projection):
         return row
 
 
-def _stand(rows: Rows, row: Row, status: OrderStatus) -> None:
-    _count_order(rows, row, -1)
-    row["status"] = str(status)
-    _count_order(rows, row, 1)
+class UnfulfilledOrdersProjection(OrdersProjection):
+    """The same with fulfilment off: every approved order is ready to ship. The rows are others, so
+    switching it on or off asks for a rebuild."""
+
+    version: ClassVar[int] = 1_000 + OrdersProjection.version
+    fulfilled: ClassVar[bool] = False
+
+
+def _enter(rows: Rows, row: Row, status: OrderStatus, recorded: Recorded) -> None:
+    """Give an order its status, and the stage that follows."""
+    stage = str(stage_of(status, row["step"]))
+    if (str(status), stage) != (row["status"], row["stage"]):
+        _count_order(rows, row, -1)
+        if stage != row["stage"]:
+            row["stage_since"] = recorded.occurred_at
+        row["status"], row["stage"] = str(status), stage
+        _count_order(rows, row, 1)
     if status is not OrderStatus.ON_HOLD:
         row["hold_reason"] = ""
 
 
 def _count_order(rows: Rows, row: Row, times: int) -> None:
-    """Count an order where it stands now, or with -1 for `times` take it back."""
+    """Count an order at its stage, or with -1 for `times` take it back."""
     imported = times if row["imported"] else 0
     rows.add(
         order_days,
-        (row["placed_day"], row["currency"], row["status"]),
+        (row["placed_day"], row["currency"], row["status"], row["stage"]),
         orders=times,
         value=times * row["total"],
         imported=imported,
@@ -298,11 +342,13 @@ def _count_order(rows: Rows, row: Row, times: int) -> None:
 
 
 def _applied(recorded: Recorded) -> Row:
-    return {
-        "updated_at": recorded.recorded_at,
-        "applied_version": recorded.version,
-        "applied_position": recorded.stored.position or 0,
-    }
+    return {"applied_version": recorded.version} | _seen(recorded)
+
+
+def _seen(recorded: Recorded) -> Row:
+    """What an event of any stream changes."""
+    position = recorded.stored.position or 0
+    return {"updated_at": recorded.recorded_at, "applied_position": position}
 
 
 def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Decimal) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from cqrs_app.areas.desk.read_models import order_flags, order_lines, orders
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import AdjustmentKind, HoldReason, OrderStatus
@@ -75,11 +76,15 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """A whole order; money in its currency, times in UTC. `total` and `units` are without the
-    remaining items that were cancelled; `discount` (of the lines too), `shipping`, `tax` and `fee`
-    are as ordered. An empty billing address is the shipping address."""
+    """A whole order; money in its currency, times in UTC. `stage` is what its status and its
+    fulfilment come to; `decision` says what somebody has to decide before it goes on. `total` and
+    `units` are without the remaining items that were cancelled; `discount` (of the lines too),
+    `shipping`, `tax` and `fee` are as ordered. An empty billing address is the shipping address."""
 
     order_id: str
+    stage: OrderStage
+    stage_since: datetime
+    decision: str
     status: OrderStatus
     customer_id: str
     customer_name: str
@@ -125,7 +130,7 @@ class OrderView:
 
 
 _MADE = {
-    *("status", "hold_reason", "shipping_address", "billing_address"),
+    *("stage", "status", "hold_reason", "shipping_address", "billing_address"),
     *("adjustments", "lines", "flags"),
 }
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
@@ -163,6 +168,11 @@ def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     return _view(row, rows.all(order_lines), rows.all(order_flags)) if row else None
 
 
+def streams_beside(question: Any) -> tuple[str]:
+    """Whose events change the order's stage, beside its own."""
+    return (f"fulfilment-{question.order_id}",)
+
+
 def _view(
     row: Mapping[Any, Any],
     lines: Iterable[Mapping[Any, Any]],
@@ -170,6 +180,7 @@ def _view(
 ) -> OrderView:
     return OrderView(
         **{name: row[name] for name in _PLAIN},
+        stage=OrderStage(row["stage"]),
         status=OrderStatus(row["status"]),
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
         shipping_address=_address("ship", row),

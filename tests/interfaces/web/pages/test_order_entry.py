@@ -25,6 +25,7 @@ from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import fields
 from tests.interfaces.web.pages.test_without_scripts import page as page_of
+from tests.services.browser import Violations
 
 ADA = Actor("ada", ROLES["admin"])
 ADDRESS = "/commands/PlaceOrder"
@@ -230,6 +231,31 @@ def test_nobody_looks_up_what_they_may_not_see(
     assert "Brass reading lamp" in found
     assert client.get("/lookups/nothing?q=a").status_code == 404
     assert client_of("nobody").get("/lookups/customer?q=a").status_code in (302, 303, 401)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_form_in_use_fits_and_is_accessible(
+    signed_in: Callable[..., Page],
+    accessibility_violations: Violations,
+    page_problems: list[str],
+    width: int,
+) -> None:
+    page = signed_in("operator", viewport={"width": width, "height": 900})
+    page.goto(ADDRESS)
+    page.locator("[name=lines-0-sku]").focus()
+    pick(page, "lamp", "LMP-010")
+    page.get_by_role("button", name="Add line").click()
+    page.keyboard.type("mug")
+    expect(page.locator("[role=option]").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    box = page.locator(".choices-list:visible").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    faults = list(accessibility_violations(page))
+    # The checker tries styles on that the policy of the pages forbids.
+    page_problems.clear()
+    assert not faults
 
 
 def test_every_demo_product_has_a_price(

@@ -77,6 +77,7 @@ WHO = {
     "web.command_form": "each command",
     "web.command_submit": "each command",
     "web.question": "each query",
+    "web.lookup": "each lookup",
     "web.catalogue": SIGNED_IN,
     "web.catalogue_problems": SIGNED_IN,
     "web.catalogue_entry": SIGNED_IN,

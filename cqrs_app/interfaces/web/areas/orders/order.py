@@ -15,12 +15,14 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
+from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
@@ -59,6 +61,7 @@ def order(order_id: str) -> ResponseReturnValue:
         "orders/order.html",
         **shown,
         events=_events(order_id) if with_events else None,
+        papers=PAPERS,
         **(neighbours(shown["order"]) if shown["order"] else {"list_url": url_for("web.orders")}),
     )
 
@@ -159,7 +162,8 @@ def _moving_since(
     way = fulfilment and fulfilment.value
     if follows_soon and pending:
         return pending.since
-    moves = follows_soon or (way and way.stage.moves_by_itself)
+    begins = order is not None and order.stage is OrderStage.PROCESSING and not order.decision
+    moves = follows_soon or (way.stage.moves_by_itself if way else begins)
     return order.updated_at if order and moves else None
 
 

@@ -14,6 +14,9 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import parse
 
+MOST_ENTRIES = 50
+"""Of the timeline until then."""
+
 
 @bp.get("/orders/<order_id>/at/<int:version>")
 def order_at_version(order_id: str, version: int) -> ResponseReturnValue:
@@ -55,6 +58,7 @@ def _page(question: GetOrderAt) -> str:
         then=found.then,
         now=found.now,
         lines=found.then.order.lines[:most] if found.then else (),
+        timeline_then=found.timeline[: -MOST_ENTRIES - 1 : -1],
         freshness=answer.freshness,
         read_store=read_store,
         may_see_commands=may("commands.view"),

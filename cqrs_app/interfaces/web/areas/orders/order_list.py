@@ -9,9 +9,10 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.desk.queries.choices import OrderChoices
+from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
-from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
+from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -40,10 +41,8 @@ def orders() -> ResponseReturnValue:
         "orders/orders.html",
         **shown,
         question=question,
-        given=address.given,
         chips=chips(address),
         downloads=downloads(ListOrders),
-        statuses=list(OrderStatus),
         choices=_choices(address),
     )
 
@@ -85,7 +84,11 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "elsewhere": bool(question.after or question.before),
         "first_url": address.without(*PLACE).url(),
         "may_place": may_act("orders.place"),
+        "papers": PAPERS,
+        "most_printed": MOST_PRINTED,
         "customers_url": _customers_of(question.q),
+        "stages": ask(OrdersByStage()).value,
+        "given": address.given,
         "changes": None,
         "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
