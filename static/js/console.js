@@ -234,7 +234,7 @@
     } else if (into === "command") {
       window.drafts.renewTokens();
       box.querySelector("[autofocus]")?.focus();
-    } else if (box.querySelector(`#${CSS.escape(into)}`)) {
+    } else if (into && box.querySelector(`#${CSS.escape(into)}`)) {
       // a part of the dialog
     } else if (box.open && ctx.request?.method === "POST" && ctx.response.status < 300) {
       window.drafts.forget(box.querySelector("form"));
@@ -262,6 +262,7 @@
     const hit = (selector) => event.target.closest?.(selector);
     if (hit("[data-theme-switch]")) nextTheme();
     else if (hit("[data-live-switch]")) switchLive();
+    else if (hit("[data-print]")) window.print();
     else if (hit("[data-close]")) {
       const box = hit("dialog");
       if (box) {

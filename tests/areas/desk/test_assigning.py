@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from cqrs_app.areas.customers import commands as customers
 from cqrs_app.areas.desk.queries.customers import GetCustomer
-from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderTimeline
+from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.areas.desk.queries.timeline import OrderTimeline
 from cqrs_app.areas.desk.read_models import customer_days
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import BillingAddress

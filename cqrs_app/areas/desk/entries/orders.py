@@ -32,7 +32,7 @@ from cqrs_app.kernel import ERASED, Event
 Facts = dict[str, Any]
 """What the timeline follows of an order, to name the old value where one changes."""
 
-ADDRESS = "Address"
+ADDRESS, BILLING_ADDRESS = "Address", "Billing address"
 _ORDER, _SHIPPING = EntryKind.ORDER, EntryKind.SHIPPING
 _ENTERED = MappingProxyType(
     {
@@ -53,7 +53,11 @@ def _placed(event: OrderPlaced) -> Entry:
     detail.append(("Total", amount(event.total, event.currency)))
     if not event.customer_name:
         detail.insert(0, ("Customer", event.customer_id or "Guest"))
-    personal = {"Customer": event.customer_name, ADDRESS: _one_line(event.shipping_address)}
+    personal = {
+        "Customer": event.customer_name,
+        ADDRESS: _one_line(event.shipping_address),
+        BILLING_ADDRESS: _one_line(event.billing_address),
+    }
     return Entry(_ORDER, "Order placed", tuple(detail), personal)
 
 
@@ -98,7 +102,7 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
             _ORDER, "Shipping address changed", personal={ADDRESS: _one_line(event.address)}
         ),
         BillingAddressChanged: lambda event: Entry(
-            _ORDER, "Billing address changed", personal={ADDRESS: _one_line(event.address)}
+            _ORDER, "Billing address changed", personal={BILLING_ADDRESS: _one_line(event.address)}
         ),
         OrderNoteAdded: lambda event: Entry(EntryKind.NOTE, "Note", (("Note", event.note),)),
         OrderShipped: _shipped,

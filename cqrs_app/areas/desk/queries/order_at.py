@@ -66,16 +66,21 @@ class OrderSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAt:
-    """`version` is the order's then, `newest` is its current one. `entry` is the last of the
-    timeline until then. `then` is None before the order was placed, `now` where a later event is
+    """`version` is the order's then, `newest` is its current one. `timeline` are the entries until
+    then, oldest first. `then` is None before the order was placed, `now` where a later event is
     damaged."""
 
     order_id: str
     version: int
     newest: int
-    entry: TimelineEntry | None
+    timeline: tuple[TimelineEntry, ...]
     then: OrderSnapshot | None
     now: OrderSnapshot | None
+
+    @property
+    def entry(self) -> TimelineEntry | None:
+        """What happened last until then."""
+        return self.timeline[-1] if self.timeline else None
 
 
 @query(label="Order at a point in the past", permission=VIEW, reads=("order_timeline",))
@@ -107,7 +112,7 @@ def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None
             order_id=question.order_id,
             version=0,
             newest=then.newest,
-            entry=None,
+            timeline=(),
             then=None,
             now=now,
         )
@@ -117,7 +122,7 @@ def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None
         order_id=question.order_id,
         version=then.last.version,
         newest=then.newest,
-        entry=next(reversed([*entries_of(rows)]), None),
+        timeline=tuple(entries_of(rows)),
         then=_snapshot(question, then, rows, past, others),
         now=now,
     )

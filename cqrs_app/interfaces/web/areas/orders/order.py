@@ -22,6 +22,7 @@ from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
+from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
@@ -60,6 +61,7 @@ def order(order_id: str) -> ResponseReturnValue:
         "orders/order.html",
         **shown,
         events=_events(order_id) if with_events else None,
+        papers=PAPERS,
         **(neighbours(shown["order"]) if shown["order"] else {"list_url": url_for("web.orders")}),
     )
 
