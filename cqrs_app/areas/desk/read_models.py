@@ -44,6 +44,7 @@ orders = Table(
     # As ordered: what was cancelled since has made the total smaller, not these.
     *(Column(str(kind), Amount, nullable=False, server_default="0") for kind in AdjustmentKind),
     Column("adjustments", Text, nullable=False, server_default="[]"),
+    Column("tags", Text, nullable=False, server_default="[]"),
     Column("line_count", Integer, nullable=False),
     Column("units", BigInteger, nullable=False),
     Column("shipped_units", BigInteger, nullable=False),
@@ -99,6 +100,23 @@ Index(
     orders.c.order_id,
     postgresql_where=_flagged,
     sqlite_where=_flagged,
+)
+
+# `present` is false of one that was removed.
+order_tags = Table(
+    "order_tags",
+    read_tables,
+    Column("order_id", _ID, primary_key=True),
+    Column("tag", String(30), primary_key=True),
+    Column("present", Boolean, nullable=False),
+)
+_present = order_tags.c.present.is_(True)
+Index(
+    "ix_order_tags_tag",
+    order_tags.c.tag,
+    order_tags.c.order_id,
+    postgresql_where=_present,
+    sqlite_where=_present,
 )
 
 order_flags = Table(

@@ -26,6 +26,7 @@ from cqrs_app.areas.orders.types import (
     PersonalBillingAddress,
     ShippedLine,
     ShippingAddress,
+    Tag,
     Tracking,
     person_of,
 )
@@ -44,7 +45,9 @@ from cqrs_app.areas.types import (
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
+TAG = Permission("orders.tag", Role.OPERATOR)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
+FOLDED = Meta(extra={"folded": True})
 OF_CUSTOMER = Meta(extra={"group": "Customer"})
 
 
@@ -59,6 +62,7 @@ class PlaceOrder(Command):
     shipping_address: Annotated[
         PersonalAddress, Meta(description="Needed before the order can ship.")
     ] = ShippingAddress()
+    billing_address: Annotated[PersonalBillingAddress, FOLDED] = BillingAddress()
     country: Annotated[
         CountryOrNone,
         Meta(
@@ -77,9 +81,9 @@ class PlaceOrder(Command):
             title="Discounts, shipping and tax",
             description="What is taken off the whole order, or added to it.",
             max_length=MOST_ADJUSTMENTS,
+            extra={"folded": True},
         ),
     ] = ()
-    billing_address: PersonalBillingAddress = BillingAddress()
 
     @property
     def concerns(self) -> str:
@@ -187,6 +191,22 @@ class ChangeBillingAddress(Command):
 
     order_id: OrderId
     address: PersonalBillingAddress = BillingAddress()
+
+
+@command(label="Add tag", permission=TAG)
+class AddOrderTag(Command):
+    """Mark this order with a word that the list can be filtered by."""
+
+    order_id: OrderId
+    tag: Tag
+
+
+@command(label="Remove tag", permission=TAG)
+class RemoveOrderTag(Command):
+    """Take a tag off this order."""
+
+    order_id: OrderId
+    tag: Tag
 
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))

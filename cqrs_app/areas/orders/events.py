@@ -162,6 +162,18 @@ class BillingAddressChanged(Event):
 
 
 @event()
+class OrderTagAdded(Event):
+    order_id: str
+    tag: str
+
+
+@event()
+class OrderTagRemoved(Event):
+    order_id: str
+    tag: str
+
+
+@event()
 class OrderNoteAdded(Event):
     order_id: str
     note: str

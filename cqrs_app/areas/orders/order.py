@@ -10,6 +10,7 @@ from cqrs_app.areas.orders.amounts import amount_of
 from cqrs_app.areas.orders.assigning import order_to_assign
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
+    AddOrderTag,
     ApproveOrder,
     AssignOrderToCustomer,
     CancelOrder,
@@ -21,6 +22,7 @@ from cqrs_app.areas.orders.commands import (
     PlaceOrder,
     RejectOrder,
     ReleaseOrder,
+    RemoveOrderTag,
     ShipOrder,
 )
 from cqrs_app.areas.orders.events import (
@@ -40,6 +42,8 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    OrderTagAdded,
+    OrderTagRemoved,
     RemainingItemsCancelled,
     SentLine,
     ShippingAddressChanged,
@@ -51,9 +55,13 @@ from cqrs_app.areas.orders.rules import (
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
+    NO_SUCH_ORDER,
+    NOT_TAGGED,
     ORDER_EXISTS,
     PERSON_ERASED,
     SAME_CUSTOMER,
+    TAGGED,
+    TOO_MANY_TAGS,
     UNKNOWN_CUSTOMER,
     UNKNOWN_PRODUCT,
     exists,
@@ -64,7 +72,7 @@ from cqrs_app.areas.orders.rules import (
     shipped_in_part,
 )
 from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress, person_of
+from cqrs_app.areas.orders.types import MOST_TAGS, BillingAddress, ShippingAddress, person_of
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import (
     UNKNOWN_COUNTRY,
@@ -283,6 +291,25 @@ class Order(OrderState):
         if not former:
             # What was recorded of the guest, under the order's own key.
             yield Ownership(self.stream_of(self.order_id), person_of(command.customer_id))
+
+    @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
+    def add_tag(self, command: AddOrderTag) -> Decision:
+        if command.tag in self.tags:
+            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”.")
+        if len(self.tags) >= MOST_TAGS:
+            raise TOO_MANY_TAGS(
+                f"Order {self.order_id} has {MOST_TAGS} tags. Nothing was changed. "
+                "Remove one first."
+            )
+        yield OrderTagAdded(order_id=command.order_id, tag=command.tag)
+
+    # Offered beside each tag, not among the actions.
+    @handles(RemoveOrderTag, refusals=[NO_SUCH_ORDER, NOT_TAGGED])
+    def remove_tag(self, command: RemoveOrderTag) -> Decision:
+        exists(self, command.order_id)
+        if command.tag not in self.tags:
+            raise NOT_TAGGED(f"Order {self.order_id} does not have the tag “{command.tag}”.")
+        yield OrderTagRemoved(order_id=command.order_id, tag=command.tag)
 
     @handles(AddOrderNote, when=exists)
     def add_note(self, command: AddOrderNote) -> Decision:

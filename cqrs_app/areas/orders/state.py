@@ -20,6 +20,8 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    OrderTagAdded,
+    OrderTagRemoved,
     RemainingItemsCancelled,
     ShippingAddressChanged,
 )
@@ -62,6 +64,7 @@ class OrderState(Aggregate):
     addressed: bool = False
     customer_id: str = ""
     currency: str = ""
+    tags: list[str] = field(default_factory=list)
     total: Decimal = NOTHING
     cancelled: Decimal = NOTHING
 
@@ -106,6 +109,8 @@ class OrderState(Aggregate):
                 self.follows = follows_items(event.adjustments)
                 self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
+            case OrderTagAdded() | OrderTagRemoved():
+                self._tag(event)
             case OrderAssigned():
                 self.customer_id = event.customer_id
             case ShippingAddressChanged():
@@ -127,6 +132,12 @@ class OrderState(Aggregate):
                 self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
             case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
                 self._enter(_ENTERED[type(event)], at)
+
+    def _tag(self, event: OrderTagAdded | OrderTagRemoved) -> None:
+        if isinstance(event, OrderTagAdded):
+            self.tags.append(event.tag)
+        else:
+            self.tags.remove(event.tag)
 
     def _ship(self, event: OrderShipped) -> None:
         self.sent = self.sent or [0] * len(self.left)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, flash, redirect
+from urllib.parse import urlsplit
+
+from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas import PLACES
@@ -30,6 +32,9 @@ def undo(command_id: str) -> ResponseReturnValue:
         return redirect(page, 303)
     category, _, identity = entry.stream.partition("-")
     place = PLACES.get(category)
+    shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
+        return place.list_fragment(f"{identity}: undone.", "")
     if place and place.fragment and is_fragment():
         return place.fragment(identity)
     return redirect(page, 303)

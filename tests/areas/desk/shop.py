@@ -89,6 +89,8 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(do.HoldOrder, order_id=ORDER_IDS, reason=st.sampled_from(HoldReason), note=TEXTS),
     st.builds(do.ReleaseOrder, order_id=ORDER_IDS),
     st.builds(do.ChangeShippingAddress, order_id=ORDER_IDS, address=ADDRESSES),
+    st.builds(do.AddOrderTag, order_id=ORDER_IDS, tag=st.sampled_from(["gift", "VIP", "é"])),
+    st.builds(do.RemoveOrderTag, order_id=ORDER_IDS, tag=st.sampled_from(["gift", "vip"])),
     st.builds(
         do.AssignOrderToCustomer,
         order_id=ORDER_IDS,

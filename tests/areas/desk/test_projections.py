@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
@@ -17,6 +18,7 @@ from cqrs_app.areas.desk.read_models import (
     order_activity,
     order_days,
     order_lines,
+    order_tags,
     order_texts,
     order_timeline,
     orders,
@@ -132,6 +134,12 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
         ] == aggregate.left
         assert row["status"] == aggregate.status
         assert row["hold_reason"] == aggregate.hold_reason
+        tags = [
+            r["tag"]
+            for r in rows.all(order_tags)
+            if r["present"] and r["order_id"] == row["order_id"]
+        ]
+        assert msgspec.json.decode(row["tags"]) == sorted(aggregate.tags) == tags
         assert row["applied_version"] == len(history.of(f"order-{row['order_id']}"))
 
 

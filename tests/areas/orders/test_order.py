@@ -42,6 +42,7 @@ HOLD = do.HoldOrder(order_id=THE, reason=HoldReason.PAYMENT_CHECK)
 RELEASE = do.ReleaseOrder(order_id=THE)
 CHANGE_ADDRESS = do.ChangeShippingAddress(order_id=THE, address=HOME)
 ASSIGN = do.AssignOrderToCustomer(order_id=THE, customer_id="12431")
+TAG = do.AddOrderTag(order_id=THE, tag="gift")
 CHANGE_BILLING = do.ChangeBillingAddress(order_id=THE)
 NOTE = do.AddOrderNote(order_id=THE, note="Rang them.")
 SHIP = do.ShipOrder(order_id=THE, carrier="DHL", tracking="JD014")
@@ -68,6 +69,7 @@ ALLOWED: dict[Command, set[str]] = {
     RELEASE: {"held", "held_after_part"},
     CHANGE_ADDRESS: {"placed", "approved", "held", "held_after_part", "part_shipped"},
     ASSIGN: set(STATES) - {"cancelled", "rejected"},
+    TAG: set(STATES),
     CHANGE_BILLING: set(STATES) - {"cancelled", "rejected"},
     NOTE: set(STATES),
     SHIP: {"approved", "part_shipped"},

@@ -16,6 +16,7 @@ from cqrs_app.areas.desk.read_models import (
     order_days,
     order_flags,
     order_lines,
+    order_tags,
     order_texts,
     orders,
 )
@@ -43,6 +44,8 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    OrderTagAdded,
+    OrderTagRemoved,
     RemainingItemsCancelled,
     ShippingAddressChanged,
     is_of_an_order,
@@ -78,6 +81,7 @@ class OrdersProjection(Projection):
         orders,
         order_lines,
         order_flags,
+        order_tags,
         order_texts,
         order_days,
         order_activity,
@@ -115,6 +119,8 @@ class OrdersProjection(Projection):
         yield orders, (event.order_id,)
         if isinstance(event, OrderShipped | OrderAssigned):
             yield order_texts, (event.order_id,)
+        if isinstance(event, OrderTagAdded | OrderTagRemoved):
+            yield order_tags, (event.order_id, event.tag)
         if isinstance(event, OrderShipped | RemainingItemsCancelled):
             for line in event.lines:
                 yield order_lines, (event.order_id, line.line_no)
@@ -136,6 +142,7 @@ class OrdersProjection(Projection):
             total=event.total,
             **sums_of(event.lines, event.adjustments),
             adjustments=msgspec.json.encode(event.adjustments).decode(),
+            tags="[]",
             line_count=len(event.lines),
             units=sum(line.quantity for line in event.lines),
             shipped_units=0,
@@ -201,6 +208,14 @@ class OrdersProjection(Projection):
         kept = without(words["search"], gone, _impersonal(row, lines))
         name = event.customer_name if event.customer_name != ERASED else ""
         words["search"] = with_more(kept, index_words([name], [event.customer_id]))
+
+    def order_tag_added(self, event: OrderTagAdded, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        _tag(row, event.tag, rows, present=True)
+
+    def order_tag_removed(self, event: OrderTagRemoved, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        _tag(row, event.tag, rows, present=False)
 
     def shipping_address_changed(
         self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
@@ -353,6 +368,12 @@ def _seen(recorded: Recorded) -> Row:
 
 def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Decimal) -> None:
     rows.add(order_activity, (recorded.day, what, currency), count=1, value=value)
+
+
+def _tag(row: Row, tag: str, rows: Rows, *, present: bool) -> None:
+    tags = [each for each in msgspec.json.decode(row["tags"]) if each != tag]
+    row["tags"] = msgspec.json.encode(sorted([*tags, tag] if present else tags)).decode()
+    rows.put(order_tags, order_id=row["order_id"], tag=tag, present=present)
 
 
 def _address(prefix: str, address: Address) -> Row:

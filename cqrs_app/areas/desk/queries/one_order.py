@@ -96,6 +96,7 @@ class OrderView:
     tax: Decimal
     fee: Decimal
     adjustments: tuple[AdjustmentView, ...]
+    tags: tuple[str, ...]
     line_count: int
     units: int
     shipped_units: int
@@ -131,7 +132,7 @@ class OrderView:
 
 _MADE = {
     *("stage", "status", "hold_reason", "shipping_address", "billing_address"),
-    *("adjustments", "lines", "flags"),
+    *("adjustments", "tags", "lines", "flags"),
 }
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
@@ -185,6 +186,7 @@ def _view(
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
         shipping_address=_address("ship", row),
         billing_address=_address("bill", row),
+        tags=msgspec.json.decode(row["tags"], type=tuple[str, ...]),
         adjustments=msgspec.json.decode(row["adjustments"], type=tuple[AdjustmentView, ...]),
         lines=tuple(LineView(**{name: line[name] for name in _LINE}) for line in lines),
         flags=tuple(FlagView(**{name: flag[name] for name in _FLAG}) for flag in flags),

@@ -42,6 +42,8 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
         "approved": (events.OrderApproved, commands.ApproveOrder),
         "address_changed": (events.ShippingAddressChanged, commands.ChangeShippingAddress),
         "assigned": (events.OrderAssigned, commands.AssignOrderToCustomer),
+        "tag_added": (events.OrderTagAdded, commands.AddOrderTag),
+        "tag_removed": (events.OrderTagRemoved, commands.RemoveOrderTag),
         "billing_address_changed": (
             events.BillingAddressChanged,
             commands.ChangeBillingAddress,

@@ -23,9 +23,11 @@ from cqrs_app.interfaces.web.listing import page_number, page_size
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following
 from cqrs_app.kernel import fold
-from cqrs_app.services import services
+from cqrs_app.services import kernel, services
 
 CHANGES = "/orders/changes"
+ROW_KEYS = ("ApproveOrder", "HoldOrder", "ShipOrder", "AddOrderNote")
+"""What a key does on a row: see keys.js."""
 
 
 @bp.get("/orders")
@@ -58,11 +60,12 @@ def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def list_fragment(done: str) -> str:
-    """The table of the list on screen after a command, with a sentence on it."""
+def list_fragment(done: str, undo_url: str) -> str:
+    """The table of the list on screen after a command, with a sentence on it and where it is
+    undone."""
     current = urlsplit(request.headers.get("HX-Current-URL", "")).query
     _, shown = _shown(Address.from_query(current))
-    return render_template("orders/_table.html", **shown, done=done)
+    return render_template("orders/_table.html", **shown, done=done, undo_url=undo_url)
 
 
 def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
@@ -91,6 +94,9 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
         "show_url": address.url(),
         "columns": shown_columns("orders"),
+        "at_once": [
+            name for name in ROW_KEYS if kernel.registry.command(name).declaration.undoable
+        ],
         "list_args": {"list": address.query()} if address.given else {},
     }
 
