@@ -11,10 +11,13 @@ from cqrs_app.areas.orders.commands import (
     ApproveOrder,
     CancelOrder,
     CancelRemainingItems,
+    CancelReturn,
+    ChangeOrderLines,
     ChangeShippingAddress,
     DeliverOrder,
     HoldOrder,
     PlaceOrder,
+    ReceiveReturn,
     RejectOrder,
     ReleaseOrder,
     ShipOrder,
@@ -32,19 +35,24 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
-    PricedLine,
     RemainingItemsCancelled,
-    SentLine,
     ShippingAddressChanged,
 )
+from cqrs_app.areas.orders.lines import lines_changed, priced, to_send
+from cqrs_app.areas.orders.returns import OrderReturns
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
+    FEWER_THAN_SHIPPED,
     INACTIVE_CUSTOMER,
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
+    NOTHING_LEFT,
     ORDER_EXISTS,
+    ORDER_TOO_LARGE,
     PERSON_ERASED,
+    SHIPPED_PRICE,
+    UNCHANGED,
     UNKNOWN_CUSTOMER,
     exists,
     in_status,
@@ -53,7 +61,6 @@ from cqrs_app.areas.orders.rules import (
     nothing_shipped,
     shipped_in_part,
 )
-from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.types import ShippingAddress, amount_of
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
@@ -64,7 +71,7 @@ _S = OrderStatus
 
 
 @dataclass
-class Order(OrderState):
+class Order(OrderReturns):
     """The rules that its status decides stand at each method; history is let in against them."""
 
     @handles(
@@ -92,15 +99,7 @@ class Order(OrderState):
             country=command.country,
             shipping_address=_address(command.shipping_address),
             currency=command.currency,
-            lines=tuple(
-                PricedLine(
-                    sku=line.sku,
-                    description=line.description,
-                    quantity=line.quantity,
-                    unit_price=exact(line.unit_price, command.currency),
-                )
-                for line in command.lines
-            ),
+            lines=tuple(priced(line, command.currency) for line in command.lines),
             total=exact(amount_of(command.lines), command.currency),
         )
         yield from unknown_country(command.country)
@@ -148,7 +147,7 @@ class Order(OrderState):
         refusals=[NO_SUCH_LINE, MORE_THAN_LEFT],
     )
     def ship(self, command: ShipOrder) -> Decision:
-        lines = tuple(self._to_send(command))
+        lines = tuple(to_send(self, command))
         yield OrderShipped(
             order_id=command.order_id,
             lines=lines,
@@ -202,6 +201,28 @@ class Order(OrderState):
     def change_address(self, command: ChangeShippingAddress) -> Decision:
         yield from unknown_country(command.address.country)
         yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
+
+    @handles(
+        ChangeOrderLines,
+        when=in_status(
+            _S.PLACED,
+            _S.APPROVED,
+            _S.ON_HOLD,
+            _S.PART_SHIPPED,
+            otherwise="its lines can no longer be changed",
+        ),
+        refusals=[
+            NO_SUCH_LINE,
+            FEWER_THAN_SHIPPED,
+            SHIPPED_PRICE,
+            UNCHANGED,
+            NO_LINES,
+            NOTHING_LEFT,
+            ORDER_TOO_LARGE,
+        ],
+    )
+    def change_lines(self, command: ChangeOrderLines) -> Decision:
+        yield lines_changed(self, command)
 
     @handles(AddOrderNote, when=exists)
     def add_note(self, command: AddOrderNote) -> Decision:
@@ -268,14 +289,19 @@ class Order(OrderState):
         """History is let in against the rules that ask where the order stands.
 
         Not where there is no order, nor where it was given up before, nor where no items remain of
-        a part: nothing can have happened.
+        a part or none can be changed, nor of a return that is not open: nothing can have happened.
         """
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
-        if (
-            self.status is None
-            or isinstance(command, CancelRemainingItems)
-            or (given_up and isinstance(command, RejectOrder | CancelOrder))
-        ):
+        match command:
+            case CancelRemainingItems() | ChangeOrderLines():
+                possible = False
+            case RejectOrder() | CancelOrder():
+                possible = not given_up
+            case ReceiveReturn() | CancelReturn():
+                possible = command.return_id in self.returning
+            case _:
+                possible = True
+        if self.status is None or not possible:
             raise objection
         return OrderFlagged(
             order_id=self.order_id,
@@ -283,25 +309,6 @@ class Order(OrderState):
             code=objection.code,
             sentence=objection.sentence,
         )
-
-    def _to_send(self, command: ShipOrder) -> Iterator[SentLine]:
-        if not command.lines:
-            for line_no, left in enumerate(self.left, start=1):
-                if left:
-                    yield SentLine(line_no=line_no, quantity=left)
-        for line in command.lines:
-            if line.line_no > len(self.left):
-                raise NO_SUCH_LINE(
-                    f"Order {self.order_id} has no line {line.line_no}; "
-                    f"its last line is {len(self.left)}."
-                )
-            left = self.left[line.line_no - 1]
-            if line.quantity > left:
-                raise MORE_THAN_LEFT(
-                    f"Line {line.line_no} of order {self.order_id} has {left} left to ship; "
-                    f"{line.quantity} cannot be shipped."
-                )
-            yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
 
 def _address(address: ShippingAddress) -> Address:

@@ -14,11 +14,15 @@ from cqrs_app.areas.orders.events import (
     OrderCancelled,
     OrderDelivered,
     OrderHeld,
+    OrderLinesChanged,
     OrderPlaced,
     OrderRejected,
     OrderReleased,
     OrderShipped,
     RemainingItemsCancelled,
+    ReturnCancelled,
+    ReturnReceived,
+    ReturnRequested,
     ShippingAddressChanged,
 )
 from cqrs_app.areas.orders.types import person_of
@@ -37,13 +41,15 @@ _ENTERED = MappingProxyType(
 
 @dataclass
 class OrderState(Aggregate):
-    """`left` is the quantity still to ship of each line, in order, `prices` are their unit prices;
-    `moments` says when each status was entered, a release apart. `addressed`: it has a street and
-    a city to ship to."""
+    """Of each line, in order: `left` is the quantity still to ship, `prices` the unit price, `sent`
+    what has shipped, empty until something has. A line keeps its number: one that was removed has
+    a quantity of 0. `moments` says when each status was entered, a release apart. `addressed`: it
+    has a street and a city to ship to. `returning` is what each open return is for, by line, and
+    `returned` what came back; `returns` counts the returns there ever were."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
-    shape: ClassVar[int] = 2
+    shape: ClassVar[int] = 3
 
     order_id: str = ""
     status: OrderStatus | None = None
@@ -52,6 +58,10 @@ class OrderState(Aggregate):
     moments: dict[OrderStatus, datetime] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)
     prices: list[Decimal] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
+    returning: dict[str, dict[int, int]] = field(default_factory=dict)
+    returned: dict[int, int] = field(default_factory=dict)
+    returns: int = 0
     addressed: bool = False
     customer_id: str = ""
     currency: str = ""
@@ -66,6 +76,19 @@ class OrderState(Aggregate):
         """What is still to ship costs, exactly."""
         pairs = zip(self.left, self.prices, strict=True)
         return sum((left * price for left, price in pairs), Decimal(0))
+
+    def shipped(self, line_no: int) -> int:
+        """How many units of a line have left."""
+        return self.sent[line_no - 1] if self.sent else 0
+
+    def quantity(self, line_no: int) -> int:
+        """How many units of a line have left or are still to ship."""
+        return self.left[line_no - 1] + self.shipped(line_no)
+
+    def returnable(self, line_no: int) -> int:
+        """How many shipped units of a line are neither back nor requested back."""
+        requested = sum(lines.get(line_no, 0) for lines in self.returning.values())
+        return self.shipped(line_no) - self.returned.get(line_no, 0) - requested
 
     def evolve(self, event: Event, at: datetime) -> None:
         match event:
@@ -84,17 +107,46 @@ class OrderState(Aggregate):
                 self.status, self.before_hold = OrderStatus(event.status), None
                 self.hold_reason = ""
             case OrderShipped():
-                for line in event.lines:
-                    self.left[line.line_no - 1] -= line.quantity
+                self._ship(event)
                 shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
                 self._enter(shipped, at)
+            case OrderLinesChanged():
+                self._change_lines(event)
             case RemainingItemsCancelled():
                 self.left = [0] * len(self.left)
                 self.total -= event.amount
                 # It has shipped since the last of it left.
                 self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
+            case ReturnRequested() | ReturnReceived() | ReturnCancelled():
+                self._return(event)
             case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
                 self._enter(_ENTERED[type(event)], at)
+
+    def _ship(self, event: OrderShipped) -> None:
+        self.sent = self.sent or [0] * len(self.left)
+        for line in event.lines:
+            self.left[line.line_no - 1] -= line.quantity
+            self.sent[line.line_no - 1] += line.quantity
+
+    def _change_lines(self, event: OrderLinesChanged) -> None:
+        for line in event.lines:
+            self.left[line.line_no - 1] = line.quantity - self.shipped(line.line_no)
+            self.prices[line.line_no - 1] = line.unit_price
+        self.left += [line.quantity for line in event.added]
+        self.prices += [line.unit_price for line in event.added]
+        if self.sent:
+            self.sent += [0] * len(event.added)
+        self.total = event.total
+
+    def _return(self, event: ReturnRequested | ReturnReceived | ReturnCancelled) -> None:
+        if isinstance(event, ReturnRequested):
+            self.returns += 1
+            self.returning[event.return_id] = {each.line_no: each.quantity for each in event.lines}
+            return
+        self.returning.pop(event.return_id)
+        for line in event.lines if isinstance(event, ReturnReceived) else ():
+            before = self.returned.get(line.line_no, 0)
+            self.returned[line.line_no] = before + line.restocked + line.written_off
 
     def _hold(self, reason: str, at: datetime) -> None:
         before = self.before_hold or self.status

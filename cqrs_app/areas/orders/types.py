@@ -48,12 +48,23 @@ CustomerName = Annotated[
     ),
 ]
 Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=MOST_UNITS)]
+QuantityOrNone = Annotated[int, Meta(title="Quantity", ge=0, le=MOST_UNITS)]
 Price = Annotated[
     Decimal,
     money(
         "Unit price",
         le=Decimal(100_000_000),
         description="In the order's currency, at most four digits after the point.",
+    ),
+]
+ReturnId = Annotated[
+    str,
+    Meta(
+        title="Return",
+        examples=["R1"],
+        description="Each order counts its returns: R1, R2 and so on.",
+        pattern=r"^R[1-9][0-9]{0,5}(?!\n)$",
+        max_length=7,
     ),
 ]
 LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
@@ -105,6 +116,32 @@ class ShippedLine:
 
     line_no: LineNumber
     quantity: Quantity
+
+
+@value
+class ChangedLine:
+    """A line that is on the order; it keeps its number and its SKU. A quantity of 0 removes it."""
+
+    line_no: LineNumber
+    quantity: QuantityOrNone
+    unit_price: Price
+
+
+@value
+class ReturnedLine:
+    """How much of which line comes back; lines count from 1."""
+
+    line_no: LineNumber
+    quantity: Quantity
+
+
+@value
+class ReceivedLine:
+    """What came back of a line: units that can be sold again, and units that cannot."""
+
+    line_no: LineNumber
+    restocked: Annotated[int, Meta(title="Restocked", ge=0, le=MOST_UNITS)] = 0
+    written_off: Annotated[int, Meta(title="Written off", ge=0, le=MOST_UNITS)] = 0
 
 
 @value

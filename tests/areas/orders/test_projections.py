@@ -122,6 +122,12 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
         assert row["total"] == sum(r["amount"] for r in lines) - cancelled == aggregate.total
         assert row["units"] == sum(r["quantity"] - r["cancelled_quantity"] for r in lines)
         assert row["shipped_units"] == sum(r["shipped_quantity"] for r in lines)
+        assert row["returned_units"] == sum(r["returned_quantity"] for r in lines)
+        assert {
+            r["line_no"]: r["returned_quantity"] for r in lines if r["returned_quantity"]
+        } == aggregate.returned
+        assert row["line_count"] == sum(r["quantity"] > 0 for r in lines)
+        assert [r["line_no"] for r in lines] == list(range(1, row["last_line"] + 1))
         assert [
             r["quantity"] - r["shipped_quantity"] - r["cancelled_quantity"] for r in lines
         ] == aggregate.left

@@ -17,19 +17,27 @@ from cqrs_app.areas.orders.events import (
     OrderDelivered,
     OrderFlagged,
     OrderHeld,
+    OrderLinesChanged,
     OrderPlaced,
     OrderRejected,
     OrderReleased,
     OrderShipped,
     RemainingItemsCancelled,
+    ReturnCancelled,
+    ReturnReceived,
+    ReturnRequested,
     ShippingAddressChanged,
     is_of_an_order,
 )
+from cqrs_app.areas.orders.projections.lines import add_lines, change_lines
+from cqrs_app.areas.orders.projections.returns import cancel_return, open_return, receive_return
 from cqrs_app.areas.orders.read_models import (
     order_activity,
     order_days,
     order_flags,
     order_lines,
+    order_return_lines,
+    order_returns,
     order_texts,
     orders,
 )
@@ -37,6 +45,7 @@ from cqrs_app.areas.orders.search import (
     forget_words,
     search_built_last,
     searchable,
+    with_last,
     with_more,
     without,
 )
@@ -57,14 +66,18 @@ from cqrs_app.kernel import (
 )
 from cqrs_app.standards.countries import country_name
 
+_OF_LINES = OrderShipped | RemainingItemsCancelled | OrderLinesChanged | ReturnReceived
+
 
 class OrdersProjection(Projection):
     name: ClassVar[str] = "orders"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
+        order_returns,
+        order_return_lines,
         order_flags,
         order_texts,
         order_days,
@@ -101,9 +114,9 @@ class OrdersProjection(Projection):
             yield order_activity, (day, "placed", event.currency)
             return
         yield orders, (event.order_id,)
-        if isinstance(event, OrderShipped):
+        if isinstance(event, OrderShipped | OrderLinesChanged):
             yield order_texts, (event.order_id,)
-        if isinstance(event, OrderShipped | RemainingItemsCancelled):
+        if isinstance(event, _OF_LINES):
             for line in event.lines:
                 yield order_lines, (event.order_id, line.line_no)
 
@@ -119,8 +132,10 @@ class OrdersProjection(Projection):
             currency=event.currency,
             total=event.total,
             line_count=len(event.lines),
+            last_line=len(event.lines),
             units=sum(line.quantity for line in event.lines),
             shipped_units=0,
+            returned_units=0,
             placed_at=recorded.occurred_at,
             placed_day=day,
             hold_reason="",
@@ -133,19 +148,7 @@ class OrdersProjection(Projection):
         )
         rows.put(orders, **row)
         _count_order(rows, row, 1)
-        for line_no, line in enumerate(event.lines, start=1):
-            rows.put(
-                order_lines,
-                order_id=event.order_id,
-                line_no=line_no,
-                sku=line.sku,
-                description=line.description,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                amount=line.quantity * line.unit_price,
-                shipped_quantity=0,
-                cancelled_quantity=0,
-            )
+        add_lines(event.order_id, event.lines, 1, rows)
         rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=_words_of(event))
         _count(rows, recorded, "placed", event.currency, event.total)
 
@@ -172,6 +175,27 @@ class OrdersProjection(Projection):
         self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
     ) -> None:
         self._mark(event.order_id, recorded, rows).update(_address(event.address))
+
+    def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        before = _lines_of(row, rows) if event.added else []
+        _count_order(rows, row, -1)
+        change_lines(event, row, rows)
+        _count_order(rows, row, 1)
+        if event.added:
+            _index_lines(event, _impersonal(row, before), rows)
+
+    def return_requested(self, event: ReturnRequested, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
+        open_return(event, recorded, rows)
+
+    def return_received(self, event: ReturnReceived, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        row["returned_units"] += receive_return(event, recorded, rows)
+
+    def return_cancelled(self, event: ReturnCancelled, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
+        cancel_return(event, recorded, rows)
 
     def order_shipped(self, event: OrderShipped, recorded: Recorded, rows: Rows) -> None:
         value = Decimal(0)
@@ -228,7 +252,7 @@ class OrdersProjection(Projection):
         rows.preload((order_texts, (row["order_id"],)) for row in found)
         rows.preload((order_lines, key) for row in found for key in _line_keys(row))
         for row in found:
-            lines = [line for key in _line_keys(row) if (line := rows.get(order_lines, *key))]
+            lines = _lines_of(row, rows)
             text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
             text["search"] = without(text["search"], index_words([named]), _impersonal(row, lines))
             for name in ("customer_name", *_address(Address())):
@@ -306,7 +330,20 @@ def _words_of(event: OrderPlaced) -> str:
 
 
 def _line_keys(order: Row) -> list[Key]:
-    return [(order["order_id"], line_no) for line_no in range(1, order["line_count"] + 1)]
+    return [(order["order_id"], line_no) for line_no in range(1, order["last_line"] + 1)]
+
+
+def _lines_of(order: Row, rows: Rows) -> list[Row]:
+    keys = _line_keys(order)
+    rows.preload((order_lines, key) for key in keys)
+    return [line for key in keys if (line := rows.get(order_lines, *key))]
+
+
+def _index_lines(event: OrderLinesChanged, others: Sequence[str], rows: Rows) -> None:
+    """New lines are found by their words; removed ones still are, as the order shows them."""
+    text = rows.change(order_texts, event.order_id)
+    numbers, texts = zip(*((line.sku, line.description) for line in event.added), strict=True)
+    text["search"] = with_last(text["search"], index_words(texts, numbers), others)
 
 
 def _impersonal(order: Row, lines: Sequence[Row]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,12 +13,15 @@ from cqrs_app.areas.orders.events import (
     OrderCancelled,
     OrderFlagged,
     OrderHeld,
+    OrderLinesChanged,
     OrderNoteAdded,
     OrderPlaced,
     OrderRejected,
     OrderReleased,
     OrderShipped,
     RemainingItemsCancelled,
+    ReturnReceived,
+    ReturnRequested,
     ShippingAddressChanged,
     is_of_an_order,
 )
@@ -28,6 +31,7 @@ from cqrs_app.areas.orders.words import OrderStatus, label_of
 from cqrs_app.kernel import ERASED, Event, Projection, Recorded, Rows, SubjectErased, snake
 from cqrs_app.kernel.effects import hints_of
 
+_LONGEST = 2_000
 _CUSTOMER, _ADDRESS = "Customer", "Address"
 _PERSONAL = (_CUSTOMER, _ADDRESS)
 
@@ -90,6 +94,45 @@ class OrderTimelineProjection(Projection):
             "Shipping address changed",
             (_ADDRESS, _one_line(event.address)),
             customer_id=placed["customer_id"] if placed else "",
+        )
+
+    def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
+        _enter(
+            rows,
+            recorded,
+            event.order_id,
+            "Lines changed",
+            ("Changed", "; ".join(_changes(event))[:_LONGEST]),
+            ("Added", "; ".join(_added(event))[:_LONGEST]),
+            ("Total", f"{event.currency} {event.total - event.difference:f} → {event.total:f}"),
+        )
+
+    def return_requested(self, event: ReturnRequested, recorded: Recorded, rows: Rows) -> None:
+        units = sum(line.quantity for line in event.lines)
+        _enter(
+            rows,
+            recorded,
+            event.order_id,
+            "Return requested",
+            ("Return", event.return_id),
+            ("Units", f"{units:,}"),
+            ("Reason", label_of(event.reason)),
+            ("Note", event.note),
+        )
+
+    def return_received(self, event: ReturnReceived, recorded: Recorded, rows: Rows) -> None:
+        restocked = sum(line.restocked for line in event.lines)
+        written_off = sum(line.written_off for line in event.lines)
+        _enter(
+            rows,
+            recorded,
+            event.order_id,
+            "Return received",
+            ("Return", event.return_id),
+            ("Restocked", f"{restocked:,}" if restocked else ""),
+            ("Written off", f"{written_off:,}" if written_off else ""),
+            ("Amount", f"{event.currency} {event.amount:f}"),
+            ("Note", event.note),
         )
 
     def order_note_added(self, event: OrderNoteAdded, recorded: Recorded, rows: Rows) -> None:
@@ -162,6 +205,22 @@ def _enter(
         command_id=stored.command_id,
         position=stored.position,
     )
+
+
+def _changes(event: OrderLinesChanged) -> Iterator[str]:
+    for was, now in zip(event.before, event.lines, strict=True):
+        if not now.quantity:
+            yield f"line {now.line_no} removed"
+            continue
+        if now.quantity != was.quantity:
+            yield f"line {now.line_no}: {was.quantity:,} → {now.quantity:,}"
+        if now.unit_price != was.unit_price:
+            yield f"line {now.line_no}: {was.unit_price:f} → {now.unit_price:f} each"
+
+
+def _added(event: OrderLinesChanged) -> Iterator[str]:
+    for line in event.added:
+        yield f"{line.quantity:,} of {line.sku} at {line.unit_price:f}"
 
 
 def _detail(pairs: Iterable[tuple[str, str]]) -> str:
