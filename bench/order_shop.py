@@ -24,7 +24,7 @@ from bench.clients.browser import Browser
 from bench.processes.web import console_server, signed_in
 from bench.rounds import Plan, Slice, median_ms
 from bench.seeds import orders
-from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.services import services_of
 
 DEEP = 0.94

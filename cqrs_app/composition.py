@@ -35,6 +35,7 @@ from cqrs_app.kernel.queries.side_by_side import AT_ONCE
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
+from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
@@ -145,6 +146,9 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
             )
         ],
         "uploads": [ImportUploads()],
+        "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
+        if settings.demo_orders and settings.demo_seconds
+        else [],
     }
 
 

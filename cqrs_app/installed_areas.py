@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.desk import DESK
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -32,7 +33,7 @@ from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY)
+AREAS = (ORDERS, DESK, CUSTOMERS, INVENTORY)
 """The shop's areas that need no setting."""
 
 MONEY = Notation("currency", exact)
@@ -80,6 +81,7 @@ def build_registry(
         checks_area(process_of, checks),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )

@@ -122,6 +122,7 @@ class Settings:
     inactive_customers: str = "refuse"
     shipping_address_required: bool = True
     demo_orders: Annotated[int, Meta(ge=0, le=1_000_000)] = 240
+    demo_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
 
     # Webhooks
     webhook_workers: Processes = 1
@@ -151,6 +152,7 @@ class Settings:
     command_logging_enabled: bool = True
     command_retry_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     command_timeout: Seconds = 30.0
+    undo_seconds: Annotated[int, Meta(ge=0, le=60)] = 5
     max_concurrent_commands: Limit = 100
     query_caching_enabled: bool = True
     query_cache_ttl: Annotated[int, Meta(ge=1, le=31_622_400)] = 300

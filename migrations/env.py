@@ -25,7 +25,7 @@ metadata = database.STORES[store]
 def include_name(name: str | None, kind: str, parents: object) -> bool:
     """Exclude the other store's tables and those of the database system."""
     if kind == "index" and name == "ix_order_texts_search":
-        return False  # created by orders.search, which supports both databases
+        return False  # created by desk.search, which supports both databases
     return kind != "table" or name in metadata.tables
 
 

@@ -11,9 +11,9 @@ from flask import Flask
 from bench import product
 from bench.case import Sides
 from bench.rounds import Plan, rate
-from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
-from cqrs_app.areas.orders.queries.figures import OrdersByDay, TodayFigures, WaitingWork
-from cqrs_app.areas.orders.queries.revenue import RevenueReport
+from cqrs_app.areas.desk.queries.best import TopCustomers, TopProducts
+from cqrs_app.areas.desk.queries.figures import OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.areas.desk.queries.revenue import RevenueReport
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.demo import load_if_empty

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql
 
 from bench.raw.projections import BATCH, Row, Store
-from cqrs_app.areas.orders import read_models
+from cqrs_app.areas.desk import read_models
 from cqrs_app.kernel.projections.bulk import key_of, names_of
 
 _TABLES = {

@@ -18,6 +18,8 @@ IMPORTER = "importer"
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
 """The most an order, credit note or payment may come to; sums of many stay exact."""
+HIGHEST_PRICE = Decimal(100_000_000)
+"""The most one unit of anything may cost."""
 MOST_UNITS = 1_000_000_000
 """The most units of one product that an order may ask for, or one command may move."""
 MOST_PLACES = 4

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
 from cqrs_app.kernel.errors import Invalid, Refusal, Refused
-from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.events.recorded import Recorded, UnreadableEvent
 from cqrs_app.kernel.messages.decimals import decimal_meta
 from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query, value
 from cqrs_app.kernel.messages.normal import NormalForm
@@ -21,7 +21,7 @@ from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import ERASED, PERSONAL, erased
 from cqrs_app.kernel.projections.projection import Handler, Projection, snake
 from cqrs_app.kernel.projections.rows import Key, Row, Rows
-from cqrs_app.kernel.queries.answers import actions_of, from_state, projected
+from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, projected
 from cqrs_app.kernel.queries.paging import (
     Limit,
     ListQuery,
@@ -32,6 +32,7 @@ from cqrs_app.kernel.queries.paging import (
     mark_problems,
     page_of,
 )
+from cqrs_app.kernel.queries.past import WHOLE, Past, PastRows, Until
 from cqrs_app.kernel.queries.word_search import word_column, words_begin
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.search_words import fold, index_words, readings
@@ -47,6 +48,7 @@ __all__ = [
     "NEEDED",
     "ONE_LINE",
     "PERSONAL",
+    "WHOLE",
     "Aggregate",
     "Amount",
     "Area",
@@ -64,6 +66,8 @@ __all__ = [
     "Mark",
     "NormalForm",
     "Page",
+    "Past",
+    "PastRows",
     "Permission",
     "Place",
     "Projection",
@@ -78,6 +82,8 @@ __all__ = [
     "Sort",
     "SubjectErased",
     "Subscription",
+    "UnreadableEvent",
+    "Until",
     "UtcDateTime",
     "actions_of",
     "command",
@@ -85,6 +91,7 @@ __all__ = [
     "erased",
     "event",
     "fold",
+    "from_past",
     "from_state",
     "handles",
     "index_words",

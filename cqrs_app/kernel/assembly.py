@@ -149,6 +149,7 @@ def assemble(
         vault,
         commands,
         middleware=registry.middleware,
+        consequences=registry.consequences,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
         count=lambda name, result, ms: statistics.count("command", name, result, ms),
@@ -157,7 +158,7 @@ def assemble(
     query_bus = QueryBus(
         registry.answers,
         registry.notation,
-        Past(registry.aggregates, registry.notation, registry.codec, store),
+        Past(registry.aggregates, registry.projections, registry.notation, registry.codec, store),
         Repository(store, registry.codec),
         {"read": engines.query, "write": engines.write},
         store,

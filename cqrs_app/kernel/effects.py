@@ -6,6 +6,7 @@ from __future__ import annotations
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.batch import Outcome
 from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.consequences import Consequences, Effect, Prospect, Rehearsed
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
 from cqrs_app.kernel.commands.middleware import HISTORY, Middleware, Proceed
 from cqrs_app.kernel.commands.repository import Repository
@@ -31,7 +32,9 @@ __all__ = [
     "BusError",
     "Call",
     "Change",
+    "Consequences",
     "Context",
+    "Effect",
     "EventCodec",
     "EventStore",
     "Head",
@@ -44,7 +47,9 @@ __all__ = [
     "Outcome",
     "Overtaken",
     "Proceed",
+    "Prospect",
     "Receipt",
+    "Rehearsed",
     "Repository",
     "StoredEvent",
     "VersionConflict",

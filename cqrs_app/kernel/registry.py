@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cqrs_app.kernel.commands.actions import Possible, possible
 from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.consequences import Consequences
 from cqrs_app.kernel.commands.handling import Handler, Rule, handlers_of, with_rules
 from cqrs_app.kernel.errors import UnknownMessage
 from cqrs_app.kernel.events.recorded import UTC, EventCodec, Upcaster
@@ -30,8 +31,8 @@ class Area:
 
     `aggregates` declare which commands they handle; `settings` are further arguments of their
     methods, by command. `events` is the module that defines the events, or a list. `rules` are this
-    area's rules on commands of other areas. `permissions` are those that none of its commands or
-    queries requires.
+    area's rules on commands of other areas. `consequences` say what it would do about a command
+    that is previewed. `permissions` are those that none of its commands or queries requires.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Area:
     tasks: Sequence[BackgroundTask] = ()
     answers: Mapping[type[Query], Answers | Offered] = field(default_factory=dict)
     middleware: Sequence[Any] = ()
+    consequences: Sequence[Consequences] = ()
     permissions: Sequence[Permission] = ()
 
     @property
@@ -118,6 +120,10 @@ class Registry:
     def middleware(self) -> list[Any]:
         """The middleware of all areas, in order."""
         return [each for area in self.areas for each in area.middleware]
+
+    @property
+    def consequences(self) -> list[Consequences]:
+        return [each for area in self.areas for each in area.consequences]
 
     def permissions(self) -> frozenset[Permission]:
         """All declared permissions."""

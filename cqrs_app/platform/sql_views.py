@@ -14,9 +14,9 @@ from sqlalchemy import Column, Connection, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from cqrs_app.areas.customers import read_models as customers
+from cqrs_app.areas.desk import read_models as desk
 from cqrs_app.areas.fulfilment import tables as fulfilment
 from cqrs_app.areas.inventory import read_models as inventory
-from cqrs_app.areas.orders import read_models as orders
 from cqrs_app.areas.payments import read_models as payments
 from cqrs_app.kernel import Amount
 
@@ -84,7 +84,7 @@ _AT = {"recorded_at": "When the console learned of it; history may have happened
 VIEWS: Sequence[View] = (
     View(
         "v_orders",
-        orders.orders,
+        desk.orders,
         "Orders as they are now, one row each.",
         "order_id status customer_id country currency total line_count units shipped_units "
         "placed_at placed_day updated_at hold_reason flags imported carrier tracking",
@@ -98,7 +98,7 @@ VIEWS: Sequence[View] = (
     ),
     View(
         "v_order_lines",
-        orders.order_lines,
+        desk.order_lines,
         "The lines of orders.",
         "order_id line_no sku description quantity unit_price amount shipped_quantity "
         "cancelled_quantity",
@@ -106,13 +106,13 @@ VIEWS: Sequence[View] = (
     ),
     View(
         "v_order_flags",
-        orders.order_flags,
+        desk.order_flags,
         "What today's rules would have refused of an order's history.",
         "order_id version task code sentence at",
     ),
     View(
         "v_credit_notes",
-        orders.credit_notes,
+        desk.credit_notes,
         "Credit notes.",
         "credit_note_id customer_id country currency amount line_count reason credited_at "
         "recorded_at",
@@ -120,7 +120,7 @@ VIEWS: Sequence[View] = (
     ),
     View(
         "v_sales_days",
-        orders.sales_days,
+        desk.sales_days,
         "Sales by day, country and currency, without orders cancelled or rejected since.",
         "day country currency orders revenue refunded cancelled_orders cancelled_value "
         "credit_notes credited",
@@ -132,7 +132,7 @@ VIEWS: Sequence[View] = (
     ),
     View(
         "v_product_days",
-        orders.product_days,
+        desk.product_days,
         "Sales of a product by day, country and currency, without orders cancelled or rejected "
         "since.",
         "day country currency sku orders units revenue",
@@ -146,7 +146,7 @@ VIEWS: Sequence[View] = (
     ),
     View(
         "v_customer_accounts",
-        orders.customer_accounts,
+        desk.customer_accounts,
         "What each customer ordered and was credited, one row per currency.",
         "customer_id currency country orders placed_value cancelled_value credit_notes credited "
         "first_order_at last_order_at",
@@ -155,10 +155,11 @@ VIEWS: Sequence[View] = (
         "v_products",
         inventory.products,
         "Products and their stock now.",
-        "sku description tracked retired low_below on_hand reserved available incoming short "
-        "added_at updated_at",
+        "sku description tracked retired prices low_below on_hand reserved available incoming "
+        "short added_at updated_at",
         {
             "tracked": "Whether stock is kept of it.",
+            "prices": "Of one unit, by currency: EUR 64.00, GBP 55.00.",
             "available": "On hand and not reserved.",
             "incoming": "Expected in deliveries.",
             "short": "How many are missing to the low-stock level.",

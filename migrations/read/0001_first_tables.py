@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from cqrs_app.areas.orders.search import create_search, drop_search
+from cqrs_app.areas.desk.search import create_search, drop_search
 from cqrs_app.kernel.store import columns
 
 revision: str = "read_0001"

@@ -146,6 +146,13 @@
   // Changes ---------------------------------------------------------------------------------
   // What a poll changes is said to whoever cannot see it, and the focus stays in its place: where
   // the focused element is gone, on the heading of what it was in.
+  // The one polite live region: the page's, or that of the dialog over it.
+  window.announce = (text) => {
+    const region =
+      document.querySelector("dialog[open] [data-announcer]") ??
+      document.querySelector("[data-announcer]");
+    if (region) region.textContent = text;
+  };
   const spoken = (panel) =>
     [...(panel?.querySelectorAll("[data-announce]") ?? [])]
       .map((part) => part.textContent.replace(/\s+/g, " ").trim())
@@ -178,8 +185,7 @@
       focusNear(ctx.before.around);
     }
     const now = spoken(document.getElementById(intoOf(ctx)));
-    const announcer = document.getElementById("announcer");
-    if (now && now !== ctx.before?.spoken && announcer) announcer.textContent = now;
+    if (now && now !== ctx.before?.spoken) window.announce(now);
   });
 
   // Dialogs ---------------------------------------------------------------------------------
@@ -203,6 +209,8 @@
     } else if (into === "command") {
       window.drafts.renewTokens();
       box.querySelector("[autofocus]")?.focus();
+    } else if (box.querySelector(`#${CSS.escape(into)}`)) {
+      // a part of the dialog
     } else if (box.open && ctx.request?.method === "POST" && ctx.response.status < 300) {
       window.drafts.forget(box.querySelector("form"));
       box.close();

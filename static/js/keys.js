@@ -39,10 +39,8 @@
     else if (key === "j") step(1);
     else if (key === "k") step(-1);
     else if (key === "r") document.querySelector("[data-live-switch]")?.click();
-    else if (key === "/") {
-      const fields = [...document.querySelectorAll("[data-search]")];
-      fields.filter((field) => field.offsetParent).pop()?.focus();
-    } else if (key === "?") document.getElementById("shortcuts")?.showModal();
+    else if (key === "/") document.dispatchEvent(new Event("palette:ask"));
+    else if (key === "?") document.getElementById("shortcuts")?.showModal();
     else return false;
     return true;
   };

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from flask import Flask
 
+from cqrs_app.areas.desk.queries.order_list import SORTS
 from cqrs_app.areas.orders.commands import ApproveOrder
-from cqrs_app.areas.orders.queries.order_list import SORTS
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.messages.messages import parse

@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder
-from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused
@@ -77,6 +77,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.readyz": "/readyz",
         "web.prometheus": "/metrics",
         "web.account": "/account",
+        "web.search": "/search?q=rich",
         "web.banners": "/banners",
         "web.home": "/",
         "web.home_panel": "/home/health",

@@ -35,7 +35,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("redis_server")]
 def console(
     data_dir: Path, port: int, **others: str
 ) -> AbstractContextManager[subprocess.Popen[str]]:
-    environment = {"DATA_DIR": str(data_dir), "PORT": str(port), "DEMO_ORDERS": "12", **others}
+    environment = {
+        "DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "DEMO_ORDERS": "12",
+        "DEMO_SECONDS": "0",
+        **others,
+    }
     return running(PROJECT / "bin" / "run", **environment)
 
 

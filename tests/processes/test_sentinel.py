@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.commands import PlaceOrder
-from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel

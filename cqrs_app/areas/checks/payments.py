@@ -67,6 +67,8 @@ def payments_match(checks: Checks, process_of: ProcessOf) -> Middleware:
         by_people = call.context.channel != "process" and call.context.occurred_at is None
         money = _money(call) if by_people and checks.payments is not Reaction.ACCEPT else None
         if money:
+            # Before looking: what another command adds meanwhile is then looked at too.
+            call.guard("payments_of_order", f"order-{money.order_id}")
             costs = costs_of(money.order_id, call.past(f"order-{money.order_id}"))
             kept = _kept(process_of(money.order_id), costs.currency)
             if isinstance(call.command, CapturePayment):

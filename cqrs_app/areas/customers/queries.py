@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from cqrs_app.areas.customers.read_models import (
     customer_counts,
@@ -45,6 +46,10 @@ SORTS = MappingProxyType(
         "registered_at": Sort((_PROFILE.registered_at, _TIE), datetime),
     }
 )
+
+
+SHORTEST_PHONE = 7
+"""Digits that are looked for inside of phone numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +95,29 @@ def list_registered_customers(
     if question.status is not None:
         found = found.where(_PROFILE.status == str(question.status))
     if question.q.strip():
-        found = found.where(words_begin(_PROFILE.search, question.q))
+        found = found.where(_matching(question.q))
     return question.page(found, connection, _row)
+
+
+def _matching(written: str) -> ColumnElement[bool]:
+    """Beginnings of words; a phone number also from its middle, so that it is found with and
+    without the code of its country."""
+    found = words_begin(_PROFILE.search, written)
+    if not is_phone(written):
+        return found
+    digits = re.sub(r"\D", "", written.replace("(0)", "")).lstrip("0")
+    return or_(found, _PROFILE.search.contains(digits))
+
+
+def is_phone(written: str) -> bool:
+    """Whether it can only be a phone number, or a part of one."""
+    digits = re.sub(r"\D", "", written).lstrip("0")
+    return len(digits) >= SHORTEST_PHONE and not re.search(r"[^\d\s+()./-]", written)
+
+
+def is_contact(written: str) -> bool:
+    """Whether it is a phone number or a part of an e-mail address."""
+    return "@" in written or is_phone(written)
 
 
 @dataclass(frozen=True, slots=True)

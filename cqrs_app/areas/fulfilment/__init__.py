@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cqrs_app.areas.fulfilment import queries
 from cqrs_app.areas.fulfilment.codec import EVENT_TYPES
+from cqrs_app.areas.fulfilment.consequences import follow_ups
 from cqrs_app.areas.fulfilment.decisions import (
     FulfilmentDecisions,
     ProcessOf,
@@ -47,4 +48,5 @@ def fulfilment_area(
             queries.GetFulfilment: projected(queries.get_fulfilment),
         },
         middleware=[decided_in_time(process_of)],
+        consequences=[follow_ups(process_of, policy)] if enabled else [],
     )

@@ -27,8 +27,9 @@ _PAYMENT_TYPES = tuple(each.__name__ for each in PAYMENT_EVENTS)
 def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
     """The process as the rules of shipping and paying must see it: nobody can be quicker than the
     subscription. Its status is the stored one, except of an approval that is ahead."""
-    process = process_of(connection, order_id)
+    # First the cursor: events that are processed meanwhile are then read twice, not never.
     reached = _reached(connection)
+    process = process_of(connection, order_id)
     for recorded in _payments_ahead(connection, order_id, reached):
         if recorded.version > process.seen.get(recorded.stream, 0):
             process = evolve(process, input_of(recorded))
@@ -60,10 +61,12 @@ def _happened(connection: Connection, order_id: str, event: type[Event], reached
 
 
 def _payments_ahead(connection: Connection, order_id: str, reached: int) -> Iterator[Recorded]:
-    """Events of the order's payments beyond the cursor, in order. As a rule there are few events
-    beyond it at all."""
-    for beyond in (events.c.position > reached, events.c.position.is_(None)):
-        yield from CODEC.decode_all(_payment_events(connection, order_id, beyond))
+    """Events of the order's payments beyond the cursor, in order, some of them twice. As a rule
+    there are few events beyond it at all."""
+    # First those without a position: they may get one meanwhile.
+    unplaced = _payment_events(connection, order_id, events.c.position.is_(None))
+    placed = _payment_events(connection, order_id, events.c.position > reached)
+    yield from CODEC.decode_all((*placed, *unplaced))
 
 
 def _payment_events(

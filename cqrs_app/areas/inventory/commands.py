@@ -11,13 +11,14 @@ from cqrs_app.areas.inventory.types import (
     Difference,
     Due,
     LowBelow,
+    ProductPrice,
     Quantity,
     QuantityOrNone,
     Reference,
     Tracked,
 )
 from cqrs_app.areas.inventory.words import AdjustReason
-from cqrs_app.areas.types import ItemName, Note, OrderId, Sku
+from cqrs_app.areas.types import Currency, ItemName, Note, OrderId, Sku
 from cqrs_app.kernel import Command, Permission, Role, command
 
 VIEW = Permission("inventory.view", Role.VIEWER)
@@ -43,6 +44,15 @@ class RenameProduct(Command):
 
     sku: Sku
     description: ItemName
+
+
+@command(label="Set price", permission=MANAGE)
+class SetProductPrice(Command):
+    """Set what one unit costs in a currency. Orders that are already placed keep their prices."""
+
+    sku: Sku
+    currency: Currency
+    price: ProductPrice | None = None
 
 
 @command(label="Set low-stock level", permission=MANAGE)

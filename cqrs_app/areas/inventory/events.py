@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from cqrs_app.kernel import Event, event
 
@@ -19,6 +20,15 @@ class ProductAdded(Event):
 class ProductRenamed(Event):
     sku: str
     description: str
+
+
+@event()
+class ProductPriceSet(Event):
+    """`price` is None where the product no longer has one in this currency."""
+
+    sku: str
+    currency: str
+    price: Decimal | None
 
 
 @event()

@@ -17,6 +17,8 @@ products = Table(
     Column("search", Text, nullable=False),
     Column("tracked", Boolean, nullable=False),
     Column("retired", Boolean, nullable=False),
+    # Such as "EUR 64.00, GBP 55.00".
+    Column("prices", Text, nullable=False, server_default=""),
     Column("low_below", BigInteger, nullable=False),
     Column("on_hand", BigInteger, nullable=False),
     Column("reserved", BigInteger, nullable=False),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from cqrs_app.areas.inventory.events import (
     LowStockLevelSet,
     ProductAdded,
+    ProductPriceSet,
     ProductRenamed,
     ProductRestored,
     ProductRetired,
@@ -34,8 +36,9 @@ class Expected:
 @dataclass
 class StockState(Aggregate):
     """`reserved` maps an order to its open reservation, `expected` a delivery's number to what is
-    still on its way: both hold what is open, so the state stays small."""
+    still on its way: both hold what is open, so the state stays small. `prices` are by currency."""
 
+    shape: ClassVar[int] = 2
     category: ClassVar[str] = "product"
     identity: ClassVar[str] = "sku"
 
@@ -44,6 +47,7 @@ class StockState(Aggregate):
     tracked: bool = True
     low_below: int = 0
     retired: bool = False
+    prices: dict[str, Decimal] = field(default_factory=dict)
     on_hand: int = 0
     reserved: dict[str, int] = field(default_factory=dict)
     expected: dict[str, Expected] = field(default_factory=dict)
@@ -54,17 +58,6 @@ class StockState(Aggregate):
 
     def evolve(self, event: Event, at: datetime) -> None:
         match event:
-            case ProductAdded():
-                self.sku, self.description = event.sku, event.description
-                self.tracked, self.low_below = event.tracked, event.low_below
-            case ProductRenamed():
-                self.description = event.description
-            case LowStockLevelSet():
-                self.low_below = event.low_below
-            case ProductRetired():
-                self.retired = True
-            case ProductRestored():
-                self.retired = False
             case StockExpected():
                 self._expect(event.reference, event.quantity, event.due)
             case StockReceived() | StockAdjusted() | StockCommitted():
@@ -73,6 +66,26 @@ class StockState(Aggregate):
                 self.reserved[event.order_id] = event.quantity
             case StockReleased():
                 self.reserved.pop(event.order_id)
+            case _:
+                self._describe(event)
+
+    def _describe(self, event: Event) -> None:
+        match event:
+            case ProductAdded():
+                self.sku, self.description = event.sku, event.description
+                self.tracked, self.low_below = event.tracked, event.low_below
+            case ProductRenamed():
+                self.description = event.description
+            case ProductPriceSet():
+                self.prices.pop(event.currency, None)
+                if event.price is not None:
+                    self.prices[event.currency] = event.price
+            case LowStockLevelSet():
+                self.low_below = event.low_below
+            case ProductRetired():
+                self.retired = True
+            case ProductRestored():
+                self.retired = False
 
     def _move(self, event: StockReceived | StockAdjusted | StockCommitted) -> None:
         self.on_hand = event.on_hand

@@ -18,10 +18,12 @@ from cqrs_app.areas.inventory.commands import (
     RestoreProduct,
     RetireProduct,
     SetLowStockLevel,
+    SetProductPrice,
 )
 from cqrs_app.areas.inventory.events import (
     LowStockLevelSet,
     ProductAdded,
+    ProductPriceSet,
     ProductRenamed,
     ProductRestored,
     ProductRetired,
@@ -55,6 +57,7 @@ from cqrs_app.areas.inventory.rules import (
 )
 from cqrs_app.areas.inventory.state import Expected, StockState
 from cqrs_app.kernel import Event, handles
+from cqrs_app.standards.money import exact
 
 
 @dataclass
@@ -77,6 +80,13 @@ class StockItem(StockState):
     def rename(self, command: RenameProduct) -> Iterator[Event]:
         if command.description != self.description:
             yield ProductRenamed(sku=self.sku, description=command.description)
+
+    @handles(SetProductPrice, when=offered)
+    def set_price(self, command: SetProductPrice) -> Iterator[Event]:
+        currency = command.currency
+        price = None if command.price is None else exact(command.price, currency)
+        if price != self.prices.get(currency):
+            yield ProductPriceSet(sku=self.sku, currency=currency, price=price)
 
     @handles(SetLowStockLevel, when=stocked)
     def set_low_stock_level(self, command: SetLowStockLevel) -> Iterator[Event]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
 
-from cqrs_app.areas.types import MOST_UNITS
+from cqrs_app.areas.types import HIGHEST_PRICE, MOST_UNITS, money
 from cqrs_app.kernel import ONE_LINE
 
 Quantity = Annotated[int, Meta(title="Quantity", examples=[12], ge=1, le=MOST_UNITS)]
@@ -19,6 +20,14 @@ LowBelow = Annotated[
         description="With fewer than this available the product counts as low. 0: never.",
         ge=0,
         le=MOST_UNITS,
+    ),
+]
+ProductPrice = Annotated[
+    Decimal,
+    money(
+        "Price",
+        le=HIGHEST_PRICE,
+        description="Of one unit. New orders in this currency suggest it. Empty: no price.",
     ),
 ]
 Difference = Annotated[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -24,3 +26,14 @@ class AdjustReason(StrEnum):
 def label_of(code: str) -> str:
     """A reason's code as people read it; also a code that this release no longer offers."""
     return code.replace("_", " ").capitalize()
+
+
+def price_text(prices: Mapping[str, Decimal]) -> str:
+    """In the order of the currencies' codes."""
+    return ", ".join(f"{currency} {price:f}" for currency, price in sorted(prices.items()))
+
+
+def prices_in(text: str) -> dict[str, Decimal]:
+    """Currency -> what one unit costs."""
+    pairs = (each.split(" ") for each in text.split(", ") if each)
+    return {currency: Decimal(price) for currency, price in pairs}

@@ -1,59 +1,16 @@
-"""Orders: taken in, approved, held, shipped, cancelled; and the credit notes of their customers."""
+"""Orders: taken in, approved, held, shipped, cancelled; and the credit notes of their customers.
+What is read of them is in desk."""
 
 from __future__ import annotations
 
-from cqrs_app.areas.orders import events
+from cqrs_app.areas.orders import events, queries
 from cqrs_app.areas.orders.credit_note import CreditNote
 from cqrs_app.areas.orders.order import Order
-from cqrs_app.areas.orders.projections.customers import CustomersProjection
-from cqrs_app.areas.orders.projections.orders import OrdersProjection
-from cqrs_app.areas.orders.projections.sales import SalesProjection
-from cqrs_app.areas.orders.projections.timeline import OrderTimelineProjection
-from cqrs_app.areas.orders.queries import (
-    best,
-    credit_notes,
-    customers,
-    figures,
-    import_totals,
-    one_order,
-    order_list,
-    refunds,
-    revenue,
-)
-from cqrs_app.kernel import Area, actions_of, projected
+from cqrs_app.kernel import Area, actions_of
 
 ORDERS = Area(
     name="orders",
     aggregates=[Order, CreditNote],
     events=events,
-    projections=[
-        OrdersProjection(),
-        OrderTimelineProjection(),
-        CustomersProjection(),
-        SalesProjection(),
-    ],
-    answers={
-        order_list.ListOrders: projected(order_list.list_orders),
-        order_list.CountChanges: projected(order_list.count_changes),
-        one_order.GetOrder: projected(
-            one_order.get_order, aggregate=Order, strong=one_order.fold_order
-        ),
-        one_order.OrderTimeline: projected(
-            one_order.timeline, aggregate=Order, strong=one_order.fold_timeline
-        ),
-        figures.WaitingWork: projected(figures.waiting_work),
-        figures.TodayFigures: projected(figures.today_figures),
-        figures.OrdersByDay: projected(figures.orders_by_day),
-        figures.OrdersByStatus: projected(figures.orders_by_status),
-        customers.ListCustomers: projected(customers.list_customers),
-        customers.GetCustomer: projected(customers.get_customer),
-        credit_notes.ListCreditNotes: projected(credit_notes.list_credit_notes),
-        refunds.ListRefundedOrders: projected(refunds.list_refunded_orders),
-        revenue.RevenueReport: projected(revenue.revenue_report),
-        revenue.LastSalesDay: projected(revenue.last_sales_day),
-        best.TopProducts: projected(best.top_products),
-        best.TopCustomers: projected(best.top_customers),
-        import_totals.ImportTotals: projected(import_totals.import_totals),
-        one_order.OrderActions: actions_of(Order),
-    },
+    answers={queries.OrderActions: actions_of(Order)},
 )

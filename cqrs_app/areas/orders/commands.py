@@ -72,6 +72,7 @@ class PlaceOrder(Command):
     label="Approve order",
     permission=Permission("orders.approve", Role.OPERATOR),
     minds_version=True,
+    undoable=True,
 )
 class ApproveOrder(Command):
     """Release this order for shipping."""
@@ -107,6 +108,7 @@ class HoldOrder(Command):
     label="Release order",
     permission=Permission("orders.release", Role.OPERATOR),
     minds_version=True,
+    undoable=True,
 )
 class ReleaseOrder(Command):
     """Resume this order."""
@@ -196,7 +198,11 @@ class ShipOrder(Command):
         yield from _listed_once(self.lines)
 
 
-@command(label="Mark as delivered", permission=Permission("orders.deliver", Role.OPERATOR))
+@command(
+    label="Mark as delivered",
+    permission=Permission("orders.deliver", Role.OPERATOR),
+    undoable=True,
+)
 class DeliverOrder(Command):
     """Confirm delivery."""
 

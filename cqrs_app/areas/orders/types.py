@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from cqrs_app.areas.types import (
+    HIGHEST_PRICE,
     MOST_UNITS,
     CountryOrNone,
     ItemName,
@@ -53,7 +54,7 @@ Price = Annotated[
     Decimal,
     money(
         "Unit price",
-        le=Decimal(100_000_000),
+        le=HIGHEST_PRICE,
         description="In the order's currency, at most four digits after the point.",
     ),
 ]

@@ -19,12 +19,18 @@ from cqrs_app.services import kernel
 
 @bp.post("/commands/<name>")
 def submit(name: str) -> Response:
-    """Carry out one command; 202 when it is queued, the events it would lead to on a dry run."""
+    """Carry out one command; 202 when it is queued. On a dry run, the events it would lead to and
+    what would follow."""
     cls, context = kernel.registry.command(name), reading.context()
     kernel.commands.authorise(cls, context)
     command = parse(cls, reading.fields())
     if reading.flag("dry_run"):
-        return answer({"events": preview(command, context)})
+        return answer(
+            {
+                "events": preview(command, context),
+                "effects": kernel.commands.effects(command, context),
+            }
+        )
     act = kernel.commands.enqueue if reading.respond_async() else kernel.commands.dispatch
     return accepted(act(command, context))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cqrs_app.areas.orders.queries.order_list import CountChanges
+from cqrs_app.areas.desk.queries.order_list import CountChanges
 from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the blueprint
     account,
     callbacks,
@@ -15,6 +15,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     health,
     home,
     past,
+    search,
     tokens,
 )
 from cqrs_app.interfaces.web.areas.orders import order_list

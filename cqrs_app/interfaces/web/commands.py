@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Response, flash, g, redirect, render_template, request
+from flask import Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas import SUGGESTIONS
@@ -16,6 +17,7 @@ from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_frag
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
+from cqrs_app.interfaces.web.foresight import Foreseen, foreseen
 from cqrs_app.interfaces.web.forms import (
     change_rows,
     command_from,
@@ -74,8 +76,9 @@ def command_form(name: str) -> ResponseReturnValue:
     given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
     seen = request.args.get("expected_version", type=int)
     suggested = SUGGESTIONS[cls](given) if cls in SUGGESTIONS else {}
-    prefill(form, suggested | usable(cls, given) | {"expected_version": seen})
-    return _page(cls, form, Situation())
+    values = suggested | usable(cls, given) | {"expected_version": seen}
+    prefill(form, values)
+    return _page(cls, form, Situation(), values)
 
 
 def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
@@ -111,6 +114,20 @@ def command_submit(name: str) -> ResponseReturnValue:
         situation = Situation(refusal=refusal.sentence, still_allowed=False)
         return _page(cls, form, situation), status_of(refusal)
     return _done(cls, command, receipt)
+
+
+@bp.post("/commands/<name>/effects")
+def command_effects(name: str) -> ResponseReturnValue:
+    """What would follow from the task with the fields as they are now; nothing is changed."""
+    cls = _offered(name)
+    kernel.commands.authorise(cls, command_context(new_id(), None))
+    return render_template(
+        "commands/_effects.html", effects_url=_effects_url(cls), foreseen=foreseen(cls, _form(cls))
+    )
+
+
+def _effects_url(cls: type[Command]) -> str:
+    return f"{url_for('web.command_effects', name=cls.__name__)}?{urlencode(request.args)}"
 
 
 def _offered(name: str) -> type[Command]:
@@ -168,9 +185,18 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     return redirect(page, 303)
 
 
-def _page(cls: type[Command], form: Any, situation: Situation) -> str:
+def _page(
+    cls: type[Command],
+    form: Any,
+    situation: Situation,
+    filled_in: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
     about = request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
     in_dialog, place = is_fragment(), place_of(cls)
+    # Of a form of its own: finding out what follows marks errors, which nobody has made yet.
+    probe = _form(cls)
+    if filled_in:
+        prefill(probe, filled_in)
     return render_template(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
@@ -182,6 +208,9 @@ def _page(cls: type[Command], form: Any, situation: Situation) -> str:
         active=place.tab if place else "catalogue",
         back_url=page_of(cls, about),
         situation=situation,
+        summary=place.summary(about) if place and place.summary and about else "",
+        effects_url=_effects_url(cls),
+        foreseen=Foreseen() if situation.impossible else foreseen(cls, probe),
         in_dialog=in_dialog,
         draft=_draft(),
         typed=request.method == "POST",

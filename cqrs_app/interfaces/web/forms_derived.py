@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -116,6 +117,19 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     made = _many(field, common) if field.many else _single(field, common, hidden=hidden)
     if made is None:
         raise TypeError(f"no form field fits {cls.__name__}.{name}: {field.kind}")
+    return made
+
+
+def with_options(name: str, options: Callable[[], Iterable[str]]) -> Callable[[type], Any]:
+    """For `WebArea.form_fields`: the text field `name`, which offers these texts while it is
+    typed."""
+
+    def made(cls: type) -> Any:
+        derived = field_for(cls, name)
+        offering = {"options": property(lambda field: options())}
+        derived.field_class = type("StringField", (derived.field_class,), offering)
+        return derived
+
     return made
 
 

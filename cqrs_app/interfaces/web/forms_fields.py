@@ -189,6 +189,11 @@ class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its 
         self.flags.required = self.min_entries > 0
 
     @property
+    def filled(self) -> list[Any]:
+        """The rows that count."""
+        return list(self.entries)
+
+    @property
     def add_name(self) -> str:
         return f"{self.name}-add"
 
@@ -214,7 +219,7 @@ class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its 
 def value_of(field: Any) -> Any:
     """What a field holds, in plain values as the kernel's `parse` takes them, or BLANK."""
     if isinstance(field, FieldList):
-        return [value_of(entry) for entry in field.entries]
+        return [value_of(entry) for entry in field.filled]
     if isinstance(field, FormField):
         if not field.needed and is_blank(field):
             return BLANK

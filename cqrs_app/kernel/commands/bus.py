@@ -14,9 +14,16 @@ from msgspec.structs import replace
 
 from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.consequences import (
+    Consequences,
+    Effect,
+    Prospect,
+    Rehearsed,
+)
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, running_command
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.denials import Denials
+from cqrs_app.kernel.commands.guards import guarding
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
 from cqrs_app.kernel.commands.middleware import (
@@ -36,16 +43,19 @@ from cqrs_app.kernel.errors import (
     Busy,
     Invalid,
     NotAllowed,
+    Refused,
     SwitchedOff,
     UnknownMessage,
 )
-from cqrs_app.kernel.events.recorded import EventCodec
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
-from cqrs_app.kernel.privacy.vault import Vault
-from cqrs_app.kernel.store import Change, EventStore
+from cqrs_app.kernel.privacy.vault import Step, Vault
+from cqrs_app.kernel.store import Change, EventStore, LogEntry
 
 BATCH_CHUNK = 200
+WITHDRAWN = "withdrawn"
+"""The code of a delayed command that was withdrawn."""
 
 
 def utc_now() -> datetime:
@@ -69,7 +79,8 @@ class BusOptions:
 
 
 class CommandBus:
-    """`routes` maps each command to its handler; `middleware` comes from the areas.
+    """`routes` maps each command to its handler; `middleware` and `consequences` come from the
+    areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
     command, `count` with each outcome (command name, outcome, milliseconds).
@@ -85,6 +96,7 @@ class CommandBus:
         options: BusOptions,
         *,
         middleware: Sequence[Middleware] = (),
+        consequences: Sequence[Consequences] = (),
         after_commit: Callable[[Iterable[str]], None],
         wake: Callable[[str], None],
         count: Count,
@@ -100,6 +112,7 @@ class CommandBus:
         self._after_commit = after_commit
         self._wake = wake
         self._clock = clock
+        self._consequences = consequences
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._repository = Repository(store, codec)
         self._decider = Decider(
@@ -118,7 +131,8 @@ class CommandBus:
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
-        self._run = compose([*self._outer, *self._inner, retry], self._transact)
+        chain: list[Middleware] = [*self._outer, Deduplicate(log), retry, *middleware]
+        self._run = compose(chain, self._transact)
         self._queue = compose(self._outer, self._put_in_log)
 
     @property
@@ -164,6 +178,40 @@ class CommandBus:
         receipt = self._queue(self._call(command, context))
         self._wake(context.command_id)
         return receipt
+
+    def postpone(self, command: Command, context: Context, seconds: float) -> Receipt:
+        """Queue a command that can be withdrawn until it is carried out, after so many seconds.
+
+        Raises what `execute` would raise now. Where the same waits for the stream already, returns
+        its receipt.
+        """
+        if seconds <= 0:
+            return self.dispatch(command, context)
+        call = self._call(command, context)
+        waiting = self._log.delayed(call.stream, call.name)
+        if waiting is not None:
+            return receipt_of(waiting)
+        try:
+            self.preview(command, context)
+        except BusError:
+            # It is refused now, and logged as any refusal.
+            return self.execute(command, context)
+        call.delay = seconds
+        return self._queue(call)
+
+    def withdraw(self, command_id: str, context: Context) -> LogEntry:
+        """Withdraw a delayed command; whoever may send such a command may. Returns its row.
+
+        Raises Refused if it is not waiting any more, and NotAllowed.
+        """
+        entry = self._log.find(command_id)
+        if entry is not None:
+            self.authorise(self._command(entry.type), context)
+            sentence = f"Undone by {context.actor.name} before it was carried out."
+            if self._log.withdraw(command_id, self._clock(), WITHDRAWN, sentence):
+                self._count(entry.type, "refused", 0.0)
+                return entry
+        raise Refused("not_waiting", "It was carried out or undone already. Nothing was changed.")
 
     def dispatch_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """Carry out or queue many commands, depending on COMMAND_BUS_TYPE."""
@@ -216,6 +264,26 @@ class CommandBus:
 
         Raises what `execute` would raise.
         """
+        return tuple(recorded.event for recorded in self._previewed(command, context))
+
+    def effects(self, command: Command, context: Context) -> tuple[Effect, ...]:
+        """What would follow from this command now, beyond its own events. Writes nothing.
+
+        Raises what `execute` would raise.
+        """
+        events = self._previewed(command, context)
+
+        def rehearse(further: Sequence[tuple[Command, Context]]) -> list[Rehearsed]:
+            _, *foreseen = self.rehearse([(command, context), *further])
+            return [
+                Rehearsed(tuple(map(self._codec.decode, each.events)), each.error)
+                for each in foreseen
+            ]
+
+        prospect = Prospect(command=command, events=events, past=self._past, rehearse=rehearse)
+        return tuple(effect for each in self._consequences for effect in each(prospect))
+
+    def _previewed(self, command: Command, context: Context) -> tuple[Recorded, ...]:
         if not self._options.enabled:
             raise SwitchedOff
         changes: list[Change] = []
@@ -230,7 +298,7 @@ class CommandBus:
         for change in changes:
             self._store.rehearse(change)
         stored = [event for change in changes for event in change.events]
-        return tuple(self._codec.decode(event).event for event in stored)
+        return tuple(map(self._codec.decode, stored))
 
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """Carry out many commands, in order. Each is accepted or refused independently.
@@ -286,7 +354,16 @@ class CommandBus:
         payload = msgspec.json.encode(command).decode()
         now = self._clock()
         if not personal_fields(type(command)):
-            return Call(command, context, stream, payload, now, self._clock, past=self._past)
+            return Call(
+                command,
+                context,
+                stream,
+                payload,
+                now,
+                self._clock,
+                past=self._past,
+                take_guard=self._guard,
+            )
         return Call(
             command,
             context,
@@ -297,7 +374,11 @@ class CommandBus:
             self._sealed,
             self._vault.open,
             self._past,
+            self._guard,
         )
+
+    def _guard(self, call: Call, kind: str, stream: str) -> Step:
+        return guarding(self._store, self._vault, kind, stream, call.context.command_id)
 
     def _past(self, stream: str) -> tuple[Event, ...]:
         found = self._store.events_of(stream)
@@ -316,7 +397,6 @@ class CommandBus:
             raise SwitchedOff
         if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
             raise Busy("commands")
-        call.warnings, call.completed = [], None
         token = running_command.set(call.context.command_id)
         try:
             return self._run(call)
@@ -334,7 +414,7 @@ class CommandBus:
         permissions = " ".join(sorted(call.context.actor.permissions))
         unfinished: dict[str, Any] = {"finished_at": None, "duration_ms": None}
         entry = replace(call.entry("queued", permissions=permissions), **unfinished)
-        if self._log.queue(entry):
+        if self._log.queue(entry, call.delay):
             return receipt_of(entry, repeated=False)
         earlier = self._log.find(entry.command_id)
         return call.answer_again(earlier or entry)

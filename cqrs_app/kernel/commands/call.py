@@ -14,12 +14,16 @@ from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
 from cqrs_app.kernel.errors import CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.messages.messages import Command, Event, parse
+from cqrs_app.kernel.privacy.vault import Step
 from cqrs_app.kernel.store import LogEntry
 
 Keep = Callable[["Call"], str]
 """Returns a command as the log stores it: JSON with its personal values sealed."""
 
 Past = Callable[[str], Sequence[Event]]
+
+Guard = Callable[["Call", str, str], Step]
+"""Takes a guard of a kind for a stream: see guards.py."""
 
 Open = Callable[[str, str], str]
 """Opens the sealed values in a text of a stream."""
@@ -33,17 +37,23 @@ def nothing(stream: str) -> Sequence[Event]:
     return ()
 
 
+def unguarded(call: Call, kind: str, stream: str) -> Step:
+    return lambda connection: None
+
+
 @dataclass(slots=True)
 class Call:
     """A command with its context; `attempts` counts the transactions tried.
 
     `payload` is the command as plain JSON, which is stored only through `keep`. `belongs_to` is the
     person that owns its stream, None until the stream was read. If `dry`, nothing is stored.
-    `repeated` is set once an earlier run of the same command id has answered.
+    `delay` is how many seconds it waits in the queue. `repeated` is set once an earlier run of the
+    same command id has answered.
 
     Middleware of areas may read the `past` of any stream: its events as this command finds them. It
     may leave `warnings`: the command runs, and each is flagged beside what happened. And it may
-    leave the command `completed` with what its sender left open.
+    leave the command `completed` with what its sender left open. With `guard`, it is run again if
+    another command with that guard commits before this one.
     """
 
     command: Command
@@ -55,12 +65,15 @@ class Call:
     keep: Keep = lambda call: call.payload
     open: Open = unchanged
     past: Past = nothing
+    take_guard: Guard = unguarded
     belongs_to: str | None = None
     dry: bool = False
+    delay: float = 0.0
     attempts: int = 1
     repeated: bool = False
     warnings: list[Refused] = field(default_factory=list)
     completed: Command | None = None
+    guards: list[Step] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -70,6 +83,13 @@ class Call:
     @property
     def duration_ms(self) -> float:
         return (time.perf_counter() - self.started) * 1000
+
+    def begin(self) -> None:
+        """Forget what middleware left in an earlier attempt."""
+        self.warnings, self.completed, self.guards = [], None, []
+
+    def guard(self, kind: str, stream: str) -> None:
+        self.guards.append(self.take_guard(self, kind, stream))
 
     def entry(self, outcome: str, **rest: Any) -> LogEntry:
         """The row of the command log with the outcome of this call."""

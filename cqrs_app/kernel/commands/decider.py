@@ -79,7 +79,7 @@ class Decider:
         entry = call.entry(
             "succeeded", version=version, events=msgspec.json.encode(listed).decode()
         )
-        return Change(entry, stored, snapshot, tuple(self._steps(decided, sealing, head)))
+        return Change(entry, stored, snapshot, (*call.guards, *self._steps(decided, sealing, head)))
 
     def _steps(self, decided: Decided, sealing: Sealing, head: Head) -> Iterator[Step]:
         for claim in decided.claims:

@@ -36,6 +36,10 @@ _EACH_BY_ID = select(*(_found.c[name] for name in LOG_FIELDS)).select_from(
 LEASE = Lease(timedelta(seconds=60))
 """How long a queued command may run before another worker takes it over."""
 
+MOST_DELAY_SECONDS = 60
+_HELD = Lease(timedelta(seconds=MOST_DELAY_SECONDS))
+"""A delayed command waits like a row under a lease, by the clock of the database."""
+
 _LOST = (command_log.c.outcome == "running") & LEASE.is_free(command_log.c.lease_until)
 
 # Commands queued concurrently may have the same number: neither was accepted before the other.
@@ -49,7 +53,11 @@ _named, _first = command_log.alias("named"), command_log.alias("first")
 _FIRST_OF_STREAM = (
     select(_first.c.command_id)
     .join(_named, _named.c.stream == _first.c.stream)
-    .where(_named.c.command_id == bindparam("id"), _first.c.outcome.in_(("queued", "running")))
+    .where(
+        _named.c.command_id == bindparam("id"),
+        _first.c.outcome.in_(("queued", "running")),
+        _HELD.is_free(_first.c.not_before),
+    )
     # Commands queued by an earlier release have no number.
     .order_by(func.coalesce(_first.c.queue_number, 0), _first.c.received_at, _first.c.command_id)
     .limit(1)
@@ -97,9 +105,12 @@ class CommandLog:
                 )
             )
 
-    def queue(self, entry: LogEntry) -> bool:
-        """Write a queued command; False if the id is already in the log."""
+    def queue(self, entry: LogEntry, delay: float = 0.0) -> bool:
+        """Write a queued command, to be taken after `delay` seconds; False if the id is already in
+        the log."""
         values = asdict(entry) | {"queue_number": _NEXT_NUMBER}
+        if delay:
+            values["not_before"] = Lease(timedelta(seconds=delay)).end()
         row = insert_into(self._engine, command_log).values(values).on_conflict_do_nothing()
         # RETURNING, since not every driver reports the row count of an INSERT.
         written = row.returning(command_log.c.command_id)
@@ -111,20 +122,50 @@ class CommandLog:
         if its runner's lease has expired.
 
         Returns None if it is running, or none is left. So the commands of a stream are carried out
-        one after the other, in the order in which they were accepted.
+        one after the other, in the order in which they were accepted. A delayed one takes its place
+        in that order once it is due; until then it holds up nothing.
         """
         with self._engine.begin() as connection:
             row = connection.execute(_TAKE_FIRST, {"id": command_id}).first()
             return LogEntry(*row) if row else None
 
     def waiting(self, before: datetime, limit: int = 100) -> list[str]:
-        """Ids of commands queued before a moment, or running under an expired lease."""
+        """Ids of commands queued before a moment, due after a delay, or running under an expired
+        lease."""
         columns = command_log.c
-        queued = (columns.outcome == "queued") & (columns.received_at < before)
+        since = (columns.received_at < before) | columns.not_before.is_not(None)
+        queued = (columns.outcome == "queued") & since & _HELD.is_free(columns.not_before)
         found = select(columns.command_id).where(queued | _LOST)
         with self._reader.connect() as connection:
             ordered = found.order_by(columns.received_at).limit(limit)
             return list(connection.execute(ordered).scalars())
+
+    def delayed(self, stream: str, name: str) -> LogEntry | None:
+        """The delayed command of this name that waits in a stream."""
+        found = select(*(command_log.c[each] for each in LOG_FIELDS)).where(
+            command_log.c.stream == stream,
+            command_log.c.type == name,
+            command_log.c.outcome == "queued",
+            command_log.c.not_before.is_not(None),
+        )
+        with self._reader.connect() as connection:
+            row = connection.execute(found.limit(1)).first()
+            return LogEntry(*row) if row else None
+
+    def withdraw(self, command_id: str, at: datetime, code: str, sentence: str) -> bool:
+        """Refuse a delayed command that nobody has taken yet; False if there is none."""
+        withdrawn = (
+            update(command_log)
+            .where(
+                command_log.c.command_id == command_id,
+                command_log.c.outcome == "queued",
+                command_log.c.not_before.is_not(None),
+            )
+            .values(outcome="refused", code=code, sentence=sentence, finished_at=at, permissions="")
+            .returning(command_log.c.command_id)
+        )
+        with self._engine.begin() as connection:
+            return connection.execute(withdrawn).first() is not None
 
 
 def receipt_of(entry: LogEntry, *, repeated: bool = True) -> Receipt:

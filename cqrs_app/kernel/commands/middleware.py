@@ -1,7 +1,7 @@
 """The chain every command runs through, outermost first: record, authorise, deduplicate, retry.
 
 A middleware takes the call and `proceed`, the rest of the chain. An area adds its own the same way
-(`Area.middleware`). They run after deduplicate, around retry.
+(`Area.middleware`). They run after deduplicate and retry, in every attempt.
 """
 
 from __future__ import annotations
@@ -179,6 +179,7 @@ class Retry:
 
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
         while True:
+            call.begin()
             try:
                 return proceed(call)
             except VersionConflict as conflict:

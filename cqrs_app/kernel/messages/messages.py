@@ -28,6 +28,7 @@ class Declaration:
     permission: Permission
     minds_version: bool = False
     risky: bool = False
+    undoable: bool = False
     reads: tuple[str, ...] = ()
     cached: bool = False
     store: str = "read"
@@ -86,11 +87,20 @@ class Event:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def command(
-    *, label: str, permission: Permission, minds_version: bool = False, risky: bool = False
+    *,
+    label: str,
+    permission: Permission,
+    minds_version: bool = False,
+    risky: bool = False,
+    undoable: bool = False,
 ) -> Callable[[C], C]:
     """Declare a command. `minds_version`: it conflicts if the stream has changed since the operator
-    read it. `risky`: it is hard to undo, and pages mark it so."""
-    return _declare(Declaration(label, permission, minds_version=minds_version, risky=risky))
+    read it. `risky`: it is hard to undo, and pages mark it so. `undoable`: it has nothing to ask;
+    pages send it without a form, and it can be withdrawn for some seconds."""
+    declared = Declaration(
+        label, permission, minds_version=minds_version, risky=risky, undoable=undoable
+    )
+    return _declare(declared)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -41,7 +41,8 @@ class FromState:
 
 @dataclass(frozen=True, slots=True)
 class FromPast:
-    """Answered from a past state of an aggregate. The handler takes the query and the Past."""
+    """Answered from the past. The handler takes the query and the Past; where the query reads
+    projections, also a connection to them, or None for a strong answer."""
 
     handler: Answering
 
@@ -75,7 +76,7 @@ def from_state(aggregate: type[Aggregate], handler: Answering) -> FromState:
 
 
 def from_past(handler: Answering) -> FromPast:
-    """Answer from a past state of any aggregate."""
+    """Answer from events up to a point in the past, see past.py."""
     return FromPast(handler)
 
 

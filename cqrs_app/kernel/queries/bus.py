@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Busy, NotAllowed, Refused, TimedOut
-from cqrs_app.kernel.events.recorded import UnknownEvent
+from cqrs_app.kernel.events.recorded import UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.revealing import revealed
@@ -145,7 +145,7 @@ class QueryBus:
         if isinstance(source, FromState):
             return self._from_state(query, source), "strong"
         if isinstance(source, FromPast):
-            return self._from_past(query, source), "strong"
+            return self._from_past(query, source, context), "strong"
         if context.strong:
             return self._strong(query, source.strong), "strong"
         reads = query.declaration.reads
@@ -215,13 +215,22 @@ class QueryBus:
         value = source.handler(query, aggregate, head.version)
         return Answer(self._written(query, value), freshness)
 
-    def _from_past(self, query: Query, source: FromPast) -> Answer[Any]:
-        freshness = self._from_events()
+    def _from_past(self, query: Query, source: FromPast, context: QueryContext) -> Answer[Any]:
+        reads = query.declaration.reads
         try:
-            value = source.handler(query, self._past)
+            if reads and not context.strong:
+                reached = self._cursors.reached(self._read, reads)
+                with self._read.connect() as connection:
+                    value = source.handler(query, self._past, connection)
+                freshness = self._gauge.measure(reached)
+            else:
+                freshness = self._from_events()
+                value = source.handler(query, self._past, *(None for _ in reads[:1]))
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error
+        except UnreadableEvent as error:
+            raise Refused("cannot_be_folded", f"{error} Choose an earlier version.") from error
         return Answer(self._written(query, value), freshness)
 
     def _strong(self, query: Query, strong: Strong | None) -> Answer[Any]:

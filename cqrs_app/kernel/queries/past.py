@@ -1,14 +1,17 @@
-"""Time travel: an aggregate as it was, folded from the first events of its stream."""
+"""Time travel: an aggregate, or a projection's rows, folded from the first events of a stream."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
 from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
 from cqrs_app.kernel.messages.notation import Notation
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.store import EventStore
 
 EVENTS_PER_READ = 500
@@ -29,30 +32,57 @@ class Moment:
         return self.last.version if self.last else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Until:
+    """Where a replay of a stream ends: after a version, before the first event of a higher position
+    (an event that has none yet counts as one), or before the first that happened later than `at`.
+    Without any of them it ends with the stream."""
+
+    version: int | None = None
+    position: int | None = None
+    at: datetime | None = None
+
+    def includes(self, event: StoredEvent) -> bool:
+        if self.version is not None and event.version > self.version:
+            return False
+        if self.position is not None and (event.position or inf) > self.position:
+            return False
+        return self.at is None or event.occurred_at <= self.at
+
+
+WHOLE = Until()
+
+
+@dataclass(frozen=True, slots=True)
+class PastRows:
+    """What a projection would have stored for one stream. `last` and `newest` as in Moment."""
+
+    rows: Rows
+    last: StoredEvent | None
+    newest: int
+
+
 class Past:
-    """Any aggregate of any area at any time. Read-only. `aggregates` are keyed by category."""
+    """Any aggregate of any area, and the rows of any projection, at any time. Read-only.
+    `aggregates` are keyed by category, `projections` by name."""
 
     def __init__(
         self,
         aggregates: Mapping[str, type[Aggregate]],
+        projections: Mapping[str, Projection],
         notation: Notation,
         codec: EventCodec,
         store: EventStore,
     ) -> None:
         self._aggregates = aggregates
+        self._projections = projections
         self._writers = {cls: notation.writer(cls) for cls in aggregates.values()}
         self._codec = codec
         self._store = store
 
-    def moment(
-        self, stream: str, *, version: int | None = None, at: datetime | None = None
-    ) -> Moment | None:
-        """The aggregate after its event `version`, or as it was `at` a time: before the first event
-        that happened later.
-
-        Without either, or for a version that does not exist yet, the current state. None if there
-        is no such stream.
-        """
+    def moment(self, stream: str, until: Until = WHOLE) -> Moment | None:
+        """The aggregate as it was then; its current state for a version that does not exist yet.
+        None if there is no such stream."""
         cls = self._aggregates.get(stream.partition("-")[0])
         head = self._store.load(stream)
         if cls is None or head is None:
@@ -61,16 +91,23 @@ class Past:
 
         def passing() -> Iterator[StoredEvent]:
             nonlocal last
-            until = head.version if version is None else min(version, head.version)
-            for event in self._events(stream, until):
-                if at is not None and event.occurred_at > at:
-                    return
+            for event in self._events(stream, head.version, until):
                 last = event
                 yield event
 
         aggregate = restore(cls, None, map(self._codec.decode, passing()))
         write = self._writers[cls]
         return Moment(write(aggregate) if write else aggregate, last, head.version)
+
+    def rows(self, projection: str, stream: str, until: Until = WHOLE) -> PastRows:
+        """What the projection would have stored for the stream. Raises UnreadableEvent where one
+        of these events is damaged."""
+        follows, rows = self._projections[projection], Rows()
+        newest = self._store.versions_of([stream]).get(stream, 0)
+        events = list(self._events(stream, newest, until))
+        wanted = (event for event in events if follows.wants(event.type))
+        follows.apply(self._codec.decode_all(wanted), rows)
+        return PastRows(rows, events[-1] if events else None, newest)
 
     def events(self, stream: str, after: int, until: int) -> list[Recorded]:
         """The events of these versions, with personal values opened; only the last EVENTS_PER_READ
@@ -79,6 +116,10 @@ class Past:
             self._store.events_of(stream, max(after, until - EVENTS_PER_READ), until)
         )
 
-    def _events(self, stream: str, until: int) -> Iterator[StoredEvent]:
-        for after in range(0, until, EVENTS_PER_READ):
-            yield from self._store.events_of(stream, after, min(after + EVENTS_PER_READ, until))
+    def _events(self, stream: str, newest: int, until: Until) -> Iterator[StoredEvent]:
+        end = newest if until.version is None else min(until.version, newest)
+        for after in range(0, end, EVENTS_PER_READ):
+            for event in self._store.events_of(stream, after, min(after + EVENTS_PER_READ, end)):
+                if not until.includes(event):
+                    return
+                yield event

@@ -123,7 +123,7 @@ class EventStore(ABC):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._head_of = _HEAD.format(placeholder=placeholder_of(engine))
-        self._reader = reader_of(engine)
+        self.reader = reader_of(engine)
 
     def rehearse(self, change: Change) -> None:
         """Run the steps of `change` and roll them back, to raise what they raise."""
@@ -177,7 +177,7 @@ class EventStore(ABC):
         return head_of(row) if row else None
 
     def load_many(self, streams: Iterable[str]) -> dict[str, Head]:
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             rows = connection.execute(_HEADS, {"streams": list(streams)})
             return {row.stream: head_of(row) for row in rows}
 
@@ -186,26 +186,26 @@ class EventStore(ABC):
     ) -> tuple[StoredEvent, ...]:
         """The events of the stream with a version above `after`, up to and including `until`."""
         last = _HIGHEST_VERSION if until is None else until
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             parameters = {"stream": stream, "after": after, "until": last}
             return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, parameters))
 
     def first_of(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
         """The first event of each of these streams."""
         found = _EVENTS.where(_events.stream.in_(tuple(streams)), _events.version == 1)
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             return tuple(StoredEvent(*row) for row in connection.execute(found))
 
     def follow(self, after: int, limit: int) -> tuple[StoredEvent, ...]:
         """The next events in global order, at most `limit`, after position `after`."""
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             rows = connection.execute(_FOLLOWING, {"after": after, "limit": limit})
             return tuple(StoredEvent(*row) for row in rows)
 
     def at_positions(self, positions: Sequence[int]) -> tuple[StoredEvent, ...]:
         """The events at these positions, in order."""
         found = _EVENTS.where(_events.position.in_(positions)).order_by(_events.position)
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             rows = connection.execute(found)
             return tuple(StoredEvent(*row) for row in rows)
 
@@ -217,7 +217,7 @@ class EventStore(ABC):
 
     def recorded_after(self, position: int) -> datetime | None:
         """When the first event after `position` was recorded; None if there is none."""
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             # In this order: an event that gets its position in between is found by the second.
             unplaced = connection.execute(_FIRST_UNPLACED).scalar()
             placed = connection.execute(_RECORDED_AFTER, {"position": position}).scalar()
@@ -225,13 +225,13 @@ class EventStore(ABC):
 
     def position_of(self, stream: str, version: int) -> int | None:
         """The position of one event; None if it has none yet or does not exist."""
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             return connection.execute(_POSITION, {"stream": stream, "version": version}).scalar()
 
     def versions_of(self, streams: Iterable[str]) -> dict[str, int]:
         """Stream -> its current version, for the streams that exist."""
         found = select(_heads.stream, _heads.version).where(_heads.stream.in_(tuple(streams)))
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             return {row.stream: row.version for row in connection.execute(found)}
 
     def each_stream(self) -> Iterator[tuple[str, Head, tuple[StoredEvent, ...]]]:
@@ -240,7 +240,7 @@ class EventStore(ABC):
         last = ""
         while True:
             page = select(tables.streams).where(_heads.stream > last)
-            with self._reader.connect() as connection:
+            with self.reader.connect() as connection:
                 rows = connection.execute(page.order_by(_heads.stream).limit(500)).all()
             if not rows:
                 return
@@ -252,7 +252,7 @@ class EventStore(ABC):
         """Streams that have events but no head: a sign of tampering."""
         known = select(_heads.stream)
         found = select(_events.stream).where(_events.stream.not_in(known)).distinct().limit(100)
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             return list(connection.execute(found).scalars())
 
 

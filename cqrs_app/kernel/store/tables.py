@@ -94,6 +94,8 @@ command_log = Table(
     Column("queue_number", BigKey),
     # Set while a queued command runs: see log.LEASE.
     Column("lease_until", UtcDateTime),
+    # Of a delayed command: until then it waits, and can be withdrawn.
+    Column("not_before", UtcDateTime),
 )
 Index("ix_command_log_received_at", command_log.c.received_at, command_log.c.command_id)
 Index("ix_command_log_type", command_log.c.type, command_log.c.received_at)

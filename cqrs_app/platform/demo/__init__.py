@@ -9,6 +9,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.platform.demo.shop import tasks
+from cqrs_app.platform.demo.task import open_shop
 from cqrs_app.platform.operators.roles import system_actor
 
 
@@ -24,6 +25,7 @@ def load_if_empty(kernel: Kernel, orders: int, echo: Callable[[str], None]) -> i
         for task in tasks(orders, datetime.now(UTC))
     ]
     done = sum(outcome.receipt is not None for outcome in kernel.commands.execute_batch(items))
+    open_shop(kernel)
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
     echo(f"Demo data loaded: {orders} orders, {done} commands.")

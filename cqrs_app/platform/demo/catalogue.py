@@ -23,6 +23,7 @@ PRODUCTS = tuple(
         ("PEN-008", "Brass ballpoint pen", "21.00"),
         ("BAG-044", "Canvas market bag", "16.80"),
         ("UMB-001", "Folding umbrella, wind-proof", "42.50"),
+        ("SCF-051", "Silk scarf, hand-rolled", "38.51"),
         ("GFT-999", "Gift wrapping", "3.50"),
         ("STK-555", "Paper stickers, per sheet", "0.0125"),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
 from cqrs_app.areas.customers.commands import RegisterCustomer
-from cqrs_app.areas.inventory.commands import AddProduct, ExpectStock, ReceiveStock
+from cqrs_app.areas.inventory.commands import AddProduct, ExpectStock, ReceiveStock, SetProductPrice
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
@@ -21,8 +21,15 @@ from cqrs_app.areas.orders.commands import (
     ReleaseOrder,
     ShipOrder,
 )
-from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.types import (
+    CreditedLine,
+    OrderLine,
+    ShippedLine,
+    ShippingAddress,
+    amount_of,
+)
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.payments.commands import RecordPayment
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.search_words import tokenize
 from cqrs_app.platform.demo.catalogue import (
@@ -33,6 +40,7 @@ from cqrs_app.platform.demo.catalogue import (
     PLACES,
     PRODUCTS,
 )
+from cqrs_app.standards.money import exact
 
 SEED = 20_260_101
 DAYS = 30
@@ -63,13 +71,28 @@ class Customer:
 def tasks(orders: int, now: datetime) -> list[Task]:
     """What happened to this many orders in the days before `now`, in chronological order."""
     random = Random(SEED)
-    customers = [_customer(random, number) for number in range(max(orders // 3, 1))]
+    customers = customers_of(orders)
     begun = now - timedelta(days=DAYS + 1)
     everything = list(_opening_stock(now))
     everything += [Task(begun, _registration(customer)) for customer in customers]
     for number in range(orders):
-        everything += _life_of_an_order(random, number, random.choice(customers), now)
+        placed = now - timedelta(days=DAYS * (1 - (number + random.random()) / orders))
+        everything += _life_of_an_order(
+            random, order_number(number), random.choice(customers), placed
+        )
+    everything += _payments(everything)
     return sorted((task for task in everything if task.at < now), key=lambda task: task.at)
+
+
+def customers_of(orders: int) -> list[Customer]:
+    """The customers of a shop with this many orders: always the same ones."""
+    random = Random(SEED)
+    return [_customer(random, number) for number in range(max(orders // 3, 1))]
+
+
+def order_number(number: int) -> str:
+    """The number of the order that is placed as the `number`-th, from 0."""
+    return f"CS-{10_001 + number}"
 
 
 def _opening_stock(now: datetime) -> Iterator[Task]:
@@ -85,6 +108,7 @@ def _opening_stock(now: datetime) -> Iterator[Task]:
                 sku=sku, description=name, tracked=tracked, low_below=usual // 4 if tracked else 0
             ),
         )
+        yield Task(at, SetProductPrice(sku=sku, currency=CURRENCY, price=price))
         if tracked:
             # Every sixth product runs low, and half of those have an incoming delivery.
             low = number % 6 == 2
@@ -123,13 +147,9 @@ def _registration(customer: Customer) -> RegisterCustomer:
 
 
 def _life_of_an_order(
-    random: Random, number: int, customer: Customer, now: datetime
+    random: Random, order_id: str, customer: Customer, at: datetime
 ) -> Iterator[Task]:
-    order_id = f"CS-{10_001 + number}"
-    # Business picks up over the month, and the last hours always bring some orders.
-    days = random.random() * 0.6 if number % 8 == 0 else DAYS * (1 - random.random() ** 0.8)
-    at = now - timedelta(days=days, minutes=random.randint(1, 120))
-    order = _order(random, order_id, customer)
+    order = order_of(random, order_id, customer)
     yield Task(at, order)
     if random.random() < 0.15:
         yield Task(
@@ -144,7 +164,8 @@ def _life_of_an_order(
         at = _later(random, at, 60, 2_000)
         yield Task(at, ReleaseOrder(order_id=order_id))
     fate = random.random()
-    at = _later(random, at, 20, 1_600)
+    # One in three waits for days.
+    at = _later(random, at, 20, 1_600) if fate < 0.65 else _later(random, at, 2_000, 7_000)
     if fate < 0.04:
         yield Task(at, RejectOrder(order_id=order_id, reason="The payment could not be confirmed."))
         return
@@ -161,14 +182,14 @@ def _shipping(
     random: Random, order: PlaceOrder, customer: Customer, at: datetime
 ) -> Iterator[Task]:
     carrier, order_id = random.choice(CARRIERS), order.order_id
-    tracking = f"{carrier}{random.randint(10**9, 10**10 - 1)}"
+    tracking = tracking_number(random, carrier)
     if len(order.lines) > 1 and random.random() < 0.3:
         first = ShippedLine(line_no=1, quantity=order.lines[0].quantity)
         yield Task(
             at, ShipOrder(order_id=order_id, lines=(first,), carrier=carrier, tracking=tracking)
         )
         at = _later(random, at, 2_000, 9_000)
-        tracking = f"{carrier}{random.randint(10**9, 10**10 - 1)}"
+        tracking = tracking_number(random, carrier)
     yield Task(at, ShipOrder(order_id=order_id, carrier=carrier, tracking=tracking))
     at = _later(random, at, 1_200, 5_000)
     yield Task(at, DeliverOrder(order_id=order_id))
@@ -188,7 +209,12 @@ def _shipping(
         yield Task(_later(random, at, 600, 6_000), credit)
 
 
-def _order(random: Random, order_id: str, customer: Customer) -> PlaceOrder:
+def tracking_number(random: Random, carrier: str) -> str:
+    return f"{carrier}{random.randint(10**9, 10**10 - 1)}"
+
+
+def order_of(random: Random, order_id: str, customer: Customer) -> PlaceOrder:
+    """An order of this customer, who sometimes orders as a guest."""
     guest = random.random() < 0.08
     lines = []
     for sku, name, price in random.sample(PRODUCTS, random.choice((1, 1, 2, 2, 3, 4, 6))):
@@ -203,6 +229,26 @@ def _order(random: Random, order_id: str, customer: Customer) -> PlaceOrder:
         currency=CURRENCY,
         lines=tuple(lines),
     )
+
+
+def _payments(tasks: Iterable[Task]) -> Iterator[Task]:
+    """What shipped had been paid for by bank transfer."""
+    placed: dict[str, PlaceOrder] = {}
+    for task in tasks:
+        command = task.command
+        if isinstance(command, PlaceOrder):
+            placed[command.order_id] = command
+        elif isinstance(command, ShipOrder) and command.order_id in placed:
+            order = placed.pop(command.order_id)
+            payment = RecordPayment(
+                payment_id=f"{order.order_id}-1",
+                order_id=order.order_id,
+                amount=exact(amount_of(order.lines), order.currency),
+                currency=order.currency,
+                method="bank transfer",
+                reference=f"TR-{order.order_id}",
+            )
+            yield Task(task.at - timedelta(minutes=30), payment)
 
 
 def _later(random: Random, at: datetime, least: int, most: int) -> datetime:

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.past import Moment, Past
+from cqrs_app.kernel.queries.past import Moment, Past, Until
 from cqrs_app.platform.runtime.commands import SEE_EVENTS, Stream
 
 HIGHEST_VERSION = 2**31 - 1
@@ -104,19 +104,19 @@ class StateDifference(Query):
 
 def state_at(question: StateAt, past: Past) -> StateThen | None:
     """None if there is no such stream."""
-    moment = past.moment(question.stream, version=question.version, at=question.at)
+    moment = past.moment(question.stream, Until(version=question.version, at=question.at))
     return _then(question.stream, moment) if moment else None
 
 
 def state_difference(question: StateDifference, past: Past) -> Difference | None:
     """None if there is no such stream."""
-    after = past.moment(question.stream, version=question.version, at=question.at)
+    after = past.moment(question.stream, Until(version=question.version, at=question.at))
     if after is None:
         return None
     version = question.since_version
     if version is None and question.since is None:
         version = max(after.version - 1, 0)
-    before = past.moment(question.stream, version=version, at=question.since)
+    before = past.moment(question.stream, Until(version=version, at=question.since))
     if before is None:
         return None
     earlier, later = _then(question.stream, before), _then(question.stream, after)

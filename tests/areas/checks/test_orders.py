@@ -16,6 +16,7 @@ from cqrs_app.areas.customers.commands import (
     RegisterCustomer,
     UpdateCustomerProfile,
 )
+from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.orders.commands import (
     ApproveOrder,
     ChangeShippingAddress,
@@ -23,7 +24,7 @@ from cqrs_app.areas.orders.commands import (
     ShipOrder,
 )
 from cqrs_app.areas.orders.order import Order
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions
+from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.commands.context import Context, new_id
 from cqrs_app.kernel.commands.middleware import HISTORY

@@ -22,8 +22,9 @@ from cqrs_app.areas.payments.commands import (
 )
 from cqrs_app.areas.payments.gateway_commands import RecordRefund
 from cqrs_app.areas.payments.queries.lists import ListPayments
-from cqrs_app.kernel.commands.context import Context, new_id
-from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Context, Receipt, new_id
+from cqrs_app.kernel.commands.middleware import HISTORY, Proceed
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.operators.roles import system_actor
@@ -46,6 +47,10 @@ def record(payment_id: str = "bank-1", amount: str = "10", **rest: str) -> Recor
 def authorise(payment_id: str = "till", amount: str = "10", **rest: str) -> AuthorisePayment:
     values = {"order_id": THE, "currency": "GBP", "method": "tok_fine"} | rest
     return AuthorisePayment(payment_id=payment_id, amount=Decimal(amount), **values)
+
+
+def moved(payment_id: str) -> MovePayment:
+    return MovePayment(payment_id=payment_id, order_id=THE, reason="A digit was missing.")
 
 
 @pytest.fixture
@@ -159,6 +164,53 @@ def test_an_order_and_its_payment_fit_within_one_batch(strict: OrderDesk) -> Non
         "",
         "no_such_order",
     ]
+
+
+@pytest.mark.parametrize("unmatched", ["refuse", "flag"])
+def test_of_two_payments_in_one_batch_the_second_is_too_much(
+    make_desk: MakeDesk, unmatched: str
+) -> None:
+    desk = begun(make_desk(method="", unmatched_payments=unmatched))
+    commands = [record(), record("bank-2", order_id="1002"), record("bank-3")]
+    desk.place((LAMP, 4), order_id="1002")
+    outcomes = desk.kernel.commands.execute_batch(
+        [(each, Context(actor=ADA, channel="test", command_id=new_id())) for each in commands]
+    )
+    refused = [outcome.error.code if outcome.error else "" for outcome in outcomes]
+    assert refused == ["", "", "beyond_order" if unmatched == "refuse" else ""]
+    assert [bool(desk.paid(each.payment_id).flags) for each in commands] == [
+        False,
+        False,
+        unmatched == "flag",
+    ]
+
+
+@pytest.mark.parametrize(
+    "act", [record("bank-2"), CapturePayment(payment_id="till"), moved("bank-3")]
+)
+def test_a_payment_that_another_overtakes_is_compared_with_it(
+    make_desk: MakeDesk, act: Any
+) -> None:
+    desk = make_desk(method="", **LENIENT)
+    desk.place((LAMP, 4))
+    desk.do(authorise("till"), record("bank-3", order_id="1002"))
+    desk.ask_gateway()
+    desk.settle_all()
+    overtaking: list[Command] = [record()]
+
+    def overtake(call: Call, proceed: Proceed) -> Receipt:
+        while overtaking:
+            desk.do(overtaking.pop())
+        return proceed(call)
+
+    bus = desk.bus(overtake)
+    context = Context(actor=ADA, channel="test", command_id=new_id())
+    if isinstance(act, CapturePayment):
+        with pytest.raises(Refused, match=r"GBP 10.00 of it is paid or being captured"):
+            bus.execute(act, context)
+    else:
+        bus.execute(act, context)
+        assert desk.paid(act.payment_id).flags[-1:] == ["beyond_order"]
 
 
 def test_history_is_not_asked(strict: OrderDesk) -> None:

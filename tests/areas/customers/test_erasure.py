@@ -12,10 +12,11 @@ from sqlalchemy import Engine, inspect, text
 from cqrs_app.areas.customers import commands as do
 from cqrs_app.areas.customers.queries import GetCustomerProfile, ListRegisteredCustomers
 from cqrs_app.areas.customers.receipt import ErasureReceipt
+from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.desk.queries.one_order import GetOrder
+from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.areas.desk.queries.timeline import OrderTimeline
 from cqrs_app.areas.orders import commands as orders
-from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderTimeline
-from cqrs_app.areas.orders.queries.order_list import ListOrders
 from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES

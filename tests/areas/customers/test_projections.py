@@ -14,8 +14,9 @@ from cqrs_app.areas.customers.read_models import (
     customer_history,
     customer_profiles,
 )
+from cqrs_app.areas.desk import DESK
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.orders import ORDERS
-from cqrs_app.areas.orders.read_models import orders
 from cqrs_app.kernel import testing
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.privacy.erasure import SubjectErased
@@ -24,13 +25,13 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store.tables import read_tables
 from tests.areas.customers.history import REGISTRY, START, History, histories, unreadable
-from tests.areas.orders.history import TABLES, fold
-from tests.areas.orders.history import History as OrderHistory
-from tests.areas.orders.shop import histories as order_histories
+from tests.areas.desk.history import TABLES, fold
+from tests.areas.desk.history import History as OrderHistory
+from tests.areas.desk.shop import histories as order_histories
 from tests.read_stores import stored_rows, write_rows
 
 MINE = (customer_profiles, customer_counts, customer_history)
-BOTH = Registry([ORDERS, CUSTOMERS])
+BOTH = Registry([ORDERS, DESK, CUSTOMERS])
 
 
 def rows_of(events: list[Recorded]) -> Rows:

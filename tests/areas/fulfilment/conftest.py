@@ -29,6 +29,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.context import Actor, new_id
+from cqrs_app.kernel.commands.middleware import Middleware
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.subscriptions.runner import SubscriptionRunner
 from cqrs_app.platform.operators.roles import system_actor
@@ -77,21 +78,7 @@ class OrderDesk(Desk):
 
     def __init__(self, app: Flask, clock: Clock, method: str, after: AfterDeclines) -> None:
         super().__init__(app, clock)
-        # This bus records events at the time of the test's clock.
-        bus = CommandBus(
-            self.kernel.registry.routes,
-            self.kernel.registry.codec,
-            self.kernel.store,
-            self.kernel.log,
-            self.kernel.vault,
-            BusOptions(),
-            middleware=self.kernel.registry.middleware,
-            after_commit=lambda types: None,
-            wake=lambda command_id: None,
-            count=lambda *counted: None,
-            clock=clock,
-        )
-        self.kernel = replace(self.kernel, commands=bus)
+        self.kernel = replace(self.kernel, commands=self.bus())
         self.teller = GatewayClient(
             self.kernel,
             {"sandbox": self.sandbox},
@@ -102,6 +89,24 @@ class OrderDesk(Desk):
         self.policy = Policy(method=method, retry_after=retries, after_declines=after)
         self.actor = system_actor("fulfilment", *PERMISSIONS)
         self.follower = Follower(self.kernel, self.actor, self.policy)
+
+    def bus(self, *more: Middleware) -> CommandBus:
+        """A bus that records events at the time of the test's clock, with `more` middleware."""
+        registry = self.kernel.registry
+        return CommandBus(
+            registry.routes,
+            registry.codec,
+            self.kernel.store,
+            self.kernel.log,
+            self.kernel.vault,
+            BusOptions(),
+            middleware=(*registry.middleware, *more),
+            consequences=registry.consequences,
+            after_commit=lambda types: None,
+            wake=lambda command_id: None,
+            count=lambda *counted: None,
+            clock=self.clock,
+        )
 
     def stock(self, sku: str, quantity: int) -> None:
         self.do(AddProduct(sku=sku))

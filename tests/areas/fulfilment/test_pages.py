@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cqrs_app.areas.fulfilment.types import Stage
-from cqrs_app.areas.orders.queries.one_order import OrderActions
+from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.kernel.errors import Refused
 from tests.areas.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
 from tests.interfaces.web.pages.conftest import client_in

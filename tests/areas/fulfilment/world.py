@@ -308,8 +308,8 @@ def decided(world: World, command: Any) -> World:
 
 def do(world: World, command: Command, by: str = "ann") -> World:
     """The command, all that fulfilment makes of it included. Raises Refused."""
-    world, events = _carried_out(world, command)
-    return settled(world, _inputs(world, command, events, by))
+    world, events = carried_out(world, command)
+    return settled(world, inputs_of(world, command, events, by))
 
 
 def settled(world: World, inputs: Iterable[Input]) -> World:
@@ -333,17 +333,17 @@ def _dispatched(world: World) -> tuple[World, list[Input]]:
     number, sent = next(iter(world.process.open.items()))
     command = parse(COMMANDS[sent.name], sent.arguments, from_text=True)
     try:
-        world, events = _carried_out(world, command)
+        world, events = carried_out(world, command)
     except Refused as refused:
         known = {"code": refused.code, "sentence": refused.sentence}
         return world, [CommandEnded(no=number, outcome="refused", **known)]
     return world, [
         CommandEnded(no=number, outcome="done"),
-        *_inputs(world, command, events, US),
+        *inputs_of(world, command, events, US),
     ]
 
 
-def _carried_out(world: World, command: Command) -> tuple[World, tuple[Event, ...]]:
+def carried_out(world: World, command: Command) -> tuple[World, tuple[Event, ...]]:
     cls = REGISTRY.routes[type(command)].aggregate
     identity = getattr(command, cls.identity)
     held: dict[type[Aggregate], Aggregate] = {Order: world.order, StockItem: world.item}
@@ -361,7 +361,7 @@ def _carried_out(world: World, command: Command) -> tuple[World, tuple[Event, ..
     return replace(world, payments=changed), events
 
 
-def _inputs(world: World, command: Command, events: Iterable[Event], by: str) -> list[Input]:
+def inputs_of(world: World, command: Command, events: Iterable[Event], by: str) -> list[Input]:
     return [each for event in events for each in _input(world, event, by)]
 
 

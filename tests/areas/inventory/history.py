@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -73,6 +74,12 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(do.RetireProduct, **_fields()),
     st.builds(do.RestoreProduct, **_fields()),
     st.builds(do.SetLowStockLevel, **_fields(), low_below=st.integers(0, 9)),
+    st.builds(
+        do.SetProductPrice,
+        **_fields(),
+        currency=st.sampled_from(["EUR", "JPY"]),
+        price=st.none() | st.decimals(0, 9, places=2),
+    ),
     st.builds(do.RenameProduct, **_fields(), description=st.sampled_from(["Star", "Éclair"])),
 )
 
@@ -110,6 +117,9 @@ EVERYTHING: list[tuple[Command, int]] = [
     (do.CommitStock(sku=OTHER, order_id="1", quantity=2), 51),
     (do.SetLowStockLevel(sku=SKU, low_below=9), 52),
     (do.RenameProduct(sku=OTHER, description="Star"), 52),
+    (do.SetProductPrice(sku=OTHER, currency="EUR", price=Decimal("2.50")), 52),
+    (do.SetProductPrice(sku=OTHER, currency="CHF", price=Decimal(3)), 52),
+    (do.SetProductPrice(sku=OTHER, currency="EUR"), 52),
     (do.ExpectStock(sku=SKU, quantity=0, reference="PO-2", due=date(2010, 12, 3)), 53),
     (do.ReleaseStock(sku=OTHER, order_id="1"), 54),
     (do.RetireProduct(sku=OTHER), 55),  # refused: some are on hand

@@ -72,12 +72,27 @@ def test_a_product_is_added_received_reserved_and_sent_out_by_hand(console: Flas
     assert "Nothing of it is reserved" in text
 
 
+def test_a_price_is_set_shown_and_taken_away(console: Flask) -> None:
+    run(console, add())
+    sue = client_in(console, "supervisor")
+    for currency, price in (("EUR", "0.0125"), ("GBP", "3")):
+        answer = send(sue, address_of(sue, "SetProductPrice"), currency=currency, price=price)
+        assert answer.status_code == 303
+    catch_up(console)
+    prices = "EUR 0.0125, GBP 3.00"
+    assert prices in shown(sue, f"/product?sku={SKU}")
+    assert prices in shown(sue, "/products")
+    assert send(sue, address_of(sue, "SetProductPrice"), currency="EUR").status_code == 303
+    catch_up(console)
+    assert "EUR" not in shown(sue, "/products")
+
+
 def test_each_product_offers_what_makes_sense_for_it_now(console: Flask) -> None:
     run(console, add(), receive(3), reserve("W1", 1), add(sku="POST", tracked=False))
     run(console, add(sku="OLD"), do.RetireProduct(sku="OLD"))
     admin = client_in(console, "admin")
     assert "RetireProduct" not in tasks(admin)
-    assert tasks(admin, "POST") == ["RenameProduct", "RetireProduct"]
+    assert tasks(admin, "POST") == ["SetProductPrice", "RenameProduct", "RetireProduct"]
     assert tasks(admin, "OLD") == ["RestoreProduct"]
     assert tasks(client_in(console, "operator")) == ["ReceiveStock", "ExpectStock"]
     assert tasks(client_in(console, "viewer")) == []

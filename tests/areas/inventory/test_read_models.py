@@ -20,6 +20,7 @@ from cqrs_app.areas.inventory.read_models import (
     stock_reservations,
 )
 from cqrs_app.areas.inventory.stock_item import StockItem
+from cqrs_app.areas.inventory.words import prices_in
 from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.store.tables import read_tables
@@ -67,6 +68,7 @@ def test_the_tables_say_what_the_rules_know(history: History) -> None:
     for row in rows.all(products):
         item = history.aggregates[f"product-{row['sku']}"]
         assert row["on_hand"] == item.on_hand
+        assert prices_in(row["prices"]) == item.prices
         assert row["available"] == item.available == row["on_hand"] - row["reserved"]
         assert row["incoming"] == sum(each.quantity for each in item.expected.values())
         is_low = item.tracked and not item.retired and item.available < item.low_below

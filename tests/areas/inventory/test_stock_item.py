@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -171,6 +172,23 @@ def test_a_name_and_a_level_change_only_when_they_do() -> None:
     given(add(), level).when(level).then()
 
 
+def test_a_product_has_one_price_in_each_currency() -> None:
+    in_eur = do.SetProductPrice(sku=SKU, currency="EUR", price=Decimal("2.5"))
+    in_jpy = do.SetProductPrice(sku=SKU, currency="JPY", price=Decimal(400))
+    no_longer = do.SetProductPrice(sku=SKU, currency="EUR")
+    set_in_eur = was.ProductPriceSet(sku=SKU, currency="EUR", price=Decimal("2.50"))
+    given(add()).when(in_eur).then(set_in_eur)
+    given(add(), in_eur).when(in_jpy).then(
+        was.ProductPriceSet(sku=SKU, currency="JPY", price=Decimal(400))
+    )
+    given(add(), in_eur).when(in_eur).then()
+    given(add(), in_eur).when(no_longer).then(
+        was.ProductPriceSet(sku=SKU, currency="EUR", price=None)
+    )
+    given(add()).when(no_longer).then()
+    given(add(), RETIRE).when(in_eur).refused("product_retired")
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -183,6 +201,7 @@ def test_a_name_and_a_level_change_only_when_they_do() -> None:
         release("A"),
         commit("A"),
         do.RenameProduct(sku=SKU, description="Star"),
+        do.SetProductPrice(sku=SKU, currency="EUR", price=Decimal(1)),
         do.SetLowStockLevel(sku=SKU, low_below=3),
     ],
     ids=lambda command: type(command).__name__,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import Connection
 
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders import events as was
-from cqrs_app.areas.orders.queries.one_order import FlagView, GetOrder, get_order
-from cqrs_app.areas.orders.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.orders.types import ShippedLine
-from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.messages.messages import Command, Event
 from tests.areas.orders.given import (
     ALL_SHIPPED,
@@ -25,12 +21,10 @@ from tests.areas.orders.given import (
     PLACED,
     REJECTED,
     given,
-    line,
     order,
     place,
     shipped,
 )
-from tests.areas.orders.history import START, History, project
 from tests.areas.orders.test_order import (
     ALLOWED,
     APPROVE,
@@ -147,45 +141,6 @@ def test_a_second_hold_has_the_word_on_the_reason() -> None:
 def test_nothing_left_is_shipped_as_nothing() -> None:
     _, sent = given(PLACED, APPROVED, ALL_SHIPPED).when(SHIP, history=True).events
     assert sent == shipped(complete=True)
-
-
-def irregular() -> History:
-    history = History()
-    for number in ("1", "2"):
-        history.run(place(number, line()), START)
-    later = START + timedelta(days=1)
-    history.run(do.ShipOrder(order_id="1"), later, history=True)
-    history.run(do.ApproveOrder(order_id="1"), later, history=True)
-    history.run(do.HoldOrder(order_id="2", reason=HoldReason.OTHER), later, history=True)
-    return history
-
-
-def test_flags_stand_on_the_orders_page(connection: Connection) -> None:
-    project(connection, irregular().recorded)
-    view = get_order(GetOrder(order_id="1"), connection)
-    assert view is not None
-    assert view.status is OrderStatus.SHIPPED
-    assert [(flag.task, flag.code) for flag in view.flags] == [
-        ("ShipOrder", "not_approved"),
-        ("ApproveOrder", "already_shipped"),
-    ]
-    assert view.flags[0] == FlagView(
-        task="ShipOrder",
-        code="not_approved",
-        sentence="Order 1 has waited for approval since 1 Dec 2010 at 08:26 UTC; "
-        "approve it before you ship it.",
-        at=START + timedelta(days=1),
-    )
-
-
-@pytest.mark.parametrize(("flagged", "found"), [(None, ["2", "1"]), (True, ["1"]), (False, ["2"])])
-def test_flagged_orders_can_be_listed(
-    connection: Connection, flagged: bool | None, found: list[str]
-) -> None:
-    project(connection, irregular().recorded)
-    page = list_orders(ListOrders(flagged=flagged), connection)
-    assert [row.order_id for row in page.rows] == found
-    assert {row.order_id: row.flags for row in page.rows}.get("1", 2) == 2
 
 
 def test_what_is_no_country_is_refused_now_and_flagged_in_history() -> None:

@@ -15,12 +15,12 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
 from cqrs_app.kernel.queries.context import QueryContext
-from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.past import Past, Until
 from cqrs_app.kernel.registry import Area, Registry
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.runtime.past import Change, Difference, StateAt, StateDifference, changes
 from tests.kernel.conftest import ASKER
-from tests.kernel.shop import Add, Counter
+from tests.kernel.shop import Add, Counter, counters
 
 BO = Actor("bo", frozenset({"counters.change", HISTORY}))
 ENGINEER = QueryContext(actor=Actor("eva", frozenset({"events.view"})))
@@ -32,6 +32,18 @@ def add(kernel: Kernel, amount: int, hours: float) -> None:
     at = NOON + timedelta(hours=hours)
     context = Context(actor=BO, channel="test", occurred_at=at)
     kernel.commands.execute(Add(counter_id="a-b c", amount=amount), context)
+
+
+def past_of(kernel: Kernel) -> Past:
+    registry = kernel.registry
+    return Past(
+        registry.aggregates, registry.projections, registry.notation, registry.codec, kernel.store
+    )
+
+
+def value_then(kernel: Kernel, **until: Any) -> int | None:
+    row = past_of(kernel).rows("counters", STREAM, Until(**until)).rows.get(counters, "a-b c")
+    return row["value"] if row else None
 
 
 def ask(kernel: Kernel, question: Any) -> Any:
@@ -88,14 +100,42 @@ def test_a_long_stream_is_read_in_pieces(kernel: Kernel, monkeypatch: pytest.Mon
     monkeypatch.setattr("cqrs_app.kernel.queries.past.EVENTS_PER_READ", 3)
     for _ in range(10):
         add(kernel, 1, 0)
-    past = Past(
-        kernel.registry.aggregates, kernel.registry.notation, kernel.registry.codec, kernel.store
-    )
+    past = past_of(kernel)
     for version in range(1, 11):
-        moment = past.moment(STREAM, version=version)
+        moment = past.moment(STREAM, Until(version=version))
         assert moment is not None
         assert moment.version == version
         assert moment.aggregate == Counter(value=version)
+
+
+def test_a_projection_is_folded_up_to_a_version_a_position_or_a_time(filled: Kernel) -> None:
+    filled.store.place()
+    first = filled.store.events_of(STREAM)[0].position or 0
+    assert [value_then(filled, version=version) for version in range(5)] == [None, 1, 11, 111, 111]
+    assert [value_then(filled, position=first + after) for after in (-1, 0, 1)] == [None, 1, 11]
+    assert value_then(filled, at=NOON + timedelta(minutes=90)) == 11
+    assert value_then(filled) == 111
+    then = past_of(filled).rows("counters", STREAM, Until(version=2))
+    assert (then.last and then.last.version, then.newest) == (2, 3)
+
+
+def test_an_event_without_a_position_comes_after_every_position(filled: Kernel) -> None:
+    filled.store.place()
+    head = filled.store.head()
+    with filled.engines.write.begin() as connection:
+        last = update(events).where(events.c.version == 3)
+        connection.execute(last.values(position=None))
+    assert value_then(filled, position=head) == 11
+    assert value_then(filled) == 111
+
+
+def test_a_damaged_event_is_a_sentence_and_earlier_versions_are_shown(filled: Kernel) -> None:
+    with filled.engines.write.begin() as connection:
+        connection.execute(update(events).where(events.c.version == 2).values(payload='{"am'))
+    assert ask(filled, StateAt(stream=STREAM, version=1)).state["value"] == 1
+    with pytest.raises(Refused, match="version 2 of counter-a-b c, is damaged") as refusal:
+        ask(filled, StateAt(stream=STREAM))
+    assert refusal.value.code == "cannot_be_folded"
 
 
 def test_what_is_not_there_is_nothing(filled: Kernel) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.demo import load_if_empty

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from cqrs_app.areas.inventory.events import (
     LowStockLevelSet,
     ProductAdded,
+    ProductPriceSet,
     ProductRenamed,
     ProductRestored,
     ProductRetired,
@@ -23,6 +24,7 @@ from cqrs_app.areas.inventory.events import (
 )
 from cqrs_app.areas.inventory.read_models import expected_deliveries, products, stock_reservations
 from cqrs_app.areas.inventory.search import searchable
+from cqrs_app.areas.inventory.words import price_text, prices_in
 from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
 
 _OF_RESERVATIONS = StockReserved | StockReservationChanged | StockReleased | StockCommitted
@@ -32,7 +34,7 @@ class AvailabilityProjection(Projection):
     """One row per product; its reservations and expected deliveries are kept when they are done."""
 
     name: ClassVar[str] = "availability"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (products, stock_reservations, expected_deliveries)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -51,6 +53,7 @@ class AvailabilityProjection(Projection):
             search="",
             tracked=event.tracked,
             retired=False,
+            prices="",
             low_below=event.low_below,
             on_hand=0,
             reserved=0,
@@ -61,6 +64,13 @@ class AvailabilityProjection(Projection):
 
     def product_renamed(self, event: ProductRenamed, recorded: Recorded, rows: Rows) -> None:
         _change(rows, event.sku, recorded, description=event.description)
+
+    def product_price_set(self, event: ProductPriceSet, recorded: Recorded, rows: Rows) -> None:
+        prices = prices_in(rows.change(products, event.sku)["prices"])
+        prices.pop(event.currency, None)
+        if event.price is not None:
+            prices[event.currency] = event.price
+        _change(rows, event.sku, recorded, prices=price_text(prices))
 
     def low_stock_level_set(self, event: LowStockLevelSet, recorded: Recorded, rows: Rows) -> None:
         _change(rows, event.sku, recorded, low_below=event.low_below)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from sqlalchemy import Connection, select
@@ -18,6 +19,7 @@ from cqrs_app.areas.inventory.read_models import (
     stock_movements,
     stock_reservations,
 )
+from cqrs_app.areas.inventory.words import prices_in
 from cqrs_app.areas.types import OrderId, Sku
 from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Rows, Sort, query
 
@@ -46,11 +48,20 @@ class ExpectedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPrice:
+    """What one unit costs in a currency."""
+
+    currency: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
     """A product with what is open: at most MOST_SHOWN reservations, the oldest first, and as many
     expected deliveries, the next first. `tasks` are the commands that make sense for it now."""
 
     product: ProductRow
+    prices: tuple[UnitPrice, ...]
     tasks: tuple[str, ...]
     reservations: tuple[ReservationRow, ...]
     expected: tuple[ExpectedRow, ...]
@@ -169,6 +180,10 @@ def _view(
     product = ProductRow(**_only(ProductRow, row))
     return ProductView(
         product=product,
+        prices=tuple(
+            UnitPrice(currency=currency, price=price)
+            for currency, price in prices_in(product.prices).items()
+        ),
         tasks=tuple(_tasks(product)),
         reservations=tuple(ReservationRow(**_only(ReservationRow, each)) for each in reserved),
         expected=tuple(ExpectedRow(**_only(ExpectedRow, each)) for each in expected),
@@ -188,6 +203,7 @@ def _tasks(product: ProductRow) -> Iterator[str]:
             yield commands.ReserveStock.__name__
         yield commands.AdjustStock.__name__
         yield commands.SetLowStockLevel.__name__
+    yield commands.SetProductPrice.__name__
     yield commands.RenameProduct.__name__
     if not product.reserved:
         yield commands.RetireProduct.__name__

@@ -76,12 +76,14 @@ SORTS = MappingProxyType(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductRow:
     """A product as the list shows it: `available` = `on_hand` - `reserved`; `short` is how many
-    are missing to `low_below`, 0 where it is not low. Times in UTC."""
+    are missing to `low_below`, 0 where it is not low; `prices` of one unit, such as
+    "EUR 64.00, GBP 55.00". Times in UTC."""
 
     sku: str
     description: str
     tracked: bool
     retired: bool
+    prices: str
     low_below: int
     on_hand: int
     reserved: int

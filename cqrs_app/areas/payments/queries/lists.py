@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.areas.payments.words import PaymentStatus
@@ -68,6 +68,10 @@ class ListPayments(ListQuery):
     with answers to be looked into."""
 
     sorts = SORTS
+    q: Annotated[
+        str,
+        Meta(title="Search", description="A payment's or an order's number.", max_length=200),
+    ] = ""
     show: Literal["all", "unsettled", "disputed", "flagged"] = "all"
     order_id: OrderIdOrAny = ""
     status: Annotated[PaymentStatus | None, Meta(title="Status")] = None
@@ -133,6 +137,9 @@ def _conditions(question: ListPayments) -> Iterator[ColumnElement[bool]]:
         yield _PAYMENT.disputed > Decimal(0)
     if question.show == "flagged":
         yield _PAYMENT.unsettled.is_(True) & (_PAYMENT.flagged > 0)
+    if number := question.q.strip():
+        forms = (number, number.upper())
+        yield or_(_PAYMENT.payment_id.in_(forms), _PAYMENT.order_id.in_(forms))
     if question.order_id:
         yield _PAYMENT.order_id == question.order_id
     if question.status:

@@ -18,3 +18,6 @@ PLACES = {category: place for area in AREAS for category, place in area.places.i
 SUGGESTIONS = {command: each for area in AREAS for command, each in area.suggestions.items()}
 FORM_FIELDS = {key: each for area in AREAS for key, each in area.form_fields.items()}
 HOME_PANELS = {name: each for area in AREAS for name, each in area.home_panels.items()}
+FINDERS = tuple(finder for area in AREAS for finder in area.finders)
+"""In the order of the groups of a search's results."""
+STARTS = tuple(command for area in AREAS for command in area.starts)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from markupsafe import Markup
 
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
@@ -20,13 +22,15 @@ class Place:
 
     `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
     thing by its identity. `fragment` renders again what a command changes on the page of one: the
-    element whose id is the category. `after` leads elsewhere after a command, unless empty.
+    element whose id is the category. `summary` shows one in a form. `after` leads elsewhere after a
+    command, unless empty.
     """
 
     tab: str
     all: str
     one: str = ""
     fragment: Callable[[str], str] | None = None
+    summary: Callable[[str], Markup] | None = None
     after: Callable[[Any], str] = lambda command: ""
 
 
@@ -40,13 +44,36 @@ class Sign:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that a search found. `exact`: its number is what was typed."""
+
+    text: str
+    url: str
+    details: tuple[str, ...] = ()
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Finds things of one kind. `find` takes what was typed and how many hits are shown; `all` is
+    the endpoint of the whole list, whose parameter `q` takes the same text."""
+
+    title: str
+    icon: str
+    permission: str
+    find: Callable[[str, int], Iterable[Hit]]
+    all: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebArea:
     """One area's table of contents for the pages.
 
     `places` are by the category of streams; `suggestions` fill in forms; `form_fields` replace
     derived ones, by command and field. `home_panels` give what `home/_NAME.html` needs;
-    `home_signs` what the health strip shows to the operator.
+    `home_signs` what the health strip shows to the operator; `finders` what the search covers;
+    `starts` are commands that begin something new, which the search offers first.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -56,6 +83,8 @@ class WebArea:
     )
     home_panels: Mapping[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     home_signs: Callable[[], list[Sign]] = list
+    finders: tuple[Finder, ...] = ()
+    starts: tuple[type[Command], ...] = ()
 
 
 def free_number(name: str, prefix: str) -> Suggest:

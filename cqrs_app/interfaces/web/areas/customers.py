@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.commands import (
@@ -24,9 +24,10 @@ from cqrs_app.areas.customers.queries import (
 )
 from cqrs_app.areas.customers.receipt import ErasureReceipt
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.areas.orders.queries.customers import GetCustomer, ListCustomers
-from cqrs_app.areas.orders.queries.order_list import ListOrders
-from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
+from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -142,6 +143,25 @@ def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
     return {name: getattr(known, name) for name in names if hasattr(known, name)}
 
 
+def _find(text: str, most: int) -> Iterator[Hit]:
+    """Registered customers, then those who are known from orders only."""
+    for number, row in unique((each.customer_id, each) for each in _matching(text, most)):
+        details = (row.name, getattr(row, "email", ""), row.country)
+        yield Hit(
+            number,
+            url_for("web.customer", customer_id=number),
+            tuple(filter(None, details)),
+            same_number(text, number),
+        )
+
+
+def _matching(text: str, most: int) -> Iterator[Any]:
+    if exact := by_number(GetCustomerProfile, "customer_id", text):
+        yield exact
+    yield from ask(ListRegisteredCustomers(q=text, limit=most)).value.rows
+    yield from ask(ListCustomers(q=text, limit=most)).value.rows
+
+
 CUSTOMERS = WebArea(
     places={"customer": Place("customers", "web.customers", "web.customer")},
     suggestions={
@@ -150,4 +170,6 @@ CUSTOMERS = WebArea(
         RegisterCustomer: _present_values,
         UpdateCustomerProfile: _present_values,
     },
+    finders=(Finder("Customers", "users", "customers.view", _find, all="web.customers"),),
+    starts=(RegisterCustomer,),
 )

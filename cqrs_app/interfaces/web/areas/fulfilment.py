@@ -19,6 +19,7 @@ from cqrs_app.areas.fulfilment.queries import (
 )
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
+from cqrs_app.interfaces.web.areas.order_summary import order_summary
 from cqrs_app.interfaces.web.ask import ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -122,6 +123,10 @@ def _signs() -> list[Sign]:
 
 
 FULFILMENT = WebArea(
-    places={"fulfilment": Place("fulfilment", "web.fulfilments", "web.fulfilment")},
+    places={
+        "fulfilment": Place(
+            "fulfilment", "web.fulfilments", "web.fulfilment", summary=order_summary
+        )
+    },
     home_signs=_signs,
 )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
-from cqrs_app.areas.inventory.words import label_of
-from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.areas.inventory.words import label_of, prices_in
+from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
+from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -46,6 +49,7 @@ def products() -> ResponseReturnValue:
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
+        prices_in=prices_in,
         may_add=may_act("inventory.manage"),
         **turning("web.products", answer.value),
     )
@@ -90,6 +94,7 @@ def _shown() -> dict[str, Any]:
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
         "here": {name: text for name, text in request.args.items() if name in ("sku", *PLACE)},
+        "prices_in": prices_in,
         "reason": label_of,
         "sold": _sold(ProductSales(sku=sku)),
         "sold_lately": _sold(ProductSales(sku=sku, since=since)),
@@ -109,7 +114,26 @@ def _low_stock() -> dict[str, Any]:
     return {"answer": ask(LowStock(limit=LOW_SHOWN))}
 
 
+def _find(text: str, most: int) -> Iterator[Hit]:
+    for sku, row in unique((each.sku, each) for each in _matching(text, most)):
+        available = f"{row.available} available" if row.tracked else "Not stocked"
+        yield Hit(
+            sku,
+            url_for("web.product", sku=sku),
+            tuple(filter(None, (row.description, available))),
+            same_number(text, sku),
+        )
+
+
+def _matching(text: str, most: int) -> Iterator[Any]:
+    if exact := by_number(GetProduct, "sku", text):
+        yield exact.product
+    yield from ask(ListProducts(q=text, limit=most)).value.rows
+
+
 INVENTORY = WebArea(
     places={"product": Place("products", "web.products", "web.product")},
     home_panels={"low-stock": _low_stock},
+    finders=(Finder("Products", "stack-2", "inventory.view", _find, all="web.products"),),
+    starts=(AddProduct,),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.payments.commands import AuthorisePayment, RecordPayment
@@ -17,17 +18,20 @@ from cqrs_app.areas.payments.queries.one_payment import (
     PaymentView,
 )
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
-from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
+from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea, free_number
+from cqrs_app.interfaces.web.areas.finding import same_number
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
+from cqrs_app.services import services
 
 HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
-FILTERS = {"show": "Show", "order_id": "Order", "status": "Status"}
+FILTERS = {"q": "Search", "show": "Show", "order_id": "Order", "status": "Status"}
 SHOWN = {
     "all": "All payments",
     "unsettled": "Unsettled",
@@ -140,10 +144,28 @@ def _answers(payment: PaymentView) -> dict[int, str]:
     }
 
 
+def _find(text: str, most: int) -> Iterator[Hit]:
+    formats = formats_of(services.settings.locale)
+    for row in ask(ListPayments(q=text, limit=most)).value.rows:
+        details = (
+            f"Order {row.order_id}",
+            row.status.label,
+            formats.money(row.amount, row.currency),
+        )
+        yield Hit(
+            row.payment_id,
+            url_for("web.payment", payment_id=row.payment_id),
+            details,
+            same_number(text, row.payment_id),
+        )
+
+
 PAYMENTS = WebArea(
     places={"payment": Place("payments", "web.payments", "web.payment")},
     suggestions={
         AuthorisePayment: free_number("payment_id", "P"),
         RecordPayment: free_number("payment_id", "P"),
     },
+    finders=(Finder("Payments", "receipt", "payments.view", _find, all="web.payments"),),
+    starts=(RecordPayment,),
 )

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from cqrs_app.areas.orders.queries.import_totals import IDS_AT_ONCE, ImportedTotals, ImportTotals
+from cqrs_app.areas.desk.queries.import_totals import IDS_AT_ONCE, ImportedTotals, ImportTotals
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from sqlalchemy import select
 
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.services import services_of

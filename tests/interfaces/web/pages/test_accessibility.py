@@ -18,7 +18,16 @@ from tests.interfaces.web.pages.conftest import catch_up, order_in
 from tests.services.browser import COLOURS, Violations
 
 PAGES = (
-    *("/", "/orders", "/customers", "/credit-notes", "/reports", "/refunded-orders"),
+    *(
+        "/",
+        "/search",
+        "/search?q=lamp",
+        "/orders",
+        "/customers",
+        "/credit-notes",
+        "/reports",
+        "/refunded-orders",
+    ),
     *("/imports", "/log", "/system"),
     *("/webhooks", "/webhooks/warehouse"),
     *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
+from cqrs_app.areas.desk.queries.best import TopProducts
+from cqrs_app.areas.desk.queries.credit_notes import ListCreditNotes
+from cqrs_app.areas.desk.queries.figures import OrdersByDay, TodayFigures
+from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.areas.desk.queries.revenue import RevenueReport
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder, RecordCreditNote
-from cqrs_app.areas.orders.queries.best import TopProducts
-from cqrs_app.areas.orders.queries.credit_notes import ListCreditNotes
-from cqrs_app.areas.orders.queries.figures import OrdersByDay, TodayFigures
-from cqrs_app.areas.orders.queries.order_list import ListOrders
-from cqrs_app.areas.orders.queries.revenue import RevenueReport
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor, Context

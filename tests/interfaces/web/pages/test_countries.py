@@ -18,8 +18,8 @@ from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.services import services_of
+from tests.areas.desk.test_customers import credit
 from tests.areas.orders.given import place
-from tests.areas.orders.test_customers import credit
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 
 LONG_AGO = datetime(2017, 1, 2, 10, tzinfo=UTC)

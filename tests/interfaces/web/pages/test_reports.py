@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.payments.commands import RecordPayment, RefundPayment
 from cqrs_app.areas.payments.gateway_commands import ANSWER, RecordRefund
 from cqrs_app.installed_areas import ROLES

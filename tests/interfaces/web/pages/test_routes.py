@@ -26,6 +26,7 @@ WHO = {
     "web.sign_out": SIGNED_IN,
     "web.banners": SIGNED_IN,
     "web.account": SIGNED_IN,
+    "web.search": SIGNED_IN,
     "web.home": "orders.view",
     "web.home_panel": "orders.view",
     "web.orders": "orders.view",
@@ -83,6 +84,7 @@ def addresses(app: Flask) -> dict[str, str]:
     order_id = order_in(app, "placed")
     return {
         "web.home": "/",
+        "web.search": "/search?q=lamp",
         "web.home_panel": "/home/waiting",
         "web.orders": "/orders",
         "web.orders_changes": "/orders/changes?since=0",

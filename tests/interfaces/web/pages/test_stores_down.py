@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from cqrs_app import create_app
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.database import upgrade
 from cqrs_app.interfaces.web.home import TITLES
 from cqrs_app.platform.demo import load_if_empty

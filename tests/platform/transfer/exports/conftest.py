@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import insert
 
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.interfaces.web.pages.conftest import client_in

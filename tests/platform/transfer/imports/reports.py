@@ -9,8 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
-from cqrs_app.areas.orders.queries.revenue import RevenueReport
+from cqrs_app.areas.desk.queries.best import TopCustomers, TopProducts
+from cqrs_app.areas.desk.queries.revenue import RevenueReport
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor

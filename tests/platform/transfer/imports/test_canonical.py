@@ -14,8 +14,7 @@ from flask import Flask
 from sqlalchemy import Table, delete, select
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.areas.orders import commands as do
-from cqrs_app.areas.orders.read_models import (
+from cqrs_app.areas.desk.read_models import (
     credit_notes,
     customer_accounts,
     order_activity,
@@ -26,6 +25,7 @@ from cqrs_app.areas.orders.read_models import (
     order_timeline,
     orders,
 )
+from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.installed_areas import ROLES

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from cqrs_app.areas.orders.read_models import order_lines, orders
+from cqrs_app.areas.desk.read_models import order_lines, orders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.tables import command_log, events
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file

@@ -19,7 +19,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.tables import command_log, events
 from cqrs_app.platform.transfer.imports import source

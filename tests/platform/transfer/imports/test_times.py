@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from cqrs_app.areas.customers.commands import RegisterCustomer
+from cqrs_app.areas.desk.read_models import order_flags
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
-from cqrs_app.areas.orders.read_models import order_flags
 from cqrs_app.platform.transfer.imports.clock import LocalClock
 from cqrs_app.platform.transfer.imports.documents import Profile
 from cqrs_app.platform.transfer.imports.importer import Imported, import_file

@@ -17,7 +17,7 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import func, select, update
 
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.uploads.tables import imports
 from cqrs_app.platform.transfer.uploads.work import LEASE

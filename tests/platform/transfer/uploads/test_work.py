@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
-from cqrs_app.areas.orders.read_models import orders
+from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli import uploads
 from cqrs_app.kernel.assembly import Kernel

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from flask import url_for
 
-from cqrs_app.areas.orders.commands import ChangeShippingAddress, PlaceOrder, RecordCreditNote
-from cqrs_app.areas.orders.queries.one_order import GetOrder
+from cqrs_app.areas.desk.queries.carriers import RecentCarriers
+from cqrs_app.areas.orders.commands import (
+    ChangeShippingAddress,
+    PlaceOrder,
+    RecordCreditNote,
+    ShipOrder,
+)
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
-from cqrs_app.interfaces.web.areas.orders import home, order, order_list, reports  # noqa: F401 - pages
-from cqrs_app.interfaces.web.ask import ask
+from cqrs_app.interfaces.web.areas.order_summary import order_given, order_summary
+from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
+    find,
+    home,
+    order,
+    order_at,
+    order_list,
+    reports,
+)
+from cqrs_app.interfaces.web.areas.orders.line_quantities import (
+    line_quantities,
+    still_to_ship,
+)
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
+from cqrs_app.interfaces.web.forms_derived import with_options
 
 
 def _present_address(given: Mapping[str, str]) -> dict[str, Any]:
-    if "order_id" not in given:
-        return {}
-    # From its events, which are never behind and there while the read store is down.
-    found = ask(GetOrder(order_id=given["order_id"]), strong=True).value
+    found = order_given(given)
     return {"address": asdict(found.shipping_address)} if found else {}
+
+
+def _carriers() -> tuple[str, ...]:
+    """None while the read store is down: a carrier can be typed all the same."""
+    with suppress(*NO_ANSWER):
+        found: tuple[str, ...] = ask(RecentCarriers()).value
+        return found
+    return ()
 
 
 def _page_of_customer(command: RecordCreditNote) -> str:
@@ -31,13 +55,25 @@ def _page_of_customer(command: RecordCreditNote) -> str:
 
 ORDERS = WebArea(
     places={
-        "order": Place("orders", "web.orders", "web.order", fragment=order.order_fragment),
+        "order": Place(
+            "orders",
+            "web.orders",
+            "web.order",
+            fragment=order.order_fragment,
+            summary=order_summary,
+        ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
     suggestions={
         ChangeShippingAddress: _present_address,
         PlaceOrder: free_number("order_id", "W"),
         RecordCreditNote: free_number("credit_note_id", "CN"),
+    },
+    finders=(find.ORDERS,),
+    starts=(PlaceOrder, RecordCreditNote),
+    form_fields={
+        (ShipOrder, "carrier"): with_options("carrier", _carriers),
+        (ShipOrder, "lines"): line_quantities("lines", still_to_ship, most="Remaining"),
     },
     home_panels={"waiting": home.waiting, "today": home.today, "chart": home.chart},
 )

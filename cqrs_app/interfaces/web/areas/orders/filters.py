@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
-from cqrs_app.areas.orders.queries.filters import OrderFilters
-from cqrs_app.areas.orders.queries.order_list import ListOrders
+from cqrs_app.areas.desk.queries.filters import OrderFilters
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.kernel.errors import Invalid

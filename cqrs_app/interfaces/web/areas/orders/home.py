@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import url_for
 
-from cqrs_app.areas.orders.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.areas.desk.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.zones import business_day
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.customers.queries import GetCustomerProfile
+from cqrs_app.areas.desk.queries.customers import GetCustomer
+from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
-from cqrs_app.areas.orders.queries.customers import GetCustomer
-from cqrs_app.areas.orders.queries.one_order import GetOrder, OrderActions, OrderTimeline
+from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
+from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
     ask,
@@ -43,8 +46,7 @@ def order(order_id: str) -> ResponseReturnValue:
     """The order's page; htmx gets the part it asks for."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
-    all_lines = request.args.get("lines") == "all"
-    shown = _shown(order_id, all_lines=all_lines)
+    shown = _shown(order_id, request.args)
     if shown["order"] is None and not shown["badges"].pending:
         abort(404, f"There is no order {order_id}.")
     if wants("order"):
@@ -61,27 +63,28 @@ def order(order_id: str) -> ResponseReturnValue:
 @background
 def order_now(order_id: str) -> ResponseReturnValue:
     """The order's content again, for the page that shows it."""
-    all_lines = request.args.get("lines") == "all"
-    return fragment(render_template("orders/_order.html", **_shown(order_id, all_lines=all_lines)))
+    return fragment(render_template("orders/_order.html", **_shown(order_id, request.args)))
 
 
 def order_fragment(order_id: str) -> str:
     """The order's content after a task, in the place of what the page shows."""
     address = urlsplit(request.headers.get("HX-Current-URL", ""))
-    all_lines = parse_qs(address.query).get("lines") == ["all"]
-    return render_template("orders/_order.html", **_shown(order_id, all_lines=all_lines))
+    return render_template("orders/_order.html", **_shown(order_id, dict(parse_qsl(address.query))))
 
 
-def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
+def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
+    all_lines = args.get("lines") == "all"
+    more_args = {name: args[name] for name in ("lines", *NAMES) if args.get(name)}
+    entries = question_of(order_id, args)
     read_store = True
     try:
         answer, ahead = _found(question)
-        timeline, _ = _found(OrderTimeline(order_id=order_id))
+        timeline, version = timeline_panel(entries, more_args, strong=False)
     except NO_ANSWER:
         # The events are in the write store.
         answer, ahead = ask(question, strong=True), False
-        timeline = ask(OrderTimeline(order_id=order_id), strong=True)
+        timeline, version = timeline_panel(entries, more_args, strong=True)
         read_store = False
     value = answer.value
     actions = ask(OrderActions(order_id=order_id))
@@ -91,7 +94,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
     # A change is on its way until the order and its timeline both hold it.
     held = (
         (value.applied_version if value else 0, answer.freshness),
-        (timeline.value[-1].version if timeline.value else 0, timeline.freshness),
+        (version.value, version.freshness),
     )
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
@@ -103,9 +106,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "freshness": answer.freshness,
         "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
         "all_lines": all_lines,
-        "timeline": timeline.value[::-1],
-        "timeline_freshness": timeline.freshness,
-        "notes": [entry for entry in timeline.value[::-1] if entry.type == "OrderNoteAdded"],
+        **timeline,
         "allowed": allowed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
@@ -120,7 +121,7 @@ def _shown(order_id: str, *, all_lines: bool) -> dict[str, Any]:
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
         "follows_soon": bool(badges.pending or ahead) and freshness.is_moving,
-        "more_args": {"lines": "all"} if all_lines else {},
+        "more_args": more_args,
     }
 
 
@@ -150,7 +151,7 @@ def _panels(
     return panels, list(dict.fromkeys(unavailable))
 
 
-def _found(question: GetOrder | OrderTimeline) -> tuple[Answer[Any], bool]:
+def _found(question: GetOrder) -> tuple[Answer[Any], bool]:
     """The answer as projected; what no projection holds yet is folded from its events, and True."""
     answer = ask(question)
     return (answer, False) if answer.value else (ask(question, strong=True), True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.areas.orders.queries.order_list import CountChanges, ListOrders
+from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants

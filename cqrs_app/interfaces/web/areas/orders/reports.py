@@ -10,10 +10,10 @@ from typing import Any
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.areas.orders.queries.best import TopCustomers, TopProducts
-from cqrs_app.areas.orders.queries.credit_notes import ListCreditNotes
-from cqrs_app.areas.orders.queries.refunds import ListRefundedOrders
-from cqrs_app.areas.orders.queries.revenue import LastSalesDay, Revenue, RevenueReport
+from cqrs_app.areas.desk.queries.best import TopCustomers, TopProducts
+from cqrs_app.areas.desk.queries.credit_notes import ListCreditNotes
+from cqrs_app.areas.desk.queries.refunds import ListRefundedOrders
+from cqrs_app.areas.desk.queries.revenue import LastSalesDay, Revenue, RevenueReport
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp

@@ -1,0 +1,64 @@
+"""Desk: what operators read about orders, from the events of several areas. The list, the page of
+one order, search, the figures of Home, customers' accounts, credit notes and reports. It has no
+commands, and no area imports it."""
+
+from __future__ import annotations
+
+from cqrs_app.areas.desk.projections.customers import CustomersProjection
+from cqrs_app.areas.desk.projections.orders import OrdersProjection
+from cqrs_app.areas.desk.projections.sales import SalesProjection
+from cqrs_app.areas.desk.projections.timeline import OrderTimelineProjection
+from cqrs_app.areas.desk.queries import (
+    best,
+    carriers,
+    credit_notes,
+    customers,
+    figures,
+    import_totals,
+    one_order,
+    order_at,
+    order_list,
+    refunds,
+    revenue,
+    timeline,
+)
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.kernel import Area, from_past, projected
+
+DESK = Area(
+    name="desk",
+    projections=[
+        OrdersProjection(),
+        OrderTimelineProjection(),
+        CustomersProjection(),
+        SalesProjection(),
+    ],
+    answers={
+        order_list.ListOrders: projected(order_list.list_orders),
+        order_list.CountChanges: projected(order_list.count_changes),
+        one_order.GetOrder: projected(
+            one_order.get_order, aggregate=Order, strong=one_order.fold_order
+        ),
+        timeline.OrderTimeline: projected(
+            timeline.timeline, aggregate=Order, strong=timeline.fold_timeline
+        ),
+        timeline.TimelineVersion: projected(
+            timeline.timeline_version, aggregate=Order, strong=timeline.fold_timeline_version
+        ),
+        order_at.GetOrderAt: from_past(order_at.get_order_at),
+        figures.WaitingWork: projected(figures.waiting_work),
+        figures.TodayFigures: projected(figures.today_figures),
+        figures.OrdersByDay: projected(figures.orders_by_day),
+        figures.OrdersByStatus: projected(figures.orders_by_status),
+        carriers.RecentCarriers: projected(carriers.recent_carriers),
+        customers.ListCustomers: projected(customers.list_customers),
+        customers.GetCustomer: projected(customers.get_customer),
+        credit_notes.ListCreditNotes: projected(credit_notes.list_credit_notes),
+        refunds.ListRefundedOrders: projected(refunds.list_refunded_orders),
+        revenue.RevenueReport: projected(revenue.revenue_report),
+        revenue.LastSalesDay: projected(revenue.last_sales_day),
+        best.TopProducts: projected(best.top_products),
+        best.TopCustomers: projected(best.top_customers),
+        import_totals.ImportTotals: projected(import_totals.import_totals),
+    },
+)

@@ -1,0 +1,1 @@
+"""What an order's timeline has of each event, area by area."""

@@ -1,0 +1,351 @@
+"""Orders, their lines, their words and their figures: one projection, so that lists and figures
+on one page never disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection, Table
+
+from cqrs_app.areas.desk.projections.lines import add_lines, change_lines
+from cqrs_app.areas.desk.projections.returns import cancel_return, open_return, receive_return
+from cqrs_app.areas.desk.read_models import (
+    order_activity,
+    order_days,
+    order_flags,
+    order_lines,
+    order_return_lines,
+    order_returns,
+    order_texts,
+    orders,
+)
+from cqrs_app.areas.desk.search import (
+    forget_words,
+    search_built_last,
+    searchable,
+    with_last,
+    with_more,
+    without,
+)
+from cqrs_app.areas.orders.events import (
+    Address,
+    OrderApproved,
+    OrderCancelled,
+    OrderDelivered,
+    OrderFlagged,
+    OrderHeld,
+    OrderLinesChanged,
+    OrderPlaced,
+    OrderRejected,
+    OrderReleased,
+    OrderShipped,
+    RemainingItemsCancelled,
+    ReturnCancelled,
+    ReturnReceived,
+    ReturnRequested,
+    ShippingAddressChanged,
+    is_of_an_order,
+)
+from cqrs_app.areas.orders.types import PERSON
+from cqrs_app.areas.orders.words import OrderStatus, advance_status
+from cqrs_app.areas.types import IMPORTER
+from cqrs_app.kernel import (
+    ERASED,
+    Event,
+    Key,
+    Projection,
+    Recorded,
+    Row,
+    Rows,
+    SubjectErased,
+    erased,
+    index_words,
+)
+from cqrs_app.standards.countries import country_name
+
+_OF_LINES = OrderShipped | RemainingItemsCancelled | OrderLinesChanged | ReturnReceived
+
+
+class OrdersProjection(Projection):
+    name: ClassVar[str] = "orders"
+    by_day: ClassVar[bool] = True
+    version: ClassVar[int] = 6
+    tables: ClassVar[tuple[Table, ...]] = (
+        orders,
+        order_lines,
+        order_returns,
+        order_return_lines,
+        order_flags,
+        order_texts,
+        order_days,
+        order_activity,
+    )
+
+    def bind(self, events: Iterable[type[Event]]) -> None:
+        """An event of an order without a method moves the version of its row all the same."""
+        declared = list(events)
+        super().bind(declared)
+        for event in filter(is_of_an_order, declared):
+            self.handlers.setdefault(event.__name__, self._moved)
+
+    def _moved(self, event: Any, recorded: Recorded, rows: Rows) -> None:
+        rows.change(orders, event.order_id).update(_applied(recorded))
+
+    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
+        super().take(batch, connection)
+        if any(isinstance(each.event, SubjectErased) for each in batch):
+            forget_words(connection)
+
+    @contextmanager
+    def refilled(self, connection: Connection) -> Iterator[None]:
+        with search_built_last(connection), super().refilled(connection):
+            yield
+
+    def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
+        event: Any = recorded.event
+        if isinstance(event, SubjectErased):
+            return
+        if isinstance(event, OrderPlaced):
+            day = recorded.day
+            yield order_days, (day, event.currency, str(OrderStatus.PLACED))
+            yield order_activity, (day, "placed", event.currency)
+            return
+        yield orders, (event.order_id,)
+        if isinstance(event, OrderShipped | OrderLinesChanged):
+            yield order_texts, (event.order_id,)
+        if isinstance(event, _OF_LINES):
+            for line in event.lines:
+                yield order_lines, (event.order_id, line.line_no)
+
+    def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
+        row_id, day = recorded.stored.position or 0, recorded.day
+        row: Row = dict(
+            row_id=row_id,
+            order_id=event.order_id,
+            status=str(OrderStatus.PLACED),
+            customer_id=event.customer_id,
+            customer_name=event.customer_name,
+            country=country_name(event.country),
+            currency=event.currency,
+            total=event.total,
+            line_count=len(event.lines),
+            last_line=len(event.lines),
+            units=sum(line.quantity for line in event.lines),
+            shipped_units=0,
+            returned_units=0,
+            placed_at=recorded.occurred_at,
+            placed_day=day,
+            hold_reason="",
+            flags=0,
+            imported=recorded.stored.operator == IMPORTER,
+            carrier="",
+            tracking="",
+            **_address(event.shipping_address),
+            **_applied(recorded),
+        )
+        rows.put(orders, **row)
+        _count_order(rows, row, 1)
+        add_lines(event.order_id, event.lines, 1, rows)
+        rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=_words_of(event))
+        _count(rows, recorded, "placed", event.currency, event.total)
+
+    def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
+        row = self._move(event.order_id, OrderStatus.APPROVED, recorded, rows)
+        _count(rows, recorded, "approved", row["currency"], row["total"])
+
+    def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
+        self._move(event.order_id, OrderStatus.REJECTED, recorded, rows)
+        _count(rows, recorded, "rejected", event.currency, event.total)
+
+    def order_held(self, event: OrderHeld, recorded: Recorded, rows: Rows) -> None:
+        row = self._move(event.order_id, OrderStatus.ON_HOLD, recorded, rows)
+        if row["status"] == OrderStatus.ON_HOLD:
+            row["hold_reason"] = event.reason
+        _count(rows, recorded, "held", row["currency"], row["total"])
+
+    def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        _stand(rows, row, OrderStatus(event.status))
+        _count(rows, recorded, "released", row["currency"], row["total"])
+
+    def shipping_address_changed(
+        self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
+    ) -> None:
+        self._mark(event.order_id, recorded, rows).update(_address(event.address))
+
+    def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        before = _lines_of(row, rows) if event.added else []
+        _count_order(rows, row, -1)
+        change_lines(event, row, rows)
+        _count_order(rows, row, 1)
+        if event.added:
+            _index_lines(event, _impersonal(row, before), rows)
+
+    def return_requested(self, event: ReturnRequested, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
+        open_return(event, recorded, rows)
+
+    def return_received(self, event: ReturnReceived, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        row["returned_units"] += receive_return(event, recorded, rows)
+
+    def return_cancelled(self, event: ReturnCancelled, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
+        cancel_return(event, recorded, rows)
+
+    def order_shipped(self, event: OrderShipped, recorded: Recorded, rows: Rows) -> None:
+        value = Decimal(0)
+        for sent in event.lines:
+            line = rows.change(order_lines, event.order_id, sent.line_no)
+            line["shipped_quantity"] += sent.quantity
+            value += sent.quantity * line["unit_price"]
+        status = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
+        row = self._move(event.order_id, status, recorded, rows)
+        row["shipped_units"] += sum(sent.quantity for sent in event.lines)
+        row["carrier"] = event.carrier or row["carrier"]
+        row["tracking"] = event.tracking or row["tracking"]
+        if event.tracking:
+            words = rows.change(order_texts, event.order_id)
+            more = index_words(numbers=[event.tracking])
+            words["search"] = with_more(words["search"], more)
+        _count(rows, recorded, "shipped", row["currency"], value)
+
+    def order_delivered(self, event: OrderDelivered, recorded: Recorded, rows: Rows) -> None:
+        row = self._move(event.order_id, OrderStatus.DELIVERED, recorded, rows)
+        _count(rows, recorded, "delivered", row["currency"], row["total"])
+
+    def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
+        self._move(event.order_id, OrderStatus.CANCELLED, recorded, rows)
+        _count(rows, recorded, "cancelled", event.currency, event.total)
+
+    def remaining_items_cancelled(
+        self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
+    ) -> None:
+        """`total` and `units` are from now on those of what shipped."""
+        for cancelled in event.lines:
+            line = rows.change(order_lines, event.order_id, cancelled.line_no)
+            line["cancelled_quantity"] += cancelled.quantity
+        row = self._move(event.order_id, OrderStatus.SHIPPED, recorded, rows)
+        _count_order(rows, row, -1)
+        row["total"] -= event.amount
+        _count_order(rows, row, 1)
+        row["units"] -= sum(line.quantity for line in event.lines)
+
+    def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)["flags"] += 1
+        rows.put(
+            order_flags,
+            order_id=event.order_id,
+            version=recorded.version,
+            task=event.task,
+            code=event.code,
+            sentence=event.sentence,
+            at=recorded.occurred_at,
+        )
+
+    def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
+        found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
+        rows.preload((order_texts, (row["order_id"],)) for row in found)
+        rows.preload((order_lines, key) for row in found for key in _line_keys(row))
+        for row in found:
+            lines = _lines_of(row, rows)
+            text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
+            text["search"] = without(text["search"], index_words([named]), _impersonal(row, lines))
+            for name in ("customer_name", *_address(Address())):
+                row[name] = erased(row[name])
+
+    def _move(self, order_id: str, entered: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
+        row = self._mark(order_id, recorded, rows)
+        _stand(rows, row, advance_status(OrderStatus(row["status"]), entered))
+        return row
+
+    def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
+        row = rows.change(orders, order_id)
+        row.update(_applied(recorded))
+        if row["imported"] and recorded.stored.operator != IMPORTER:
+            _count_order(rows, row, -1)
+            row["imported"] = False
+            _count_order(rows, row, 1)
+        return row
+
+
+def _stand(rows: Rows, row: Row, status: OrderStatus) -> None:
+    _count_order(rows, row, -1)
+    row["status"] = str(status)
+    _count_order(rows, row, 1)
+    if status is not OrderStatus.ON_HOLD:
+        row["hold_reason"] = ""
+
+
+def _count_order(rows: Rows, row: Row, times: int) -> None:
+    """Count an order where it stands now, or with -1 for `times` take it back."""
+    imported = times if row["imported"] else 0
+    rows.add(
+        order_days,
+        (row["placed_day"], row["currency"], row["status"]),
+        orders=times,
+        value=times * row["total"],
+        imported=imported,
+        imported_value=imported * row["total"],
+    )
+
+
+def _applied(recorded: Recorded) -> Row:
+    return {
+        "updated_at": recorded.recorded_at,
+        "applied_version": recorded.version,
+        "applied_position": recorded.stored.position or 0,
+    }
+
+
+def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Decimal) -> None:
+    rows.add(order_activity, (recorded.day, what, currency), count=1, value=value)
+
+
+def _address(address: Address) -> Row:
+    country = address.country
+    return {
+        "ship_name": address.name,
+        "ship_line1": address.line1,
+        "ship_line2": address.line2,
+        "ship_city": address.city,
+        "ship_postal_code": address.postal_code,
+        "ship_country": country if country == ERASED else country_name(country),
+    }
+
+
+def _words_of(event: OrderPlaced) -> str:
+    lines = [{"sku": line.sku, "description": line.description} for line in event.lines]
+    order = {name: getattr(event, name) for name in ("order_id", "customer_id")}
+    order["country"] = country_name(event.country)
+    found = searchable(_impersonal(order, lines))
+    if event.customer_name == ERASED:
+        return found
+    # Behind the rest, so that erasing a customer leaves what a replay would index.
+    return with_more(found, index_words([event.customer_name]))
+
+
+def _line_keys(order: Row) -> list[Key]:
+    return [(order["order_id"], line_no) for line_no in range(1, order["last_line"] + 1)]
+
+
+def _lines_of(order: Row, rows: Rows) -> list[Row]:
+    keys = _line_keys(order)
+    rows.preload((order_lines, key) for key in keys)
+    return [line for key in keys if (line := rows.get(order_lines, *key))]
+
+
+def _index_lines(event: OrderLinesChanged, others: Sequence[str], rows: Rows) -> None:
+    """New lines are found by their words; removed ones still are, as the order shows them."""
+    text = rows.change(order_texts, event.order_id)
+    numbers, texts = zip(*((line.sku, line.description) for line in event.added), strict=True)
+    text["search"] = with_last(text["search"], index_words(texts, numbers), others)
+
+
+def _impersonal(order: Row, lines: Sequence[Row]) -> list[str]:
+    numbers = [order["order_id"], order["customer_id"], *(line["sku"] for line in lines)]
+    return index_words([order["country"], *(line["description"] for line in lines)], numbers)

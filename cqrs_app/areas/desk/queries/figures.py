@@ -1,0 +1,214 @@
+"""Figures over all orders: what waits, what was done today, orders by day and by status."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+from sqlalchemy import Connection, func, select, type_coerce
+
+from cqrs_app.areas.desk.read_models import order_activity, order_days, orders
+from cqrs_app.areas.orders.commands import VIEW
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.kernel import Amount, Query, query
+
+EARLIEST_YEAR = 1900
+TOO_EARLY = f"Choose a day in {EARLIEST_YEAR} or later."
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency."""
+
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Orders that wait for somebody; `oldest` is when the first of them was placed. `imported`
+    ones are not among them, as long as nobody does anything with them here."""
+
+    orders: int
+    value: tuple[Money, ...]
+    oldest: datetime | None
+    imported: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersWaiting:
+    """What there is to do."""
+
+    to_approve: Queue
+    on_hold: Queue
+    to_ship: Queue
+
+
+@query(label="Waiting work", permission=VIEW, reads=("orders",), cached=True)
+class WaitingWork(Query):
+    """How many orders wait to be approved, released or shipped; imported ones do not, until
+    something is done with them here."""
+
+
+def waiting_work(question: WaitingWork, connection: Connection) -> OrdersWaiting:
+    columns = order_days.c
+    value = type_coerce(columns.value - columns.imported_value, Amount)
+    found = select(
+        columns.status,
+        columns.currency,
+        func.sum(columns.orders - columns.imported).label("orders"),
+        func.sum(value).label("value"),
+        func.sum(columns.imported).label("imported"),
+    ).group_by(columns.status, columns.currency)
+    rows = connection.execute(found).all()
+
+    def queue(*statuses: OrderStatus) -> Queue:
+        listed = [row for row in rows if row.status in statuses]
+        waiting = [row for row in listed if row.orders]
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for row in waiting:
+            amounts[row.currency] += row.value
+        oldest = (_oldest(connection, status) for status in {row.status for row in waiting})
+        return Queue(
+            orders=sum(int(row.orders) for row in waiting),
+            value=_money(amounts),
+            oldest=min((at for at in oldest if at), default=None),
+            imported=sum(int(row.imported) for row in listed),
+        )
+
+    return OrdersWaiting(
+        to_approve=queue(OrderStatus.PLACED),
+        on_hold=queue(OrderStatus.ON_HOLD),
+        to_ship=queue(OrderStatus.APPROVED, OrderStatus.PART_SHIPPED),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One kind of work in one currency: today against the day before.
+
+    `what` is one of placed, approved, rejected, held, released, shipped, delivered, cancelled.
+    """
+
+    what: str
+    currency: str
+    count: int
+    value: Decimal
+    count_before: int
+    value_before: Decimal
+
+
+@query(label="Today", permission=VIEW, reads=("orders",), cached=True)
+class TodayFigures(Query):
+    """What was done on a business day, whenever the orders were placed."""
+
+    day: date
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.day.year < EARLIEST_YEAR:
+            yield "day", TOO_EARLY
+
+
+def today_figures(question: TodayFigures, connection: Connection) -> tuple[Figure, ...]:
+    columns = order_activity.c
+    days = (question.day, question.day - timedelta(days=1))
+    found = select(order_activity).where(columns.day.in_(days))
+    rows = {(row.what, row.currency, row.day): row for row in connection.execute(found)}
+    figures = []
+    for what, currency in sorted({key[:2] for key in rows}):
+        now, before = (rows.get((what, currency, day)) for day in days)
+        figures.append(
+            Figure(
+                what=what,
+                currency=currency,
+                # A row's own `count` is the method of tuples.
+                count=now._mapping["count"] if now else 0,
+                value=now.value if now else Decimal(0),
+                count_before=before._mapping["count"] if before else 0,
+                value_before=before.value if before else Decimal(0),
+            )
+        )
+    return tuple(figures)
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigure:
+    """The orders placed on one day, whatever became of them."""
+
+    day: date
+    orders: int
+    value: tuple[Money, ...]
+
+
+@query(label="Orders by day", permission=VIEW, reads=("orders",), cached=True)
+class OrdersByDay(Query):
+    """The last `days` business days up to `until`, oldest first; days without orders too."""
+
+    days: Annotated[int, Meta(ge=1, le=400)] = 30
+    until: date
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.until.year < EARLIEST_YEAR:
+            yield "until", TOO_EARLY
+
+
+def orders_by_day(question: OrdersByDay, connection: Connection) -> tuple[DayFigure, ...]:
+    columns = order_days.c
+    first = question.until - timedelta(days=question.days - 1)
+    found = (
+        select(columns.day, columns.currency, func.sum(columns.orders), func.sum(columns.value))
+        .where(columns.day.between(first, question.until))
+        .group_by(columns.day, columns.currency)
+    )
+    counts: dict[date, int] = defaultdict(int)
+    values: dict[date, dict[str, Decimal]] = defaultdict(dict)
+    for day, currency, count, value in connection.execute(found):
+        counts[day] += int(count)
+        values[day][currency] = value
+    listed = (first + timedelta(days=number) for number in range(question.days))
+    return tuple(DayFigure(day, counts[day], _money(values[day])) for day in listed)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFigure:
+    """All orders that stand at one status now."""
+
+    status: OrderStatus
+    orders: int
+    value: tuple[Money, ...]
+
+
+@query(label="Orders by status", permission=VIEW, reads=("orders",), cached=True)
+class OrdersByStatus(Query):
+    """Every status, also those without orders."""
+
+
+def orders_by_status(question: OrdersByStatus, connection: Connection) -> tuple[StatusFigure, ...]:
+    columns = order_days.c
+    found = select(
+        columns.status, columns.currency, func.sum(columns.orders), func.sum(columns.value)
+    ).group_by(columns.status, columns.currency)
+    counts: dict[str, int] = defaultdict(int)
+    values: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for name, currency, count, value in connection.execute(found):
+        if count:
+            counts[name] += int(count)
+            values[name][currency] = value
+    return tuple(
+        StatusFigure(status, counts[status], _money(values[status])) for status in OrderStatus
+    )
+
+
+def _oldest(connection: Connection, status: str) -> datetime | None:
+    waiting = (orders.c.status == status, orders.c.imported.is_(False))
+    found = select(func.min(orders.c.placed_at)).where(*waiting)
+    return connection.execute(found).scalar()
+
+
+def _money(amounts: Mapping[str, Decimal]) -> tuple[Money, ...]:
+    return tuple(Money(currency, amounts[currency]) for currency in sorted(amounts))

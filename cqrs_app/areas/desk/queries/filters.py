@@ -1,0 +1,110 @@
+"""Which orders are meant: what the list, its counts and its pages have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+from sqlalchemy import ColumnElement, select
+
+from cqrs_app.areas.desk.read_models import order_lines, orders
+from cqrs_app.areas.desk.search import matching
+from cqrs_app.areas.orders.types import CustomerId
+from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.areas.types import (
+    HIGHEST_AMOUNT,
+    CountryOrNone,
+    CurrencyOrAny,
+    SkuOrAny,
+    money,
+)
+from cqrs_app.kernel import Query
+
+SearchText = Annotated[
+    str,
+    Meta(
+        title="Search",
+        description="Words of the order, its customer, articles or tracking numbers.",
+        max_length=200,
+    ),
+]
+
+
+def _total(title: str) -> Meta:
+    return money(title, ge=-HIGHEST_AMOUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilters(Query):
+    """Everything that is given must hold; of several statuses, one. Dates are business days and
+    include both ends; totals are in each order's own currency."""
+
+    q: SearchText = ""
+    status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
+    flagged: Annotated[bool | None, Meta(title="Flagged")] = None
+    imported: Annotated[
+        bool | None,
+        Meta(title="Imported", description="From an import, and untouched since."),
+    ] = None
+    customer_id: CustomerId = ""
+    country: CountryOrNone = ""
+    currency: CurrencyOrAny = ""
+    sku: SkuOrAny = ""
+    placed_from: Annotated[date | None, Meta(title="Placed from")] = None
+    placed_to: Annotated[date | None, Meta(title="Placed to")] = None
+    min_total: Annotated[Decimal | None, _total("Total from")] = None
+    max_total: Annotated[Decimal | None, _total("Total to")] = None
+
+
+def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bool]]:
+    """The same as SQL, for `orders`."""
+    columns = orders.c
+    if filters.q.strip():
+        yield matching(filters.q, dialect)
+    if filters.status:
+        yield columns.status.in_([str(status) for status in filters.status])
+    if filters.flagged is not None:
+        yield columns.flags > 0 if filters.flagged else columns.flags == 0
+    if filters.imported is not None:
+        yield columns.imported.is_(filters.imported)
+    for name in ("customer_id", "country", "currency"):
+        if value := getattr(filters, name):
+            yield columns[name] == value
+    if filters.sku:
+        line = order_lines.c
+        yield columns.order_id.in_(select(line.order_id).where(line.sku == filters.sku))
+    yield from _between(filters)
+
+
+def _between(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:
+    columns = orders.c
+    days = (filters.placed_from, filters.placed_to)
+    yield from within(columns.placed_day, columns.placed_at, *days)
+    if filters.min_total is not None:
+        yield columns.total >= filters.min_total
+    if filters.max_total is not None:
+        yield columns.total <= filters.max_total
+
+
+def within(
+    day: ColumnElement[date],
+    moment: ColumnElement[datetime],
+    first: date | None,
+    last: date | None,
+) -> Iterator[ColumnElement[bool]]:
+    """Rows of these business days, both included. The moment has the index: a day of any zone
+    begins and ends within a day of UTC's, so it narrows the search."""
+    if first is not None:
+        yield moment >= _midnight(first) - timedelta(days=1)
+        yield day >= first
+    if last is not None:
+        yield moment < _midnight(last) + timedelta(days=2)
+        yield day <= last
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

@@ -1,0 +1,209 @@
+"""One order as it was at a point in the past, beside the order as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from msgspec import Meta
+from sqlalchemy import Connection, select
+
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView, fold_order
+from cqrs_app.areas.desk.queries.timeline import TimelineEntry, entries_of, stream_of
+from cqrs_app.areas.desk.read_models import order_timeline
+from cqrs_app.areas.desk.words import EntryKind
+from cqrs_app.areas.orders.commands import VIEW
+from cqrs_app.areas.payments.words import PaymentStatus
+from cqrs_app.areas.types import OrderId
+from cqrs_app.kernel import WHOLE, Past, PastRows, Query, Row, UnreadableEvent, Until, query
+from cqrs_app.kernel.effects import StoredEvent
+
+Version = Annotated[int, Meta(title="Version", ge=0, le=2**31 - 1)]
+Position = Annotated[int, Meta(title="Position", ge=0, le=2**53)]
+At = Annotated[
+    datetime,
+    Meta(title="Time", description="When it happened, not when it was recorded.", tz=True),
+]
+
+_PAYMENT = "payment-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentThen:
+    """A payment of the order; sums in its currency."""
+
+    payment_id: str
+    status: PaymentStatus
+    currency: str
+    amount: Decimal
+    captured: Decimal
+    refunded: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockThen:
+    """Units of a product that were reserved for the order, and that had left for it."""
+
+    sku: str
+    reserved: int
+    shipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSnapshot:
+    """All of the order at one point. `notes` are entries of its timeline, oldest first.
+    `unreadable` are payments that a damaged event keeps from being shown."""
+
+    order: OrderView
+    payments: tuple[PaymentThen, ...]
+    stock: tuple[StockThen, ...]
+    notes: tuple[TimelineEntry, ...]
+    unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAt:
+    """`version` is the order's then, `newest` is its current one. `entry` is the last of the
+    timeline until then. `then` is None before the order was placed, `now` where a later event is
+    damaged."""
+
+    order_id: str
+    version: int
+    newest: int
+    entry: TimelineEntry | None
+    then: OrderSnapshot | None
+    now: OrderSnapshot | None
+
+
+@query(label="Order at a point in the past", permission=VIEW, reads=("order_timeline",))
+class GetOrderAt(Query):
+    """The order after one of its versions, with all that was recorded until then in other areas;
+    or after the entry of its timeline at a position of the log; or as it was at a time. A strong
+    answer leaves out payments and stock. Nothing where there is no such order."""
+
+    order_id: OrderId
+    version: Version | None = None
+    position: Position | None = None
+    at: At | None = None
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        given = [name for name in ("version", "position", "at") if getattr(self, name) is not None]
+        if len(given) > 1:
+            yield given[1], "Give one of version, position and time."
+
+
+def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None) -> OrderAt | None:
+    until = Until(version=question.version, position=question.position, at=question.at)
+    then = past.rows("orders", stream_of(question.order_id), until)
+    if not then.newest:
+        return None
+    timeline = _timeline(question, past, connection)
+    now = _now(question, timeline, past)
+    if then.last is None:
+        return OrderAt(
+            order_id=question.order_id,
+            version=0,
+            newest=then.newest,
+            entry=None,
+            then=None,
+            now=now,
+        )
+    others = until if until.version is None else Until(position=then.last.position)
+    rows = [row for row in timeline if _is_until(row, then.last, others)]
+    return OrderAt(
+        order_id=question.order_id,
+        version=then.last.version,
+        newest=then.newest,
+        entry=next(reversed([*entries_of(rows)]), None),
+        then=_snapshot(question, then, rows, past, others),
+        now=now,
+    )
+
+
+def _timeline(question: GetOrderAt, past: Past, connection: Connection | None) -> Sequence[Row]:
+    if connection is None:
+        return past.rows("order_timeline", stream_of(question.order_id)).rows.all(order_timeline)
+    columns = order_timeline.c
+    found = select(order_timeline).where(columns.order_id == question.order_id)
+    rows = connection.execute(found.order_by(columns.position)).mappings()
+    return [dict(row) for row in rows]
+
+
+def _is_until(row: Row, last: StoredEvent, others: Until) -> bool:
+    """Whether the timeline had this row. `last` is the order's last event then."""
+    if row["stream"] == last.stream:
+        return bool(row["version"] <= last.version)
+    if others.position is not None:
+        return bool(row["position"] <= others.position)
+    return others.at is None or bool(row["at"] <= others.at)
+
+
+def _now(question: GetOrderAt, timeline: Sequence[Row], past: Past) -> OrderSnapshot | None:
+    try:
+        now = past.rows("orders", stream_of(question.order_id))
+    except UnreadableEvent:
+        return None
+    return _snapshot(question, now, timeline, past, WHOLE)
+
+
+def _snapshot(
+    question: GetOrderAt, found: PastRows, timeline: Sequence[Row], past: Past, until: Until
+) -> OrderSnapshot | None:
+    order = fold_order(GetOrder(order_id=question.order_id), found.rows)
+    if order is None:
+        return None
+    payments, unreadable = _payments(question.order_id, timeline, past, until)
+    notes = (row for row in timeline if row["kind"] == EntryKind.NOTE)
+    return OrderSnapshot(
+        order=order,
+        payments=tuple(payments),
+        stock=tuple(_stock(timeline)),
+        notes=tuple(entries_of(notes)),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _payments(
+    order_id: str, timeline: Sequence[Row], past: Past, until: Until
+) -> tuple[list[PaymentThen], list[str]]:
+    found, unreadable = [], []
+    for stream in dict.fromkeys(row["stream"] for row in timeline):
+        if not stream.startswith(_PAYMENT):
+            continue
+        try:
+            moment = past.moment(stream, until)
+        except UnreadableEvent:
+            unreadable.append(stream.removeprefix(_PAYMENT))
+            continue
+        payment: Any = moment.aggregate if moment else None
+        # It may have been moved to another order by then.
+        if payment and payment.order_id == order_id:
+            found.append(_payment(payment))
+    return found, unreadable
+
+
+def _payment(payment: Any) -> PaymentThen:
+    names = PaymentThen.__annotations__
+    return PaymentThen(**{name: getattr(payment, name) for name in names})
+
+
+def _stock(timeline: Sequence[Row]) -> Iterator[StockThen]:
+    """What the order's entries about each product come to."""
+    reserved: dict[str, int] = {}
+    shipped: dict[str, int] = {}
+    for row in timeline:
+        sku, quantity = row["item"], row["quantity"]
+        match row["type"]:
+            case "StockReserved" | "StockReservationChanged":
+                reserved[sku] = quantity
+            case "StockReleased":
+                reserved[sku] = 0
+            case "StockCommitted":
+                reserved[sku] = reserved.get(sku, 0) - quantity
+                shipped[sku] = shipped.get(sku, 0) + quantity
+    for sku in sorted(reserved):
+        if reserved[sku] or shipped.get(sku):
+            yield StockThen(sku=sku, reserved=reserved[sku], shipped=shipped.get(sku, 0))

@@ -1,0 +1,114 @@
+"""The order list: a page of it, and how many of its orders have changed since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from sqlalchemy import Connection, Row, func, select
+
+from cqrs_app.areas.desk.queries.filters import OrderFilters, conditions
+from cqrs_app.areas.desk.read_models import orders
+from cqrs_app.areas.desk.search import few
+from cqrs_app.areas.orders.commands import VIEW
+from cqrs_app.areas.orders.words import HoldReason, OrderStatus
+from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Sort, query
+
+SORTS = MappingProxyType(
+    {
+        "placed_at": Sort((orders.c.placed_at, orders.c.order_id), datetime),
+        "updated_at": Sort((orders.c.updated_at, orders.c.order_id), datetime),
+        "total": Sort((orders.c.total, orders.c.order_id), Decimal),
+        "order_id": Sort((orders.c.order_id,), str),
+    }
+)
+COUNTED_TO = 1_000
+"""Nobody reads a larger number of changes; counting stops there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """An order as the list shows it; money in its currency, times in UTC."""
+
+    order_id: str
+    status: OrderStatus
+    customer_id: str
+    customer_name: str
+    country: str
+    currency: str
+    total: Decimal
+    line_count: int
+    units: int
+    shipped_units: int
+    placed_at: datetime
+    updated_at: datetime
+    hold_reason: HoldReason | None
+    flags: int
+    carrier: str
+    tracking: str
+    applied_version: int
+
+
+_NAMES = tuple(OrderRow.__annotations__)
+_ALL = select(*(orders.c[name] for name in _NAMES))
+
+
+@query(label="Orders", permission=VIEW, reads=("orders",), cached=True)
+class ListOrders(ListQuery, OrderFilters):
+    """One page of the orders that fit; `after` and `before` are marks from an earlier page."""
+
+    sorts = SORTS
+    sort: Literal["placed_at", "updated_at", "total", "order_id"] = "placed_at"
+    descending: bool = True
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
+
+
+def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
+    found = _ALL.where(*conditions(question, connection.dialect.name), *few(question.q, connection))
+    return question.page(found, connection, _order_row)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Orders that came in and orders that changed, counted up to COUNTED_TO."""
+
+    new: int
+    changed: int
+
+
+@query(label="Changes since", permission=VIEW, reads=("orders",))
+class CountChanges(OrderFilters):
+    """How many orders that fit hold an event after position `since`.
+
+    `since` is the position that the shown page's freshness states.
+    """
+
+    since: Annotated[int, Meta(ge=0, le=2**62)]
+
+
+def count_changes(question: CountChanges, connection: Connection) -> Changes:
+    newer = (
+        select((orders.c.row_id > question.since).label("is_new"))
+        .where(
+            orders.c.applied_position > question.since,
+            *conditions(question, connection.dialect.name),
+        )
+        .limit(COUNTED_TO)
+        .subquery()
+    )
+    counted = select(newer.c.is_new, func.count()).group_by(newer.c.is_new)
+    counts = {bool(is_new): count for is_new, count in connection.execute(counted)}
+    return Changes(counts.get(True, 0), counts.get(False, 0))
+
+
+def _order_row(row: Row[Any]) -> OrderRow:
+    values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    values["status"] = OrderStatus(values["status"])
+    values["hold_reason"] = HoldReason(values["hold_reason"]) if values["hold_reason"] else None
+    return OrderRow(**values)

@@ -1,0 +1,217 @@
+"""What follows from a command about an order or its payments, in the shop's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from cqrs_app.areas.fulfilment.decisions import ProcessOf
+from cqrs_app.areas.fulfilment.dispatch import COMMANDS, PERMISSIONS
+from cqrs_app.areas.fulfilment.evolve_order import US
+from cqrs_app.areas.fulfilment.inputs import (
+    DECISIONS,
+    ORDER_EVENTS,
+    PAYMENT_EVENTS,
+    Approved,
+    Input,
+    Returned,
+    input_of,
+)
+from cqrs_app.areas.fulfilment.ordered import Ordered, ordered, restocked
+from cqrs_app.areas.fulfilment.plan import Plan, Tried, plan
+from cqrs_app.areas.fulfilment.process import OutgoingCommand
+from cqrs_app.areas.fulfilment.types import Policy
+from cqrs_app.areas.inventory.events import (
+    StockAdjusted,
+    StockCommitted,
+    StockReleased,
+    StockReservationChanged,
+    StockReserved,
+)
+from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced, ReturnReceived
+from cqrs_app.areas.payments.events import (
+    PaymentAuthorisationRequested,
+    PaymentCaptureRequested,
+    PaymentMoved,
+    PaymentRefundRequested,
+    PaymentVoidPlanned,
+    PaymentVoidRequested,
+)
+from cqrs_app.kernel import Event, Recorded
+from cqrs_app.kernel.effects import (
+    Actor,
+    Consequences,
+    Context,
+    Effect,
+    Prospect,
+    Rehearsed,
+    parse,
+)
+from cqrs_app.standards.money import exact
+
+MOST_EFFECTS = 200
+"""An order of thousands of products has as many; the money comes first."""
+
+BY_HAND = "manual"
+"""The gateway, as events name it, of payments that people carry out."""
+
+_PAST_INPUTS = ORDER_EVENTS | PAYMENT_EVENTS
+
+
+def follow_ups(process_of: ProcessOf, policy: Policy) -> Consequences:
+    """What fulfilment would do about the events of a command; `policy` is that of orders that
+    begin."""
+
+    def follow(prospect: Prospect) -> Iterator[Effect]:
+        for order_id in dict.fromkeys(_orders_in(prospect.events)):
+            process = process_of(order_id)
+            if process.begun and not process.lines:
+                continue  # it was approved a moment ago, and nothing else is known yet
+            inputs = list(_inputs(prospect, order_id, policy))
+            if inputs:
+                planned = plan(process, inputs, lambda sent: _tried(prospect, sent))
+                yield from islice(effects_of(planned), MOST_EFFECTS)
+
+    return follow
+
+
+def effects_of(planned: Plan) -> Iterator[Effect]:
+    """What a plan comes to: what is certain, then what depends on an answer that is awaited."""
+    for command, tried in planned.steps:
+        sentence = _sentence(command, tried)
+        if sentence:
+            yield Effect(command=command.name, subject=command.subject, sentence=sentence)
+    if planned.process.given_up:
+        for payment_id, paid in planned.process.payments.items():
+            if "capture" in paid.waits:
+                sentence = f"Payment {payment_id} is being captured; that money will be refunded."
+                yield Effect(
+                    command="RefundPayment", subject=payment_id, sentence=sentence, certain=False
+                )
+
+
+def _sentence(command: OutgoingCommand, tried: Tried) -> str:
+    """Empty for what is refused: nothing comes of it."""
+    if tried.code:
+        return ""
+    if command.name == "HoldOrder":
+        return f"The order will be put on hold: {command.arguments['note']}"
+    if command.name in _OF_ORDERS:
+        return _OF_ORDERS[command.name]
+    return " ".join(filter(None, map(_words_for, tried.events)))
+
+
+_OF_ORDERS = {
+    "ReleaseOrder": "The order will be released.",
+    "CancelOrder": "The order will be cancelled.",
+}
+
+
+def _words_for(event: Event) -> str:
+    match event:
+        case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
+            return f"{_money(event)} must be refunded by hand (payment {event.payment_id})."
+        case PaymentRefundRequested():
+            return f"{_money(event)} will be refunded to payment {event.payment_id}."
+        case PaymentVoidRequested():
+            return (
+                f"The authorisation of {_money(event)} will be voided (payment {event.payment_id})."
+            )
+        case PaymentVoidPlanned():
+            return f"The authorisation of payment {event.payment_id} will be voided."
+        case PaymentAuthorisationRequested():
+            return f"{_money(event)} will be requested as payment {event.payment_id}."
+        case PaymentCaptureRequested():
+            return f"{_money(event)} will be captured from payment {event.payment_id}."
+    return _words_for_stock(event)
+
+
+def _words_for_stock(event: Event) -> str:
+    match event:
+        case StockReserved():
+            return f"{_units(event.quantity)} of {event.sku} will be reserved."
+        case StockReservationChanged():
+            return _reservation(event)
+        case StockAdjusted():
+            verb = "returns" if event.difference == 1 else "return"
+            return f"{_units(event.difference)} of {event.sku} {verb} to stock."
+        case StockReleased():
+            verb = "returns" if event.quantity == 1 else "return"
+            return f"{_units(event.quantity)} of {event.sku} {verb} to stock."
+        case StockCommitted():
+            verb = "leaves" if event.quantity == 1 else "leave"
+            return f"{_units(event.quantity)} of {event.sku} {verb} stock."
+    return ""
+
+
+def _reservation(event: StockReservationChanged) -> str:
+    more = event.quantity - event.before
+    if more > 0:
+        return f"{_units(more)} more of {event.sku} will be reserved."
+    verb = "returns" if more == -1 else "return"
+    return f"{_units(-more)} of {event.sku} {verb} to stock."
+
+
+def _units(quantity: int) -> str:
+    return "1 unit" if quantity == 1 else f"{quantity:,} units"
+
+
+def _money(event: Any) -> str:
+    amount: Decimal = exact(event.amount, event.currency)
+    return f"{event.currency} {amount:f}"
+
+
+def _orders_in(events: Iterable[Recorded]) -> Iterator[str]:
+    for recorded in events:
+        event: Any = recorded.event
+        if type(event) in _PAST_INPUTS | DECISIONS | {OrderApproved, ReturnReceived}:
+            if isinstance(event, PaymentMoved):
+                yield event.from_order_id
+            yield event.order_id
+
+
+def _inputs(prospect: Prospect, order_id: str, policy: Policy) -> Iterator[Input]:
+    for recorded in prospect.events:
+        event: Any = recorded.event
+        if recorded.is_history or order_id not in _orders_in([recorded]):
+            continue
+        if isinstance(event, OrderApproved):
+            order = _order(prospect.past(recorded.stream))
+            yield Approved(
+                currency=order.currency, total=order.total, lines=order.lines, policy=policy
+            )
+        elif isinstance(event, ReturnReceived):
+            lines = _order(prospect.past(recorded.stream)).lines
+            yield Returned(restocked(event, lines))
+        else:
+            yield event if type(event) in DECISIONS else input_of(recorded)
+
+
+def _order(past: Sequence[Event]) -> Ordered:
+    [placed] = [each for each in past if isinstance(each, OrderPlaced)]
+    return ordered(placed, past)
+
+
+def _tried(prospect: Prospect, sent: Sequence[OutgoingCommand]) -> list[Tried]:
+    """The first MOST_EFFECTS are rehearsed; of the rest nothing is said."""
+    actor = Actor(US, PERMISSIONS)
+    rehearsed = prospect.rehearse(
+        [
+            (
+                parse(COMMANDS[each.name], each.arguments, from_text=True),
+                Context(actor=actor, channel="process"),
+            )
+            for each in sent[:MOST_EFFECTS]
+        ]
+    )
+    beyond = [Tried(code="not_rehearsed")] * (len(sent) - len(rehearsed))
+    return [*map(_outcome, rehearsed), *beyond]
+
+
+def _outcome(rehearsed: Rehearsed) -> Tried:
+    error = rehearsed.error
+    if error is not None:
+        return Tried(code=error.code, sentence=error.sentence)
+    return Tried(tuple(each.event for each in rehearsed.events))

@@ -1,0 +1,58 @@
+"""What would follow from a command whose form is not sent yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from cqrs_app.interfaces.web.ask import NO_ANSWER, command_context
+from cqrs_app.interfaces.web.forms_fields import BLANK, value_of
+from cqrs_app.kernel.commands.consequences import Effect
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.errors import BusError, Invalid
+from cqrs_app.kernel.messages.description import Field, fields_of
+from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.services import kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The consequences, or why the command would be refused; neither while a field that matters
+    cannot be used yet."""
+
+    effects: tuple[Effect, ...] = ()
+    refusal: str = ""
+
+
+def foreseen(cls: type[Command], form: Any) -> Foreseen:
+    """What would follow from this form, which is validated by it. A reason that is not given yet
+    changes nothing about that."""
+    form.validate()
+    example = example_of(cls, whole=False)
+    values = {}
+    for field in fields_of(cls):
+        value = value_of(form[field.name])
+        if value is BLANK and field.needed and _is_reason(field):
+            value = example[field.name]
+        elif form[field.name].errors:
+            return Foreseen()
+        if value is not BLANK:
+            values[field.name] = value
+    try:
+        command = parse(cls, values)
+        return Foreseen(kernel.commands.effects(command, command_context(new_id(), None)))
+    except Invalid:
+        return Foreseen()
+    except BusError as error:
+        return Foreseen(refusal=error.sentence)
+    except NO_ANSWER:
+        # The form can be sent all the same, which says what is wrong.
+        return Foreseen()
+
+
+def _is_reason(field: Field) -> bool:
+    """Whether it only says why: a choice, or text for people."""
+    chosen = isinstance(field.kind, type) and issubclass(field.kind, Enum)
+    return chosen or field.hints.get("widget") == "textarea"
