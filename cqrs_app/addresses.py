@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -100,6 +101,8 @@ def _require_known_options(url: URL) -> None:
     if url.drivername == "sqlite":
         if url.query or url.host or url.database in (None, "", ":memory:"):
             raise Unusable("SQLite takes the path of a file and nothing else")
+        if not Path(url.database).is_absolute():
+            raise Unusable("the path is relative, so each folder would have a database of its own")
         return
     # Imported here: a console on SQLite does without.
     import psycopg

@@ -219,6 +219,7 @@ def _checks(settings: Settings) -> Checks:
         excess_percent=settings.payment_excess_percent,
         unknown_customers=Reaction(settings.unknown_customers),
         inactive_customers=Reaction(settings.inactive_customers),
+        unknown_products=Reaction(settings.unknown_products),
         address_needed=settings.shipping_address_required,
     )
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = PROJECT / "migrations"
 STORES: dict[str, MetaData] = {"write": tables.write_tables, "read": tables.read_tables}
-BUSY_SECONDS = 30.0
+PROJECTION_SECONDS = 60.0
 MIGRATION_SECONDS = 86_400.0
 """The timeout of one statement, in seconds: an index on a large store takes long."""
 
@@ -39,7 +39,7 @@ def configure(app: Flask, settings: Settings) -> None:
     )
     app.config["SQLALCHEMY_BINDS"] = {
         "read": {"url": settings.read_database_url}
-        | _options(settings, settings.read_database_url, BUSY_SECONDS * 2),
+        | _options(settings, settings.read_database_url, PROJECTION_SECONDS),
         "query": {"url": settings.query_database_url}
         | _options(settings, settings.query_database_url, settings.query_timeout, read_only=True),
     }
@@ -50,14 +50,12 @@ def engines_of(app: Flask, settings: Settings) -> Engines:
     """The engines of a configured application, ready to use."""
     with app.app_context():
         engines = Engines(write=db.engine, read=db.engines["read"], query=db.engines["query"])
-    for engine, durable, read_only in (
-        (engines.write, True, False),
-        (engines.read, False, False),
-        (engines.query, False, True),
+    for engine, durable, read_only, timeout in (
+        (engines.write, True, False, settings.command_timeout),
+        (engines.read, False, False, PROJECTION_SECONDS),
+        (engines.query, False, True, settings.query_timeout),
     ):
-        configure_engine(
-            engine, durable=durable, read_only=read_only, timeout=settings.query_timeout
-        )
+        configure_engine(engine, durable=durable, read_only=read_only, timeout=timeout)
     return engines
 
 
@@ -130,7 +128,7 @@ def connected(settings: Settings, store: str) -> Iterator[Connection]:
     url = settings.database_url if store == "write" else settings.read_database_url
     options = _options(settings, url, MIGRATION_SECONDS)
     engine = create_engine(url, **options)
-    configure_engine(engine, durable=True, read_only=False, timeout=BUSY_SECONDS)
+    configure_engine(engine, durable=True, read_only=False, timeout=MIGRATION_SECONDS)
     try:
         with engine.begin() as connection:
             yield connection

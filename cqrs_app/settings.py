@@ -49,6 +49,7 @@ CHOICES = MappingProxyType(
         "query_bus_type": BUS_TYPES,
         "unknown_customers": REACTIONS,
         "inactive_customers": REACTIONS,
+        "unknown_products": REACTIONS,
         "unmatched_payments": REACTIONS,
     }
 )
@@ -120,6 +121,7 @@ class Settings:
     locale: str = "en_GB"
     unknown_customers: str = "flag"
     inactive_customers: str = "refuse"
+    unknown_products: str = "accept"
     shipping_address_required: bool = True
     demo_orders: Annotated[int, Meta(ge=0, le=1_000_000)] = 240
     demo_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0

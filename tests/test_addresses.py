@@ -40,6 +40,8 @@ UNUSABLE_DATABASES = (
     "sqlite://",
     "sqlite://host/file",
     "sqlite:///:memory:",
+    "sqlite:///shop.sqlite3",
+    "sqlite:///../var/shop.sqlite3",
     "sqlite:////file?mode=ro",
     "sqlite+aiosqlite:////file",
 )

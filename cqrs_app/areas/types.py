@@ -76,15 +76,21 @@ def reason(
     return paragraph("Reason", most, least=least, example=example, description=description)
 
 
-def address_part(title: str, autocomplete: str, most: int, *examples: str) -> Meta:
+def address_part(
+    title: str, autocomplete: str, most: int, *examples: str, section: str = "shipping"
+) -> Meta:
     """Limits of a part of a postal address."""
     return Meta(
         title=title,
         examples=list(examples),
         pattern=ONE_LINE,
         max_length=most,
-        extra={"autocomplete": f"shipping {autocomplete}"},
+        extra={"autocomplete": f"{section} {autocomplete}"},
     )
+
+
+NEW = Meta(extra={"lookup": ""})
+"""Marks a field that names a thing which is not there yet."""
 
 
 class WaitsFor(StrEnum):
@@ -118,12 +124,19 @@ def _country(title: str = "Country", least: int | None = None) -> Meta:
         description="A country of ISO 3166: its name, code or usual short form.",
         min_length=least,
         max_length=60,
-        extra={"autocomplete": "country-name"},
+        extra={"autocomplete": "country-name", "help": ""},
     )
 
 
 def _sku(least: int | None) -> Meta:
-    return Meta(title="SKU", examples=["85123A"], pattern=ONE_LINE, min_length=least, max_length=60)
+    return Meta(
+        title="SKU",
+        examples=["85123A"],
+        pattern=ONE_LINE,
+        min_length=least,
+        max_length=60,
+        extra={"lookup": "product"},
+    )
 
 
 _IS_COUNTRY = NormalForm(country_name)
@@ -157,7 +170,7 @@ Currency = Annotated[
         description="The three letters of ISO 4217, such as GBP.",
         pattern=r"^[A-Z]{3}(?!\n)$",
         max_length=3,
-        extra={"autocomplete": "transaction-currency"},
+        extra={"autocomplete": "transaction-currency", "help": ""},
         extra_json_schema={"enum": sorted(PLACES)},
     ),
 ]

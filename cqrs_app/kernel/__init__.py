@@ -23,6 +23,8 @@ from cqrs_app.kernel.projections.projection import Handler, Projection, snake
 from cqrs_app.kernel.projections.rows import Key, Row, Rows
 from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, projected
 from cqrs_app.kernel.queries.paging import (
+    COUNTED_TO,
+    Count,
     Limit,
     ListQuery,
     Mark,
@@ -42,6 +44,7 @@ from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 
 __all__ = [
+    "COUNTED_TO",
     "ERASED",
     "ID",
     "LINES",
@@ -56,6 +59,7 @@ __all__ = [
     "BigKey",
     "Claim",
     "Command",
+    "Count",
     "Decision",
     "Event",
     "Handler",

@@ -86,10 +86,12 @@ VIEWS: Sequence[View] = (
         "v_orders",
         desk.orders,
         "Orders as they are now, one row each.",
-        "order_id status customer_id country currency total line_count units shipped_units "
-        "placed_at placed_day updated_at hold_reason flags imported carrier tracking",
+        "order_id status customer_id country currency total discount shipping tax fee line_count "
+        "units shipped_units placed_at placed_day updated_at hold_reason flags imported carrier "
+        "tracking",
         {
             "customer_id": "Empty for a guest.",
+            "discount": "As ordered, with those of lines; shipping, tax and fee also as ordered.",
             "placed_day": "The day on which it was placed, in the time zone of the shop.",
             "updated_at": "When the console learned of the last change.",
             "flags": "How often history was let in that today's rules would have refused.",
@@ -100,9 +102,9 @@ VIEWS: Sequence[View] = (
         "v_order_lines",
         desk.order_lines,
         "The lines of orders.",
-        "order_id line_no sku description quantity unit_price amount shipped_quantity "
+        "order_id line_no sku description quantity unit_price discount amount shipped_quantity "
         "cancelled_quantity",
-        dict.fromkeys(("unit_price", "amount"), "In the order's currency (v_orders)."),
+        dict.fromkeys(("unit_price", "discount", "amount"), "In the order's currency (v_orders)."),
     ),
     View(
         "v_order_flags",

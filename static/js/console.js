@@ -68,8 +68,17 @@
   const waits = (panel) => {
     if (panel.dataset.poll === "always") return false;
     const stopped = !live && panel.dataset.poll !== "pending";
-    return stopped || dialog()?.open || busy(panel);
+    return stopped || dialog()?.open || busy(panel) || aiming(panel);
   };
+  // Nothing moves under a pointer on its way to a button.
+  const AIM = 1_500;
+  let aimed = { at: -AIM, place: null };
+  document.addEventListener("pointermove", (event) => {
+    const place = event.target.closest?.(".actions");
+    if (place) aimed = { at: performance.now(), place };
+  });
+  const aiming = (panel) =>
+    panel.contains(aimed.place) && performance.now() - aimed.at < AIM;
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     if (!isPoll(ctx)) {
@@ -126,11 +135,23 @@
   };
   document.addEventListener("htmx:response:error", failed);
   document.addEventListener("htmx:error", failed);
+  // A page that is current stays so with each answer to a poll of it, also where nothing is new.
+  const asOf = (ctx) => {
+    const mark = document.querySelector("[data-page-fresh]");
+    const time = mark?.querySelector(".fresh-current time");
+    const date = new Date(ctx.response.headers.get("Date"));
+    if (!time || ctx.sourceElement.id === "banners" || Number.isNaN(date.getTime())) return;
+    const timeZone = mark.dataset.pageFresh;
+    time.textContent = date.toLocaleTimeString("en-GB", { timeZone });
+    time.dateTime = date.toISOString();
+    time.title = `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  };
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
     if (!(ctx.response?.status < 400)) return;
     if (isPoll(ctx)) {
       delete ctx.sourceElement.dataset.refresh;
+      asOf(ctx);
       if (ctx.sourceElement.id === "banners") notFollowed();
     } else for (const place of places()) place.replaceChildren();
   });

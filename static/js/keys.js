@@ -1,44 +1,52 @@
-// Single-key shortcuts. They can be switched off in the list that "?" opens (WCAG 2.1.4), and
-// never act while someone types.
+// Single-key shortcuts. They can be switched off in the list that "?" opens, for every session of the
+// operator (WCAG 2.1.4), and never act while someone types.
 (() => {
-  // The links of the navigation say which key leads to them; a place without a link is not open.
-  const placeOf = (key) => document.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  const read = () => {
-    try {
-      return localStorage.getItem("keys") !== "off";
-    } catch {
-      return true;
-    }
+  const COMMANDS = { a: "ApproveOrder", h: "HoldOrder", s: "ShipOrder", n: "AddOrderNote" };
+  const box = document.querySelector("[data-keys-switch]");
+  const go = document.getElementById("go");
+  // Whether there is such an element to click.
+  const click = (selector) => {
+    const found = document.querySelector(selector);
+    found?.click();
+    return Boolean(found);
   };
-  let on = read();
-  let goingUntil = 0;
 
   const typing = (element) =>
     element.matches?.("input, select, textarea, [contenteditable]") &&
     !element.matches("[type=checkbox], [type=radio]");
-  const rows = () => [...document.querySelectorAll("main [data-row]")];
+  const rowOf = (element) => element.closest?.("tr")?.querySelector("[data-row]");
 
   const step = (by) => {
-    const links = rows();
+    const links = [...document.querySelectorAll("main [data-row]")];
     if (!links.length) return;
-    const row = document.activeElement.closest?.("tr");
-    const at = row ? links.findIndex((link) => row.contains(link)) : -1;
+    const at = links.indexOf(rowOf(document.activeElement));
     const to = at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + by));
     links[to].focus();
     links[to].scrollIntoView({ block: "nearest" });
   };
 
-  const act = (key) => {
-    if (performance.now() < goingUntil && placeOf(key)) {
-      goingUntil = 0;
-      placeOf(key).click();
-      return true;
+  // On a row its form opens; on the page of one order, what its button does.
+  const send = (command) => {
+    const row = rowOf(document.activeElement);
+    const form = row?.closest("[data-form]")?.dataset.form;
+    if (!form) {
+      click(`#do-${command}`);
+      return;
     }
-    goingUntil = 0;
-    if (key === "g") goingUntil = performance.now() + 1200;
-    else if (key === "j") step(1);
-    else if (key === "k") step(-1);
-    else if (key === "r") document.querySelector("[data-live-switch]")?.click();
+    const address = form
+      .replace("COMMAND", command)
+      .replace("NUMBER", encodeURIComponent(row.textContent.trim()));
+    const version = `&expected_version=${row.dataset.version}`;
+    window.htmx.ajax("GET", address + version, { target: "#dialog-body", swap: "innerHTML" });
+  };
+
+  const act = (key) => {
+    if (key === "g") go?.showModal();
+    else if (key === "j") click('[rel="next"][data-neighbour]') || step(1);
+    else if (key === "k") click('[rel="prev"][data-neighbour]') || step(-1);
+    else if (key === "u") click("[data-up]");
+    else if (key in COMMANDS) send(COMMANDS[key]);
+    else if (key === "r") click("[data-live-switch]");
     else if (key === "/") document.dispatchEvent(new Event("palette:ask"));
     else if (key === "?") document.getElementById("shortcuts")?.showModal();
     else return false;
@@ -46,24 +54,25 @@
   };
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const form = event.target.form;
+      if (form?.method !== "post") return;
+      event.preventDefault();
+      form.requestSubmit();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
-    if (!on) return;
+    if (go?.open) {
+      const place = go.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+      if (!place) return;
+      event.preventDefault();
+      place.click();
+      return;
+    }
+    if (document.querySelector("dialog[open]") || !box?.checked) return;
     if (act(event.key)) event.preventDefault();
   });
 
-  const box = document.querySelector("[data-keys-switch]");
-  if (box) {
-    box.checked = on;
-    box.addEventListener("change", () => {
-      on = box.checked;
-      try {
-        localStorage.setItem("keys", on ? "on" : "off");
-      } catch {
-        // holds for this page only
-      }
-    });
-  }
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-keys-open]")) document.getElementById("shortcuts").showModal();
   });

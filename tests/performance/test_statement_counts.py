@@ -42,6 +42,8 @@ NO_PAGES = {
     "web.send_import",
     "web.token_revoke",
     "web.token_revoked",
+    "web.account_shortcuts",
+    "web.account_list",
     "web.command_submit",
     "web.question",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from cqrs_app.areas.checks.customers import customers_match
 from cqrs_app.areas.checks.payments import ProcessOf, payments_match
+from cqrs_app.areas.checks.products import products_match
 from cqrs_app.areas.checks.shipping import addressed
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks
 from cqrs_app.areas.orders.commands import ShipOrder
@@ -16,5 +17,9 @@ def checks_area(process_of: ProcessOf, checks: Checks = NO_CHECKS) -> Area:
     return Area(
         name="checks",
         rules={ShipOrder: addressed} if checks.address_needed else {},
-        middleware=[customers_match(checks), payments_match(checks, process_of)],
+        middleware=[
+            customers_match(checks),
+            products_match(checks),
+            payments_match(checks, process_of),
+        ],
     )

@@ -81,7 +81,8 @@ def completed(command: PlaceOrder, profile: Profile) -> PlaceOrder:
             country=profile.country,
         )
     name = command.customer_name or profile.name
-    return replace(command, customer_name=name, shipping_address=address)
+    country = command.country or address.country or profile.country
+    return replace(command, customer_name=name, shipping_address=address, country=country)
 
 
 def _unknown(command: PlaceOrder, profile: Profile) -> Iterator[Misfit]:

@@ -22,12 +22,14 @@ class Reaction(StrEnum):
 class Checks:
     """What is done about payments that do not fit their order, more than `excess_percent` beyond
     what it costs included; and about customers of new orders that are not registered, or were
-    deactivated or erased. `address_needed`: nothing is shipped without an address."""
+    deactivated or erased; and about their SKUs that are no product. `address_needed`: nothing is
+    shipped without an address."""
 
     payments: Reaction
     excess_percent: int
     unknown_customers: Reaction
     inactive_customers: Reaction
+    unknown_products: Reaction
     address_needed: bool
 
 
@@ -36,6 +38,7 @@ NO_CHECKS = Checks(
     excess_percent=0,
     unknown_customers=Reaction.ACCEPT,
     inactive_customers=Reaction.ACCEPT,
+    unknown_products=Reaction.ACCEPT,
     address_needed=False,
 )
 

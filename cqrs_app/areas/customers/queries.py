@@ -21,6 +21,7 @@ from cqrs_app.areas.customers.read_models import (
 from cqrs_app.areas.customers.types import CustomerId
 from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.kernel import (
+    Count,
     Limit,
     ListQuery,
     Mark,
@@ -86,6 +87,7 @@ class ListRegisteredCustomers(ListQuery):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_registered_customers(

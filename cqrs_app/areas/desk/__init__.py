@@ -11,6 +11,7 @@ from cqrs_app.areas.desk.projections.timeline import OrderTimelineProjection
 from cqrs_app.areas.desk.queries import (
     best,
     carriers,
+    choices,
     credit_notes,
     customers,
     figures,
@@ -50,6 +51,7 @@ DESK = Area(
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
         figures.OrdersByStatus: projected(figures.orders_by_status),
+        choices.OrderChoices: projected(choices.order_choices),
         carriers.RecentCarriers: projected(carriers.recent_carriers),
         customers.ListCustomers: projected(customers.list_customers),
         customers.GetCustomer: projected(customers.get_customer),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from cqrs_app.areas.orders.words import AdjustmentKind
 from cqrs_app.kernel import Amount, BigKey, UtcDateTime, read_tables
 
 _ID = String(60)
@@ -34,6 +35,9 @@ orders = Table(
     Column("country", String(60), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("total", Amount, nullable=False),
+    # As ordered: what was cancelled since has made the total smaller, not these.
+    *(Column(str(kind), Amount, nullable=False, server_default="0") for kind in AdjustmentKind),
+    Column("adjustments", Text, nullable=False, server_default="[]"),
     # Removed lines are not counted; `last_line` is the highest number that a line has.
     Column("line_count", Integer, nullable=False),
     Column("last_line", Integer, nullable=False, server_default="0"),
@@ -57,6 +61,12 @@ orders = Table(
     Column("ship_city", String(100), nullable=False),
     Column("ship_postal_code", String(30), nullable=False),
     Column("ship_country", String(60), nullable=False),
+    Column("bill_name", String(200), nullable=False, server_default=""),
+    Column("bill_line1", String(200), nullable=False, server_default=""),
+    Column("bill_line2", String(200), nullable=False, server_default=""),
+    Column("bill_city", String(100), nullable=False, server_default=""),
+    Column("bill_postal_code", String(30), nullable=False, server_default=""),
+    Column("bill_country", String(60), nullable=False, server_default=""),
     Column("applied_version", Integer, nullable=False),
     Column("applied_position", BigInteger, nullable=False),
     info={"key": ("order_id",)},
@@ -118,6 +128,7 @@ order_lines = Table(
     Column("description", String(300), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("unit_price", Amount, nullable=False),
+    Column("discount", Amount, nullable=False, server_default="0"),
     Column("amount", Amount, nullable=False),
     Column("shipped_quantity", Integer, nullable=False),
     Column("cancelled_quantity", Integer, nullable=False, server_default="0"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from cqrs_app.areas.fulfilment import events, retired_events
 from cqrs_app.areas.fulfilment.inputs import PAYMENT_EVENTS
-from cqrs_app.areas.orders.events import OrderLinesChanged, OrderPlaced
+from cqrs_app.areas.orders import events as orders
 from cqrs_app.kernel.effects import EventCodec, events_in
 
 EVENT_TYPES = (*events_in(events), *events_in(retired_events))
 
 CODEC = EventCodec(
-    (*EVENT_TYPES, OrderPlaced, OrderLinesChanged, *PAYMENT_EVENTS), events.UPCASTERS
+    (*EVENT_TYPES, orders.OrderPlaced, orders.OrderLinesChanged, *PAYMENT_EVENTS),
+    {**events.UPCASTERS, **orders.UPCASTERS},
 )
 """What is personal in an order stays sealed."""

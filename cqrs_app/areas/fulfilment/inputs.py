@@ -200,7 +200,7 @@ def _units(lines: Iterable[orders.SentLine | orders.CancelledLine]) -> tuple[Sen
     return tuple(Sent(line_no=each.line_no, quantity=each.quantity) for each in lines)
 
 
-def ordered_line(line: orders.PricedLine) -> OrderedLine:
+def ordered_line(line: orders.OrderedLine) -> OrderedLine:
     return OrderedLine(line.sku, line.quantity)
 
 

@@ -31,7 +31,7 @@ from cqrs_app.areas.fulfilment.tables import (
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
 from cqrs_app.areas.fulfilment.update import stream_of
 from cqrs_app.areas.types import OrderId, WaitsFor
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
 from cqrs_app.kernel.effects import cursors_in, head_of, lag_after, streams
 
 MOST_STEPS = 500
@@ -75,6 +75,7 @@ class ListFulfilments(ListQuery):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_fulfilments(question: ListFulfilments, connection: Connection) -> Page[FulfilmentRow]:

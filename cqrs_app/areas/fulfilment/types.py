@@ -33,6 +33,11 @@ class Stage(StrEnum):
     def label(self) -> str:
         return _LABELS[self]
 
+    @property
+    def moves_by_itself(self) -> bool:
+        """Whether it is about to end without anybody's doing."""
+        return self in (Stage.RESERVING, Stage.PAYING, Stage.UNDOING)
+
 
 _LABELS = MappingProxyType(
     {

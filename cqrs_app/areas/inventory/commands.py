@@ -18,7 +18,7 @@ from cqrs_app.areas.inventory.types import (
     Tracked,
 )
 from cqrs_app.areas.inventory.words import AdjustReason
-from cqrs_app.areas.types import Currency, ItemName, Note, OrderId, Sku
+from cqrs_app.areas.types import NEW, Currency, ItemName, Note, OrderId, Sku
 from cqrs_app.kernel import Command, Permission, Role, command
 
 VIEW = Permission("inventory.view", Role.VIEWER)
@@ -32,7 +32,7 @@ RESERVE = Permission("inventory.reserve", Role.SUPERVISOR)
 class AddProduct(Command):
     """Start tracking stock of a product. Adding it again unchanged has no effect."""
 
-    sku: Sku
+    sku: Annotated[Sku, NEW]
     description: ItemName = ""
     tracked: Tracked = True
     low_below: LowBelow = 0
@@ -93,8 +93,8 @@ class ReceiveStock(Command):
     """Take goods in. What was expected under the same number is then no longer on its way."""
 
     sku: Sku
+    reference: Annotated[Reference, Meta(extra={"lookup": "delivery"})]
     quantity: Quantity
-    reference: Reference
 
 
 @command(label="Adjust stock", permission=ADJUST, risky=True)

@@ -12,5 +12,6 @@ ORDERS = Area(
     name="orders",
     aggregates=[Order, CreditNote],
     events=events,
+    upcasters=events.UPCASTERS,
     answers={queries.OrderActions: actions_of(Order)},
 )

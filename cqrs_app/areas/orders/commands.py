@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Annotated, Any
 
 from msgspec import Meta
 
+from cqrs_app.areas.orders.amounts import amount_of, price_of, value_of
 from cqrs_app.areas.orders.types import (
+    MOST_ADJUSTMENTS,
     MOST_LINES,
+    BillingAddress,
     Carrier,
     ChangedLine,
     CreditedLine,
@@ -17,15 +21,16 @@ from cqrs_app.areas.orders.types import (
     CustomerId,
     CustomerName,
     OptionalReason,
+    OrderAdjustment,
     OrderLine,
     PersonalAddress,
+    PersonalBillingAddress,
     ReceivedLine,
     ReturnedLine,
     ReturnId,
     ShippedLine,
     ShippingAddress,
     Tracking,
-    amount_of,
     person_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason, ReturnReason
@@ -33,6 +38,7 @@ from cqrs_app.areas.types import (
     HIGHEST_AMOUNT,
     MOST_UNITS,
     Country,
+    CountryOrNone,
     Currency,
     Note,
     OrderId,
@@ -42,30 +48,53 @@ from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
+OF_CUSTOMER = Meta(extra={"group": "Customer"})
 
 
 @command(label="Place order", permission=Permission("orders.place", Role.OPERATOR))
 class PlaceOrder(Command):
     """Create an order. It will need approval."""
 
-    order_id: OrderId
-    customer_id: CustomerId = ""
-    customer_name: CustomerName = ""
-    country: Country
-    shipping_address: PersonalAddress = ShippingAddress()
-    currency: Currency
+    customer_id: Annotated[CustomerId, OF_CUSTOMER] = ""
+    customer_name: Annotated[CustomerName, OF_CUSTOMER] = ""
+    order_id: Annotated[OrderId, Meta(extra={"group": "Order", "help": ""})]
+    currency: Annotated[Currency, Meta(extra={"group": "Order"})]
+    shipping_address: Annotated[
+        PersonalAddress, Meta(description="Needed before the order can ship.")
+    ] = ShippingAddress()
+    country: Annotated[
+        CountryOrNone,
+        Meta(
+            title="Country",
+            description="Empty: the country of the address.",
+            extra={"group": "Country of the order", "folded": True},
+        ),
+    ] = ""
     # At least one is the order's own rule: history has orders of nothing.
     lines: Annotated[
-        tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 1})
+        tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 5})
     ]
+    adjustments: Annotated[
+        tuple[OrderAdjustment, ...],
+        Meta(
+            title="Discounts, shipping and tax",
+            description="What is taken off the whole order, or added to it.",
+            max_length=MOST_ADJUSTMENTS,
+        ),
+    ] = ()
+    billing_address: PersonalBillingAddress = BillingAddress()
 
     @property
     def concerns(self) -> str:
         return person_of(self.customer_id)
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _not_too_much(self.lines)
+        if not (self.country or self.shipping_address.country or self.customer_id):
+            yield "shipping_address.country", NEEDED
+        yield from _not_too_much(price_of(self.lines))
+        yield from _not_too_much(amount_of(self.lines, self.adjustments))
         yield from _not_too_many(self.lines)
+        yield from _not_too_low(self.lines, self.adjustments)
 
 
 @command(
@@ -160,8 +189,25 @@ class ChangeOrderLines(Command):
         yield from _listed_once(self.lines)
         if not self.lines and not self.added:
             yield "lines", "Change a line or add one."
-        for sentence in (*_not_too_much(self.added), *_not_too_many(self.added)):
-            yield "added", sentence[1]
+        sentences = (
+            *_not_too_much(amount_of(self.added)),
+            *_not_too_many(self.added),
+            *_not_too_low(self.added, ()),
+        )
+        for _, sentence in sentences:
+            yield "added", sentence
+
+
+@command(
+    label="Change billing address",
+    permission=Permission("orders.billing_address", Role.OPERATOR),
+    minds_version=True,
+)
+class ChangeBillingAddress(Command):
+    """Change where the invoice goes."""
+
+    order_id: OrderId
+    address: PersonalBillingAddress = BillingAddress()
 
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))
@@ -312,7 +358,7 @@ class RecordCreditNote(Command):
     ]
 
     def check(self) -> Iterator[tuple[str, str]]:
-        yield from _not_too_much(self.lines)
+        yield from _not_too_much(price_of(self.lines))
 
 
 def _listed_once(lines: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -334,8 +380,17 @@ def _not_too_many(lines: tuple[OrderLine, ...]) -> Iterator[tuple[str, str]]:
             yield "lines", f"The lines of {sku} come to more than {MOST_UNITS:,} units."
 
 
-def _not_too_much(
-    lines: tuple[OrderLine, ...] | tuple[CreditedLine, ...],
-) -> Iterator[tuple[str, str]]:
-    if amount_of(lines) > HIGHEST_AMOUNT:
+def _not_too_much(amount: Decimal) -> Iterator[tuple[str, str]]:
+    if amount > HIGHEST_AMOUNT:
         yield "lines", f"The lines come to more than {HIGHEST_AMOUNT:,}."
+
+
+def _not_too_low(
+    lines: tuple[OrderLine, ...], adjustments: tuple[OrderAdjustment, ...]
+) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(lines, start=1):
+        if value_of(line) < 0:
+            yield "lines", f"The discount of line {number} is more than the line costs."
+            return
+    if amount_of(lines, adjustments) < 0:
+        yield "adjustments", "The discounts are more than the order costs."

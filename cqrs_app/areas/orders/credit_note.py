@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from cqrs_app.areas.orders.amounts import price_of
 from cqrs_app.areas.orders.commands import RecordCreditNote
 from cqrs_app.areas.orders.events import CreditNoteRecorded, PricedLine
 from cqrs_app.areas.orders.rules import (
@@ -15,7 +16,6 @@ from cqrs_app.areas.orders.rules import (
     in_the_future,
     moment,
 )
-from cqrs_app.areas.orders.types import amount_of
 from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
 from cqrs_app.kernel import Aggregate, Command, Decision, Event, Refused, handles
 from cqrs_app.standards.money import exact
@@ -53,7 +53,7 @@ class CreditNote(Aggregate):
                 )
                 for line in command.lines
             ),
-            amount=exact(amount_of(command.lines), command.currency),
+            amount=exact(price_of(command.lines), command.currency),
         )
 
     def evolve(self, event: Event, at: datetime) -> None:

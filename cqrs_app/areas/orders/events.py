@@ -7,7 +7,8 @@ of reasons are plain text here: history keeps a reason after the shop has droppe
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from cqrs_app.areas.orders.types import person_of
 from cqrs_app.kernel import PERSONAL, Event, event, value
@@ -15,7 +16,7 @@ from cqrs_app.kernel import PERSONAL, Event, event, value
 
 @value
 class Address:
-    """Where an order goes; any part may be empty."""
+    """Where an order or its invoice goes; any part may be empty."""
 
     name: str = ""
     line1: str = ""
@@ -27,12 +28,33 @@ class Address:
 
 @value
 class PricedLine:
-    """One line as it was sold or credited, with its own price."""
+    """One line as it was credited, with its own price."""
 
     sku: str
     description: str
     quantity: int
     unit_price: Decimal
+
+
+@value
+class OrderedLine:
+    """One line as it was ordered, with its own price; `discount` is off the whole line."""
+
+    sku: str
+    description: str
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal = Decimal(0)
+
+
+@value
+class Adjustment:
+    """What is taken off the whole order (a discount) or added to it (shipping, tax, fee); the
+    amount is positive either way."""
+
+    kind: str
+    label: str
+    amount: Decimal
 
 
 @value
@@ -53,11 +75,13 @@ class CancelledLine:
 
 @value
 class LineTerms:
-    """How much of which line, at what price; lines count from 1 and keep their number."""
+    """How much of which line, at what price, with what discount off the whole line; lines count
+    from 1 and keep their number."""
 
     line_no: int
     quantity: int
     unit_price: Decimal
+    discount: Decimal
 
 
 @value
@@ -77,9 +101,10 @@ class LineReceived:
     written_off: int
 
 
-@event()
+@event(schema=2)
 class OrderPlaced(Event):
-    """`customer_id` is empty for a guest; `total` is the sum over the lines, exactly."""
+    """`customer_id` is empty for a guest. `total` is the sum over the lines less their discounts,
+    with the adjustments, exactly. An empty billing address is the shipping address."""
 
     order_id: str
     customer_id: str
@@ -87,8 +112,10 @@ class OrderPlaced(Event):
     country: str
     shipping_address: Annotated[Address, PERSONAL]
     currency: str
-    lines: tuple[PricedLine, ...]
+    lines: tuple[OrderedLine, ...]
     total: Decimal
+    adjustments: tuple[Adjustment, ...] = ()
+    billing_address: Annotated[Address, PERSONAL] = Address()
 
     @property
     def concerns(self) -> str:
@@ -135,16 +162,24 @@ class OrderLinesChanged(Event):
     """`lines` are those that changed, with what they are from now on, 0 of one that was removed;
     `before` is what each of them was. `added` get the numbers after the order's last line.
     `difference` is what the order costs more now, or less where it is negative; `total` is what
-    it comes to."""
+    it comes to. What is taken off or added to the whole order stays as it is."""
 
     order_id: str
     customer_id: str
     currency: str
     lines: tuple[LineTerms, ...]
     before: tuple[LineTerms, ...]
-    added: tuple[PricedLine, ...]
+    added: tuple[OrderedLine, ...]
     difference: Decimal
     total: Decimal
+
+
+@event()
+class BillingAddressChanged(Event):
+    """An empty one is the shipping address."""
+
+    order_id: str
+    address: Annotated[Address, PERSONAL]
 
 
 @event()
@@ -251,3 +286,11 @@ class CreditNoteRecorded(Event):
 def is_of_an_order(event: type[Event]) -> bool:
     """Whether it happened to one order, and so belongs into its history."""
     return event.__module__ == __name__ and "order_id" in event.__annotations__
+
+
+def _placed_1(payload: dict[str, Any]) -> dict[str, Any]:
+    """Before there were discounts, adjustments and billing addresses: it had none."""
+    return payload
+
+
+UPCASTERS = MappingProxyType({("OrderPlaced", 1): _placed_1})

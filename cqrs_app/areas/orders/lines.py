@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 
+from cqrs_app.areas.orders.amounts import NOTHING, amount_of, part_of, value_of
 from cqrs_app.areas.orders.commands import ChangeOrderLines, ShipOrder
-from cqrs_app.areas.orders.events import LineTerms, OrderLinesChanged, PricedLine, SentLine
+from cqrs_app.areas.orders.events import LineTerms, OrderedLine, OrderLinesChanged, SentLine
 from cqrs_app.areas.orders.rules import (
+    DISCOUNT_TOO_HIGH,
     FEWER_THAN_SHIPPED,
     MORE_THAN_LEFT,
     NO_LINES,
@@ -18,18 +19,19 @@ from cqrs_app.areas.orders.rules import (
     UNCHANGED,
 )
 from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import MOST_LINES, OrderLine
+from cqrs_app.areas.orders.types import MOST_LINES, ChangedLine, OrderLine
 from cqrs_app.areas.types import HIGHEST_AMOUNT, MOST_UNITS
 from cqrs_app.standards.money import exact
 
 
-def priced(line: OrderLine, currency: str) -> PricedLine:
+def ordered(line: OrderLine, currency: str) -> OrderedLine:
     """A line as its event holds it."""
-    return PricedLine(
+    return OrderedLine(
         sku=line.sku,
         description=line.description,
         quantity=line.quantity,
         unit_price=exact(line.unit_price, currency),
+        discount=exact(line.discount, currency),
     )
 
 
@@ -63,22 +65,13 @@ def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesCha
     before, after = [], []
     for line in command.lines:
         must_exist(order, line.line_no)
-        now = LineTerms(
-            line_no=line.line_no,
-            quantity=order.quantity(line.line_no),
-            unit_price=order.prices[line.line_no - 1],
-        )
-        new = LineTerms(
-            line_no=line.line_no,
-            quantity=line.quantity,
-            unit_price=exact(line.unit_price, order.currency),
-        )
+        now, new = _terms(order, line.line_no), _new_terms(order, line)
         if new != now:
             _must_keep_shipped(order, now, new)
             before.append(now)
             after.append(new)
-    added = tuple(priced(line, order.currency) for line in command.added)
-    difference = _amount(after) - _amount(before) + _amount(added)
+    added = tuple(ordered(line, order.currency) for line in command.added)
+    difference = amount_of((*after, *added)) - amount_of(before)
     event = OrderLinesChanged(
         order_id=order.order_id,
         customer_id=order.customer_id,
@@ -93,13 +86,40 @@ def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesCha
     return event
 
 
+def _terms(order: OrderState, line_no: int) -> LineTerms:
+    return LineTerms(
+        line_no=line_no,
+        quantity=order.quantity(line_no),
+        unit_price=order.prices[line_no - 1],
+        discount=exact(order.discounts.get(line_no, NOTHING), order.currency),
+    )
+
+
+def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
+    """A discount that is not given stays the same for each unit."""
+    discount = line.discount
+    if discount is None:
+        before = order.discounts.get(line.line_no, NOTHING)
+        discount = part_of(before, line.quantity, order.quantity(line.line_no))
+    new = LineTerms(
+        line_no=line.line_no,
+        quantity=line.quantity,
+        unit_price=exact(line.unit_price, order.currency),
+        discount=exact(discount, order.currency),
+    )
+    if value_of(new) < 0:
+        raise DISCOUNT_TOO_HIGH(f"The discount of line {line.line_no} is more than the line costs.")
+    return new
+
+
 def _must_keep_shipped(order: OrderState, now: LineTerms, new: LineTerms) -> None:
     shipped, where = order.shipped(now.line_no), f"Line {now.line_no} of order {order.order_id}"
     if new.quantity < shipped:
         raise FEWER_THAN_SHIPPED(
             f"{where} has {shipped} shipped; its quantity cannot be {new.quantity}."
         )
-    if shipped and new.unit_price != now.unit_price:
+    share = exact(part_of(now.discount, new.quantity, now.quantity), order.currency)
+    if shipped and (new.unit_price, new.discount) != (now.unit_price, share):
         raise SHIPPED_PRICE(
             f"{where} has shipped units; its price stays. Add a line for units at another price."
         )
@@ -123,11 +143,9 @@ def _must_be_usable(order: OrderState, event: OrderLinesChanged) -> None:
         raise ORDER_TOO_LARGE(f"An order has at most {MOST_UNITS:,} units.")
     if event.total > HIGHEST_AMOUNT:
         raise ORDER_TOO_LARGE(f"The lines come to more than {HIGHEST_AMOUNT:,}.")
+    if event.total < 0:
+        raise DISCOUNT_TOO_HIGH(f"The discounts of order {order.order_id} would exceed its lines.")
 
 
-def _units(lines: Iterable[LineTerms | PricedLine]) -> int:
+def _units(lines: Iterable[LineTerms | OrderedLine]) -> int:
     return sum(line.quantity for line in lines)
-
-
-def _amount(lines: Iterable[LineTerms | PricedLine]) -> Decimal:
-    return sum((line.quantity * line.unit_price for line in lines), Decimal(0))

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from cqrs_app.areas.orders.amounts import amount_of
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
     CancelOrder,
     CancelRemainingItems,
     CancelReturn,
+    ChangeBillingAddress,
     ChangeOrderLines,
     ChangeShippingAddress,
     DeliverOrder,
@@ -24,6 +26,8 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.areas.orders.events import (
     Address,
+    Adjustment,
+    BillingAddressChanged,
     CancelledLine,
     OrderApproved,
     OrderCancelled,
@@ -38,10 +42,12 @@ from cqrs_app.areas.orders.events import (
     RemainingItemsCancelled,
     ShippingAddressChanged,
 )
-from cqrs_app.areas.orders.lines import lines_changed, priced, to_send
+from cqrs_app.areas.orders.lines import lines_changed, ordered, to_send
 from cqrs_app.areas.orders.returns import OrderReturns
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
+    COUNTRY_NEEDED,
+    DISCOUNT_TOO_HIGH,
     FEWER_THAN_SHIPPED,
     INACTIVE_CUSTOMER,
     MORE_THAN_LEFT,
@@ -54,6 +60,7 @@ from cqrs_app.areas.orders.rules import (
     SHIPPED_PRICE,
     UNCHANGED,
     UNKNOWN_CUSTOMER,
+    UNKNOWN_PRODUCT,
     exists,
     in_status,
     in_the_future,
@@ -61,7 +68,7 @@ from cqrs_app.areas.orders.rules import (
     nothing_shipped,
     shipped_in_part,
 )
-from cqrs_app.areas.orders.types import ShippingAddress, amount_of
+from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
 from cqrs_app.kernel import Command, Decision, Event, Refused, handles
@@ -79,10 +86,12 @@ class Order(OrderReturns):
         refusals=[
             ORDER_EXISTS,
             UNKNOWN_COUNTRY,
+            COUNTRY_NEEDED,
             NO_LINES,
             PERSON_ERASED,
             UNKNOWN_CUSTOMER,
             INACTIVE_CUSTOMER,
+            UNKNOWN_PRODUCT,
         ],
     )
     def place(self, command: PlaceOrder) -> Decision:
@@ -92,18 +101,35 @@ class Order(OrderReturns):
                 f"There is an order {self.order_id} already, placed on {placed}; "
                 "choose another number."
             )
+        country = command.country or command.shipping_address.country
+        if not country:
+            raise COUNTRY_NEEDED(
+                f"Order {command.order_id} has no country, and nothing is known of its customer's. "
+                "Nothing was changed. Enter the country of the address."
+            )
         yield OrderPlaced(
             order_id=command.order_id,
             customer_id=command.customer_id,
             customer_name=command.customer_name,
-            country=command.country,
+            country=country,
             shipping_address=_address(command.shipping_address),
             currency=command.currency,
-            lines=tuple(priced(line, command.currency) for line in command.lines),
-            total=exact(amount_of(command.lines), command.currency),
+            lines=tuple(ordered(line, command.currency) for line in command.lines),
+            total=exact(amount_of(command.lines, command.adjustments), command.currency),
+            adjustments=tuple(
+                Adjustment(
+                    kind=str(each.kind),
+                    label=each.label,
+                    amount=exact(each.amount, command.currency),
+                )
+                for each in command.adjustments
+            ),
+            billing_address=_address(command.billing_address),
         )
-        yield from unknown_country(command.country)
-        yield from unknown_country(command.shipping_address.country)
+        yield from unknown_country(country)
+        for address in (command.shipping_address, command.billing_address):
+            if address.country != country:
+                yield from unknown_country(address.country)
         if not self.left:
             yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
 
@@ -219,10 +245,23 @@ class Order(OrderReturns):
             NO_LINES,
             NOTHING_LEFT,
             ORDER_TOO_LARGE,
+            DISCOUNT_TOO_HIGH,
         ],
     )
     def change_lines(self, command: ChangeOrderLines) -> Decision:
         yield lines_changed(self, command)
+
+    @handles(
+        ChangeBillingAddress,
+        when=in_status(
+            *(each for each in _S if each not in (_S.CANCELLED, _S.REJECTED)),
+            otherwise="its billing address can no longer be changed",
+        ),
+        refusals=[UNKNOWN_COUNTRY, PERSON_ERASED],
+    )
+    def change_billing_address(self, command: ChangeBillingAddress) -> Decision:
+        yield from unknown_country(command.address.country)
+        yield BillingAddressChanged(order_id=command.order_id, address=_address(command.address))
 
     @handles(AddOrderNote, when=exists)
     def add_note(self, command: AddOrderNote) -> Decision:
@@ -311,7 +350,7 @@ class Order(OrderReturns):
         )
 
 
-def _address(address: ShippingAddress) -> Address:
+def _address(address: ShippingAddress | BillingAddress) -> Address:
     return Address(
         name=address.name,
         line1=address.line1,

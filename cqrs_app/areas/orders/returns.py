@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from cqrs_app.areas.orders.commands import CancelReturn, ReceiveReturn, RequestReturn
 from cqrs_app.areas.orders.events import (
@@ -63,15 +62,15 @@ class OrderReturns(OrderState):
         requested = self._requested(command.return_id)
         lines = _received(command, requested)
         yield from self._doubts_about(lines, command.return_id, requested)
-        back = sum(line.restocked + line.written_off for line in lines)
-        ever = back + sum(self.returned.values())
+        units = {line.line_no: line.restocked + line.written_off for line in lines}
+        ever = sum(units.values()) + sum(self.returned.values())
         yield ReturnReceived(
             order_id=self.order_id,
             return_id=command.return_id,
             lines=lines,
             note=command.note,
             currency=self.currency,
-            amount=exact(sum(map(self._amount, lines), Decimal(0)), self.currency),
+            amount=exact(self.share_of(units), self.currency),
             complete=not any(self.left) and ever >= sum(self.sent),
         )
 
@@ -105,9 +104,6 @@ class OrderReturns(OrderState):
                     f"{where} is for {most} of line {line.line_no}; {back} cannot be received. "
                     "Request another return for the rest."
                 )
-
-    def _amount(self, line: LineReceived) -> Decimal:
-        return (line.restocked + line.written_off) * self.prices[line.line_no - 1]
 
 
 def _received(command: ReceiveReturn, requested: dict[int, int]) -> tuple[LineReceived, ...]:

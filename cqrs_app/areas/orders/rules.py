@@ -23,15 +23,18 @@ FEWER_THAN_SHIPPED = Refusal("fewer_than_shipped", "More of a line has shipped."
 SHIPPED_PRICE = Refusal("shipped_price", "Units of the line have shipped at the price it has.")
 NOTHING_LEFT = Refusal("nothing_left", "Nothing would be left to ship.")
 UNCHANGED = Refusal("unchanged", "Its lines are like that already.")
+DISCOUNT_TOO_HIGH = Refusal("discount_too_high", "More is taken off than there is to pay.")
 ORDER_TOO_LARGE = Refusal("order_too_large", "It would have too many lines or units, or cost more.")
 MORE_THAN_SHIPPED = Refusal("more_than_shipped", "A line has fewer shipped units to come back.")
 NOTHING_TO_RETURN = Refusal("nothing_to_return", "No shipped units are left to come back.")
 NO_OPEN_RETURN = Refusal("no_open_return", "No return of the order is open.")
 NO_SUCH_RETURN = Refusal("no_such_return", "The order has no open return with this number.")
 MORE_THAN_REQUESTED = Refusal("more_than_requested", "More came back than the return is for.")
+COUNTRY_NEEDED = Refusal("country_needed", "Neither the order nor its address has a country.")
 UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
 INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
-"""These two are raised outside, where customers are known."""
+UNKNOWN_PRODUCT = Refusal("unknown_product", "The order names a product that was not added.")
+"""The last three are raised outside, where customers and products are known."""
 CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.")
 PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing personal can be added.")
 """Raised by the kernel, when it seals what is to be written."""

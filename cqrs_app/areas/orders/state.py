@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import ClassVar
 
+from cqrs_app.areas.orders.amounts import NOTHING, follows_items, part_of
 from cqrs_app.areas.orders.events import (
     Address,
     OrderApproved,
@@ -42,14 +44,15 @@ _ENTERED = MappingProxyType(
 @dataclass
 class OrderState(Aggregate):
     """Of each line, in order: `left` is the quantity still to ship, `prices` the unit price, `sent`
-    what has shipped, empty until something has. A line keeps its number: one that was removed has
-    a quantity of 0. `moments` says when each status was entered, a release apart. `addressed`: it
-    has a street and a city to ship to. `returning` is what each open return is for, by line, and
-    `returned` what came back; `returns` counts the returns there ever were."""
+    what has shipped, empty until something has; `discounts` is by line, where there is one, and
+    `follows` what shrinks with the items: see amounts.py. A line keeps its number: one that was
+    removed has a quantity of 0. `moments` says when each status was entered, a release apart.
+    `addressed`: it has a street and a city to ship to. `returning` is what each open return is
+    for, by line, and `returned` what came back; `returns` counts the returns there ever were."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
-    shape: ClassVar[int] = 3
+    shape: ClassVar[int] = 4
 
     order_id: str = ""
     status: OrderStatus | None = None
@@ -59,13 +62,15 @@ class OrderState(Aggregate):
     left: list[int] = field(default_factory=list)
     prices: list[Decimal] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
+    discounts: dict[int, Decimal] = field(default_factory=dict)
+    follows: Decimal = NOTHING
     returning: dict[str, dict[int, int]] = field(default_factory=dict)
     returned: dict[int, int] = field(default_factory=dict)
     returns: int = 0
     addressed: bool = False
     customer_id: str = ""
     currency: str = ""
-    total: Decimal = Decimal(0)
+    total: Decimal = NOTHING
 
     @property
     def belongs_to(self) -> str:
@@ -73,9 +78,20 @@ class OrderState(Aggregate):
 
     @property
     def amount_left(self) -> Decimal:
-        """What is still to ship costs, exactly."""
-        pairs = zip(self.left, self.prices, strict=True)
-        return sum((left * price for left, price in pairs), Decimal(0))
+        """What is still to ship costs, with its share of the order's discounts and taxes."""
+        return self.share_of(dict(enumerate(self.left, start=1)))
+
+    def share_of(self, units: Mapping[int, int]) -> Decimal:
+        """What so many units of each line cost, with their share of the order's discounts and
+        taxes."""
+        items = self.items(units)
+        everything = sum(map(self.value, range(1, len(self.left) + 1)), NOTHING)
+        return items + part_of(self.follows, items, everything)
+
+    def items(self, units: Mapping[int, int]) -> Decimal:
+        """What so many units of each line cost by themselves."""
+        parts = (part_of(self.value(no), each, self.quantity(no)) for no, each in units.items())
+        return sum(parts, NOTHING)
 
     def shipped(self, line_no: int) -> int:
         """How many units of a line have left."""
@@ -84,6 +100,11 @@ class OrderState(Aggregate):
     def quantity(self, line_no: int) -> int:
         """How many units of a line have left or are still to ship."""
         return self.left[line_no - 1] + self.shipped(line_no)
+
+    def value(self, line_no: int) -> Decimal:
+        """What these units cost."""
+        price = self.prices[line_no - 1]
+        return self.quantity(line_no) * price - self.discounts.get(line_no, NOTHING)
 
     def returnable(self, line_no: int) -> int:
         """How many shipped units of a line are neither back nor requested back."""
@@ -97,6 +118,12 @@ class OrderState(Aggregate):
                 self.currency, self.total = event.currency, event.total
                 self.left = [line.quantity for line in event.lines]
                 self.prices = [line.unit_price for line in event.lines]
+                self.discounts = {
+                    line_no: line.discount
+                    for line_no, line in enumerate(event.lines, start=1)
+                    if line.discount
+                }
+                self.follows = follows_items(event.adjustments)
                 self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
             case ShippingAddressChanged():
@@ -113,7 +140,7 @@ class OrderState(Aggregate):
             case OrderLinesChanged():
                 self._change_lines(event)
             case RemainingItemsCancelled():
-                self.left = [0] * len(self.left)
+                self._cancel_remaining()
                 self.total -= event.amount
                 # It has shipped since the last of it left.
                 self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
@@ -132,6 +159,10 @@ class OrderState(Aggregate):
         for line in event.lines:
             self.left[line.line_no - 1] = line.quantity - self.shipped(line.line_no)
             self.prices[line.line_no - 1] = line.unit_price
+            self.discounts[line.line_no] = line.discount
+        for line_no, added in enumerate(event.added, start=len(self.left) + 1):
+            self.discounts[line_no] = added.discount
+        self.discounts = {no: each for no, each in self.discounts.items() if each}
         self.left += [line.quantity for line in event.added]
         self.prices += [line.unit_price for line in event.added]
         if self.sent:
@@ -147,6 +178,14 @@ class OrderState(Aggregate):
         for line in event.lines if isinstance(event, ReturnReceived) else ():
             before = self.returned.get(line.line_no, 0)
             self.returned[line.line_no] = before + line.restocked + line.written_off
+
+    def _cancel_remaining(self) -> None:
+        left = dict(enumerate(self.left, start=1))
+        self.follows -= self.share_of(left) - self.items(left)
+        for line_no, discount in self.discounts.items():
+            quantity = self.quantity(line_no)
+            self.discounts[line_no] = part_of(discount, self.shipped(line_no), quantity)
+        self.left = [0] * len(self.left)
 
     def _hold(self, reason: str, at: datetime) -> None:
         before = self.before_hold or self.status

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
+from cqrs_app.areas.orders.words import AdjustmentKind
 from cqrs_app.areas.types import (
     HIGHEST_PRICE,
     MOST_UNITS,
@@ -25,6 +25,7 @@ _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 
 PERSON = "customer-"
 MOST_LINES = 5_000
+MOST_ADJUSTMENTS = 50
 
 CreditNoteId = Annotated[str, identifier("Credit note number", "C10042")]
 CustomerId = Annotated[
@@ -35,13 +36,14 @@ CustomerId = Annotated[
         description="Empty for a guest.",
         pattern=_ID_OR_NONE,
         max_length=60,
+        extra={"lookup": "customer", "help": "By number, name or e-mail. Empty for a guest."},
     ),
 ]
 CustomerName = Annotated[
     str,
     PERSONAL,
     Meta(
-        title="Customer",
+        title="Customer name",
         examples=["Ana Lima"],
         pattern=ONE_LINE,
         max_length=200,
@@ -57,6 +59,14 @@ Price = Annotated[
         le=HIGHEST_PRICE,
         description="In the order's currency, at most four digits after the point.",
     ),
+]
+Discount = Annotated[
+    Decimal,
+    money("Discount", description="Off the whole line, in the order's currency."),
+]
+DiscountOrShare = Annotated[
+    Decimal | None,
+    money("Discount", description="Off the whole line. Empty: the present one, by quantity."),
 ]
 ReturnId = Annotated[
     str,
@@ -93,12 +103,35 @@ class ShippingAddress:
     name: Annotated[str, address_part("Recipient", "name", 200, "Ana Lima")] = ""
     line1: Annotated[str, address_part("Street", "address-line1", 200, "Rue Haute 5")] = ""
     line2: Annotated[str, address_part("Second line", "address-line2", 200)] = ""
-    city: Annotated[str, address_part("City", "address-level2", 100, "Lille")] = ""
     postal_code: Annotated[str, address_part("Postal code", "postal-code", 30, "59000")] = ""
+    city: Annotated[str, address_part("City", "address-level2", 100, "Lille")] = ""
     country: CountryOrNone = ""
 
 
 PersonalAddress = Annotated[ShippingAddress, PERSONAL]
+
+
+def _billing(title: str, part: str, most: int, *examples: str) -> Meta:
+    return address_part(title, part, most, *examples, section="billing")
+
+
+@value
+class BillingAddress:
+    """Where the invoice goes; empty: to the shipping address."""
+
+    name: Annotated[str, _billing("Recipient", "name", 200, "Lima SARL")] = ""
+    line1: Annotated[str, _billing("Street", "address-line1", 200, "Rue Haute 5")] = ""
+    line2: Annotated[str, _billing("Second line", "address-line2", 200)] = ""
+    city: Annotated[str, _billing("City", "address-level2", 100, "Lille")] = ""
+    postal_code: Annotated[str, _billing("Postal code", "postal-code", 30, "59000")] = ""
+    country: CountryOrNone = ""
+
+
+PersonalBillingAddress = Annotated[
+    BillingAddress,
+    PERSONAL,
+    Meta(title="Billing address", description="Empty if it is the shipping address."),
+]
 
 
 @value
@@ -109,6 +142,25 @@ class OrderLine:
     description: ItemName = ""
     quantity: Quantity
     unit_price: Price
+    discount: Discount = Decimal(0)
+
+
+@value
+class OrderAdjustment:
+    """A discount off the whole order, or its shipping, tax or fee."""
+
+    kind: Annotated[AdjustmentKind, Meta(title="Kind")]
+    label: Annotated[
+        str,
+        Meta(
+            title="Label",
+            examples=["Standard shipping"],
+            description="Shown with the amount; empty for the name of its kind.",
+            pattern=ONE_LINE,
+            max_length=100,
+        ),
+    ] = ""
+    amount: Annotated[Decimal, money("Amount", description="Positive, also for a discount.")]
 
 
 @value
@@ -126,6 +178,7 @@ class ChangedLine:
     line_no: LineNumber
     quantity: QuantityOrNone
     unit_price: Price
+    discount: DiscountOrShare = None
 
 
 @value
@@ -159,8 +212,3 @@ def person_of(customer_id: str) -> str:
     """The stream of the person whose data an order of this customer holds: the customer's own, in
     the customers' area. Empty for a guest, whose data is the order's."""
     return f"{PERSON}{customer_id}" if customer_id else ""
-
-
-def amount_of(lines: Iterable[Any]) -> Decimal:
-    """What the lines come to, exactly."""
-    return sum((line.quantity * line.unit_price for line in lines), Decimal(0))

@@ -61,6 +61,19 @@ def advance_status(now: OrderStatus | None, entered: OrderStatus) -> OrderStatus
     return max(now, entered, key=_FURTHER.index)
 
 
+class AdjustmentKind(StrEnum):
+    """What is taken off an order as a whole, or added to it."""
+
+    DISCOUNT = "discount"
+    SHIPPING = "shipping"
+    TAX = "tax"
+    FEE = "fee"
+
+    @property
+    def label(self) -> str:
+        return label_of(self)
+
+
 class HoldReason(StrEnum):
     """Why an order waits."""
 

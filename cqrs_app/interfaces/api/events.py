@@ -17,6 +17,8 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.runtime.feed import FollowEvents, beyond_head, unknown_types
 from cqrs_app.services import kernel
 
+NO_TYPES = "No event type is named. Leave types out for all events."
+
 
 @bp.get("/events")
 def follow() -> Response:
@@ -24,7 +26,9 @@ def follow() -> Response:
     given: dict[str, Any] = {name: request.args[name] for name in request.args}
     if "types" in given:
         listed = ",".join(request.args.getlist("types"))
-        given["types"] = [name for name in listed.split(",") if name]
+        given["types"] = [name.strip() for name in listed.split(",") if name.strip()]
+        if not given["types"]:
+            raise Unusable(400, "unknown_event_type", NO_TYPES)
     asker = QueryContext(actor=reading.actor())
     kernel.queries.authorise(FollowEvents, asker)
     question = parse(FollowEvents, given, from_text=True)

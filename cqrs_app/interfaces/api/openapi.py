@@ -26,6 +26,7 @@ from cqrs_app.interfaces.api.schemas import Components, Schema, Schemas, referen
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.subjects import names_subject
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.platform.catalogue.entries import Entry, entries
 from cqrs_app.platform.runtime.feed import FollowEvents
@@ -143,6 +144,7 @@ def _query(entry: Entry, registry: Registry, schemas: Schemas) -> dict[str, Any]
     cls = registry.query(entry.name)
     handler = registry.handler_of(cls)
     value = schemas.of(get_type_hints(handler, include_extras=True)["return"])
+    about_one = names_subject(cls, registry.aggregates.values())
     of_one = names_one_thing(cls) and value != without_null(value)
     answer = schemas.components.add(
         f"{entry.name}Answer",
@@ -164,7 +166,7 @@ def _query(entry: Entry, registry: Registry, schemas: Schemas) -> dict[str, Any]
             "200": {"description": "The answer, and how fresh it is.", **_json(answer)},
             "304": {"description": "The client has this answer already (If-None-Match)."},
         }
-        | responses("403", "422", *(["404"] if of_one else [])),
+        | responses("403", "422", *(["404"] if of_one or about_one else [])),
     }
 
 

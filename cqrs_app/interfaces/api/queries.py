@@ -15,6 +15,7 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
+from cqrs_app.kernel.queries.subjects import is_empty, subjects_of
 from cqrs_app.platform.runtime.records import shown
 from cqrs_app.services import kernel
 
@@ -36,9 +37,17 @@ def ask(name: str) -> Response:
 def answered(question: Query, asker: QueryContext) -> Answer[Any]:
     """The answer as programs get it. Raises Unusable for an unknown id, and what the bus raises."""
     cls, found = type(question), kernel.queries.ask(question, asker)
-    if found.value is None and names_one_thing(cls):
+    if is_empty(found.value) and _names_nothing(question, found.value):
         raise Unusable(404, "not_found", NOT_SHOWN_YET if found.stale else NOTHING)
     return replace(found, value=shown(cls, found.value))
+
+
+def _names_nothing(question: Query, value: Any) -> bool:
+    """Whether there is no such thing, rather than nothing of it yet."""
+    if value is None and names_one_thing(type(question)):
+        return True
+    streams = subjects_of(question, kernel.registry.aggregates.values())
+    return bool(streams) and not kernel.store.versions_of(streams)
 
 
 def names_one_thing(cls: type[Query]) -> bool:

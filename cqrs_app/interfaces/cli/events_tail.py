@@ -32,9 +32,11 @@ def _known_types(
     if value is None:
         return None
     types = frozenset(part.strip() for part in value.split(",") if part.strip())
+    if not types:
+        raise click.BadParameter("No event type is named. Leave the option out for all events.")
     if sentence := unknown_types(sorted(types), registry().events):
         raise click.BadParameter(sentence)
-    return types or None
+    return types
 
 
 @click.command()

@@ -12,8 +12,10 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     command_log,
     commands,
     exports,
+    freshness,
     health,
     home,
+    lookups,
     past,
     search,
     tokens,
@@ -25,6 +27,7 @@ from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
 from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.html import register_html
+from cqrs_app.interfaces.web.page_freshness import init_page_freshness
 from cqrs_app.interfaces.web.polling import init_polling
 from cqrs_app.interfaces.web.presentation import register
 from cqrs_app.interfaces.web.security import init_security
@@ -41,6 +44,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     formats = formats_of(settings.locale)
     register(app, formats)
     register_html(app, formats)
+    init_page_freshness(app)
     init_shell(app, settings)
     init_errors(app)
     # Its messages are signed; it knows no session that a foreign page could use.

@@ -1,15 +1,19 @@
-"""Your account: how times are shown to you."""
+"""Your account: how times are shown to you, and how you like the console."""
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
-from flask import flash, g, redirect, render_template, url_for
+import msgspec
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 
+from cqrs_app.interfaces.web.auth import local_path
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.zones import shop_zone
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.services import services
@@ -23,12 +27,16 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         description="Times on your pages are shown in it. Leave empty for the shop's.",
         render_kw={"list": "timezones", "spellcheck": "false", "autocapitalize": "none"},
     )
+    shortcuts = BooleanField(
+        "Single-key shortcuts", description="Press ? on any page for the list of them."
+    )
 
 
 @bp.route("/account", methods=["GET", "POST"])
 def account() -> ResponseReturnValue:
     """The form; sent, the choice is kept for every session of the operator."""
-    form = AccountForm(timezone=g.operator.timezone)
+    preferences = g.operator.preferences
+    form = AccountForm(timezone=g.operator.timezone, shortcuts=preferences.shortcuts)
     status = 200
     if form.validate_on_submit():
         try:
@@ -37,7 +45,8 @@ def account() -> ResponseReturnValue:
             form.timezone.errors = [str(error)]
             status = 422
         else:
-            flash("Time zone saved.")
+            _prefer(shortcuts=form.shortcuts.data)
+            flash("Preferences saved.")
             return redirect(url_for("web.account"), 303)
     page = render_template(
         "auth/account.html",
@@ -46,3 +55,29 @@ def account() -> ResponseReturnValue:
         timezones=sorted(available_timezones()),
     )
     return page, status
+
+
+@bp.post("/account/shortcuts")
+def account_shortcuts() -> ResponseReturnValue:
+    """Turn single-key shortcuts on or off, from the list of them."""
+    _prefer(shortcuts="on" in request.form)
+    return "", 204
+
+
+@bp.post("/account/lists/<name>")
+def account_list(name: str) -> ResponseReturnValue:
+    """Choose the columns of a list, and the density of all; then back to the list."""
+    if name not in COLUMNS:
+        abort(404, "There is no list of this name.")
+    shown = request.form.getlist("column")
+    hidden = tuple(column for column in COLUMNS[name] if column not in shown)
+    _prefer(
+        compact=request.form.get("density") == "compact",
+        hidden=g.operator.preferences.hidden | {name: hidden},
+    )
+    return redirect(local_path(request.form.get("next", "")), 303)
+
+
+def _prefer(**changed: Any) -> None:
+    preferences = msgspec.structs.replace(g.operator.preferences, **changed)
+    services.accounts.set_preferences(g.operator.name, preferences)

@@ -90,7 +90,7 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
             problems[name] = "Choose one from the list."
     question = None
     try:
-        question = asked(ListCommands, **page_size())
+        question = asked(ListCommands, **page_size(ListCommands))
     except Invalid as invalid:
         problems = invalid.problems | problems
     for name in DAYS:

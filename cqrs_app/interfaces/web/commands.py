@@ -27,6 +27,8 @@ from cqrs_app.interfaces.web.forms import (
     renew,
     usable,
 )
+from cqrs_app.interfaces.web.layout import mistakes, sections
+from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
 from cqrs_app.interfaces.web.places import category_of, page_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
@@ -48,6 +50,8 @@ DRAFT_SENT = "draft"
 """The category of the message that tells the browser which text needs to be kept no longer."""
 AGAIN = "again"
 """In a form that is sent only to be shown with the rows it has: see drafts.js."""
+FILL_IN = "fill-in"
+"""The button that fills in what follows from other fields, for a browser without scripts."""
 ROW_NAMERS = ("stream",)
 """Fields beside the identity that a page fills in and nobody should retype."""
 
@@ -78,6 +82,7 @@ def command_form(name: str) -> ResponseReturnValue:
     suggested = SUGGESTIONS[cls](given) if cls in SUGGESTIONS else {}
     values = suggested | usable(cls, given) | {"expected_version": seen}
     prefill(form, values)
+    complete(form)
     return _page(cls, form, Situation(), values)
 
 
@@ -98,6 +103,9 @@ def command_submit(name: str) -> ResponseReturnValue:
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     form = _form(cls)
+    if FILL_IN in request.form:
+        complete(form)
+        return _page(cls, form, Situation())
     if change_rows(form) or AGAIN in request.form:
         return _page(cls, form, Situation())
     try:
@@ -172,6 +180,12 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
                 headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
             )
     result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
+    if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
+        with suppress(*NO_ANSWER):
+            return Response(
+                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
+                headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
+            )
     flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
@@ -200,6 +214,10 @@ def _page(
     return render_template(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
+        sections=sections(form, cls),
+        mistakes=list(mistakes(form)),
+        notes=notes_of(form),
+        fill_in=FILL_IN if can_complete(form) else "",
         title=f"{cls.declaration.label} {about}".strip(),
         help=(cls.__doc__ or "").strip(),
         submit_label=f"{cls.declaration.label} {about}".strip(),

@@ -12,6 +12,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.subjects import subjects_of
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
 from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
@@ -30,6 +31,9 @@ def export(name: str, ending: str) -> Response:
         abort(404, f"There is no export called {name}.{ending}.")
     wanted = FORMATS[ending]
     question = question_of(listing, request.args.to_dict(flat=False))
+    streams = subjects_of(question, kernel.registry.aggregates.values())
+    if streams and not kernel.store.versions_of(streams):
+        abort(404, "There is nothing of this name or number. Look at the address again.")
     # The stream outlives the request's context, so it is given the query bus itself.
     queries = services.kernel.queries
     rows = pages(queries, question, g.operator.actor)

@@ -133,6 +133,15 @@ class Formats:
         """All of them, in alphabetical order."""
         return _names_here(self._locale)
 
+    def currency_names(self) -> tuple[tuple[str, str], ...]:
+        """Every currency: its code, and its name in this language."""
+        return tuple((code, self._locale.currencies.get(code, code)) for code in sorted(PLACES))
+
+    @property
+    def language_tag(self) -> str:
+        """As browsers name this locale, such as de-DE."""
+        return str(self._locale).replace("_", "-")
+
     def stored_country(self, text: str) -> str:
         """The name that is stored for a country written in this language; other texts as they
         are, for names in English, codes and short forms are understood everywhere."""

@@ -92,6 +92,8 @@ def command_from(form: Any, command_class: type[C]) -> C:
     Raises Invalid when it means none; then every unusable field says why in its `errors`, and
     what belongs to no visible field stands in `form.form_errors`.
     """
+    for rows in _lists_in(form):
+        rows.drop_blank_rows()
     if form.validate():
         return _meant(form, command_class)
     found = dict(_problems_in(form))

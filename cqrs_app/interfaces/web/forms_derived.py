@@ -43,7 +43,21 @@ MOST_ROWS = 500
 cannot be used."""
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
 """What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden", and
-`rows`: how many rows a form asks for, where other doors may do with fewer."""
+`rows`: how many rows a form asks for, where other doors may do with fewer; `help`: what it says
+instead of the description; `lookup`: how values are found while they are typed; `group` and
+`folded`: see layout.py."""
+CODE = 3
+SHORT = 60
+"""Characters. A longer text has a line to itself."""
+WIDTHS = {
+    "postal-code": "post",
+    "address-level2": "town",
+    "country-name": "short",
+    "name": "short",
+    "tel": "short",
+    "email": "short",
+}
+"""By the last word of `autocomplete`: how wide what goes in is, whatever is allowed."""
 
 _SIMPLE: dict[type, Any] = {
     bool: BooleanField,
@@ -59,7 +73,11 @@ class Usable:
 
     def __init__(self, cls: type, name: str, *, needed: bool) -> None:
         self._cls, self._name, self._needed = cls, name, needed
-        self.field_flags = {"required": True} if needed else {}
+        field = field_of(cls, name)
+        self.field_flags = {name: field.hints.get(name) for name in ("lookup", "folded")}
+        self.field_flags["size"] = size_of(field)
+        if needed:
+            self.field_flags["required"] = True
 
     def __call__(self, form: Any, field: Any) -> None:
         if field.errors:  # it could not even be read
@@ -95,7 +113,7 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     field = field_of(cls, name)
     common: dict[str, Any] = {
         "label": field.title,
-        "description": field.help,
+        "description": field.hints.get("help", field.help),
         "default": field.default,
     }
     validators = [Usable(cls, name, needed=field.needed and field.kind is not bool)]
@@ -118,6 +136,21 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     if made is None:
         raise TypeError(f"no form field fits {cls.__name__}.{name}: {field.kind}")
     return made
+
+
+def size_of(field: Field) -> str:
+    """How wide a control is: "code" for a few characters, "short" for half a line, "post" and
+    "town" for the two that share the line of an address, or "line"."""
+    words = field.hints.get("autocomplete", "").split()
+    if words and words[-1] in WIDTHS:
+        # In an address the recipient and the country have a line to themselves, as on a letter.
+        return "line" if words[0] == "shipping" and words[-1] == "name" else WIDTHS[words[-1]]
+    if field.many or field.kind is bool or field.hints.get("widget") == "textarea":
+        return "line"
+    if field.kind in (int, Decimal):
+        return "code"
+    most = field.limits.get("max_length", SHORT if field.kind is not str else SHORT + 1)
+    return "code" if most <= CODE else "short" if most <= SHORT else "line"
 
 
 def with_options(name: str, options: Callable[[], Iterable[str]]) -> Callable[[type], Any]:

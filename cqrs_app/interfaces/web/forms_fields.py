@@ -21,6 +21,8 @@ from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.services import services
 
+ROW = "__row__"
+"""The number of a row that a script adds."""
 BLANK: Any = object()
 """The value of a field that was left empty."""
 
@@ -210,6 +212,30 @@ class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its 
         self.pop_entry(index)  # type: ignore[call-arg]  # the stubs are of an older version
         while len(self.entries) < self.min_entries:
             self.append_entry()
+
+    def number_of(self, row: Any) -> int:
+        """What people call the row: its place, from 1."""
+        return self.entries.index(row) + 1
+
+    def drop_blank_rows(self) -> None:
+        """Without the rows in which nothing was entered; one stays in a list that needs one."""
+        filled = [
+            each for each in self.entries if not (isinstance(each, FormField) and is_blank(each))
+        ]
+        self.entries = filled or self.entries[: min(self.min_entries, 1)]
+        self._compact_indices()  # type: ignore[attr-defined]  # newer than the stubs
+
+    @property
+    def new_row(self) -> Any:
+        """An empty row that is none of the entries; a script writes its number in place of ROW.
+        None where there may be no more."""
+        if self.max_entries is not None and len(self.entries) >= self.max_entries:
+            return None
+        row = self.append_entry()
+        self.entries.pop()
+        self.last_index -= 1
+        self._rename_entry(row, ROW)  # type: ignore[attr-defined]  # newer than the stubs
+        return row
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
         pattern = re.compile(re.escape(prefix) + r"-([0-9]{1,6})(-|$)")

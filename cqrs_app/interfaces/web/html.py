@@ -18,6 +18,9 @@ from markupsafe import Markup, escape
 
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.formats import NONE, Formats, as_utc
+from cqrs_app.interfaces.web.forms_fields import is_blank
+from cqrs_app.interfaces.web.line_amounts import line_amounts
+from cqrs_app.interfaces.web.lookups import lookup_of
 from cqrs_app.interfaces.web.presentation import age, seconds_since, utc_attribute, utc_text
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel import ERASED
@@ -70,6 +73,11 @@ def register_html(app: Flask, formats: Formats) -> None:
         when=when_html,
         since=since,
         country_names=formats.country_names,
+        currency_names=formats.currency_names,
+        language_tag=formats.language_tag,
+        lookup_of=lookup_of,
+        is_blank=is_blank,
+        line_amounts=lambda field, currency: line_amounts(field, currency, formats),
     )
     app.jinja_env.filters.update(
         money=money,

@@ -8,6 +8,7 @@ from typing import Any
 from flask import request, url_for
 
 from cqrs_app.interfaces.web.typed import read_here
+from cqrs_app.kernel import COUNTED_TO
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Query, parse
@@ -37,15 +38,27 @@ def asked(cls: type[Query], **fixed: Any) -> Any:
 def asked_here(cls: type[Query]) -> Any:
     """The same for a page that is a list; raises Invalid in words of that page."""
     try:
-        return asked(cls, **page_size())
+        return asked(cls, **page_size(cls))
     except Invalid as invalid:
         raise Invalid("The address of this list", invalid.problems) from invalid
 
 
-def page_size() -> dict[str, int]:
-    """The size of a list's page where it is not the usual one: see QUERY_PAGINATION_ENABLED."""
-    paged = services.settings.query_pagination_enabled
-    return {} if paged else {"limit": WHOLE_LIST}
+def page_size(cls: type[Query]) -> dict[str, Any]:
+    """What a page asks of a list besides its address: to count the rows, and its size where that
+    is not the usual one (see QUERY_PAGINATION_ENABLED)."""
+    fixed: dict[str, Any] = {"count": True} if "count" in hints_of(cls) else {}
+    return fixed if services.settings.query_pagination_enabled else fixed | {"limit": WHOLE_LIST}
+
+
+def page_number(page: Page[Any], limit: int) -> str:
+    """Which page this is, such as "Page 2 of 40"; empty where that was not counted."""
+    if not page.total or not page.first or page.first > COUNTED_TO:
+        return ""
+    # A page that was reached backwards may begin in the middle of one.
+    number = -(-(page.first - 1) // limit) + 1
+    if page.total > COUNTED_TO:
+        return f"Page {number}"
+    return f"Page {number} of {max(number, -(-page.total // limit))}"
 
 
 def here(endpoint: str, without: tuple[str, ...] = (), **changed: Any) -> str:
@@ -55,9 +68,11 @@ def here(endpoint: str, without: tuple[str, ...] = (), **changed: Any) -> str:
     return url_for(endpoint, **given | changed)
 
 
-def pager(endpoint: str, next_mark: str | None, previous_mark: str | None) -> dict[str, str]:
-    """For pager_bar: the addresses of the pages beside this one."""
-    found = {}
+def pager(
+    endpoint: str, next_mark: str | None, previous_mark: str | None, text: str = ""
+) -> dict[str, str]:
+    """For pager_bar: the addresses of the pages beside this one, and which page this is."""
+    found = {"text": text} if text else {}
     if previous_mark:
         found["previous_url"] = here(endpoint, before=previous_mark)
     if next_mark:
@@ -97,10 +112,10 @@ def chips(
     ]
 
 
-def turning(endpoint: str, page: Page[Any]) -> dict[str, Any]:
+def turning(endpoint: str, page: Page[Any], limit: int) -> dict[str, Any]:
     """What a list's template needs to turn pages: see components/lists.html."""
     return {
-        "pager": pager(endpoint, page.next, page.previous),
+        "pager": pager(endpoint, page.next, page.previous, page_number(page, limit)),
         "elsewhere": any(request.args.get(name) for name in PLACE),
         "first_url": here(endpoint),
     }

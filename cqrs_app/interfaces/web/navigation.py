@@ -15,27 +15,27 @@ class Entry:
     text: str
     endpoint: str
     icon: str
-    permission: str = ""
-    key: str = ""
+    permission: str
+    key: str
 
 
 ENTRIES = (
     Entry("home", "Home", "web.home", "home", "orders.view", "h"),
     Entry("orders", "Orders", "web.orders", "package", "orders.view", "o"),
     Entry("customers", "Customers", "web.customers", "users", "customers.view", "c"),
-    Entry("reports", "Reports", "web.reports", "chart-bar", "orders.view"),
-    Entry("fulfilment", "Fulfilment", "web.fulfilments", "truck-delivery", "fulfilment.view"),
-    Entry("products", "Products", "web.products", "stack-2", "inventory.view"),
-    Entry("payments", "Payments", "web.payments", "receipt", "payments.view"),
-    Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view"),
-    Entry("imports", "Imports", "web.imports", "archive", "imports.run"),
+    Entry("reports", "Reports", "web.reports", "chart-bar", "orders.view", "r"),
+    Entry("fulfilment", "Fulfilment", "web.fulfilments", "truck-delivery", "fulfilment.view", "f"),
+    Entry("products", "Products", "web.products", "stack-2", "inventory.view", "p"),
+    Entry("payments", "Payments", "web.payments", "receipt", "payments.view", "y"),
+    Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
+    Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
     Entry("command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"),
     Entry("system", "System", "web.system", "activity", "system.view", "s"),
 )
 INTEGRATIONS = (
     Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
-    Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage"),
-    Entry("catalogue", "Catalogue", "web.catalogue", "book"),
+    Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
+    Entry("catalogue", "Catalogue", "web.catalogue", "book", "", "b"),
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 TAG = "HX-PTag"
+SOON = ((10, "500ms"), (60, "2s"))
+"""How often a page asks while something moves by itself, by how many seconds it has moved."""
+USUALLY = "5s"
 NOTHING_NEW = [("Cache-Control", "no-store"), ("Vary", "Cookie")]
 
 
@@ -37,6 +41,15 @@ def init_polling(app: Flask, polls: Mapping[str, type[Query]]) -> None:
     there already.
     """
     app.wsgi_app = PollShortcut(app, polls)  # type: ignore[method-assign, assignment]
+
+
+def poll_every(moving_since: datetime | None, usually: str = USUALLY) -> str:
+    """How often a page asks: every half second while something moves by itself, then less and
+    less. `moving_since` is None where nothing does."""
+    if moving_since is None:
+        return usually
+    seconds = (datetime.now(UTC) - moving_since).total_seconds()
+    return next((every for limit, every in SOON if seconds < limit), usually)
 
 
 def fragment(html: str) -> Response:

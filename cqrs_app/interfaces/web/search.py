@@ -74,8 +74,7 @@ def _found(finder: Finder, text: str) -> Group:
 def _pages(text: str) -> Iterator[Hit]:
     for each in (*ENTRIES, *INTEGRATIONS):
         if (not each.permission or may(each.permission)) and _fits(each.text, text):
-            keys = (f"g {each.key}",) if each.key else ()
-            yield Hit(each.text, url_for(each.endpoint), keys)
+            yield Hit(each.text, url_for(each.endpoint), (f"g {each.key}",))
     if _fits("Your account", text):
         yield Hit("Your account", url_for("web.account"))
 

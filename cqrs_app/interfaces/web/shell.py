@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.platform.runtime import health
@@ -68,9 +69,11 @@ def init_shell(app: Flask, settings: Settings) -> None:
 
     def shortcuts() -> list[Entry]:
         """The places that a key leads to."""
-        return [each for each in open_to(_permissions(), (*ENTRIES, *INTEGRATIONS)) if each.key]
+        return open_to(_permissions(), (*ENTRIES, *INTEGRATIONS))
 
-    app.jinja_env.globals.update(navigation=navigation, shortcuts=shortcuts)
+    app.jinja_env.globals.update(
+        navigation=navigation, shortcuts=shortcuts, list_columns=COLUMNS.__getitem__
+    )
 
     @app.context_processor
     def _shell() -> dict[str, object]:

@@ -32,6 +32,6 @@ def undocumented(schema: dict[str, Any]) -> dict[str, Any]:
 def _undocumented(value: Any) -> Any:
     if isinstance(value, dict):
         return undocumented(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_undocumented(item) for item in value]
     return value

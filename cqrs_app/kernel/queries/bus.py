@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -31,7 +31,8 @@ from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.queries.side_by_side import side_by_side
 from cqrs_app.kernel.queries.waiting import Waits
 from cqrs_app.kernel.store import EventStore
-from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.store.deadlines import answered_within
+from cqrs_app.kernel.store.engines import ANSWER_SECONDS, reader_of
 from cqrs_app.kernel.subscriptions.cursors import Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
 
@@ -113,7 +114,8 @@ class QueryBus:
             if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
                 raise Busy("questions")
             try:
-                answer, result = self._answer(query, context)
+                with answered_within(self._options.timeout + ANSWER_SECONDS):
+                    answer, result = self._answer(query, context)
             finally:
                 self._slots.release()
             return answer
@@ -169,7 +171,10 @@ class QueryBus:
         revisions = {each.projection: each.revision for each in reached}
 
         def kept(found: Kept) -> Answer[Any]:
-            freshness = self._gauge.measure(reached, held=found.entry.positions, cached=True)
+            entry = found.entry
+            freshness = self._gauge.measure(
+                reached, held=entry.positions, revisions=entry.revisions, cached=True
+            )
             return Answer(found.value, freshness, stale)
 
         found = self._cache.look_up(key, codec)
@@ -257,6 +262,12 @@ class QueryBus:
         """The freshness of an answer read from the events next, which may be newer than claimed."""
         return self._gauge.current(self._store.head())
 
+    def freshness_of(self, shown: Collection[str], position: int) -> tuple[Freshness, bool]:
+        """How fresh an earlier answer is now, with the `shown` and `position` of its freshness, and
+        whether a newer one can be had."""
+        names = [each.partition(":")[0] for each in shown]
+        return self._gauge.again(self._cursors.reached(self._read, names), shown, position)
+
     def wait_until_shown(
         self, reads: Iterable[str], seen: MinVersion, wait: float, actor: str
     ) -> bool:
@@ -284,5 +295,8 @@ class QueryBus:
         reached = self._cursors.reached(self._read, reads)
         if any(each.position < position for each in reached):
             return None
+        head = self._store.head()
+        if any(each.position > head for each in reached):
+            return False  # they followed another log
         with self._read.connect() as connection:
             return not self._parking.holds(connection, reads, seen.stream)

@@ -48,7 +48,7 @@ class QueryContext:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """`stale`: the requested write is not included yet."""
+    """`stale`: the requested write is not included yet, or perhaps no event at all is."""
 
     value: T
     freshness: Freshness
@@ -66,5 +66,5 @@ class Answer(Generic[T]):
             "state": freshness.state,
             "parked": freshness.parked,
             "cached": freshness.cached,
-            "stale": self.stale,
+            "stale": self.stale or freshness.foreign,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select
@@ -19,7 +19,9 @@ class Freshness:
     `position`: that of the last event included. A commit in progress may still move `as_of` back.
 
     `lag_events` counts the committed events not included, `lag_seconds` is the age of the oldest of
-    them. `state`: current, behind, stale, paused, rebuilding, failed.
+    them. `state`: current, behind, stale, paused, rebuilding, failed. `shown` names the projections
+    and their revisions, to ask again later how fresh the same answer is. `foreign`: a projection
+    followed another log, so the answer is not known to include any event of this one.
     """
 
     as_of: datetime
@@ -29,6 +31,8 @@ class Freshness:
     state: str
     parked: int = 0
     cached: bool = False
+    shown: tuple[str, ...] = ()
+    foreign: bool = False
 
     @property
     def is_moving(self) -> bool:
@@ -58,21 +62,25 @@ class FreshnessGauge:
         reached: Collection[Reached],
         *,
         held: dict[str, int] | None = None,
+        revisions: dict[str, int] | None = None,
         cached: bool = False,
     ) -> Freshness:
-        """The freshness of an answer from projections at these cursors; `held` are the positions it
-        was made from, if that was earlier."""
+        """The freshness of an answer from projections at these cursors; `held` and `revisions` are
+        those it was made from, if that was earlier."""
         now = self._clock()
         if not reached:
             return Freshness(now, 0, 0, 0.0, "current", cached=cached)
+        made_of = revisions or {each.projection: each.revision for each in reached}
         positions = held or {each.projection: each.position for each in reached}
         position, head = min(positions.values()), self._store.head()
-        lag = max(head - position, 0)
-        first_missing = self._store.recorded_after(position) if lag else None
+        # A projection beyond the end of the log followed another log: see SubscriptionRunner.
+        foreign = any(each.position > head for each in reached)
+        included = 0 if foreign else position
+        lag = max(head - included, 0)
+        first_missing = self._store.recorded_after(included) if lag else None
         as_of = min(first_missing or now, now)
         seconds = (now - as_of).total_seconds()
-        # A projection beyond the end of the log followed another log: see SubscriptionRunner.
-        states = {"failed" if each.position > head else each.state for each in reached}
+        states = {"failed"} if foreign else {each.state for each in reached}
         return Freshness(
             as_of=as_of,
             position=position,
@@ -81,7 +89,20 @@ class FreshnessGauge:
             state=self._state(states, lag, seconds),
             parked=sum(each.parked for each in reached),
             cached=cached,
+            shown=tuple(f"{name}:{revision}" for name, revision in made_of.items()),
+            foreign=foreign,
         )
+
+    def again(
+        self, reached: Collection[Reached], shown: Collection[str], position: int
+    ) -> tuple[Freshness, bool]:
+        """The freshness now of an answer given earlier, and whether a newer one can be had: then
+        `as_of` is that of the earlier answer, the state that of the projections."""
+        now = self.measure(reached)
+        if set(now.shown) <= set(shown):
+            return now, False
+        held = self.measure(reached, held={each.projection: position for each in reached})
+        return replace(now, as_of=held.as_of, position=position, shown=tuple(shown)), True
 
     def current(self, position: int) -> Freshness:
         """The freshness of an answer that is folded from the events themselves."""

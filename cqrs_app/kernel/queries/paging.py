@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Connection, Row, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal, select, tuple_
 
 from cqrs_app.kernel.messages.messages import Query
 
@@ -23,6 +23,16 @@ LARGEST_PAGE = 500
 Limit = Annotated[int, Meta(title="Rows", ge=1, le=LARGEST_PAGE)]
 Mark = Annotated[str, Meta(max_length=2_000)]
 """The boundary of a page, as in `Page.next` and `Page.previous`; empty for the first page."""
+
+COUNTED_TO = 10_000
+"""Counting stops behind it: its cost is bounded, however many rows there are."""
+Count = Annotated[
+    bool,
+    Meta(
+        title="Count",
+        description=f"Also count the rows that fit, to {COUNTED_TO:,}: see `total` and `first`.",
+    ),
+]
 
 DOES_NOT_FIT = "This page mark does not fit the list any more. Start again at the first page."
 
@@ -40,11 +50,17 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`next` and `previous` are the marks of the adjacent pages, None if there is none."""
+    """`next` and `previous` are the marks of the adjacent pages, None if there is none.
+
+    Where it was asked for, `total` is how many rows fit and `first` the number of the first row
+    here, from 1; either is COUNTED_TO + 1 where it is more than COUNTED_TO.
+    """
 
     rows: tuple[T, ...]
     next: str | None
     previous: str | None
+    total: int | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +72,7 @@ class Place:
     after: str = ""
     before: str = ""
     limit: int
+    count: bool = False
 
 
 def mark_problems(place: Place, sort: Sort) -> Iterator[tuple[str, str]]:
@@ -70,8 +87,9 @@ def mark_problems(place: Place, sort: Sort) -> Iterator[tuple[str, str]]:
 class ListQuery(Query):
     """A query for one page of a list.
 
-    A subclass has the fields `after`, `before` and `limit`. It declares its order with the fields
-    `sort` and `descending`, or with class variables of these names if the order is fixed.
+    A subclass has the fields `after`, `before` and `limit`, and may have `count`. It declares its
+    order with the fields `sort` and `descending`, or with class variables of these names if the
+    order is fixed.
     """
 
     __slots__ = ()
@@ -86,7 +104,13 @@ class ListQuery(Query):
             after=query.after,
             before=query.before,
             limit=query.limit,
+            count=getattr(query, "count", False),
         )
+
+    def at(self, row: Mapping[str, Any]) -> str:
+        """The mark of a row, whether or not it is in the list: what follows it is `after` it."""
+        place, sort = self.place, self.sorts[self.place.sort]
+        return _mark([row[column.key] for column in sort.columns if column.key], place)
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from super().check()
@@ -107,36 +131,59 @@ def page_of(
     make: Callable[[Row[Any]], T],
 ) -> Page[T]:
     """One page of `found`, whose columns must include those of the sort."""
-    backwards = bool(place.before)
+    every, backwards = found, bool(place.before)
     values = _values(place.before or place.after, place, sort)
     falling = place.descending != backwards
     if values is not None:
-        here = tuple_(*sort.columns)
-        there = tuple_(
-            *(
-                literal(value, column.type)
-                for value, column in zip(values, sort.columns, strict=True)
-            )
-        )
-        found = found.where(here < there if falling else here > there)
+        found = found.where(_beyond(values, sort, falling=falling))
     order = [column.desc() if falling else column.asc() for column in sort.columns]
     rows = connection.execute(found.order_by(*order).limit(place.limit + 1)).all()
     more, rows = len(rows) > place.limit, rows[: place.limit]
+    total = _counted(every, connection) if place.count else None
     if not rows:
-        return Page((), None, None)
+        return Page((), None, None, total)
     if backwards:
         rows = rows[::-1]
     has_next = more or backwards
     has_previous = more if backwards else values is not None
     return Page(
         tuple(make(row) for row in rows),
-        _mark(rows[-1], place, sort) if has_next else None,
-        _mark(rows[0], place, sort) if has_previous else None,
+        _mark(_values_of(rows[-1], sort), place) if has_next else None,
+        _mark(_values_of(rows[0], sort), place) if has_previous else None,
+        total,
+        _number_of(rows[0], every, place, sort, connection) if place.count else None,
     )
 
 
-def _mark(row: Row[Any], place: Place, sort: Sort) -> str:
-    values = [row._mapping[column] for column in sort.columns]
+def _beyond(values: Sequence[Any], sort: Sort, *, falling: bool) -> ColumnElement[bool]:
+    """The rows that follow these values, in a falling order or in a rising one."""
+    here = tuple_(*sort.columns)
+    pairs = zip(values, sort.columns, strict=True)
+    there = tuple_(*(literal(value, column.type) for value, column in pairs))
+    return here < there if falling else here > there
+
+
+def _counted(found: Select[Any], connection: Connection) -> int:
+    """How many rows there are, at most COUNTED_TO + 1."""
+    some = found.with_only_columns(literal(1).label("one"), maintain_column_froms=True)
+    counted = select(func.count()).select_from(some.limit(COUNTED_TO + 1).subquery())
+    return connection.execute(counted).scalar_one()
+
+
+def _number_of(
+    row: Row[Any], every: Select[Any], place: Place, sort: Sort, connection: Connection
+) -> int:
+    if not (place.after or place.before):
+        return 1
+    earlier = _beyond(_values_of(row, sort), sort, falling=not place.descending)
+    return min(_counted(every.where(earlier), connection) + 1, COUNTED_TO + 1)
+
+
+def _values_of(row: Row[Any], sort: Sort) -> list[Any]:
+    return [row._mapping[column] for column in sort.columns]
+
+
+def _mark(values: Sequence[Any], place: Place) -> str:
     content = msgspec.json.encode((place.sort, place.descending, *values))
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 

@@ -10,10 +10,18 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from cqrs_app.kernel.store.deadlines import answered_within
+
 READING = "kernel_reading"
+
+PING_SECONDS = 2.0
+"""How long an idle connection may take to show that its server is there."""
+
+ANSWER_SECONDS = 1.0
+"""How long the client waits beyond the limit of one statement, which the server keeps."""
 
 IDLE_SECONDS = 1.0
 """A connection that was idle for longer is checked before it is used."""
@@ -135,7 +143,8 @@ def configure(engine: Engine, *, durable: bool, read_only: bool, timeout: float)
 
     `durable`: fsync every commit (the write store). A read store can be rebuilt from events, so on
     SQLite it may lose its last commits in a power failure, but never its consistency. `timeout`
-    (seconds) stops slow queries on a read-only SQLite store.
+    (seconds) limits one statement: on PostgreSQL it is the server's limit, and the client waits a
+    little longer; on SQLite it stops slow queries on a read-only store.
     """
     begin = "BEGIN"
     if engine.dialect.name == "sqlite":
@@ -144,7 +153,7 @@ def configure(engine: Engine, *, durable: bool, read_only: bool, timeout: float)
         if read_only:
             _stop_slow_queries(engine, timeout)
     else:
-        _configure_postgres(engine)
+        _configure_postgres(engine, timeout)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -152,10 +161,17 @@ def configure(engine: Engine, *, durable: bool, read_only: bool, timeout: float)
             connection.exec_driver_sql(begin)
 
 
-def _configure_postgres(engine: Engine) -> None:
+def _configure_postgres(engine: Engine, timeout: float) -> None:
     """Ping a connection that was idle before it is used again. A restart of the server then causes
     no errors, and busy connections need no extra round trip."""
+    from cqrs_app.kernel.store.postgresql_client import Connector
+
     dialect = engine.dialect
+    connector = Connector(timeout + ANSWER_SECONDS)
+
+    @event.listens_for(engine, "do_connect")
+    def _do_connect(dialect: Any, record: Any, args: Any, parameters: Any) -> Any:
+        return connector.connect(*args, **parameters)
 
     @event.listens_for(engine, "connect")
     def _connect(dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -170,10 +186,11 @@ def _configure_postgres(engine: Engine) -> None:
         if time.monotonic() - record.info.get("used", math.inf) < IDLE_SECONDS:
             return
         try:
-            dialect.do_ping(dbapi_connection)
+            with answered_within(PING_SECONDS):
+                dialect.do_ping(dbapi_connection)
         except dialect.loaded_dbapi.Error as error:
-            # The pool then opens a new connection.
-            raise DisconnectionError(str(error)) from error
+            # The pool then opens a new connection, and no other of the old ones is tried.
+            raise InvalidatePoolError(str(error)) from error
 
 
 def _configure_sqlite(engine: Engine, *, durable: bool, read_only: bool) -> None:

@@ -9,6 +9,7 @@ from random import Random
 
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct, ExpectStock, ReceiveStock, SetProductPrice
+from cqrs_app.areas.orders.amounts import amount_of
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
@@ -26,7 +27,6 @@ from cqrs_app.areas.orders.types import (
     OrderLine,
     ShippedLine,
     ShippingAddress,
-    amount_of,
 )
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.areas.payments.commands import RecordPayment

@@ -14,6 +14,7 @@ from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.platform.operators.preferences import Preferences
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import operators, sessions
 
@@ -144,6 +145,15 @@ class Accounts:
                 update(operators)
                 .where(operators.c.name == account_of(name))
                 .values(timezone=chosen)
+            )
+
+    def set_preferences(self, name: str, preferences: Preferences) -> None:
+        """How the operator likes the console, in every session."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators)
+                .where(operators.c.name == account_of(name))
+                .values(preferences=preferences.to_text())
             )
 
     def _store_hash(self, account: str, password: str, seen: str) -> None:

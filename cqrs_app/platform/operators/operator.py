@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.platform.operators.preferences import Preferences, preferences_from
 from cqrs_app.platform.operators.roles import Roles
 
 
@@ -22,6 +23,7 @@ class Operator:
     disabled_at: datetime | None
     created_at: datetime
     timezone: str
+    preferences: Preferences
 
     @property
     def actor(self) -> Actor:
@@ -41,4 +43,5 @@ class Operator:
             disabled_at=row.disabled_at,
             created_at=row.created_at,
             timezone=row.timezone,
+            preferences=preferences_from(row.preferences),
         )

@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Engine, delete, insert, update
 
 from cqrs_app.kernel.store.columns import UtcDateTime
+from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
 from cqrs_app.kernel.store.engines import placeholder_of, raw_connection
 from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.platform.operators.preferences import preferences_from
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import (
     ADDRESS_LENGTH,
@@ -28,7 +30,7 @@ SEEN_EVERY = timedelta(seconds=60)
 # Runs with every request, including polls, so it bypasses SQLAlchemy.
 _ACTIVE = """
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
-    operators.timezone, sessions.seen_at
+    operators.timezone, operators.preferences, sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
 WHERE sessions.token_hash = {placeholder} AND sessions.revoked_at IS NULL
     AND sessions.expires_at > {placeholder} AND sessions.seen_at > {placeholder}
@@ -76,6 +78,7 @@ class Sessions:
             connection.execute(insert(sessions).values(row))
         return token
 
+    @answered_within(LOOK_UP_SECONDS)
     def find(self, token: str, *, active: bool = True) -> Operator | None:
         """The operator of an active session, or None if it has ended or the account is disabled.
 
@@ -88,7 +91,7 @@ class Sessions:
             row = driver.execute(self._active, given).fetchone()
         if row is None:
             return None
-        name, display_name, role, created_at, timezone, seen_at = row
+        name, display_name, role, created_at, timezone, preferences, seen_at = row
         if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
@@ -99,6 +102,7 @@ class Sessions:
             disabled_at=None,
             created_at=self._from_store(created_at),
             timezone=timezone,
+            preferences=preferences_from(preferences),
         )
 
     def revoke(self, token: str) -> None:

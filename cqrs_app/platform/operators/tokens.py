@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
 from cqrs_app.kernel.store.engines import placeholder_of, raw_connection, reader_of
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
@@ -127,6 +128,7 @@ class Tokens:
             ) from None
         return secret
 
+    @answered_within(LOOK_UP_SECONDS)
     def find(self, secret: str) -> Token | None:
         """The token of this secret, or None if there is none, or it has expired or was revoked.
 

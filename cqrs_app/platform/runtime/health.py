@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry
@@ -11,12 +12,18 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.queries.side_by_side import side_by_side
+from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import streams
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.kernel.subscriptions.presence import Process
 from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.kernel.subscriptions.tasks import WORKER
+
+STORE_SECONDS = 2.0
+"""How long the stores may take to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +54,11 @@ class Health:
 
 
 def look(kernel: Kernel) -> Health:
-    """Check every part. Never raises."""
-    write_store, processes = True, []
-    states: dict[str, str] = {}
-    try:
-        # Without a transaction, so that the check neither waits for a writer nor blocks one.
-        with reader_of(kernel.engines.write).connect() as connection:
-            connection.execute(select(streams.c.stream).limit(1))
-            processes = presence.seen(connection, kernel.clock())
-            states = _states(connection, "write")
-    except SQLAlchemyError:
-        write_store = False
-    read_store = True
-    try:
-        with kernel.engines.query.connect() as connection:
-            states = _states(connection, "read") | states
-    except SQLAlchemyError:
-        read_store = False
+    """Check every part. Never raises, and answers within a few seconds."""
+    with answered_within(STORE_SECONDS):
+        stores = side_by_side([partial(_written, kernel), partial(_read, kernel)], 2)
+    (write_store, written, processes), (read_store, read, _) = stores
+    states = read | written
     waiting, failed = _jobs(kernel)
     return Health(
         write_store=write_store,
@@ -76,6 +71,29 @@ def look(kernel: Kernel) -> Health:
         waiting_jobs=waiting,
         failed_jobs=failed,
     )
+
+
+Found = tuple[bool, dict[str, str], list[Process]]
+"""Whether a store answers, the states of its subscriptions, and the processes that it knows."""
+
+
+def _written(kernel: Kernel) -> Found:
+    try:
+        # Without a transaction, so that the check neither waits for a writer nor blocks one.
+        with reader_of(kernel.engines.write).connect() as connection:
+            connection.execute(select(streams.c.stream).limit(1))
+            processes = presence.seen(connection, kernel.clock())
+            return True, _states(connection, "write"), processes
+    except SQLAlchemyError:
+        return False, {}, []
+
+
+def _read(kernel: Kernel) -> Found:
+    try:
+        with kernel.engines.query.connect() as connection:
+            return True, _states(connection, "read"), []
+    except SQLAlchemyError:
+        return False, {}, []
 
 
 def banners(health: Health) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ from cqrs_app.kernel.queries.bus import results_of
 from cqrs_app.kernel.statistics import BOUNDS, totals
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions import presence
+from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.health import Health
 
@@ -52,20 +53,24 @@ class ConsoleCollector(Collector):
         failed = GaugeMetricFamily(
             f"{PREFIX}_family_failed", "1 where these metrics are left out", labels=["family"]
         )
-        for name, (family, stores) in self._families().items():
+        # Their metrics are those of subscriptions: only the rows of projections are missing then.
+        readable = state.write_store and state.read_store
+        failed.add_metric(["projections"], float(not readable))
+        for name, (family, stores) in self._families(state).items():
             found = _collected(name, family) if all(getattr(state, s) for s in stores) else None
             failed.add_metric([name], float(found is None))
             yield from found or ()
         yield failed
 
-    def _families(self) -> dict[str, tuple[Family, tuple[str, ...]]]:
+    def _families(self, state: Health) -> dict[str, tuple[Family, tuple[str, ...]]]:
         """Name -> family, and the stores that it reads."""
         kernel, registry = self.kernel, self.kernel.registry
+        stores: tuple[Store, ...] = ("read", "write") if state.read_store else ("write",)
         commands = dict.fromkeys(registry.commands, OUTCOMES)
         queries = {cls.__name__: results_of(cls) for cls in registry.answers}
         counted: dict[str, tuple[Family, tuple[str, ...]]] = {
             "processes": (partial(_processes, kernel), ("write_store",)),
-            "subscriptions": (partial(_subscriptions, kernel), ("write_store", "read_store")),
+            "subscriptions": (partial(_subscriptions, kernel, stores), ("write_store",)),
             "commands": (partial(_bus, kernel, "command", "commands", commands), ("read_store",)),
             "queries": (partial(_bus, kernel, "query", "queries", queries), ("read_store",)),
         }
@@ -106,8 +111,8 @@ def _processes(kernel: Kernel) -> Iterator[Metric]:
     yield alive
 
 
-def _subscriptions(kernel: Kernel) -> Iterator[Metric]:
-    found = kernel.runner.cursors()
+def _subscriptions(kernel: Kernel, stores: tuple[Store, ...]) -> Iterator[Metric]:
+    found = kernel.runner.cursors(*stores)
     head = kernel.store.head()
     now = datetime.now(UTC)
     families = {

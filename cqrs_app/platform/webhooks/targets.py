@@ -20,6 +20,8 @@ _PLAIN = re.compile(r"[!-~]+(?!\n)$")
 _LABEL = r"[a-z0-9_]([a-z0-9_\-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+RESERVED = frozenset({"example", "invalid", "test"})
+"""Top-level names that the public DNS never has (RFC 6761); a network of one's own may."""
 LOOPBACK = ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")
 
 
@@ -114,6 +116,11 @@ def refuse_literal(target: Target, allowed: tuple[Network, ...]) -> None:
     try:
         ip = ipaddress.ip_address(target.host)
     except ValueError:
+        if _top_level(target.host) in RESERVED and not allowed:
+            raise Forbidden(
+                f"{target.host} is a name that nothing on the internet has. "
+                f"Nothing was changed. Look at the address again."
+            ) from None
         if target.scheme != "https" and not allowed:
             raise Forbidden("Only https addresses are used. Write https:// instead.") from None
         return
@@ -122,7 +129,11 @@ def refuse_literal(target: Target, allowed: tuple[Network, ...]) -> None:
 
 def _is_localhost(host: str) -> bool:
     """Whether a name is this machine's own (RFC 6761, section 6.3)."""
-    return host.removesuffix(".").rpartition(".")[2] == "localhost"
+    return _top_level(host) == "localhost"
+
+
+def _top_level(host: str) -> str:
+    return host.removesuffix(".").rpartition(".")[2]
 
 
 def _unwrapped(ip: Ip) -> Ip:

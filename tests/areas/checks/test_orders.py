@@ -17,6 +17,7 @@ from cqrs_app.areas.customers.commands import (
     UpdateCustomerProfile,
 )
 from cqrs_app.areas.desk.queries.one_order import GetOrder
+from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import (
     ApproveOrder,
     ChangeShippingAddress,
@@ -28,7 +29,7 @@ from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.commands.context import Context, new_id
 from cqrs_app.kernel.commands.middleware import HISTORY
-from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.platform.operators.roles import system_actor
 from tests.areas.fulfilment.conftest import MakeDesk, OrderDesk
 from tests.areas.payments.conftest import ADA
@@ -98,6 +99,38 @@ def test_the_shop_chooses_the_other_reaction(make_desk: MakeDesk) -> None:
     assert refused.value.code == "unknown_customer"
     desk.do(ANA, LEFT, place())
     assert events_of(desk) == ["OrderPlaced", "OrderFlagged"]
+
+
+def test_a_sku_that_is_no_product_is_accepted_flagged_or_refused(make_desk: MakeDesk) -> None:
+    desk = make_desk(**DEFAULTS)
+    desk.do(place(customer_id=""))
+    assert events_of(desk) == ["OrderPlaced"]
+    flagging = make_desk(**DEFAULTS | {"unknown_products": "flag"})
+    flagging.do(place("2", customer_id=""))
+    assert events_of(flagging, "2") == ["OrderPlaced", "OrderFlagged"]
+    refusing = make_desk(**DEFAULTS | {"unknown_products": "refuse"})
+    with pytest.raises(Refused, match=r"^There is no product A\. Nothing was changed\.") as refused:
+        refusing.do(place("3", customer_id=""))
+    assert refused.value.code == "unknown_product"
+    refusing.do(AddProduct(sku="A"), place("4", customer_id=""))
+    assert events_of(refusing, "4") == ["OrderPlaced"]
+
+
+def test_an_order_is_of_the_country_of_its_address_unless_it_says_another(
+    desk: OrderDesk,
+) -> None:
+    guest = {"customer_id": "", "shipping_address": HOME}
+    desk.do(place(country="", **guest), place("2", country="Spain", **guest))
+    desk.do(ANA, place("3", country=""))
+    desk.catch_up()
+    countries = [desk.ask(GetOrder(order_id=each)).country for each in ("1", "2", "3")]
+    assert countries == ["France", "Spain", "France"]
+    with pytest.raises(Invalid) as invalid:
+        place("4", country="", customer_id="")
+    assert invalid.value.problems == {"shipping_address.country": "Required."}
+    with pytest.raises(Refused, match="no country") as refused:
+        desk.do(place("5", country="", customer_id="8"))
+    assert refused.value.code == "country_needed"
 
 
 def test_history_has_the_customers_it_had(desk: OrderDesk) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
 from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.amounts import part_of
 from cqrs_app.areas.orders.types import (
+    BillingAddress,
     ChangedLine,
     CreditedLine,
+    OrderAdjustment,
     OrderLine,
     ReceivedLine,
     ReturnedLine,
     ShippedLine,
     ShippingAddress,
 )
-from cqrs_app.areas.orders.words import CancelReason, HoldReason, ReturnReason
+from cqrs_app.areas.orders.words import AdjustmentKind, CancelReason, HoldReason, ReturnReason
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.messages.messages import Command
 from tests.areas.desk.history import START, History
@@ -42,6 +47,20 @@ ADDRESSES = st.builds(
     country=COUNTRIES,
 )
 
+LESS = st.decimals(min_value=0, max_value=1, places=4, allow_nan=False)
+
+
+@st.composite
+def ordered_lines(draw: st.DrawFn) -> tuple[OrderLine, ...]:
+    """Lines of which some have a discount, of any part of what they cost."""
+    lines = draw(st.lists(st.builds(OrderLine, **LINES), min_size=0, max_size=4))
+    parts = st.one_of(st.just(Decimal(0)), LESS)
+    return tuple(
+        replace(line, discount=part_of(line.unit_price * line.quantity, draw(parts), 1))
+        for line in lines
+    )
+
+
 PLACING: st.SearchStrategy[Command] = st.builds(
     do.PlaceOrder,
     order_id=ORDER_IDS,
@@ -50,7 +69,19 @@ PLACING: st.SearchStrategy[Command] = st.builds(
     country=COUNTRIES,
     shipping_address=ADDRESSES,
     currency=CURRENCIES,
-    lines=st.lists(st.builds(OrderLine, **LINES), min_size=0, max_size=4).map(tuple),
+    lines=ordered_lines(),
+    adjustments=st.lists(
+        st.builds(
+            OrderAdjustment,
+            kind=st.sampled_from([each for each in AdjustmentKind if each != "discount"]),
+            label=TEXTS,
+            amount=LESS,
+        ),
+        max_size=2,
+    ).map(tuple),
+    billing_address=st.one_of(
+        st.just(BillingAddress()), st.just(BillingAddress(name="Lima SARL", city="Lille"))
+    ),
 )
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
     PLACING,
@@ -61,6 +92,11 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(do.HoldOrder, order_id=ORDER_IDS, reason=st.sampled_from(HoldReason), note=TEXTS),
     st.builds(do.ReleaseOrder, order_id=ORDER_IDS),
     st.builds(do.ChangeShippingAddress, order_id=ORDER_IDS, address=ADDRESSES),
+    st.builds(
+        do.ChangeBillingAddress,
+        order_id=ORDER_IDS,
+        address=st.just(BillingAddress(line1="1 Mill Lane", city="York")),
+    ),
     st.builds(do.AddOrderNote, order_id=ORDER_IDS, note=st.just("rang them")),
     st.builds(
         do.ShipOrder,
@@ -83,6 +119,7 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
                 line_no=st.integers(1, 5),
                 quantity=st.integers(0, 5),
                 unit_price=PRICES,
+                discount=st.sampled_from([None, None, Decimal(0)]),
             ),
             min_size=1,
             max_size=3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from operator import attrgetter
@@ -16,6 +17,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 
+from cqrs_app.areas.desk.queries.choices import OrderChoices, order_choices
 from cqrs_app.areas.desk.queries.order_list import (
     SORTS,
     Changes,
@@ -262,3 +264,39 @@ def test_changes_since_a_page_was_made_are_counted_by_kind(connection: Connectio
     approved = CountChanges(since=since, status=(OrderStatus.APPROVED,))
     assert count_changes(approved, connection) == Changes(1, 2)
     assert count_changes(CountChanges(since=len(history.recorded)), connection) == Changes(0, 0)
+
+
+@pytest.mark.parametrize("country", ["", "Ireland"])
+def test_a_page_counts_the_orders_that_fit_and_those_before_it(
+    shop: Connection, country: str
+) -> None:
+    question = ListOrders(limit=20, sort="total", country=country, count=True)
+    every = [*all_pages(list_orders(question, shop), lambda mark: _after(question, mark, shop))]
+    total = sum(len(page.rows) for page in every)
+    assert {page.total for page in every} == {total}
+    assert [page.first for page in every] == list(range(1, total + 1, 20))
+    back = replace(question, before=every[-1].previous)
+    assert list_orders(back, shop).first == every[-2].first
+    assert list_orders(replace(question, count=False), shop).total is None
+
+
+def _after(question: ListOrders, mark: str, shop: Connection) -> Page[OrderRow]:
+    return list_orders(replace(question, after=mark), shop)
+
+
+def test_counting_ends_at_a_number_that_bounds_its_cost(
+    shop: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.kernel.queries.paging.COUNTED_TO", 50)
+    question = ListOrders(limit=60, count=True)
+    first = list_orders(question, shop)
+    assert (first.total, first.first) == (51, 1)
+    assert first.next
+    second = _after(question, first.next, shop)
+    assert (second.total, second.first) == (51, 51)
+
+
+def test_the_countries_and_currencies_of_all_orders_are_offered(shop: Connection) -> None:
+    found = order_choices(OrderChoices(), shop)
+    assert found.countries == ("Ireland", "United Kingdom")
+    assert len(found.currencies) == 1

@@ -22,6 +22,7 @@ from cqrs_app.areas.desk.read_models import (
     orders,
 )
 from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.amounts import part_of
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.kernel import Row, Rows, testing
@@ -119,7 +120,9 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
         lines = [r for r in rows.all(order_lines) if r["order_id"] == row["order_id"]]
         aggregate: Any = history.aggregates[f"order-{row['order_id']}"]
         cancelled = cancelled_of(rows, row)
-        assert row["total"] == sum(r["amount"] for r in lines) - cancelled == aggregate.total
+        asked = sum(r["amount"] for r in lines) + row["shipping"] + row["tax"] + row["fee"]
+        assert row["total"] == asked - cancelled == aggregate.total
+        assert row["discount"] == sum(r["discount"] for r in lines)
         assert row["units"] == sum(r["quantity"] - r["cancelled_quantity"] for r in lines)
         assert row["shipped_units"] == sum(r["shipped_quantity"] for r in lines)
         assert row["returned_units"] == sum(r["returned_quantity"] for r in lines)
@@ -137,9 +140,11 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
 
 
 def cancelled_of(rows: Rows, order: Row) -> Decimal:
-    """What the remaining items of this order that were cancelled would have cost."""
-    lines = (r for r in rows.all(order_lines) if r["order_id"] == order["order_id"])
-    return sum((r["cancelled_quantity"] * r["unit_price"] for r in lines), Decimal(0))
+    """What the remaining items of this order that were cancelled would have cost, tax included."""
+    lines = [r for r in rows.all(order_lines) if r["order_id"] == order["order_id"]]
+    parts = (part_of(r["amount"], r["cancelled_quantity"], r["quantity"]) for r in lines)
+    items = sum(parts, Decimal(0))
+    return items + part_of(order["tax"], items, sum((r["amount"] for r in lines), Decimal(0)))
 
 
 @settings(deadline=None, max_examples=50)

@@ -41,6 +41,7 @@ from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.inventory.commands import AddProduct, RenameProduct
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.amounts import part_of
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, OrderStatus
 from cqrs_app.areas.payments import events as paid_events
@@ -139,7 +140,9 @@ def test_figures_are_a_recount_of_orders_and_credit_notes(history: History) -> N
                     product = products[*at, each["sku"]]
                     product[0].add(order["order_id"])
                     product[1] += each["quantity"] - cancelled
-                    product[2] += each["amount"] - cancelled * each["unit_price"]
+                    product[2] += each["amount"] - part_of(
+                        each["amount"], cancelled, each["quantity"]
+                    )
     for note in rows.all(credit_notes):
         at = (note["credited_at"].date(), note["country"], note["currency"])
         days[at][4] += 1

@@ -43,8 +43,8 @@ PLACED = was.OrderPlaced(
     shipping_address=was.Address(),
     currency="GBP",
     lines=(
-        was.PricedLine(sku="85123A", description="", quantity=6, unit_price=Decimal("2.55")),
-        was.PricedLine(sku="71053", description="", quantity=2, unit_price=Decimal("3.39")),
+        was.OrderedLine(sku="85123A", description="", quantity=6, unit_price=Decimal("2.55")),
+        was.OrderedLine(sku="71053", description="", quantity=2, unit_price=Decimal("3.39")),
     ),
     total=Decimal("22.08"),
 )
@@ -95,19 +95,28 @@ ALL_SHIPPED = shipped((1, 6), (2, 2), complete=True)
 PART_SHIPPED = shipped((1, 4), complete=False)
 
 
+def terms(line_no: int, quantity: int, price: str, discount: str = "0.00") -> was.LineTerms:
+    return was.LineTerms(
+        line_no=line_no,
+        quantity=quantity,
+        unit_price=Decimal(price),
+        discount=Decimal(discount),
+    )
+
+
 DOUBLED = was.OrderLinesChanged(
     order_id="536365",
     customer_id="17850",
     currency="GBP",
     lines=(
-        was.LineTerms(line_no=1, quantity=12, unit_price=Decimal("2.55")),
-        was.LineTerms(line_no=2, quantity=0, unit_price=Decimal("3.39")),
+        terms(1, 12, "2.55"),
+        terms(2, 0, "3.39"),
     ),
     before=(
-        was.LineTerms(line_no=1, quantity=6, unit_price=Decimal("2.55")),
-        was.LineTerms(line_no=2, quantity=2, unit_price=Decimal("3.39")),
+        terms(1, 6, "2.55"),
+        terms(2, 2, "3.39"),
     ),
-    added=(was.PricedLine(sku="POST", description="", quantity=1, unit_price=Decimal("5.00")),),
+    added=(was.OrderedLine(sku="POST", description="", quantity=1, unit_price=Decimal("5.00")),),
     difference=Decimal("13.52"),
     total=Decimal("35.60"),
 )

@@ -127,6 +127,47 @@ def test_an_order_does_not_grow_beyond_what_an_order_may_be() -> None:
     given(PLACED).when(dear).refused("order_too_large")
 
 
+DISCOUNTED = was.OrderPlaced(
+    order_id=THE,
+    customer_id="",
+    customer_name="",
+    country="France",
+    shipping_address=was.Address(),
+    currency="EUR",
+    lines=(
+        was.OrderedLine(
+            sku="LAMP", description="", quantity=3, unit_price=Decimal(2), discount=Decimal("1.20")
+        ),
+    ),
+    total=Decimal("9.80"),
+    adjustments=(was.Adjustment(kind="shipping", label="", amount=Decimal(5)),),
+)
+
+
+@pytest.mark.parametrize(
+    ("discount", "then", "total"), [(None, "0.40", "6.60"), ("0", "0.00", "7.00")]
+)
+def test_a_discount_that_is_not_given_stays_the_same_for_each_unit(
+    discount: str | None, then: str, total: str
+) -> None:
+    one = ChangedLine(
+        line_no=1,
+        quantity=1,
+        unit_price=Decimal(2),
+        discount=None if discount is None else Decimal(discount),
+    )
+    [event] = given(DISCOUNTED).when(do.ChangeOrderLines(order_id=THE, lines=(one,))).events
+    assert isinstance(event, was.OrderLinesChanged)
+    assert (event.lines[0].discount, event.total) == (Decimal(then), Decimal(total))
+
+
+def test_a_discount_is_at_most_what_the_line_costs() -> None:
+    free = ChangedLine(line_no=1, quantity=1, unit_price=Decimal(2), discount=Decimal("2.01"))
+    given(DISCOUNTED).when(do.ChangeOrderLines(order_id=THE, lines=(free,))).refused(
+        "discount_too_high", "The discount of line 1 is more than the line costs."
+    )
+
+
 def test_a_line_is_named_once_and_something_is_named() -> None:
     with pytest.raises(Invalid, match="Line 1 is listed twice"):
         change((1, 1, "1"), (1, 2, "1"))

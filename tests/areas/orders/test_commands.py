@@ -162,4 +162,5 @@ def test_which_commands_mind_that_the_order_has_changed() -> None:
         "RequestReturn",
         "ReceiveReturn",
         "CancelReturn",
+        "ChangeBillingAddress",
     }

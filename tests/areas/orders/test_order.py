@@ -43,6 +43,7 @@ REJECT = do.RejectOrder(order_id=THE, reason="no")
 HOLD = do.HoldOrder(order_id=THE, reason=HoldReason.PAYMENT_CHECK)
 RELEASE = do.ReleaseOrder(order_id=THE)
 CHANGE_ADDRESS = do.ChangeShippingAddress(order_id=THE, address=HOME)
+CHANGE_BILLING = do.ChangeBillingAddress(order_id=THE)
 NOTE = do.AddOrderNote(order_id=THE, note="Rang them.")
 SHIP = do.ShipOrder(order_id=THE, carrier="DHL", tracking="JD014")
 DELIVER = do.DeliverOrder(order_id=THE)
@@ -81,6 +82,7 @@ ALLOWED: dict[Command, set[str]] = {
     HOLD: {"placed", "approved", "part_shipped"},
     RELEASE: {"held", "held_after_part"},
     CHANGE_ADDRESS: {"placed", "approved", "held", "held_after_part", "part_shipped"},
+    CHANGE_BILLING: set(STATES) - {"cancelled", "rejected"},
     NOTE: set(STATES),
     SHIP: {"approved", "part_shipped"},
     DELIVER: {"shipped", "rest_cancelled", "return_open", "returned"},

@@ -8,8 +8,8 @@ import pytest
 
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders import events as was
-from cqrs_app.areas.orders.types import ReceivedLine, ReturnedLine
-from cqrs_app.areas.orders.words import ReturnReason
+from cqrs_app.areas.orders.types import ReceivedLine, ReturnedLine, ShippedLine
+from cqrs_app.areas.orders.words import CancelReason, ReturnReason
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command
 from tests.areas.orders.given import (
@@ -23,6 +23,7 @@ from tests.areas.orders.given import (
     order,
     received,
     requested,
+    terms,
 )
 
 THE = "536365"
@@ -157,8 +158,8 @@ def test_the_price_of_a_changed_line_is_what_comes_back() -> None:
         order_id=THE,
         customer_id="17850",
         currency="GBP",
-        lines=(was.LineTerms(line_no=1, quantity=6, unit_price=Decimal(2)),),
-        before=(was.LineTerms(line_no=1, quantity=6, unit_price=Decimal("2.55")),),
+        lines=(terms(1, 6, "2"),),
+        before=(terms(1, 6, "2.55"),),
         added=(),
         difference=Decimal("-3.30"),
         total=Decimal("18.78"),
@@ -168,3 +169,43 @@ def test_the_price_of_a_changed_line_is_what_comes_back() -> None:
     given(PLACED, cheaper, APPROVED, ALL_SHIPPED, requested("R1", (1, 3))).when(receive("R1")).then(
         received("R1", (1, 3, 0), amount="6.00")
     )
+
+
+def test_what_comes_back_has_its_share_of_discounts_and_taxes() -> None:
+    """Three lamps of 2.00 less 1.20 and a card of 2.20; 1.40 tax, and shipping that stays."""
+    placed = was.OrderPlaced(
+        order_id=THE,
+        customer_id="",
+        customer_name="",
+        country="France",
+        shipping_address=was.Address(),
+        currency="EUR",
+        lines=(
+            was.OrderedLine(
+                sku="LAMP",
+                description="",
+                quantity=3,
+                unit_price=Decimal(2),
+                discount=Decimal("1.20"),
+            ),
+            was.OrderedLine(sku="CARD", description="", quantity=1, unit_price=Decimal("2.20")),
+        ),
+        total=Decimal("13.40"),
+        adjustments=(
+            was.Adjustment(kind="tax", label="", amount=Decimal("1.40")),
+            was.Adjustment(kind="shipping", label="", amount=Decimal(5)),
+        ),
+    )
+    shipped_all = (placed, APPROVED, do.ShipOrder(order_id=THE))
+    [event] = given(*shipped_all, request((1, 1))).when(receive("R1")).events
+    assert isinstance(event, was.ReturnReceived)
+    assert event.amount == Decimal("1.92")
+    part = (
+        placed,
+        APPROVED,
+        do.ShipOrder(order_id=THE, lines=(ShippedLine(line_no=1, quantity=3),)),
+    )
+    rest = do.CancelRemainingItems(order_id=THE, reason=CancelReason.OTHER)
+    [event] = given(*part, rest, request((1, 3))).when(receive("R1")).events
+    assert isinstance(event, was.ReturnReceived)
+    assert event.amount == Decimal("5.76")

@@ -13,6 +13,13 @@ from cqrs_app.kernel.store.tables import events
 from tests.interfaces.api.conftest import Program, order
 
 
+@pytest.mark.parametrize("types", ["", ",", " , "])
+def test_types_without_a_name_do_not_mean_all(admin: Program, types: str) -> None:
+    answer = admin.get("/events", types=types)
+    assert (answer.status_code, answer.json["code"]) == (400, "unknown_event_type")
+    assert answer.json["detail"] == "No event type is named. Leave types out for all events."
+
+
 @pytest.mark.parametrize("types", ["OrderPlacedd", "OrderPlaced,Nothing", "orderplaced"])
 def test_a_type_that_does_not_exist_is_an_error(admin: Program, types: str) -> None:
     admin.do("PlaceOrder", **order())
@@ -78,12 +85,16 @@ def test_there_is_one_feed(admin: Program) -> None:
 def test_fulfilment_can_be_followed_and_sent(admin: Program, name: str) -> None:
     assert admin.get("/events", types=name).status_code == 200
     assert name in {event.__name__ for event in SENDABLE}
-    webhook = {"webhook_id": "partner", "url": "https://receiver.example/", "event_types": [name]}
+    webhook = {
+        "webhook_id": "partner",
+        "url": "https://receiver.example.com/",
+        "event_types": [name],
+    }
     assert admin.do("AddWebhook", **webhook).status_code == 200
 
 
 def test_a_webhook_names_only_what_is_sent(admin: Program) -> None:
-    webhook = {"webhook_id": "partner", "url": "https://receiver.example/"}
+    webhook = {"webhook_id": "partner", "url": "https://receiver.example.com/"}
     for name in ("Nothing", "ProjectionPaused"):
         answer = admin.do("AddWebhook", **webhook, event_types=[name])
         assert (answer.status_code, answer.json["code"]) == (422, "unknown_event_type")

@@ -47,11 +47,35 @@ def test_one_can_wait_for_ones_own_write(admin: Program, console: Flask) -> None
         ("GetWebhook", {"webhook_id": "x"}),
         ("GetCommand", {"command_id": "x"}),
         ("StateAt", {"stream": "order-X"}),
+        ("OrderTimeline", {"order_id": "X"}),
+        ("OrderTimeline", {"order_id": "X", "strong": "true"}),
+        ("OrderActions", {"order_id": "X"}),
+        ("OrderPayments", {"order_id": "X"}),
+        ("StockOfOrder", {"order_id": "X"}),
+        ("GetFulfilmentSteps", {"order_id": "X"}),
+        ("CustomerHistory", {"customer_id": "X"}),
+        ("CustomerActions", {"customer_id": "X"}),
+        ("PaymentTimeline", {"payment_id": "X"}),
+        ("GatewayRequests", {"payment_id": "X"}),
+        ("ListMovements", {"sku": "X"}),
+        ("GetDeliveries", {"webhook_id": "x"}),
+        ("RawEvents", {"stream": "order-X"}),
+        ("EventsSince", {"stream": "order-X", "version": "0"}),
     ],
 )
 def test_an_unknown_id_is_not_found(reader: Program, name: str, asked: dict[str, str]) -> None:
     answer = reader.get(f"/queries/{name}", **asked)
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "name", ["OrderTimeline", "OrderPayments", "StockOfOrder", "GetFulfilmentSteps"]
+)
+def test_nothing_yet_of_a_known_id_is_an_empty_list(admin: Program, name: str) -> None:
+    admin.do("PlaceOrder", **order())
+    answer = admin.get(f"/queries/{name}", order_id="A1")
+    assert answer.status_code == 200
+    assert answer.json["value"] in ([], {"payments": [], "totals": []})
 
 
 def test_a_question_without_an_id_is_answered_with_nothing(reader: Program) -> None:

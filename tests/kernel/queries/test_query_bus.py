@@ -155,6 +155,21 @@ def test_of_two_projections_the_one_behind_says_how_fresh_the_answer_is(
     assert freshness.as_of == kernel.store.recorded_after(2)
 
 
+def test_a_projection_that_followed_another_log_is_known_to_hold_nothing(kernel: Kernel) -> None:
+    add(kernel, 3)
+    kernel.runner.advance("counters")
+    with kernel.engines.read.begin() as connection:
+        connection.execute(update(checkpoints).values(position=99))
+    answer = kernel.queries.ask(A, ASKER)
+    assert (answer.freshness.state, answer.freshness.lag_events) == ("failed", 3)
+    assert answer.freshness.as_of == kernel.store.recorded_after(0)
+    assert answer.to_dict()["stale"]
+    seen = replace(ASKER, seen=MinVersion("counter-a", 3), wait=5.0)
+    began = time.monotonic()
+    assert kernel.queries.ask(A, seen).stale
+    assert time.monotonic() - began < 5.0
+
+
 def change_rows(kernel: Kernel, value: int) -> None:
     """Change the rows at an unchanged position of the log, as if they had been wrong or
     restored."""

@@ -6,6 +6,7 @@ from sqlalchemy import Engine, select
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.errors import AccountError, UnusableName, WeakPassword
+from cqrs_app.platform.operators.preferences import Preferences
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.tables import operators
 from tests.platform.operators.conftest import PASSWORD, Clock
@@ -143,3 +144,16 @@ def test_times_come_from_the_clock(accounts: Accounts, clock: Clock) -> None:
     accounts.disable("mia")
     mia = accounts.get("mia")
     assert (mia.created_at, mia.disabled_at) == (created, clock.now)
+
+
+def test_preferences_are_those_of_one_operator_in_every_session(
+    accounts: Accounts, sessions: Sessions
+) -> None:
+    for name in ("ada", "ben"):
+        accounts.create(name, "operator", PASSWORD)
+    tokens = [sessions.open("ada"), sessions.open("ada"), sessions.open("ben")]
+    chosen = Preferences(shortcuts=False, compact=True, hidden={"orders": ("country", "lines")})
+    accounts.set_preferences("ada", chosen)
+    found = [operator.preferences for token in tokens if (operator := sessions.find(token))]
+    assert found == [chosen, chosen, Preferences()]
+    assert accounts.get("ada").preferences == chosen

@@ -64,8 +64,8 @@ def without(postgres_server: PostgresServer) -> Iterator[Callable[[str], None]]:
 @pytest.mark.parametrize(
     ("store", "left_out"),
     [
-        ("write_store", {"processes", "subscriptions", "webhooks"}),
-        ("read_store", {"subscriptions", "commands", "queries"}),
+        ("write_store", {"processes", "subscriptions", "projections", "webhooks"}),
+        ("read_store", {"projections", "commands", "queries"}),
     ],
 )
 def test_a_store_that_is_away_costs_only_its_own_metrics(
@@ -83,6 +83,9 @@ def test_a_store_that_is_away_costs_only_its_own_metrics(
     assert {each for each, value in failed.items() if value} == {f'family="{f}"' for f in left_out}
     assert ("countersign_commands_total" in text) == ("commands" not in left_out)
     assert ("countersign_processes{" in text) == ("processes" not in left_out)
+    lag = samples(text, "countersign_projection_lag_events")
+    assert ('projection="fulfilment_process"' in lag) == ("subscriptions" not in left_out)
+    assert ('projection="orders"' in lag) == ("projections" not in left_out)
 
 
 def test_a_family_that_fails_costs_nothing_else(

@@ -93,13 +93,13 @@ def test_a_refusal_comes_back_with_what_was_entered(admin: FlaskClient) -> None:
         admin,
         "/commands/AddWebhook",
         webhook_id="warehouse",
-        url="https://receiver.example/",
+        url="https://receiver.example.com/",
         event_types="OrderEaten",
     )
     assert answer.status_code == 422
     text = answer.get_data(as_text=True)
     assert "There is no event type OrderEaten" in text
-    assert "https://receiver.example/" in text
+    assert "https://receiver.example.com/" in text
 
 
 def test_a_supervisor_looks_and_sees_neither_tasks_nor_the_secret(

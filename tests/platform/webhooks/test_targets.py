@@ -89,6 +89,9 @@ def test_an_allowed_network_may_be_reached_also_by_http_and_no_other() -> None:
         "https://[::ffff:10.0.0.1]/",
         "http://a.example",
         "https://localhost/",
+        "https://foo.invalid/",
+        "https://receiver.example/",
+        "https://a.test.:8443/",
         "https://shop.localhost.:8443/",
     ],
 )
@@ -98,7 +101,7 @@ def test_a_literal_address_inside_is_refused_before_anything_is_resolved(url: st
 
 
 def test_a_name_is_left_to_the_delivery() -> None:
-    refuse_literal(target_of("https://receiver.example/"), ())
+    refuse_literal(target_of("https://receiver.example.com/"), ())
     refuse_literal(target_of("http://inside.example"), networks("10.0.0.0/8"))
 
 

@@ -11,6 +11,7 @@ from cqrs_app.areas.desk.entries.entry import Entry, amount, units
 from cqrs_app.areas.desk.words import EntryKind
 from cqrs_app.areas.orders.events import (
     Address,
+    BillingAddressChanged,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
@@ -93,6 +94,8 @@ def _changes(event: OrderLinesChanged) -> Iterator[str]:
             yield f"line {now.line_no}: {was.quantity:,} → {now.quantity:,}"
         if now.unit_price != was.unit_price:
             yield f"line {now.line_no}: {was.unit_price:f} → {now.unit_price:f} each"
+        if now.discount != was.discount:
+            yield f"line {now.line_no}: discount {was.discount:f} → {now.discount:f}"
 
 
 def _added(event: OrderLinesChanged) -> Iterator[str]:
@@ -139,6 +142,9 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
         OrderReleased: lambda event: Entry(_ORDER, "Released"),
         ShippingAddressChanged: lambda event: Entry(
             _ORDER, "Shipping address changed", personal={ADDRESS: _one_line(event.address)}
+        ),
+        BillingAddressChanged: lambda event: Entry(
+            _ORDER, "Billing address changed", personal={ADDRESS: _one_line(event.address)}
         ),
         OrderNoteAdded: lambda event: Entry(EntryKind.NOTE, "Note", (("Note", event.note),)),
         OrderShipped: _shipped,

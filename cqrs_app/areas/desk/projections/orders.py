@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import msgspec
 from sqlalchemy import Connection, Table
 
 from cqrs_app.areas.desk.projections.lines import add_lines, change_lines
@@ -30,8 +31,10 @@ from cqrs_app.areas.desk.search import (
     with_more,
     without,
 )
+from cqrs_app.areas.orders.amounts import part_of, sums_of
 from cqrs_app.areas.orders.events import (
     Address,
+    BillingAddressChanged,
     OrderApproved,
     OrderCancelled,
     OrderDelivered,
@@ -131,6 +134,8 @@ class OrdersProjection(Projection):
             country=country_name(event.country),
             currency=event.currency,
             total=event.total,
+            **sums_of(event.lines, event.adjustments),
+            adjustments=msgspec.json.encode(event.adjustments).decode(),
             line_count=len(event.lines),
             last_line=len(event.lines),
             units=sum(line.quantity for line in event.lines),
@@ -143,7 +148,8 @@ class OrdersProjection(Projection):
             imported=recorded.stored.operator == IMPORTER,
             carrier="",
             tracking="",
-            **_address(event.shipping_address),
+            **_address("ship", event.shipping_address),
+            **_address("bill", event.billing_address),
             **_applied(recorded),
         )
         rows.put(orders, **row)
@@ -174,7 +180,12 @@ class OrdersProjection(Projection):
     def shipping_address_changed(
         self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
     ) -> None:
-        self._mark(event.order_id, recorded, rows).update(_address(event.address))
+        self._mark(event.order_id, recorded, rows).update(_address("ship", event.address))
+
+    def billing_address_changed(
+        self, event: BillingAddressChanged, recorded: Recorded, rows: Rows
+    ) -> None:
+        self._mark(event.order_id, recorded, rows).update(_address("bill", event.address))
 
     def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
@@ -202,7 +213,7 @@ class OrdersProjection(Projection):
         for sent in event.lines:
             line = rows.change(order_lines, event.order_id, sent.line_no)
             line["shipped_quantity"] += sent.quantity
-            value += sent.quantity * line["unit_price"]
+            value += part_of(line["amount"], sent.quantity, line["quantity"])
         status = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
         row = self._move(event.order_id, status, recorded, rows)
         row["shipped_units"] += sum(sent.quantity for sent in event.lines)
@@ -255,7 +266,7 @@ class OrdersProjection(Projection):
             lines = _lines_of(row, rows)
             text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
             text["search"] = without(text["search"], index_words([named]), _impersonal(row, lines))
-            for name in ("customer_name", *_address(Address())):
+            for name in ("customer_name", *_PERSONAL):
                 row[name] = erased(row[name])
 
     def _move(self, order_id: str, entered: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
@@ -306,16 +317,19 @@ def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Deci
     rows.add(order_activity, (recorded.day, what, currency), count=1, value=value)
 
 
-def _address(address: Address) -> Row:
+def _address(prefix: str, address: Address) -> Row:
     country = address.country
     return {
-        "ship_name": address.name,
-        "ship_line1": address.line1,
-        "ship_line2": address.line2,
-        "ship_city": address.city,
-        "ship_postal_code": address.postal_code,
-        "ship_country": country if country == ERASED else country_name(country),
+        f"{prefix}_name": address.name,
+        f"{prefix}_line1": address.line1,
+        f"{prefix}_line2": address.line2,
+        f"{prefix}_city": address.city,
+        f"{prefix}_postal_code": address.postal_code,
+        f"{prefix}_country": country if country == ERASED else country_name(country),
     }
+
+
+_PERSONAL = (*_address("ship", Address()), *_address("bill", Address()))
 
 
 def _words_of(event: OrderPlaced) -> str:

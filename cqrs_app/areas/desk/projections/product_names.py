@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from cqrs_app.areas.desk.read_models import sold_products
-from cqrs_app.areas.orders.events import PricedLine
+from cqrs_app.areas.orders.events import OrderedLine
 from cqrs_app.kernel import Row, Rows
 
 _NO_NAME = MappingProxyType({"name": "", "description": "", "described_at": None})
@@ -18,7 +18,7 @@ def name_product(sku: str, name: str, rows: Rows) -> None:
     _sold_product(sku, rows)["name"] = name
 
 
-def describe_products(lines: Iterable[PricedLine], at: datetime, rows: Rows) -> None:
+def describe_products(lines: Iterable[OrderedLine], at: datetime, rows: Rows) -> None:
     """A product without a name is called as in its newest order, in whatever order they came."""
     for line in lines:
         known = _sold_product(line.sku, rows)

@@ -19,11 +19,12 @@ from cqrs_app.areas.desk.read_models import (
     sales_orders,
     sales_payments,
 )
+from cqrs_app.areas.orders.amounts import part_of, value_of
 from cqrs_app.areas.orders.events import (
     CreditNoteRecorded,
+    OrderedLine,
     OrderLinesChanged,
     OrderPlaced,
-    PricedLine,
     RemainingItemsCancelled,
 )
 from cqrs_app.kernel import Key, Row, Rows
@@ -99,7 +100,7 @@ def take_part_back(event: RemainingItemsCancelled, rows: Rows) -> None:
     lines = _lines_of(order)
     for each in event.lines:
         sku, units, value = lines[each.line_no - 1]
-        value -= value * each.quantity / units
+        value -= part_of(value, each.quantity, units)
         lines[each.line_no - 1] = (sku, units - each.quantity, value)
     _count(rows, sales_days, _place_of(order), _DAY, cancelled_value=event.amount)
     _resell(order, lines, -event.amount, rows)
@@ -111,7 +112,7 @@ def count_changed_lines(event: OrderLinesChanged, rows: Rows) -> None:
     lines = _lines_of(order)
     for each in event.lines:
         sku = lines[each.line_no - 1][0]
-        lines[each.line_no - 1] = (sku, each.quantity, each.quantity * each.unit_price)
+        lines[each.line_no - 1] = (sku, each.quantity, value_of(each))
     lines += map(_sold, event.added)
     _resell(order, lines, event.difference, rows)
 
@@ -184,8 +185,8 @@ def _place_of(order: Row) -> Place:
     return order["day"], order["country"], order["currency"]
 
 
-def _sold(line: PricedLine) -> Sold:
-    return line.sku, line.quantity, line.quantity * line.unit_price
+def _sold(line: OrderedLine) -> Sold:
+    return line.sku, line.quantity, value_of(line)
 
 
 def _lines_of(order: Row) -> list[Sold]:

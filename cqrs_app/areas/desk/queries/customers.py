@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, select
 from cqrs_app.areas.desk.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
 from cqrs_app.areas.orders.types import CustomerId
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query, words_begin
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query, words_begin
 
 _ACCOUNT = customer_accounts.c
 _TIES = (_ACCOUNT.customer_id, _ACCOUNT.currency)
@@ -62,6 +62,7 @@ class ListCustomers(ListQuery):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_customers(question: ListCustomers, connection: Connection) -> Page[AccountRow]:

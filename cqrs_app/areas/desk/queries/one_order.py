@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Table, select
 
 from cqrs_app.areas.desk.read_models import (
@@ -17,15 +18,22 @@ from cqrs_app.areas.desk.read_models import (
     order_returns,
     orders,
 )
+from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
 from cqrs_app.areas.orders.commands import VIEW
-from cqrs_app.areas.orders.words import HoldReason, OrderStatus, ReturnReason, ReturnStatus
+from cqrs_app.areas.orders.words import (
+    AdjustmentKind,
+    HoldReason,
+    OrderStatus,
+    ReturnReason,
+    ReturnStatus,
+)
 from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel import Query, Rows, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressView:
-    """Where it goes; any part may be empty."""
+    """Where an order or its invoice goes; any part may be empty."""
 
     name: str
     line1: str
@@ -40,13 +48,14 @@ class AddressView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineView:
-    """One line; `amount` is quantity x unit price, exactly."""
+    """One line; `amount` is quantity x unit price less the discount, exactly."""
 
     line_no: int
     sku: str
     description: str
     quantity: int
     unit_price: Decimal
+    discount: Decimal
     amount: Decimal
     shipped_quantity: int
     cancelled_quantity: int
@@ -87,6 +96,15 @@ class ReturnView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentView:
+    """A discount off the whole order, or its shipping, tax or fee; the amount is positive."""
+
+    kind: AdjustmentKind
+    label: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlagView:
     """Something that happened at `at` although today's rules would have refused it: `sentence`
     says why they would have."""
@@ -100,7 +118,8 @@ class FlagView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
     """A whole order; money in its currency, times in UTC. `total` and `units` are without the
-    remaining items that were cancelled."""
+    remaining items that were cancelled; `discount` (of the lines too), `shipping`, `tax` and `fee`
+    are as ordered. An empty billing address is the shipping address."""
 
     order_id: str
     status: OrderStatus
@@ -109,6 +128,11 @@ class OrderView:
     country: str
     currency: str
     total: Decimal
+    discount: Decimal
+    shipping: Decimal
+    tax: Decimal
+    fee: Decimal
+    adjustments: tuple[AdjustmentView, ...]
     line_count: int
     units: int
     shipped_units: int
@@ -119,6 +143,7 @@ class OrderView:
     carrier: str
     tracking: str
     shipping_address: AddressView
+    billing_address: AddressView
     lines: tuple[LineView, ...]
     returns: tuple[ReturnView, ...]
     flags: tuple[FlagView, ...]
@@ -134,12 +159,24 @@ class OrderView:
         return sum(line.cancelled_quantity for line in self.lines)
 
     @property
+    def subtotal(self) -> Decimal:
+        """What the lines would cost without any discount."""
+        return price_of(self.lines)
+
+    @property
+    def line_discount(self) -> Decimal:
+        return sum((line.discount for line in self.lines), NOTHING)
+
+    @property
     def cancelled_amount(self) -> Decimal:
-        lines = ((line.cancelled_quantity, line.unit_price) for line in self.lines)
-        return sum((quantity * price for quantity, price in lines), Decimal(0))
+        """What the order costs less since its remaining items were cancelled."""
+        return amount_of(self.lines, self.adjustments) - self.total
 
 
-_MADE = {"status", "hold_reason", "shipping_address", "lines", "returns", "flags"}
+_MADE = {
+    *("status", "hold_reason", "shipping_address", "billing_address"),
+    *("adjustments", "lines", "returns", "flags"),
+}
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
 _FLAG = list(FlagView.__annotations__)
@@ -177,12 +214,13 @@ def _view(
     row: Mapping[Any, Any], rows_of: Callable[[Table], Sequence[Mapping[Any, Any]]]
 ) -> OrderView:
     """The view of an order; `rows_of` gives its rows in another table."""
-    address = {name: row[f"ship_{name}"] for name in AddressView.__annotations__}
     return OrderView(
         **{name: row[name] for name in _PLAIN},
         status=OrderStatus(row["status"]),
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
-        shipping_address=AddressView(**address),
+        shipping_address=_address("ship", row),
+        billing_address=_address("bill", row),
+        adjustments=msgspec.json.decode(row["adjustments"], type=tuple[AdjustmentView, ...]),
         lines=tuple(LineView(**_named(_LINE, line)) for line in rows_of(order_lines)),
         returns=tuple(_returns(rows_of(order_returns), rows_of(order_return_lines))),
         flags=tuple(FlagView(**_named(_FLAG, flag)) for flag in rows_of(order_flags)),
@@ -206,3 +244,7 @@ def _returns(
 
 def _named(names: Iterable[str], row: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: row[name] for name in names}
+
+
+def _address(prefix: str, row: Mapping[Any, Any]) -> AddressView:
+    return AddressView(**{name: row[f"{prefix}_{name}"] for name in AddressView.__annotations__})

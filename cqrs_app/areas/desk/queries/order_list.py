@@ -16,7 +16,7 @@ from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.desk.search import few
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Sort, query
 
 SORTS = MappingProxyType(
     {
@@ -32,7 +32,8 @@ COUNTED_TO = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """An order as the list shows it; money in its currency, times in UTC."""
+    """An order as the list shows it; money in its currency, times in UTC. `discount` (of the lines
+    too), `shipping`, `tax` and `fee` are as ordered."""
 
     order_id: str
     status: OrderStatus
@@ -41,6 +42,10 @@ class OrderRow:
     country: str
     currency: str
     total: Decimal
+    discount: Decimal
+    shipping: Decimal
+    tax: Decimal
+    fee: Decimal
     line_count: int
     units: int
     shipped_units: int
@@ -67,6 +72,7 @@ class ListOrders(ListQuery, OrderFilters):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:

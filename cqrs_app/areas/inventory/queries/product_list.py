@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
 
 _P = products.c
 
@@ -113,6 +113,7 @@ class ListProducts(ListQuery):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.areas.payments.queries.lists import VIEW
 from cqrs_app.areas.payments.read_models import ledger_entries
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
 
 _ENTRY = ledger_entries.c
 _SORT = Sort((_ENTRY.position, _ENTRY.account), int)
@@ -51,6 +51,7 @@ class ListLedger(ListQuery):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 50
+    count: Count = False
 
 
 def list_ledger(question: ListLedger, connection: Connection) -> Page[LedgerEntry]:

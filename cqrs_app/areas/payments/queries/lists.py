@@ -15,7 +15,18 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Permission, Query, Role, Sort, query
+from cqrs_app.kernel import (
+    Count,
+    Limit,
+    ListQuery,
+    Mark,
+    Page,
+    Permission,
+    Query,
+    Role,
+    Sort,
+    query,
+)
 
 VIEW = Permission("payments.view", Role.VIEWER)
 MOST_OF_AN_ORDER = 200
@@ -80,6 +91,7 @@ class ListPayments(ListQuery):
     after: Mark = ""
     before: Mark = ""
     limit: Limit = 25
+    count: Count = False
 
 
 def list_payments(question: ListPayments, connection: Connection) -> Page[PaymentRow]:

@@ -17,6 +17,7 @@ AREAS = (ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS, SYSTEM, WEBHOOKS, FULF
 PLACES = {category: place for area in AREAS for category, place in area.places.items()}
 SUGGESTIONS = {command: each for area in AREAS for command, each in area.suggestions.items()}
 FORM_FIELDS = {key: each for area in AREAS for key, each in area.form_fields.items()}
+LOOKUPS = {name: each for area in AREAS for name, each in area.lookups.items()}
 HOME_PANELS = {name: each for area in AREAS for name, each in area.home_panels.items()}
 FINDERS = tuple(finder for area in AREAS for finder in area.finders)
 """In the order of the groups of a search's results."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from cqrs_app.interfaces.web.choices import Lookup
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
 
@@ -22,8 +23,9 @@ class Place:
 
     `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
     thing by its identity. `fragment` renders again what a command changes on the page of one: the
-    element whose id is the category. `summary` shows one in a form. `after` leads elsewhere after a
-    command, unless empty.
+    element whose id is the category; `list_fragment` what it changes in the list, with a sentence
+    on what was done: the element `TAB-table`. `summary` shows one in a form. `after` leads
+    elsewhere after a command, unless empty.
     """
 
     tab: str
@@ -31,6 +33,7 @@ class Place:
     one: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
+    list_fragment: Callable[[str], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
 
 
@@ -71,9 +74,10 @@ class WebArea:
     """One area's table of contents for the pages.
 
     `places` are by the category of streams; `suggestions` fill in forms; `form_fields` replace
-    derived ones, by command and field. `home_panels` give what `home/_NAME.html` needs;
-    `home_signs` what the health strip shows to the operator; `finders` what the search covers;
-    `starts` are commands that begin something new, which the search offers first.
+    derived ones, by command and field; `lookups` find the values of fields, by the name in their
+    `Meta`. `home_panels` give what `home/_NAME.html` needs; `home_signs` what the health strip
+    shows to the operator; `finders` what the search covers; `starts` are commands that begin
+    something new, which the search offers first.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -81,6 +85,7 @@ class WebArea:
     form_fields: Mapping[tuple[type[Command], str], Callable[[type[Command]], Any]] = field(
         default_factory=dict
     )
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
     home_panels: Mapping[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     home_signs: Callable[[], list[Sign]] = list
     finders: tuple[Finder, ...] = ()

@@ -27,9 +27,11 @@ from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
+from cqrs_app.interfaces.web.areas.customer_lookup import CUSTOMERS as LOOKUP
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
@@ -56,6 +58,7 @@ def customers() -> ResponseReturnValue:
         **listed,
         counts=counts.value,
         counts_freshness=counts.freshness,
+        columns=shown_columns("customers"),
         may_register=may_act("customers.manage"),
     )
 
@@ -88,6 +91,7 @@ def customer(customer_id: str) -> ResponseReturnValue:
         orders_freshness=orders.freshness,
         credit_notes=sum(each.credit_notes for each in known.value.accounts) if known.value else 0,
         may_credit=may_act("credit_notes.record"),
+        may_place=may_act("orders.place"),
         may_see_commands=may("commands.view"),
     )
 
@@ -128,7 +132,7 @@ def _listed(
         "status": getattr(question, "status", None),
         "sort": sorts(endpoint, highest_first, question.sort, descending=question.descending),
         "downloads": downloads(cls),
-        **turning(endpoint, answer.value),
+        **turning(endpoint, answer.value, question.limit),
     }
 
 
@@ -164,6 +168,7 @@ def _matching(text: str, most: int) -> Iterator[Any]:
 
 CUSTOMERS = WebArea(
     places={"customer": Place("customers", "web.customers", "web.customer")},
+    lookups={"customer": LOOKUP},
     suggestions={
         ChangeCustomerAddress: _present_values,
         ChangeCustomerEmail: _present_values,

@@ -61,7 +61,7 @@ def fulfilments() -> ResponseReturnValue:
         shown=SHOWN,
         downloads=downloads(ListFulfilments),
         chips=chips("web.fulfilments", FILTERS, WORDS),
-        **turning("web.fulfilments", page),
+        **turning("web.fulfilments", page, question.limit),
     )
 
 

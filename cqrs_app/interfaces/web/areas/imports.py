@@ -145,7 +145,7 @@ def _page(form: UploadForm, refusal: str = "") -> str:
 
 
 def _list() -> dict[str, object]:
-    answer = ask(asked(ListImports, **page_size()))
+    answer = ask(asked(ListImports, **page_size(ListImports)))
     page = answer.value
     place: dict[str, Any] = {name: request.args[name] for name in PLACE if request.args.get(name)}
     return {

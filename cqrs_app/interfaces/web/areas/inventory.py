@@ -15,15 +15,17 @@ from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovemen
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
 from cqrs_app.areas.inventory.words import label_of, prices_in
+from cqrs_app.interfaces.web.areas import product_lookups
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.zones import business_day
 
@@ -45,13 +47,14 @@ def products() -> ResponseReturnValue:
         page=answer.value,
         freshness=answer.freshness,
         question=question,
+        columns=shown_columns("products"),
         kinds=list(Shown),
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
         downloads=downloads(ListProducts),
         prices_in=prices_in,
         may_add=may_act("inventory.manage"),
-        **turning("web.products", answer.value),
+        **turning("web.products", answer.value, question.limit),
     )
 
 
@@ -73,10 +76,12 @@ def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
     missing = f"There is no product {sku}." if sku else "Choose a product."
     question = query_or_404(GetProduct, missing, sku=sku)
-    answer, ahead = ask(question), False
-    if answer.value is None:
-        # No projection holds it yet: it is read from its events.
-        answer, ahead = ask(question, strong=True), True
+    answer = ask(question)
+    projected = answer.freshness
+    ahead = answer.value is None
+    if ahead:
+        # No projection holds it: it is read from its events.
+        answer = ask(question, strong=True)
     view: ProductView | None = answer.value
     version = view.product.applied_version if view else 0
     badges = badges_of("product", {sku: version}, answer.freshness)[sku]
@@ -90,6 +95,9 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
+        "poll_every": poll_every(
+            badges.pending.since if badges.pending and projected.is_moving else None
+        ),
         "movements": movements.value,
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
@@ -133,6 +141,7 @@ def _matching(text: str, most: int) -> Iterator[Any]:
 
 INVENTORY = WebArea(
     places={"product": Place("products", "web.products", "web.product")},
+    lookups={"product": product_lookups.PRODUCTS, "delivery": product_lookups.DELIVERIES},
     home_panels={"low-stock": _low_stock},
     finders=(Finder("Products", "stack-2", "inventory.view", _find, all="web.products"),),
     starts=(AddProduct,),

@@ -23,6 +23,7 @@ from cqrs_app.interfaces.web.areas.finding import same_number
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import is_queued
@@ -65,13 +66,14 @@ def payments() -> ResponseReturnValue:
         page=answer.value,
         freshness=answer.freshness,
         question=question,
+        columns=shown_columns("payments"),
         statuses=list(PaymentStatus),
         sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
         may_authorise=may_act("payments.authorise"),
         may_record=may_act("payments.record"),
         shown=SHOWN,
         chips=chips("web.payments", FILTERS, WORDS),
-        **turning("web.payments", answer.value),
+        **turning("web.payments", answer.value, question.limit),
     )
 
 
@@ -90,7 +92,7 @@ def ledger() -> ResponseReturnValue:
         balance_freshness=balance.freshness,
         accounts=ACCOUNTS,
         chips=chips("web.ledger", LEDGER_FILTERS, {"account": ACCOUNTS}),
-        **turning("web.ledger", answer.value),
+        **turning("web.ledger", answer.value, question.limit),
     )
 
 

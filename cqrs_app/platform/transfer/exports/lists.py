@@ -14,7 +14,7 @@ from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.queries.paging import LARGEST_PAGE, Page
 from cqrs_app.kernel.registry import Registry
 
-PLACE = ("after", "before", "limit")
+PLACE = ("after", "before", "limit", "count")
 """Fields that select a part of a list. An export is always the whole list."""
 
 

@@ -42,6 +42,10 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
         "approved": (events.OrderApproved, commands.ApproveOrder),
         "address_changed": (events.ShippingAddressChanged, commands.ChangeShippingAddress),
         "lines_changed": (events.OrderLinesChanged, commands.ChangeOrderLines),
+        "billing_address_changed": (
+            events.BillingAddressChanged,
+            commands.ChangeBillingAddress,
+        ),
         "note": (events.OrderNoteAdded, commands.AddOrderNote),
         "shipped": (events.OrderShipped, commands.ShipOrder),
         "remaining_cancelled": (

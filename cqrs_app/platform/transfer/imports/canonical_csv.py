@@ -26,6 +26,8 @@ from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
 from cqrs_app.platform.transfer.imports.lines import whole
 
 ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
+NEWER = ("discount", "adjustments", *(f"bill_{part}" for part in ADDRESS))
+"""Columns that files of an earlier release do not have."""
 HEADER = (
     "document",
     "number",
@@ -57,6 +59,7 @@ HEADER = (
     "cancel_reason",
     "cancel_note",
     "moments",
+    *NEWER,
 )
 
 _COLUMNS: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
@@ -113,14 +116,18 @@ def plain_of_rows(rows: Sequence[Row]) -> Plain:
     kind = kind_of(first["document"])
     names = ("document", "at", "customer_id", "country", "currency")
     plain: Plain = {name: first[name] for name in names}
-    plain["lines"] = _lines(rows)
+    plain["lines"] = lines = _lines(rows)
     if kind == "credit_note":
         return plain | {"credit_note_id": first["number"], "reason": first["credit_reason"]}
+    for line, row in zip(lines, rows, strict=False):
+        line["discount"] = row["discount"] or "0"
     return plain | {
         "order_id": first["number"],
         "customer_name": first["customer_name"],
         "shipping_address": {part: first[f"ship_{part}"] for part in ADDRESS},
-        "moments": _stored_moments(first["moments"]) or _moments(rows),
+        "billing_address": {part: first[f"bill_{part}"] for part in ADDRESS},
+        "adjustments": _stored(first["adjustments"], "adjustments"),
+        "moments": _stored(first["moments"], "moments") or _moments(rows),
     }
 
 
@@ -146,8 +153,10 @@ def _common(plain: Plain) -> dict[str, str]:
     number = plain[number_field(plain["document"])]
     row = dict.fromkeys(HEADER, "")
     row |= {name: plain[name] for name in HEADER if isinstance(plain.get(name), str)}
-    address = plain.get("shipping_address", {})
-    row |= {f"ship_{part}": value for part, value in address.items()}
+    for prefix, name in (("ship", "shipping_address"), ("bill", "billing_address")):
+        row |= {f"{prefix}_{part}": value for part, value in plain.get(name, {}).items()}
+    if plain.get("adjustments"):
+        row["adjustments"] = msgspec.json.encode(plain["adjustments"]).decode()
     return row | {"number": number, "credit_reason": plain.get("reason", "")}
 
 
@@ -166,13 +175,13 @@ def _write_moment(each: Plain, rows: list[dict[str, str]]) -> None:
             rows[0].update(parcel)
 
 
-def _stored_moments(text: str) -> list[Plain]:
+def _stored(text: str, what: str) -> list[Plain]:
     try:
         found = plain_json(text) if text else []
     except ValueError as error:
-        raise Unusable(f"the moments are unusable: {error}") from error
+        raise Unusable(f"the {what} are unusable: {error}") from error
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Unusable("the moments are unusable: a list of JSON objects is needed")
+        raise Unusable(f"the {what} are unusable: a list of JSON objects is needed")
     return found
 
 

@@ -71,8 +71,9 @@ class Bounded:
         return piece
 
 
-def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
-    """The rows below the header of a CSV file in UTF-8, plain or compressed.
+def read_rows(path: Path, header: Sequence[str], newer: int = 0) -> Iterator[SourceRow]:
+    """The rows below the header of a CSV file in UTF-8, plain or compressed. A file may be without
+    the `newer` last columns, which are then empty.
 
     Raises BadFile if the file is missing, empty, binary or not UTF-8, or has another header, a line
     longer than LONGEST_LINE, more than MAX_ROWS rows, or too many bytes.
@@ -83,14 +84,16 @@ def read_rows(path: Path, header: Sequence[str]) -> Iterator[SourceRow]:
             first = next(reader, None)
             if first is None:
                 raise BadFile(f"{path.name} is empty. Nothing was imported.")
-            if first != list(header):
+            missing = len(header) - len(first)
+            if missing not in (0, newer) or first != list(header)[: len(first)]:
                 raise BadFile(
                     f"{path.name} does not start with the columns of this profile "
                     f"({', '.join(header)}). Nothing was imported."
                 )
             for number, values in enumerate(reader, start=1):
                 _check_rows(path, number)
-                yield SourceRow(path.name, reader.line_num, tuple(values))
+                empty = [""] * missing if len(values) == len(first) else []
+                yield SourceRow(path.name, reader.line_num, (*values, *empty))
         except csv.Error as error:
             raise BadFile(
                 f"{path.name} is not a CSV file: {error}. Nothing was imported."

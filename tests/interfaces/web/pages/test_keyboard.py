@@ -11,9 +11,17 @@ PLACES = {
     "h": "/",
     "o": "/orders",
     "c": "/customers",
+    "r": "/reports",
+    "f": "/fulfilment",
+    "p": "/products",
+    "y": "/payments",
+    "e": "/ledger",
+    "i": "/imports",
     "l": "/log",
     "s": "/system",
     "w": "/webhooks",
+    "t": "/tokens",
+    "b": "/catalogue",
 }
 
 
@@ -45,9 +53,19 @@ def test_g_and_a_letter_go_to_each_place(orders: Page) -> None:
         expect(orders.get_by_role("link", name="Skip to content")).to_have_count(1)
 
 
-def test_a_letter_long_after_g_goes_nowhere(orders: Page) -> None:
+def test_every_place_of_the_navigation_has_a_letter(orders: Page) -> None:
+    links = orders.get_by_role("navigation", name="Main").get_by_role("link")
+    addresses = {link.get_attribute("href") for link in links.all()}
+    assert addresses == set(PLACES.values())
+
+
+def test_g_shows_where_letters_lead_for_as_long_as_it_takes(orders: Page) -> None:
     orders.keyboard.press("g")
-    orders.clock.fast_forward(1_300)
+    places = orders.get_by_role("dialog", name="Go to")
+    expect(places.get_by_role("link", name="h Home")).to_be_visible()
+    orders.clock.fast_forward(60_000)
+    orders.keyboard.press("Escape")
+    expect(places).to_have_count(0)
     orders.keyboard.press("h")
     orders.wait_for_timeout(100)
     expect(orders).to_have_url("/orders")
@@ -118,14 +136,16 @@ def test_the_list_of_shortcuts_opens_closes_and_takes_no_other_key(orders: Page)
 
 def test_shortcuts_that_are_switched_off_stay_off_until_switched_on(orders: Page) -> None:
     orders.keyboard.press("?")
-    orders.get_by_label("Single-key shortcuts are on").uncheck()
+    with orders.expect_response("**/account/shortcuts"):
+        orders.get_by_label("Single-key shortcuts are on").uncheck()
     orders.keyboard.press("Escape")
     for _ in range(2):
         orders.keyboard.press("j")
         expect(orders.locator("main [data-row]:focus")).to_have_count(0)
         orders.reload()
     orders.get_by_role("button", name="Keyboard shortcuts").click()
-    orders.get_by_label("Single-key shortcuts are on").check()
+    with orders.expect_response("**/account/shortcuts"):
+        orders.get_by_label("Single-key shortcuts are on").check()
     orders.keyboard.press("Escape")
     orders.keyboard.press("j")
     expect(orders.locator("main [data-row]:focus")).to_have_count(1)
@@ -146,3 +166,81 @@ def test_the_theme_follows_the_system_until_one_is_chosen(orders: Page) -> None:
         expect(root).to_have_attribute("data-theme", shown)
         orders.reload()
         expect(root).to_have_attribute("data-theme", shown)
+
+
+class Keys:
+    """Counts what is pressed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pressed = 0
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.pressed += 1
+
+
+@pytest.fixture
+def to_approve(signed_in: Callable[..., Page]) -> Page:
+    """The orders that need approval, of one country or more."""
+    page = signed_in("admin", viewport={"width": 1440, "height": 900})
+    page.goto("/orders?status=placed&sort=order_id&descending=0")
+    assert page.locator("main [data-row]").count() >= MOST_APPROVED
+    return page
+
+
+MOST_APPROVED = 3
+MOST_KEYS = 25
+
+
+def test_three_orders_of_a_filtered_list_are_approved_with_few_keys(to_approve: Page) -> None:
+    page, keys = to_approve, Keys(to_approve)
+    names = page.locator("main [data-row]").all_text_contents()[:MOST_APPROVED]
+    for name in names:
+        keys.press("j", "a")
+        dialog = page.get_by_role("dialog", name=f"Approve order {name}")
+        expect(dialog.get_by_role("button", name=f"Approve order {name}")).to_be_focused()
+        keys.press("Enter")
+        expect(dialog).to_have_count(0)
+        expect(page.locator("#announcer")).to_contain_text(f"Approve order {name}: done.")
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_focused()
+        expect(page.locator(f"#row-{name}")).to_contain_text("pending")
+    assert keys.pressed <= MOST_KEYS
+
+
+def test_ctrl_enter_sends_a_form_from_any_of_its_fields(orders: Page) -> None:
+    orders.locator("main [data-row]").first.click()
+    orders.wait_for_url("**/orders/*")
+    orders.keyboard.press("n")
+    orders.get_by_role("dialog").get_by_role("textbox").first.fill("Called the customer.")
+    orders.keyboard.press("Control+Enter")
+    expect(orders.get_by_role("dialog")).to_have_count(0)
+    expect(orders.locator("#order .pending")).to_contain_text("note added")
+
+
+def test_the_focus_is_never_on_something_that_cannot_be_seen(
+    signed_in: Callable[..., Page],
+) -> None:
+    page = signed_in("admin", viewport={"width": 1440, "height": 900})
+    for address in ("/", "/orders", "/customers", "/commands/PlaceOrder", "/account", "/search"):
+        page.goto(address)
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            lost = page.evaluate(UNSEEN)
+            assert not lost, f"{address}: {lost}"
+    page.goto("/orders?status=placed")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    for _ in range(6):
+        assert not page.evaluate(UNSEEN)
+        page.keyboard.press("Tab")
+
+
+UNSEEN = """() => {
+    const element = document.activeElement;
+    if (element === document.body) return "";
+    const {width, height} = element.getBoundingClientRect();
+    return width > 2 && height > 2 && element.checkVisibility() ? "" : element.outerHTML;
+}"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, Request, expect
 
 from cqrs_app.areas.orders.commands import ApproveOrder
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.interfaces.web.polling import poll_every
 from cqrs_app.interfaces.web.shell import LOOK_EVERY_SECONDS
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
@@ -103,11 +105,9 @@ def test_a_panel_says_that_it_could_not_be_refreshed_until_it_can(
     after(page)
     mark = page.locator("#order .fresh").first
     expect(mark.get_by_text("Refresh failed")).to_be_visible()
-    expect(mark.locator(".fresh-known")).not_to_be_visible()
     page.unroute("**/*")
     after(page)
     expect(mark.get_by_text("Refresh failed")).not_to_be_visible()
-    expect(mark.locator(".fresh-known")).to_be_visible()
 
 
 @pytest.mark.parametrize("address", ["/orders", "/catalogue", "/"])
@@ -221,6 +221,25 @@ def test_a_list_says_what_has_changed_since_and_shows_it_when_asked(
     expect(page.locator(f"#row-{order_id}")).to_contain_text("To ship")
 
 
+@pytest.mark.parametrize("address", ["/reports", "/customers", "/customers/-/accounts"])
+def test_an_open_page_says_that_it_can_be_refreshed(
+    shop: Flask, order_id: str, open_page: Callable[[str], Page], address: str
+) -> None:
+    page = open_page(address)
+    mark = page.locator("main .fresh").last
+    kernel: Kernel = services_of(shop).kernel
+    context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
+    kernel.commands.execute(ApproveOrder(order_id=order_id), context)
+    catch_up(shop)
+    expect(mark.get_by_role("link", name="Refresh")).to_have_count(0)
+    after(page)
+    mark.get_by_role("link", name="Refresh").click()
+    expect(mark.get_by_role("link", name="Refresh")).to_have_count(0)
+    page.route("**/*", lambda route: route.abort())
+    after(page)
+    expect(mark.get_by_text("Refresh failed")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -264,3 +283,51 @@ def test_a_dialog_closes_by_its_button_and_gives_the_focus_back(
     page.get_by_role("dialog").locator("[data-close]").first.click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(opener).to_be_focused()
+
+
+def test_a_page_that_is_current_says_once_as_of_when(
+    order_id: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"/orders/{order_id}")
+    marks = page.locator("main").get_by_text("as of")
+    expect(marks).to_have_count(1)
+    shown = page.locator("[data-page-fresh] time")
+    first = shown.get_attribute("datetime")
+    after(page)
+    expect(shown).not_to_have_attribute("datetime", str(first))
+
+
+def test_a_panel_that_is_behind_says_so_itself_and_the_page_too(
+    shop: Flask, order_id: str, open_page: Callable[[str], Page]
+) -> None:
+    kernel: Kernel = services_of(shop).kernel
+    with kernel.engines.read.begin() as connection:
+        cursors_in("read").set_state(connection, "order_timeline", "paused")
+    page = open_page(f"/orders/{order_id}")
+    expect(page.locator("[data-page-fresh]")).to_contain_text("updates paused")
+    timeline = page.get_by_role("region", name="Timeline")
+    expect(timeline).to_contain_text("updates paused")
+    expect(page.get_by_role("region", name="Lines")).not_to_contain_text("paused")
+
+
+def test_nothing_moves_under_a_pointer_on_its_way_to_a_button(
+    order_id: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"/orders/{order_id}")
+    page.get_by_role("link", name="Hold order").hover()
+    asked = polls_of(page)
+    page.evaluate("""() => {
+        const button = document.querySelector("#do-HoldOrder");
+        const move = () => new PointerEvent("pointermove", { bubbles: true });
+        setInterval(() => button.dispatchEvent(move()), 200);
+    }""")
+    page.clock.run_for(6_000)
+    page.wait_for_timeout(200)
+    assert not asked
+
+
+def test_a_page_asks_often_while_something_moves_then_less_and_less() -> None:
+    now = datetime.now(UTC)
+    ages = (None, 1, 11, 61, 100_000)
+    every = [poll_every(None if age is None else now - timedelta(seconds=age)) for age in ages]
+    assert every == ["5s", "500ms", "2s", "5s", "5s"]

@@ -25,7 +25,7 @@ def test_an_order_is_followed_back_event_by_event(
 ) -> None:
     order_id, sue = order_in(shop, "delivered"), client_of("supervisor")
     address = f"/past?stream=order-{order_id}"
-    assert f'href="{address}&amp;version=1"' in sue.get(f"/orders/{order_id}").text
+    assert f'href="{address}&amp;version=1"' in sue.get(f"/orders/{order_id}/at/1").text
     pages = list(linked_pages(sue, address, "prev"))
     headings = [found.find(id="then-title") for found in pages]
     seen = [heading.get_text() for heading in headings if heading]

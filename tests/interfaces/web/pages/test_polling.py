@@ -5,18 +5,25 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from unittest.mock import patch
 
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.areas.inventory.commands import AddProduct
+from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.security import HEADERS
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.context import Actor, Context, new_id
 from cqrs_app.kernel.queries.bus import QueryBus
+from cqrs_app.kernel.store.tables import checkpoints
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, order_in
 
@@ -135,6 +142,77 @@ def test_a_poll_under_a_host_that_is_not_trusted_is_left_to_the_application(
         patch.object(shop, "full_dispatch_request", return_value=refused),
     ):
         assert poll(client, address, tag).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "every"),
+    [
+        ("running", "lists will follow in a moment", "every 500ms"),
+        ("failed", "lists do not show it while their updates are stopped", "every 5s"),
+        ("paused", "lists do not show it while their updates are stopped", "every 5s"),
+    ],
+)
+def test_what_no_list_shows_yet_says_whether_lists_follow(
+    shop: Flask, client_of: Callable[[str], FlaskClient], state: str, sentence: str, every: str
+) -> None:
+    kernel: Kernel = services_of(shop).kernel
+    line = OrderLine(sku="LAMP", description="", quantity=1, unit_price=Decimal(3))
+    context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
+    for command in (
+        PlaceOrder(order_id="new", country="Peru", currency="GBP", lines=(line,)),
+        AddProduct(sku="NEW"),
+    ):
+        kernel.commands.execute(command, replace(context, command_id=new_id()))
+    with kernel.engines.read.begin() as connection:
+        connection.execute(update(checkpoints).values(state=state))
+    for page in ("/orders/new", "/product?sku=NEW"):
+        text = client_of("admin").get(page).text
+        assert sentence in text, page
+        assert f'hx-trigger="{every}"' in text, page
+
+
+PAGES = (
+    "/reports",
+    "/customers",
+    "/customers/-/accounts",
+    "/credit-notes",
+    "/refunded-orders",
+    "/payments",
+    "/ledger",
+    "/products",
+    "/fulfilment",
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_marks_of_a_page_that_stays_open_say_how_fresh_it_is(
+    shop: Flask, client_of: Callable[[str], FlaskClient], page: str
+) -> None:
+    client = client_of("admin")
+    [first, *_] = addresses = marks_of(client.get(page).text)
+    assert all("Current," in poll(client, each).text for each in addresses)
+    note(shop)
+    assert "Refresh</a>" not in poll(client, first).text
+    catch_up(shop)
+    answers = [poll(client, each).text for each in addresses]
+    assert all("Current," in each and '<a href="">Refresh</a>' in each for each in answers)
+    assert [marks_of(each) for each in answers] == [[each] for each in addresses]
+    kernel: Kernel = services_of(shop).kernel
+    with kernel.engines.read.begin() as connection:
+        connection.execute(update(checkpoints).values(state="paused"))
+    assert all("Updates paused" in poll(client, each).text for each in addresses)
+
+
+@pytest.mark.parametrize("query", ["", "position=x", "position=1&shown=nobody:1"])
+def test_the_mark_of_no_panel_is_not_found(
+    client_of: Callable[[str], FlaskClient], query: str
+) -> None:
+    assert poll(client_of("viewer"), f"/freshness?{query}").status_code == 404
+
+
+def marks_of(page: str) -> list[str]:
+    """The addresses at which the freshness marks of a page renew themselves."""
+    return [html.unescape(each) for each in re.findall(r'hx-get="(/freshness[^"]*)"', page)]
 
 
 def note(app: Flask) -> None:

@@ -19,6 +19,8 @@ from cqrs_app import create_app
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.database import upgrade
 from cqrs_app.interfaces.web.home import TITLES
+from cqrs_app.kernel.store.postgresql_client import REST_SECONDS
+from cqrs_app.kernel.store.tables import streams
 from cqrs_app.platform.demo import load_if_empty
 from cqrs_app.processes import embedded_redis
 from cqrs_app.services import services_of
@@ -73,6 +75,13 @@ def placed_in(app: Flask) -> str:
             orders.c.status == "placed", orders.c.customer_id != ""
         )
         return str(connection.execute(found).scalars().first())
+
+
+def placed_in_events(app: Flask) -> str:
+    """Any order."""
+    with services_of(app).kernel.engines.write.connect() as connection:
+        found = select(streams.c.stream).where(streams.c.stream.startswith("order-"))
+        return str(connection.execute(found).scalars().first()).partition("-")[2]
 
 
 def test_an_order_is_shown_and_changed_while_the_store_of_lists_is_down(
@@ -183,6 +192,32 @@ def test_a_redis_that_hangs_keeps_nobody_waiting_long(tmp_path: Path) -> None:
                 assert waited < 5, path
         finally:
             redis.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("store", ["database_url", "read_database_url", "query_database_url"])
+def test_a_frozen_database_keeps_nobody_waiting_long(
+    store: str, own_postgres: OwnServer, tmp_path: Path
+) -> None:
+    if store == "query_database_url":
+        upgrade(Settings(data_dir=tmp_path, read_database_url=own_postgres.url).resolved())
+    with shop_on(data_dir=tmp_path, **{store: own_postgres.url}) as shop:  # type: ignore[arg-type]
+        client, order_id = client_in(shop, "admin"), placed_in_events(shop)
+        paths = ("/readyz", "/metrics", "/", "/orders", f"/orders/{order_id}", "/reports")
+        before = {path: client.get(path).status_code for path in paths}
+        part = "write_store" if store == "database_url" else "read_store"
+        with own_postgres.frozen():
+            for path in paths:
+                began = time.process_time(), time.monotonic()
+                answer = client.get(path)
+                waited = time.monotonic() - began[1] - (time.process_time() - began[0])
+                assert waited < 10, path
+                assert answer.status_code in (200, 503), path
+                if path == "/metrics":
+                    assert f'countersign_up{{part="{part}"}} 0.0' in answer.text
+                if path == "/readyz":
+                    assert f"the {part.replace('_', ' ')}" in answer.json["missing"]  # type: ignore[index]
+        time.sleep(REST_SECONDS)
+        assert {path: client.get(path).status_code for path in paths} == before
 
 
 def test_who_is_signed_out_is_sent_to_sign_in_all_the_same(

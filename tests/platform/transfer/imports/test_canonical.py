@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,13 @@ from cqrs_app.areas.desk.read_models import (
     orders,
 )
 from cqrs_app.areas.orders import commands as do
-from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
-from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders.types import (
+    BillingAddress,
+    OrderAdjustment,
+    ShippedLine,
+    ShippingAddress,
+)
+from cqrs_app.areas.orders.words import AdjustmentKind, CancelReason, HoldReason
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.canonical import canonical
 from cqrs_app.kernel.assembly import Kernel
@@ -38,7 +45,7 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store import tables
 from cqrs_app.platform.demo.shop import tasks
 from cqrs_app.platform.transfer.imports.canonical import document_of, exported
-from cqrs_app.platform.transfer.imports.canonical_csv import HEADER, plain_of_rows, rows_of
+from cqrs_app.platform.transfer.imports.canonical_csv import HEADER, NEWER, plain_of_rows, rows_of
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.imports.profiles import countersign, olist, online_retail
 from cqrs_app.platform.transfer.imports.profiles.countersign import LONGEST_DOCUMENT, PROFILE
@@ -158,6 +165,18 @@ def odd_orders(kernel: Kernel, tmp_path: Path, few: Path) -> None:
         do.ApproveOrder(order_id="4"),
         do.ShipOrder(order_id="4", carrier="DHL"),
         do.DeliverOrder(order_id="4"),
+        place(
+            "6",
+            replace(line(), discount=Decimal("0.30")),
+            adjustments=(
+                OrderAdjustment(
+                    kind=AdjustmentKind.SHIPPING, label="GLS, by air", amount=Decimal(5)
+                ),
+                OrderAdjustment(kind=AdjustmentKind.TAX, amount=Decimal("1.99")),
+            ),
+            billing_address=BillingAddress(name="Söhne", city="Łódź", country="PL"),
+        ),
+        do.ChangeBillingAddress(order_id="6"),
     )
     nothing = do.PlaceOrder(order_id="5", country="France", currency="EUR", lines=())
     run(kernel, nothing, do.ShipOrder(order_id="5", tracking="T5"), history=True)
@@ -258,6 +277,21 @@ def table(path: Path, *rows: dict[str, str]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def test_a_table_of_an_earlier_release_has_no_columns_of_discounts_and_is_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "earlier.csv"
+    earlier = [name for name in HEADER if name not in NEWER]
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, earlier)
+        writer.writeheader()
+        writer.writerow(ROW)
+    (document,) = countersign.read(path).documents
+    order = document.steps[0].command
+    assert isinstance(order, do.PlaceOrder)
+    assert (order.lines[0].discount, order.adjustments) == (0, ())
 
 
 NO_LINE = ROW | {"sku": "", "quantity": "", "unit_price": ""}

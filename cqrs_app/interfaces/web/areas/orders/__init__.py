@@ -10,6 +10,7 @@ from typing import Any
 from flask import url_for
 
 from cqrs_app.areas.desk.queries.carriers import RecentCarriers
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.commands import (
     ChangeShippingAddress,
     PlaceOrder,
@@ -39,6 +40,13 @@ def _present_address(given: Mapping[str, str]) -> dict[str, Any]:
     return {"address": asdict(found.shipping_address)} if found else {}
 
 
+def _new_order(given: Mapping[str, str]) -> dict[str, Any]:
+    """A free number, and the currency of the newest order."""
+    newest = ask(ListOrders(limit=1)).value.rows
+    currency = {"currency": newest[0].currency} if newest else {}
+    return free_number("order_id", "W")(given) | currency
+
+
 def _carriers() -> tuple[str, ...]:
     """None while the read store is down: a carrier can be typed all the same."""
     with suppress(*NO_ANSWER):
@@ -61,12 +69,13 @@ ORDERS = WebArea(
             "web.order",
             fragment=order.order_fragment,
             summary=order_summary,
+            list_fragment=order_list.list_fragment,
         ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
     suggestions={
         ChangeShippingAddress: _present_address,
-        PlaceOrder: free_number("order_id", "W"),
+        PlaceOrder: _new_order,
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
     finders=(find.ORDERS,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
 from werkzeug.datastructures import MultiDict
@@ -43,6 +44,14 @@ class Address:
     def of(cls, args: MultiDict[str, str]) -> Address:
         kept = {name: tuple(v for v in args.getlist(name) if v.strip()) for name in args}
         return cls({name: values for name, values in kept.items() if values})
+
+    @classmethod
+    def from_query(cls, query: str) -> Address:
+        """Of the text behind the question mark of the list's address."""
+        return cls.of(MultiDict(parse_qsl(query)))
+
+    def query(self) -> str:
+        return urlencode(self.given, doseq=True)
 
     def question(self, cls: type[Q], **fixed: Any) -> Q:
         """The question asked here, with some fields fixed by the page.
@@ -106,9 +115,11 @@ def sorts(address: Address, question: ListOrders) -> dict[str, dict[str, str | N
     return found
 
 
-def pager(address: Address, next_mark: str | None, previous_mark: str | None) -> dict[str, str]:
-    """The addresses of the pages beside this one."""
-    first, found = address.without(*PLACE), {}
+def pager(
+    address: Address, next_mark: str | None, previous_mark: str | None, text: str
+) -> dict[str, str]:
+    """The addresses of the pages beside this one, and which page this is."""
+    first, found = address.without(*PLACE), {"text": text} if text else {}
     if previous_mark:
         found["previous_url"] = first.url(before=previous_mark)
     if next_mark:

@@ -118,6 +118,12 @@ class LineQuantities(FieldList):
         self.errors = [row.errors for row in rows if row.errors] if rows else [NO_QUANTITY]
         return not self.errors
 
+    def number_of(self, row: Any) -> int:
+        return int(row.index)
+
+    def drop_blank_rows(self) -> None:
+        """None: each line keeps its row."""
+
     def _line(self, row: Any) -> OpenLine:
         gone = OpenLine(line_no=row.index, sku="", description="", most=0)
         return self.lines.get(row.index, gone)

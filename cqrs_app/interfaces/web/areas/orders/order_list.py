@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.desk.queries.choices import OrderChoices
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
-from cqrs_app.interfaces.web.listing import page_size
+from cqrs_app.interfaces.web.formats import formats_of
+from cqrs_app.interfaces.web.listing import page_number, page_size
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following
+from cqrs_app.kernel import fold
+from cqrs_app.services import services
 
 CHANGES = "/orders/changes"
 
@@ -23,27 +31,7 @@ CHANGES = "/orders/changes"
 def orders() -> ResponseReturnValue:
     """A page of the list; htmx gets the table alone."""
     address = Address.of(request.args)
-    question = address.question(ListOrders, **page_size())
-    answer = ask(question)
-    page, freshness = answer.value, answer.freshness
-    shown = {
-        "page": page,
-        "freshness": freshness,
-        "badges": badges_of(
-            "order", {row.order_id: row.applied_version for row in page.rows}, freshness
-        ),
-        "sort": sorts(address, question),
-        "pager": pager(address, page.next, page.previous),
-        "filtered": bool(address.filters().given),
-        "elsewhere": bool(question.after or question.before),
-        "first_url": address.without(*PLACE).url(),
-        "may_place": may_act("orders.place"),
-        "customers_url": _customers_of(question.q),
-        "changes": None,
-        "on_the_way": freshness.lag_events,
-        "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
-        "show_url": address.url(),
-    }
+    question, shown = _shown(address)
     if wants("orders-table"):
         return render_template("orders/_table.html", **shown)
     return render_template(
@@ -54,7 +42,54 @@ def orders() -> ResponseReturnValue:
         chips=chips(address),
         downloads=downloads(ListOrders),
         statuses=list(OrderStatus),
+        choices=_choices(address),
     )
+
+
+def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
+    """For the filters that are choices: (value, text) of each that orders have, and of the one in
+    effect."""
+    formats, found = formats_of(services.settings.locale), ask(OrderChoices()).value
+    countries = {formats.country(each) for each in found.countries}
+    countries |= set(address.given.get("country", ()))
+    currencies = {*found.currencies, *address.given.get("currency", ())}
+    return {
+        "country": [(each, each) for each in sorted(countries, key=fold)],
+        "currency": [(each, each) for each in sorted(currencies)],
+    }
+
+
+def list_fragment(done: str) -> str:
+    """The table of the list on screen after a command, with a sentence on it."""
+    current = urlsplit(request.headers.get("HX-Current-URL", "")).query
+    _, shown = _shown(Address.from_query(current))
+    return render_template("orders/_table.html", **shown, done=done)
+
+
+def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
+    question = address.question(ListOrders, **page_size(ListOrders))
+    answer = ask(question)
+    page, freshness = answer.value, answer.freshness
+    return question, {
+        "page": page,
+        "freshness": freshness,
+        "badges": badges_of(
+            "order", {row.order_id: row.applied_version for row in page.rows}, freshness
+        ),
+        "sort": sorts(address, question),
+        "pager": pager(address, page.next, page.previous, page_number(page, question.limit)),
+        "filtered": bool(address.filters().given),
+        "elsewhere": bool(question.after or question.before),
+        "first_url": address.without(*PLACE).url(),
+        "may_place": may_act("orders.place"),
+        "customers_url": _customers_of(question.q),
+        "changes": None,
+        "on_the_way": freshness.lag_events,
+        "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
+        "show_url": address.url(),
+        "columns": shown_columns("orders"),
+        "list_args": {"list": address.query()} if address.given else {},
+    }
 
 
 def _customers_of(written: str) -> str:

@@ -115,7 +115,7 @@ def _listed(cls: type[Query], endpoint: str) -> dict[str, Any]:
         "question": question,
         "downloads": downloads(cls),
         "chips": chips(endpoint, LIST_FILTERS),
-        **turning(endpoint, answer.value),
+        **turning(endpoint, answer.value, question.limit),
     }
 
 

@@ -20,7 +20,7 @@ from cqrs_app.platform.transfer.imports.canonical import (
     Unusable,
     document_of,
 )
-from cqrs_app.platform.transfer.imports.canonical_csv import HEADER, plain_of_rows
+from cqrs_app.platform.transfer.imports.canonical_csv import HEADER, NEWER, plain_of_rows
 from cqrs_app.platform.transfer.imports.documents import Contents, Profile
 from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Gathered
 from cqrs_app.platform.transfer.imports.lines import whole
@@ -52,7 +52,7 @@ class _Reading:
     def table(self, path: Path) -> Contents:
         self._contents.headers[path.name] = HEADER
         gathered: Gathered[str] = Gathered(self._contents)
-        for row in read_rows(path, HEADER):
+        for row in read_rows(path, HEADER, newer=len(NEWER)):
             self._contents.rows += 1
             kind, number, *_ = (*row.values, "", "")
             if len(row.values) == len(HEADER) and kind in MAKING:

@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0016"
-down_revision: str | None = "write_0015"
+revision: str = "write_0017"
+down_revision: str | None = "write_0016"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

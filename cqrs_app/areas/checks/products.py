@@ -1,0 +1,36 @@
+"""The lines of a new order name products that were added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cqrs_app.areas.checks.types import Checks, Misfit, Reaction, react
+from cqrs_app.areas.inventory.events import ProductAdded
+from cqrs_app.areas.orders.commands import PlaceOrder
+from cqrs_app.areas.orders.rules import UNKNOWN_PRODUCT
+from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
+
+
+def products_match(checks: Checks) -> Middleware:
+    """Checks new orders; where the shop accepts any SKU, no stream is read."""
+
+    def check(call: Call, proceed: Proceed) -> Receipt:
+        live = call.context.occurred_at is None
+        if live and checks.unknown_products is not Reaction.ACCEPT:
+            react(call, checks.unknown_products, _unknown(call))
+        return proceed(call)
+
+    return check
+
+
+def _unknown(call: Call) -> Iterator[Misfit]:
+    command: Any = call.command
+    if isinstance(command, PlaceOrder):
+        for sku in dict.fromkeys(line.sku for line in command.lines):
+            if not any(isinstance(each, ProductAdded) for each in call.past(f"product-{sku}")):
+                yield Misfit(
+                    UNKNOWN_PRODUCT,
+                    f"There is no product {sku}.",
+                    "Choose another SKU, or add the product first.",
+                )

@@ -1,0 +1,27 @@
+"""How an operator likes the console; what nobody chose has the default."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+KEPT = 1_024
+
+
+class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`shortcuts`: whether single keys act (WCAG 2.1.4); `compact`: lists with less room between
+    rows; `hidden`: per list the columns that are not shown."""
+
+    shortcuts: bool = True
+    compact: bool = False
+    hidden: dict[str, tuple[str, ...]] = {}
+
+    def to_text(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+
+@lru_cache(KEPT)
+def preferences_from(text: str) -> Preferences:
+    """The preferences as they are stored. Read with each request, hence kept."""
+    return msgspec.json.decode(text, type=Preferences)

@@ -1,0 +1,128 @@
+// Rows of a form (data-lines): added and removed without asking the server, with what they come to.
+// And two keys for every form: Enter in a row goes to the next one, Ctrl+Enter sends.
+(() => {
+  const PLACES = 4; // digits after the point that any price may have
+  const rowsOf = (box) => [...box.querySelectorAll("tbody > tr")];
+  const controlsOf = (row) => [...row.querySelectorAll("input:not([type=hidden]), select, textarea")];
+  const isBlank = (row) => controlsOf(row).every((each) => !each.value);
+  const first = (row) => controlsOf(row)[0];
+
+  const renumber = (box) => {
+    for (const [index, row] of rowsOf(box).entries()) {
+      for (const each of controlsOf(row)) {
+        each.setAttribute("aria-label", `${each.closest("td").dataset.label}, line ${index + 1}`);
+      }
+      row.querySelector("[data-number]").textContent = index + 1;
+    }
+  };
+  const add = (box) => {
+    const template = box.querySelector("template[data-new-line]");
+    const numbers = rowsOf(box).map((row) => Number(first(row).name.match(/-(\d+)-[^-]*$/)[1]));
+    const number = Math.max(-1, ...numbers) + 1;
+    const made = document.createElement("tbody");
+    made.innerHTML = template.innerHTML.replaceAll("__row__", number);
+    const row = made.querySelector("tr");
+    box.querySelector("tbody").append(row);
+    renumber(box);
+    return row;
+  };
+  const remove = (row) => {
+    const box = row.closest("[data-lines]");
+    const rows = rowsOf(box);
+    const at = rows.indexOf(row);
+    row.remove();
+    if (rows.length === 1) add(box);
+    renumber(box);
+    sum(box);
+    const next = rowsOf(box)[Math.min(at, rowsOf(box).length - 1)];
+    next.querySelector("[data-remove-line]").focus();
+  };
+
+  // Amounts: exact, in ten thousandths -----------------------------------------------------------
+  const formatOf = (box) => {
+    const currency = box.closest("form").elements.currency?.value.trim().toUpperCase() ?? "";
+    try {
+      return new Intl.NumberFormat(box.dataset.locale, { style: "currency", currency, currencyDisplay: "code", roundingMode: "halfEven" });
+    } catch {
+      return new Intl.NumberFormat(box.dataset.locale, { minimumFractionDigits: 2 }); // no currency yet
+    }
+  };
+  const read = (text, box) => {
+    const parts = new Intl.NumberFormat(box.dataset.locale).formatToParts(12345.5);
+    const sign = (type) => parts.find((part) => part.type === type)?.value ?? "";
+    const plain = text.trim().replaceAll(/\s/g, "").replaceAll(sign("group").trim(), "").replace(sign("decimal"), ".");
+    if (!/^\d{1,15}(\.\d{0,4})?$/.test(plain)) return null;
+    const [whole, digits = ""] = plain.split(".");
+    return BigInt(whole + digits.padEnd(PLACES, "0"));
+  };
+  const written = (amount) => {
+    const digits = String(amount).padStart(PLACES + 1, "0");
+    return `${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
+  };
+  const sum = (box) => {
+    const total = box.querySelector("[data-sum]");
+    if (!total) return;
+    const format = formatOf(box);
+    const places = format.resolvedOptions().minimumFractionDigits;
+    const exactly = new Intl.NumberFormat(box.dataset.locale, { minimumFractionDigits: places, maximumFractionDigits: PLACES });
+    let all = 0n;
+    for (const row of rowsOf(box)) {
+      const field = (name) => row.querySelector(`[name$="-${name}"]`).value;
+      const quantity = /^\d{1,12}$/.test(field("quantity").trim()) ? BigInt(field("quantity").trim()) : null;
+      const price = read(field("unit_price"), box);
+      const known = quantity !== null && price !== null;
+      row.querySelector("[data-amount]").textContent = known ? exactly.format(written(quantity * price)) : "";
+      if (known) all += quantity * price;
+    }
+    total.textContent = format.format(written(all));
+  };
+
+  // Rows that the server sent for browsers without scripts.
+  const tidy = (root) => {
+    for (const box of root.querySelectorAll("[data-lines]")) {
+      for (const row of box.querySelectorAll("tr[data-spare]")) {
+        if (isBlank(row)) row.remove();
+        else delete row.dataset.spare;
+      }
+      renumber(box);
+      sum(box);
+    }
+  };
+
+  // Events ---------------------------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-add-line], [data-remove-line]");
+    const box = button?.closest("[data-lines]");
+    if (!box || !box.querySelector("template[data-new-line]")) return;
+    event.preventDefault();
+    if ("addLine" in button.dataset) first(add(box)).focus();
+    else remove(button.closest("tr"));
+  });
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    for (const box of form?.querySelectorAll("[data-lines]") ?? []) {
+      if (box.contains(event.target) || event.target.name === "currency") sum(box);
+    }
+  });
+  const next = (row) => {
+    const box = row.closest("[data-lines]");
+    const following = row.nextElementSibling;
+    if (following) first(following).focus();
+    else if (!isBlank(row) && box.querySelector("template[data-new-line]")) first(add(box)).focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    const { target, key } = event;
+    if (key !== "Enter" || event.isComposing || !target.form?.matches("[data-draft]")) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      target.form.requestSubmit(target.form.querySelector(".submit"));
+    } else if (target.matches("input, select") && target.form.querySelector("[data-lines]")) {
+      // A form with many fields is sent on purpose, not by an Enter on the way.
+      event.preventDefault();
+      const row = target.closest("[data-lines] tbody > tr");
+      if (row) next(row);
+    }
+  });
+  document.addEventListener("htmx:after:swap", () => tidy(document));
+  tidy(document);
+})();
