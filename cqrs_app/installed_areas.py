@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
-from cqrs_app.areas.desk import DESK
+from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -33,7 +33,7 @@ from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
-AREAS = (ORDERS, DESK, CUSTOMERS, INVENTORY)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY)
 """The shop's areas that need no setting."""
 
 MONEY = Notation("currency", exact)
@@ -71,6 +71,7 @@ def build_registry(
     Raises ValueError on a duplicate name.
     """
     areas = (
+        desk_area(fulfilment=fulfilment),
         *AREAS,
         payments_area(
             payment_gateway,

@@ -12,7 +12,7 @@ from bench import product
 from bench.case import Sides
 from bench.rounds import Plan, rate
 from cqrs_app.areas.desk.queries.best import TopCustomers, TopProducts
-from cqrs_app.areas.desk.queries.figures import OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.areas.desk.queries.figures import OrdersByDay, OrdersByStage, TodayFigures
 from cqrs_app.areas.desk.queries.revenue import RevenueReport
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import QueryContext
@@ -39,7 +39,7 @@ def sides(database: str, plan: Plan) -> Iterator[Sides]:
 def _asked(app: Flask, *, cached: bool) -> Callable[[], None]:
     ask, today = services_of(app).kernel.queries.ask, datetime.now(UTC).date()
     questions: list[Query] = [
-        WaitingWork(),
+        OrdersByStage(),
         TodayFigures(day=today),
         OrdersByDay(until=today),
         RevenueReport(),

@@ -131,12 +131,13 @@ def _orders(store: Store, events: Sequence[Row]) -> None:
         order = known.orders[data["order_id"]]
         value, day = order["total"], store_day(event["occurred_at"])
         if deed == APPROVED:
-            _move(order, "approved", by_status)
+            order["step"] = "reserving"
+            _move(order, "approved", by_status, event["occurred_at"])
         elif deed == SHIPPED:
             value = known.ship(data)
-            _move(order, "shipped", by_status)
+            _move(order, "shipped", by_status, event["occurred_at"])
         elif deed == PLACED:
-            _count(by_status, (order["placed_day"], order["currency"], "placed"), 1, value)
+            _count(by_status, _key_of(order), 1, value)
         order["updated_at"] = event["recorded_at"]
         order["applied_version"], order["applied_position"] = event["version"], event["position"]
         if deed != NOTED:
@@ -149,7 +150,11 @@ def _orders(store: Store, events: Sequence[Row]) -> None:
 
 
 _DEEDS = {PLACED: "placed", APPROVED: "approved", SHIPPED: "shipped"}
-_KEYS = {"order_days": ("day", "currency", "status"), "order_activity": ("day", "what", "currency")}
+_STAGES = {"placed": "needs_approval", "approved": "processing", "shipped": "shipped"}
+_KEYS = {
+    "order_days": ("day", "currency", "status", "stage"),
+    "order_activity": ("day", "what", "currency"),
+}
 _NUMBERS = {"order_days": ("orders", "value"), "order_activity": ("count", "value")}
 _NOTHING_IMPORTED = {"order_days": {"imported": 0, "imported_value": 0}, "order_activity": {}}
 
@@ -159,11 +164,15 @@ def store_day(moment: Any) -> Any:
     return moment[:10] if isinstance(moment, str) else moment.date()
 
 
-def _move(order: Row, status: str, by_status: Counts) -> None:
-    day, currency, total = order["placed_day"], order["currency"], order["total"]
-    _count(by_status, (day, currency, order["status"]), -1, -total)
-    _count(by_status, (day, currency, status), 1, total)
-    order["status"], order["hold_reason"] = status, ""
+def _move(order: Row, status: str, by_status: Counts, at: Any) -> None:
+    _count(by_status, _key_of(order), -1, -order["total"])
+    order["status"], order["stage"], order["stage_since"] = status, _STAGES[status], at
+    order["hold_reason"] = ""
+    _count(by_status, _key_of(order), 1, order["total"])
+
+
+def _key_of(order: Row) -> tuple[Any, ...]:
+    return order["placed_day"], order["currency"], order["status"], order["stage"]
 
 
 def _count(counts: Counts, key: tuple[str, ...], times: int, value: int) -> None:
@@ -201,6 +210,8 @@ class _Known:
             **{name: data[name] for name in ("order_id", "customer_id", "customer_name")},
             **{name: data[name] for name in ("country", "currency")},
             "status": "placed",
+            "stage": _STAGES["placed"],
+            "stage_since": event["occurred_at"],
             "total": _money(data["total"]),
             "line_count": len(lines),
             "units": sum(line["quantity"] for line in lines),
@@ -209,7 +220,7 @@ class _Known:
             "placed_day": store_day(event["occurred_at"]),
             "flags": 0,
             "imported": False,
-            **dict.fromkeys(("hold_reason", "carrier", "tracking"), ""),
+            **dict.fromkeys(("step", "decision", "hold_reason", "carrier", "tracking"), ""),
             **{f"ship_{name}": text for name, text in data["shipping_address"].items()},
         }
         for number, line in enumerate(lines, start=1):

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from cqrs_app.kernel import ID, LINES, ONE_LINE, NormalForm, Refusal, Refused, decimal_meta
 from cqrs_app.standards.countries import country_name, is_country
-from cqrs_app.standards.currencies import PLACES, currency_code
+from cqrs_app.standards.currencies import PLACES, WITHDRAWN, currency_code
 
 IMPORTER = "importer"
 """The operator who records what files of history tell."""
@@ -35,6 +35,7 @@ def identifier(title: str, example: str) -> Meta:
         pattern=ID,
         min_length=1,
         max_length=60,
+        extra={"help": ""},
     )
 
 
@@ -113,7 +114,22 @@ UNKNOWN_COUNTRY = Refusal(
 def unknown_country(text: str) -> Iterator[Refused]:
     """An objection to a text that is no country's name; history is let in with it."""
     if text and not is_country(text):
-        yield UNKNOWN_COUNTRY(f"“{text}” is no country of ISO 3166. Write its name or its code.")
+        yield UNKNOWN_COUNTRY(
+            f"“{text}” is no country of ISO 3166. Nothing was changed. Write its name or its code."
+        )
+
+
+WITHDRAWN_CURRENCY = Refusal(
+    "withdrawn_currency", "The currency was withdrawn, and this is no history."
+)
+
+
+def withdrawn_currency(code: str) -> Iterator[Refused]:
+    """An objection to a currency that nobody pays in any more; history is let in with it."""
+    if code in WITHDRAWN:
+        yield WITHDRAWN_CURRENCY(
+            f"{code} was withdrawn. Nothing was changed. Choose the currency that replaced it."
+        )
 
 
 def _country(title: str = "Country", least: int | None = None) -> Meta:
@@ -126,6 +142,14 @@ def _country(title: str = "Country", least: int | None = None) -> Meta:
         max_length=60,
         extra={"autocomplete": "country-name", "help": ""},
     )
+
+
+_HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"), "-")
+
+
+def sku_text(text: str) -> str:
+    """The SKU with the hyphen of the keyboard for those that look like it."""
+    return text.translate(_HYPHENS)
 
 
 def _sku(least: int | None) -> Meta:
@@ -141,6 +165,7 @@ def _sku(least: int | None) -> Meta:
 
 _IS_COUNTRY = NormalForm(country_name)
 _IS_CURRENCY = NormalForm(currency_code)
+_IS_SKU = NormalForm(sku_text)
 
 Reason = Annotated[str, reason()]
 Note = Annotated[
@@ -153,8 +178,8 @@ Note = Annotated[
     ),
 ]
 OrderId = Annotated[str, identifier("Order number", "10042")]
-Sku = Annotated[str, _sku(1)]
-SkuOrAny = Annotated[str, _sku(None)]
+Sku = Annotated[str, _IS_SKU, _sku(1)]
+SkuOrAny = Annotated[str, _IS_SKU, _sku(None)]
 ItemName = Annotated[
     str,
     Meta(title="Description", examples=["White hanging heart"], pattern=ONE_LINE, max_length=300),

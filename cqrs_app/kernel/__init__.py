@@ -7,7 +7,7 @@ imported from here. An area that sends commands itself or calls external systems
 
 from __future__ import annotations
 
-from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision, Ownership
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
 from cqrs_app.kernel.errors import Invalid, Refusal, Refused
 from cqrs_app.kernel.events.recorded import Recorded, UnreadableEvent
@@ -69,6 +69,7 @@ __all__ = [
     "ListQuery",
     "Mark",
     "NormalForm",
+    "Ownership",
     "Page",
     "Past",
     "PastRows",

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 _LONGEST_WORD = 100
 _WORD = re.compile(r"[^\W_]+")
-_PARTS = "[-\u2010\u2011./_]"
-"""What parts a number, or a word of two."""
+_PARTS = "[-\u2010\u2011./_'`\u2018\u2019\u2032]"
+"""What parts a number, or a word of two: hyphens, points, apostrophes."""
 _HYPHENATED = re.compile(rf"[^\W_]+(?:{_PARTS}[^\W_]+)+")
 _HYPHEN = re.compile(rf"(?<=[^\W_]){_PARTS}(?=[^\W_])")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{3,}")
@@ -29,6 +29,9 @@ _LETTERS = str.maketrans(
         "\u0127": "h",
         "\u0167": "t",
         "\u0131": "i",
+        # Apostrophes that count as letters.
+        "\u02bb": "'",
+        "\u02bc": "'",
     }
 )
 

@@ -86,10 +86,13 @@ VIEWS: Sequence[View] = (
         "v_orders",
         desk.orders,
         "Orders as they are now, one row each.",
-        "order_id status customer_id country currency total discount shipping tax fee line_count "
+        "order_id stage stage_since decision status customer_id country currency total discount "
+        "shipping tax fee line_count "
         "units shipped_units placed_at placed_day updated_at hold_reason flags imported carrier "
         "tracking",
         {
+            "stage": "From its status and its fulfilment, as the pages show it.",
+            "decision": "What somebody has to decide before it goes on.",
             "customer_id": "Empty for a guest.",
             "discount": "As ordered, with those of lines; shipping, tax and fee also as ordered.",
             "placed_day": "The day on which it was placed, in the time zone of the shop.",
@@ -105,6 +108,13 @@ VIEWS: Sequence[View] = (
         "order_id line_no sku description quantity unit_price discount amount shipped_quantity "
         "cancelled_quantity",
         dict.fromkeys(("unit_price", "discount", "amount"), "In the order's currency (v_orders)."),
+    ),
+    View(
+        "v_order_tags",
+        desk.order_tags,
+        "Tags of orders.",
+        "order_id tag present",
+        {"present": "False of a tag that was removed."},
     ),
     View(
         "v_order_flags",

@@ -21,11 +21,11 @@ USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
 """
 _OF_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _OF_THREE = "BHD IQD JOD KWD LYD OMR TND"
-_FORMER = "BGN HRK ANG CUC SLL ZWL"
-"""Withdrawn since 2020: orders in them may still be recorded and refunded."""
+WITHDRAWN = frozenset(["BGN", "HRK", "ANG", "CUC", "SLL", "ZWL"])
+"""Withdrawn since 2020: earlier orders in them are recorded, paid and refunded."""
 
 PLACES = MappingProxyType(
-    dict.fromkeys((*_OF_TWO.split(), *_FORMER.split()), USUAL_PLACES)
+    dict.fromkeys((*_OF_TWO.split(), *sorted(WITHDRAWN)), USUAL_PLACES)
     | dict.fromkeys(_OF_NONE.split(), 0)
     | dict.fromkeys(_OF_THREE.split(), 3)
 )

@@ -197,6 +197,7 @@
     const { ctx } = event.detail;
     ctx.before = {
       around: around(document.activeElement),
+      focusAfter: ctx.sourceElement?.dataset?.focusAfter ?? "",
       spoken: spoken(document.getElementById(intoOf(ctx))),
     };
   });
@@ -205,6 +206,9 @@
     if (ctx.before?.around.length && document.activeElement === document.body) {
       focusNear(ctx.before.around);
     }
+    const undone = document.getElementById(ctx.before?.focusAfter);
+    if (undone) undone.focus();
+    else if (ctx.request?.method === "POST") document.querySelector("[data-undo]")?.focus();
     const now = spoken(document.getElementById(intoOf(ctx)));
     if (now && now !== ctx.before?.spoken) window.announce(now);
   });
@@ -230,7 +234,7 @@
     } else if (into === "command") {
       window.drafts.renewTokens();
       box.querySelector("[autofocus]")?.focus();
-    } else if (box.querySelector(`#${CSS.escape(into)}`)) {
+    } else if (into && box.querySelector(`#${CSS.escape(into)}`)) {
       // a part of the dialog
     } else if (box.open && ctx.request?.method === "POST" && ctx.response.status < 300) {
       window.drafts.forget(box.querySelector("form"));
@@ -258,6 +262,7 @@
     const hit = (selector) => event.target.closest?.(selector);
     if (hit("[data-theme-switch]")) nextTheme();
     else if (hit("[data-live-switch]")) switchLive();
+    else if (hit("[data-print]")) window.print();
     else if (hit("[data-close]")) {
       const box = hit("dialog");
       if (box) {

@@ -36,8 +36,16 @@
     const address = form
       .replace("COMMAND", command)
       .replace("NUMBER", encodeURIComponent(row.textContent.trim()));
-    const version = `&expected_version=${row.dataset.version}`;
-    window.htmx.ajax("GET", address + version, { target: "#dialog-body", swap: "innerHTML" });
+    const place = { target: "#dialog-body", swap: "innerHTML" };
+    const version = row.dataset.version;
+    if (!row.closest("[data-at-once]").dataset.atOnce.split(" ").includes(command)) {
+      window.htmx.ajax("GET", `${address}&expected_version=${version}`, place);
+      return;
+    }
+    const csrf_token = document.querySelector("input[name=csrf_token]").value;
+    const order_id = row.textContent.trim();
+    const values = { csrf_token, order_id, expected_version: version };
+    window.htmx.ajax("POST", address, { ...place, values });
   };
 
   const act = (key) => {
@@ -45,6 +53,7 @@
     else if (key === "j") click('[rel="next"][data-neighbour]') || step(1);
     else if (key === "k") click('[rel="prev"][data-neighbour]') || step(-1);
     else if (key === "u") click("[data-up]");
+    else if (key === "z") click("[data-undo], [data-undo-last]");
     else if (key in COMMANDS) send(COMMANDS[key]);
     else if (key === "r") click("[data-live-switch]");
     else if (key === "/") document.dispatchEvent(new Event("palette:ask"));

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from cqrs_app.areas.checks.types import Checks, Misfit, react
 from cqrs_app.areas.customers.events import (
@@ -15,10 +15,10 @@ from cqrs_app.areas.customers.events import (
     CustomerReactivated,
     CustomerRegistered,
 )
-from cqrs_app.areas.orders.commands import PlaceOrder
+from cqrs_app.areas.orders.commands import AssignOrderToCustomer, PlaceOrder
 from cqrs_app.areas.orders.rules import INACTIVE_CUSTOMER, UNKNOWN_CUSTOMER
 from cqrs_app.areas.orders.types import ShippingAddress
-from cqrs_app.kernel import Event
+from cqrs_app.kernel import Command, Event
 from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
 
 
@@ -34,16 +34,18 @@ class Profile:
 
 
 def customers_match(checks: Checks) -> Middleware:
-    """Checks and completes new orders."""
+    """Checks and completes new orders, and orders that are assigned to a customer."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         command: Any = call.command
         live = call.context.occurred_at is None
-        if live and isinstance(command, PlaceOrder) and command.customer_id:
+        if live and isinstance(command, PlaceOrder | AssignOrderToCustomer) and command.customer_id:
             profile = profile_of(call.past(f"customer-{command.customer_id}"))
             react(call, checks.unknown_customers, _unknown(command, profile))
             react(call, checks.inactive_customers, _inactive(command, profile))
-            call.completed = completed(command, profile)
+            call.completed = completed(
+                cast(Any, call.completed) or command, command.customer_name, profile
+            )
         return proceed(call)
 
     return check
@@ -68,38 +70,44 @@ def profile_of(events: Iterable[Event]) -> Profile:
     return profile
 
 
-def completed(command: PlaceOrder, profile: Profile) -> PlaceOrder:
-    """The order with what its sender left open and the profile knows."""
+def completed(command: PlaceOrder | AssignOrderToCustomer, name: str, profile: Profile) -> Command:
+    """The command with what its sender, who gave this `name`, left open and the profile knows."""
+    name = name or profile.name or command.customer_name
+    if isinstance(command, AssignOrderToCustomer):
+        return replace(command, customer_name=name)
     address, known = command.shipping_address, profile.address
     if known and known.line1 and address == ShippingAddress():
         address = ShippingAddress(
-            name=command.customer_name or profile.name,
+            name=name,
             line1=known.line1,
             line2=known.line2,
             postal_code=known.postal_code,
             city=known.city,
             country=profile.country,
         )
-    name = command.customer_name or profile.name
     country = command.country or address.country or profile.country
     return replace(command, customer_name=name, shipping_address=address, country=country)
 
 
-def _unknown(command: PlaceOrder, profile: Profile) -> Iterator[Misfit]:
+def _unknown(command: PlaceOrder | AssignOrderToCustomer, profile: Profile) -> Iterator[Misfit]:
     if not profile.registered:
         yield Misfit(
             UNKNOWN_CUSTOMER,
             f"No customer {command.customer_id} is registered.",
-            "Register the customer first, or leave the number empty for a guest.",
+            f"Register the customer first{_or_guest(command)}.",
         )
 
 
-def _inactive(command: PlaceOrder, profile: Profile) -> Iterator[Misfit]:
+def _inactive(command: PlaceOrder | AssignOrderToCustomer, profile: Profile) -> Iterator[Misfit]:
     if profile.why_inactive:
         yield Misfit(
             INACTIVE_CUSTOMER,
             f"Customer {command.customer_id} was {profile.why_inactive}.",
-            "Reactivate the customer first, or leave the number empty for a guest."
+            f"Reactivate the customer first{_or_guest(command)}."
             if profile.why_inactive == "deactivated"
-            else "Register the person under a new number, or leave it empty for a guest.",
+            else f"Register the person under a new number{_or_guest(command)}.",
         )
+
+
+def _or_guest(command: PlaceOrder | AssignOrderToCustomer) -> str:
+    return ", or leave the number empty for a guest" if isinstance(command, PlaceOrder) else ""

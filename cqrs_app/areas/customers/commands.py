@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
 
 from cqrs_app.areas.customers.types import (
     City,
@@ -17,7 +20,7 @@ from cqrs_app.areas.customers.types import (
     Street,
     WrittenReason,
 )
-from cqrs_app.areas.types import CountryOrNone
+from cqrs_app.areas.types import ID_CHARACTERS, CountryOrNone
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 ERASE = Permission("customers.erase", Role.ADMIN)
@@ -30,7 +33,7 @@ DEACTIVATE = Permission("customers.deactivate", Role.SUPERVISOR)
 class RegisterCustomer(Command):
     """Add a customer, new or known from orders."""
 
-    customer_id: CustomerId
+    customer_id: Annotated[CustomerId, Meta(extra={"help": ID_CHARACTERS})]
     name: Name = ""
     email: EmailOrNone = ""
     phone: Phone = ""

@@ -4,8 +4,10 @@ commands, and no area imports it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cqrs_app.areas.desk.projections.customers import CustomersProjection
-from cqrs_app.areas.desk.projections.orders import OrdersProjection
+from cqrs_app.areas.desk.projections.orders import OrdersProjection, UnfulfilledOrdersProjection
 from cqrs_app.areas.desk.projections.sales import SalesProjection
 from cqrs_app.areas.desk.projections.timeline import OrderTimelineProjection
 from cqrs_app.areas.desk.queries import (
@@ -38,7 +40,10 @@ DESK = Area(
         order_list.ListOrders: projected(order_list.list_orders),
         order_list.CountChanges: projected(order_list.count_changes),
         one_order.GetOrder: projected(
-            one_order.get_order, aggregate=Order, strong=one_order.fold_order
+            one_order.get_order,
+            aggregate=Order,
+            strong=one_order.fold_order,
+            beside=one_order.streams_beside,
         ),
         timeline.OrderTimeline: projected(
             timeline.timeline, aggregate=Order, strong=timeline.fold_timeline
@@ -47,7 +52,7 @@ DESK = Area(
             timeline.timeline_version, aggregate=Order, strong=timeline.fold_timeline_version
         ),
         order_at.GetOrderAt: from_past(order_at.get_order_at),
-        figures.WaitingWork: projected(figures.waiting_work),
+        figures.OrdersByStage: projected(figures.orders_by_stage),
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
         figures.OrdersByStatus: projected(figures.orders_by_status),
@@ -64,3 +69,11 @@ DESK = Area(
         import_totals.ImportTotals: projected(import_totals.import_totals),
     },
 )
+
+
+def desk_area(*, fulfilment: bool) -> Area:
+    """The area; `fulfilment` is whether it sees to approved orders."""
+    if fulfilment:
+        return DESK
+    _, *others = DESK.projections
+    return replace(DESK, projections=[UnfulfilledOrdersProjection(), *others])

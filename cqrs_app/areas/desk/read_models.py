@@ -30,6 +30,12 @@ orders = Table(
     Column("row_id", BigKey, primary_key=True, autoincrement=False),
     Column("order_id", _ID, nullable=False, unique=True),
     Column("status", String(20), nullable=False),
+    # The last step that fulfilment took with it, and what follows: see stage.py.
+    Column("step", String(20), nullable=False, server_default=""),
+    Column("stage", String(20), nullable=False, server_default=""),
+    Column("stage_since", UtcDateTime),
+    # What somebody has to decide before it goes on, in a sentence.
+    Column("decision", Text, nullable=False, server_default=""),
     Column("customer_id", _ID, nullable=False),
     Column("customer_name", String(200), nullable=False),
     Column("country", String(60), nullable=False),
@@ -38,6 +44,7 @@ orders = Table(
     # As ordered: what was cancelled since has made the total smaller, not these.
     *(Column(str(kind), Amount, nullable=False, server_default="0") for kind in AdjustmentKind),
     Column("adjustments", Text, nullable=False, server_default="[]"),
+    Column("tags", Text, nullable=False, server_default="[]"),
     # Removed lines are not counted; `last_line` is the highest number that a line has.
     Column("line_count", Integer, nullable=False),
     Column("last_line", Integer, nullable=False, server_default="0"),
@@ -73,10 +80,11 @@ orders = Table(
 )
 Index("ix_orders_placed_at", orders.c.placed_at, orders.c.order_id)
 Index("ix_orders_status", orders.c.status, orders.c.placed_at, orders.c.order_id)
+Index("ix_orders_stage", orders.c.stage, orders.c.placed_at, orders.c.order_id)
 _waiting = orders.c.imported.is_(False)
 Index(
     "ix_orders_waiting",
-    orders.c.status,
+    orders.c.stage,
     orders.c.placed_at,
     orders.c.order_id,
     postgresql_where=_waiting,
@@ -95,6 +103,23 @@ Index(
     orders.c.order_id,
     postgresql_where=_flagged,
     sqlite_where=_flagged,
+)
+
+# `present` is false of one that was removed.
+order_tags = Table(
+    "order_tags",
+    read_tables,
+    Column("order_id", _ID, primary_key=True),
+    Column("tag", String(30), primary_key=True),
+    Column("present", Boolean, nullable=False),
+)
+_present = order_tags.c.present.is_(True)
+Index(
+    "ix_order_tags_tag",
+    order_tags.c.tag,
+    order_tags.c.order_id,
+    postgresql_where=_present,
+    sqlite_where=_present,
 )
 
 order_flags = Table(
@@ -161,13 +186,15 @@ order_return_lines = Table(
     Column("written_off", Integer, nullable=False),
 )
 
-# Orders by the day they were placed and their status now; `imported` of them are from imports.
+# Orders by the day they were placed, their status and their stage; `imported` of them are from
+# imports.
 order_days = Table(
     "order_days",
     read_tables,
     Column("day", Date, primary_key=True),
     Column("currency", String(3), primary_key=True),
     Column("status", String(20), primary_key=True),
+    Column("stage", String(20), primary_key=True),
     Column("orders", BigInteger, nullable=False),
     Column("value", Amount, nullable=False),
     Column("imported", BigInteger, nullable=False, server_default="0"),

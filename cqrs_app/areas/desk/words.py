@@ -29,3 +29,37 @@ _LABELS = MappingProxyType(
         EntryKind.NOTE: "Notes",
     }
 )
+
+
+class OrderStage(StrEnum):
+    """Where an order is, from its own events and those of its fulfilment; the values are stored."""
+
+    NEEDS_APPROVAL = "needs_approval"
+    ON_HOLD = "on_hold"
+    AWAITING_PAYMENT = "awaiting_payment"
+    PAYMENT_FAILED = "payment_failed"
+    OUT_OF_STOCK = "out_of_stock"
+    PROCESSING = "processing"
+    READY_TO_SHIP = "ready_to_ship"
+    PARTLY_SHIPPED = "partly_shipped"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+    @property
+    def label(self) -> str:
+        return self.replace("_", " ").capitalize()
+
+
+NEEDS_ACTION = (
+    OrderStage.NEEDS_APPROVAL,
+    OrderStage.ON_HOLD,
+    OrderStage.PAYMENT_FAILED,
+    OrderStage.OUT_OF_STOCK,
+    OrderStage.AWAITING_PAYMENT,
+    OrderStage.READY_TO_SHIP,
+    OrderStage.PARTLY_SHIPPED,
+)
+"""Somebody has to do something before the order goes on."""

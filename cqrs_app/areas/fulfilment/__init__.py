@@ -43,6 +43,7 @@ def fulfilment_area(
         answers={
             queries.ListFulfilments: projected(queries.list_fulfilments),
             queries.FulfilmentStages: projected(queries.fulfilment_stages),
+            queries.OrdersWaitingFor: projected(queries.orders_waiting_for),
             queries.FollowerStatus: projected(queries.follower_status),
             queries.GetFulfilmentSteps: projected(queries.get_fulfilment_steps),
             queries.GetFulfilment: projected(queries.get_fulfilment),

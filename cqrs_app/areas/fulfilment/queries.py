@@ -21,16 +21,17 @@ from cqrs_app.areas.fulfilment.commands import (
 from cqrs_app.areas.fulfilment.decisions import not_cancellable, not_open, not_released
 from cqrs_app.areas.fulfilment.process import NOTHING, FulfilmentProcess
 from cqrs_app.areas.fulfilment.stages import waits_for
-from cqrs_app.areas.fulfilment.store import process_of, read_process
+from cqrs_app.areas.fulfilment.store import process_of, read_process, read_processes
 from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
 from cqrs_app.areas.fulfilment.tables import (
     fulfilment_history,
     fulfilment_outbox,
+    fulfilment_wants,
     fulfilments,
 )
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
 from cqrs_app.areas.fulfilment.update import stream_of
-from cqrs_app.areas.types import OrderId, WaitsFor
+from cqrs_app.areas.types import OrderId, Sku, WaitsFor
 from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
 from cqrs_app.kernel.effects import cursors_in, head_of, lag_after, streams
 
@@ -211,6 +212,41 @@ def get_fulfilment_steps(
     return tuple(
         StepView(version=row["step"], **{name: row[name] for name in _STEP_FIELDS[1:]})
         for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOrder:
+    """An order that waits for a product, and how many units it needs."""
+
+    order_id: str
+    units: int
+
+
+@query(label="Orders waiting for a product", permission=VIEW, store="write")
+class OrdersWaitingFor(Query):
+    """The orders that wait for stock of a product, the one that is served first on top."""
+
+    sku: Sku
+    limit: Limit = 25
+
+
+def orders_waiting_for(
+    question: OrdersWaitingFor, connection: Connection
+) -> tuple[WaitingOrder, ...]:
+    columns = fulfilment_wants.c
+    found = (
+        select(columns.order_id)
+        .where(columns.sku == question.sku)
+        .order_by(columns.position)
+        .limit(question.limit)
+    )
+    order_ids = list(connection.execute(found).scalars())
+    processes = read_processes(connection, order_ids)
+    return tuple(
+        WaitingOrder(order_id, goods.wanted - goods.sent)
+        for order_id in order_ids
+        if (goods := processes[order_id].process.goods.get(question.sku))
     )
 
 

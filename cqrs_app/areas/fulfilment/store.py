@@ -87,8 +87,13 @@ def in_transaction(engine: Engine, act: Callable[[Connection], T]) -> T:
 
 def read_process(connection: Connection, order_id: str) -> ProcessUpdate:
     """One order's process, only to be read."""
+    return read_processes(connection, [order_id])[order_id]
+
+
+def read_processes(connection: Connection, order_ids: Iterable[str]) -> dict[str, ProcessUpdate]:
+    """The processes of these orders, only to be read."""
     store = FulfilmentStore(connection, event_store(connection.engine), datetime.now(UTC))
-    return store.load([order_id], lock=False)[order_id]
+    return store.load(order_ids, lock=False)
 
 
 def process_of(connection: Connection, order_id: str) -> FulfilmentProcess:

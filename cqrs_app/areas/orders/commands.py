@@ -30,6 +30,7 @@ from cqrs_app.areas.orders.types import (
     ReturnId,
     ShippedLine,
     ShippingAddress,
+    Tag,
     Tracking,
     person_of,
 )
@@ -43,11 +44,14 @@ from cqrs_app.areas.types import (
     Note,
     OrderId,
     Reason,
+    identifier,
 )
 from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
+TAG = Permission("orders.tag", Role.OPERATOR)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
+FOLDED = Meta(extra={"folded": True})
 OF_CUSTOMER = Meta(extra={"group": "Customer"})
 
 
@@ -57,11 +61,12 @@ class PlaceOrder(Command):
 
     customer_id: Annotated[CustomerId, OF_CUSTOMER] = ""
     customer_name: Annotated[CustomerName, OF_CUSTOMER] = ""
-    order_id: Annotated[OrderId, Meta(extra={"group": "Order", "help": ""})]
+    order_id: Annotated[OrderId, Meta(extra={"group": "Order"})]
     currency: Annotated[Currency, Meta(extra={"group": "Order"})]
     shipping_address: Annotated[
         PersonalAddress, Meta(description="Needed before the order can ship.")
     ] = ShippingAddress()
+    billing_address: Annotated[PersonalBillingAddress, FOLDED] = BillingAddress()
     country: Annotated[
         CountryOrNone,
         Meta(
@@ -80,9 +85,9 @@ class PlaceOrder(Command):
             title="Discounts, shipping and tax",
             description="What is taken off the whole order, or added to it.",
             max_length=MOST_ADJUSTMENTS,
+            extra={"folded": True},
         ),
     ] = ()
-    billing_address: PersonalBillingAddress = BillingAddress()
 
     @property
     def concerns(self) -> str:
@@ -199,6 +204,23 @@ class ChangeOrderLines(Command):
 
 
 @command(
+    label="Assign to customer",
+    permission=Permission("orders.assign", Role.OPERATOR),
+    minds_version=True,
+)
+class AssignOrderToCustomer(Command):
+    """Give a guest's order, or one of another customer, to the customer whose order it is."""
+
+    order_id: OrderId
+    customer_id: Annotated[str, identifier("Customer number", "12583")]
+    customer_name: CustomerName = ""
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
+
+
+@command(
     label="Change billing address",
     permission=Permission("orders.billing_address", Role.OPERATOR),
     minds_version=True,
@@ -208,6 +230,22 @@ class ChangeBillingAddress(Command):
 
     order_id: OrderId
     address: PersonalBillingAddress = BillingAddress()
+
+
+@command(label="Add tag", permission=TAG)
+class AddOrderTag(Command):
+    """Mark this order with a word that the list can be filtered by."""
+
+    order_id: OrderId
+    tag: Tag
+
+
+@command(label="Remove tag", permission=TAG)
+class RemoveOrderTag(Command):
+    """Take a tag off this order."""
+
+    order_id: OrderId
+    tag: Tag
 
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))

@@ -6,6 +6,7 @@ of reasons are plain text here: history keeps a reason after the shop has droppe
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -175,11 +176,46 @@ class OrderLinesChanged(Event):
 
 
 @event()
+class OrderAssigned(Event):
+    """The order is `customer_id`'s from now on. `former_customer_id` is empty for a guest. What is
+    personal in the order is repeated, for it is now the customer's; `total` is what the order
+    costs, and `cancelled` what remaining items that were cancelled would have cost."""
+
+    order_id: str
+    customer_id: str
+    former_customer_id: str
+    customer_name: Annotated[str, PERSONAL]
+    shipping_address: Annotated[Address, PERSONAL]
+    billing_address: Annotated[Address, PERSONAL]
+    country: str
+    currency: str
+    total: Decimal
+    cancelled: Decimal
+    placed_at: datetime
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
+
+
+@event()
 class BillingAddressChanged(Event):
     """An empty one is the shipping address."""
 
     order_id: str
     address: Annotated[Address, PERSONAL]
+
+
+@event()
+class OrderTagAdded(Event):
+    order_id: str
+    tag: str
+
+
+@event()
+class OrderTagRemoved(Event):
+    order_id: str
+    tag: str
 
 
 @event()

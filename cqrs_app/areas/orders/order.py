@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cqrs_app.areas.orders.amounts import amount_of
+from cqrs_app.areas.orders.assigning import order_to_assign
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
+    AddOrderTag,
     ApproveOrder,
+    AssignOrderToCustomer,
     CancelOrder,
     CancelRemainingItems,
     CancelReturn,
@@ -22,6 +25,7 @@ from cqrs_app.areas.orders.commands import (
     ReceiveReturn,
     RejectOrder,
     ReleaseOrder,
+    RemoveOrderTag,
     ShipOrder,
 )
 from cqrs_app.areas.orders.events import (
@@ -30,6 +34,7 @@ from cqrs_app.areas.orders.events import (
     BillingAddressChanged,
     CancelledLine,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderFlagged,
@@ -39,6 +44,8 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    OrderTagAdded,
+    OrderTagRemoved,
     RemainingItemsCancelled,
     ShippingAddressChanged,
 )
@@ -53,11 +60,16 @@ from cqrs_app.areas.orders.rules import (
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
+    NO_SUCH_ORDER,
+    NOT_TAGGED,
     NOTHING_LEFT,
     ORDER_EXISTS,
     ORDER_TOO_LARGE,
     PERSON_ERASED,
+    SAME_CUSTOMER,
     SHIPPED_PRICE,
+    TAGGED,
+    TOO_MANY_TAGS,
     UNCHANGED,
     UNKNOWN_CUSTOMER,
     UNKNOWN_PRODUCT,
@@ -68,10 +80,15 @@ from cqrs_app.areas.orders.rules import (
     nothing_shipped,
     shipped_in_part,
 )
-from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress
+from cqrs_app.areas.orders.types import MOST_TAGS, BillingAddress, ShippingAddress, person_of
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.areas.types import UNKNOWN_COUNTRY, unknown_country
-from cqrs_app.kernel import Command, Decision, Event, Refused, handles
+from cqrs_app.areas.types import (
+    UNKNOWN_COUNTRY,
+    WITHDRAWN_CURRENCY,
+    unknown_country,
+    withdrawn_currency,
+)
+from cqrs_app.kernel import Command, Decision, Event, Ownership, Refused, handles
 from cqrs_app.standards.money import exact
 
 _S = OrderStatus
@@ -85,6 +102,7 @@ class Order(OrderReturns):
         PlaceOrder,
         refusals=[
             ORDER_EXISTS,
+            WITHDRAWN_CURRENCY,
             UNKNOWN_COUNTRY,
             COUNTRY_NEEDED,
             NO_LINES,
@@ -126,6 +144,7 @@ class Order(OrderReturns):
             ),
             billing_address=_address(command.billing_address),
         )
+        yield from withdrawn_currency(command.currency)
         yield from unknown_country(country)
         for address in (command.shipping_address, command.billing_address):
             if address.country != country:
@@ -263,6 +282,57 @@ class Order(OrderReturns):
         yield from unknown_country(command.address.country)
         yield BillingAddressChanged(order_id=command.order_id, address=_address(command.address))
 
+    @handles(
+        AssignOrderToCustomer,
+        when=in_status(
+            *(each for each in _S if each not in (_S.CANCELLED, _S.REJECTED)),
+            otherwise="it can no longer be assigned to a customer",
+        ),
+        refusals=[SAME_CUSTOMER, PERSON_ERASED, UNKNOWN_CUSTOMER, INACTIVE_CUSTOMER],
+    )
+    def assign(self, command: AssignOrderToCustomer) -> Decision:
+        former = self.customer_id
+        if command.customer_id == former:
+            raise SAME_CUSTOMER(
+                f"Order {self.order_id} is already customer {former}'s. Nothing was changed."
+            )
+        known = order_to_assign(command)
+        yield OrderAssigned(
+            order_id=command.order_id,
+            customer_id=command.customer_id,
+            former_customer_id=former,
+            customer_name=known.customer_name,
+            shipping_address=known.shipping_address,
+            billing_address=known.billing_address,
+            country=known.country,
+            currency=self.currency,
+            total=self.total,
+            cancelled=self.cancelled,
+            placed_at=self.moments[_S.PLACED],
+        )
+        if not former:
+            # What was recorded of the guest, under the order's own key.
+            yield Ownership(self.stream_of(self.order_id), person_of(command.customer_id))
+
+    @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
+    def add_tag(self, command: AddOrderTag) -> Decision:
+        if command.tag in self.tags:
+            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”.")
+        if len(self.tags) >= MOST_TAGS:
+            raise TOO_MANY_TAGS(
+                f"Order {self.order_id} has {MOST_TAGS} tags. Nothing was changed. "
+                "Remove one first."
+            )
+        yield OrderTagAdded(order_id=command.order_id, tag=command.tag)
+
+    # Offered beside each tag, not among the actions.
+    @handles(RemoveOrderTag, refusals=[NO_SUCH_ORDER, NOT_TAGGED])
+    def remove_tag(self, command: RemoveOrderTag) -> Decision:
+        exists(self, command.order_id)
+        if command.tag not in self.tags:
+            raise NOT_TAGGED(f"Order {self.order_id} does not have the tag “{command.tag}”.")
+        yield OrderTagRemoved(order_id=command.order_id, tag=command.tag)
+
     @handles(AddOrderNote, when=exists)
     def add_note(self, command: AddOrderNote) -> Decision:
         yield OrderNoteAdded(order_id=command.order_id, note=command.note)
@@ -324,12 +394,14 @@ class Order(OrderReturns):
                 f"{moment(placed)}.",
             )
 
-    def flag(self, objection: Refused, command: Command) -> Event:
+    def flag(self, objection: Refused, command: Command) -> Event | None:
         """History is let in against the rules that ask where the order stands.
 
         Not where there is no order, nor where it was given up before, nor where no items remain of
         a part or none can be changed, nor of a return that is not open: nothing can have happened.
         """
+        if objection.code == WITHDRAWN_CURRENCY.code:
+            return None  # it was not withdrawn then
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
         match command:
             case CancelRemainingItems() | ChangeOrderLines():

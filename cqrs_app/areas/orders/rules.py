@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from cqrs_app.areas.orders.state import OrderState
+from cqrs_app.areas.orders.types import MOST_TAGS
 from cqrs_app.areas.orders.words import OrderStatus, label_of
 from cqrs_app.kernel import Refusal, Refused, Rule, rule
 
@@ -17,6 +18,10 @@ IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahe
 BEFORE_PLACED = "before_placed"
 """The code of a flag, which no command is refused with: history has a time before its order."""
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
+TAGGED = Refusal("already_tagged", "The order has the tag already.")
+NOT_TAGGED = Refusal("not_tagged", "The order does not have the tag.")
+TOO_MANY_TAGS = Refusal("too_many_tags", f"The order has {MOST_TAGS} tags.")
+SAME_CUSTOMER = Refusal("same_customer", "The order is this customer's already.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
 FEWER_THAN_SHIPPED = Refusal("fewer_than_shipped", "More of a line has shipped.")

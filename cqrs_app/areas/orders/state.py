@@ -13,6 +13,7 @@ from cqrs_app.areas.orders.amounts import NOTHING, follows_items, part_of
 from cqrs_app.areas.orders.events import (
     Address,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderHeld,
@@ -21,6 +22,8 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    OrderTagAdded,
+    OrderTagRemoved,
     RemainingItemsCancelled,
     ReturnCancelled,
     ReturnReceived,
@@ -45,10 +48,11 @@ _ENTERED = MappingProxyType(
 class OrderState(Aggregate):
     """Of each line, in order: `left` is the quantity still to ship, `prices` the unit price, `sent`
     what has shipped, empty until something has; `discounts` is by line, where there is one, and
-    `follows` what shrinks with the items: see amounts.py. A line keeps its number: one that was
-    removed has a quantity of 0. `moments` says when each status was entered, a release apart.
-    `addressed`: it has a street and a city to ship to. `returning` is what each open return is
-    for, by line, and `returned` what came back; `returns` counts the returns there ever were."""
+    `follows` what shrinks with the items: see amounts.py. `cancelled` is no longer in `total`. A
+    line keeps its number: one that was removed has a quantity of 0. `moments` says when each
+    status was entered, a release apart. `addressed`: it has a street and a city to ship to.
+    `returning` is what each open return is for, by line, and `returned` what came back; `returns`
+    counts the returns there ever were."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
@@ -70,7 +74,9 @@ class OrderState(Aggregate):
     addressed: bool = False
     customer_id: str = ""
     currency: str = ""
+    tags: list[str] = field(default_factory=list)
     total: Decimal = NOTHING
+    cancelled: Decimal = NOTHING
 
     @property
     def belongs_to(self) -> str:
@@ -126,6 +132,10 @@ class OrderState(Aggregate):
                 self.follows = follows_items(event.adjustments)
                 self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
+            case OrderTagAdded() | OrderTagRemoved():
+                self._tag(event)
+            case OrderAssigned():
+                self.customer_id = event.customer_id
             case ShippingAddressChanged():
                 self.addressed = _is_complete(event.address)
             case OrderHeld():
@@ -133,6 +143,23 @@ class OrderState(Aggregate):
             case OrderReleased():
                 self.status, self.before_hold = OrderStatus(event.status), None
                 self.hold_reason = ""
+            case OrderShipped() | OrderLinesChanged() | RemainingItemsCancelled():
+                self._change(event, at)
+            case ReturnRequested() | ReturnReceived() | ReturnCancelled():
+                self._return(event)
+            case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
+                self._enter(_ENTERED[type(event)], at)
+
+    def _tag(self, event: OrderTagAdded | OrderTagRemoved) -> None:
+        if isinstance(event, OrderTagAdded):
+            self.tags.append(event.tag)
+        else:
+            self.tags.remove(event.tag)
+
+    def _change(
+        self, event: OrderShipped | OrderLinesChanged | RemainingItemsCancelled, at: datetime
+    ) -> None:
+        match event:
             case OrderShipped():
                 self._ship(event)
                 shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
@@ -142,12 +169,9 @@ class OrderState(Aggregate):
             case RemainingItemsCancelled():
                 self._cancel_remaining()
                 self.total -= event.amount
+                self.cancelled += event.amount
                 # It has shipped since the last of it left.
                 self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
-            case ReturnRequested() | ReturnReceived() | ReturnCancelled():
-                self._return(event)
-            case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
-                self._enter(_ENTERED[type(event)], at)
 
     def _ship(self, event: OrderShipped) -> None:
         self.sent = self.sent or [0] * len(self.left)

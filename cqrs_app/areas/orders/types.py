@@ -19,7 +19,7 @@ from cqrs_app.areas.types import (
     money,
     reason,
 )
-from cqrs_app.kernel import ONE_LINE, PERSONAL, value
+from cqrs_app.kernel import ONE_LINE, PERSONAL, NormalForm, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 
@@ -96,6 +96,25 @@ Tracking = Annotated[
 ]
 
 
+MOST_TAGS = 20
+
+
+def _tag(least: int | None) -> Meta:
+    return Meta(
+        title="Tag",
+        examples=["gift"],
+        description="A short word. Capital letters make no difference.",
+        pattern=ONE_LINE,
+        min_length=least,
+        max_length=30,
+    )
+
+
+_IS_TAG = NormalForm(lambda text: " ".join(text.casefold().split()))
+Tag = Annotated[str, _IS_TAG, _tag(1)]
+TagOrAny = Annotated[str, _IS_TAG, _tag(None)]
+
+
 @value
 class ShippingAddress:
     """Where an order goes. Every part may be empty: imported history has no addresses."""
@@ -122,8 +141,8 @@ class BillingAddress:
     name: Annotated[str, _billing("Recipient", "name", 200, "Lima SARL")] = ""
     line1: Annotated[str, _billing("Street", "address-line1", 200, "Rue Haute 5")] = ""
     line2: Annotated[str, _billing("Second line", "address-line2", 200)] = ""
-    city: Annotated[str, _billing("City", "address-level2", 100, "Lille")] = ""
     postal_code: Annotated[str, _billing("Postal code", "postal-code", 30, "59000")] = ""
+    city: Annotated[str, _billing("City", "address-level2", 100, "Lille")] = ""
     country: CountryOrNone = ""
 
 

@@ -25,8 +25,8 @@ class OrderStatus(StrEnum):
 
 _STATUS_LABELS = MappingProxyType(
     {
-        OrderStatus.PLACED: "To approve",
-        OrderStatus.APPROVED: "To ship",
+        OrderStatus.PLACED: "Needs approval",
+        OrderStatus.APPROVED: "Approved",
         OrderStatus.ON_HOLD: "On hold",
         OrderStatus.PART_SHIPPED: "Partly shipped",
         OrderStatus.SHIPPED: "Shipped",

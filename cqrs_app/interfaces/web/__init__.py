@@ -19,6 +19,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     past,
     search,
     tokens,
+    undo,
 )
 from cqrs_app.interfaces.web.areas.orders import order_list
 from cqrs_app.interfaces.web.auth import init_auth

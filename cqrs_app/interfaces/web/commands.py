@@ -106,6 +106,8 @@ def command_submit(name: str) -> ResponseReturnValue:
     if FILL_IN in request.form:
         complete(form)
         return _page(cls, form, Situation())
+    if cls.declaration.undoable and not form.command_id.data:
+        form.command_id.data = new_id()  # a button has no form that could be sent twice
     if change_rows(form) or AGAIN in request.form:
         return _page(cls, form, Situation())
     try:
@@ -114,7 +116,11 @@ def command_submit(name: str) -> ResponseReturnValue:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
     context = command_context(form.command_id.data, expected_version(form))
     try:
-        receipt = kernel.commands.dispatch(command, context)
+        if cls.declaration.undoable:
+            delay = services.settings.undo_seconds
+            receipt = kernel.commands.postpone(command, context, delay)
+        else:
+            receipt = kernel.commands.dispatch(command, context)
     except VersionConflict as conflict:
         return _conflict(cls, form, command, conflict)
     except (Refused, CommandReused) as refusal:
@@ -179,14 +185,21 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
                 place.fragment(identity),
                 headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
             )
-    result = "accepted, waiting for a worker" if receipt.status == "queued" else "done"
+    result, undo_seconds = "done", services.settings.undo_seconds
+    waits = cls.declaration.undoable and undo_seconds and receipt.status == "queued"
+    if receipt.status == "queued":
+        result = f"in {undo_seconds} seconds" if waits else "accepted, waiting for a worker"
     if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
         with suppress(*NO_ANSWER):
             return Response(
-                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
+                place.list_fragment(
+                    f"{cls.declaration.label} {identity}: {result}.",
+                    url_for("web.undo", command_id=receipt.command_id) if waits else "",
+                ),
                 headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
             )
-    flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
+    if not waits:  # its page says that it does, and can be undone
+        flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})

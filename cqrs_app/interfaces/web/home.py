@@ -9,7 +9,7 @@ from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from cqrs_app.areas.desk.queries.figures import WaitingWork
+from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.interfaces.web.areas import AREAS, HOME_PANELS
 from cqrs_app.interfaces.web.areas.area import Sign
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may
@@ -60,7 +60,7 @@ def _shown(name: str, found: dict[str, Any] | None) -> str:
 
 
 def _health() -> dict[str, Any]:
-    answer = ask(WaitingWork())
+    answer = ask(OrdersByStage())
     state = health.look(kernel)
     failed = ask(FailedToday()).value
     signs = [

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from markupsafe import Markup, escape
 
-from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.interfaces.web.formats import NONE, Formats, as_utc
 from cqrs_app.interfaces.web.forms_fields import is_blank
 from cqrs_app.interfaces.web.line_amounts import line_amounts
@@ -28,8 +28,20 @@ from cqrs_app.standards.countries import is_country
 
 ICONS_KEPT = 512
 TIMES_KEPT = 4_096
-SHAPES = MappingProxyType({OrderStatus.ON_HOLD: "held", OrderStatus.PART_SHIPPED: "partly"})
-"""Of an order's state, where it is not called as the state is."""
+SHAPES = MappingProxyType(
+    {
+        OrderStage.NEEDS_APPROVAL: "placed",
+        OrderStage.ON_HOLD: "held",
+        OrderStage.AWAITING_PAYMENT: "waiting",
+        OrderStage.PAYMENT_FAILED: "failed",
+        OrderStage.OUT_OF_STOCK: "missing",
+        OrderStage.PROCESSING: "waiting",
+        OrderStage.READY_TO_SHIP: "approved",
+        OrderStage.PARTLY_SHIPPED: "partly",
+        OrderStage.REJECTED: "cancelled",
+    }
+)
+"""Of an order's stage, where it is not called as the stage is."""
 _UNKNOWN_COUNTRY = Markup(
     '{} <span class="quiet small" title="As imported, not in ISO 3166">unknown country</span>'
 )
@@ -77,14 +89,14 @@ def register_html(app: Flask, formats: Formats) -> None:
         language_tag=formats.language_tag,
         lookup_of=lookup_of,
         is_blank=is_blank,
-        line_amounts=lambda field, currency: line_amounts(field, currency, formats),
+        line_amounts=lambda lines, form: line_amounts(lines, form, formats),
     )
     app.jinja_env.filters.update(
         money=money,
         when=when_html,
         country=country,
         sentence=lambda text: formats.sentence(text, shown_zone()),
-        status=lambda status: _status(static_url("icons.svg"), status),
+        stage=lambda stage: _stage(static_url("icons.svg"), stage),
     )
 
 
@@ -116,8 +128,8 @@ def _glyph(file: str, name: str) -> Markup:
 
 
 @lru_cache(ICONS_KEPT)
-def _status(file: str, status: OrderStatus) -> Markup:
-    """Where an order stands: its words with a shape."""
-    shape = SHAPES.get(status, status.value)
-    glyph = _glyph(file, "status-cancelled" if shape == "rejected" else f"status-{shape}")
-    return Markup('<span class="status status-{}">{}{}</span>').format(shape, glyph, status.label)
+def _stage(file: str, stage: OrderStage) -> Markup:
+    """An order's stage: its words with a shape."""
+    shape = SHAPES.get(stage, stage.value)
+    glyph = _glyph(file, f"status-{shape}")
+    return Markup('<span class="status status-{}">{}{}</span>').format(stage, glyph, stage.label)

@@ -10,10 +10,10 @@ from cqrs_app.services import kernel
 
 
 def offered(names: Iterable[str]) -> list[dict[str, Any]]:
-    """{name, label, risky} of each of these commands that the operator may send."""
+    """{name, label, risky, undoable} of each of these commands that the operator may send."""
     found = ((name, kernel.registry.command(name).declaration) for name in names)
     return [
-        {"name": name, "label": said.label, "risky": said.risky}
+        {"name": name, "label": said.label, "risky": said.risky, "undoable": said.undoable}
         for name, said in found
         if may_act(said.permission)
     ]

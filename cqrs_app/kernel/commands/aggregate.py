@@ -5,7 +5,8 @@ soon as it is yielded, so the next line of the method sees its effect.
 
 A method may also *yield* a Refused, an objection. For a live command it is raised. For history,
 which happened whatever today's rules say, the aggregate may record an event instead (`flag`), and
-the method continues. A method may also yield claims of values that only one stream may hold.
+the method continues. A method may also yield claims of values that only one stream may hold, and
+whose personal data is from now on also whose: see Claim and Ownership.
 """
 
 from __future__ import annotations
@@ -37,7 +38,16 @@ class Claim:
     taken: Refused
 
 
-Decision = Iterator[Event | Refused | Claim]
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """From now on the personal data of `subject` is also that of `owner`: erasing the owner erases
+    the subject too."""
+
+    subject: str
+    owner: str
+
+
+Decision = Iterator[Event | Refused | Claim | Ownership]
 """What a method yields."""
 
 SNAPSHOT_ALWAYS_BELOW = 8_192

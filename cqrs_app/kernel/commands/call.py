@@ -52,8 +52,9 @@ class Call:
 
     Middleware of areas may read the `past` of any stream: its events as this command finds them. It
     may leave `warnings`: the command runs, and each is flagged beside what happened. And it may
-    leave the command `completed` with what its sender left open. With `guard`, it is run again if
-    another command with that guard commits before this one.
+    leave the command `completed` with what its sender left open; where that was read from the
+    command's own stream, `completed_at` is the version read, and it is run again at another. With
+    `guard`, it is run again if another command with that guard commits before this one.
     """
 
     command: Command
@@ -73,6 +74,7 @@ class Call:
     repeated: bool = False
     warnings: list[Refused] = field(default_factory=list)
     completed: Command | None = None
+    completed_at: int | None = None
     guards: list[Step] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
@@ -86,7 +88,7 @@ class Call:
 
     def begin(self) -> None:
         """Forget what middleware left in an earlier attempt."""
-        self.warnings, self.completed, self.guards = [], None, []
+        self.warnings, self.completed, self.completed_at, self.guards = [], None, None, []
 
     def guard(self, kind: str, stream: str) -> None:
         self.guards.append(self.take_guard(self, kind, stream))

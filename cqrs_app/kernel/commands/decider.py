@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -53,6 +53,8 @@ class Decider:
         minds = type(call.command).declaration.minds_version and self.minds_versions
         if minds and expected is not None and expected != head.version:
             raise VersionConflict(call.stream, expected, head.version)
+        if call.completed_at not in (None, head.version):
+            raise VersionConflict(call.stream, call.completed_at or 0, None)
         history = call.context.occurred_at is not None
         now = self.clock()
         at = call.context.occurred_at or now
@@ -69,7 +71,8 @@ class Decider:
         )
         call.belongs_to = aggregate.belongs_to
         sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
-        stored = self._chain(call, head, decided.events, sealing, at, now)
+        events = tuple(self._with_owned(decided.events))
+        stored = self._chain(call, head, events, sealing, at, now)
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:
@@ -79,16 +82,30 @@ class Decider:
         entry = call.entry(
             "succeeded", version=version, events=msgspec.json.encode(listed).decode()
         )
-        return Change(entry, stored, snapshot, (*call.guards, *self._steps(decided, sealing, head)))
+        steps = () if call.dry else self._steps(decided, events, sealing, head)
+        return Change(entry, stored, snapshot, (*call.guards, *steps))
 
-    def _steps(self, decided: Decided, sealing: Sealing, head: Head) -> Iterator[Step]:
+    def _with_owned(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Erasing a person erases every subject that the person owns."""
+        for event in events:
+            yield event
+            if isinstance(event, SubjectErased):
+                for subject in self.vault.owned_by(event.subject):
+                    yield SubjectErased(subject=subject)
+
+    def _steps(
+        self, decided: Decided, events: Sequence[Event], sealing: Sealing, head: Head
+    ) -> Iterator[Step]:
         for claim in decided.claims:
             yield claiming(claim, sealing.stream, self.vault.fingerprint)
         if sealing.used:
             yield self.vault.guard(sealing, head.version)
-        for event in decided.events:
-            if isinstance(event, SubjectErased):
-                yield self.vault.destruction(event.subject)
+        for each in decided.ownerships:
+            yield self.vault.ownership(each.subject, each.owner)
+        # What a person owns before the person, who is then found to own nothing else.
+        erased = [event.subject for event in events if isinstance(event, SubjectErased)]
+        for subject in reversed(erased):
+            yield self.vault.destruction(subject, sealing.stream, head.version)
 
     def _chain(
         self,

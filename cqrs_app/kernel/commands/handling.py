@@ -13,11 +13,12 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, TypeVar
 
-from cqrs_app.kernel.commands.aggregate import Aggregate, Claim
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Ownership
 from cqrs_app.kernel.errors import Refusal, Refused
 from cqrs_app.kernel.messages.messages import Command, Event
 
-Method = Callable[..., Iterable[Event | Refused | Claim]]
+Decisions = Event | Refused | Claim | Ownership
+Method = Callable[..., Iterable[Decisions]]
 M = TypeVar("M", bound=Method)
 
 
@@ -79,9 +80,7 @@ class Handler:
         of_rules = [each for rule in self._rules_for(history=False) for each in rule.refusals]
         return {each.code: each.when for each in (*of_rules, *self.also_refused)}
 
-    def run(
-        self, aggregate: Aggregate, command: Command, *, history: bool
-    ) -> Iterator[Event | Refused | Claim]:
+    def run(self, aggregate: Aggregate, command: Command, *, history: bool) -> Iterator[Decisions]:
         """What the rules and then the method yield."""
         identity = getattr(command, aggregate.identity)
         for rule in self._rules_for(history=history):
@@ -138,10 +137,12 @@ def with_rules(handler: Handler, rules: Iterable[Rule]) -> Handler:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The result of a method: its events, in order, and the claims made with them."""
+    """The result of a method: its events, in order, and the claims and ownerships that come with
+    them."""
 
     events: tuple[Event, ...]
     claims: tuple[Claim, ...]
+    ownerships: tuple[Ownership, ...] = ()
 
 
 def decide(
@@ -160,10 +161,13 @@ def decide(
     further objections to it, raised after everything else is decided.
     `warnings` are flagged whether or not it is history.
     """
-    events, claims = [], []
+    events, claims, ownerships = [], [], []
     for each in chain(handler.run(aggregate, command, history=history), doubts):
         if isinstance(each, Claim):
             claims.append(each)
+            continue
+        if isinstance(each, Ownership):
+            ownerships.append(each)
             continue
         event = each
         if isinstance(event, Refused):
@@ -180,4 +184,4 @@ def decide(
         if flagged is not None:
             aggregate.evolve(flagged, at)
             events.append(flagged)
-    return Decided(tuple(events), tuple(claims))
+    return Decided(tuple(events), tuple(claims), tuple(ownerships))

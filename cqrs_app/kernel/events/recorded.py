@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -63,6 +64,12 @@ class StoredEvent(msgspec.Struct, frozen=True):
             )
         )
         return hashlib.sha256(previous + content).digest()
+
+
+def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    """Events of several streams in the order of the log. Those that have no position yet come
+    last, each after those of its stream."""
+    return sorted(events, key=lambda event: event.position or sys.maxsize)
 
 
 def chained(previous: bytes, events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:

@@ -63,6 +63,8 @@ def decimal_problem(number: Decimal, limits: Mapping[str, Any]) -> str | None:
     if not number.is_finite():
         return A_NUMBER
     if number < limits["ge"]:
+        if limits["ge"] == Decimal(1).scaleb(-limits["places"]):
+            return "Must be more than 0."
         return f"Must be {limits['ge']} or more."
     if number > limits["le"]:
         return f"Must be {limits['le']} or less."

@@ -16,8 +16,9 @@ INVISIBLE = (
     "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
-    # Separators of lines and paragraphs, a joiner, and fillers that are letters.
-    "\u2028\u2029\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+    # Separators of lines and paragraphs, a joiner, fillers that are letters, an empty Braille cell
+    # and a note without a head.
+    "\u2028\u2029\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\U0001d159"
 )
 
 # Ids are segments of URLs, so "." and ".." must not match.

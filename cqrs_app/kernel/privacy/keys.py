@@ -78,6 +78,13 @@ class SubjectKeys:
             held |= self.of(missing)
         return held
 
+    def owned_by(self, owner: str) -> list[str]:
+        """The subjects of this owner that have a key."""
+        owned = (_COLUMNS.owner == owner, _COLUMNS.wrapped.is_not(None))
+        found = select(_COLUMNS.subject).where(*owned).order_by(_COLUMNS.subject)
+        with self._engine.connect() as connection:
+            return list(connection.execute(found).scalars())
+
     def check(self) -> None:
         """Raise WrongPersonalDataKey if `master` did not wrap the stored keys."""
         whole = select(subject_keys).where(_COLUMNS.wrapped.is_not(None))

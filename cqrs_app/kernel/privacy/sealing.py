@@ -56,9 +56,13 @@ class Sealing:
         return seal
 
 
-def _refuse() -> str:
-    raise Refused(
+def person_erased() -> Refused:
+    return Refused(
         "person_erased",
         "The personal data of this customer was erased for good, so none can be added. "
         "Nothing was changed. Use a new customer number.",
     )
+
+
+def _refuse() -> str:
+    raise person_erased()

@@ -15,12 +15,12 @@ from re import Match
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, or_, select, update
 
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.privacy.keys import NONCE_BYTES, SubjectKey, SubjectKeys, new_key_id
 from cqrs_app.kernel.privacy.personal import ERASED, TOKEN, key_ids
-from cqrs_app.kernel.privacy.sealing import Sealing
+from cqrs_app.kernel.privacy.sealing import Sealing, person_erased
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.store.tables import subject_keys
 
@@ -99,8 +99,32 @@ class Vault:
 
         return step
 
-    def destruction(self, subject: str) -> Step:
-        """A step that destroys a subject's key and prevents that it ever gets another."""
+    def owned_by(self, owner: str) -> list[str]:
+        """The subjects, not erased yet, that are erased with their owner."""
+        return self._keys.owned_by(owner)
+
+    def ownership(self, subject: str, owner: str) -> Step:
+        """A step after which erasing `owner` also erases `subject`, and what that owned so far.
+        It raises Refused if the owner was erased."""
+        self._keys.make([subject, owner])
+
+        def step(connection: Connection) -> None:
+            alive = (_COLUMNS.subject == owner, _COLUMNS.wrapped.is_not(None))
+            found = select(_COLUMNS.key_id).where(*alive).with_for_update(read=True)
+            if connection.execute(found).first() is None:
+                self.forget()
+                raise person_erased()
+            of_subject = or_(_COLUMNS.subject == subject, _COLUMNS.owner == subject)
+            connection.execute(update(subject_keys).where(of_subject).values(owner=owner))
+
+        return step
+
+    def destruction(self, subject: str, stream: str, version: int) -> Step:
+        """A step that destroys a subject's key and prevents that it ever gets another.
+
+        It raises VersionConflict if the subject owns one that is not erased: it came since the
+        command was decided, which is then decided again.
+        """
 
         def step(connection: Connection) -> None:
             gone = {"wrapped": None, "erased_at": self._clock()}
@@ -108,6 +132,9 @@ class Vault:
                 key_id=new_key_id(), subject=subject, created_at=self._clock(), **gone
             )
             connection.execute(row.on_conflict_do_update(index_elements=["subject"], set_=gone))
+            owned = (_COLUMNS.owner == subject, _COLUMNS.wrapped.is_not(None))
+            if connection.execute(select(_COLUMNS.key_id).where(*owned).limit(1)).first():
+                raise VersionConflict(stream, version, None)
             self.forget()
 
         return step

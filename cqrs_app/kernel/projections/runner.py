@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, in_order
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.subscriptions import parking
@@ -48,11 +48,12 @@ class ProjectionRunner(SubscriptionRunner):
         self._advanced(name, position, 0, 0.0)
         return taken
 
-    def fold(self, name: str, stream: str, rows: Rows) -> None:
-        """Add to `rows` what the projection would store for one stream, from its events."""
+    def fold(self, name: str, streams: Iterable[str], rows: Rows) -> None:
+        """Add to `rows` what the projection would store for these streams, from their events."""
         projection = self._projection(name)
-        events = (e for e in self._store.events_of(stream) if projection.wants(e.type))
-        projection.apply(self._codec.decode_all(events), rows)
+        events = (event for stream in streams for event in self._store.events_of(stream))
+        wanted = (event for event in in_order(events) if projection.wants(event.type))
+        projection.apply(self._codec.decode_all(wanted), rows)
 
     def _projection(self, name: str) -> Projection:
         found = self._subscriptions[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,19 @@ Answering = Callable[..., Any]
 """A function whose first argument is the query; its return type is the answer's."""
 
 
+Beside = Callable[[Any], Iterable[str]]
+"""From a query to further streams."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strong:
-    """How to fold the answer from one stream's events instead. `handler` takes the query and the
-    rows that its projections would store for that stream."""
+    """How to fold the answer from events instead: from the stream of the `aggregate` that the query
+    names, and from those that `beside` names. `handler` takes the query and the rows that its
+    projections would store for these streams."""
 
     aggregate: type[Aggregate]
     handler: Callable[[Any, Rows], Any]
+    beside: Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,13 @@ def projected(
     *,
     aggregate: type[Aggregate] | None = None,
     strong: Callable[[Any, Rows], Any] | None = None,
+    beside: Beside = lambda query: (),
 ) -> Projected:
     """Answer from a projection. With `strong`, the answer can also be folded from the events of the
-    `aggregate` that the query names."""
+    `aggregate` that the query names, and of the streams `beside` it."""
     if aggregate is None or strong is None:
         return Projected(handler)
-    return Projected(handler, Strong(aggregate=aggregate, handler=strong))
+    return Projected(handler, Strong(aggregate=aggregate, handler=strong, beside=beside))
 
 
 def from_state(aggregate: type[Aggregate], handler: Answering) -> FromState:

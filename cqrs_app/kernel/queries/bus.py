@@ -241,11 +241,11 @@ class QueryBus:
     def _strong(self, query: Query, strong: Strong | None) -> Answer[Any]:
         if strong is None:
             raise Refused("no_strong_answer", f"{query.declaration.label}: only as projected.")
-        stream, rows = strong.aggregate.stream_for(query), Rows()
+        streams, rows = (strong.aggregate.stream_for(query), *strong.beside(query)), Rows()
         freshness = self._from_events()
         try:
             for name in query.declaration.reads:
-                self._runner.fold(name, stream, rows)
+                self._runner.fold(name, streams, rows)
             value = strong.handler(query, rows)
         except DATABASE_TROUBLE:
             raise

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
-from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent
+from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent, in_order
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
@@ -99,13 +99,18 @@ class Past:
         write = self._writers[cls]
         return Moment(write(aggregate) if write else aggregate, last, head.version)
 
-    def rows(self, projection: str, stream: str, until: Until = WHOLE) -> PastRows:
-        """What the projection would have stored for the stream. Raises UnreadableEvent where one
-        of these events is damaged."""
+    def rows(
+        self, projection: str, stream: str, until: Until = WHOLE, beside: Sequence[str] = ()
+    ) -> PastRows:
+        """What the projection would have stored for the stream, and for the streams `beside` it by
+        then. Raises UnreadableEvent where one of these events is damaged."""
         follows, rows = self._projections[projection], Rows()
-        newest = self._store.versions_of([stream]).get(stream, 0)
+        versions = self._store.versions_of([stream, *beside])
+        newest = versions.get(stream, 0)
         events = list(self._events(stream, newest, until))
-        wanted = (event for event in events if follows.wants(event.type))
+        then = until if until.version is None or not events else Until(position=events[-1].position)
+        others = (e for each in beside for e in self._events(each, versions.get(each, 0), then))
+        wanted = (event for event in in_order([*events, *others]) if follows.wants(event.type))
         follows.apply(self._codec.decode_all(wanted), rows)
         return PastRows(rows, events[-1] if events else None, newest)
 

@@ -160,6 +160,15 @@ subject_keys = Table(
     Column("wrapped", LargeBinary(60)),
     Column("created_at", UtcDateTime, nullable=False),
     Column("erased_at", UtcDateTime),
+    # The subject that it is erased with.
+    Column("owner", String(200)),
+)
+_owned = subject_keys.c.owner.is_not(None)
+Index(
+    "ix_subject_keys_owner",
+    subject_keys.c.owner,
+    postgresql_where=_owned,
+    sqlite_where=_owned,
 )
 
 # Signed digests of the log and the command log: see verification/seals.py.

@@ -35,6 +35,7 @@ def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) ->
             command_log.GetCommand: projected(command_log.get_command),
             command_log.FailedToday: projected(command_log.failed_today(zone)),
             pending.PendingWrites: projected(pending.pending_writes),
+            pending.DelayedCommands: projected(pending.delayed_commands),
             pending.RawEvents: projected(pending.raw_events),
             pending.EventsSince: projected(pending.events_since),
             feed.FollowEvents: projected(feed.follow_events),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -19,12 +19,14 @@ from sqlalchemy import (
     any_,
     bindparam,
     desc,
+    func,
     null,
     select,
     union_all,
 )
 
 from cqrs_app.areas.orders.commands import VIEW
+from cqrs_app.kernel.commands.bus import WITHDRAWN
 from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.store.base import EVENT_FIELDS
@@ -120,6 +122,44 @@ def pending_writes(question: PendingWrites, connection: Connection) -> Pending:
                 row.stream, row.command_id, row.type, row.operator, row.at
             )
     return Pending(written, waiting)
+
+
+LATELY = timedelta(minutes=2)
+"""How long a page says that a delayed command was refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayedCommand:
+    """A command that waits until `not_before`, or was refused lately, with a `sentence`."""
+
+    command_id: str
+    type: str
+    operator: str
+    not_before: datetime
+    sentence: str
+
+
+@query(label="Delayed commands", permission=VIEW, store="write")
+class DelayedCommands(Query):
+    """The commands of a stream that can still be undone, and those refused lately."""
+
+    stream: Stream
+
+
+def delayed_commands(
+    question: DelayedCommands, connection: Connection
+) -> tuple[DelayedCommand, ...]:
+    lately = datetime.now(UTC) - LATELY
+    refused = _LOG.outcome.in_(("refused", "failed")) & (_LOG.finished_at > lately)
+    found = (
+        select(_LOG.command_id, _LOG.type, _LOG.operator, _LOG.not_before, _LOG.sentence)
+        .where(_LOG.stream == question.stream, _LOG.received_at > lately - LATELY)
+        .where(_LOG.not_before.is_not(None), func.coalesce(_LOG.code, "") != WITHDRAWN)
+        .where((_LOG.outcome == "queued") | refused)
+        .order_by(_LOG.received_at, _LOG.command_id)
+    )
+    rows = connection.execute(found).mappings()
+    return tuple(DelayedCommand(**{**row, "sentence": row["sentence"] or ""}) for row in rows)
 
 
 @query(label="Raw events", permission=SEE_EVENTS, store="write")

@@ -14,9 +14,7 @@ from cqrs_app.areas.customers.read_models import (
     customer_history,
     customer_profiles,
 )
-from cqrs_app.areas.desk import DESK
 from cqrs_app.areas.desk.read_models import orders
-from cqrs_app.areas.orders import ORDERS
 from cqrs_app.kernel import testing
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.privacy.erasure import SubjectErased
@@ -25,13 +23,14 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store.tables import read_tables
 from tests.areas.customers.history import REGISTRY, START, History, histories, unreadable
+from tests.areas.desk.history import AREAS as ORDER_AREAS
 from tests.areas.desk.history import TABLES, fold
 from tests.areas.desk.history import History as OrderHistory
 from tests.areas.desk.shop import histories as order_histories
 from tests.read_stores import stored_rows, write_rows
 
 MINE = (customer_profiles, customer_counts, customer_history)
-BOTH = Registry([ORDERS, DESK, CUSTOMERS])
+BOTH = Registry([*ORDER_AREAS, CUSTOMERS])
 
 
 def rows_of(events: list[Recorded]) -> Rows:

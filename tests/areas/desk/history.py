@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Engine, Table, create_engine
 
 from cqrs_app.areas.desk import DESK
 from cqrs_app.areas.desk.search import create_search
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
 from cqrs_app.areas.orders import ORDERS
-from cqrs_app.kernel import testing
+from cqrs_app.kernel import Area, testing
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
@@ -18,7 +19,8 @@ from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store.tables import read_tables
 from tests.read_stores import write_rows
 
-REGISTRY = Registry([ORDERS, DESK])
+AREAS = (ORDERS, DESK, Area(name="fulfilment", events=[FulfilmentMoved]))
+REGISTRY = Registry(AREAS)
 PROJECTIONS: tuple[Projection, ...] = tuple(DESK.projections)
 TABLES: list[Table] = [table for projection in PROJECTIONS for table in projection.tables]
 START = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
@@ -29,6 +31,13 @@ class History(testing.History):
 
     def __init__(self) -> None:
         super().__init__(REGISTRY, START)
+
+    def move(self, order_id: str, stage: str, sentence: str = "", at: datetime = START) -> None:
+        """Fulfilment takes the order to this stage."""
+        moved = FulfilmentMoved(
+            order_id=order_id, stage=stage, sentence=sentence, late=False, within=None
+        )
+        self.record(f"fulfilment-{order_id}", [moved], at, "fulfilment")
 
 
 def read_store() -> Engine:

@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from cqrs_app.areas.fulfilment.types import Stage
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.amounts import part_of
 from cqrs_app.areas.orders.types import (
@@ -92,6 +93,13 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(do.HoldOrder, order_id=ORDER_IDS, reason=st.sampled_from(HoldReason), note=TEXTS),
     st.builds(do.ReleaseOrder, order_id=ORDER_IDS),
     st.builds(do.ChangeShippingAddress, order_id=ORDER_IDS, address=ADDRESSES),
+    st.builds(do.AddOrderTag, order_id=ORDER_IDS, tag=st.sampled_from(["gift", "VIP", "é"])),
+    st.builds(do.RemoveOrderTag, order_id=ORDER_IDS, tag=st.sampled_from(["gift", "vip"])),
+    st.builds(
+        do.AssignOrderToCustomer,
+        order_id=ORDER_IDS,
+        customer_id=st.sampled_from(["17850", "12431.b"]),
+    ),
     st.builds(
         do.ChangeBillingAddress,
         order_id=ORDER_IDS,
@@ -166,13 +174,19 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
 )
 
 
+MOVES = st.tuples(ORDER_IDS, st.sampled_from(["", "", *Stage]))
+"""Of whatever order, there or not, to whatever stage."""
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Any sequence of commands: some are refused, some are history that violates the rules. Times
-    may go back, as in an import."""
+    """Any sequence of commands and moves: some are refused, some are history that violates the
+    rules. Times may go back, as in an import."""
     history = History()
-    work = st.tuples(COMMANDS, st.integers(0, 200), st.booleans())
-    for command, hours, happened in draw(st.lists(work, max_size=40)):
+    work = st.tuples(COMMANDS, st.integers(0, 200), st.booleans(), MOVES)
+    for command, hours, happened, (order_id, step) in draw(st.lists(work, max_size=40)):
+        if step:
+            history.move(order_id, step, step, START + timedelta(hours=hours))
         operator = IMPORTER if happened else "ana"
         history.run(command, START + timedelta(hours=hours), operator, history=happened)
     return history

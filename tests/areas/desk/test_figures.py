@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_type_hints
 
@@ -19,18 +19,18 @@ from cqrs_app.areas.desk.queries.figures import (
     Figure,
     Money,
     OrdersByDay,
+    OrdersByStage,
     OrdersByStatus,
-    OrdersWaiting,
-    Queue,
+    StageFigure,
     TodayFigures,
-    WaitingWork,
     orders_by_day,
+    orders_by_stage,
     orders_by_status,
     today_figures,
-    waiting_work,
 )
 from cqrs_app.areas.desk.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.desk.queries.revenue import LastSalesDay, RevenueReport
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import HoldReason
@@ -66,12 +66,38 @@ def gbp(amount: str) -> Money:
     return Money("GBP", Decimal(amount))
 
 
-def test_what_waits_and_since_when(shop: Connection) -> None:
-    assert waiting_work(WaitingWork(), shop) == OrdersWaiting(
-        to_approve=Queue(2, (gbp("20"),), START + timedelta(days=1)),
-        on_hold=Queue(1, (gbp("10"),), START + timedelta(days=4)),
-        to_ship=Queue(3, (Money("EUR", Decimal(10)), gbp("20")), START + timedelta(days=2)),
+def found(connection: Connection) -> dict[OrderStage, StageFigure]:
+    """The stages that have orders."""
+    figures = orders_by_stage(OrdersByStage(), connection)
+    assert [each.stage for each in figures] == list(OrderStage)
+    return {each.stage: each for each in figures if each.orders}
+
+
+def figure(
+    stage: OrderStage,
+    waiting: int,
+    value: tuple[Money, ...],
+    oldest: datetime | None,
+    imported: int = 0,
+) -> StageFigure:
+    return StageFigure(
+        stage=stage,
+        orders=waiting + imported,
+        waiting=waiting,
+        waiting_value=value,
+        oldest=oldest,
     )
+
+
+def test_what_waits_and_since_when(shop: Connection) -> None:
+    euros = Money("EUR", Decimal(10))
+    days = [START + timedelta(days=number) for number in range(5)]
+    assert list(found(shop).values()) == [
+        figure(OrderStage.NEEDS_APPROVAL, 2, (gbp("20"),), days[1]),
+        figure(OrderStage.ON_HOLD, 1, (gbp("10"),), days[4]),
+        figure(OrderStage.PROCESSING, 2, (euros, gbp("10")), None),
+        figure(OrderStage.PARTLY_SHIPPED, 1, (gbp("10"),), days[3]),
+    ]
 
 
 def test_imported_history_does_not_wait_until_something_is_done_with_it(
@@ -85,17 +111,18 @@ def test_imported_history_does_not_wait_until_something_is_done_with_it(
     history.run(place("4", TEN), START + timedelta(days=1), history=True)
     history.run(do.AddOrderNote(order_id="1", note="Long done."), START + timedelta(days=2))
     project(connection, history.recorded)
-    assert waiting_work(WaitingWork(), connection) == OrdersWaiting(
-        to_approve=Queue(1, (gbp("10"),), START + timedelta(days=1), imported=2),
-        on_hold=Queue(0, (), None),
-        to_ship=Queue(0, (), None, imported=1),
-    )
+    assert list(found(connection).values()) == [
+        figure(OrderStage.NEEDS_APPROVAL, 1, (gbp("10"),), START + timedelta(days=1), imported=2),
+        figure(OrderStage.READY_TO_SHIP, 0, (), None, imported=1),
+    ]
     history.run(do.ApproveOrder(order_id="2"), START + timedelta(days=3))
     taken_up = history.recorded[-1:]
     project(connection, taken_up)
-    waiting = waiting_work(WaitingWork(), connection)
-    assert waiting.to_approve == Queue(1, (gbp("10"),), START + timedelta(days=1), imported=1)
-    assert waiting.to_ship == Queue(1, (gbp("10"),), START, imported=1)
+    assert list(found(connection).values()) == [
+        figure(OrderStage.NEEDS_APPROVAL, 1, (gbp("10"),), START + timedelta(days=1), imported=1),
+        figure(OrderStage.PROCESSING, 1, (gbp("10"),), None),
+        figure(OrderStage.READY_TO_SHIP, 0, (), None, imported=1),
+    ]
     listed = list_orders(ListOrders(imported=False), connection).rows
     assert {row.order_id for row in listed} == {"2", "4"}
     listed = list_orders(ListOrders(imported=True), connection).rows
@@ -108,8 +135,7 @@ def test_imported_history_does_not_wait_until_something_is_done_with_it(
 
 
 def test_an_empty_shop_has_nothing_to_do(connection: Connection) -> None:
-    nothing = Queue(0, (), None)
-    assert waiting_work(WaitingWork(), connection) == OrdersWaiting(nothing, nothing, nothing)
+    assert found(connection) == {}
 
 
 def test_today_against_yesterday(shop: Connection) -> None:
@@ -176,7 +202,7 @@ def test_days_of_no_shop_cannot(day: date) -> None:
 
 
 CACHED: list[Query] = [
-    WaitingWork(),
+    OrdersByStage(),
     TodayFigures(day=START.date() + timedelta(days=8)),
     OrdersByDay(until=START.date() + timedelta(days=8)),
     OrdersByStatus(),

@@ -26,8 +26,9 @@ def strongly(question: GetOrder | OrderTimeline, history: History) -> object:
     answer = DESK.answers[type(question)]
     assert isinstance(answer, Projected)
     assert answer.strong is not None
-    stream = answer.strong.aggregate.stream_for(question)
-    return answer.strong.handler(question, fold(history.of(stream)))
+    strong = answer.strong
+    streams = {strong.aggregate.stream_for(question), *strong.beside(question)}
+    return strong.handler(question, fold(e for e in history.recorded if e.stream in streams))
 
 
 @settings(deadline=None, max_examples=80)

@@ -132,6 +132,7 @@ def test_an_entry_of_another_area_is_a_point_too(filled: Kernel) -> None:
     assert (found.version, found.newest, found.entry.label) == (2, 6, "Payment recorded")
     assert [each.payment_id for each in found.then.payments] == ["P1"]
     assert found.then.stock == ()
+    assert [each.label for each in found.timeline] == ["Order placed", "Note", "Payment recorded"]
 
 
 def test_the_present_is_beside_it(filled: Kernel) -> None:
@@ -145,7 +146,7 @@ def test_the_present_is_beside_it(filled: Kernel) -> None:
 
 
 def test_before_it_was_placed_there_was_nothing(filled: Kernel) -> None:
-    assert (ask(filled, version=0).then, ask(filled, version=0).entry) == (None, None)
+    assert (ask(filled, version=0).then, ask(filled, version=0).timeline) == (None, ())
     assert ask(filled, at=LONG_AGO).then is None
     question = GetOrderAt(order_id="none")
     assert filled.queries.ask(question, QueryContext(actor=ANA)).value is None

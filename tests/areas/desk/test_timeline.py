@@ -157,6 +157,16 @@ def test_a_changed_address_is_shown_with_the_one_before(connection: Connection) 
     assert second.before["Address"] == "Anna, 2 Low Street, York, United Kingdom"
 
 
+def test_addresses_to_ship_and_to_bill_are_followed_apart(connection: Connection) -> None:
+    history = History()
+    history.run(place("1", line(), shipping_address=LEEDS, billing_address=YORK))
+    history.run(do.ChangeBillingAddress(order_id="1", address=LEEDS))
+    take(connection, history)
+    placed, changed = shown(connection)
+    assert dict(placed.detail)["Billing address"] == "Anna, 2 Low Street, York, United Kingdom"
+    assert changed.before == {"Billing address": "Anna, 2 Low Street, York, United Kingdom"}
+
+
 def test_who_cancelled_it_and_what_it_was_before(connection: Connection) -> None:
     history = History()
     history.run(place("1", line()))

@@ -48,6 +48,13 @@ def test_an_order_out_of_stock_says_what_is_missing_and_what_can_be_done(
     assert offered(client_in(order_desk.app, "operator"), f"/fulfilment/{THE}") == set()
 
 
+def test_a_product_names_the_orders_that_wait_for_it(order_desk: OrderDesk) -> None:
+    supervisor = out_of_stock(order_desk)
+    waiting = "Orders waiting for stock"
+    assert f"{THE} 4" in words(supervisor, f"/product?sku={LAMP}").partition(waiting)[2]
+    assert "Orders waiting" not in words(supervisor, f"/product?sku={CARD}")
+
+
 def test_a_supervisor_skips_a_step_by_hand(order_desk: OrderDesk) -> None:
     supervisor = out_of_stock(order_desk)
     address = f"/commands/SkipFulfilmentStep?order_id={THE}&step=stock"

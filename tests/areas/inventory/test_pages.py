@@ -13,7 +13,7 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.services import services_of
-from tests.areas.inventory.given import SKU, add, commit, receive, reserve
+from tests.areas.inventory.given import SKU, add, commit, expect, receive, reserve
 from tests.areas.payments.test_pages import shown
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import linked_pages, page, send
@@ -85,6 +85,20 @@ def test_a_price_is_set_shown_and_taken_away(console: Flask) -> None:
     assert send(sue, address_of(sue, "SetProductPrice"), currency="EUR").status_code == 303
     catch_up(console)
     assert "EUR" not in shown(sue, "/products")
+
+
+def test_an_expected_delivery_is_chosen_and_received(console: Flask) -> None:
+    run(console, add(), expect(7, "PO-2"), expect(3, "PO-3"))
+    olga = client_in(console, "operator")
+    links = page(olga, f"/product?sku={SKU}").find_all("a", string="Receive")
+    form = page(olga, str(links[1]["href"]))
+    filled = {name: form.find(id=name)["value"] for name in ("reference", "quantity")}
+    assert filled == {"reference": "PO-3", "quantity": "3"}
+    offered = olga.get(f"/lookups/delivery?sku={SKU}").get_data(as_text=True)
+    assert re.findall(r'data-value="([^"]+)"', offered) == ["PO-2", "PO-3"]
+    assert send(olga, str(links[1]["href"])).status_code == 303
+    catch_up(console)
+    assert "On hand 3" in shown(olga, f"/product?sku={SKU}")
 
 
 def test_each_product_offers_what_makes_sense_for_it_now(console: Flask) -> None:

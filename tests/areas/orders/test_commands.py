@@ -163,4 +163,5 @@ def test_which_commands_mind_that_the_order_has_changed() -> None:
         "ReceiveReturn",
         "CancelReturn",
         "ChangeBillingAddress",
+        "AssignOrderToCustomer",
     }

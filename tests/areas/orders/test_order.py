@@ -43,6 +43,8 @@ REJECT = do.RejectOrder(order_id=THE, reason="no")
 HOLD = do.HoldOrder(order_id=THE, reason=HoldReason.PAYMENT_CHECK)
 RELEASE = do.ReleaseOrder(order_id=THE)
 CHANGE_ADDRESS = do.ChangeShippingAddress(order_id=THE, address=HOME)
+ASSIGN = do.AssignOrderToCustomer(order_id=THE, customer_id="12431")
+TAG = do.AddOrderTag(order_id=THE, tag="gift")
 CHANGE_BILLING = do.ChangeBillingAddress(order_id=THE)
 NOTE = do.AddOrderNote(order_id=THE, note="Rang them.")
 SHIP = do.ShipOrder(order_id=THE, carrier="DHL", tracking="JD014")
@@ -82,6 +84,8 @@ ALLOWED: dict[Command, set[str]] = {
     HOLD: {"placed", "approved", "part_shipped"},
     RELEASE: {"held", "held_after_part"},
     CHANGE_ADDRESS: {"placed", "approved", "held", "held_after_part", "part_shipped"},
+    ASSIGN: set(STATES) - {"cancelled", "rejected"},
+    TAG: set(STATES),
     CHANGE_BILLING: set(STATES) - {"cancelled", "rejected"},
     NOTE: set(STATES),
     SHIP: {"approved", "part_shipped"},
@@ -350,3 +354,21 @@ def test_amounts_are_written_with_the_digits_of_their_currency_and_stay_exact(
     [placed] = given().when(place("1", line(quantity=3, price=price), currency=currency)).events
     assert isinstance(placed, was.OrderPlaced)
     assert (str(placed.lines[0].unit_price), str(placed.total)) == (written, total)
+
+
+@pytest.mark.parametrize("currency", ["HRK", "BGN"])
+def test_no_new_order_is_in_a_withdrawn_currency_and_history_is_not_flagged_for_it(
+    currency: str,
+) -> None:
+    command = place(THE, currency=currency)
+    refused = given().when(command).refusal
+    assert refused is not None
+    assert refused.code == "withdrawn_currency"
+    assert "Nothing was changed." in refused.sentence
+    [placed] = given().when(command, history=True).events
+    assert placed.currency == currency
+
+
+@pytest.mark.parametrize("hyphen", "\u2010\u2011\u2013\u2212")
+def test_a_sku_is_the_same_with_another_hyphen(hyphen: str) -> None:
+    assert place(THE, line(f"MUG{hyphen}1")) == place(THE, line("MUG-1"))

@@ -60,7 +60,7 @@ def everywhere(console: Flask, admin: Program) -> dict[str, str]:
         "revenue": asked("RevenueReport", day_from=days)["rows"][0]["revenue"],
         "average": asked("RevenueReport", day_from=days)["rows"][0]["average_order"],
         "product": asked("TopProducts", day_from=days)["rows"][0]["revenue"],
-        "waiting": asked("WaitingWork")["to_approve"]["value"][0]["amount"],
+        "waiting": asked("OrdersByStage")[0]["waiting_value"][0]["amount"],
         "past": asked("StateAt", stream="order-A1")["state"]["total"],
         "feed": feed["total"],
         "webhook": webhook["total"],

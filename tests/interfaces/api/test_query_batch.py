@@ -83,7 +83,7 @@ def test_a_database_that_goes_away_costs_the_question_it_was_asked(
         return ask(bus, question, asker)
 
     monkeypatch.setattr(QueryBus, "ask", away)
-    found = asked(program_in(app, "viewer"), {"query": "ListOrders"}, {"query": "WaitingWork"})
+    found = asked(program_in(app, "viewer"), {"query": "ListOrders"}, {"query": "OrdersByStage"})
     assert [each["status"] for each in found] == [503, 200]
     assert found[0]["problem"]["code"] == "unavailable"
 
@@ -146,7 +146,7 @@ def test_home_and_system_ask_side_by_side_and_show_the_same(
     shown = BeautifulSoup(answer.text, "html.parser").find("main")
     assert shown is not None
     assert len(askers) == threads
-    assert "To approve" in shown.text if page == "/" else "Subscriptions" in shown.text
+    assert "Needs approval" in shown.text if page == "/" else "Subscriptions" in shown.text
 
 
 @BOTH

@@ -60,7 +60,14 @@ def completed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[st
         (("flask", "command", "HoldOrder", "--reason", "pay"), ["payment_check"]),
         (
             ("flask", "query", "Order"),
-            ["OrderActions", "OrderPayments", "OrderTimeline", "OrdersByDay", "OrdersByStatus"],
+            [
+                "OrderActions",
+                "OrderPayments",
+                "OrderTimeline",
+                "OrdersByDay",
+                "OrdersByStage",
+                "OrdersByStatus",
+            ],
         ),
         (("flask", "doc"), ["doctor"]),
     ],

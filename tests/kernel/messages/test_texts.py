@@ -66,7 +66,9 @@ def test_a_normal_form_is_kept_or_says_what_is_wrong() -> None:
         assert refused.value.problems == {"code": "Anything but this."}
 
 
-@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u202e", "\u0085", "\U000e0041", "\u3164"])
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u00ad", "\u202e", "\u0085", "\U000e0041", "\u3164", "\u2800"]
+)
 def test_characters_that_nobody_sees_are_refused(hidden: str) -> None:
     with pytest.raises(Invalid) as refused:
         AskNames(name=f"a{hidden}b")

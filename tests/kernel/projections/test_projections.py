@@ -226,7 +226,7 @@ def test_a_projection_of_a_newer_shape_asks_for_a_rebuild(kernel: Kernel, engine
 def test_the_fold_of_a_stream_is_the_row_that_is_stored(kernel: Kernel, engines: Engines) -> None:
     add(kernel, "a", 5)
     rows = Rows()
-    kernel.runner.fold("counters", "counter-a", rows)
+    kernel.runner.fold("counters", ["counter-a"], rows)
     kernel.runner.advance("counters")
     assert rows.all(counters) == [{"counter_id": "a", "value": 5, "applied_version": 5}]
     assert shown(engines) == {"a": (5, 5)}

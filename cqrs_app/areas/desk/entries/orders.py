@@ -13,6 +13,7 @@ from cqrs_app.areas.orders.events import (
     Address,
     BillingAddressChanged,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderFlagged,
@@ -35,7 +36,7 @@ from cqrs_app.kernel import ERASED, Event
 Facts = dict[str, Any]
 """What the timeline follows of an order, to name the old value where one changes."""
 
-ADDRESS = "Address"
+ADDRESS, BILLING_ADDRESS = "Address", "Billing address"
 _ORDER, _SHIPPING = EntryKind.ORDER, EntryKind.SHIPPING
 _LONGEST = 2_000
 _ENTERED = MappingProxyType(
@@ -57,8 +58,17 @@ def _placed(event: OrderPlaced) -> Entry:
     detail.append(("Total", amount(event.total, event.currency)))
     if not event.customer_name:
         detail.insert(0, ("Customer", event.customer_id or "Guest"))
-    personal = {"Customer": event.customer_name, ADDRESS: _one_line(event.shipping_address)}
+    personal = {
+        "Customer": event.customer_name,
+        ADDRESS: _one_line(event.shipping_address),
+        BILLING_ADDRESS: _one_line(event.billing_address),
+    }
     return Entry(_ORDER, "Order placed", tuple(detail), personal)
+
+
+def _assigned(event: OrderAssigned) -> Entry:
+    personal = {"Name": event.customer_name}
+    return Entry(_ORDER, "Assigned to customer", (("Customer", event.customer_id),), personal)
 
 
 def _shipped(event: OrderShipped) -> Entry:
@@ -140,11 +150,12 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
             _ORDER, "Put on hold", (("Hold reason", label_of(event.reason)), ("Note", event.note))
         ),
         OrderReleased: lambda event: Entry(_ORDER, "Released"),
+        OrderAssigned: _assigned,
         ShippingAddressChanged: lambda event: Entry(
             _ORDER, "Shipping address changed", personal={ADDRESS: _one_line(event.address)}
         ),
         BillingAddressChanged: lambda event: Entry(
-            _ORDER, "Billing address changed", personal={ADDRESS: _one_line(event.address)}
+            _ORDER, "Billing address changed", personal={BILLING_ADDRESS: _one_line(event.address)}
         ),
         OrderNoteAdded: lambda event: Entry(EntryKind.NOTE, "Note", (("Note", event.note),)),
         OrderShipped: _shipped,
@@ -163,6 +174,7 @@ FOLLOWED: Mapping[str, tuple[str, Callable[[Facts], str]]] = MappingProxyType(
     {
         "status": ("Status", lambda facts: OrderStatus(facts["status"]).label),
         "hold_reason": ("Hold reason", lambda facts: label_of(facts["hold_reason"])),
+        "customer_id": ("Customer", lambda facts: facts["customer_id"] or "Guest"),
         "total": ("Total", lambda facts: f"{facts['currency']} {facts['total']}"),
     }
 )
@@ -189,6 +201,8 @@ def facts_after(facts: Facts, event: Event) -> Facts:
         facts["hold_reason"] = event.reason
     if isinstance(event, OrderLinesChanged):
         facts["total"] = f"{event.total:f}"
+    if isinstance(event, OrderAssigned):
+        facts["customer_id"] = event.customer_id
     if isinstance(event, RemainingItemsCancelled):
         facts["total"] = f"{Decimal(facts['total']) - event.amount:f}"
     return facts

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from cqrs_app.areas.desk.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.events import (
     CreditNoteRecorded,
+    OrderAssigned,
     OrderCancelled,
     OrderLinesChanged,
     OrderPlaced,
@@ -39,7 +40,7 @@ class CustomersProjection(Projection):
 
     name: ClassVar[str] = "customers"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (customer_accounts, credit_notes)
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -51,15 +52,23 @@ class CustomersProjection(Projection):
         if not event.customer_id:
             return
         row = _account(rows, event.customer_id, event.currency, recorded)
-        at, country = recorded.occurred_at, country_name(event.country)
         row["orders"] += 1
         row["placed_value"] += event.total
-        if _is_latest(row["last_order_at"], at):
-            # The newest order has the word on name and country, in whatever order they came in.
-            row["name"], row["country"] = event.customer_name or row["name"], country
-            row["search"] = _search(event.customer_id, row["name"])
-            row["last_order_at"] = at
-        row["first_order_at"] = min(at, row["first_order_at"] or at)
+        _name_account(row, event, recorded.occurred_at)
+
+    def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
+        """The times of the former account stay: they are those of all orders it ever had."""
+        value = event.total + event.cancelled
+        if event.former_customer_id:
+            former = _account(rows, event.former_customer_id, event.currency, recorded)
+            former["orders"] -= 1
+            former["placed_value"] -= value
+            former["cancelled_value"] -= event.cancelled
+        row = _account(rows, event.customer_id, event.currency, recorded)
+        row["orders"] += 1
+        row["placed_value"] += value
+        row["cancelled_value"] += event.cancelled
+        _name_account(row, event, event.placed_at)
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         self._give_up(event.customer_id, event.currency, event.total, recorded, rows)
@@ -133,6 +142,16 @@ def _account(rows: Rows, customer_id: str, currency: str, recorded: Recorded) ->
     row = rows.change(customer_accounts, customer_id, currency)
     row["applied_position"] = recorded.stored.position or 0
     return row
+
+
+def _name_account(row: Row, event: OrderPlaced | OrderAssigned, at: datetime) -> None:
+    """The newest order has the word on name and country, in whatever order they came in."""
+    if _is_latest(row["last_order_at"], at):
+        row["name"] = event.customer_name or row["name"]
+        row["country"] = country_name(event.country)
+        row["search"] = _search(event.customer_id, row["name"])
+        row["last_order_at"] = at
+    row["first_order_at"] = min(at, row["first_order_at"] or at)
 
 
 def _search(customer_id: str, name: str) -> str:

@@ -20,6 +20,7 @@ from cqrs_app.areas.desk.read_models import (
     order_lines,
     order_return_lines,
     order_returns,
+    order_tags,
     order_texts,
     orders,
 )
@@ -31,11 +32,15 @@ from cqrs_app.areas.desk.search import (
     with_more,
     without,
 )
+from cqrs_app.areas.desk.stage import BEGINNING, STEPS, stage_of
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
+from cqrs_app.areas.fulfilment.types import Stage as Step
 from cqrs_app.areas.orders.amounts import part_of, sums_of
 from cqrs_app.areas.orders.events import (
     Address,
     BillingAddressChanged,
     OrderApproved,
+    OrderAssigned,
     OrderCancelled,
     OrderDelivered,
     OrderFlagged,
@@ -45,6 +50,8 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    OrderTagAdded,
+    OrderTagRemoved,
     RemainingItemsCancelled,
     ReturnCancelled,
     ReturnReceived,
@@ -73,15 +80,21 @@ _OF_LINES = OrderShipped | RemainingItemsCancelled | OrderLinesChanged | ReturnR
 
 
 class OrdersProjection(Projection):
+    """`applied_version` of an order's row is that of its own stream; the events of its fulfilment
+    change its stage."""
+
     name: ClassVar[str] = "orders"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
+    fulfilled: ClassVar[bool] = True
+    """Whether fulfilment sees to approved orders."""
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
         order_returns,
         order_return_lines,
         order_flags,
+        order_tags,
         order_texts,
         order_days,
         order_activity,
@@ -112,13 +125,15 @@ class OrdersProjection(Projection):
         if isinstance(event, SubjectErased):
             return
         if isinstance(event, OrderPlaced):
-            day = recorded.day
-            yield order_days, (day, event.currency, str(OrderStatus.PLACED))
+            day, placed = recorded.day, OrderStatus.PLACED
+            yield order_days, (day, event.currency, str(placed), str(stage_of(placed, "")))
             yield order_activity, (day, "placed", event.currency)
             return
         yield orders, (event.order_id,)
-        if isinstance(event, OrderShipped | OrderLinesChanged):
+        if isinstance(event, OrderShipped | OrderAssigned | OrderLinesChanged):
             yield order_texts, (event.order_id,)
+        if isinstance(event, OrderTagAdded | OrderTagRemoved):
+            yield order_tags, (event.order_id, event.tag)
         if isinstance(event, _OF_LINES):
             for line in event.lines:
                 yield order_lines, (event.order_id, line.line_no)
@@ -129,6 +144,10 @@ class OrdersProjection(Projection):
             row_id=row_id,
             order_id=event.order_id,
             status=str(OrderStatus.PLACED),
+            step="",
+            stage=str(stage_of(OrderStatus.PLACED, "")),
+            stage_since=recorded.occurred_at,
+            decision="",
             customer_id=event.customer_id,
             customer_name=event.customer_name,
             country=country_name(event.country),
@@ -136,6 +155,7 @@ class OrdersProjection(Projection):
             total=event.total,
             **sums_of(event.lines, event.adjustments),
             adjustments=msgspec.json.encode(event.adjustments).decode(),
+            tags="[]",
             line_count=len(event.lines),
             last_line=len(event.lines),
             units=sum(line.quantity for line in event.lines),
@@ -159,7 +179,10 @@ class OrdersProjection(Projection):
         _count(rows, recorded, "placed", event.currency, event.total)
 
     def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
-        row = self._move(event.order_id, OrderStatus.APPROVED, recorded, rows)
+        row = self._mark(event.order_id, recorded, rows)
+        if self.fulfilled and not recorded.is_history:
+            row["step"] = str(BEGINNING)
+        self._advance(row, OrderStatus.APPROVED, recorded, rows)
         _count(rows, recorded, "approved", row["currency"], row["total"])
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
@@ -174,8 +197,27 @@ class OrdersProjection(Projection):
 
     def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
-        _stand(rows, row, OrderStatus(event.status))
+        _enter(rows, row, OrderStatus(event.status), recorded)
         _count(rows, recorded, "released", row["currency"], row["total"])
+
+    def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        words = rows.change(order_texts, event.order_id)
+        gone = index_words([row["customer_name"]], [row["customer_id"]])
+        row |= {"customer_id": event.customer_id, "customer_name": event.customer_name}
+        row |= _address("ship", event.shipping_address) | _address("bill", event.billing_address)
+        lines = [line for key in _line_keys(row) if (line := rows.get(order_lines, *key))]
+        kept = without(words["search"], gone, _impersonal(row, lines))
+        name = event.customer_name if event.customer_name != ERASED else ""
+        words["search"] = with_more(kept, index_words([name], [event.customer_id]))
+
+    def order_tag_added(self, event: OrderTagAdded, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        _tag(row, event.tag, rows, present=True)
+
+    def order_tag_removed(self, event: OrderTagRemoved, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        _tag(row, event.tag, rows, present=False)
 
     def shipping_address_changed(
         self, event: ShippingAddressChanged, recorded: Recorded, rows: Rows
@@ -203,6 +245,7 @@ class OrdersProjection(Projection):
     def return_received(self, event: ReturnReceived, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
         row["returned_units"] += receive_return(event, recorded, rows)
+        _enter(rows, row, OrderStatus(row["status"]), recorded)
 
     def return_cancelled(self, event: ReturnCancelled, recorded: Recorded, rows: Rows) -> None:
         self._mark(event.order_id, recorded, rows)
@@ -215,8 +258,9 @@ class OrdersProjection(Projection):
             line["shipped_quantity"] += sent.quantity
             value += part_of(line["amount"], sent.quantity, line["quantity"])
         status = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
-        row = self._move(event.order_id, status, recorded, rows)
+        row = self._mark(event.order_id, recorded, rows)
         row["shipped_units"] += sum(sent.quantity for sent in event.lines)
+        self._advance(row, status, recorded, rows)
         row["carrier"] = event.carrier or row["carrier"]
         row["tracking"] = event.tracking or row["tracking"]
         if event.tracking:
@@ -258,7 +302,23 @@ class OrdersProjection(Projection):
             at=recorded.occurred_at,
         )
 
+    def fulfilment_moved(self, event: FulfilmentMoved, recorded: Recorded, rows: Rows) -> None:
+        """A payment may be for an order that does not exist."""
+        known = rows.get(orders, event.order_id)
+        if known is None or not self.fulfilled:
+            return
+        step = event.stage if event.stage in STEPS else known["step"]
+        decision = event.sentence if event.stage == Step.STUCK else ""
+        if (step, decision) == (known["step"], known["decision"]):
+            return
+        row = rows.change(orders, event.order_id)
+        row.update(_seen(recorded), step=step, decision=decision)
+        _enter(rows, row, OrderStatus(row["status"]), recorded)
+
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
+        if not event.subject.startswith(PERSON):
+            # A guest's order that is a customer's since: what it shows is sealed anew.
+            return
         found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
         rows.preload((order_texts, (row["order_id"],)) for row in found)
         rows.preload((order_lines, key) for row in found for key in _line_keys(row))
@@ -271,8 +331,11 @@ class OrdersProjection(Projection):
 
     def _move(self, order_id: str, entered: OrderStatus, recorded: Recorded, rows: Rows) -> Row:
         row = self._mark(order_id, recorded, rows)
-        _stand(rows, row, advance_status(OrderStatus(row["status"]), entered))
+        self._advance(row, entered, recorded, rows)
         return row
+
+    def _advance(self, row: Row, entered: OrderStatus, recorded: Recorded, rows: Rows) -> None:
+        _enter(rows, row, advance_status(OrderStatus(row["status"]), entered), recorded)
 
     def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
         row = rows.change(orders, order_id)
@@ -284,20 +347,34 @@ class OrdersProjection(Projection):
         return row
 
 
-def _stand(rows: Rows, row: Row, status: OrderStatus) -> None:
-    _count_order(rows, row, -1)
-    row["status"] = str(status)
-    _count_order(rows, row, 1)
+class UnfulfilledOrdersProjection(OrdersProjection):
+    """The same with fulfilment off: every approved order is ready to ship. The rows are others, so
+    switching it on or off asks for a rebuild."""
+
+    version: ClassVar[int] = 1_000 + OrdersProjection.version
+    fulfilled: ClassVar[bool] = False
+
+
+def _enter(rows: Rows, row: Row, status: OrderStatus, recorded: Recorded) -> None:
+    """Give an order its status, and the stage that follows."""
+    returned = 0 < row["shipped_units"] <= row["returned_units"]
+    stage = str(stage_of(status, row["step"], returned=returned))
+    if (str(status), stage) != (row["status"], row["stage"]):
+        _count_order(rows, row, -1)
+        if stage != row["stage"]:
+            row["stage_since"] = recorded.occurred_at
+        row["status"], row["stage"] = str(status), stage
+        _count_order(rows, row, 1)
     if status is not OrderStatus.ON_HOLD:
         row["hold_reason"] = ""
 
 
 def _count_order(rows: Rows, row: Row, times: int) -> None:
-    """Count an order where it stands now, or with -1 for `times` take it back."""
+    """Count an order at its stage, or with -1 for `times` take it back."""
     imported = times if row["imported"] else 0
     rows.add(
         order_days,
-        (row["placed_day"], row["currency"], row["status"]),
+        (row["placed_day"], row["currency"], row["status"], row["stage"]),
         orders=times,
         value=times * row["total"],
         imported=imported,
@@ -306,15 +383,23 @@ def _count_order(rows: Rows, row: Row, times: int) -> None:
 
 
 def _applied(recorded: Recorded) -> Row:
-    return {
-        "updated_at": recorded.recorded_at,
-        "applied_version": recorded.version,
-        "applied_position": recorded.stored.position or 0,
-    }
+    return {"applied_version": recorded.version} | _seen(recorded)
+
+
+def _seen(recorded: Recorded) -> Row:
+    """What an event of any stream changes."""
+    position = recorded.stored.position or 0
+    return {"updated_at": recorded.recorded_at, "applied_position": position}
 
 
 def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Decimal) -> None:
     rows.add(order_activity, (recorded.day, what, currency), count=1, value=value)
+
+
+def _tag(row: Row, tag: str, rows: Rows, *, present: bool) -> None:
+    tags = [each for each in msgspec.json.decode(row["tags"]) if each != tag]
+    row["tags"] = msgspec.json.encode(sorted([*tags, tag] if present else tags)).decode()
+    rows.put(order_tags, order_id=row["order_id"], tag=tag, present=present)
 
 
 def _address(prefix: str, address: Address) -> Row:

@@ -16,6 +16,7 @@ from sqlalchemy import Table
 from cqrs_app.areas.desk.projections.product_names import describe_products, name_product
 from cqrs_app.areas.desk.projections.sales_figures import (
     Place,
+    assign,
     count_changed_lines,
     count_credit,
     count_order,
@@ -34,6 +35,7 @@ from cqrs_app.areas.desk.read_models import (
 from cqrs_app.areas.inventory.events import ProductAdded, ProductRenamed
 from cqrs_app.areas.orders.events import (
     CreditNoteRecorded,
+    OrderAssigned,
     OrderCancelled,
     OrderLinesChanged,
     OrderPlaced,
@@ -53,7 +55,7 @@ from cqrs_app.standards.countries import country_name
 class SalesProjection(Projection):
     name: ClassVar[str] = "sales"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[Table, ...]] = (
         sales_days,
         product_days,
@@ -88,6 +90,9 @@ class SalesProjection(Projection):
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
         count_order(event, _place(event, recorded), rows)
         describe_products(event.lines, recorded.occurred_at, rows)
+
+    def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
+        assign(event, rows)
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         take_back(event.order_id, rows)

@@ -22,6 +22,7 @@ from cqrs_app.areas.desk.read_models import (
 from cqrs_app.areas.orders.amounts import part_of, value_of
 from cqrs_app.areas.orders.events import (
     CreditNoteRecorded,
+    OrderAssigned,
     OrderedLine,
     OrderLinesChanged,
     OrderPlaced,
@@ -77,6 +78,18 @@ def count_credit(event: CreditNoteRecorded, place: Place, rows: Rows) -> None:
     if event.customer_id:
         key = (*place, event.customer_id)
         _count(rows, customer_days, key, _CUSTOMER, credited=event.amount)
+
+
+def assign(event: OrderAssigned, rows: Rows) -> None:
+    """An order that is another customer's from now on."""
+    order = rows.change(sales_orders, event.order_id)
+    place: Place = (order["day"], order["country"], order["currency"])
+    counted = {"orders": 1, "revenue": order["total"], "refunded": order["refunded"]}
+    for customer_id, times in ((order["customer_id"], -1), (event.customer_id, 1)):
+        if customer_id and not order["cancelled"]:
+            amounts = {name: times * amount for name, amount in counted.items()}
+            _count(rows, customer_days, (*place, customer_id), _CUSTOMER, **amounts)
+    order["customer_id"] = event.customer_id
 
 
 def take_back(order_id: str, rows: Rows) -> None:

@@ -42,7 +42,7 @@ class OrderTimelineProjection(Projection):
     """One row per event and order."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:

@@ -1,4 +1,4 @@
-"""Figures over all orders: what waits, what was done today, orders by day and by status."""
+"""Figures over all orders: what was done today, orders by day, by stage and by status."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, func, select, type_coerce
 
 from cqrs_app.areas.desk.read_models import order_activity, order_days, orders
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel import Amount, Query, query
@@ -29,63 +30,47 @@ class Money:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """Orders that wait for somebody; `oldest` is when the first of them was placed. `imported`
-    ones are not among them, as long as nobody does anything with them here."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFigure:
+    """All orders that are at one stage now. `waiting` of them are not from an import, or something
+    was done with them here since; `waiting_value` is theirs, and `oldest` is when the first of them
+    was placed, where the stage needs action."""
 
+    stage: OrderStage
     orders: int
-    value: tuple[Money, ...]
+    waiting: int
+    waiting_value: tuple[Money, ...]
     oldest: datetime | None
-    imported: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OrdersWaiting:
-    """What there is to do."""
-
-    to_approve: Queue
-    on_hold: Queue
-    to_ship: Queue
+@query(label="Orders by stage", permission=VIEW, reads=("orders",), cached=True)
+class OrdersByStage(Query):
+    """Every stage, also those without orders."""
 
 
-@query(label="Waiting work", permission=VIEW, reads=("orders",), cached=True)
-class WaitingWork(Query):
-    """How many orders wait to be approved, released or shipped; imported ones do not, until
-    something is done with them here."""
-
-
-def waiting_work(question: WaitingWork, connection: Connection) -> OrdersWaiting:
+def orders_by_stage(question: OrdersByStage, connection: Connection) -> tuple[StageFigure, ...]:
     columns = order_days.c
-    value = type_coerce(columns.value - columns.imported_value, Amount)
     found = select(
-        columns.status,
+        columns.stage,
         columns.currency,
-        func.sum(columns.orders - columns.imported).label("orders"),
-        func.sum(value).label("value"),
-        func.sum(columns.imported).label("imported"),
-    ).group_by(columns.status, columns.currency)
+        func.sum(columns.orders).label("orders"),
+        func.sum(columns.orders - columns.imported).label("waiting"),
+        func.sum(type_coerce(columns.value - columns.imported_value, Amount)).label("value"),
+    ).group_by(columns.stage, columns.currency)
     rows = connection.execute(found).all()
 
-    def queue(*statuses: OrderStatus) -> Queue:
-        listed = [row for row in rows if row.status in statuses]
-        waiting = [row for row in listed if row.orders]
-        amounts: dict[str, Decimal] = defaultdict(Decimal)
-        for row in waiting:
-            amounts[row.currency] += row.value
-        oldest = (_oldest(connection, status) for status in {row.status for row in waiting})
-        return Queue(
-            orders=sum(int(row.orders) for row in waiting),
-            value=_money(amounts),
-            oldest=min((at for at in oldest if at), default=None),
-            imported=sum(int(row.imported) for row in listed),
+    def figure(stage: OrderStage) -> StageFigure:
+        mine = [row for row in rows if row.stage == stage]
+        waiting = {row.currency: row for row in mine if row.waiting}
+        return StageFigure(
+            stage=stage,
+            orders=sum(int(row.orders) for row in mine),
+            waiting=sum(int(row.waiting) for row in mine),
+            waiting_value=_money({currency: row.value for currency, row in waiting.items()}),
+            oldest=_oldest(connection, stage) if waiting and stage in NEEDS_ACTION else None,
         )
 
-    return OrdersWaiting(
-        to_approve=queue(OrderStatus.PLACED),
-        on_hold=queue(OrderStatus.ON_HOLD),
-        to_ship=queue(OrderStatus.APPROVED, OrderStatus.PART_SHIPPED),
-    )
+    return tuple(map(figure, OrderStage))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,8 +189,8 @@ def orders_by_status(question: OrdersByStatus, connection: Connection) -> tuple[
     )
 
 
-def _oldest(connection: Connection, status: str) -> datetime | None:
-    waiting = (orders.c.status == status, orders.c.imported.is_(False))
+def _oldest(connection: Connection, stage: OrderStage) -> datetime | None:
+    waiting = (orders.c.stage == str(stage), orders.c.imported.is_(False))
     found = select(func.min(orders.c.placed_at)).where(*waiting)
     return connection.execute(found).scalar()
 

@@ -18,6 +18,7 @@ from cqrs_app.areas.desk.read_models import (
     order_returns,
     orders,
 )
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import (
@@ -117,11 +118,15 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """A whole order; money in its currency, times in UTC. `total` and `units` are without the
-    remaining items that were cancelled; `discount` (of the lines too), `shipping`, `tax` and `fee`
-    are as ordered. An empty billing address is the shipping address."""
+    """A whole order; money in its currency, times in UTC. `stage` is what its status and its
+    fulfilment come to; `decision` says what somebody has to decide before it goes on. `total` and
+    `units` are without the remaining items that were cancelled; `discount` (of the lines too),
+    `shipping`, `tax` and `fee` are as ordered. An empty billing address is the shipping address."""
 
     order_id: str
+    stage: OrderStage
+    stage_since: datetime
+    decision: str
     status: OrderStatus
     customer_id: str
     customer_name: str
@@ -133,6 +138,7 @@ class OrderView:
     tax: Decimal
     fee: Decimal
     adjustments: tuple[AdjustmentView, ...]
+    tags: tuple[str, ...]
     line_count: int
     units: int
     shipped_units: int
@@ -174,8 +180,8 @@ class OrderView:
 
 
 _MADE = {
-    *("status", "hold_reason", "shipping_address", "billing_address"),
-    *("adjustments", "lines", "returns", "flags"),
+    *("stage", "status", "hold_reason", "shipping_address", "billing_address"),
+    *("adjustments", "tags", "lines", "returns", "flags"),
 }
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
@@ -210,16 +216,23 @@ def _rows_of(table: Table, order_id: str, connection: Connection) -> Sequence[Ma
     return connection.execute(found).mappings().all()
 
 
+def streams_beside(question: Any) -> tuple[str]:
+    """Whose events change the order's stage, beside its own."""
+    return (f"fulfilment-{question.order_id}",)
+
+
 def _view(
     row: Mapping[Any, Any], rows_of: Callable[[Table], Sequence[Mapping[Any, Any]]]
 ) -> OrderView:
     """The view of an order; `rows_of` gives its rows in another table."""
     return OrderView(
         **{name: row[name] for name in _PLAIN},
+        stage=OrderStage(row["stage"]),
         status=OrderStatus(row["status"]),
         hold_reason=HoldReason(row["hold_reason"]) if row["hold_reason"] else None,
         shipping_address=_address("ship", row),
         billing_address=_address("bill", row),
+        tags=msgspec.json.decode(row["tags"], type=tuple[str, ...]),
         adjustments=msgspec.json.decode(row["adjustments"], type=tuple[AdjustmentView, ...]),
         lines=tuple(LineView(**_named(_LINE, line)) for line in rows_of(order_lines)),
         returns=tuple(_returns(rows_of(order_returns), rows_of(order_return_lines))),

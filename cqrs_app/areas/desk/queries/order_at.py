@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 from sqlalchemy import Connection, select
 
-from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView, fold_order
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView, fold_order, streams_beside
 from cqrs_app.areas.desk.queries.timeline import TimelineEntry, entries_of, stream_of
 from cqrs_app.areas.desk.read_models import order_timeline
 from cqrs_app.areas.desk.words import EntryKind
@@ -66,16 +66,21 @@ class OrderSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAt:
-    """`version` is the order's then, `newest` is its current one. `entry` is the last of the
-    timeline until then. `then` is None before the order was placed, `now` where a later event is
+    """`version` is the order's then, `newest` is its current one. `timeline` are the entries until
+    then, oldest first. `then` is None before the order was placed, `now` where a later event is
     damaged."""
 
     order_id: str
     version: int
     newest: int
-    entry: TimelineEntry | None
+    timeline: tuple[TimelineEntry, ...]
     then: OrderSnapshot | None
     now: OrderSnapshot | None
+
+    @property
+    def entry(self) -> TimelineEntry | None:
+        """What happened last until then."""
+        return self.timeline[-1] if self.timeline else None
 
 
 @query(label="Order at a point in the past", permission=VIEW, reads=("order_timeline",))
@@ -97,7 +102,7 @@ class GetOrderAt(Query):
 
 def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None) -> OrderAt | None:
     until = Until(version=question.version, position=question.position, at=question.at)
-    then = past.rows("orders", stream_of(question.order_id), until)
+    then = _orders(question, past, until)
     if not then.newest:
         return None
     timeline = _timeline(question, past, connection)
@@ -107,7 +112,7 @@ def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None
             order_id=question.order_id,
             version=0,
             newest=then.newest,
-            entry=None,
+            timeline=(),
             then=None,
             now=now,
         )
@@ -117,10 +122,15 @@ def get_order_at(question: GetOrderAt, past: Past, connection: Connection | None
         order_id=question.order_id,
         version=then.last.version,
         newest=then.newest,
-        entry=next(reversed([*entries_of(rows)]), None),
+        timeline=tuple(entries_of(rows)),
         then=_snapshot(question, then, rows, past, others),
         now=now,
     )
+
+
+def _orders(question: GetOrderAt, past: Past, until: Until) -> PastRows:
+    beside = streams_beside(question)
+    return past.rows("orders", stream_of(question.order_id), until, beside)
 
 
 def _timeline(question: GetOrderAt, past: Past, connection: Connection | None) -> Sequence[Row]:
@@ -143,7 +153,7 @@ def _is_until(row: Row, last: StoredEvent, others: Until) -> bool:
 
 def _now(question: GetOrderAt, timeline: Sequence[Row], past: Past) -> OrderSnapshot | None:
     try:
-        now = past.rows("orders", stream_of(question.order_id))
+        now = _orders(question, past, WHOLE)
     except UnreadableEvent:
         return None
     return _snapshot(question, now, timeline, past, WHOLE)

@@ -8,12 +8,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.areas.desk.queries.filters import OrderFilters, conditions
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.desk.search import few
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Sort, query
@@ -32,10 +34,14 @@ COUNTED_TO = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """An order as the list shows it; money in its currency, times in UTC. `discount` (of the lines
-    too), `shipping`, `tax` and `fee` are as ordered."""
+    """An order as the list shows it; money in its currency, times in UTC. `decision` says what
+    somebody has to decide before it goes on; `discount` (of the lines too), `shipping`, `tax` and
+    `fee` are as ordered."""
 
     order_id: str
+    stage: OrderStage
+    stage_since: datetime
+    decision: str
     status: OrderStatus
     customer_id: str
     customer_name: str
@@ -53,6 +59,7 @@ class OrderRow:
     updated_at: datetime
     hold_reason: HoldReason | None
     flags: int
+    tags: tuple[str, ...]
     carrier: str
     tracking: str
     applied_version: int
@@ -115,6 +122,8 @@ def count_changes(question: CountChanges, connection: Connection) -> Changes:
 
 def _order_row(row: Row[Any]) -> OrderRow:
     values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    values["stage"] = OrderStage(values["stage"])
     values["status"] = OrderStatus(values["status"])
     values["hold_reason"] = HoldReason(values["hold_reason"]) if values["hold_reason"] else None
+    values["tags"] = msgspec.json.decode(values["tags"], type=tuple[str, ...])
     return OrderRow(**values)

@@ -13,7 +13,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.areas.desk.entries.entry import Pairs
-from cqrs_app.areas.desk.entries.orders import ADDRESS
+from cqrs_app.areas.desk.entries.orders import ADDRESS, BILLING_ADDRESS
 from cqrs_app.areas.desk.read_models import order_timeline
 from cqrs_app.areas.desk.words import EntryKind
 from cqrs_app.areas.orders.commands import VIEW
@@ -25,6 +25,7 @@ MOST_ITEMS = 5
 
 Newest = Annotated[int, Meta(title="Newest", description="How many, at most.", ge=1, le=10_000)]
 
+_ADDRESSES = (ADDRESS, BILLING_ADDRESS)
 _ROW = order_timeline.c
 
 
@@ -111,15 +112,13 @@ def _chosen(
 
 def entries_of(rows: Iterable[Mapping[Any, Any]]) -> Iterator[TimelineEntry]:
     """The entries of one order's rows, which are in the order of the log."""
-    address = ""
+    addresses: dict[str, str] = {}
     for _, together in groupby(rows, _group):
         entry = _joined(list(together))
-        texts = dict(entry.detail)
-        if ADDRESS in texts:
-            if address:
-                entry = replace(entry, before=entry.before | {ADDRESS: address})
-            address = texts[ADDRESS]
-        yield entry
+        changed = {name: text for name, text in entry.detail if name in _ADDRESSES}
+        before = {name: addresses[name] for name in changed if name in addresses}
+        addresses |= changed
+        yield replace(entry, before=entry.before | before) if before else entry
 
 
 def _group(row: Mapping[Any, Any]) -> Any:

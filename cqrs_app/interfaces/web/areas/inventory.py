@@ -10,6 +10,7 @@ from typing import Any
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.fulfilment.queries import OrdersWaitingFor
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
@@ -18,7 +19,7 @@ from cqrs_app.areas.inventory.words import label_of, prices_in
 from cqrs_app.interfaces.web.areas import product_lookups
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
-from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
+from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import shown_columns
@@ -95,6 +96,7 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
+        "follows_soon": ahead and projected.is_moving,
         "poll_every": poll_every(
             badges.pending.since if badges.pending and projected.is_moving else None
         ),
@@ -102,6 +104,8 @@ def _shown() -> dict[str, Any]:
         "movements_freshness": movements.freshness,
         "pager": pager("web.product", movements.value.next, movements.value.previous),
         "here": {name: text for name, text in request.args.items() if name in ("sku", *PLACE)},
+        "waiting": ask_if_allowed(OrdersWaitingFor(sku=sku)),
+        "may_receive": may_act("inventory.receive"),
         "prices_in": prices_in,
         "reason": label_of,
         "sold": _sold(ProductSales(sku=sku)),

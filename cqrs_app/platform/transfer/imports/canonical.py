@@ -42,6 +42,9 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
         "approved": (events.OrderApproved, commands.ApproveOrder),
         "address_changed": (events.ShippingAddressChanged, commands.ChangeShippingAddress),
         "lines_changed": (events.OrderLinesChanged, commands.ChangeOrderLines),
+        "assigned": (events.OrderAssigned, commands.AssignOrderToCustomer),
+        "tag_added": (events.OrderTagAdded, commands.AddOrderTag),
+        "tag_removed": (events.OrderTagRemoved, commands.RemoveOrderTag),
         "billing_address_changed": (
             events.BillingAddressChanged,
             commands.ChangeBillingAddress,

@@ -42,7 +42,7 @@ def test_home_counts_imported_orders_apart_from_those_that_wait(client: FlaskCli
     card = soup(client, "/").select_one("#home-waiting .stat")
     assert card is not None
     text = card.get_text(" ", strip=True)
-    assert text.startswith("To approve 0 Nothing waits")
+    assert text.startswith("Needs approval 0 1 imported")
     assert "1 imported, not counted" in text
     assert soup(client, str(card["href"])).find(id="row-O-2") is None
     imported = soup(client, "/orders?status=placed&imported=1")

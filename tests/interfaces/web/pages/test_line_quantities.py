@@ -113,7 +113,7 @@ def test_too_many_units_are_an_error_at_their_own_field(order: Flask, client: Fl
     answer = client.post(ADDRESS, data=values)
     assert answer.status_code == 422
     assert error_at(answer, "lines-2-quantity") == "Only 3 remaining."
-    focused = BeautifulSoup(answer.get_data(), "html.parser").select("[autofocus]")
+    focused = BeautifulSoup(answer.get_data(), "html.parser").select("#command [autofocus]")
     assert [each["name"] for each in focused] == ["lines-2-quantity"]
     assert fields(BeautifulSoup(answer.get_data(), "html.parser"))["lines-2-quantity"] == "99"
     assert shipped(order) == [1, 0, 0]

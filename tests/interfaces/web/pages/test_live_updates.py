@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from tests.interfaces.web.pages.conftest import catch_up, order_in, process_of
 from tests.processes.running import FLASK
 
 SEVERAL_POLLS = 10_000
+APPROVED = re.compile("Processing|Awaiting payment")
+"""The stage of an order that was just approved, as soon as fulfilment has begun."""
 """Milliseconds."""
 
 
@@ -148,10 +151,11 @@ def test_a_task_that_gets_no_answer_says_so_while_it_waits(
     order_id: str, open_page: Callable[[str], Page]
 ) -> None:
     page = open_page(f"/orders/{order_id}")
-    page.get_by_role("link", name="Approve order").first.click()
+    page.get_by_role("link", name="Add note").first.click()
     dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Note").fill("Mind the dog.")
     page.route("**/commands/*", lambda route: None)
-    dialog.get_by_role("button", name="Approve order").last.click()
+    dialog.get_by_role("button", name="Add note").last.click()
     page.clock.fast_forward(6_000)
     expect(dialog.get_by_role("alert").first).to_contain_text("has not answered yet")
 
@@ -174,7 +178,7 @@ def test_a_command_in_another_process_changes_an_open_page_says_so_and_keeps_the
 ) -> None:
     page = signed_in("supervisor", viewport={"width": width, "height": 900})
     page.goto(f"/orders/{order_id}")
-    page.get_by_role("link", name="Approve order").first.focus()
+    page.get_by_role("button", name="Approve order").focus()
     with process_of(shop, "worker"):
         approve = ("command", "ApproveOrder", "--order-id", order_id, "--as", "supervisor")
         done = subprocess.run(
@@ -185,10 +189,10 @@ def test_a_command_in_another_process_changes_an_open_page_says_so_and_keeps_the
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        expect(page.locator("#announcer")).to_contain_text("To ship", timeout=30_000)
+        expect(page.locator("#announcer")).to_contain_text(APPROVED, timeout=30_000)
     expect(page.locator("#order-heading")).to_be_focused()
     expect(page.locator("#order .pending")).to_have_count(0, timeout=30_000)
-    expect(page.get_by_role("link", name="Approve order")).to_have_count(0)
+    expect(page.get_by_role("button", name="Approve order")).to_have_count(0)
 
 
 def test_a_change_that_no_worker_has_shown_yet_is_marked_on_an_open_page(
@@ -218,7 +222,7 @@ def test_a_list_says_what_has_changed_since_and_shows_it_when_asked(
     catch_up(shop)
     after(page)
     page.get_by_role("link", name="1 change, show").click()
-    expect(page.locator(f"#row-{order_id}")).to_contain_text("To ship")
+    expect(page.locator(f"#row-{order_id}")).to_contain_text(APPROVED)
 
 
 @pytest.mark.parametrize("address", ["/reports", "/customers", "/customers/-/accounts"])
@@ -255,8 +259,9 @@ def test_a_task_that_could_not_be_sent_says_why_and_can_be_sent_again(
     sentence: str,
 ) -> None:
     page = open_page(f"/orders/{order_id}")
-    page.get_by_role("link", name="Approve order").first.click()
-    send = page.get_by_role("dialog").get_by_role("button", name="Approve order").last
+    page.get_by_role("link", name="Add note").first.click()
+    page.get_by_role("dialog").get_by_label("Note").fill("Mind the dog.")
+    send = page.get_by_role("dialog").get_by_role("button", name="Add note").last
     expect(send).to_be_visible()
     page.route(
         "**/commands/*",

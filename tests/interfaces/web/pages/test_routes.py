@@ -77,6 +77,7 @@ WHO = {
     "web.command_form": "each command",
     "web.command_submit": "each command",
     "web.question": "each query",
+    "web.lookup": "each lookup",
     "web.catalogue": SIGNED_IN,
     "web.catalogue_problems": SIGNED_IN,
     "web.catalogue_entry": SIGNED_IN,
@@ -87,7 +88,6 @@ def addresses(app: Flask) -> dict[str, str]:
     order_id = order_in(app, "placed")
     return {
         "web.home": "/",
-        "web.search": "/search?q=lamp",
         "web.home_panel": "/home/waiting",
         "web.orders": "/orders",
         "web.orders_changes": "/orders/changes?since=0",

@@ -69,9 +69,10 @@ def send(client: FlaskClient, address: str, **changes: str | list[str]) -> Any:
 
 
 def form_address(client: FlaskClient, order_id: str, command: str) -> str:
-    link = page(client, f"/orders/{order_id}").find("a", href=re.compile(f"/commands/{command}"))
-    assert link is not None, f"{command} is not offered"
-    return str(link["href"])
+    shown, address = page(client, f"/orders/{order_id}"), re.compile(f"/commands/{command}")
+    found = shown.find("a", href=address) or shown.find("form", action=address)
+    assert found is not None, f"{command} is not offered"
+    return str(found.get("href") or found["action"])
 
 
 def test_an_order_is_found_approved_and_shown_everywhere(

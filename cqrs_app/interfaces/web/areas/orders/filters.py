@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from cqrs_app.areas.desk.queries.filters import OrderFilters
 from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.kernel.errors import Invalid
@@ -24,10 +25,13 @@ FILTERS = tuple(field.name for field in fields_of(OrderFilters))
 _TITLES = {field.name: field.title for field in fields_of(ListOrders)}
 PLACE = ("after", "before")
 WHOLE = ("limit", "since")
+SEVERAL = frozenset({"stage", "status"})
+"""Parameters that may be given more than once."""
 YES_OR_NO = ("descending", "flagged", "imported")
 FLAGS = {"1": True, "0": False}
 DAYS = dict.fromkeys(("placed_from", "placed_to"), "Enter a date, e.g. 2026-03-31.")
 WORDS: Mapping[str, Callable[[str], str]] = {
+    "stage": lambda value: OrderStage(value).label,
     "status": lambda value: OrderStatus(value).label,
     **dict.fromkeys(("flagged", "imported"), lambda value: "yes" if FLAGS[value] else "no"),
 }
@@ -66,8 +70,8 @@ class Address:
 
     def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {name: found[0].strip() for name, found in self.given.items()}
-        if "status" in self.given:
-            values["status"] = list(dict.fromkeys(self.given["status"]))
+        for name in SEVERAL & self.given.keys():
+            values[name] = list(dict.fromkeys(self.given[name]))
         for name in WHOLE:
             if values.get(name, "").isdecimal() and len(values[name]) <= 19:
                 values[name] = int(values[name])
@@ -95,7 +99,7 @@ def chips(address: Address) -> list[dict[str, str]]:
     first, found = address.without(*PLACE), []
     for name in FILTERS:
         for value in address.given.get(name, ()):
-            left = tuple(each for each in address.given[name] if name == "status" and each != value)
+            left = tuple(each for each in address.given[name] if name in SEVERAL and each != value)
             rest = {k: v for k, v in {**first.given, name: left}.items() if v}
             text = WORDS[name](value) if name in WORDS else value
             found.append({"label": label(name), "value": text, "remove_url": Address(rest).url()})

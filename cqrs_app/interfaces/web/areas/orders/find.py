@@ -41,7 +41,7 @@ def _rows(text: str, most: int) -> Iterator[Any]:
 
 def _hit(row: Any, *, exact: bool) -> Hit:
     total = formats_of(services.settings.locale).money(row.total, row.currency)
-    details = (row.customer_name or row.customer_id or "Guest", row.status.label, total)
+    details = (row.customer_name or row.customer_id or "Guest", row.stage.label, total)
     return Hit(row.order_id, url_for("web.order", order_id=row.order_id), details, exact)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import url_for
 
-from cqrs_app.areas.desk.queries.figures import Figure, OrdersByDay, TodayFigures, WaitingWork
+from cqrs_app.areas.desk.queries.figures import Figure, OrdersByDay, OrdersByStage, TodayFigures
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.zones import business_day
 
@@ -27,24 +28,19 @@ class Comparison:
 
 
 def waiting() -> dict[str, Any]:
-    answer = ask(WaitingWork())
-    waiting = answer.value
-    cards = [
-        ("To approve", waiting.to_approve, ["placed"]),
-        ("On hold", waiting.on_hold, ["on_hold"]),
-        ("To ship", waiting.to_ship, ["approved", "part_shipped"]),
-    ]
+    answer = ask(OrdersByStage())
+    figures = {figure.stage: figure for figure in answer.value}
     return {
         "answer": answer,
         "cards": [
-            {"label": label, "queue": queue, "url": _oldest_first(statuses)}
-            for label, queue, statuses in cards
+            {"figure": figures[stage], "url": _oldest_first(stage)} for stage in NEEDS_ACTION
         ],
     }
 
 
-def _oldest_first(statuses: list[str]) -> str:
-    return url_for("web.orders", status=statuses, imported=0, sort="placed_at", descending=0)
+def _oldest_first(stage: OrderStage) -> str:
+    """The orders that are counted."""
+    return url_for("web.orders", stage=stage.value, imported=0, sort="placed_at", descending=0)
 
 
 def today() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -14,12 +15,14 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
+from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
 from cqrs_app.interfaces.web.areas.orders.returns import proposed_refunds
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
@@ -33,6 +36,7 @@ from cqrs_app.interfaces.web.ask import (
 )
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.delayed import delayed_actions
 from cqrs_app.interfaces.web.pending_badges import PendingBadge, badges_of
 from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import allowed_tasks
@@ -58,6 +62,7 @@ def order(order_id: str) -> ResponseReturnValue:
         "orders/order.html",
         **shown,
         events=_events(order_id) if with_events else None,
+        papers=PAPERS,
         **(neighbours(shown["order"]) if shown["order"] else {"list_url": url_for("web.orders")}),
     )
 
@@ -108,9 +113,14 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     )
     shown, freshness = min(held, key=itemgetter(0))
     badges = badges_of("order", {order_id: shown}, freshness)[order_id]
+    delayed = delayed_actions(f"order-{order_id}")
+    waiting = {each.name for each in delayed if not each.sentence}
+    pending = bool(badges.pending)
+    if waiting and badges.pending and badges.pending.version is None:
+        badges = replace(badges, pending=None)  # its notice says so
     ahead = value is not None and empty is not None
     allowed, not_now = allowed_tasks(actions.value.actions)
-    follows_soon = bool(badges.pending or ahead) and (empty or freshness).is_moving
+    follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
         "order_id": order_id,
         "order": value,
@@ -118,7 +128,8 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
         "all_lines": all_lines,
         **timeline,
-        "allowed": allowed,
+        "allowed": [each for each in allowed if each["name"] not in waiting],
+        "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,
@@ -159,7 +170,8 @@ def _moving_since(
     way = fulfilment and fulfilment.value
     if follows_soon and pending:
         return pending.since
-    moves = follows_soon or (way and way.stage.moves_by_itself)
+    begins = order is not None and order.stage is OrderStage.PROCESSING and not order.decision
+    moves = follows_soon or (way.stage.moves_by_itself if way else begins)
     return order.updated_at if order and moves else None
 
 

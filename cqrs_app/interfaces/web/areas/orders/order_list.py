@@ -9,9 +9,10 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.desk.queries.choices import OrderChoices
+from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
-from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
+from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -22,9 +23,11 @@ from cqrs_app.interfaces.web.listing import page_number, page_size
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following
 from cqrs_app.kernel import fold
-from cqrs_app.services import services
+from cqrs_app.services import kernel, services
 
 CHANGES = "/orders/changes"
+ROW_KEYS = ("ApproveOrder", "HoldOrder", "ShipOrder", "AddOrderNote")
+"""What a key does on a row: see keys.js."""
 
 
 @bp.get("/orders")
@@ -38,10 +41,8 @@ def orders() -> ResponseReturnValue:
         "orders/orders.html",
         **shown,
         question=question,
-        given=address.given,
         chips=chips(address),
         downloads=downloads(ListOrders),
-        statuses=list(OrderStatus),
         choices=_choices(address),
     )
 
@@ -59,11 +60,12 @@ def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def list_fragment(done: str) -> str:
-    """The table of the list on screen after a command, with a sentence on it."""
+def list_fragment(done: str, undo_url: str) -> str:
+    """The table of the list on screen after a command, with a sentence on it and where it is
+    undone."""
     current = urlsplit(request.headers.get("HX-Current-URL", "")).query
     _, shown = _shown(Address.from_query(current))
-    return render_template("orders/_table.html", **shown, done=done)
+    return render_template("orders/_table.html", **shown, done=done, undo_url=undo_url)
 
 
 def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
@@ -82,12 +84,19 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "elsewhere": bool(question.after or question.before),
         "first_url": address.without(*PLACE).url(),
         "may_place": may_act("orders.place"),
+        "papers": PAPERS,
+        "most_printed": MOST_PRINTED,
         "customers_url": _customers_of(question.q),
+        "stages": ask(OrdersByStage()).value,
+        "given": address.given,
         "changes": None,
         "on_the_way": freshness.lag_events,
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
         "show_url": address.url(),
         "columns": shown_columns("orders"),
+        "at_once": [
+            name for name in ROW_KEYS if kernel.registry.command(name).declaration.undoable
+        ],
         "list_args": {"list": address.query()} if address.given else {},
     }
 

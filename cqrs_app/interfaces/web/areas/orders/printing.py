@@ -1,0 +1,46 @@
+"""Papers that go with orders: packing slip, pick list, confirmation; for one order or many."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.areas.desk.queries.one_order import OrderView
+from cqrs_app.interfaces.web.areas.order_summary import order_given
+from cqrs_app.interfaces.web.blueprint import bp
+
+PAPERS = MappingProxyType(
+    {
+        "packing-slip": "Packing slip",
+        "pick-list": "Pick list",
+        "confirmation": "Order confirmation",
+    }
+)
+MOST_PRINTED = 50
+"""Orders at once; an address with more of them would be too long for some servers."""
+
+
+@bp.get("/print/<paper>")
+def print_orders(paper: str) -> ResponseReturnValue:
+    """The paper of each `order` in the address, each on a page of its own."""
+    if paper not in PAPERS:
+        abort(404, "There is no such document.")
+    ids = list(dict.fromkeys(request.args.getlist("order")))
+    if not ids:
+        abort(400, "Choose at least one order to print.")
+    if len(ids) > MOST_PRINTED:
+        abort(400, f"Print at most {MOST_PRINTED} orders at once.")
+    return render_template(
+        f"print/{paper.replace('-', '_')}.html",
+        title=PAPERS[paper],
+        orders=[_order(order_id) for order_id in ids],
+    )
+
+
+def _order(order_id: str) -> OrderView:
+    found = order_given({"order_id": order_id})
+    if found is None:
+        abort(404, f"There is no order {order_id}.")
+    return found

@@ -1,0 +1,103 @@
+"""Documents to print: packing slip, pick list and confirmation, for one order or many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page
+from sqlalchemy import select
+
+from cqrs_app.areas.desk.read_models import orders
+from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.services import services_of
+from tests.interfaces.web.pages.conftest import order_in
+from tests.interfaces.web.pages.test_without_scripts import page
+
+
+@pytest.fixture
+def client(client_of: Callable[[str], FlaskClient]) -> FlaskClient:
+    return client_of("viewer")
+
+
+def some(shop: Flask, count: int) -> list[str]:
+    kernel: Kernel = services_of(shop).kernel
+    with kernel.engines.query.connect() as connection:
+        found = select(orders.c.order_id).order_by(orders.c.order_id).limit(count)
+        return list(connection.execute(found).scalars())
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_each_order_has_its_document(shop: Flask, client: FlaskClient, paper: str) -> None:
+    chosen = some(shop, 3)
+    address = f"/print/{paper}?" + "&".join(f"order={each}" for each in chosen)
+    shown = page(client, address).select("article.paper")
+    assert len(shown) == len(chosen)
+    for each, order_id in zip(shown, chosen, strict=True):
+        assert order_id in each.get_text(" ")
+        assert PAPERS[paper] in each.get_text(" ")
+
+
+def test_a_pick_list_has_what_is_left_and_a_confirmation_what_it_costs(
+    shop: Flask, client: FlaskClient
+) -> None:
+    delivered, placed = order_in(shop, "delivered"), order_in(shop, "placed")
+    assert "Nothing is left to pick." in page(client, f"/print/pick-list?order={delivered}").text
+    picked = page(client, f"/print/pick-list?order={placed}")
+    assert picked.select(".paper-box")
+    total = page(client, f"/orders/{placed}").select_one(".order-facts .money")
+    assert total is not None
+    confirmed = page(client, f"/print/confirmation?order={placed}")
+    assert confirmed.select("tfoot .money")[-1].get_text() == total.get_text()
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "sentence"),
+    [
+        ("/print/receipt?order=A", 404, "There is no such document."),
+        ("/print/pick-list?order=none", 404, "There is no order none."),
+        ("/print/pick-list", 400, "Choose at least one order to print."),
+        (
+            "/print/pick-list?" + "&".join(f"order={n}" for n in range(MOST_PRINTED + 1)),
+            400,
+            f"Print at most {MOST_PRINTED} orders at once.",
+        ),
+    ],
+)
+def test_what_cannot_be_printed_says_why(
+    client: FlaskClient, address: str, status: int, sentence: str
+) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert sentence in answer.text
+
+
+def test_the_order_and_the_list_lead_to_their_documents(shop: Flask, client: FlaskClient) -> None:
+    order_id = order_in(shop, "placed")
+    for paper in PAPERS:
+        assert page(client, f"/orders/{order_id}").find(
+            "a", href=f"/print/{paper}?order={order_id}"
+        )
+        links = page(client, "/orders").select(f'a[href^="/print/{paper}?order="]')
+        assert len(links) == 1
+        assert page(client, str(links[0]["href"])).select("article.paper")
+
+
+def test_a_document_is_black_on_white_in_the_dark_too_and_begins_a_page_per_order(
+    shop: Flask, signed_in: Callable[..., Page]
+) -> None:
+    shown = signed_in("viewer", color_scheme="dark")
+    first, second = some(shop, 2)
+    shown.goto(f"/print/packing-slip?order={first}&order={second}")
+    shown.emulate_media(media="print")
+    style = "getComputedStyle(document.querySelector('.papers'))"
+    assert shown.evaluate(f"[{style}.color, {style}.backgroundColor]") == [
+        "rgb(0, 0, 0)",
+        "rgb(255, 255, 255)",
+    ]
+    last = "getComputedStyle(document.querySelectorAll('.paper')[1])"
+    assert shown.evaluate(f"{last}.breakBefore") == "page"
+    assert not shown.locator(".papers-bar").is_visible()

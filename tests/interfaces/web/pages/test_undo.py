@@ -1,0 +1,223 @@
+"""Actions without a form: sent at once, shown to everybody while they wait, undone by whoever may,
+and carried out with no browser open."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+from sqlalchemy import select, update
+
+from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.store.tables import command_log
+from cqrs_app.kernel.subscriptions.leases import Lease
+from cqrs_app.processes.sweep import Sweep
+from cqrs_app.services import services_of
+from tests.console import MakeConsole
+from tests.interfaces.web.pages.conftest import (
+    catch_up,
+    client_in,
+    order_in,
+    process_of,
+    wait_until,
+)
+from tests.interfaces.web.pages.test_without_scripts import page
+
+LONG = 50
+
+
+@pytest.fixture
+def shop(make_shop: MakeConsole) -> Flask:
+    """A console in which nothing is carried out before the test says so."""
+    return make_shop(undo_seconds=LONG)
+
+
+@pytest.fixture
+def order_id(shop: Flask) -> str:
+    return order_in(shop, "placed")
+
+
+def kernel_of(app: Flask) -> Kernel:
+    kernel: Kernel = services_of(app).kernel
+    return kernel
+
+
+def press(client: FlaskClient, order_id: str, button: str) -> Any:
+    """Press a button of the order's page that is a form, as a browser without scripts does."""
+    for form in page(client, f"/orders/{order_id}").select("#order form"):
+        pressed = form.find("button")
+        if pressed and pressed.get_text().startswith(button):
+            sent = {each["name"]: each.get("value", "") for each in form.select("input[name]")}
+            return client.post(form["action"], data=sent)
+    raise AssertionError(f"there is no button {button}")
+
+
+def approved(app: Flask, order_id: str) -> int:
+    stored = kernel_of(app).store.events_of(f"order-{order_id}")
+    return [each.type for each in stored].count("OrderApproved")
+
+
+def words(client: FlaskClient, order_id: str) -> str:
+    return " ".join(page(client, f"/orders/{order_id}").get_text(" ").split())
+
+
+def make_due(app: Flask) -> None:
+    due = update(command_log).where(command_log.c.not_before.is_not(None))
+    with kernel_of(app).engines.write.begin() as connection:
+        connection.execute(due.values(not_before=Lease(timedelta(seconds=-1)).end()))
+
+
+def test_an_approval_waits_and_everybody_who_opens_the_order_sees_it(
+    shop: Flask, order_id: str
+) -> None:
+    maria, viewer = client_in(shop, "operator"), client_in(shop, "viewer")
+    assert press(maria, order_id, "Approve order").status_code == 303
+    assert approved(shop, order_id) == 0
+    for client in (maria, viewer, client_in(shop, "admin")):
+        assert "Approve order by operator in " in words(client, order_id)
+    assert page(maria, f"/orders/{order_id}").select("button[data-undo]")
+    assert not page(viewer, f"/orders/{order_id}").select("button[data-undo]")
+    assert not page(maria, f"/orders/{order_id}").select("#do-ApproveOrder")
+
+
+def test_the_sweep_carries_it_out_once_it_is_due(shop: Flask, order_id: str) -> None:
+    client = client_in(shop, "operator")
+    press(client, order_id, "Approve order")
+    Sweep(kernel_of(shop)).once()
+    assert approved(shop, order_id) == 0
+    make_due(shop)
+    Sweep(kernel_of(shop)).once()
+    assert approved(shop, order_id) == 1
+    assert "data-undo" not in client.get(f"/orders/{order_id}").text
+
+
+def test_whoever_may_approve_can_undo_it_and_the_log_says_who_did(
+    shop: Flask, order_id: str
+) -> None:
+    press(client_in(shop, "operator"), order_id, "Approve order")
+    supervisor = client_in(shop, "supervisor")
+    assert press(supervisor, order_id, "Undo").status_code == 303
+    make_due(shop)
+    Sweep(kernel_of(shop)).once()
+    assert approved(shop, order_id) == 0
+    assert page(supervisor, f"/orders/{order_id}").select("#do-ApproveOrder")
+    with kernel_of(shop).engines.write.connect() as connection:
+        found = select(command_log.c.operator, command_log.c.sentence).where(
+            command_log.c.code == "withdrawn"
+        )
+        assert connection.execute(found).all() == [
+            ("operator", "Undone by supervisor before it was carried out.")
+        ]
+    # It can be approved again.
+    assert press(supervisor, order_id, "Approve order").status_code == 303
+
+
+def test_who_may_not_approve_cannot_undo(shop: Flask, order_id: str) -> None:
+    operator, viewer = client_in(shop, "operator"), client_in(shop, "viewer")
+    press(operator, order_id, "Approve order")
+    [form] = page(operator, f"/orders/{order_id}").select("form.undo")
+    token = page(viewer, f"/orders/{order_id}").find(attrs={"name": "csrf_token"})
+    assert token
+    answer = viewer.post(form["action"], data={"csrf_token": token["value"]})
+    assert answer.status_code == 403
+    make_due(shop)
+    Sweep(kernel_of(shop)).once()
+    assert approved(shop, order_id) == 1
+
+
+def test_an_undo_that_comes_too_late_says_so(shop: Flask, order_id: str) -> None:
+    client = client_in(shop, "operator")
+    press(client, order_id, "Approve order")
+    [form] = page(client, f"/orders/{order_id}").select("form.undo")
+    sent = {each["name"]: each["value"] for each in form.select("input[name]")}
+    make_due(shop)
+    Sweep(kernel_of(shop)).once()
+    answer = client.post(str(form["action"]), data=sent, follow_redirects=True)
+    assert "It was carried out or undone already. Nothing was changed." in answer.text
+    assert approved(shop, order_id) == 1
+    assert client.post("/log/nothing/undo", data=sent).status_code == 404
+
+
+def test_an_order_that_changed_meanwhile_is_not_approved_and_its_page_says_so(
+    shop: Flask, order_id: str
+) -> None:
+    client = client_in(shop, "operator")
+    press(client, order_id, "Approve order")
+    context = Context(actor=Actor("ben", ROLES["operator"]), channel="test")
+    kernel_of(shop).commands.execute(AddOrderNote(order_id=order_id, note="Wait!"), context)
+    make_due(shop)
+    Sweep(kernel_of(shop)).once()
+    assert approved(shop, order_id) == 0
+    shown = words(client, order_id)
+    assert "Approve order by operator was not carried out." in shown
+    assert "changed" in shown
+
+
+def test_two_clicks_are_one_approval(shop: Flask, order_id: str) -> None:
+    client = client_in(shop, "operator")
+    [form] = page(client, f"/orders/{order_id}").select("form:has(#do-ApproveOrder)")
+    sent = {each["name"]: each["value"] for each in form.select("input[name]")}
+    for _ in range(2):
+        assert client.post(str(form["action"]), data=sent).status_code == 303
+    with kernel_of(shop).engines.write.connect() as connection:
+        found = select(command_log.c.command_id).where(command_log.c.not_before.is_not(None))
+        assert len(connection.execute(found).all()) == 1
+
+
+def test_without_undo_it_is_carried_out_at_once(make_shop: MakeConsole) -> None:
+    app = make_shop()
+    order_id = order_in(app, "placed")
+    assert press(client_in(app, "operator"), order_id, "Approve order").status_code == 303
+    assert approved(app, order_id) == 1
+
+
+def test_it_is_carried_out_though_every_process_that_could_was_killed(
+    make_shop: MakeConsole,
+) -> None:
+    app = make_shop(undo_seconds=2)
+    order_id = order_in(app, "placed")
+    with process_of(app, "sweep") as sweep, process_of(app, "worker") as worker:
+        press(client_in(app, "operator"), order_id, "Approve order")
+        for process in (sweep, worker):
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    assert approved(app, order_id) == 0
+    with process_of(app, "sweep"):
+        wait_until(lambda: approved(app, order_id) == 1)
+
+
+def test_one_key_approves_and_one_undoes(
+    make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    app = make_shop(undo_seconds=LONG)
+    order_id, address = order_in(app, "placed"), serve(app)
+    shown = new_page(base_url=address)
+    cookie = client_in(app, "operator").get_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert cookie
+    shown.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+    shown.goto(f"/orders/{order_id}")
+    approve = shown.get_by_role("button", name="Approve order")
+    approve.focus()
+    shown.keyboard.press("Enter")
+    undo = shown.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    expect(shown.locator("#announcer")).to_contain_text("Approve order by operator")
+    shown.keyboard.press("Enter")
+    expect(undo).to_have_count(0)
+    expect(approve).to_be_focused()
+    approve.click()
+    expect(undo).to_be_visible()
+    make_due(app)
+    Sweep(kernel_of(app)).once()
+    catch_up(app)
+    expect(shown.locator("#order")).to_contain_text("Approved by operator", timeout=30_000)
+    assert approved(app, order_id) == 1
