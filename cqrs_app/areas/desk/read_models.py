@@ -122,6 +122,21 @@ Index(
     sqlite_where=_present,
 )
 
+
+def _merged(name: str) -> Table:
+    """Numbers of customers who were merged into others. Later events may still name them."""
+    return Table(
+        name,
+        read_tables,
+        Column("customer_id", _ID, primary_key=True),
+        Column("into", _ID, nullable=False),
+    )
+
+
+orders_of_merged = _merged("orders_of_merged")
+accounts_of_merged = _merged("accounts_of_merged")
+sales_of_merged = _merged("sales_of_merged")
+
 order_flags = Table(
     "order_flags",
     read_tables,
@@ -260,6 +275,8 @@ customer_accounts = Table(
     Column("cancelled_value", Amount, nullable=False),
     Column("credit_notes", BigInteger, nullable=False),
     Column("credited", Amount, nullable=False),
+    # The number whose account this one's orders and credit count in since.
+    Column("merged_into", _ID, nullable=False, server_default=""),
     Column("first_order_at", UtcDateTime),
     Column("last_order_at", UtcDateTime),
     Column("applied_position", BigInteger, nullable=False),

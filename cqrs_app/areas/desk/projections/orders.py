@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import Connection, Table
 
+from cqrs_app.areas.customers.events import CustomerMerged
 from cqrs_app.areas.desk.projections.lines import add_lines, change_lines
+from cqrs_app.areas.desk.projections.merged import kept, merge
 from cqrs_app.areas.desk.projections.returns import cancel_return, open_return, receive_return
 from cqrs_app.areas.desk.read_models import (
     order_activity,
@@ -23,6 +25,7 @@ from cqrs_app.areas.desk.read_models import (
     order_tags,
     order_texts,
     orders,
+    orders_of_merged,
 )
 from cqrs_app.areas.desk.search import (
     forget_words,
@@ -96,6 +99,7 @@ class OrdersProjection(Projection):
         order_flags,
         order_tags,
         order_texts,
+        orders_of_merged,
         order_days,
         order_activity,
     )
@@ -122,7 +126,7 @@ class OrdersProjection(Projection):
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
-        if isinstance(event, SubjectErased):
+        if isinstance(event, SubjectErased | CustomerMerged):
             return
         if isinstance(event, OrderPlaced):
             day, placed = recorded.day, OrderStatus.PLACED
@@ -148,7 +152,7 @@ class OrdersProjection(Projection):
             stage=str(stage_of(OrderStatus.PLACED, "")),
             stage_since=recorded.occurred_at,
             decision="",
-            customer_id=event.customer_id,
+            customer_id=kept(orders_of_merged, event.customer_id, rows),
             customer_name=event.customer_name,
             country=country_name(event.country),
             currency=event.currency,
@@ -204,12 +208,26 @@ class OrdersProjection(Projection):
         row = self._mark(event.order_id, recorded, rows)
         words = rows.change(order_texts, event.order_id)
         gone = index_words([row["customer_name"]], [row["customer_id"]])
-        row |= {"customer_id": event.customer_id, "customer_name": event.customer_name}
+        customer_id = kept(orders_of_merged, event.customer_id, rows)
+        row |= {"customer_id": customer_id, "customer_name": event.customer_name}
         row |= _address("ship", event.shipping_address) | _address("bill", event.billing_address)
-        lines = [line for key in _line_keys(row) if (line := rows.get(order_lines, *key))]
-        kept = without(words["search"], gone, _impersonal(row, lines))
+        left = without(words["search"], gone, _impersonal(row, _lines_of(row, rows)))
         name = event.customer_name if event.customer_name != ERASED else ""
-        words["search"] = with_more(kept, index_words([name], [event.customer_id]))
+        words["search"] = with_more(left, index_words([name], [customer_id]))
+
+    def customer_merged(self, event: CustomerMerged, recorded: Recorded, rows: Rows) -> None:
+        merge(orders_of_merged, event, rows)
+        found = rows.where(orders, customer_id=event.customer_id)
+        _preload_texts(found, rows)
+        position = recorded.stored.position or 0
+        for row in found:
+            row |= {"updated_at": recorded.recorded_at, "applied_position": position}
+            words = rows.change(order_texts, row["order_id"])
+            row["customer_id"] = event.into
+            name = "" if row["customer_name"] == ERASED else row["customer_name"]
+            others = [*_impersonal(row, _lines_of(row, rows)), *index_words([name])]
+            left = without(words["search"], index_words(numbers=[event.customer_id]), others)
+            words["search"] = with_more(left, index_words(numbers=[event.into]))
 
     def order_tag_added(self, event: OrderTagAdded, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
@@ -320,8 +338,7 @@ class OrdersProjection(Projection):
             # A guest's order that is a customer's since: what it shows is sealed anew.
             return
         found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
-        rows.preload((order_texts, (row["order_id"],)) for row in found)
-        rows.preload((order_lines, key) for row in found for key in _line_keys(row))
+        _preload_texts(found, rows)
         for row in found:
             lines = _lines_of(row, rows)
             text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
@@ -426,6 +443,12 @@ def _words_of(event: OrderPlaced) -> str:
         return found
     # Behind the rest, so that erasing a customer leaves what a replay would index.
     return with_more(found, index_words([event.customer_name]))
+
+
+def _preload_texts(found: Sequence[Row], rows: Rows) -> None:
+    """What the words of these orders are made of."""
+    rows.preload((order_texts, (row["order_id"],)) for row in found)
+    rows.preload((order_lines, key) for row in found for key in _line_keys(row))
 
 
 def _line_keys(order: Row) -> list[Key]:

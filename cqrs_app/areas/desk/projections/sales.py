@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Table
 
+from cqrs_app.areas.customers.events import CustomerMerged
 from cqrs_app.areas.desk.projections.product_names import describe_products, name_product
 from cqrs_app.areas.desk.projections.sales_figures import (
     Place,
@@ -21,6 +22,7 @@ from cqrs_app.areas.desk.projections.sales_figures import (
     count_credit,
     count_order,
     count_payment,
+    merge_customer,
     take_back,
     take_part_back,
 )
@@ -28,6 +30,7 @@ from cqrs_app.areas.desk.read_models import (
     customer_days,
     product_days,
     sales_days,
+    sales_of_merged,
     sales_orders,
     sales_payments,
     sold_products,
@@ -63,10 +66,13 @@ class SalesProjection(Projection):
         sold_products,
         sales_orders,
         sales_payments,
+        sales_of_merged,
     )
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
+        if isinstance(event, CustomerMerged):
+            return
         if isinstance(event, ProductAdded | ProductRenamed):
             yield sold_products, (event.sku,)
             return
@@ -93,6 +99,9 @@ class SalesProjection(Projection):
 
     def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
         assign(event, rows)
+
+    def customer_merged(self, event: CustomerMerged, recorded: Recorded, rows: Rows) -> None:
+        merge_customer(event, rows)
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         take_back(event.order_id, rows)

@@ -12,10 +12,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table
 
+from cqrs_app.areas.customers.events import CustomerMerged
+from cqrs_app.areas.desk.projections.merged import kept, merge
 from cqrs_app.areas.desk.read_models import (
     customer_days,
     product_days,
     sales_days,
+    sales_of_merged,
     sales_orders,
     sales_payments,
 )
@@ -55,20 +58,21 @@ _PAID = MappingProxyType({"captured": _ZERO, "refunded": _ZERO})
 def count_order(event: OrderPlaced, place: Place, rows: Rows) -> None:
     """A new order, and what was refunded of it before."""
     sold = list(map(_sold, event.lines))
+    customer_id = kept(sales_of_merged, event.customer_id, rows)
     rows.put(
         sales_orders,
         order_id=event.order_id,
         day=place[0],
         country=place[1],
         currency=event.currency,
-        customer_id=event.customer_id,
+        customer_id=customer_id,
         total=event.total,
         refunded=_ZERO,
         cancelled=False,
         products=msgspec.json.encode(sold).decode(),
     )
     _count(rows, sales_days, place, _DAY, orders=1, revenue=event.total)
-    _sell(rows, place, event.customer_id, event.total, _by_article(sold), 1)
+    _sell(rows, place, customer_id, event.total, _by_article(sold), 1)
     _count_refund(event.order_id, event.currency, rows)
 
 
@@ -76,7 +80,7 @@ def count_credit(event: CreditNoteRecorded, place: Place, rows: Rows) -> None:
     """A credit note."""
     _count(rows, sales_days, place, _DAY, credit_notes=1, credited=event.amount)
     if event.customer_id:
-        key = (*place, event.customer_id)
+        key = (*place, kept(sales_of_merged, event.customer_id, rows))
         _count(rows, customer_days, key, _CUSTOMER, credited=event.amount)
 
 
@@ -85,11 +89,23 @@ def assign(event: OrderAssigned, rows: Rows) -> None:
     order = rows.change(sales_orders, event.order_id)
     place: Place = (order["day"], order["country"], order["currency"])
     counted = {"orders": 1, "revenue": order["total"], "refunded": order["refunded"]}
-    for customer_id, times in ((order["customer_id"], -1), (event.customer_id, 1)):
+    new = kept(sales_of_merged, event.customer_id, rows)
+    for customer_id, times in ((order["customer_id"], -1), (new, 1)):
         if customer_id and not order["cancelled"]:
             amounts = {name: times * amount for name, amount in counted.items()}
             _count(rows, customer_days, (*place, customer_id), _CUSTOMER, **amounts)
-    order["customer_id"] = event.customer_id
+    order["customer_id"] = new
+
+
+def merge_customer(event: CustomerMerged, rows: Rows) -> None:
+    """All that was counted for the customer counts for the one that is kept."""
+    merge(sales_of_merged, event, rows)
+    for order in rows.where(sales_orders, customer_id=event.customer_id):
+        order["customer_id"] = event.into
+    for day in rows.where(customer_days, customer_id=event.customer_id):
+        key = (day["day"], day["country"], day["currency"], event.into)
+        _count(rows, customer_days, key, _CUSTOMER, **{name: day[name] for name in _CUSTOMER})
+        day.update(_CUSTOMER)
 
 
 def take_back(order_id: str, rows: Rows) -> None:
