@@ -129,6 +129,15 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
         assert row["discount"] == sum(r["discount"] for r in lines)
         assert row["units"] == sum(r["quantity"] - r["cancelled_quantity"] for r in lines)
         assert row["shipped_units"] == sum(r["shipped_quantity"] for r in lines)
+        assert row["returned_units"] == sum(r["returned_quantity"] for r in lines)
+        assert {
+            r["line_no"]: r["returned_quantity"] for r in lines if r["returned_quantity"]
+        } == aggregate.returned
+        back = 0 < row["shipped_units"] <= row["returned_units"]
+        over = row["status"] in ("shipped", "delivered")
+        assert (row["stage"] == "returned") == (back and over)
+        assert row["line_count"] == sum(r["quantity"] > 0 for r in lines)
+        assert [r["line_no"] for r in lines] == list(range(1, row["last_line"] + 1))
         assert [
             r["quantity"] - r["shipped_quantity"] - r["cancelled_quantity"] for r in lines
         ] == aggregate.left

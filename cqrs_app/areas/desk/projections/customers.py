@@ -17,6 +17,7 @@ from cqrs_app.areas.orders.events import (
     CreditNoteRecorded,
     OrderAssigned,
     OrderCancelled,
+    OrderLinesChanged,
     OrderPlaced,
     OrderRejected,
     RemainingItemsCancelled,
@@ -92,6 +93,11 @@ class CustomersProjection(Projection):
         self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
     ) -> None:
         self._give_up(event.customer_id, event.currency, event.amount, recorded, rows)
+
+    def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
+        if event.customer_id:
+            row = _account(rows, event.customer_id, event.currency, recorded)
+            row["placed_value"] += event.difference
 
     def credit_note_recorded(
         self, event: CreditNoteRecorded, recorded: Recorded, rows: Rows

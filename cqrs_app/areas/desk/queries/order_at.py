@@ -213,7 +213,7 @@ def _stock(timeline: Sequence[Row]) -> Iterator[StockThen]:
     for row in timeline:
         sku, quantity = row["item"], row["quantity"]
         match row["type"]:
-            case "StockReserved":
+            case "StockReserved" | "StockReservationChanged":
                 reserved[sku] = quantity
             case "StockReleased":
                 reserved[sku] = 0
