@@ -110,6 +110,13 @@ VIEWS: Sequence[View] = (
         dict.fromkeys(("unit_price", "discount", "amount"), "In the order's currency (v_orders)."),
     ),
     View(
+        "v_order_tags",
+        desk.order_tags,
+        "Tags of orders.",
+        "order_id tag present",
+        {"present": "False of a tag that was removed."},
+    ),
+    View(
         "v_order_flags",
         desk.order_flags,
         "What today's rules would have refused of an order's history.",

@@ -4,7 +4,11 @@
   const PLACES = 4; // digits after the point that any price may have
   const rowsOf = (box) => [...box.querySelectorAll("tbody > tr")];
   const controlsOf = (row) => [...row.querySelectorAll("input:not([type=hidden]), select, textarea")];
-  const isBlank = (row) => controlsOf(row).every((each) => !each.value);
+  const isBlank = (row) => {
+    // A choice has a value from the beginning.
+    const texts = controlsOf(row).filter((each) => !each.matches("select"));
+    return texts.every((each) => !each.value);
+  };
   const first = (row) => controlsOf(row)[0];
 
   const renumber = (box) => {
@@ -33,7 +37,7 @@
     row.remove();
     if (rows.length === 1) add(box);
     renumber(box);
-    sum(box);
+    for (const each of box.closest("form").querySelectorAll("[data-lines]")) sum(each);
     const next = rowsOf(box)[Math.min(at, rowsOf(box).length - 1)];
     next.querySelector("[data-remove-line]").focus();
   };
@@ -56,8 +60,18 @@
     return BigInt(whole + digits.padEnd(PLACES, "0"));
   };
   const written = (amount) => {
-    const digits = String(amount).padStart(PLACES + 1, "0");
-    return `${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
+    const digits = String(amount < 0n ? -amount : amount).padStart(PLACES + 1, "0");
+    return `${amount < 0n ? "-" : ""}${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
+  };
+  // What other rows of the form take off the whole or add to it.
+  const adjustments = (box) => {
+    let all = 0n;
+    for (const field of box.closest("form").querySelectorAll('[data-lines] [name$="-amount"]')) {
+      const amount = read(field.value, box) ?? 0n;
+      const kind = field.closest("tr").querySelector('[name$="-kind"]');
+      all += kind?.value === "discount" ? -amount : amount;
+    }
+    return all;
   };
   const sum = (box) => {
     const total = box.querySelector("[data-sum]");
@@ -65,14 +79,15 @@
     const format = formatOf(box);
     const places = format.resolvedOptions().minimumFractionDigits;
     const exactly = new Intl.NumberFormat(box.dataset.locale, { minimumFractionDigits: places, maximumFractionDigits: PLACES });
-    let all = 0n;
+    let all = adjustments(box);
     for (const row of rowsOf(box)) {
-      const field = (name) => row.querySelector(`[name$="-${name}"]`).value;
-      const quantity = /^\d{1,12}$/.test(field("quantity").trim()) ? BigInt(field("quantity").trim()) : null;
-      const price = read(field("unit_price"), box);
+      const text = (name) => row.querySelector(`[name$="-${name}"]`)?.value.trim() ?? "";
+      const quantity = /^\d{1,12}$/.test(text("quantity")) ? BigInt(text("quantity")) : null;
+      const price = read(text("unit_price"), box);
       const known = quantity !== null && price !== null;
-      row.querySelector("[data-amount]").textContent = known ? exactly.format(written(quantity * price)) : "";
-      if (known) all += quantity * price;
+      const amount = known ? quantity * price - (read(text("discount"), box) ?? 0n) : 0n;
+      row.querySelector("[data-amount]").textContent = known ? exactly.format(written(amount)) : "";
+      all += amount;
     }
     total.textContent = format.format(written(all));
   };
@@ -100,9 +115,8 @@
   });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    for (const box of form?.querySelectorAll("[data-lines]") ?? []) {
-      if (box.contains(event.target) || event.target.name === "currency") sum(box);
-    }
+    const counts = event.target.name === "currency" || event.target.closest("[data-lines]");
+    if (counts) for (const box of form.querySelectorAll("[data-lines]")) sum(box);
   });
   const next = (row) => {
     const box = row.closest("[data-lines]");

@@ -10,17 +10,22 @@ from cqrs_app.areas.orders.amounts import amount_of
 from cqrs_app.areas.orders.assigning import order_to_assign
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
+    AddOrderTag,
     ApproveOrder,
     AssignOrderToCustomer,
     CancelOrder,
     CancelRemainingItems,
+    CancelReturn,
     ChangeBillingAddress,
+    ChangeOrderLines,
     ChangeShippingAddress,
     DeliverOrder,
     HoldOrder,
     PlaceOrder,
+    ReceiveReturn,
     RejectOrder,
     ReleaseOrder,
+    RemoveOrderTag,
     ShipOrder,
 )
 from cqrs_app.areas.orders.events import (
@@ -32,7 +37,6 @@ from cqrs_app.areas.orders.events import (
     OrderAssigned,
     OrderCancelled,
     OrderDelivered,
-    OrderedLine,
     OrderFlagged,
     OrderHeld,
     OrderNoteAdded,
@@ -40,20 +44,33 @@ from cqrs_app.areas.orders.events import (
     OrderRejected,
     OrderReleased,
     OrderShipped,
+    OrderTagAdded,
+    OrderTagRemoved,
     RemainingItemsCancelled,
-    SentLine,
     ShippingAddressChanged,
 )
+from cqrs_app.areas.orders.lines import lines_changed, ordered, to_send
+from cqrs_app.areas.orders.returns import OrderReturns
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
     COUNTRY_NEEDED,
+    DISCOUNT_TOO_HIGH,
+    FEWER_THAN_SHIPPED,
     INACTIVE_CUSTOMER,
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
+    NO_SUCH_ORDER,
+    NOT_TAGGED,
+    NOTHING_LEFT,
     ORDER_EXISTS,
+    ORDER_TOO_LARGE,
     PERSON_ERASED,
     SAME_CUSTOMER,
+    SHIPPED_PRICE,
+    TAGGED,
+    TOO_MANY_TAGS,
+    UNCHANGED,
     UNKNOWN_CUSTOMER,
     UNKNOWN_PRODUCT,
     exists,
@@ -63,8 +80,7 @@ from cqrs_app.areas.orders.rules import (
     nothing_shipped,
     shipped_in_part,
 )
-from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import BillingAddress, ShippingAddress, person_of
+from cqrs_app.areas.orders.types import MOST_TAGS, BillingAddress, ShippingAddress, person_of
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import (
     UNKNOWN_COUNTRY,
@@ -79,7 +95,7 @@ _S = OrderStatus
 
 
 @dataclass
-class Order(OrderState):
+class Order(OrderReturns):
     """The rules that its status decides stand at each method; history is let in against them."""
 
     @handles(
@@ -116,16 +132,7 @@ class Order(OrderState):
             country=country,
             shipping_address=_address(command.shipping_address),
             currency=command.currency,
-            lines=tuple(
-                OrderedLine(
-                    sku=line.sku,
-                    description=line.description,
-                    quantity=line.quantity,
-                    unit_price=exact(line.unit_price, command.currency),
-                    discount=exact(line.discount, command.currency),
-                )
-                for line in command.lines
-            ),
+            lines=tuple(ordered(line, command.currency) for line in command.lines),
             total=exact(amount_of(command.lines, command.adjustments), command.currency),
             adjustments=tuple(
                 Adjustment(
@@ -185,7 +192,7 @@ class Order(OrderState):
         refusals=[NO_SUCH_LINE, MORE_THAN_LEFT],
     )
     def ship(self, command: ShipOrder) -> Decision:
-        lines = tuple(self._to_send(command))
+        lines = tuple(to_send(self, command))
         yield OrderShipped(
             order_id=command.order_id,
             lines=lines,
@@ -241,6 +248,29 @@ class Order(OrderState):
         yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
 
     @handles(
+        ChangeOrderLines,
+        when=in_status(
+            _S.PLACED,
+            _S.APPROVED,
+            _S.ON_HOLD,
+            _S.PART_SHIPPED,
+            otherwise="its lines can no longer be changed",
+        ),
+        refusals=[
+            NO_SUCH_LINE,
+            FEWER_THAN_SHIPPED,
+            SHIPPED_PRICE,
+            UNCHANGED,
+            NO_LINES,
+            NOTHING_LEFT,
+            ORDER_TOO_LARGE,
+            DISCOUNT_TOO_HIGH,
+        ],
+    )
+    def change_lines(self, command: ChangeOrderLines) -> Decision:
+        yield lines_changed(self, command)
+
+    @handles(
         ChangeBillingAddress,
         when=in_status(
             *(each for each in _S if each not in (_S.CANCELLED, _S.REJECTED)),
@@ -283,6 +313,25 @@ class Order(OrderState):
         if not former:
             # What was recorded of the guest, under the order's own key.
             yield Ownership(self.stream_of(self.order_id), person_of(command.customer_id))
+
+    @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
+    def add_tag(self, command: AddOrderTag) -> Decision:
+        if command.tag in self.tags:
+            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”.")
+        if len(self.tags) >= MOST_TAGS:
+            raise TOO_MANY_TAGS(
+                f"Order {self.order_id} has {MOST_TAGS} tags. Nothing was changed. "
+                "Remove one first."
+            )
+        yield OrderTagAdded(order_id=command.order_id, tag=command.tag)
+
+    # Offered beside each tag, not among the actions.
+    @handles(RemoveOrderTag, refusals=[NO_SUCH_ORDER, NOT_TAGGED])
+    def remove_tag(self, command: RemoveOrderTag) -> Decision:
+        exists(self, command.order_id)
+        if command.tag not in self.tags:
+            raise NOT_TAGGED(f"Order {self.order_id} does not have the tag “{command.tag}”.")
+        yield OrderTagRemoved(order_id=command.order_id, tag=command.tag)
 
     @handles(AddOrderNote, when=exists)
     def add_note(self, command: AddOrderNote) -> Decision:
@@ -349,16 +398,21 @@ class Order(OrderState):
         """History is let in against the rules that ask where the order stands.
 
         Not where there is no order, nor where it was given up before, nor where no items remain of
-        a part: nothing can have happened.
+        a part or none can be changed, nor of a return that is not open: nothing can have happened.
         """
         if objection.code == WITHDRAWN_CURRENCY.code:
             return None  # it was not withdrawn then
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
-        if (
-            self.status is None
-            or isinstance(command, CancelRemainingItems)
-            or (given_up and isinstance(command, RejectOrder | CancelOrder))
-        ):
+        match command:
+            case CancelRemainingItems() | ChangeOrderLines():
+                possible = False
+            case RejectOrder() | CancelOrder():
+                possible = not given_up
+            case ReceiveReturn() | CancelReturn():
+                possible = command.return_id in self.returning
+            case _:
+                possible = True
+        if self.status is None or not possible:
             raise objection
         return OrderFlagged(
             order_id=self.order_id,
@@ -366,25 +420,6 @@ class Order(OrderState):
             code=objection.code,
             sentence=objection.sentence,
         )
-
-    def _to_send(self, command: ShipOrder) -> Iterator[SentLine]:
-        if not command.lines:
-            for line_no, left in enumerate(self.left, start=1):
-                if left:
-                    yield SentLine(line_no=line_no, quantity=left)
-        for line in command.lines:
-            if line.line_no > len(self.left):
-                raise NO_SUCH_LINE(
-                    f"Order {self.order_id} has no line {line.line_no}; "
-                    f"its last line is {len(self.left)}."
-                )
-            left = self.left[line.line_no - 1]
-            if line.quantity > left:
-                raise MORE_THAN_LEFT(
-                    f"Line {line.line_no} of order {self.order_id} has {left} left to ship; "
-                    f"{line.quantity} cannot be shipped."
-                )
-            yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
 
 def _address(address: ShippingAddress | BillingAddress) -> Address:

@@ -19,7 +19,7 @@ from cqrs_app.areas.types import (
     money,
     reason,
 )
-from cqrs_app.kernel import ONE_LINE, PERSONAL, value
+from cqrs_app.kernel import ONE_LINE, PERSONAL, NormalForm, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 
@@ -51,6 +51,7 @@ CustomerName = Annotated[
     ),
 ]
 Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=MOST_UNITS)]
+QuantityOrNone = Annotated[int, Meta(title="Quantity", ge=0, le=MOST_UNITS)]
 Price = Annotated[
     Decimal,
     money(
@@ -62,6 +63,20 @@ Price = Annotated[
 Discount = Annotated[
     Decimal,
     money("Discount", description="Off the whole line, in the order's currency."),
+]
+DiscountOrShare = Annotated[
+    Decimal | None,
+    money("Discount", description="Off the whole line. Empty: the present one, by quantity."),
+]
+ReturnId = Annotated[
+    str,
+    Meta(
+        title="Return",
+        examples=["R1"],
+        description="Each order counts its returns: R1, R2 and so on.",
+        pattern=r"^R[1-9][0-9]{0,5}(?!\n)$",
+        max_length=7,
+    ),
 ]
 LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
 OptionalReason = Annotated[str, reason(least=None)]
@@ -79,6 +94,25 @@ Tracking = Annotated[
     str,
     Meta(title="Tracking number", examples=["JD014600003"], pattern=ONE_LINE, max_length=100),
 ]
+
+
+MOST_TAGS = 20
+
+
+def _tag(least: int | None) -> Meta:
+    return Meta(
+        title="Tag",
+        examples=["gift"],
+        description="A short word. Capital letters make no difference.",
+        pattern=ONE_LINE,
+        min_length=least,
+        max_length=30,
+    )
+
+
+_IS_TAG = NormalForm(lambda text: " ".join(text.casefold().split()))
+Tag = Annotated[str, _IS_TAG, _tag(1)]
+TagOrAny = Annotated[str, _IS_TAG, _tag(None)]
 
 
 @value
@@ -107,8 +141,8 @@ class BillingAddress:
     name: Annotated[str, _billing("Recipient", "name", 200, "Lima SARL")] = ""
     line1: Annotated[str, _billing("Street", "address-line1", 200, "Rue Haute 5")] = ""
     line2: Annotated[str, _billing("Second line", "address-line2", 200)] = ""
-    city: Annotated[str, _billing("City", "address-level2", 100, "Lille")] = ""
     postal_code: Annotated[str, _billing("Postal code", "postal-code", 30, "59000")] = ""
+    city: Annotated[str, _billing("City", "address-level2", 100, "Lille")] = ""
     country: CountryOrNone = ""
 
 
@@ -154,6 +188,33 @@ class ShippedLine:
 
     line_no: LineNumber
     quantity: Quantity
+
+
+@value
+class ChangedLine:
+    """A line that is on the order; it keeps its number and its SKU. A quantity of 0 removes it."""
+
+    line_no: LineNumber
+    quantity: QuantityOrNone
+    unit_price: Price
+    discount: DiscountOrShare = None
+
+
+@value
+class ReturnedLine:
+    """How much of which line comes back; lines count from 1."""
+
+    line_no: LineNumber
+    quantity: Quantity
+
+
+@value
+class ReceivedLine:
+    """What came back of a line: units that can be sold again, and units that cannot."""
+
+    line_no: LineNumber
+    restocked: Annotated[int, Meta(title="Restocked", ge=0, le=MOST_UNITS)] = 0
+    written_off: Annotated[int, Meta(title="Written off", ge=0, le=MOST_UNITS)] = 0
 
 
 @value

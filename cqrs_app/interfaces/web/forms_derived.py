@@ -114,7 +114,8 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     common: dict[str, Any] = {
         "label": field.title,
         "description": field.hints.get("help", field.help),
-        "default": field.default,
+        # An amount that may be left out is shown empty, not as 0.
+        "default": field.default or None if field.kind is Decimal else field.default,
     }
     validators = [Usable(cls, name, needed=field.needed and field.kind is not bool)]
     if field.holds_values and not field.many:
@@ -144,7 +145,7 @@ def size_of(field: Field) -> str:
     words = field.hints.get("autocomplete", "").split()
     if words and words[-1] in WIDTHS:
         # In an address the recipient and the country have a line to themselves, as on a letter.
-        return "line" if words[0] == "shipping" and words[-1] == "name" else WIDTHS[words[-1]]
+        return "line" if len(words) > 1 and words[-1] == "name" else WIDTHS[words[-1]]
     if field.many or field.kind is bool or field.hints.get("widget") == "textarea":
         return "line"
     if field.kind in (int, Decimal):

@@ -89,7 +89,7 @@ def register_html(app: Flask, formats: Formats) -> None:
         language_tag=formats.language_tag,
         lookup_of=lookup_of,
         is_blank=is_blank,
-        line_amounts=lambda field, currency: line_amounts(field, currency, formats),
+        line_amounts=lambda lines, form: line_amounts(lines, form, formats),
     )
     app.jinja_env.filters.update(
         money=money,

@@ -32,13 +32,13 @@ class Mistake:
 
 def sections(form: Any, cls: type) -> list[Section]:
     """The visible fields in order. A type puts its field into a group by
-    `Meta(extra={"group": "Customer"})`; with `"folded": True` the group is closed until it is used
-    or has an error."""
+    `Meta(extra={"group": "Customer"})`; with `"folded": True` the group, or the field without one,
+    is closed until it is used or has an error."""
     visible = [each for each in form if "Hidden" not in each.type]
     hints = {each.short_name: field_of(cls, each.short_name).hints for each in visible}
     return [
-        Section(title, fields, bool(hints[fields[0].short_name].get("folded")), _in_use(fields))
-        for title, grouped in groupby(visible, lambda each: hints[each.short_name].get("group", ""))
+        Section(title, fields, folds, _in_use(fields))
+        for (title, folds), grouped in groupby(visible, lambda each: _group(each, hints))
         for fields in [list(grouped)]
     ]
 
@@ -60,6 +60,12 @@ def mistakes(form: Any, label: str = "") -> Iterator[Mistake]:
             for row in each.entries:
                 if isinstance(row, FormField):
                     yield from mistakes(row.form, f"Line {each.number_of(row)}, ")
+
+
+def _group(field: Any, hints: dict[str, dict[str, Any]]) -> tuple[str, bool]:
+    hint = hints[field.short_name]
+    folds = bool(hint.get("folded"))
+    return hint.get("group", field.label.text if folds else ""), folds
 
 
 def _in_use(fields: list[Any]) -> bool:

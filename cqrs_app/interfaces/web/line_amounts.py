@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from cqrs_app.interfaces.web.formats import Formats
+from cqrs_app.interfaces.web.forms_fields import FieldList
+
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +21,12 @@ class LineAmounts:
     total: str
 
 
-def line_amounts(rows: list[Any], currency: str, formats: Formats) -> LineAmounts | None:
-    """Of forms with `quantity` and `unit_price`; None for other rows."""
-    if not rows or "unit_price" not in rows[0]:
-        return None
-    amounts = [_amount(row) for row in rows]
-    total = sum((each for each in amounts if each is not None), Decimal(0))
+def line_amounts(lines: FieldList, form: Any, formats: Formats) -> LineAmounts:
+    """Of rows with `quantity`, `unit_price` and perhaps a `discount`. The total includes what other
+    rows of the form take off (`kind` "discount") or add as an `amount`."""
+    currency = str(form.currency.data or "") if "currency" in form else ""
+    amounts = [_amount(entry.form) for entry in lines.entries]
+    total = sum((each for each in amounts if each is not None), NOTHING) + sum(_adjustments(form))
     return LineAmounts(
         tuple("" if each is None else formats.exact(each, currency) for each in amounts),
         f"{currency} {formats.amount(total, currency)}".strip(),
@@ -31,4 +35,15 @@ def line_amounts(rows: list[Any], currency: str, formats: Formats) -> LineAmount
 
 def _amount(row: Any) -> Decimal | None:
     quantity, price = row.quantity.data, row.unit_price.data
-    return None if quantity is None or price is None else quantity * price
+    if quantity is None or price is None:
+        return None
+    discount = row.discount.data if "discount" in row else None
+    return Decimal(quantity * price - (discount or NOTHING))
+
+
+def _adjustments(form: Any) -> Iterator[Decimal]:
+    for field in form:
+        for row in field.entries if isinstance(field, FieldList) else ():
+            if "kind" in row.form and "amount" in row.form and row.form.amount.data is not None:
+                sign = -1 if row.form.kind.data == "discount" else 1
+                yield sign * row.form.amount.data

@@ -300,3 +300,19 @@ def test_the_countries_and_currencies_of_all_orders_are_offered(shop: Connection
     found = order_choices(OrderChoices(), shop)
     assert found.countries == ("Ireland", "United Kingdom")
     assert len(found.currencies) == 1
+
+
+def test_orders_are_found_by_a_tag_that_they_still_have(connection: Connection) -> None:
+    history = History()
+    for order_id in ("1", "2", "3"):
+        history.run(place(order_id))
+        history.run(do.AddOrderTag(order_id=order_id, tag="gift"))
+    history.run(do.AddOrderTag(order_id="1", tag="a card"))
+    history.run(do.RemoveOrderTag(order_id="2", tag="gift"))
+    project(connection, history.recorded)
+    found = everything(connection, tag="Gift", sort="order_id", descending=False)
+    assert [(row.order_id, row.tags) for row in found] == [
+        ("1", ("a card", "gift")),
+        ("3", ("gift",)),
+    ]
+    assert not everything(connection, tag="gif")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
@@ -17,6 +18,7 @@ from cqrs_app.areas.desk.read_models import (
     order_activity,
     order_days,
     order_lines,
+    order_tags,
     order_texts,
     order_timeline,
     orders,
@@ -61,7 +63,8 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
 def test_one_orders_rows_need_no_other_orders_events(history: History) -> None:
     everything = fold(history.recorded)
     for row in everything.all(orders):
-        alone = fold(history.of(f"order-{row['order_id']}"))
+        streams = (f"order-{row['order_id']}", f"fulfilment-{row['order_id']}")
+        alone = fold(each for each in history.recorded if each.stream in streams)
         assert alone.all(orders) == [row]
         for table in (order_lines, order_texts, order_timeline):
             mine = [r for r in everything.all(table) if r["order_id"] == row["order_id"]]
@@ -126,11 +129,26 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
         assert row["discount"] == sum(r["discount"] for r in lines)
         assert row["units"] == sum(r["quantity"] - r["cancelled_quantity"] for r in lines)
         assert row["shipped_units"] == sum(r["shipped_quantity"] for r in lines)
+        assert row["returned_units"] == sum(r["returned_quantity"] for r in lines)
+        assert {
+            r["line_no"]: r["returned_quantity"] for r in lines if r["returned_quantity"]
+        } == aggregate.returned
+        back = 0 < row["shipped_units"] <= row["returned_units"]
+        over = row["status"] in ("shipped", "delivered")
+        assert (row["stage"] == "returned") == (back and over)
+        assert row["line_count"] == sum(r["quantity"] > 0 for r in lines)
+        assert [r["line_no"] for r in lines] == list(range(1, row["last_line"] + 1))
         assert [
             r["quantity"] - r["shipped_quantity"] - r["cancelled_quantity"] for r in lines
         ] == aggregate.left
         assert row["status"] == aggregate.status
         assert row["hold_reason"] == aggregate.hold_reason
+        tags = [
+            r["tag"]
+            for r in rows.all(order_tags)
+            if r["present"] and r["order_id"] == row["order_id"]
+        ]
+        assert msgspec.json.decode(row["tags"]) == sorted(aggregate.tags) == tags
         assert row["applied_version"] == len(history.of(f"order-{row['order_id']}"))
 
 

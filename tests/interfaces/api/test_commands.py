@@ -129,9 +129,24 @@ def test_a_dry_run_changes_and_logs_nothing(admin: Program, kernel: Kernel) -> N
     answer = admin.post("/commands/PlaceOrder", order(), dry_run="true")
     assert [each["type"] for each in answer.json["events"]] == ["OrderPlaced"]
     assert answer.json["events"][0]["data"]["total"] == "15.30"
+    assert answer.json["effects"] == []
     refused = admin.post("/commands/ApproveOrder", {"order_id": "A1"}, dry_run="true")
     assert (refused.status_code, refused.json["code"]) == (422, "no_such_order")
     assert events(kernel) == 0
+
+
+def test_a_dry_run_says_what_would_follow(admin: Program) -> None:
+    admin.do("AddProduct", sku="LAMP")
+    admin.do("ReceiveStock", sku="LAMP", quantity=9, reference="D1")
+    lines = [{"sku": "LAMP", "quantity": 3, "unit_price": "2.50"}]
+    admin.do("PlaceOrder", **order() | {"lines": lines})
+    answer = admin.post("/commands/ApproveOrder", {"order_id": "A1"}, dry_run="true")
+    assert answer.json["effects"][0] == {
+        "command": "ReserveStock",
+        "subject": "LAMP",
+        "sentence": "3 units of LAMP will be reserved.",
+        "certain": True,
+    }
 
 
 def test_a_command_can_be_queued(admin: Program, kernel: Kernel) -> None:

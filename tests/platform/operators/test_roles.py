@@ -13,8 +13,9 @@ ADDED: dict[str, str] = {
     """,
     "operator": """
         commands.view customers.manage inventory.receive orders.address orders.approve
-        orders.deliver orders.hold orders.note orders.place orders.release orders.ship
-        payments.authorise payments.capture
+        orders.assign orders.billing_address orders.deliver orders.hold
+        orders.note orders.place orders.release orders.ship orders.tag payments.authorise
+        payments.capture
     """,
     "supervisor": """
         credit_notes.record customers.deactivate events.view exports.run fulfilment.manage

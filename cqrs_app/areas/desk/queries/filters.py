@@ -11,10 +11,10 @@ from typing import Annotated
 from msgspec import Meta
 from sqlalchemy import ColumnElement, select
 
-from cqrs_app.areas.desk.read_models import order_lines, orders
+from cqrs_app.areas.desk.read_models import order_lines, order_tags, orders
 from cqrs_app.areas.desk.search import matching
 from cqrs_app.areas.desk.words import OrderStage
-from cqrs_app.areas.orders.types import CustomerId
+from cqrs_app.areas.orders.types import CustomerId, TagOrAny
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import (
     HIGHEST_AMOUNT,
@@ -56,6 +56,7 @@ class OrderFilters(Query):
     country: CountryOrNone = ""
     currency: CurrencyOrAny = ""
     sku: SkuOrAny = ""
+    tag: TagOrAny = ""
     placed_from: Annotated[date | None, Meta(title="Placed from")] = None
     placed_to: Annotated[date | None, Meta(title="Placed to")] = None
     min_total: Annotated[Decimal | None, _total("Total from")] = None
@@ -81,6 +82,10 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
     if filters.sku:
         line = order_lines.c
         yield columns.order_id.in_(select(line.order_id).where(line.sku == filters.sku))
+    if filters.tag:
+        tagged = order_tags.c
+        having = select(tagged.order_id).where(tagged.tag == filters.tag, tagged.present.is_(True))
+        yield columns.order_id.in_(having)
     yield from _between(filters)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, Row, func, select
 
@@ -58,6 +59,7 @@ class OrderRow:
     updated_at: datetime
     hold_reason: HoldReason | None
     flags: int
+    tags: tuple[str, ...]
     carrier: str
     tracking: str
     applied_version: int
@@ -123,4 +125,5 @@ def _order_row(row: Row[Any]) -> OrderRow:
     values["stage"] = OrderStage(values["stage"])
     values["status"] = OrderStatus(values["status"])
     values["hold_reason"] = HoldReason(values["hold_reason"]) if values["hold_reason"] else None
+    values["tags"] = msgspec.json.decode(values["tags"], type=tuple[str, ...])
     return OrderRow(**values)

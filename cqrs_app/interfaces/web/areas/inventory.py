@@ -96,6 +96,7 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
+        "follows_soon": ahead and projected.is_moving,
         "poll_every": poll_every(
             badges.pending.since if badges.pending and projected.is_moving else None
         ),

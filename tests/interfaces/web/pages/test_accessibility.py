@@ -10,6 +10,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.platform.webhooks.commands import AddWebhook, TestWebhook
@@ -84,6 +85,14 @@ def test_every_page_fits_and_is_accessible(
         yield from accessibility_violations(page, COLOURS)
         page_problems.clear()
 
-    addresses = (*PAGES, f"/orders/{order_in(shop, 'shipped')}")
+    shipped, placed = order_in(shop, "shipped"), order_in(shop, "placed")
+    addresses = (
+        *PAGES,
+        f"/orders/{shipped}",
+        f"/orders/{shipped}/at/1",
+        f"/commands/ShipOrder?order_id={placed}",
+        f"/commands/CancelOrder?order_id={placed}",
+        *(f"/print/{paper}?order={shipped}&order={placed}" for paper in PAPERS),
+    )
     faults = [f"{address}: {fault}" for address in addresses for fault in faults_of(address)]
     assert not faults, "\n".join(faults)

@@ -28,6 +28,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, order_in
 from tests.interfaces.web.pages.test_without_scripts import linked_pages, page
+from tests.services.browser import Violations
 
 ADA = Actor("ada", ROLES["admin"])
 YORK = ShippingAddress(name="Anna", line1="2 Low Street", city="York", country="United Kingdom")
@@ -97,7 +98,7 @@ def test_all_areas_are_in_one_list_newest_first_with_old_and_new_values(
     assert found[:2] == ["Note", "Put on hold"]
     assert {"Payment recorded", "Approved", "Shipping address changed"} <= set(found)
     assert found[-1] == "Order placed"
-    assert "Status To ship → changed to On hold" in words(entry(soup, "Put on hold"))
+    assert "Status Approved → changed to On hold" in words(entry(soup, "Put on hold"))
     assert "→ changed to Anna, 2 Low Street, York" in words(entry(soup, "Shipping address changed"))
     assert "1.50" in words(entry(soup, "Payment recorded"))
     assert entry(soup, "Approved").select_one("time")
@@ -153,7 +154,7 @@ def test_whoever_may_see_an_order_sees_its_past_with_what_changed_since(
     text = words(soup)
     assert "View at this point: version 3" in text
     assert "Approved by ada" in text
-    assert "To ship → now On hold" in text
+    assert "→ now On hold" in text
     assert "1 note added since" in text
     assert "1 payment added since" in text
     assert soup.select(f"a[href='/orders/{order_id}']")
@@ -196,6 +197,33 @@ def test_an_order_before_it_was_placed_says_so(
 ) -> None:
     text = words(page(client_of("viewer"), f"/orders/{order_id}/at?at=2000-01-01T00:00:00Z"))
     assert "had not been placed yet" in text
+
+
+def test_another_time_is_chosen_in_the_zone_of_whoever_looks(
+    order_id: str, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client = client_of("viewer")
+    form = page(client, f"/orders/{order_id}/at/1").select_one("form[action$='/at']")
+    assert form
+    assert form.find("input", attrs={"name": "at", "type": "datetime-local"})
+    shown = words(page(client, f"{form['action']}?at=2099-01-01T00:00"))
+    assert "View at this point: version 5 of 5" in shown
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_timeline_and_the_past_fit_and_are_accessible(
+    order_id: str,
+    signed_in: Callable[..., Page],
+    accessibility_violations: Violations,
+    width: int,
+    scheme: str,
+) -> None:
+    screen = signed_in("supervisor", viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for address in (f"/orders/{order_id}", f"/orders/{order_id}/at/2"):
+        screen.goto(address)
+        assert not list(accessibility_violations(screen))
+        assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_the_chosen_kind_is_kept_by_polls(

@@ -6,16 +6,24 @@ from typing import Any
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import Form
 
 from cqrs_app.areas.desk.queries.order_at import GetOrderAt, OrderAt
 from cqrs_app.interfaces.web.areas.orders.order import FIRST_LINES
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.forms_fields import DateTimeLocalField
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import parse
 
 MOST_ENTRIES = 50
 """Of the timeline until then."""
+
+
+class TimeForm(Form):
+    """A time typed in the zone of whoever looks."""
+
+    at = DateTimeLocalField("Time")
 
 
 @bp.get("/orders/<order_id>/at/<int:version>")
@@ -28,6 +36,11 @@ def order_at_version(order_id: str, version: int) -> ResponseReturnValue:
 def order_at(order_id: str) -> ResponseReturnValue:
     """The order after an entry of its timeline (`position`), or at a time (`at`)."""
     point = {name: request.args[name] for name in ("position", "at") if request.args.get(name)}
+    if "at" in point:
+        form = TimeForm(request.args)
+        if not form.validate() or form.at.data is None:
+            raise Invalid("The address of this page", {"Time": str(form.at.errors[0])})
+        point["at"] = form.at.data.isoformat()
     return _page(_question(order_id, **point))
 
 
