@@ -62,6 +62,7 @@ from cqrs_app.areas.orders.rules import (
     SAME_CUSTOMER,
     TAGGED,
     TOO_MANY_TAGS,
+    UNCHANGED,
     UNKNOWN_CUSTOMER,
     UNKNOWN_PRODUCT,
     exists,
@@ -108,8 +109,8 @@ class Order(OrderState):
         if self.status is not None:
             placed = moment(self.moments[_S.PLACED])
             raise ORDER_EXISTS(
-                f"There is an order {self.order_id} already, placed on {placed}; "
-                "choose another number."
+                f"There is an order {self.order_id} already, placed on {placed}. "
+                f"{UNCHANGED} Choose another number."
             )
         country = command.country or command.shipping_address.country
         if not country:
@@ -295,7 +296,7 @@ class Order(OrderState):
     @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
     def add_tag(self, command: AddOrderTag) -> Decision:
         if command.tag in self.tags:
-            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”.")
+            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”. {UNCHANGED}")
         if len(self.tags) >= MOST_TAGS:
             raise TOO_MANY_TAGS(
                 f"Order {self.order_id} has {MOST_TAGS} tags. Nothing was changed. "
@@ -308,7 +309,9 @@ class Order(OrderState):
     def remove_tag(self, command: RemoveOrderTag) -> Decision:
         exists(self, command.order_id)
         if command.tag not in self.tags:
-            raise NOT_TAGGED(f"Order {self.order_id} does not have the tag “{command.tag}”.")
+            raise NOT_TAGGED(
+                f"Order {self.order_id} does not have the tag “{command.tag}”. {UNCHANGED}"
+            )
         yield OrderTagRemoved(order_id=command.order_id, tag=command.tag)
 
     @handles(AddOrderNote, when=exists)
@@ -403,13 +406,13 @@ class Order(OrderState):
             if line.line_no > len(self.left):
                 raise NO_SUCH_LINE(
                     f"Order {self.order_id} has no line {line.line_no}; "
-                    f"its last line is {len(self.left)}."
+                    f"its last line is {len(self.left)}. {UNCHANGED}"
                 )
             left = self.left[line.line_no - 1]
             if line.quantity > left:
                 raise MORE_THAN_LEFT(
                     f"Line {line.line_no} of order {self.order_id} has {left} left to ship; "
-                    f"{line.quantity} cannot be shipped."
+                    f"{line.quantity} cannot be shipped. {UNCHANGED}"
                 )
             yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
