@@ -15,11 +15,13 @@ from playwright.sync_api import Page, expect
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
+    CancelReturn,
     ChangeShippingAddress,
     HoldOrder,
+    RequestReturn,
 )
-from cqrs_app.areas.orders.types import ShippingAddress
-from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.areas.orders.types import ReturnedLine, ShippingAddress
+from cqrs_app.areas.orders.words import HoldReason, ReturnReason
 from cqrs_app.areas.payments.commands import RecordPayment
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel import Command
@@ -160,6 +162,18 @@ def test_whoever_may_see_an_order_sees_its_past_with_what_changed_since(
     assert soup.select(f"a[href='/orders/{order_id}']")
     assert not soup.select("form#command, a[href^='/commands/']")
     assert "Full record" not in text
+
+
+def test_a_return_is_shown_as_it_was(shop: Flask, client_of: Callable[[str], FlaskClient]) -> None:
+    client, order_id = client_of("viewer"), order_in(shop, "delivered")
+    lines = (ReturnedLine(line_no=1, quantity=1),)
+    run(shop, RequestReturn(order_id=order_id, lines=lines, reason=ReturnReason.DAMAGED))
+    found = page(client, f"/orders/{order_id}")
+    requested = link_to_past(entry(found, "Return requested"))
+    run(shop, CancelReturn(order_id=order_id, return_id="R1"))
+    panel = page(client, requested).select_one("[aria-labelledby=returns-heading]")
+    assert panel
+    assert "→ now Cancelled" in words(panel)
 
 
 def test_versions_are_followed_back_and_forward(
