@@ -167,7 +167,7 @@ def test_a_refund_that_takes_more_than_one_payment_is_promised_in_full() -> None
     process = FulfilmentProcess(
         order_id=THE, begun=True, currency="EUR", total=Decimal(10), payments=paid, shipped=True
     )
-    cancelled = OrderChanged(type="RemainingItemsCancelled", by="ann", amount=Decimal(7))
+    cancelled = OrderChanged(type="RemainingItemsCancelled", by="ann", amount=Decimal(-7))
 
     def rehearse(sent: Sequence[OutgoingCommand]) -> list[Tried]:
         return [Tried((refund_requested(each),)) for each in sent]
