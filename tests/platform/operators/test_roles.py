@@ -19,7 +19,8 @@ ADDED: dict[str, str] = {
         payments.capture
     """,
     "supervisor": """
-        credit_notes.record customers.deactivate events.view exports.run fulfilment.manage
+        credit_notes.record customers.deactivate customers.merge events.view exports.run
+        fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
         orders.cancel_remaining orders.change_lines payments.move
         orders.reject payments.record payments.refund payments.void system.view webhooks.view
