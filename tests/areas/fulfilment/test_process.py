@@ -28,6 +28,7 @@ from cqrs_app.areas.fulfilment.inputs import (
     Moved,
     OrderChanged,
     PaymentChanged,
+    Returned,
     StockArrived,
 )
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
@@ -318,3 +319,9 @@ def test_missing_stock_is_asked_for_again_at_every_deadline() -> None:
 def test_whatever_ends_twice_ends_once() -> None:
     process = given(*RESERVED)
     assert evolve(process, CommandEnded(no=1, outcome="refused", code="late")) is process
+
+
+def test_what_comes_back_while_the_stock_is_being_adjusted_is_restocked_too() -> None:
+    process = given(*PAID, Returned({LAMP: 2}), Returned({LAMP: 1}))
+    [again] = when(process, Done(f"AdjustStock {LAMP}")).commands
+    assert (again.key, again.arguments["difference"]) == (f"AdjustStock {LAMP}", "1")
