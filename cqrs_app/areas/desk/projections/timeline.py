@@ -113,9 +113,11 @@ def _put(
 
 def _facts_before(recorded: Recorded, rows: Rows) -> Facts:
     """Those that the order's event before this one left. That event may have been skipped."""
+    if recorded.version == 1:
+        return {}
     where = {"order_id": _order_of(recorded), "stream": recorded.stream}
     row: Row | None = rows.get(order_timeline, *where.values(), recorded.version - 1)
-    if row is None and recorded.version > 1:
+    if row is None:
         earlier = rows.where(order_timeline, **where)
         row = max(earlier, key=lambda each: each["version"], default=None)
     return msgspec.json.decode(row["facts"], type=Facts) if row else {}
