@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, literal, select
 
 from cqrs_app.areas.customers.commands import ERASE
 from cqrs_app.areas.customers.customer import Customer
@@ -20,7 +20,8 @@ from cqrs_app.kernel.effects import claims, events, subject_keys
 class ErasureProof:
     """`event_hash` (hexadecimal) is that of CustomerErased in the chain of `stream`, which
     `flask events verify` recomputes. `keys` counts the keys that could still open a value, and
-    `claims` the e-mail addresses held: both are read now, and are 0."""
+    `claims` the e-mail addresses held: both are read now, and are 0. Keys of orders and numbers
+    that the customer owned are counted too."""
 
     customer_id: str
     erased_at: datetime
@@ -51,7 +52,7 @@ def erasure_receipt(question: ErasureReceipt, connection: Connection) -> Erasure
     if row is None:
         return None
     keys = select(func.count(subject_keys.c.wrapped), func.max(subject_keys.c.erased_at)).where(
-        subject_keys.c.subject == stream
+        subject_keys.c.subject.in_(owned_by(stream))
     )
     left, destroyed_at = connection.execute(keys).one()
     held = select(func.count()).select_from(claims).where(claims.c.stream == stream)
@@ -68,3 +69,11 @@ def erasure_receipt(question: ErasureReceipt, connection: Connection) -> Erasure
         keys=left,
         claims=connection.execute(held).scalar_one(),
     )
+
+
+def owned_by(stream: str) -> Select[tuple[str]]:
+    """The subject, those that it owns, and those that they own."""
+    keys = subject_keys.c
+    owned = select(literal(stream).label("subject")).cte("owned", recursive=True)
+    more = select(keys.subject).join(owned, keys.owner == owned.c.subject)
+    return select(owned.union(more).c.subject)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from cqrs_app.areas.customers import commands as customers
 from cqrs_app.areas.customers.queries import GetCustomerProfile
+from cqrs_app.areas.customers.receipt import ErasureReceipt, owned_by
 from cqrs_app.areas.desk.queries.best import TopCustomers
 from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
 from cqrs_app.areas.desk.queries.one_order import GetOrder
@@ -142,14 +143,12 @@ def test_erasing_the_kept_one_erases_all_that_is_known_of_the_person(shop: Kerne
     run(shop, customers.EraseCustomer(customer_id="C3", reason=WHY))
     catch_up(shop)
     with shop.engines.write.connect() as connection:
+        owned = set(connection.execute(owned_by("customer-C3")).scalars())
+        assert owned == {"customer-C1", "customer-C2", "customer-C3", "order-6"}
         columns = subject_keys.c
         left = select(columns.subject).where(columns.wrapped.is_not(None))
-        assert not set(connection.execute(left).scalars()) & {
-            "customer-C1",
-            "customer-C2",
-            "customer-C3",
-            "order-6",
-        }
+        assert not set(connection.execute(left).scalars()) & owned
+    assert ask(shop, ErasureReceipt(customer_id="C3")).keys == 0
     for number in ("1", "2", "6"):
         assert ask(shop, GetOrder(order_id=number)).customer_name == ERASED
         assert "Xylophonweg" not in str(ask(shop, RawEvents(stream=f"order-{number}")))

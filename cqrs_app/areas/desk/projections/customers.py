@@ -50,6 +50,7 @@ class CustomersProjection(Projection):
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
         if not isinstance(event, SubjectErased | CustomerMerged) and event.customer_id:
+            yield accounts_of_merged, (event.customer_id,)
             yield customer_accounts, (event.customer_id, event.currency)
 
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:

@@ -128,6 +128,8 @@ class OrdersProjection(Projection):
         event: Any = recorded.event
         if isinstance(event, SubjectErased | CustomerMerged):
             return
+        if isinstance(event, OrderPlaced | OrderAssigned):
+            yield orders_of_merged, (event.customer_id,)
         if isinstance(event, OrderPlaced):
             day, placed = recorded.day, OrderStatus.PLACED
             yield order_days, (day, event.currency, str(placed), str(stage_of(placed, "")))

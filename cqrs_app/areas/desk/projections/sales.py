@@ -82,6 +82,8 @@ class SalesProjection(Projection):
         if isinstance(event, PaymentMoved):
             yield sales_orders, (event.from_order_id,)
             yield sales_payments, (event.from_order_id, event.currency)
+        if isinstance(event, OrderPlaced | OrderAssigned | CreditNoteRecorded):
+            yield sales_of_merged, (event.customer_id,)
         if not isinstance(event, OrderPlaced | CreditNoteRecorded):
             return
         place = _place(event, recorded)
