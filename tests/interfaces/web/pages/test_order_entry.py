@@ -22,7 +22,7 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.demo.catalogue import PRODUCTS
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import catch_up, client_in
+from tests.interfaces.web.pages.conftest import catch_up, client_in, order_in
 from tests.interfaces.web.pages.test_without_scripts import fields
 from tests.interfaces.web.pages.test_without_scripts import page as page_of
 from tests.services.browser import Violations
@@ -251,6 +251,19 @@ def test_nobody_looks_up_what_they_may_not_see(
     assert "Brass reading lamp" in found
     assert client.get("/lookups/nothing?q=a").status_code == 404
     assert client_of("nobody").get("/lookups/customer?q=a").status_code in (302, 303, 401)
+
+
+def test_a_list_without_a_row_shows_only_how_to_add_one(
+    shop: Flask, signed_in: Callable[..., Page]
+) -> None:
+    page = signed_in("supervisor")
+    page.goto(f"/commands/ChangeOrderLines?order_id={order_in(shop, 'placed')}")
+    added = page.locator("#added")
+    expect(added.get_by_text("Unit price", exact=True)).to_be_hidden()
+    expect(added.locator("[data-sum]")).to_be_hidden()
+    added.get_by_role("button", name="Add line").click()
+    expect(added.get_by_role("combobox", name="SKU, line 1")).to_be_focused()
+    expect(added.locator("[data-sum]")).to_be_visible()
 
 
 def test_in_a_dialog_escape_closes_the_suggestions_first(signed_in: Callable[..., Page]) -> None:
