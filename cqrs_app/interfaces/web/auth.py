@@ -162,7 +162,11 @@ def _require_operator() -> ResponseReturnValue | None:
     if g.operator or view is None or getattr(view, "is_public", False):
         return None
     if request.method == "POST" and hasattr(view, "form_again"):
-        return _sign_in_before_upload() if getattr(view, "takes_file", False) else _sign_in_on_the_way()
+        return (
+            _sign_in_before_upload()
+            if getattr(view, "takes_file", False)
+            else _sign_in_on_the_way()
+        )
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     if "HX-Request" in request.headers:
         # A redirect would put the sign-in page into the fragment's place.
