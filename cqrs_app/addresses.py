@@ -109,7 +109,10 @@ def _require_known_options(url: URL) -> None:
     from psycopg.conninfo import make_conninfo
 
     try:
-        make_conninfo(**url.get_dialect()().create_connect_args(url)[1])
+        options = url.get_dialect()().create_connect_args(url)[1]
+        make_conninfo(**options)
+        # libpq looks at it when it connects.
+        int(options.get("connect_timeout", 0))
     except (ArgumentError, ValueError, psycopg.Error) as error:
         raise Unusable("it has options that the database does not know") from error
 

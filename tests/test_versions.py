@@ -12,11 +12,17 @@ from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.registry import Area
 
+AREAS = build_registry().areas
+BY_NAME = {area.name: area for area in AREAS}
+DESK, ORDERS = BY_NAME["desk"], BY_NAME["orders"]
+
 OWNERS = [
     pytest.param(area, aggregate, projection, table, id=f"{projection.name}-{table.name}")
-    for area in build_registry().areas
+    for area in AREAS
     for aggregate in area.aggregates
-    for projection in area.projections
+    for reader in AREAS
+    if reader is area or (reader, area) == (DESK, ORDERS)
+    for projection in reader.projections
     for table in projection.tables
     if {"applied_version", aggregate.identity} <= set(table.c.keys())
 ]

@@ -1,5 +1,5 @@
 // Rows of a form (data-lines): added and removed without asking the server, with what they come to.
-// And two keys for every form: Enter in a row goes to the next one, Ctrl+Enter sends.
+// Enter in a row goes to the next one.
 (() => {
   const PLACES = 4; // digits after the point that any price may have
   const rowsOf = (box) => [...box.querySelectorAll("tbody > tr")];
@@ -126,16 +126,12 @@
   };
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
-    if (key !== "Enter" || event.isComposing || !target.form?.matches("[data-draft]")) return;
-    if (event.ctrlKey || event.metaKey) {
-      event.preventDefault();
-      target.form.requestSubmit(target.form.querySelector(".submit"));
-    } else if (target.matches("input, select") && target.form.querySelector("[data-lines]")) {
-      // A form with many fields is sent on purpose, not by an Enter on the way.
-      event.preventDefault();
-      const row = target.closest("[data-lines] tbody > tr");
-      if (row) next(row);
-    }
+    if (key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (!target.matches("input, select") || !target.form?.querySelector("[data-lines]")) return;
+    // A form with many fields is sent on purpose, not by an Enter on the way.
+    event.preventDefault();
+    const row = target.closest("[data-lines] tbody > tr");
+    if (row) next(row);
   });
   document.addEventListener("htmx:after:swap", () => tidy(document));
   tidy(document);

@@ -11,6 +11,7 @@ from cqrs_app.areas.customers.events import (
     CustomerAddressChanged,
     CustomerDeactivated,
     CustomerErased,
+    CustomerMerged,
     CustomerProfileUpdated,
     CustomerReactivated,
     CustomerRegistered,
@@ -28,6 +29,7 @@ class Profile:
 
     registered: bool = False
     why_inactive: str = ""
+    merged_into: str = ""
     name: str = ""
     country: str = ""
     address: CustomerAddressChanged | None = None
@@ -40,7 +42,11 @@ def customers_match(checks: Checks) -> Middleware:
         command: Any = call.command
         live = call.context.occurred_at is None
         if live and isinstance(command, PlaceOrder | AssignOrderToCustomer) and command.customer_id:
-            profile = profile_of(call.past(f"customer-{command.customer_id}"))
+            customer_id, profile = _followed(call, command.customer_id)
+            if customer_id != command.customer_id:
+                # Later middleware and the order see the number that is used now.
+                whole: Any = call.completed or command
+                call.completed = command = replace(whole, customer_id=customer_id)
             react(call, checks.unknown_customers, _unknown(command, profile))
             react(call, checks.inactive_customers, _inactive(command, profile))
             call.completed = completed(
@@ -49,6 +55,15 @@ def customers_match(checks: Checks) -> Middleware:
         return proceed(call)
 
     return check
+
+
+def _followed(call: Call, customer_id: str) -> tuple[str, Profile]:
+    """The customer, or the one that they were merged into."""
+    profile = profile_of(call.past(f"customer-{customer_id}"))
+    while profile.merged_into:
+        customer_id = profile.merged_into
+        profile = profile_of(call.past(f"customer-{customer_id}"))
+    return customer_id, profile
 
 
 def profile_of(events: Iterable[Event]) -> Profile:
@@ -65,6 +80,8 @@ def profile_of(events: Iterable[Event]) -> Profile:
                 profile.why_inactive = "deactivated"
             case CustomerReactivated():
                 profile.why_inactive = ""
+            case CustomerMerged():
+                profile.merged_into = event.into
             case CustomerErased():
                 profile = Profile(registered=True, why_inactive="erased")
     return profile

@@ -11,6 +11,7 @@ from cqrs_app.areas.checks.types import Checks, Misfit, Reaction, react
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.orders.events import (
     OrderCancelled,
+    OrderLinesChanged,
     OrderPlaced,
     OrderRejected,
     RemainingItemsCancelled,
@@ -126,6 +127,8 @@ def costs_of(order_id: str, events: Iterable[Event]) -> Costs:
                 costs.currency, costs.total = event.currency, event.total
             case RemainingItemsCancelled():
                 costs.total -= event.amount
+            case OrderLinesChanged():
+                costs.total = event.total
             case OrderCancelled() | OrderRejected():
                 costs.given_up = True
     return costs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cqrs_app.areas.customers import events, queries, receipt
 from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.merging import customer_to_keep
 from cqrs_app.areas.customers.projections import CustomerProfilesProjection
 from cqrs_app.kernel import Area, actions_of, projected
 
@@ -11,6 +12,7 @@ CUSTOMERS = Area(
     name="customers",
     aggregates=[Customer],
     events=events,
+    middleware=[customer_to_keep],
     projections=[CustomerProfilesProjection()],
     answers={
         queries.ListRegisteredCustomers: projected(queries.list_registered_customers),

@@ -90,6 +90,24 @@ class ReactivateCustomer(Command):
     customer_id: CustomerId
 
 
+@command(
+    label="Merge customer",
+    permission=Permission("customers.merge", Role.SUPERVISOR),
+    minds_version=True,
+    risky=True,
+)
+class MergeCustomers(Command):
+    """Make this customer's orders, accounts and credit notes those of another number of the same
+    person. This cannot be undone."""
+
+    customer_id: CustomerId
+    into: Annotated[CustomerId, Meta(title="Customer to keep")]
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.into == self.customer_id:
+            yield "into", "Choose another customer."
+
+
 @command(label="Erase customer", permission=ERASE, minds_version=True, risky=True)
 class EraseCustomer(Command):
     """Make everything personal about the customer unreadable, for good: here and in their orders.

@@ -9,6 +9,7 @@ from cqrs_app.areas.customers.commands import (
     ChangeCustomerEmail,
     DeactivateCustomer,
     EraseCustomer,
+    MergeCustomers,
     ReactivateCustomer,
     RegisterCustomer,
     UpdateCustomerProfile,
@@ -18,12 +19,14 @@ from cqrs_app.areas.customers.events import (
     CustomerDeactivated,
     CustomerEmailChanged,
     CustomerErased,
+    CustomerMerged,
     CustomerProfileUpdated,
     CustomerReactivated,
     CustomerRegistered,
 )
 from cqrs_app.areas.customers.rules import (
     EMAIL_TAKEN,
+    NOT_KEPT,
     deactivated,
     email_taken,
     not_deactivated,
@@ -37,6 +40,7 @@ from cqrs_app.kernel import (
     Command,
     Decision,
     Event,
+    Ownership,
     Refused,
     SubjectErased,
     handles,
@@ -92,6 +96,12 @@ class Customer(CustomerState):
     @handles(DeactivateCustomer, when=not_deactivated)
     def deactivate(self, command: DeactivateCustomer) -> Decision:
         yield CustomerDeactivated(customer_id=command.customer_id, reason=command.reason)
+
+    @handles(MergeCustomers, when=registered, refusals=[NOT_KEPT])
+    def merge(self, command: MergeCustomers) -> Decision:
+        yield _claimed("")
+        yield CustomerMerged(customer_id=command.customer_id, into=command.into)
+        yield Ownership(self.stream_of(command.customer_id), self.stream_of(command.into))
 
     @handles(EraseCustomer, when=registered)
     def erase(self, command: EraseCustomer) -> Decision:

@@ -55,6 +55,15 @@ class CustomerReactivated(Event):
 
 
 @event()
+class CustomerMerged(Event):
+    """The customer and `into` are one person, and `into` is the number that is used from now on.
+    Its owner is also the owner of what is personal here."""
+
+    customer_id: str
+    into: str
+
+
+@event()
 class CustomerErased(Event):
     """It stands behind the kernel's SubjectErased, which is what makes the values unreadable."""
 

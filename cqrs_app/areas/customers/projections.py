@@ -13,6 +13,7 @@ from cqrs_app.areas.customers.events import (
     CustomerDeactivated,
     CustomerEmailChanged,
     CustomerErased,
+    CustomerMerged,
     CustomerProfileUpdated,
     CustomerReactivated,
     CustomerRegistered,
@@ -40,7 +41,7 @@ ADDRESS = ("line1", "line2", "postal_code", "city")
 
 class CustomerProfilesProjection(Projection):
     name: ClassVar[str] = "customer_profiles"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[Table, ...]] = (customer_profiles, customer_counts, customer_history)
 
     def customer_registered(
@@ -55,6 +56,7 @@ class CustomerProfilesProjection(Projection):
             phone=event.phone,
             country=country_name(event.country),
             **dict.fromkeys(ADDRESS, ""),
+            merged_into="",
             search="",
             registered_at=recorded.occurred_at,
         )
@@ -90,6 +92,11 @@ class CustomerProfilesProjection(Projection):
     ) -> None:
         _move(rows, event.customer_id, CustomerStatus.ACTIVE)
         _changed(rows, recorded, event.customer_id, "Reactivated")
+
+    def customer_merged(self, event: CustomerMerged, recorded: Recorded, rows: Rows) -> None:
+        _move(rows, event.customer_id, CustomerStatus.MERGED)
+        into = {"merged_into": event.into}
+        _changed(rows, recorded, event.customer_id, f"Merged into {event.into}", **into)
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         customer_id = event.subject.removeprefix(Customer.stream_of(""))

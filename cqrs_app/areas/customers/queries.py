@@ -56,13 +56,15 @@ SHORTEST_PHONE = 7
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileView:
     """A registered customer; name, e-mail, phone, country and parts of the address may be empty. Of
-    one who was erased each that was known reads "erased", the country apart."""
+    one who was erased each that was known reads "erased", the country apart. `merged_into` is the
+    number that is used instead, or empty."""
 
     customer_id: str
     status: CustomerStatus
     name: str
     email: str
     phone: str
+    merged_into: str
     country: str
     line1: str
     line2: str

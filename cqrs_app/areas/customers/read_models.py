@@ -21,6 +21,7 @@ customer_profiles = Table(
     Column("line2", String(200), nullable=False, server_default=""),
     Column("postal_code", String(30), nullable=False, server_default=""),
     Column("city", String(100), nullable=False, server_default=""),
+    Column("merged_into", _ID, nullable=False, server_default=""),
     Column("search", Text, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
     Column("applied_version", Integer, nullable=False),

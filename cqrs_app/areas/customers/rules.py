@@ -11,6 +11,10 @@ UNKNOWN = Refusal("no_such_customer", "No customer is registered under this numb
 EXISTS = Refusal("customer_exists", "The number was used before.")
 ALREADY_DEACTIVATED = Refusal("already_deactivated", "The customer is already deactivated.")
 NOT_DEACTIVATED = Refusal("not_deactivated", "The customer is active.")
+MERGED = Refusal("customer_merged", "The customer was merged into another.")
+NOT_KEPT = Refusal(
+    "customer_not_kept", "The customer to keep is not registered, was erased or merged."
+)
 EMAIL_TAKEN = Refusal("email_taken", "Another customer has this e-mail address.")
 
 
@@ -26,7 +30,7 @@ def unused(customer: CustomerState, customer_id: str) -> None:
         )
 
 
-@rule(ERASED, UNKNOWN)
+@rule(ERASED, UNKNOWN, MERGED)
 def registered(customer: CustomerState, customer_id: str) -> None:
     """Also while deactivated."""
     if customer.status is None:
@@ -36,6 +40,11 @@ def registered(customer: CustomerState, customer_id: str) -> None:
         )
     if customer.status is CustomerStatus.ERASED:
         raise _erased(customer)
+    if customer.status is CustomerStatus.MERGED:
+        raise MERGED(
+            f"Customer {customer.customer_id} was merged into {customer.into}. "
+            f"Nothing was changed. Use customer {customer.into}."
+        )
 
 
 @rule(ALREADY_DEACTIVATED, after=registered)

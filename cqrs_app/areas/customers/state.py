@@ -9,6 +9,7 @@ from typing import ClassVar
 from cqrs_app.areas.customers.events import (
     CustomerDeactivated,
     CustomerErased,
+    CustomerMerged,
     CustomerReactivated,
     CustomerRegistered,
 )
@@ -20,9 +21,11 @@ from cqrs_app.kernel import Aggregate, Event
 class CustomerState(Aggregate):
     category: ClassVar[str] = "customer"
     identity: ClassVar[str] = "customer_id"
+    shape: ClassVar[int] = 2
 
     customer_id: str = ""
     status: CustomerStatus | None = None
+    into: str = ""
 
     def evolve(self, event: Event, at: datetime) -> None:
         match event:
@@ -34,3 +37,5 @@ class CustomerState(Aggregate):
                 self.status = CustomerStatus.ACTIVE
             case CustomerErased():
                 self.status = CustomerStatus.ERASED
+            case CustomerMerged():
+                self.status, self.into = CustomerStatus.MERGED, event.into

@@ -11,6 +11,7 @@ class CustomerStatus(StrEnum):
     ACTIVE = "active"
     DEACTIVATED = "deactivated"
     ERASED = "erased"
+    MERGED = "merged"
 
     @property
     def label(self) -> str:

@@ -46,7 +46,10 @@ DESK = Area(
             beside=one_order.streams_beside,
         ),
         timeline.OrderTimeline: projected(
-            timeline.timeline, aggregate=Order, strong=timeline.fold_timeline
+            timeline.timeline,
+            aggregate=Order,
+            strong=timeline.fold_timeline,
+            beside=one_order.streams_beside,
         ),
         timeline.TimelineVersion: projected(
             timeline.timeline_version, aggregate=Order, strong=timeline.fold_timeline_version

@@ -45,9 +45,12 @@ orders = Table(
     *(Column(str(kind), Amount, nullable=False, server_default="0") for kind in AdjustmentKind),
     Column("adjustments", Text, nullable=False, server_default="[]"),
     Column("tags", Text, nullable=False, server_default="[]"),
+    # Removed lines are not counted; `last_line` is the highest number that a line has.
     Column("line_count", Integer, nullable=False),
+    Column("last_line", Integer, nullable=False, server_default="0"),
     Column("units", BigInteger, nullable=False),
     Column("shipped_units", BigInteger, nullable=False),
+    Column("returned_units", BigInteger, nullable=False, server_default="0"),
     Column("placed_at", UtcDateTime, nullable=False),
     Column("placed_day", Date, nullable=False),
     # When the console learned of the last change; history may have happened long before.
@@ -119,6 +122,21 @@ Index(
     sqlite_where=_present,
 )
 
+
+def _merged(name: str) -> Table:
+    """Numbers of customers who were merged into others. Later events may still name them."""
+    return Table(
+        name,
+        read_tables,
+        Column("customer_id", _ID, primary_key=True),
+        Column("into", _ID, nullable=False),
+    )
+
+
+orders_of_merged = _merged("orders_of_merged")
+accounts_of_merged = _merged("accounts_of_merged")
+sales_of_merged = _merged("sales_of_merged")
+
 order_flags = Table(
     "order_flags",
     read_tables,
@@ -154,8 +172,34 @@ order_lines = Table(
     Column("amount", Amount, nullable=False),
     Column("shipped_quantity", Integer, nullable=False),
     Column("cancelled_quantity", Integer, nullable=False, server_default="0"),
+    Column("returned_quantity", Integer, nullable=False, server_default="0"),
 )
 Index("ix_order_lines_sku", order_lines.c.sku, order_lines.c.order_id)
+
+# `amount` is what the units received cost.
+order_returns = Table(
+    "order_returns",
+    read_tables,
+    Column("order_id", _ID, primary_key=True),
+    Column("return_id", String(7), primary_key=True),
+    Column("status", String(20), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("amount", Amount, nullable=False),
+)
+
+order_return_lines = Table(
+    "order_return_lines",
+    read_tables,
+    Column("order_id", _ID, primary_key=True),
+    Column("return_id", String(7), primary_key=True),
+    Column("line_no", Integer, primary_key=True),
+    Column("quantity", Integer, nullable=False),
+    Column("restocked", Integer, nullable=False),
+    Column("written_off", Integer, nullable=False),
+)
 
 # Orders by the day they were placed, their status and their stage; `imported` of them are from
 # imports.
@@ -231,6 +275,8 @@ customer_accounts = Table(
     Column("cancelled_value", Amount, nullable=False),
     Column("credit_notes", BigInteger, nullable=False),
     Column("credited", Amount, nullable=False),
+    # The number whose account this one's orders and credit count in since.
+    Column("merged_into", _ID, nullable=False, server_default=""),
     Column("first_order_at", UtcDateTime),
     Column("last_order_at", UtcDateTime),
     Column("applied_position", BigInteger, nullable=False),

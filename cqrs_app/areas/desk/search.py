@@ -6,7 +6,7 @@ about hyphens, numbers and accents. Both then index the very same words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import (
@@ -115,6 +115,11 @@ def searchable(words: Iterable[str]) -> str:
 def with_more(search: str, words: Iterable[str]) -> str:
     """The same with the words of a later event."""
     return _joined(dict.fromkeys([*search.split(), *words]), LONGEST_TEXT)
+
+
+def with_last(search: str, words: Sequence[str], kept: Iterable[str]) -> str:
+    """The same with these words at its end, except where they are there for other reasons."""
+    return with_more(without(search, words, kept), words)
 
 
 def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:

@@ -1,4 +1,5 @@
-"""An order's process with what fulfilment has not processed yet: its approval and its payments."""
+"""An order's process with what fulfilment has not processed yet: its approval, its payments, and
+that its lines changed."""
 
 from __future__ import annotations
 
@@ -14,11 +15,12 @@ from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Status
 from cqrs_app.areas.fulfilment.store import process_of
 from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
 from cqrs_app.areas.fulfilment.types import Stage
-from cqrs_app.areas.orders.events import OrderApproved
-from cqrs_app.kernel import Recorded
+from cqrs_app.areas.orders.events import OrderApproved, OrderLinesChanged
+from cqrs_app.kernel import Event, Recorded
 from cqrs_app.kernel.effects import StoredEvent, cursors_in, events
 
 BEGINNING = Status(Stage.RESERVING, "Its fulfilment is about to begin.")
+CHANGED = Status(Stage.RESERVING, "Its lines have just changed.")
 _PAYMENT_TYPES = tuple(each.__name__ for each in PAYMENT_EVENTS)
 
 
@@ -31,9 +33,14 @@ def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
     for recorded in _payments_ahead(connection, order_id, reached):
         if recorded.version > process.seen.get(recorded.stream, 0):
             process = evolve(process, input_of(recorded))
-    if process.begun or process.given_up or not _is_approved(connection, order_id, reached):
+    if process.given_up:
         return process
-    return replace(process, begun=True, status=BEGINNING)
+    if process.begun:
+        changed = _happened(connection, order_id, OrderLinesChanged, reached)
+        return replace(process, status=CHANGED) if changed else process
+    if _happened(connection, order_id, OrderApproved, reached):
+        return replace(process, begun=True, status=BEGINNING)
+    return process
 
 
 def _reached(connection: Connection) -> int:
@@ -42,11 +49,11 @@ def _reached(connection: Connection) -> int:
     return cursor.position if cursor else 0
 
 
-def _is_approved(connection: Connection, order_id: str, reached: int) -> bool:
-    """Whether the order was approved, not as history, beyond the subscription's cursor."""
+def _happened(connection: Connection, order_id: str, event: type[Event], reached: int) -> bool:
+    """Whether this happened to the order, not as history, beyond the subscription's cursor."""
     found = select(events.c.position).where(
         events.c.stream == f"order-{order_id}",
-        events.c.type == OrderApproved.__name__,
+        events.c.type == event.__name__,
         events.c.occurred_at == events.c.recorded_at,
     )
     positions = connection.execute(found).scalars().all()

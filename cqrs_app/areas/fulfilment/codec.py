@@ -10,6 +10,7 @@ from cqrs_app.kernel.effects import EventCodec, events_in
 EVENT_TYPES = (*events_in(events), *events_in(retired_events))
 
 CODEC = EventCodec(
-    (*EVENT_TYPES, orders.OrderPlaced, *PAYMENT_EVENTS), {**events.UPCASTERS, **orders.UPCASTERS}
+    (*EVENT_TYPES, orders.OrderPlaced, orders.OrderLinesChanged, *PAYMENT_EVENTS),
+    {**events.UPCASTERS, **orders.UPCASTERS},
 )
 """What is personal in an order stays sealed."""

@@ -9,20 +9,28 @@ from typing import Any
 
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.dispatch import COMMANDS, PERMISSIONS
-from cqrs_app.areas.fulfilment.evolve import US
+from cqrs_app.areas.fulfilment.evolve_order import US
 from cqrs_app.areas.fulfilment.inputs import (
     DECISIONS,
     ORDER_EVENTS,
     PAYMENT_EVENTS,
     Approved,
     Input,
+    Returned,
     input_of,
 )
+from cqrs_app.areas.fulfilment.ordered import Ordered, ordered, restocked
 from cqrs_app.areas.fulfilment.plan import Plan, Tried, plan
 from cqrs_app.areas.fulfilment.process import OutgoingCommand
-from cqrs_app.areas.fulfilment.types import Line, Policy
-from cqrs_app.areas.inventory.events import StockCommitted, StockReleased, StockReserved
-from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced
+from cqrs_app.areas.fulfilment.types import Policy
+from cqrs_app.areas.inventory.events import (
+    StockAdjusted,
+    StockCommitted,
+    StockReleased,
+    StockReservationChanged,
+    StockReserved,
+)
+from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced, ReturnReceived
 from cqrs_app.areas.payments.events import (
     PaymentAuthorisationRequested,
     PaymentCaptureRequested,
@@ -117,8 +125,18 @@ def _words_for(event: Event) -> str:
             return f"{_money(event)} will be requested as payment {event.payment_id}."
         case PaymentCaptureRequested():
             return f"{_money(event)} will be captured from payment {event.payment_id}."
+    return _words_for_stock(event)
+
+
+def _words_for_stock(event: Event) -> str:
+    match event:
         case StockReserved():
             return f"{_units(event.quantity)} of {event.sku} will be reserved."
+        case StockReservationChanged():
+            return _reservation(event)
+        case StockAdjusted():
+            verb = "returns" if event.difference == 1 else "return"
+            return f"{_units(event.difference)} of {event.sku} {verb} to stock."
         case StockReleased():
             verb = "returns" if event.quantity == 1 else "return"
             return f"{_units(event.quantity)} of {event.sku} {verb} to stock."
@@ -126,6 +144,14 @@ def _words_for(event: Event) -> str:
             verb = "leaves" if event.quantity == 1 else "leave"
             return f"{_units(event.quantity)} of {event.sku} {verb} stock."
     return ""
+
+
+def _reservation(event: StockReservationChanged) -> str:
+    more = event.quantity - event.before
+    if more > 0:
+        return f"{_units(more)} more of {event.sku} will be reserved."
+    verb = "returns" if more == -1 else "return"
+    return f"{_units(-more)} of {event.sku} {verb} to stock."
 
 
 def _units(quantity: int) -> str:
@@ -140,7 +166,7 @@ def _money(event: Any) -> str:
 def _orders_in(events: Iterable[Recorded]) -> Iterator[str]:
     for recorded in events:
         event: Any = recorded.event
-        if type(event) in _PAST_INPUTS | DECISIONS | {OrderApproved}:
+        if type(event) in _PAST_INPUTS | DECISIONS | {OrderApproved, ReturnReceived}:
             if isinstance(event, PaymentMoved):
                 yield event.from_order_id
             yield event.order_id
@@ -152,15 +178,20 @@ def _inputs(prospect: Prospect, order_id: str, policy: Policy) -> Iterator[Input
         if recorded.is_history or order_id not in _orders_in([recorded]):
             continue
         if isinstance(event, OrderApproved):
-            yield _approved(prospect.past(recorded.stream), policy)
+            order = _order(prospect.past(recorded.stream))
+            yield Approved(
+                currency=order.currency, total=order.total, lines=order.lines, policy=policy
+            )
+        elif isinstance(event, ReturnReceived):
+            lines = _order(prospect.past(recorded.stream)).lines
+            yield Returned(restocked(event, lines))
         else:
             yield event if type(event) in DECISIONS else input_of(recorded)
 
 
-def _approved(past: Sequence[Event], policy: Policy) -> Approved:
+def _order(past: Sequence[Event]) -> Ordered:
     [placed] = [each for each in past if isinstance(each, OrderPlaced)]
-    lines = tuple(Line(sku=each.sku, quantity=each.quantity) for each in placed.lines)
-    return Approved(currency=placed.currency, total=placed.total, lines=lines, policy=policy)
+    return ordered(placed, past)
 
 
 def _tried(prospect: Prospect, sent: Sequence[OutgoingCommand]) -> list[Tried]:

@@ -51,12 +51,13 @@ def _commands(process: FulfilmentProcess) -> Iterator[OutgoingCommand]:
 
 def _planned(process: FulfilmentProcess) -> Iterator[Planned]:
     """What the state asks for, whether or not it was sent already."""
+    yield from _restock(process)
     if process.given_up:
         yield from _undo(process)
     elif process.begun:
         yield from _commit(process)
-        yield from _release_unwanted(process)
-        yield from _refund_cancelled(process)
+        yield from _release_excess(process)
+        yield from _refund_difference(process)
         if process.cancel_reason:
             yield _order(process, "CancelOrder", reason="other", note=process.cancel_reason)
         elif not process.held or process.held_by_us:
@@ -84,33 +85,45 @@ def _forward(process: FulfilmentProcess) -> Iterator[Planned]:
 
 def _reserve(process: FulfilmentProcess) -> Iterator[Planned]:
     for sku, goods in process.goods.items():
-        if not goods.outcome and goods.wanted > goods.sent:
-            quantity = str(goods.wanted - goods.sent)
-            yield _stock(process, "ReserveStock", sku, quantity=quantity)
+        if not goods.outcome and goods.to_ship > 0 and goods.to_commit <= 0:
+            name = "ChangeReservation" if goods.held else "ReserveStock"
+            yield _stock(process, name, sku, quantity=str(goods.to_ship))
 
 
 def _commit(process: FulfilmentProcess) -> Iterator[Planned]:
     for sku, goods in process.goods.items():
-        quantity = min(goods.sent - goods.committed, goods.held)
-        if quantity > 0:
-            yield _stock(process, "CommitStock", sku, quantity=str(quantity))
+        if goods.to_commit > 0:
+            yield _stock(process, "CommitStock", sku, quantity=str(goods.to_commit))
 
 
-def _release_unwanted(process: FulfilmentProcess) -> Iterator[Planned]:
-    """What is reserved for items that were cancelled since."""
+def _restock(process: FulfilmentProcess) -> Iterator[Planned]:
+    """What came back, whoever fulfilled the order."""
+    note = f"Returned from order {process.order_id}."
     for sku, goods in process.goods.items():
-        if goods.held and goods.wanted <= goods.sent <= goods.committed:
+        if goods.restock:
+            arguments = {"sku": sku, "difference": str(goods.restock), "reason": "returned"}
+            yield "AdjustStock", sku, arguments | {"note": note}
+
+
+def _release_excess(process: FulfilmentProcess) -> Iterator[Planned]:
+    """What is reserved for items that were cancelled or removed since."""
+    for sku, goods in process.goods.items():
+        if not goods.held or goods.sent > goods.committed:
+            continue
+        if goods.to_ship <= 0:
             yield _stock(process, "ReleaseStock", sku)
+        elif goods.outcome == "reserved" and goods.held > goods.to_ship:
+            yield _stock(process, "ChangeReservation", sku, quantity=str(goods.to_ship))
 
 
-def _refund_cancelled(process: FulfilmentProcess) -> Iterator[Planned]:
-    """The price of items that were cancelled, from one payment after the other."""
+def _refund_difference(process: FulfilmentProcess) -> Iterator[Planned]:
+    """What the order costs less than was paid, from one payment after the other."""
     waits = {asked for paid in process.payments.values() for asked in paid.waits}
     if process.to_refund and not waits & {"capture", "refund"}:
         for payment_id, paid in process.payments.items():
             if paid.currency == process.currency and paid.kept > 0:
                 amount = str(min(process.to_refund, paid.kept))
-                reason = f"Items of order {process.order_id} were cancelled."
+                reason = f"Order {process.order_id} costs less now."
                 yield _payment("RefundPayment", payment_id, amount=amount, reason=reason)
                 return
 

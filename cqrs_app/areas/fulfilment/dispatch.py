@@ -18,7 +18,13 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from cqrs_app.areas.fulfilment.inputs import CommandEnded, DeadlinePassed
 from cqrs_app.areas.fulfilment.store import FulfilmentStore, Outgoing, in_transaction
 from cqrs_app.areas.fulfilment.update import Cause
-from cqrs_app.areas.inventory.commands import CommitStock, ReleaseStock, ReserveStock
+from cqrs_app.areas.inventory.commands import (
+    AdjustStock,
+    ChangeReservation,
+    CommitStock,
+    ReleaseStock,
+    ReserveStock,
+)
 from cqrs_app.areas.orders.commands import CancelOrder, HoldOrder, ReleaseOrder
 from cqrs_app.areas.payments.commands import (
     AuthorisePayment,
@@ -47,7 +53,9 @@ COMMANDS: MappingProxyType[str, type[Command]] = MappingProxyType(
         for each in (
             ReserveStock,
             ReleaseStock,
+            ChangeReservation,
             CommitStock,
+            AdjustStock,
             AuthorisePayment,
             CapturePayment,
             VoidPayment,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from cqrs_app.areas.fulfilment.events import (
     FulfilmentRetried,
     FulfilmentStepSkipped,
 )
-from cqrs_app.areas.fulfilment.process import OutgoingCommand, Status
+from cqrs_app.areas.fulfilment.process import NOTHING, OrderedLine, OutgoingCommand, Status
 from cqrs_app.areas.fulfilment.types import Line, Policy, Sent, Stage, Step
 from cqrs_app.areas.inventory import events as stock
 from cqrs_app.areas.orders import events as orders
@@ -31,6 +31,7 @@ ORDER_EVENTS = frozenset(
         orders.OrderShipped,
         orders.OrderDelivered,
         orders.RemainingItemsCancelled,
+        orders.OrderLinesChanged,
     }
 )
 PAYMENT_EVENTS = frozenset(
@@ -50,7 +51,13 @@ PAYMENT_EVENTS = frozenset(
     }
 )
 ARRIVALS = frozenset(
-    {stock.ProductRestored, stock.StockReceived, stock.StockAdjusted, stock.StockReleased}
+    {
+        stock.ProductRestored,
+        stock.StockReceived,
+        stock.StockAdjusted,
+        stock.StockReleased,
+        stock.StockReservationChanged,
+    }
 )
 """After these there may be more of a product than before."""
 
@@ -63,20 +70,30 @@ class Approved:
 
     currency: str
     total: Decimal
-    lines: tuple[Line, ...]
+    lines: Sequence[Line | OrderedLine]
     policy: Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderChanged:
     """`type` is the event's, `by` the operator, `sent` what was shipped; `cancelled` is what will
-    not ship, and `amount` what it would have cost."""
+    not ship, `changed` the quantities of lines from now on, by line, and `added` are new lines.
+    `amount` is what the order costs more, or less where it is negative."""
 
     type: str
     by: str
     sent: tuple[Sent, ...] = ()
     cancelled: tuple[Sent, ...] = ()
-    amount: Decimal = Decimal(0)
+    changed: Mapping[int, int] = field(default_factory=dict)
+    added: tuple[OrderedLine, ...] = ()
+    amount: Decimal = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Units that came back and can be sold again, by product."""
+
+    units: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +103,7 @@ class PaymentChanged:
     payment_id: str
     type: str
     asked: str = ""
-    amount: Decimal = Decimal(0)
+    amount: Decimal = NOTHING
     currency: str = ""
     sentence: str = ""
 
@@ -142,6 +159,7 @@ class Moved:
 Input = (
     Approved
     | OrderChanged
+    | Returned
     | PaymentChanged
     | PaymentMoved
     | Placed
@@ -165,7 +183,11 @@ def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged | PaymentMoved
             case orders.OrderShipped():
                 about["sent"] = _units(event.lines)
             case orders.RemainingItemsCancelled():
-                about |= {"cancelled": _units(event.lines), "amount": event.amount}
+                about |= {"cancelled": _units(event.lines), "amount": -event.amount}
+            case orders.OrderLinesChanged():
+                about["changed"] = {line.line_no: line.quantity for line in event.lines}
+                about["added"] = tuple(map(ordered_line, event.added))
+                about["amount"] = event.difference
         return OrderChanged(**about)
     if isinstance(event, payments.PaymentMoved):
         return PaymentMoved(event.payment_id, event.order_id, event.amount, event.currency)
@@ -176,6 +198,10 @@ def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged | PaymentMoved
 
 def _units(lines: Iterable[orders.SentLine | orders.CancelledLine]) -> tuple[Sent, ...]:
     return tuple(Sent(line_no=each.line_no, quantity=each.quantity) for each in lines)
+
+
+def ordered_line(line: orders.OrderedLine) -> OrderedLine:
+    return OrderedLine(line.sku, line.quantity)
 
 
 def words_for(item: Input | Event) -> tuple[str, str]:
@@ -195,6 +221,8 @@ def words_for(item: Input | Event) -> tuple[str, str]:
             return "Payment moved", f"{item.payment_id} · {amount} · to order {item.to}"
         case Placed():
             return "Order placed", ""
+        case Returned():
+            return "Items returned", f"{sum(item.units.values()):,} units to restock"
         case StockArrived():
             return "There may be stock again", item.sku
         case DeadlinePassed():

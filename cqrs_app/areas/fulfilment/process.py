@@ -7,18 +7,29 @@ from decimal import Decimal
 
 import msgspec
 
-from cqrs_app.areas.fulfilment.types import Line, Policy, Stage, Step
+from cqrs_app.areas.fulfilment.types import Policy, Stage, Step
 from cqrs_app.standards.money import charged
 
 NOTHING = Decimal(0)
+RESERVING = ("ReserveStock", "ChangeReservation")
+STOCK_COMMANDS = ("CommitStock", "ReleaseStock", "ChangeReservation", "AdjustStock")
+"""These are refused only where a person has to look at the stock."""
 _WAITING_FOR_STOCK = frozenset({Stage.RESERVING, Stage.OUT_OF_STOCK})
 
 
+class OrderedLine(msgspec.Struct, frozen=True):
+    """One line of the order; a removed one has a quantity of 0."""
+
+    sku: str
+    quantity: int
+
+
 class Goods(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One product of the order, in units. `outcome` of the last attempt to reserve it: empty before
-    there is one, reserved, not_kept (no stock is kept of it), or missing, with a sentence. `held`
-    is what is reserved now, `sent` what was shipped, `committed` what was taken from stock.
-    `arrived`: more came in while a reservation was under way."""
+    """One product of the order, in units. `wanted` is what the order's lines ask for. `outcome` of
+    the last attempt to reserve it: empty before there is one, reserved, not_kept (no stock is kept
+    of it), or missing, with a sentence. `held` is what is reserved now, `sent` what was shipped,
+    `committed` what was taken from stock. `arrived`: more came in while a reservation was under
+    way. `restock` is what was returned and is still to be put back into stock."""
 
     wanted: int
     outcome: str = ""
@@ -27,6 +38,16 @@ class Goods(msgspec.Struct, frozen=True, omit_defaults=True):
     sent: int = 0
     committed: int = 0
     arrived: bool = False
+    restock: int = 0
+
+    @property
+    def to_ship(self) -> int:
+        return self.wanted - self.sent
+
+    @property
+    def to_commit(self) -> int:
+        """What has left, is reserved and was not taken from the stock yet."""
+        return min(self.sent - self.committed, self.held)
 
 
 class Paid(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,9 +107,9 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     """`placed`: there is such an order. `goods` by product number, `payments` by payment number,
     `open` are the commands without an outcome by step. `refused` are commands that are not sent
     again until something changes, with the sentence why. `seen` is the inbox: the last version
-    taken in of each order and payment stream. `refundable` is what the cancelled remaining items
-    would have cost, less what was refunded since. `steps` counts what happened, `due_at` is when
-    the present wait becomes late."""
+    taken in of each order and payment stream. `refundable` is by how much the order costs less
+    than it did, less what was refunded since: that is `settled`. `steps` counts what happened,
+    `due_at` is when the present wait becomes late."""
 
     order_id: str
     placed: bool = False
@@ -96,7 +117,7 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     currency: str = ""
     total: Decimal = NOTHING
     policy: Policy | None = None
-    lines: tuple[Line, ...] = ()
+    lines: tuple[OrderedLine, ...] = ()
     goods: dict[str, Goods] = {}
     payments: dict[str, Paid] = {}
     open: dict[int, OutgoingCommand] = {}
@@ -104,6 +125,7 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     skipped: tuple[Step, ...] = ()
     payments_begun: int = 0
     refundable: Decimal = NOTHING
+    settled: Decimal = NOTHING
     declines: int = 0
     waits_to_retry: bool = False
     held: bool = False
@@ -120,15 +142,16 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def is_known(self) -> bool:
-        """Whether there is anything to see to: the order was approved, or has payments."""
-        return self.begun or bool(self.payments)
+        """Whether there is anything to see to: the order was approved, has payments, or something
+        of it came back."""
+        return self.begun or bool(self.payments) or bool(self.goods)
 
     @property
     def received(self) -> Decimal:
-        """What was ever paid for this order: money that a person gave back later is not asked for
-        again."""
+        """What was ever paid for this order, less what was refunded because it costs less. Money
+        that a person gave back later is not asked for again."""
         paid = (each.captured for each in self.payments.values() if each.currency == self.currency)
-        return sum(paid, NOTHING)
+        return sum(paid, NOTHING) - self.settled
 
     @property
     def owed(self) -> Decimal:
@@ -143,8 +166,14 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def to_refund(self) -> Decimal:
-        """What is to be given back by itself: the price of cancelled items, where it was paid."""
+        """What is to be given back by itself: what the order costs less, where it was paid."""
         return NOTHING if Step.UNDOING in self.skipped else min(self.refundable, self.overpaid)
+
+    @property
+    def is_refunding(self) -> bool:
+        """Whether a refund is asked for, or about to be."""
+        waits = {asked for paid in self.payments.values() for asked in paid.waits}
+        return "refund" in waits or any(each.name == "RefundPayment" for each in self.open.values())
 
     @property
     def foreign(self) -> dict[str, Paid]:
@@ -179,18 +208,22 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     @property
     def reserving(self) -> frozenset[str]:
         """The products whose reservation is under way."""
-        return frozenset(each.subject for each in self.open.values() if each.name == "ReserveStock")
+        return frozenset(each.subject for each in self.open.values() if each.name in RESERVING)
 
     @property
     def stock_is_settled(self) -> bool:
         return Step.STOCK in self.skipped or all(
-            goods.outcome in ("reserved", "not_kept") or goods.sent >= goods.wanted
+            goods.outcome in ("reserved", "not_kept") or goods.to_ship <= 0
             for goods in self.goods.values()
         )
 
     @property
     def missing(self) -> dict[str, Goods]:
-        return {sku: goods for sku, goods in self.goods.items() if goods.outcome == "missing"}
+        return {
+            sku: goods
+            for sku, goods in self.goods.items()
+            if goods.outcome == "missing" and goods.to_ship > 0
+        }
 
     @property
     def shortage(self) -> str:
@@ -222,7 +255,7 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
             return Step.UNDOING
         if self.is_declined_for_good:
             return Step.PAYMENT
-        if not self.stock_is_settled or self._was_refused("CommitStock", "ReleaseStock"):
+        if not self.stock_is_settled or self._was_refused(*STOCK_COMMANDS):
             return Step.STOCK
         return None if self.is_paid else Step.PAYMENT
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Status
+from cqrs_app.areas.fulfilment.process import FulfilmentProcess, Goods, Status
 from cqrs_app.areas.fulfilment.types import Stage, Step
 from cqrs_app.areas.types import WaitsFor
 from cqrs_app.standards.money import exact
@@ -109,21 +109,25 @@ def _paying(process: FulfilmentProcess) -> tuple[Stage, str]:
 def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.delivered:
         return Stage.DELIVERED, _joined("Everything was delivered.", _beyond(process))
-    if all(goods.sent >= goods.wanted for goods in process.goods.values()):
+    if all(goods.to_ship <= 0 for goods in process.goods.values()):
         return Stage.SHIPPED, _joined("Everything has shipped.", _beyond(process))
     parts = ["Ready to ship." if process.skipped else "Reserved and paid. Ready to ship."]
     parts += [f"Skipped: {step.label.lower()}." for step in process.skipped]
-    not_kept = [sku for sku, goods in process.goods.items() if goods.outcome == "not_kept"]
+    not_kept = [sku for sku, goods in process.goods.items() if _is_not_kept(goods)]
     if not_kept:
         parts.append(f"Not stocked: {', '.join(not_kept)}.")
     return Stage.TO_SHIP, _joined(*parts, _beyond(process))
+
+
+def _is_not_kept(goods: Goods) -> bool:
+    return goods.outcome == "not_kept" and goods.to_ship > 0
 
 
 def _beyond(process: FulfilmentProcess) -> str:
     """By how much the order is overpaid, and what happens to that amount."""
     refund, rest = process.to_refund, process.overpaid - process.to_refund
     sentences = (
-        (refund, "is being refunded for cancelled items."),
+        (refund, "is being refunded: the order costs less now."),
         (rest, "overpaid. Refund it, or move it to the right order."),
     )
     return _joined(

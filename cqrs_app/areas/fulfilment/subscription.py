@@ -19,14 +19,17 @@ from cqrs_app.areas.fulfilment.inputs import (
     Approved,
     Input,
     Placed,
+    Returned,
     StockArrived,
     input_of,
 )
+from cqrs_app.areas.fulfilment.ordered import order_until, restocked
 from cqrs_app.areas.fulfilment.retired_events import FulfilmentTaskSent
 from cqrs_app.areas.fulfilment.store import FulfilmentStore
-from cqrs_app.areas.fulfilment.types import Line, Policy
+from cqrs_app.areas.fulfilment.types import Policy
 from cqrs_app.areas.fulfilment.update import ProcessUpdate, cause_of
-from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced
+from cqrs_app.areas.inventory.events import StockReservationChanged
+from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced, ReturnReceived
 from cqrs_app.areas.payments.events import PaymentMoved
 from cqrs_app.kernel import Event, Recorded, Subscription
 from cqrs_app.kernel.effects import EventStore, Overtaken, VersionConflict, event_store
@@ -42,6 +45,7 @@ class FulfilmentSubscription(Subscription):
     events: ClassVar[tuple[type[Event], ...]] = (
         OrderPlaced,
         OrderApproved,
+        ReturnReceived,
         FulfilmentTaskSent,
         *ORDER_EVENTS,
         *PAYMENT_EVENTS,
@@ -74,7 +78,7 @@ class FulfilmentSubscription(Subscription):
         updates = store.load(order_id for _, order_ids in concerned for order_id in order_ids)
         placed = _placed(events, _unknown_orders(concerned, updates))
         for recorded, order_ids in concerned:
-            item = self._input_of(recorded, placed)
+            item = self._input_of(recorded, placed, events)
             for order_id in order_ids:
                 if type(recorded.event) in PAYMENT_EVENTS:
                     _learn_whether_placed(updates[order_id], placed)
@@ -84,17 +88,22 @@ class FulfilmentSubscription(Subscription):
         except VersionConflict as conflict:
             raise Overtaken(self.name) from conflict
 
-    def _input_of(self, recorded: Recorded, placed: Mapping[str, OrderPlaced]) -> Input | None:
+    def _input_of(
+        self, recorded: Recorded, placed: Mapping[str, OrderPlaced], events: EventStore
+    ) -> Input | None:
         """None for what is folded in with the process."""
         event = recorded.event
         if isinstance(event, OrderApproved):
-            order = placed[recorded.stream]
+            order = order_until(recorded, placed[recorded.stream], events)
             return Approved(
                 currency=order.currency,
                 total=order.total,
-                lines=tuple(Line(sku=each.sku, quantity=each.quantity) for each in order.lines),
+                lines=order.lines,
                 policy=self._policy,
             )
+        if isinstance(event, ReturnReceived):
+            order = order_until(recorded, placed[recorded.stream], events)
+            return Returned(restocked(event, order.lines))
         if isinstance(event, OrderPlaced):
             return Placed()
         if type(event) in ARRIVALS:
@@ -118,6 +127,8 @@ def _sku_of(arrival: Recorded) -> str:
 
 def _orders_of(recorded: Recorded, waiting: Mapping[str, list[str]]) -> list[str]:
     event: Any = recorded.event
+    if isinstance(event, StockReservationChanged) and event.quantity > event.before:
+        return []
     if type(event) in ARRIVALS:
         return waiting.get(event.sku, [])
     if isinstance(event, PaymentMoved):
@@ -134,7 +145,7 @@ def _unknown_orders(
         f"order-{order_id}"
         for recorded, order_ids in concerned
         for order_id in order_ids
-        if type(recorded.event) is OrderApproved
+        if type(recorded.event) in (OrderApproved, ReturnReceived)
         or (type(recorded.event) in PAYMENT_EVENTS and not updates[order_id].process.placed)
     }
 

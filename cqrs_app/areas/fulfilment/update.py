@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from cqrs_app.areas.fulfilment.decide import Decision, decide
 from cqrs_app.areas.fulfilment.events import FulfilmentMoved
-from cqrs_app.areas.fulfilment.evolve import US, evolve
+from cqrs_app.areas.fulfilment.evolve import evolve
+from cqrs_app.areas.fulfilment.evolve_order import US
 from cqrs_app.areas.fulfilment.inputs import (
     CommandEnded,
     CommandsSent,

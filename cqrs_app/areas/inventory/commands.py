@@ -121,6 +121,16 @@ class ReserveStock(Command):
     quantity: Quantity
 
 
+@command(label="Change reservation", permission=RESERVE)
+class ChangeReservation(Command):
+    """Change how much is reserved for an order. Where less is available than that takes, the
+    reservation stays as it is."""
+
+    sku: Sku
+    order_id: OrderId
+    quantity: Quantity
+
+
 @command(label="Release stock", permission=RESERVE)
 class ReleaseStock(Command):
     """Release the stock reserved for an order. Without a reservation nothing changes."""

@@ -83,6 +83,16 @@ class StockReserved(Event):
 
 
 @event()
+class StockReservationChanged(Event):
+    """`quantity` is reserved from now on, `before` was until then."""
+
+    sku: str
+    order_id: str
+    quantity: int
+    before: int
+
+
+@event()
 class StockReleased(Event):
     sku: str
     order_id: str

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from cqrs_app.areas.inventory.commands import AddProduct, AdjustStock, CommitStock, ReserveStock
+from cqrs_app.areas.inventory.commands import (
+    AddProduct,
+    AdjustStock,
+    ChangeReservation,
+    CommitStock,
+    ReserveStock,
+)
 from cqrs_app.areas.inventory.state import StockState
 from cqrs_app.kernel import Refusal, rule
 
@@ -99,6 +105,27 @@ def must_reserve(item: StockState, command: ReserveStock) -> bool:
             f"available. Nothing was reserved. Ask for fewer, or wait for a delivery.",
         )
     return True
+
+
+def must_change_reservation(item: StockState, command: ChangeReservation) -> bool:
+    """False where nothing is to be done: a charge, or what is reserved already."""
+    if not item.tracked:
+        return False
+    held = item.reserved.get(command.order_id, 0)
+    if not held:
+        raise NOT_RESERVED(
+            f"Nothing of product {item.sku} is reserved for order {command.order_id}. {UNCHANGED} "
+            f"Reserve it first.",
+        )
+    more = command.quantity - held
+    if more > 0:
+        offered(item, item.sku)
+    if more > item.available:
+        raise OUT_OF_STOCK(
+            f"{more:,} more of product {item.sku} were asked for and {item.available:,} are "
+            f"available. {held:,} stay reserved. Reduce the quantity or wait for stock.",
+        )
+    return more != 0
 
 
 def to_commit(item: StockState, command: CommitStock) -> int:

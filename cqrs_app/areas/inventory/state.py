@@ -19,6 +19,7 @@ from cqrs_app.areas.inventory.events import (
     StockExpected,
     StockReceived,
     StockReleased,
+    StockReservationChanged,
     StockReserved,
 )
 from cqrs_app.kernel import Aggregate, Event
@@ -61,7 +62,7 @@ class StockState(Aggregate):
                 self._expect(event.reference, event.quantity, event.due)
             case StockReceived() | StockAdjusted() | StockCommitted():
                 self._move(event)
-            case StockReserved():
+            case StockReserved() | StockReservationChanged():
                 self.reserved[event.order_id] = event.quantity
             case StockReleased():
                 self.reserved.pop(event.order_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cqrs_app.areas.inventory.commands import (
     AddProduct,
     AdjustStock,
+    ChangeReservation,
     CommitStock,
     ExpectStock,
     ReceiveStock,
@@ -31,6 +32,7 @@ from cqrs_app.areas.inventory.events import (
     StockExpected,
     StockReceived,
     StockReleased,
+    StockReservationChanged,
     StockReserved,
 )
 from cqrs_app.areas.inventory.rules import (
@@ -40,9 +42,11 @@ from cqrs_app.areas.inventory.rules import (
     OUT_OF_STOCK,
     PRODUCT_EXISTS,
     RESERVED_OTHERWISE,
+    RETIRED,
     adjustable,
     exists,
     must_be_the_same,
+    must_change_reservation,
     must_leave_reserved,
     must_reserve,
     offered,
@@ -135,6 +139,16 @@ class StockItem(StockState):
     def reserve(self, command: ReserveStock) -> Iterator[Event]:
         if must_reserve(self, command):
             yield StockReserved(sku=self.sku, order_id=command.order_id, quantity=command.quantity)
+
+    @handles(ChangeReservation, when=exists, refusals=[NOT_RESERVED, RETIRED, OUT_OF_STOCK])
+    def change_reservation(self, command: ChangeReservation) -> Iterator[Event]:
+        if must_change_reservation(self, command):
+            yield StockReservationChanged(
+                sku=self.sku,
+                order_id=command.order_id,
+                quantity=command.quantity,
+                before=self.reserved[command.order_id],
+            )
 
     @handles(ReleaseStock, when=exists)
     def release(self, command: ReleaseStock) -> Iterator[Event]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -15,6 +15,7 @@ from cqrs_app.areas.orders.types import (
     MOST_LINES,
     BillingAddress,
     Carrier,
+    ChangedLine,
     CreditedLine,
     CreditNoteId,
     CustomerId,
@@ -24,13 +25,16 @@ from cqrs_app.areas.orders.types import (
     OrderLine,
     PersonalAddress,
     PersonalBillingAddress,
+    ReceivedLine,
+    ReturnedLine,
+    ReturnId,
     ShippedLine,
     ShippingAddress,
     Tag,
     Tracking,
     person_of,
 )
-from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders.words import CancelReason, HoldReason, ReturnReason
 from cqrs_app.areas.types import (
     HIGHEST_AMOUNT,
     MOST_UNITS,
@@ -165,6 +169,39 @@ class ChangeShippingAddress(Command):
 
 
 @command(
+    label="Change lines",
+    permission=Permission("orders.change_lines", Role.SUPERVISOR),
+    minds_version=True,
+)
+class ChangeOrderLines(Command):
+    """Change quantities and prices, add lines or remove them, before they ship."""
+
+    order_id: OrderId
+    lines: Annotated[
+        tuple[ChangedLine, ...],
+        Meta(
+            title="Lines",
+            description="A quantity of 0 removes a line; lines left out stay as they are.",
+            max_length=MOST_LINES,
+        ),
+    ] = ()
+    added: Annotated[
+        tuple[OrderLine, ...],
+        Meta(title="New lines", max_length=MOST_LINES),
+    ] = ()
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _listed_once(self.lines)
+        sentences = (
+            *_not_too_much(amount_of(self.added)),
+            *_not_too_many(self.added),
+            *_not_too_low(self.added, ()),
+        )
+        for _, sentence in sentences:
+            yield "added", sentence
+
+
+@command(
     label="Assign to customer",
     permission=Permission("orders.assign", Role.OPERATOR),
     minds_version=True,
@@ -240,12 +277,7 @@ class ShipOrder(Command):
     tracking: Tracking = ""
 
     def check(self) -> Iterator[tuple[str, str]]:
-        seen = set()
-        for line in self.lines:
-            if line.line_no in seen:
-                yield "lines", f"Line {line.line_no} is listed twice."
-                return
-            seen.add(line.line_no)
+        yield from _listed_once(self.lines)
 
 
 @command(
@@ -287,6 +319,64 @@ class CancelRemainingItems(Command):
     note: Note = ""
 
 
+@command(
+    label="Request return",
+    permission=Permission("orders.return", Role.OPERATOR),
+    minds_version=True,
+)
+class RequestReturn(Command):
+    """Record what the customer will send back. Stock and money change when it is received."""
+
+    order_id: OrderId
+    lines: Annotated[
+        tuple[ReturnedLine, ...], Meta(title="Lines", min_length=1, max_length=MOST_LINES)
+    ]
+    reason: Annotated[ReturnReason, Meta(title="Reason")]
+    note: Note = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _listed_once(self.lines)
+
+
+@command(
+    label="Receive return",
+    permission=Permission("orders.receive_return", Role.OPERATOR),
+    minds_version=True,
+)
+class ReceiveReturn(Command):
+    """Record what came back. Restocked units can be sold again; nothing is refunded yet."""
+
+    order_id: OrderId
+    return_id: ReturnId
+    lines: Annotated[
+        tuple[ReceivedLine, ...],
+        Meta(
+            title="Lines",
+            description="Leave empty to restock all that was requested.",
+            max_length=MOST_LINES,
+        ),
+    ] = ()
+    note: Note = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _listed_once(self.lines)
+        if self.lines and not any(line.restocked or line.written_off for line in self.lines):
+            yield "lines", "Enter what came back, or cancel the return."
+
+
+@command(
+    label="Cancel return",
+    permission=Permission("orders.cancel_return", Role.OPERATOR),
+    minds_version=True,
+)
+class CancelReturn(Command):
+    """Close a return of which nothing comes back."""
+
+    order_id: OrderId
+    return_id: ReturnId
+    note: Note = ""
+
+
 @command(label="Record credit note", permission=Permission("credit_notes.record", Role.SUPERVISOR))
 class RecordCreditNote(Command):
     """Credit a customer's account.
@@ -305,6 +395,15 @@ class RecordCreditNote(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _not_too_much(price_of(self.lines))
+
+
+def _listed_once(lines: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    seen = set()
+    for line in lines:
+        if line.line_no in seen:
+            yield "lines", f"Line {line.line_no} is listed twice."
+            return
+        seen.add(line.line_no)
 
 
 def _not_too_many(lines: tuple[OrderLine, ...]) -> Iterator[tuple[str, str]]:

@@ -74,6 +74,34 @@ class CancelledLine:
     quantity: int
 
 
+@value
+class LineTerms:
+    """How much of which line, at what price, with what discount off the whole line; lines count
+    from 1 and keep their number."""
+
+    line_no: int
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal
+
+
+@value
+class LineToReturn:
+    """How much of which line is to come back; lines count from 1."""
+
+    line_no: int
+    quantity: int
+
+
+@value
+class LineReceived:
+    """What came back of which line: for sale again, and not."""
+
+    line_no: int
+    restocked: int
+    written_off: int
+
+
 @event(schema=2)
 class OrderPlaced(Event):
     """`customer_id` is empty for a guest. `total` is the sum over the lines less their discounts,
@@ -128,6 +156,23 @@ class OrderReleased(Event):
 class ShippingAddressChanged(Event):
     order_id: str
     address: Annotated[Address, PERSONAL]
+
+
+@event()
+class OrderLinesChanged(Event):
+    """`lines` are those that changed, with what they are from now on, 0 of one that was removed;
+    `before` is what each of them was. `added` get the numbers after the order's last line.
+    `difference` is what the order costs more now, or less where it is negative; `total` is what
+    it comes to. What is taken off or added to the whole order stays as it is."""
+
+    order_id: str
+    customer_id: str
+    currency: str
+    lines: tuple[LineTerms, ...]
+    before: tuple[LineTerms, ...]
+    added: tuple[OrderedLine, ...]
+    difference: Decimal
+    total: Decimal
 
 
 @event()
@@ -216,6 +261,38 @@ class RemainingItemsCancelled(Event):
     customer_id: str
     currency: str
     amount: Decimal
+
+
+@event()
+class ReturnRequested(Event):
+    """The customer will send these lines back. Returns of an order count R1, R2, ..."""
+
+    order_id: str
+    return_id: str
+    lines: tuple[LineToReturn, ...]
+    reason: str
+    note: str
+
+
+@event()
+class ReturnReceived(Event):
+    """It came back, and the return is closed. `amount` is what these units cost, exactly;
+    `complete`: everything that shipped is back."""
+
+    order_id: str
+    return_id: str
+    lines: tuple[LineReceived, ...]
+    note: str
+    currency: str
+    amount: Decimal
+    complete: bool
+
+
+@event()
+class ReturnCancelled(Event):
+    order_id: str
+    return_id: str
+    note: str
 
 
 @event()

@@ -15,11 +15,14 @@ from cqrs_app.areas.orders.commands import (
     AssignOrderToCustomer,
     CancelOrder,
     CancelRemainingItems,
+    CancelReturn,
     ChangeBillingAddress,
+    ChangeOrderLines,
     ChangeShippingAddress,
     DeliverOrder,
     HoldOrder,
     PlaceOrder,
+    ReceiveReturn,
     RejectOrder,
     ReleaseOrder,
     RemoveOrderTag,
@@ -34,7 +37,6 @@ from cqrs_app.areas.orders.events import (
     OrderAssigned,
     OrderCancelled,
     OrderDelivered,
-    OrderedLine,
     OrderFlagged,
     OrderHeld,
     OrderNoteAdded,
@@ -45,21 +47,28 @@ from cqrs_app.areas.orders.events import (
     OrderTagAdded,
     OrderTagRemoved,
     RemainingItemsCancelled,
-    SentLine,
     ShippingAddressChanged,
 )
+from cqrs_app.areas.orders.lines import lines_changed, ordered, to_send
+from cqrs_app.areas.orders.returns import OrderReturns
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
     COUNTRY_NEEDED,
+    DISCOUNT_TOO_HIGH,
+    FEWER_THAN_SHIPPED,
     INACTIVE_CUSTOMER,
     MORE_THAN_LEFT,
     NO_LINES,
     NO_SUCH_LINE,
     NO_SUCH_ORDER,
     NOT_TAGGED,
+    NOTHING_LEFT,
     ORDER_EXISTS,
+    ORDER_TOO_LARGE,
     PERSON_ERASED,
     SAME_CUSTOMER,
+    SAME_LINES,
+    SHIPPED_PRICE,
     TAGGED,
     TOO_MANY_TAGS,
     UNCHANGED,
@@ -72,7 +81,6 @@ from cqrs_app.areas.orders.rules import (
     nothing_shipped,
     shipped_in_part,
 )
-from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.types import MOST_TAGS, BillingAddress, ShippingAddress, person_of
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import (
@@ -88,7 +96,7 @@ _S = OrderStatus
 
 
 @dataclass
-class Order(OrderState):
+class Order(OrderReturns):
     """The rules that its status decides stand at each method; history is let in against them."""
 
     @handles(
@@ -125,16 +133,7 @@ class Order(OrderState):
             country=country,
             shipping_address=_address(command.shipping_address),
             currency=command.currency,
-            lines=tuple(
-                OrderedLine(
-                    sku=line.sku,
-                    description=line.description,
-                    quantity=line.quantity,
-                    unit_price=exact(line.unit_price, command.currency),
-                    discount=exact(line.discount, command.currency),
-                )
-                for line in command.lines
-            ),
+            lines=tuple(ordered(line, command.currency) for line in command.lines),
             total=exact(amount_of(command.lines, command.adjustments), command.currency),
             adjustments=tuple(
                 Adjustment(
@@ -194,7 +193,7 @@ class Order(OrderState):
         refusals=[NO_SUCH_LINE, MORE_THAN_LEFT],
     )
     def ship(self, command: ShipOrder) -> Decision:
-        lines = tuple(self._to_send(command))
+        lines = tuple(to_send(self, command))
         yield OrderShipped(
             order_id=command.order_id,
             lines=lines,
@@ -248,6 +247,29 @@ class Order(OrderState):
     def change_address(self, command: ChangeShippingAddress) -> Decision:
         yield from unknown_country(command.address.country)
         yield ShippingAddressChanged(order_id=command.order_id, address=_address(command.address))
+
+    @handles(
+        ChangeOrderLines,
+        when=in_status(
+            _S.PLACED,
+            _S.APPROVED,
+            _S.ON_HOLD,
+            _S.PART_SHIPPED,
+            otherwise="its lines can no longer be changed",
+        ),
+        refusals=[
+            NO_SUCH_LINE,
+            FEWER_THAN_SHIPPED,
+            SHIPPED_PRICE,
+            SAME_LINES,
+            NO_LINES,
+            NOTHING_LEFT,
+            ORDER_TOO_LARGE,
+            DISCOUNT_TOO_HIGH,
+        ],
+    )
+    def change_lines(self, command: ChangeOrderLines) -> Decision:
+        yield lines_changed(self, command)
 
     @handles(
         ChangeBillingAddress,
@@ -379,16 +401,21 @@ class Order(OrderState):
         """History is let in against the rules that ask where the order stands.
 
         Not where there is no order, nor where it was given up before, nor where no items remain of
-        a part: nothing can have happened.
+        a part or none can be changed, nor of a return that is not open: nothing can have happened.
         """
         if objection.code == WITHDRAWN_CURRENCY.code:
             return None  # it was not withdrawn then
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
-        if (
-            self.status is None
-            or isinstance(command, CancelRemainingItems)
-            or (given_up and isinstance(command, RejectOrder | CancelOrder))
-        ):
+        match command:
+            case CancelRemainingItems() | ChangeOrderLines():
+                possible = False
+            case RejectOrder() | CancelOrder():
+                possible = not given_up
+            case ReceiveReturn() | CancelReturn():
+                possible = command.return_id in self.returning
+            case _:
+                possible = True
+        if self.status is None or not possible:
             raise objection
         return OrderFlagged(
             order_id=self.order_id,
@@ -396,25 +423,6 @@ class Order(OrderState):
             code=objection.code,
             sentence=objection.sentence,
         )
-
-    def _to_send(self, command: ShipOrder) -> Iterator[SentLine]:
-        if not command.lines:
-            for line_no, left in enumerate(self.left, start=1):
-                if left:
-                    yield SentLine(line_no=line_no, quantity=left)
-        for line in command.lines:
-            if line.line_no > len(self.left):
-                raise NO_SUCH_LINE(
-                    f"Order {self.order_id} has no line {line.line_no}; "
-                    f"its last line is {len(self.left)}. {UNCHANGED}"
-                )
-            left = self.left[line.line_no - 1]
-            if line.quantity > left:
-                raise MORE_THAN_LEFT(
-                    f"Line {line.line_no} of order {self.order_id} has {left} left to ship; "
-                    f"{line.quantity} cannot be shipped. {UNCHANGED}"
-                )
-            yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
 
 def _address(address: ShippingAddress | BillingAddress) -> Address:

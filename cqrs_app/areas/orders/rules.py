@@ -25,6 +25,17 @@ TOO_MANY_TAGS = Refusal("too_many_tags", f"The order has {MOST_TAGS} tags.")
 SAME_CUSTOMER = Refusal("same_customer", "The order is this customer's already.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
+FEWER_THAN_SHIPPED = Refusal("fewer_than_shipped", "More of a line has shipped.")
+SHIPPED_PRICE = Refusal("shipped_price", "Units of the line have shipped at the price it has.")
+NOTHING_LEFT = Refusal("nothing_left", "Nothing would be left to ship.")
+SAME_LINES = Refusal("unchanged", "Its lines are like that already.")
+DISCOUNT_TOO_HIGH = Refusal("discount_too_high", "More is taken off than there is to pay.")
+ORDER_TOO_LARGE = Refusal("order_too_large", "It would have too many lines or units, or cost more.")
+MORE_THAN_SHIPPED = Refusal("more_than_shipped", "A line has fewer shipped units to come back.")
+NOTHING_TO_RETURN = Refusal("nothing_to_return", "No shipped units are left to come back.")
+NO_OPEN_RETURN = Refusal("no_open_return", "No return of the order is open.")
+NO_SUCH_RETURN = Refusal("no_such_return", "The order has no open return with this number.")
+MORE_THAN_REQUESTED = Refusal("more_than_requested", "More came back than the return is for.")
 COUNTRY_NEEDED = Refusal("country_needed", "Neither the order nor its address has a country.")
 UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
 INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
@@ -39,6 +50,7 @@ _ITEMS_CAN_BE_CANCELLED = "it can no longer be cancelled, but its remaining item
 _NOT_SHIPPED = "not_shipped"
 _NO_ITEMS_REMAIN = "no items remain to be cancelled"
 _CANCEL_INSTEAD = "nothing of it has shipped, so cancel the whole order"
+_NOTHING_TO_RETURN = "it has no shipped units that could still be returned"
 _STANDING = MappingProxyType(
     {
         _S.PLACED: ("not_approved", "has waited for approval since"),
@@ -128,6 +140,29 @@ def shipped_in_part(order: OrderState, order_id: str) -> None:
         raise Refused(_NOT_SHIPPED, _sentence(order, _S.ON_HOLD, _CANCEL_INSTEAD))
 
 
+@rule(
+    NOTHING_TO_RETURN,
+    after=in_status(
+        _S.PART_SHIPPED,
+        _S.SHIPPED,
+        _S.DELIVERED,
+        _S.ON_HOLD,
+        otherwise=_NOTHING_TO_RETURN,
+        codes=dict.fromkeys((_S.PLACED, _S.APPROVED), _NOT_SHIPPED),
+    ),
+)
+def returnable(order: OrderState, order_id: str) -> None:
+    """Something has shipped that did not come back and is not requested back."""
+    if not any(map(order.returnable, range(1, len(order.left) + 1))):
+        raise NOTHING_TO_RETURN(_sentence(order, _status(order), _NOTHING_TO_RETURN))
+
+
+@rule(NO_OPEN_RETURN, after=exists)
+def has_open_return(order: OrderState, order_id: str) -> None:
+    if not order.returning:
+        raise NO_OPEN_RETURN(_sentence(order, _status(order), "no return of it is open"))
+
+
 def in_the_future(at: datetime, now: datetime) -> Iterator[Refused]:
     """An objection to a time of history that has not come; clocks and zones may differ by a day."""
     if at > now + timedelta(days=1):
@@ -138,6 +173,13 @@ def moment(at: datetime) -> str:
     """A point in time inside a refusal: "1 Dec 2010 at 12:03 UTC"."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y} at {at:%H:%M} UTC"
+
+
+def _status(order: OrderState) -> OrderStatus:
+    """That of an order that exists."""
+    if order.status is None:
+        raise NO_SUCH_ORDER(NO_SUCH_ORDER.when)
+    return order.status
 
 
 def _sentence(order: OrderState, status: OrderStatus, why: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from cqrs_app.areas.orders.events import (
     OrderCancelled,
     OrderDelivered,
     OrderHeld,
+    OrderLinesChanged,
     OrderPlaced,
     OrderRejected,
     OrderReleased,
@@ -23,6 +25,9 @@ from cqrs_app.areas.orders.events import (
     OrderTagAdded,
     OrderTagRemoved,
     RemainingItemsCancelled,
+    ReturnCancelled,
+    ReturnReceived,
+    ReturnRequested,
     ShippingAddressChanged,
 )
 from cqrs_app.areas.orders.types import person_of
@@ -43,13 +48,15 @@ _ENTERED = MappingProxyType(
 class OrderState(Aggregate):
     """Of each line, in order: `left` is the quantity still to ship, `prices` the unit price, `sent`
     what has shipped, empty until something has; `discounts` is by line, where there is one, and
-    `follows` what shrinks with the items: see amounts.py. `cancelled` is no longer in `total`.
-    `moments` says when each status was entered, a release apart. `addressed`: it has a street and
-    a city to ship to."""
+    `follows` what shrinks with the items: see amounts.py. `cancelled` is no longer in `total`. A
+    line keeps its number: one that was removed has a quantity of 0. `moments` says when each
+    status was entered, a release apart. `addressed`: it has a street and a city to ship to.
+    `returning` is what each open return is for, by line, and `returned` what came back; `returns`
+    counts the returns there ever were."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
-    shape: ClassVar[int] = 3
+    shape: ClassVar[int] = 4
 
     order_id: str = ""
     status: OrderStatus | None = None
@@ -61,6 +68,9 @@ class OrderState(Aggregate):
     sent: list[int] = field(default_factory=list)
     discounts: dict[int, Decimal] = field(default_factory=dict)
     follows: Decimal = NOTHING
+    returning: dict[str, dict[int, int]] = field(default_factory=dict)
+    returned: dict[int, int] = field(default_factory=dict)
+    returns: int = 0
     addressed: bool = False
     customer_id: str = ""
     currency: str = ""
@@ -75,11 +85,19 @@ class OrderState(Aggregate):
     @property
     def amount_left(self) -> Decimal:
         """What is still to ship costs, with its share of the order's discounts and taxes."""
-        items = all_items = NOTHING
-        for line_no, left in enumerate(self.left, start=1):
-            quantity, value = self.quantity(line_no), self.value(line_no)
-            items, all_items = items + part_of(value, left, quantity), all_items + value
-        return items + part_of(self.follows, items, all_items)
+        return self.share_of(dict(enumerate(self.left, start=1)))
+
+    def share_of(self, units: Mapping[int, int]) -> Decimal:
+        """What so many units of each line cost, with their share of the order's discounts and
+        taxes."""
+        items = self.items(units)
+        everything = sum(map(self.value, range(1, len(self.left) + 1)), NOTHING)
+        return items + part_of(self.follows, items, everything)
+
+    def items(self, units: Mapping[int, int]) -> Decimal:
+        """What so many units of each line cost by themselves."""
+        parts = (part_of(self.value(no), each, self.quantity(no)) for no, each in units.items())
+        return sum(parts, NOTHING)
 
     def shipped(self, line_no: int) -> int:
         """How many units of a line have left."""
@@ -93,6 +111,11 @@ class OrderState(Aggregate):
         """What these units cost."""
         price = self.prices[line_no - 1]
         return self.quantity(line_no) * price - self.discounts.get(line_no, NOTHING)
+
+    def returnable(self, line_no: int) -> int:
+        """How many shipped units of a line are neither back nor requested back."""
+        requested = sum(lines.get(line_no, 0) for lines in self.returning.values())
+        return self.shipped(line_no) - self.returned.get(line_no, 0) - requested
 
     def evolve(self, event: Event, at: datetime) -> None:
         match event:
@@ -120,16 +143,10 @@ class OrderState(Aggregate):
             case OrderReleased():
                 self.status, self.before_hold = OrderStatus(event.status), None
                 self.hold_reason = ""
-            case OrderShipped():
-                self._ship(event)
-                shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
-                self._enter(shipped, at)
-            case RemainingItemsCancelled():
-                self._cancel_remaining()
-                self.total -= event.amount
-                self.cancelled += event.amount
-                # It has shipped since the last of it left.
-                self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
+            case OrderShipped() | OrderLinesChanged() | RemainingItemsCancelled():
+                self._change(event, at)
+            case ReturnRequested() | ReturnReceived() | ReturnCancelled():
+                self._return(event)
             case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
                 self._enter(_ENTERED[type(event)], at)
 
@@ -139,13 +156,56 @@ class OrderState(Aggregate):
         else:
             self.tags.remove(event.tag)
 
+    def _change(
+        self, event: OrderShipped | OrderLinesChanged | RemainingItemsCancelled, at: datetime
+    ) -> None:
+        match event:
+            case OrderShipped():
+                self._ship(event)
+                shipped = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
+                self._enter(shipped, at)
+            case OrderLinesChanged():
+                self._change_lines(event)
+            case RemainingItemsCancelled():
+                self._cancel_remaining()
+                self.total -= event.amount
+                self.cancelled += event.amount
+                # It has shipped since the last of it left.
+                self._enter(OrderStatus.SHIPPED, self.moments[OrderStatus.PART_SHIPPED])
+
     def _ship(self, event: OrderShipped) -> None:
         self.sent = self.sent or [0] * len(self.left)
         for line in event.lines:
             self.left[line.line_no - 1] -= line.quantity
             self.sent[line.line_no - 1] += line.quantity
 
+    def _change_lines(self, event: OrderLinesChanged) -> None:
+        for line in event.lines:
+            self.left[line.line_no - 1] = line.quantity - self.shipped(line.line_no)
+            self.prices[line.line_no - 1] = line.unit_price
+            self.discounts[line.line_no] = line.discount
+        for line_no, added in enumerate(event.added, start=len(self.left) + 1):
+            self.discounts[line_no] = added.discount
+        self.discounts = {no: each for no, each in self.discounts.items() if each}
+        self.left += [line.quantity for line in event.added]
+        self.prices += [line.unit_price for line in event.added]
+        if self.sent:
+            self.sent += [0] * len(event.added)
+        self.total = event.total
+
+    def _return(self, event: ReturnRequested | ReturnReceived | ReturnCancelled) -> None:
+        if isinstance(event, ReturnRequested):
+            self.returns += 1
+            self.returning[event.return_id] = {each.line_no: each.quantity for each in event.lines}
+            return
+        self.returning.pop(event.return_id)
+        for line in event.lines if isinstance(event, ReturnReceived) else ():
+            before = self.returned.get(line.line_no, 0)
+            self.returned[line.line_no] = before + line.restocked + line.written_off
+
     def _cancel_remaining(self) -> None:
+        left = dict(enumerate(self.left, start=1))
+        self.follows -= self.share_of(left) - self.items(left)
         for line_no, discount in self.discounts.items():
             quantity = self.quantity(line_no)
             self.discounts[line_no] = part_of(discount, self.shipped(line_no), quantity)

@@ -51,6 +51,7 @@ CustomerName = Annotated[
     ),
 ]
 Quantity = Annotated[int, Meta(title="Quantity", ge=1, le=MOST_UNITS)]
+QuantityOrNone = Annotated[int, Meta(title="Quantity", ge=0, le=MOST_UNITS)]
 Price = Annotated[
     Decimal,
     money(
@@ -62,6 +63,20 @@ Price = Annotated[
 Discount = Annotated[
     Decimal,
     money("Discount", description="Off the whole line, in the order's currency."),
+]
+DiscountOrShare = Annotated[
+    Decimal | None,
+    money("Discount", description="Off the whole line. Empty: the present one, by quantity."),
+]
+ReturnId = Annotated[
+    str,
+    Meta(
+        title="Return",
+        examples=["R1"],
+        description="Each order counts its returns: R1, R2 and so on.",
+        pattern=r"^R[1-9][0-9]{0,5}(?!\n)$",
+        max_length=7,
+    ),
 ]
 LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
 OptionalReason = Annotated[str, reason(least=None)]
@@ -173,6 +188,33 @@ class ShippedLine:
 
     line_no: LineNumber
     quantity: Quantity
+
+
+@value
+class ChangedLine:
+    """A line that is on the order; it keeps its number and its SKU. A quantity of 0 removes it."""
+
+    line_no: LineNumber
+    quantity: QuantityOrNone
+    unit_price: Price
+    discount: DiscountOrShare = None
+
+
+@value
+class ReturnedLine:
+    """How much of which line comes back; lines count from 1."""
+
+    line_no: LineNumber
+    quantity: Quantity
+
+
+@value
+class ReceivedLine:
+    """What came back of a line: units that can be sold again, and units that cannot."""
+
+    line_no: LineNumber
+    restocked: Annotated[int, Meta(title="Restocked", ge=0, le=MOST_UNITS)] = 0
+    written_off: Annotated[int, Meta(title="Written off", ge=0, le=MOST_UNITS)] = 0
 
 
 @value

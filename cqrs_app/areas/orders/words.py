@@ -105,6 +105,34 @@ class CancelReason(StrEnum):
         return label_of(self)
 
 
+class ReturnReason(StrEnum):
+    """Why a customer sends something back."""
+
+    UNWANTED = "unwanted"
+    DAMAGED = "damaged"
+    DEFECTIVE = "defective"
+    WRONG_ITEM = "wrong_item"
+    NOT_AS_DESCRIBED = "not_as_described"
+    WRONG_SIZE = "wrong_size"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return label_of(self)
+
+
+class ReturnStatus(StrEnum):
+    """How far a return is; the values are stored."""
+
+    REQUESTED = "requested"
+    RECEIVED = "received"
+    CANCELLED = "cancelled"
+
+    @property
+    def label(self) -> str:
+        return label_of(self)
+
+
 def label_of(code: str) -> str:
     """A reason's code as people read it; also a code that this release no longer offers."""
     return code.replace("_", " ").capitalize()

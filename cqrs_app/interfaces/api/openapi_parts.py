@@ -138,7 +138,7 @@ COMMAND_PARAMETERS = [
         "query",
         "dry_run",
         {"type": "boolean"},
-        "Return the events it would lead to; change and log nothing.",
+        "Return the events it would lead to and what would follow; change and log nothing.",
     ),
 ]
 CONSISTENCY_PARAMETERS = [

@@ -10,6 +10,7 @@ import msgspec
 
 from cqrs_app.interfaces.cli.acting import CHANNEL, acting_as
 from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
+from cqrs_app.kernel.commands.consequences import Effect
 from cqrs_app.kernel.commands.context import Context, Receipt, new_id
 from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.services import kernel
@@ -40,7 +41,9 @@ options = [
         callback=_usable_id,
         help="A command is carried out once per id, however often it is sent. Default: a new id.",
     ),
-    click.Option(["--dry-run"], is_flag=True, help="Print the events; change nothing."),
+    click.Option(
+        ["--dry-run"], is_flag=True, help="Print the events and what would follow; change nothing."
+    ),
     click.Option(["--enqueue"], is_flag=True, help="Let a worker carry it out."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
 ]
@@ -54,7 +57,9 @@ def run(command: Command, ctx: click.Context) -> None:
     """Carry out one command as the options say and print what came of it."""
     given, context = ctx.params, _context(ctx)
     if given["dry_run"]:
-        _print_events(kernel.commands.preview(command, context), as_json=given["as_json"])
+        events = kernel.commands.preview(command, context)
+        effects = kernel.commands.effects(command, context)
+        _print_preview(events, effects, as_json=given["as_json"])
         return
     act = kernel.commands.enqueue if given["enqueue"] else kernel.commands.dispatch
     _print_receipt(type(command).__name__, act(command, context), as_json=given["as_json"])
@@ -84,14 +89,21 @@ def _print_receipt(name: str, receipt: Receipt, *, as_json: bool) -> None:
         click.echo(f"  events   {', '.join(receipt.events)}")
 
 
-def _print_events(events: tuple[Event, ...], *, as_json: bool) -> None:
+def _print_preview(
+    events: tuple[Event, ...], effects: tuple[Effect, ...], *, as_json: bool
+) -> None:
     listed = [{"type": type(event).__name__, "payload": event} for event in events]
     if as_json:
-        click.echo(msgspec.json.encode({"status": "previewed", "events": listed}))
+        told = {"status": "previewed", "events": listed, "effects": effects}
+        click.echo(msgspec.json.encode(told))
         return
     click.echo("Nothing was changed. This would be recorded:")
     for event in events:
         click.echo(f"  {type(event).__name__} {msgspec.json.encode(event).decode()}")
+    if effects:
+        click.echo("This would follow:")
+    for effect in effects:
+        click.echo(f"  {effect.sentence}")
 
 
 command = MessageGroup(

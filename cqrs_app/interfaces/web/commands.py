@@ -52,7 +52,7 @@ AGAIN = "again"
 """In a form that is sent only to be shown with the rows it has: see drafts.js."""
 FILL_IN = "fill-in"
 """The button that fills in what follows from other fields, for a browser without scripts."""
-ROW_NAMERS = ("stream",)
+ROW_NAMERS = ("stream", "return_id")
 """Fields beside the identity that a page fills in and nobody should retype."""
 
 

@@ -79,11 +79,17 @@ class SubjectKeys:
         return held
 
     def owned_by(self, owner: str) -> list[str]:
-        """The subjects of this owner that have a key."""
-        owned = (_COLUMNS.owner == owner, _COLUMNS.wrapped.is_not(None))
-        found = select(_COLUMNS.subject).where(*owned).order_by(_COLUMNS.subject)
+        """The subjects of this owner that have a key, and those that they own, in turn."""
+        found: dict[str, None] = {}
         with self._engine.connect() as connection:
-            return list(connection.execute(found).scalars())
+            owners = [owner]
+            while owners:
+                owned = (_COLUMNS.owner == owners.pop(), _COLUMNS.wrapped.is_not(None))
+                theirs = select(_COLUMNS.subject).where(*owned).order_by(_COLUMNS.subject)
+                subjects = connection.execute(theirs).scalars().all()
+                owners += [each for each in subjects if each not in found]
+                found |= dict.fromkeys(subjects)
+        return list(found)
 
     def check(self) -> None:
         """Raise WrongPersonalDataKey if `master` did not wrap the stored keys."""

@@ -15,7 +15,7 @@ from re import Match
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.privacy.keys import NONCE_BYTES, SubjectKey, SubjectKeys, new_key_id
@@ -104,7 +104,7 @@ class Vault:
         return self._keys.owned_by(owner)
 
     def ownership(self, subject: str, owner: str) -> Step:
-        """A step after which erasing `owner` also erases `subject`, and what that owned so far.
+        """A step after which erasing `owner` also erases `subject`, and what that owns.
         It raises Refused if the owner was erased."""
         self._keys.make([subject, owner])
 
@@ -114,7 +114,7 @@ class Vault:
             if connection.execute(found).first() is None:
                 self.forget()
                 raise person_erased()
-            of_subject = or_(_COLUMNS.subject == subject, _COLUMNS.owner == subject)
+            of_subject = _COLUMNS.subject == subject
             connection.execute(update(subject_keys).where(of_subject).values(owner=owner))
 
         return step

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from cqrs_app.areas.customers.commands import RegisterCustomer
+from cqrs_app.areas.customers.commands import ChangeCustomerAddress, RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct, ExpectStock, ReceiveStock, SetProductPrice
 from cqrs_app.areas.orders.amounts import amount_of
 from cqrs_app.areas.orders.commands import (
@@ -74,7 +74,7 @@ def tasks(orders: int, now: datetime) -> list[Task]:
     customers = customers_of(orders)
     begun = now - timedelta(days=DAYS + 1)
     everything = list(_opening_stock(now))
-    everything += [Task(begun, _registration(customer)) for customer in customers]
+    everything += [Task(begun, each) for customer in customers for each in _profile(customer)]
     for number in range(orders):
         placed = now - timedelta(days=DAYS * (1 - (number + random.random()) / orders))
         everything += _life_of_an_order(
@@ -136,13 +136,20 @@ def _customer(random: Random, number: int) -> Customer:
     return Customer(f"C{1001 + number}", name, address)
 
 
-def _registration(customer: Customer) -> RegisterCustomer:
+def _profile(customer: Customer) -> Iterator[Command]:
     mailbox = ".".join(tokenize(f"{customer.name} {customer.customer_id}"))
-    return RegisterCustomer(
+    address = customer.address
+    yield RegisterCustomer(
         customer_id=customer.customer_id,
         name=customer.name,
         email=f"{mailbox}@example.org",
-        country=customer.address.country,
+        country=address.country,
+    )
+    yield ChangeCustomerAddress(
+        customer_id=customer.customer_id,
+        line1=address.line1,
+        postal_code=address.postal_code,
+        city=address.city,
     )
 
 

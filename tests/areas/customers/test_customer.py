@@ -111,6 +111,7 @@ def test_the_page_offers_what_the_task_would_do() -> None:
         "ChangeCustomerAddress": True,
         "ReactivateCustomer": True,
         "DeactivateCustomer": False,
+        "MergeCustomers": True,
         "EraseCustomer": True,
     }
 

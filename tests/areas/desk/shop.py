@@ -14,18 +14,22 @@ from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.amounts import part_of
 from cqrs_app.areas.orders.types import (
     BillingAddress,
+    ChangedLine,
     CreditedLine,
     OrderAdjustment,
     OrderLine,
+    ReceivedLine,
+    ReturnedLine,
     ShippedLine,
     ShippingAddress,
 )
-from cqrs_app.areas.orders.words import AdjustmentKind, CancelReason, HoldReason
+from cqrs_app.areas.orders.words import AdjustmentKind, CancelReason, HoldReason, ReturnReason
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.messages.messages import Command
 from tests.areas.desk.history import START, History
 
 ORDER_IDS = st.sampled_from(["1", "2", "3", "A-4", "a-4"])
+RETURN_IDS = st.sampled_from(["R1", "R1", "R2", "R3"])
 CUSTOMERS = st.sampled_from(["", "", "17850", "12431.b"])
 CURRENCIES = st.sampled_from(["GBP", "GBP", "EUR"])
 COUNTRIES = st.sampled_from(["United Kingdom", "Ireland", "France"])
@@ -114,6 +118,49 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
         tracking=st.sampled_from(["", "JD014-600", "TRACK 9"]),
     ),
     st.builds(do.DeliverOrder, order_id=ORDER_IDS),
+    st.builds(
+        do.ChangeOrderLines,
+        order_id=ORDER_IDS,
+        lines=st.lists(
+            st.builds(
+                ChangedLine,
+                line_no=st.integers(1, 5),
+                quantity=st.integers(0, 5),
+                unit_price=PRICES,
+                discount=st.sampled_from([None, None, Decimal(0)]),
+            ),
+            min_size=1,
+            max_size=3,
+            unique_by=lambda line: line.line_no,
+        ).map(tuple),
+        added=st.lists(st.builds(OrderLine, **LINES), max_size=2).map(tuple),
+    ),
+    st.builds(
+        do.RequestReturn,
+        order_id=ORDER_IDS,
+        lines=st.lists(
+            st.builds(ReturnedLine, line_no=st.integers(1, 5), quantity=st.integers(1, 3)),
+            min_size=1,
+            max_size=2,
+            unique_by=lambda line: line.line_no,
+        ).map(tuple),
+        reason=st.sampled_from(ReturnReason),
+    ),
+    st.builds(
+        do.ReceiveReturn,
+        order_id=ORDER_IDS,
+        return_id=RETURN_IDS,
+        lines=st.one_of(
+            st.just(()),
+            st.builds(
+                ReceivedLine,
+                line_no=st.integers(1, 5),
+                restocked=st.integers(0, 2),
+                written_off=st.integers(1, 2),
+            ).map(lambda line: (line,)),
+        ),
+    ),
+    st.builds(do.CancelReturn, order_id=ORDER_IDS, return_id=RETURN_IDS),
     st.builds(do.CancelOrder, order_id=ORDER_IDS, reason=st.sampled_from(CancelReason)),
     st.builds(do.CancelRemainingItems, order_id=ORDER_IDS, reason=st.sampled_from(CancelReason)),
     st.builds(

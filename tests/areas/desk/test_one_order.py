@@ -41,7 +41,9 @@ def test_a_strong_answer_is_what_the_read_models_will_say(history: History) -> N
             question = GetOrder(order_id=row["order_id"])
             assert strongly(question, history) == get_order(question, connection)
             asked = OrderTimeline(order_id=row["order_id"])
-            assert strongly(asked, history) == timeline(asked, connection)
+            # Other areas' entries are left out.
+            own = (e for e in timeline(asked, connection) if e.stream == f"order-{row['order_id']}")
+            assert strongly(asked, history) == tuple(own)
     engine.dispose()
 
 

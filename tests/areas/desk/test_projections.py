@@ -63,7 +63,7 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
 def test_one_orders_rows_need_no_other_orders_events(history: History) -> None:
     everything = fold(history.recorded)
     for row in everything.all(orders):
-        streams = [f"{category}-{row['order_id']}" for category in ("order", "fulfilment")]
+        streams = (f"order-{row['order_id']}", f"fulfilment-{row['order_id']}")
         alone = fold(each for each in history.recorded if each.stream in streams)
         assert alone.all(orders) == [row]
         for table in (order_lines, order_texts, order_timeline):
@@ -129,6 +129,15 @@ def test_an_order_agrees_with_its_lines_and_with_its_aggregate(history: History)
         assert row["discount"] == sum(r["discount"] for r in lines)
         assert row["units"] == sum(r["quantity"] - r["cancelled_quantity"] for r in lines)
         assert row["shipped_units"] == sum(r["shipped_quantity"] for r in lines)
+        assert row["returned_units"] == sum(r["returned_quantity"] for r in lines)
+        assert {
+            r["line_no"]: r["returned_quantity"] for r in lines if r["returned_quantity"]
+        } == aggregate.returned
+        back = 0 < row["shipped_units"] <= row["returned_units"]
+        over = row["status"] in ("shipped", "delivered")
+        assert (row["stage"] == "returned") == (back and over)
+        assert row["line_count"] == sum(r["quantity"] > 0 for r in lines)
+        assert [r["line_no"] for r in lines] == list(range(1, row["last_line"] + 1))
         assert [
             r["quantity"] - r["shipped_quantity"] - r["cancelled_quantity"] for r in lines
         ] == aggregate.left

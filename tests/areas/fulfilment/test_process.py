@@ -17,7 +17,8 @@ from cqrs_app.areas.fulfilment.events import (
     FulfilmentRetried,
     FulfilmentStepSkipped,
 )
-from cqrs_app.areas.fulfilment.evolve import US, evolve
+from cqrs_app.areas.fulfilment.evolve import evolve
+from cqrs_app.areas.fulfilment.evolve_order import US
 from cqrs_app.areas.fulfilment.inputs import (
     Approved,
     CommandEnded,

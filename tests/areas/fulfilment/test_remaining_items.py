@@ -77,7 +77,7 @@ def test_the_page_says_that_the_difference_is_being_refunded(make_desk: MakeDesk
     desk.follower.go_on()
     desk.catch_up()
     shown = " ".join(page(supervisor, f"/orders/{THE}").get_text(" ").split())
-    assert "GBP 7.50 is being refunded for cancelled items." in shown
+    assert "GBP 7.50 is being refunded: the order costs less now." in shown
     assert "Remaining items cancelled \N{MINUS SIGN}3" in shown
     assert page(supervisor, f"/orders/{THE}").find(id="do-DeliverOrder") is not None
 

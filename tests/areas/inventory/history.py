@@ -68,6 +68,7 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     ),
     st.builds(do.ReserveStock, **_fields(), order_id=_ORDERS, quantity=_FEW),
     st.builds(do.ReserveStock, **_fields(), order_id=_ORDERS, quantity=_FEW),
+    st.builds(do.ChangeReservation, **_fields(), order_id=_ORDERS, quantity=_FEW),
     st.builds(do.ReleaseStock, **_fields(), order_id=_ORDERS),
     st.builds(do.CommitStock, **_fields(), order_id=_ORDERS, quantity=st.none() | _FEW),
     st.builds(do.RetireProduct, **_fields()),

@@ -93,3 +93,60 @@ def shipped(*lines: tuple[int, int], complete: bool) -> was.OrderShipped:
 
 ALL_SHIPPED = shipped((1, 6), (2, 2), complete=True)
 PART_SHIPPED = shipped((1, 4), complete=False)
+
+
+def terms(line_no: int, quantity: int, price: str, discount: str = "0.00") -> was.LineTerms:
+    return was.LineTerms(
+        line_no=line_no,
+        quantity=quantity,
+        unit_price=Decimal(price),
+        discount=Decimal(discount),
+    )
+
+
+DOUBLED = was.OrderLinesChanged(
+    order_id="536365",
+    customer_id="17850",
+    currency="GBP",
+    lines=(
+        terms(1, 12, "2.55"),
+        terms(2, 0, "3.39"),
+    ),
+    before=(
+        terms(1, 6, "2.55"),
+        terms(2, 2, "3.39"),
+    ),
+    added=(was.OrderedLine(sku="POST", description="", quantity=1, unit_price=Decimal("5.00")),),
+    difference=Decimal("13.52"),
+    total=Decimal("35.60"),
+)
+"""After PLACED: twice as many of the first line, none of the second, and postage."""
+
+
+def requested(return_id: str, *lines: tuple[int, int]) -> was.ReturnRequested:
+    return was.ReturnRequested(
+        order_id="536365",
+        return_id=return_id,
+        lines=tuple(
+            was.LineToReturn(line_no=number, quantity=quantity) for number, quantity in lines
+        ),
+        reason="damaged",
+        note="",
+    )
+
+
+def received(
+    return_id: str, *lines: tuple[int, int, int], amount: str, complete: bool = False
+) -> was.ReturnReceived:
+    return was.ReturnReceived(
+        order_id="536365",
+        return_id=return_id,
+        lines=tuple(
+            was.LineReceived(line_no=number, restocked=restocked, written_off=written_off)
+            for number, restocked, written_off in lines
+        ),
+        note="",
+        currency="GBP",
+        amount=Decimal(amount),
+        complete=complete,
+    )

@@ -165,6 +165,10 @@ def test_which_commands_mind_that_the_order_has_changed() -> None:
         "CancelOrder",
         "CancelRemainingItems",
         "ChangeShippingAddress",
+        "ChangeOrderLines",
+        "RequestReturn",
+        "ReceiveReturn",
+        "CancelReturn",
         "ChangeBillingAddress",
         "AssignOrderToCustomer",
     }

@@ -11,8 +11,8 @@ import pytest
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders import events as was
 from cqrs_app.areas.orders.order import Order
-from cqrs_app.areas.orders.types import ShippedLine, ShippingAddress
-from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders.types import ChangedLine, ReturnedLine, ShippedLine, ShippingAddress
+from cqrs_app.areas.orders.words import CancelReason, HoldReason, ReturnReason
 from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
 from cqrs_app.kernel.messages.messages import Command, Event
 from tests.areas.orders.given import (
@@ -30,7 +30,9 @@ from tests.areas.orders.given import (
     line,
     order,
     place,
+    received,
     released,
+    requested,
     shipped,
 )
 
@@ -48,6 +50,15 @@ NOTE = do.AddOrderNote(order_id=THE, note="Rang them.")
 SHIP = do.ShipOrder(order_id=THE, carrier="DHL", tracking="JD014")
 DELIVER = do.DeliverOrder(order_id=THE)
 CANCEL_REST = do.CancelRemainingItems(order_id=THE, reason=CancelReason.OUT_OF_STOCK)
+MORE_LAMPS = ChangedLine(line_no=1, quantity=9, unit_price=Decimal("2.55"))
+CHANGE_LINES = do.ChangeOrderLines(order_id=THE, lines=(MORE_LAMPS,))
+RETURN = do.RequestReturn(
+    order_id=THE,
+    lines=(ReturnedLine(line_no=1, quantity=1),),
+    reason=ReturnReason.DAMAGED,
+)
+RECEIVE = do.ReceiveReturn(order_id=THE, return_id="R1")
+CANCEL_RETURN = do.CancelReturn(order_id=THE, return_id="R1")
 CANCEL = do.CancelOrder(order_id=THE, reason=CancelReason.DUPLICATE)
 
 STATES: dict[str, tuple[Event, ...]] = {
@@ -59,6 +70,11 @@ STATES: dict[str, tuple[Event, ...]] = {
     "rest_cancelled": (PLACED, APPROVED, PART_SHIPPED, REST_CANCELLED),
     "shipped": (PLACED, APPROVED, ALL_SHIPPED),
     "delivered": (PLACED, APPROVED, ALL_SHIPPED, DELIVERED),
+    "return_open": (PLACED, APPROVED, ALL_SHIPPED, requested("R1", (1, 2))),
+    "returned": (
+        *(PLACED, APPROVED, ALL_SHIPPED, requested("R1", (1, 6), (2, 2))),
+        received("R1", (1, 6, 0), (2, 1, 1), amount="22.08", complete=True),
+    ),
     "cancelled": (PLACED, CANCELLED),
     "rejected": (PLACED, REJECTED),
 }
@@ -73,9 +89,20 @@ ALLOWED: dict[Command, set[str]] = {
     CHANGE_BILLING: set(STATES) - {"cancelled", "rejected"},
     NOTE: set(STATES),
     SHIP: {"approved", "part_shipped"},
-    DELIVER: {"shipped", "rest_cancelled"},
+    DELIVER: {"shipped", "rest_cancelled", "return_open", "returned"},
     CANCEL_REST: {"part_shipped", "held_after_part"},
     CANCEL: {"placed", "approved", "held"},
+    CHANGE_LINES: {"placed", "approved", "held", "held_after_part", "part_shipped"},
+    RETURN: {
+        "held_after_part",
+        "part_shipped",
+        "rest_cancelled",
+        "shipped",
+        "delivered",
+        "return_open",
+    },
+    RECEIVE: {"return_open"},
+    CANCEL_RETURN: {"return_open"},
 }
 
 

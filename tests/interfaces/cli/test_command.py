@@ -112,9 +112,10 @@ def test_a_dry_run_prints_the_events_and_changes_nothing(
     assert result.stdout.startswith("Nothing was changed.")
     assert f'OrderApproved {{"order_id":"{THE}"}}' in result.stdout
     as_json = flask("command", "ApproveOrder", "--order-id", THE, "--dry-run", "--json")
-    assert msgspec.json.decode(as_json.stdout)["events"] == [
-        {"type": "OrderApproved", "payload": {"order_id": THE}}
-    ]
+    told = msgspec.json.decode(as_json.stdout)
+    assert told["events"] == [{"type": "OrderApproved", "payload": {"order_id": THE}}]
+    for effect in told["effects"]:
+        assert effect["sentence"] in result.stdout
     assert kernel.store.head() == 1
     refused = flask("command", "DeliverOrder", "--order-id", THE, "--dry-run")
     assert refused.exit_code == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -18,22 +18,27 @@ from cqrs_app.areas.orders.events import (
     OrderDelivered,
     OrderFlagged,
     OrderHeld,
+    OrderLinesChanged,
     OrderNoteAdded,
     OrderPlaced,
     OrderRejected,
     OrderReleased,
     OrderShipped,
     RemainingItemsCancelled,
+    ReturnCancelled,
+    ReturnReceived,
+    ReturnRequested,
     ShippingAddressChanged,
 )
 from cqrs_app.areas.orders.words import OrderStatus, advance_status, label_of
 from cqrs_app.kernel import ERASED, Event
 
-Facts = dict[str, Any]
+Facts = dict[str, str]
 """What the timeline follows of an order, to name the old value where one changes."""
 
 ADDRESS, BILLING_ADDRESS = "Address", "Billing address"
 _ORDER, _SHIPPING = EntryKind.ORDER, EntryKind.SHIPPING
+_LONGEST = 2_000
 _ENTERED = MappingProxyType(
     {
         OrderApproved: OrderStatus.APPROVED,
@@ -84,6 +89,54 @@ def _rest_cancelled(event: RemainingItemsCancelled) -> Entry:
     )
 
 
+def _lines_changed(event: OrderLinesChanged) -> Entry:
+    changed, added = "; ".join(_changes(event)), "; ".join(_added(event))
+    detail = (("Changed", changed[:_LONGEST]), ("Added", added[:_LONGEST]))
+    return Entry(_ORDER, "Lines changed", detail)
+
+
+def _changes(event: OrderLinesChanged) -> Iterator[str]:
+    for was, now in zip(event.before, event.lines, strict=True):
+        if not now.quantity:
+            yield f"line {now.line_no} removed"
+            continue
+        if now.quantity != was.quantity:
+            yield f"line {now.line_no}: {was.quantity:,} → {now.quantity:,}"
+        if now.unit_price != was.unit_price:
+            yield f"line {now.line_no}: {was.unit_price:f} → {now.unit_price:f} each"
+        if now.discount != was.discount:
+            yield f"line {now.line_no}: discount {was.discount:f} → {now.discount:f}"
+
+
+def _added(event: OrderLinesChanged) -> Iterator[str]:
+    for line in event.added:
+        yield f"{line.quantity:,} of {line.sku} at {line.unit_price:f}"
+
+
+def _return_requested(event: ReturnRequested) -> Entry:
+    count = sum(line.quantity for line in event.lines)
+    detail = (("Return", event.return_id), ("Units", f"{count:,}"), *_why(event))
+    return Entry(_SHIPPING, "Return requested", detail)
+
+
+def _return_received(event: ReturnReceived) -> Entry:
+    restocked = sum(line.restocked for line in event.lines)
+    written_off = sum(line.written_off for line in event.lines)
+    detail = (
+        ("Return", event.return_id),
+        ("Restocked", f"{restocked:,}" if restocked else ""),
+        ("Written off", f"{written_off:,}" if written_off else ""),
+        ("Amount", amount(event.amount, event.currency)),
+        ("Note", event.note),
+    )
+    return Entry(_SHIPPING, "Return received", detail)
+
+
+def _return_cancelled(event: ReturnCancelled) -> Entry:
+    detail = (("Return", event.return_id), ("Note", event.note))
+    return Entry(_SHIPPING, "Return cancelled", detail)
+
+
 def _why(event: Any) -> tuple[tuple[str, str], ...]:
     return ("Reason", label_of(event.reason)), ("Note", event.note)
 
@@ -106,6 +159,10 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
         ),
         OrderNoteAdded: lambda event: Entry(EntryKind.NOTE, "Note", (("Note", event.note),)),
         OrderShipped: _shipped,
+        OrderLinesChanged: _lines_changed,
+        ReturnRequested: _return_requested,
+        ReturnReceived: _return_received,
+        ReturnCancelled: _return_cancelled,
         OrderDelivered: lambda event: Entry(_SHIPPING, "Delivered"),
         OrderCancelled: lambda event: Entry(_ORDER, "Cancelled", _why(event)),
         RemainingItemsCancelled: _rest_cancelled,
@@ -142,6 +199,8 @@ def facts_after(facts: Facts, event: Event) -> Facts:
         facts["hold_reason"] = ""
     elif isinstance(event, OrderHeld):
         facts["hold_reason"] = event.reason
+    if isinstance(event, OrderLinesChanged):
+        facts["total"] = f"{event.total:f}"
     if isinstance(event, OrderAssigned):
         facts["customer_id"] = event.customer_id
     if isinstance(event, RemainingItemsCancelled):

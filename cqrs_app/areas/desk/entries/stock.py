@@ -8,7 +8,12 @@ from typing import Any
 
 from cqrs_app.areas.desk.entries.entry import Entry, units
 from cqrs_app.areas.desk.words import EntryKind
-from cqrs_app.areas.inventory.events import StockCommitted, StockReleased, StockReserved
+from cqrs_app.areas.inventory.events import (
+    StockCommitted,
+    StockReleased,
+    StockReservationChanged,
+    StockReserved,
+)
 from cqrs_app.kernel import Event
 
 
@@ -25,6 +30,7 @@ def _about(label: str) -> Callable[[Any], Entry]:
 ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
     {
         StockReserved: _about("Stock reserved"),
+        StockReservationChanged: _about("Reserved stock changed"),
         StockReleased: _about("Stock released"),
         StockCommitted: _about("Stock shipped"),
     }

@@ -11,26 +11,34 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import Connection, Table
 
+from cqrs_app.areas.customers.events import CustomerMerged
+from cqrs_app.areas.desk.projections.lines import add_lines, change_lines
+from cqrs_app.areas.desk.projections.merged import kept, merge
+from cqrs_app.areas.desk.projections.returns import cancel_return, open_return, receive_return
 from cqrs_app.areas.desk.read_models import (
     order_activity,
     order_days,
     order_flags,
     order_lines,
+    order_return_lines,
+    order_returns,
     order_tags,
     order_texts,
     orders,
+    orders_of_merged,
 )
 from cqrs_app.areas.desk.search import (
     forget_words,
     search_built_last,
     searchable,
+    with_last,
     with_more,
     without,
 )
 from cqrs_app.areas.desk.stage import BEGINNING, STEPS, stage_of
 from cqrs_app.areas.fulfilment.events import FulfilmentMoved
 from cqrs_app.areas.fulfilment.types import Stage as Step
-from cqrs_app.areas.orders.amounts import part_of, sums_of, value_of
+from cqrs_app.areas.orders.amounts import part_of, sums_of
 from cqrs_app.areas.orders.events import (
     Address,
     BillingAddressChanged,
@@ -40,6 +48,7 @@ from cqrs_app.areas.orders.events import (
     OrderDelivered,
     OrderFlagged,
     OrderHeld,
+    OrderLinesChanged,
     OrderPlaced,
     OrderRejected,
     OrderReleased,
@@ -47,6 +56,9 @@ from cqrs_app.areas.orders.events import (
     OrderTagAdded,
     OrderTagRemoved,
     RemainingItemsCancelled,
+    ReturnCancelled,
+    ReturnReceived,
+    ReturnRequested,
     ShippingAddressChanged,
     is_of_an_order,
 )
@@ -67,6 +79,8 @@ from cqrs_app.kernel import (
 )
 from cqrs_app.standards.countries import country_name
 
+_OF_LINES = OrderShipped | RemainingItemsCancelled | OrderLinesChanged | ReturnReceived
+
 
 class OrdersProjection(Projection):
     """`applied_version` of an order's row is that of its own stream; the events of its fulfilment
@@ -74,15 +88,18 @@ class OrdersProjection(Projection):
 
     name: ClassVar[str] = "orders"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     fulfilled: ClassVar[bool] = True
     """Whether fulfilment sees to approved orders."""
     tables: ClassVar[tuple[Table, ...]] = (
         orders,
         order_lines,
+        order_returns,
+        order_return_lines,
         order_flags,
         order_tags,
         order_texts,
+        orders_of_merged,
         order_days,
         order_activity,
     )
@@ -109,7 +126,7 @@ class OrdersProjection(Projection):
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
-        if isinstance(event, SubjectErased):
+        if isinstance(event, SubjectErased | CustomerMerged):
             return
         if isinstance(event, OrderPlaced):
             day, placed = recorded.day, OrderStatus.PLACED
@@ -117,11 +134,11 @@ class OrdersProjection(Projection):
             yield order_activity, (day, "placed", event.currency)
             return
         yield orders, (event.order_id,)
-        if isinstance(event, OrderShipped | OrderAssigned):
+        if isinstance(event, OrderShipped | OrderAssigned | OrderLinesChanged):
             yield order_texts, (event.order_id,)
         if isinstance(event, OrderTagAdded | OrderTagRemoved):
             yield order_tags, (event.order_id, event.tag)
-        if isinstance(event, OrderShipped | RemainingItemsCancelled):
+        if isinstance(event, _OF_LINES):
             for line in event.lines:
                 yield order_lines, (event.order_id, line.line_no)
 
@@ -135,7 +152,7 @@ class OrdersProjection(Projection):
             stage=str(stage_of(OrderStatus.PLACED, "")),
             stage_since=recorded.occurred_at,
             decision="",
-            customer_id=event.customer_id,
+            customer_id=kept(orders_of_merged, event.customer_id, rows),
             customer_name=event.customer_name,
             country=country_name(event.country),
             currency=event.currency,
@@ -144,8 +161,10 @@ class OrdersProjection(Projection):
             adjustments=msgspec.json.encode(event.adjustments).decode(),
             tags="[]",
             line_count=len(event.lines),
+            last_line=len(event.lines),
             units=sum(line.quantity for line in event.lines),
             shipped_units=0,
+            returned_units=0,
             placed_at=recorded.occurred_at,
             placed_day=day,
             hold_reason="",
@@ -159,20 +178,7 @@ class OrdersProjection(Projection):
         )
         rows.put(orders, **row)
         _count_order(rows, row, 1)
-        for line_no, line in enumerate(event.lines, start=1):
-            rows.put(
-                order_lines,
-                order_id=event.order_id,
-                line_no=line_no,
-                sku=line.sku,
-                description=line.description,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                discount=line.discount,
-                amount=value_of(line),
-                shipped_quantity=0,
-                cancelled_quantity=0,
-            )
+        add_lines(event.order_id, event.lines, 1, rows)
         rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=_words_of(event))
         _count(rows, recorded, "placed", event.currency, event.total)
 
@@ -202,12 +208,26 @@ class OrdersProjection(Projection):
         row = self._mark(event.order_id, recorded, rows)
         words = rows.change(order_texts, event.order_id)
         gone = index_words([row["customer_name"]], [row["customer_id"]])
-        row |= {"customer_id": event.customer_id, "customer_name": event.customer_name}
+        customer_id = kept(orders_of_merged, event.customer_id, rows)
+        row |= {"customer_id": customer_id, "customer_name": event.customer_name}
         row |= _address("ship", event.shipping_address) | _address("bill", event.billing_address)
-        lines = [line for key in _line_keys(row) if (line := rows.get(order_lines, *key))]
-        kept = without(words["search"], gone, _impersonal(row, lines))
+        left = without(words["search"], gone, _impersonal(row, _lines_of(row, rows)))
         name = event.customer_name if event.customer_name != ERASED else ""
-        words["search"] = with_more(kept, index_words([name], [event.customer_id]))
+        words["search"] = with_more(left, index_words([name], [customer_id]))
+
+    def customer_merged(self, event: CustomerMerged, recorded: Recorded, rows: Rows) -> None:
+        merge(orders_of_merged, event, rows)
+        found = rows.where(orders, customer_id=event.customer_id)
+        _preload_texts(found, rows)
+        position = recorded.stored.position or 0
+        for row in found:
+            row |= {"updated_at": recorded.recorded_at, "applied_position": position}
+            words = rows.change(order_texts, row["order_id"])
+            row["customer_id"] = event.into
+            name = "" if row["customer_name"] == ERASED else row["customer_name"]
+            others = [*_impersonal(row, _lines_of(row, rows)), *index_words([name])]
+            left = without(words["search"], index_words(numbers=[event.customer_id]), others)
+            words["search"] = with_more(left, index_words(numbers=[event.into]))
 
     def order_tag_added(self, event: OrderTagAdded, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
@@ -227,6 +247,28 @@ class OrdersProjection(Projection):
     ) -> None:
         self._mark(event.order_id, recorded, rows).update(_address("bill", event.address))
 
+    def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        before = _lines_of(row, rows) if event.added else []
+        _count_order(rows, row, -1)
+        change_lines(event, row, rows)
+        _count_order(rows, row, 1)
+        if event.added:
+            _index_lines(event, _impersonal(row, before), rows)
+
+    def return_requested(self, event: ReturnRequested, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
+        open_return(event, recorded, rows)
+
+    def return_received(self, event: ReturnReceived, recorded: Recorded, rows: Rows) -> None:
+        row = self._mark(event.order_id, recorded, rows)
+        row["returned_units"] += receive_return(event, recorded, rows)
+        _enter(rows, row, OrderStatus(row["status"]), recorded)
+
+    def return_cancelled(self, event: ReturnCancelled, recorded: Recorded, rows: Rows) -> None:
+        self._mark(event.order_id, recorded, rows)
+        cancel_return(event, recorded, rows)
+
     def order_shipped(self, event: OrderShipped, recorded: Recorded, rows: Rows) -> None:
         value = Decimal(0)
         for sent in event.lines:
@@ -234,8 +276,9 @@ class OrdersProjection(Projection):
             line["shipped_quantity"] += sent.quantity
             value += part_of(line["amount"], sent.quantity, line["quantity"])
         status = OrderStatus.SHIPPED if event.complete else OrderStatus.PART_SHIPPED
-        row = self._move(event.order_id, status, recorded, rows)
+        row = self._mark(event.order_id, recorded, rows)
         row["shipped_units"] += sum(sent.quantity for sent in event.lines)
+        self._advance(row, status, recorded, rows)
         row["carrier"] = event.carrier or row["carrier"]
         row["tracking"] = event.tracking or row["tracking"]
         if event.tracking:
@@ -295,10 +338,9 @@ class OrdersProjection(Projection):
             # A guest's order that is a customer's since: what it shows is sealed anew.
             return
         found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
-        rows.preload((order_texts, (row["order_id"],)) for row in found)
-        rows.preload((order_lines, key) for row in found for key in _line_keys(row))
+        _preload_texts(found, rows)
         for row in found:
-            lines = [line for key in _line_keys(row) if (line := rows.get(order_lines, *key))]
+            lines = _lines_of(row, rows)
             text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
             text["search"] = without(text["search"], index_words([named]), _impersonal(row, lines))
             for name in ("customer_name", *_PERSONAL):
@@ -332,7 +374,8 @@ class UnfulfilledOrdersProjection(OrdersProjection):
 
 def _enter(rows: Rows, row: Row, status: OrderStatus, recorded: Recorded) -> None:
     """Give an order its status, and the stage that follows."""
-    stage = str(stage_of(status, row["step"]))
+    returned = 0 < row["shipped_units"] <= row["returned_units"]
+    stage = str(stage_of(status, row["step"], returned=returned))
     if (str(status), stage) != (row["status"], row["stage"]):
         _count_order(rows, row, -1)
         if stage != row["stage"]:
@@ -402,8 +445,27 @@ def _words_of(event: OrderPlaced) -> str:
     return with_more(found, index_words([event.customer_name]))
 
 
+def _preload_texts(found: Sequence[Row], rows: Rows) -> None:
+    """What the words of these orders are made of."""
+    rows.preload((order_texts, (row["order_id"],)) for row in found)
+    rows.preload((order_lines, key) for row in found for key in _line_keys(row))
+
+
 def _line_keys(order: Row) -> list[Key]:
-    return [(order["order_id"], line_no) for line_no in range(1, order["line_count"] + 1)]
+    return [(order["order_id"], line_no) for line_no in range(1, order["last_line"] + 1)]
+
+
+def _lines_of(order: Row, rows: Rows) -> list[Row]:
+    keys = _line_keys(order)
+    rows.preload((order_lines, key) for key in keys)
+    return [line for key in keys if (line := rows.get(order_lines, *key))]
+
+
+def _index_lines(event: OrderLinesChanged, others: Sequence[str], rows: Rows) -> None:
+    """New lines are found by their words; removed ones still are, as the order shows them."""
+    text = rows.change(order_texts, event.order_id)
+    numbers, texts = zip(*((line.sku, line.description) for line in event.added), strict=True)
+    text["search"] = with_last(text["search"], index_words(texts, numbers), others)
 
 
 def _impersonal(order: Row, lines: Sequence[Row]) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from types import MappingProxyType
 
 from cqrs_app.areas.desk.read_models import sold_products
-from cqrs_app.areas.orders.events import OrderPlaced
+from cqrs_app.areas.orders.events import OrderedLine
 from cqrs_app.kernel import Row, Rows
 
 _NO_NAME = MappingProxyType({"name": "", "description": "", "described_at": None})
@@ -17,9 +18,9 @@ def name_product(sku: str, name: str, rows: Rows) -> None:
     _sold_product(sku, rows)["name"] = name
 
 
-def describe_products(event: OrderPlaced, at: datetime, rows: Rows) -> None:
+def describe_products(lines: Iterable[OrderedLine], at: datetime, rows: Rows) -> None:
     """A product without a name is called as in its newest order, in whatever order they came."""
-    for line in event.lines:
+    for line in lines:
         known = _sold_product(line.sku, rows)
         if line.description and _is_news(known, at):
             known |= {"description": line.description, "described_at": at}

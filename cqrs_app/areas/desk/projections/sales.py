@@ -1,9 +1,9 @@
 """What was sold, refunded and credited, by day, country and currency: the figures of the reports.
 
 An order counts on the day it was placed until it is cancelled or rejected, and from then on as
-cancelled on that same day; so do remaining items that were cancelled, and what was refunded of it.
-A credit note counts on the day of the credit. So every figure is a sum over orders or notes that a
-list can show. Days are business days.
+cancelled on that same day; so do remaining items that were cancelled, lines that were changed, and
+what was refunded of it. A credit note counts on the day of the credit. So every figure is a sum
+over orders or notes that a list can show. Days are business days.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Table
 
+from cqrs_app.areas.customers.events import CustomerMerged
 from cqrs_app.areas.desk.projections.product_names import describe_products, name_product
 from cqrs_app.areas.desk.projections.sales_figures import (
     Place,
     assign,
+    count_changed_lines,
     count_credit,
     count_order,
     count_payment,
+    merge_customer,
     take_back,
     take_part_back,
 )
@@ -27,6 +30,7 @@ from cqrs_app.areas.desk.read_models import (
     customer_days,
     product_days,
     sales_days,
+    sales_of_merged,
     sales_orders,
     sales_payments,
     sold_products,
@@ -36,6 +40,7 @@ from cqrs_app.areas.orders.events import (
     CreditNoteRecorded,
     OrderAssigned,
     OrderCancelled,
+    OrderLinesChanged,
     OrderPlaced,
     OrderRejected,
     RemainingItemsCancelled,
@@ -61,10 +66,13 @@ class SalesProjection(Projection):
         sold_products,
         sales_orders,
         sales_payments,
+        sales_of_merged,
     )
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
+        if isinstance(event, CustomerMerged):
+            return
         if isinstance(event, ProductAdded | ProductRenamed):
             yield sold_products, (event.sku,)
             return
@@ -87,10 +95,13 @@ class SalesProjection(Projection):
 
     def order_placed(self, event: OrderPlaced, recorded: Recorded, rows: Rows) -> None:
         count_order(event, _place(event, recorded), rows)
-        describe_products(event, recorded.occurred_at, rows)
+        describe_products(event.lines, recorded.occurred_at, rows)
 
     def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
         assign(event, rows)
+
+    def customer_merged(self, event: CustomerMerged, recorded: Recorded, rows: Rows) -> None:
+        merge_customer(event, rows)
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         take_back(event.order_id, rows)
@@ -102,6 +113,10 @@ class SalesProjection(Projection):
         self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
     ) -> None:
         take_part_back(event, rows)
+
+    def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
+        count_changed_lines(event, rows)
+        describe_products(event.added, recorded.occurred_at, rows)
 
     def credit_note_recorded(
         self, event: CreditNoteRecorded, recorded: Recorded, rows: Rows

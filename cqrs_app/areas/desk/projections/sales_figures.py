@@ -12,10 +12,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table
 
+from cqrs_app.areas.customers.events import CustomerMerged
+from cqrs_app.areas.desk.projections.merged import kept, merge
 from cqrs_app.areas.desk.read_models import (
     customer_days,
     product_days,
     sales_days,
+    sales_of_merged,
     sales_orders,
     sales_payments,
 )
@@ -23,6 +26,8 @@ from cqrs_app.areas.orders.amounts import part_of, value_of
 from cqrs_app.areas.orders.events import (
     CreditNoteRecorded,
     OrderAssigned,
+    OrderedLine,
+    OrderLinesChanged,
     OrderPlaced,
     RemainingItemsCancelled,
 )
@@ -52,21 +57,22 @@ _PAID = MappingProxyType({"captured": _ZERO, "refunded": _ZERO})
 
 def count_order(event: OrderPlaced, place: Place, rows: Rows) -> None:
     """A new order, and what was refunded of it before."""
-    sold = [(line.sku, line.quantity, value_of(line)) for line in event.lines]
+    sold = list(map(_sold, event.lines))
+    customer_id = kept(sales_of_merged, event.customer_id, rows)
     rows.put(
         sales_orders,
         order_id=event.order_id,
         day=place[0],
         country=place[1],
         currency=event.currency,
-        customer_id=event.customer_id,
+        customer_id=customer_id,
         total=event.total,
         refunded=_ZERO,
         cancelled=False,
         products=msgspec.json.encode(sold).decode(),
     )
     _count(rows, sales_days, place, _DAY, orders=1, revenue=event.total)
-    _sell(rows, place, event.customer_id, event.total, _by_article(sold), 1)
+    _sell(rows, place, customer_id, event.total, _by_article(sold), 1)
     _count_refund(event.order_id, event.currency, rows)
 
 
@@ -74,7 +80,7 @@ def count_credit(event: CreditNoteRecorded, place: Place, rows: Rows) -> None:
     """A credit note."""
     _count(rows, sales_days, place, _DAY, credit_notes=1, credited=event.amount)
     if event.customer_id:
-        key = (*place, event.customer_id)
+        key = (*place, kept(sales_of_merged, event.customer_id, rows))
         _count(rows, customer_days, key, _CUSTOMER, credited=event.amount)
 
 
@@ -83,17 +89,29 @@ def assign(event: OrderAssigned, rows: Rows) -> None:
     order = rows.change(sales_orders, event.order_id)
     place: Place = (order["day"], order["country"], order["currency"])
     counted = {"orders": 1, "revenue": order["total"], "refunded": order["refunded"]}
-    for customer_id, times in ((order["customer_id"], -1), (event.customer_id, 1)):
+    new = kept(sales_of_merged, event.customer_id, rows)
+    for customer_id, times in ((order["customer_id"], -1), (new, 1)):
         if customer_id and not order["cancelled"]:
             amounts = {name: times * amount for name, amount in counted.items()}
             _count(rows, customer_days, (*place, customer_id), _CUSTOMER, **amounts)
-    order["customer_id"] = event.customer_id
+    order["customer_id"] = new
+
+
+def merge_customer(event: CustomerMerged, rows: Rows) -> None:
+    """All that was counted for the customer counts for the one that is kept."""
+    merge(sales_of_merged, event, rows)
+    for order in rows.where(sales_orders, customer_id=event.customer_id):
+        order["customer_id"] = event.into
+    for day in rows.where(customer_days, customer_id=event.customer_id):
+        key = (day["day"], day["country"], day["currency"], event.into)
+        _count(rows, customer_days, key, _CUSTOMER, **{name: day[name] for name in _CUSTOMER})
+        day.update(_CUSTOMER)
 
 
 def take_back(order_id: str, rows: Rows) -> None:
     """An order that was cancelled or rejected."""
     order = rows.change(sales_orders, order_id)
-    place: Place = (order["day"], order["country"], order["currency"])
+    place = _place_of(order)
     total = order["total"]
     sold = [each for each in _by_article(_lines_of(order)) if each[1]]
     # The event names the order only, so what it counted in is known no earlier.
@@ -108,25 +126,24 @@ def take_back(order_id: str, rows: Rows) -> None:
 def take_part_back(event: RemainingItemsCancelled, rows: Rows) -> None:
     """The order still counts, with the items that have shipped."""
     order = rows.change(sales_orders, event.order_id)
-    place: Place = (order["day"], order["country"], order["currency"])
     lines = _lines_of(order)
-    before = _by_article(lines)
-    rows.preload((product_days, (*place, sku)) for sku, _, _ in before)
     for each in event.lines:
         sku, units, value = lines[each.line_no - 1]
         value -= part_of(value, each.quantity, units)
         lines[each.line_no - 1] = (sku, units - each.quantity, value)
-    counted = {"revenue": -event.amount, "cancelled_value": event.amount}
-    _count(rows, sales_days, place, _DAY, **counted)
-    if order["customer_id"]:
-        key = (*place, order["customer_id"])
-        _count(rows, customer_days, key, _CUSTOMER, revenue=-event.amount)
-    for (sku, units, value), (_, left, worth) in zip(before, _by_article(lines), strict=True):
-        amounts = {"orders": 0 if left else -1, "units": left - units, "revenue": worth - value}
-        rows.add(product_days, (*place, sku), **amounts)
-    order["total"] -= event.amount
-    order["products"] = msgspec.json.encode(lines).decode()
-    _count_refund(event.order_id, event.currency, rows)
+    _count(rows, sales_days, _place_of(order), _DAY, cancelled_value=event.amount)
+    _resell(order, lines, -event.amount, rows)
+
+
+def count_changed_lines(event: OrderLinesChanged, rows: Rows) -> None:
+    """The order counts with its lines as they are now, on the day it was placed."""
+    order = rows.change(sales_orders, event.order_id)
+    lines = _lines_of(order)
+    for each in event.lines:
+        sku = lines[each.line_no - 1][0]
+        lines[each.line_no - 1] = (sku, each.quantity, value_of(each))
+    lines += map(_sold, event.added)
+    _resell(order, lines, event.difference, rows)
 
 
 def count_payment(order_id: str, currency: str, rows: Rows, **amount: Decimal) -> None:
@@ -144,7 +161,7 @@ def _count_refund(order_id: str, currency: str, rows: Rows) -> None:
     more = refunded - order["refunded"]
     if not more:
         return
-    place: Place = (order["day"], order["country"], currency)
+    place = _place_of(order)
     rows.change(sales_orders, order_id)["refunded"] = refunded
     _count(rows, sales_days, place, _DAY, refunded=more)
     if order["customer_id"]:
@@ -174,6 +191,31 @@ def _count(
     rows: Rows, table: Table, key: Key, nothing: MappingProxyType[str, Any], **amounts: Any
 ) -> None:
     rows.add(table, key, **{**nothing, **amounts})
+
+
+def _resell(order: Row, lines: list[Sold], more: Decimal, rows: Rows) -> None:
+    """Count an order that still counts with other lines, and `more` as its value."""
+    place = _place_of(order)
+    before = {sku: (units, value) for sku, units, value in _by_article(_lines_of(order))}
+    rows.preload((product_days, (*place, sku)) for sku in {*before, *(line[0] for line in lines)})
+    _count(rows, sales_days, place, _DAY, revenue=more)
+    if order["customer_id"]:
+        _count(rows, customer_days, (*place, order["customer_id"]), _CUSTOMER, revenue=more)
+    for sku, units, value in _by_article(lines):
+        had, was_worth = before.get(sku, (0, _ZERO))
+        counted = {"orders": bool(units) - bool(had), "units": units - had}
+        rows.add(product_days, (*place, sku), **counted, revenue=value - was_worth)
+    order["total"] += more
+    order["products"] = msgspec.json.encode(lines).decode()
+    _count_refund(order["order_id"], order["currency"], rows)
+
+
+def _place_of(order: Row) -> Place:
+    return order["day"], order["country"], order["currency"]
+
+
+def _sold(line: OrderedLine) -> Sold:
+    return line.sku, line.quantity, value_of(line)
 
 
 def _lines_of(order: Row) -> list[Sold]:

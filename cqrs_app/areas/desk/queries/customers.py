@@ -66,7 +66,7 @@ class ListCustomers(ListQuery):
 
 
 def list_customers(question: ListCustomers, connection: Connection) -> Page[AccountRow]:
-    found = select(*_COLUMNS)
+    found = select(*_COLUMNS).where(_ACCOUNT.merged_into == "")
     if question.q.strip():
         found = found.where(words_begin(_ACCOUNT.search, question.q))
     return question.page(found, connection, _account)
@@ -120,7 +120,7 @@ class GetCustomer(Query):
 def get_customer(question: GetCustomer, connection: Connection) -> CustomerView | None:
     found = (
         select(*_COLUMNS)
-        .where(_ACCOUNT.customer_id == question.customer_id)
+        .where(_ACCOUNT.customer_id == question.customer_id, _ACCOUNT.merged_into == "")
         .order_by(_ACCOUNT.last_order_at.desc().nulls_last(), _ACCOUNT.currency)
     )
     accounts = tuple(_account(row) for row in connection.execute(found))

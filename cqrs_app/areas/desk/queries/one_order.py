@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
-from cqrs_app.areas.desk.read_models import order_flags, order_lines, orders
+from cqrs_app.areas.desk.read_models import (
+    order_flags,
+    order_lines,
+    order_return_lines,
+    order_returns,
+    orders,
+)
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.amounts import NOTHING, amount_of, price_of
 from cqrs_app.areas.orders.commands import VIEW
-from cqrs_app.areas.orders.words import AdjustmentKind, HoldReason, OrderStatus
+from cqrs_app.areas.orders.words import (
+    AdjustmentKind,
+    HoldReason,
+    OrderStatus,
+    ReturnReason,
+    ReturnStatus,
+)
 from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel import Query, Rows, query
 
@@ -48,10 +60,40 @@ class LineView:
     amount: Decimal
     shipped_quantity: int
     cancelled_quantity: int
+    returned_quantity: int
 
     @property
     def left(self) -> int:
         return self.quantity - self.shipped_quantity - self.cancelled_quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedLineView:
+    """What a return is for, and what came back: for sale again, and not."""
+
+    line_no: int
+    quantity: int
+    restocked: int
+    written_off: int
+
+    @property
+    def received(self) -> int:
+        return self.restocked + self.written_off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnView:
+    """One return; `amount` is what the units received cost. It is closed when it was received or
+    cancelled."""
+
+    return_id: str
+    status: ReturnStatus
+    reason: ReturnReason
+    note: str
+    requested_at: datetime
+    closed_at: datetime | None
+    amount: Decimal
+    lines: tuple[ReturnedLineView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +142,7 @@ class OrderView:
     line_count: int
     units: int
     shipped_units: int
+    returned_units: int
     placed_at: datetime
     updated_at: datetime
     hold_reason: HoldReason | None
@@ -108,8 +151,14 @@ class OrderView:
     shipping_address: AddressView
     billing_address: AddressView
     lines: tuple[LineView, ...]
+    returns: tuple[ReturnView, ...]
     flags: tuple[FlagView, ...]
     applied_version: int
+
+    @property
+    def returned_amount(self) -> Decimal:
+        """What the units that came back cost."""
+        return sum((each.amount for each in self.returns), Decimal(0))
 
     @property
     def cancelled_units(self) -> int:
@@ -132,11 +181,13 @@ class OrderView:
 
 _MADE = {
     *("stage", "status", "hold_reason", "shipping_address", "billing_address"),
-    *("adjustments", "tags", "lines", "flags"),
+    *("adjustments", "tags", "lines", "returns", "flags"),
 }
 _PLAIN = [name for name in OrderView.__annotations__ if name not in _MADE]
 _LINE = list(LineView.__annotations__)
 _FLAG = list(FlagView.__annotations__)
+_RETURN = [name for name in ReturnView.__annotations__ if name != "lines"]
+_RETURNED = list(ReturnedLineView.__annotations__)
 
 
 @query(label="Order", permission=VIEW, reads=("orders",), cached=True)
@@ -151,22 +202,18 @@ def get_order(question: GetOrder, connection: Connection) -> OrderView | None:
     row = connection.execute(found).mappings().first()
     if row is None:
         return None
-    lines = (
-        select(*(order_lines.c[name] for name in _LINE))
-        .where(order_lines.c.order_id == question.order_id)
-        .order_by(order_lines.c.line_no)
-    )
-    flags = (
-        select(*(order_flags.c[name] for name in _FLAG))
-        .where(order_flags.c.order_id == question.order_id)
-        .order_by(order_flags.c.version)
-    )
-    return _view(row, connection.execute(lines).mappings(), connection.execute(flags).mappings())
+    return _view(row, lambda table: _rows_of(table, question.order_id, connection))
 
 
 def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     row = rows.get(orders, question.order_id)
-    return _view(row, rows.all(order_lines), rows.all(order_flags)) if row else None
+    return _view(row, rows.all) if row else None
+
+
+def _rows_of(table: Table, order_id: str, connection: Connection) -> Sequence[Mapping[Any, Any]]:
+    """The rows of one order, by their key."""
+    found = select(table).where(table.c.order_id == order_id).order_by(*table.primary_key)
+    return connection.execute(found).mappings().all()
 
 
 def streams_beside(question: Any) -> tuple[str]:
@@ -175,10 +222,9 @@ def streams_beside(question: Any) -> tuple[str]:
 
 
 def _view(
-    row: Mapping[Any, Any],
-    lines: Iterable[Mapping[Any, Any]],
-    flags: Iterable[Mapping[Any, Any]],
+    row: Mapping[Any, Any], rows_of: Callable[[Table], Sequence[Mapping[Any, Any]]]
 ) -> OrderView:
+    """The view of an order; `rows_of` gives its rows in another table."""
     return OrderView(
         **{name: row[name] for name in _PLAIN},
         stage=OrderStage(row["stage"]),
@@ -188,9 +234,29 @@ def _view(
         billing_address=_address("bill", row),
         tags=msgspec.json.decode(row["tags"], type=tuple[str, ...]),
         adjustments=msgspec.json.decode(row["adjustments"], type=tuple[AdjustmentView, ...]),
-        lines=tuple(LineView(**{name: line[name] for name in _LINE}) for line in lines),
-        flags=tuple(FlagView(**{name: flag[name] for name in _FLAG}) for flag in flags),
+        lines=tuple(LineView(**_named(_LINE, line)) for line in rows_of(order_lines)),
+        returns=tuple(_returns(rows_of(order_returns), rows_of(order_return_lines))),
+        flags=tuple(FlagView(**_named(_FLAG, flag)) for flag in rows_of(order_flags)),
     )
+
+
+def _returns(
+    rows: Sequence[Mapping[Any, Any]], lines: Sequence[Mapping[Any, Any]]
+) -> Iterator[ReturnView]:
+    """In the order in which they were requested."""
+    for row in sorted(rows, key=lambda each: int(each["return_id"][1:])):
+        mine = (each for each in lines if each["return_id"] == row["return_id"])
+        known = _named(_RETURN, row) | {
+            "status": ReturnStatus(row["status"]),
+            "reason": ReturnReason(row["reason"]),
+        }
+        yield ReturnView(
+            **known, lines=tuple(ReturnedLineView(**_named(_RETURNED, each)) for each in mine)
+        )
+
+
+def _named(names: Iterable[str], row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
 
 
 def _address(prefix: str, row: Mapping[Any, Any]) -> AddressView:

@@ -12,7 +12,12 @@ from msgspec import Meta
 from sqlalchemy import Connection, select
 
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView, fold_order, streams_beside
-from cqrs_app.areas.desk.queries.timeline import TimelineEntry, entries_of, stream_of
+from cqrs_app.areas.desk.queries.timeline import (
+    TimelineEntry,
+    entries_of,
+    in_order_of_the_log,
+    stream_of,
+)
 from cqrs_app.areas.desk.read_models import order_timeline
 from cqrs_app.areas.desk.words import EntryKind
 from cqrs_app.areas.orders.commands import VIEW
@@ -135,7 +140,8 @@ def _orders(question: GetOrderAt, past: Past, until: Until) -> PastRows:
 
 def _timeline(question: GetOrderAt, past: Past, connection: Connection | None) -> Sequence[Row]:
     if connection is None:
-        return past.rows("order_timeline", stream_of(question.order_id)).rows.all(order_timeline)
+        own, beside = stream_of(question.order_id), streams_beside(question)
+        return in_order_of_the_log(past.rows("order_timeline", own, beside=beside).rows)
     columns = order_timeline.c
     found = select(order_timeline).where(columns.order_id == question.order_id)
     rows = connection.execute(found.order_by(columns.position)).mappings()
@@ -207,7 +213,7 @@ def _stock(timeline: Sequence[Row]) -> Iterator[StockThen]:
     for row in timeline:
         sku, quantity = row["item"], row["quantity"]
         match row["type"]:
-            case "StockReserved":
+            case "StockReserved" | "StockReservationChanged":
                 reserved[sku] = quantity
             case "StockReleased":
                 reserved[sku] = 0

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from sys import maxsize
 from typing import Annotated, Any
 
 import msgspec
@@ -18,7 +19,7 @@ from cqrs_app.areas.desk.read_models import order_timeline
 from cqrs_app.areas.desk.words import EntryKind
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.types import OrderId
-from cqrs_app.kernel import Query, Rows, query
+from cqrs_app.kernel import Query, Row, Rows, query
 
 MOST_ITEMS = 5
 """Products that an entry about many names one by one."""
@@ -57,8 +58,8 @@ _PLAIN = [
 
 @query(label="Timeline", permission=VIEW, reads=("order_timeline",), cached=True)
 class OrderTimeline(Query):
-    """All that happened to one order, oldest first. A strong answer has the order's own events
-    only: without payments, stock and fulfilment."""
+    """All that happened to one order, oldest first. A strong answer is without payments and
+    stock."""
 
     order_id: OrderId
     kind: Annotated[EntryKind | None, Meta(title="Kind")] = None
@@ -75,7 +76,7 @@ def timeline(question: OrderTimeline, connection: Connection) -> tuple[TimelineE
 
 
 def fold_timeline(question: OrderTimeline, rows: Rows) -> tuple[TimelineEntry, ...]:
-    return _chosen(question, rows.all(order_timeline))
+    return _chosen(question, in_order_of_the_log(rows))
 
 
 @query(label="Version of a timeline", permission=VIEW, reads=("order_timeline",), cached=True)
@@ -93,7 +94,15 @@ def timeline_version(question: TimelineVersion, connection: Connection) -> int:
 
 
 def fold_timeline_version(question: TimelineVersion, rows: Rows) -> int:
-    return max((row["version"] for row in rows.all(order_timeline)), default=0)
+    own = stream_of(question.order_id)
+    return max(
+        (row["version"] for row in rows.all(order_timeline) if row["stream"] == own), default=0
+    )
+
+
+def in_order_of_the_log(rows: Rows) -> list[Row]:
+    """A fold's rows. Those without a position yet come last."""
+    return sorted(rows.all(order_timeline), key=lambda row: row["position"] or maxsize)
 
 
 def stream_of(order_id: str) -> str:

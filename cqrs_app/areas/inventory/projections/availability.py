@@ -19,12 +19,15 @@ from cqrs_app.areas.inventory.events import (
     StockExpected,
     StockReceived,
     StockReleased,
+    StockReservationChanged,
     StockReserved,
 )
 from cqrs_app.areas.inventory.read_models import expected_deliveries, products, stock_reservations
 from cqrs_app.areas.inventory.search import searchable
 from cqrs_app.areas.inventory.words import price_text, prices_in
 from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
+
+_OF_RESERVATIONS = StockReserved | StockReservationChanged | StockReleased | StockCommitted
 
 
 class AvailabilityProjection(Projection):
@@ -37,7 +40,7 @@ class AvailabilityProjection(Projection):
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         event: Any = recorded.event
         yield products, (event.sku,)
-        if isinstance(event, StockReserved | StockReleased | StockCommitted):
+        if isinstance(event, _OF_RESERVATIONS):
             yield stock_reservations, (event.sku, event.order_id)
         if isinstance(event, StockExpected | StockReceived):
             yield expected_deliveries, (event.sku, event.reference)
@@ -112,6 +115,12 @@ class AvailabilityProjection(Projection):
             reserved_at=recorded.occurred_at,
         )
         _reserve(rows, event.sku, recorded, event.quantity)
+
+    def stock_reservation_changed(
+        self, event: StockReservationChanged, recorded: Recorded, rows: Rows
+    ) -> None:
+        rows.change(stock_reservations, event.sku, event.order_id)["quantity"] = event.quantity
+        _reserve(rows, event.sku, recorded, event.quantity - event.before)
 
     def stock_released(self, event: StockReleased, recorded: Recorded, rows: Rows) -> None:
         rows.change(stock_reservations, event.sku, event.order_id)["quantity"] = 0

@@ -29,6 +29,7 @@ UNKNOWN = {
     "flag": ("Not registered: the order will be flagged.", "warn"),
     "refuse": ("Not registered. Register the customer first, or leave this empty.", "bad"),
 }
+GONE = (CustomerStatus.ERASED, CustomerStatus.MERGED)
 INACTIVE = {
     "accept": ("", "warn"),
     "flag": (": orders are flagged.", "warn"),
@@ -38,7 +39,7 @@ INACTIVE = {
 
 def _find(q: str, given: Given) -> Sequence[Choice]:
     page = ask(ListRegisteredCustomers(q=q, limit=MOST)).value
-    return [_choice(each) for each in page.rows if each.status is not CustomerStatus.ERASED]
+    return [_choice(each) for each in page.rows if each.status not in GONE]
 
 
 def _about(customer_id: str, given: Given) -> Choice:
@@ -63,6 +64,8 @@ def _choice(profile: ProfileView) -> Choice:
 
 
 def _standing(profile: ProfileView) -> tuple[str, str]:
+    if profile.merged_into:
+        return f"Merged into {profile.merged_into}, whose order this will be.", "warn"
     if profile.status is not CustomerStatus.ACTIVE:
         rest, tone = INACTIVE[services.settings.inactive_customers]
         return f"{profile.status.label}{rest}", tone

@@ -41,6 +41,7 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
         "released": (events.OrderReleased, commands.ReleaseOrder),
         "approved": (events.OrderApproved, commands.ApproveOrder),
         "address_changed": (events.ShippingAddressChanged, commands.ChangeShippingAddress),
+        "lines_changed": (events.OrderLinesChanged, commands.ChangeOrderLines),
         "assigned": (events.OrderAssigned, commands.AssignOrderToCustomer),
         "tag_added": (events.OrderTagAdded, commands.AddOrderTag),
         "tag_removed": (events.OrderTagRemoved, commands.RemoveOrderTag),
@@ -55,6 +56,9 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
             commands.CancelRemainingItems,
         ),
         "delivered": (events.OrderDelivered, commands.DeliverOrder),
+        "return_requested": (events.ReturnRequested, commands.RequestReturn),
+        "return_received": (events.ReturnReceived, commands.ReceiveReturn),
+        "return_cancelled": (events.ReturnCancelled, commands.CancelReturn),
         "rejected": (events.OrderRejected, commands.RejectOrder),
         "cancelled": (events.OrderCancelled, commands.CancelOrder),
     }

@@ -253,6 +253,26 @@ def test_nobody_looks_up_what_they_may_not_see(
     assert client_of("nobody").get("/lookups/customer?q=a").status_code in (302, 303, 401)
 
 
+def test_in_a_dialog_escape_closes_the_suggestions_first(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("supervisor")
+    page.goto("/customers/C1001")
+    page.get_by_role("link", name="Record credit note").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".line-fields tbody tr")).to_have_count(1)
+    dialog.locator("[name=lines-0-sku]").focus()
+    page.keyboard.type("mug")
+    expect(dialog.locator("[role=option]").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog.locator("[role=option]").first).to_be_hidden()
+    expect(dialog).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(dialog.locator("[role=option]").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(dialog.locator("[name=lines-0-quantity]")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_form_in_use_fits_and_is_accessible(
     signed_in: Callable[..., Page],

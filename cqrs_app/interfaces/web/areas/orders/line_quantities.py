@@ -7,7 +7,7 @@ Where no order is known yet, as in the catalogue, lines are given by number inst
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
@@ -18,6 +18,7 @@ from cqrs_app.interfaces.web.areas.order_summary import order_given
 from cqrs_app.interfaces.web.forms_derived import MOST_ROWS, field_for, form_of_value
 from cqrs_app.interfaces.web.forms_fields import FieldList, FormField, HiddenIntegerField
 from cqrs_app.kernel.messages.description import field_of
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command
 
 NO_QUANTITY = "Enter a quantity for at least one line."
@@ -25,13 +26,14 @@ NO_QUANTITY = "Enter a quantity for at least one line."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLine:
-    """A line that a quantity can be given for, at most `most`; `quantity` is filled in."""
+    """A line that quantities can be given for, together at most `most`; `filled_in` are values of
+    its row's fields."""
 
     line_no: int
     sku: str
     description: str
     most: int
-    quantity: int = 0
+    filled_in: Mapping[str, Any] = field(default_factory=dict)
 
 
 LinesOf = Callable[[Mapping[str, str]], Sequence[OpenLine] | None]
@@ -39,10 +41,10 @@ LinesOf = Callable[[Mapping[str, str]], Sequence[OpenLine] | None]
 
 
 def line_quantities(
-    name: str, lines_of: LinesOf, *, most: str
+    name: str, lines_of: LinesOf, *, most: str, shown_as: type[LineQuantities] | None = None
 ) -> Callable[[type[Command]], UnboundField[Any]]:
-    """For `WebArea.form_fields`: the field `name`, values with `line_no` and `quantity` and perhaps
-    more. `most` heads the column of each line's limit, such as "Remaining"."""
+    """For `WebArea.form_fields`: the field `name`, values with `line_no`, one quantity or more, and
+    perhaps more. `most` heads the column of each line's limit, such as "Remaining"."""
 
     def made(cls: type[Command]) -> UnboundField[Any]:
         derived = field_for(cls, name)
@@ -52,7 +54,9 @@ def line_quantities(
             lines = lines_of(request.args)
             if lines is None:
                 return FieldList(*derived.args, **derived.kwargs | kwargs)
-            return LineQuantities(kind, lines, most, label=field_of(cls, name).title, **kwargs)
+            return (shown_as or LineQuantities)(
+                kind, lines, most, label=field_of(cls, name).title, **kwargs
+            )
 
         return UnboundField(bind)  # type: ignore[arg-type]  # any callable will do
 
@@ -70,7 +74,7 @@ def still_to_ship(given: Mapping[str, str]) -> list[OpenLine] | None:
             sku=line.sku,
             description=line.description,
             most=line.left,
-            quantity=line.left,
+            filled_in={"quantity": line.left},
         )
         for line in order.lines
         if line.left
@@ -79,7 +83,9 @@ def still_to_ship(given: Mapping[str, str]) -> list[OpenLine] | None:
 
 class LineQuantities(FieldList):
     """One row per line, named by the line's number, so that what is typed stays with its line. A
-    row without a quantity is left out."""
+    row without a quantity is left out. Its first whole number takes an error about its sum."""
+
+    zero = "A quantity of 0 leaves a line out."
 
     def __init__(self, kind: type, lines: Sequence[OpenLine], most: str, **kwargs: Any) -> None:
         hidden = {"line_no": HiddenIntegerField()}
@@ -87,6 +93,7 @@ class LineQuantities(FieldList):
         super().__init__(FormField(row), max_entries=MOST_ROWS, **kwargs)
         self.lines = {line.line_no: line for line in lines}
         self.most = most
+        self.quantities = [name for name in hints_of(kind) if _is_quantity(kind, name)]
 
     @property
     def shown(self) -> list[tuple[Any, OpenLine]]:
@@ -95,7 +102,7 @@ class LineQuantities(FieldList):
 
     @property
     def filled(self) -> list[Any]:
-        return [row for row in self.entries if _has_quantity(row)]
+        return [row for row in self.entries if self._has_quantity(row)]
 
     def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
         self.entries = []
@@ -104,7 +111,7 @@ class LineQuantities(FieldList):
         else:
             numbers = list(self.lines)[:MOST_ROWS]
         for line_no in numbers:
-            filled_in = {} if formdata else {"quantity": self.lines[line_no].quantity}
+            filled_in = {} if formdata else dict(self.lines[line_no].filled_in)
             row = self._add_entry(formdata, filled_in, index=line_no)  # type: ignore[attr-defined]
             row.form.line_no.data = line_no
 
@@ -112,9 +119,9 @@ class LineQuantities(FieldList):
         rows = self.filled
         for row in rows:
             row.validate(form)
-            quantity, most = row.form.quantity, self._line(row).most
-            if not quantity.errors and quantity.data > most:
-                quantity.errors = [f"Only {most:,} {self.most.lower()}."]
+            most = self._line(row).most
+            if not row.errors and sum(each.data or 0 for each in self._quantities(row)) > most:
+                self._quantities(row)[0].errors = [f"Only {most:,} {self.most.lower()}."]
         self.errors = [row.errors for row in rows if row.errors] if rows else [NO_QUANTITY]
         return not self.errors
 
@@ -128,8 +135,13 @@ class LineQuantities(FieldList):
         gone = OpenLine(line_no=row.index, sku="", description="", most=0)
         return self.lines.get(row.index, gone)
 
+    def _quantities(self, row: Any) -> list[Any]:
+        return [row.form[name] for name in self.quantities]
 
-def _has_quantity(row: Any) -> bool:
-    """Whether there is one, also one that cannot be used."""
-    quantity = row.form.quantity
-    return bool(quantity.data or quantity.process_errors)
+    def _has_quantity(self, row: Any) -> bool:
+        """Whether there is one, also one that cannot be used."""
+        return any(each.data or each.process_errors for each in self._quantities(row))
+
+
+def _is_quantity(kind: type, name: str) -> bool:
+    return name != "line_no" and field_of(kind, name).kind is int

@@ -23,6 +23,7 @@ from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
 from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
+from cqrs_app.interfaces.web.areas.orders.returns import proposed_refunds
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
@@ -139,6 +140,13 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "read_store": read_store,
         "unavailable": unavailable,
         "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
+        "refunds": list(
+            proposed_refunds(value, panels["payments"].value.payments)
+            if value and panels["payments"]
+            else ()
+        ),
+        "may_refund": may_act("payments.refund"),
+        "may_place": may_act("orders.place"),
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
         "follows_soon": follows_soon,

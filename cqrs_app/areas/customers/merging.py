@@ -1,0 +1,27 @@
+"""The customer to keep is there: looked up before two customers are merged."""
+
+from __future__ import annotations
+
+from cqrs_app.areas.customers.commands import MergeCustomers
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.events import CustomerErased, CustomerMerged
+from cqrs_app.areas.customers.rules import NOT_KEPT
+from cqrs_app.kernel.effects import Call, Proceed, Receipt
+
+
+def customer_to_keep(call: Call, proceed: Proceed) -> Receipt:
+    """Refuses what would lead nowhere."""
+    command = call.command
+    if isinstance(command, MergeCustomers):
+        past = call.past(Customer.stream_of(command.into))
+        why = "is not registered" if not past else ""
+        for event in past:
+            if isinstance(event, CustomerErased):
+                why = "was erased"
+            elif isinstance(event, CustomerMerged):
+                why = f"was merged into {event.into}"
+        if why:
+            raise NOT_KEPT(
+                f"Customer {command.into} {why}. Nothing was changed. Choose another customer."
+            )
+    return proceed(call)
