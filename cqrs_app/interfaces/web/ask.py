@@ -37,6 +37,14 @@ def ask_if_allowed(query: Query) -> Answer[Any] | None:
     return ask(query) if may(query.declaration.permission) else None
 
 
+def ask_or_none(query: Query) -> Answer[Any] | None:
+    """The answer, or None while its store is down."""
+    try:
+        return ask(query)
+    except NO_ANSWER:
+        return None
+
+
 def may(permission: str) -> bool:
     """Whether a page should offer something to look at; the query bus decides."""
     return bool(g.operator.actor.may(permission))

@@ -184,6 +184,7 @@ Steps = tuple[StepView, ...]
 RENAMED_STAGES = {
     "Waits for payment": "Awaiting payment",
     "Payment declined, tried again": "Payment declined, retrying",
+    "Paused": "On hold",
     "On its way": "Shipped",
     "Being undone": "Reversing",
     "Undone": "Reversed",
@@ -197,13 +198,20 @@ def steps_of_then(order_id: str) -> Steps:
     return tuple(
         dataclasses.replace(
             step,
-            what=RENAMED_STAGES.get(step.what, step.what),
+            what=label_of_today(step),
             text=re.sub(
                 "GBP ([0-9.]+)(?= ·|$)", lambda found: f"GBP {Decimal(found[1]):.2f}", step.text
             ),
         )
         for step in steps
     )
+
+
+def label_of_today(step: StepView) -> str:
+    # The event of the same name names its payment.
+    if step.what == "Payment declined" and " · " not in step.text:
+        return "Payment failed"
+    return RENAMED_STAGES.get(step.what, step.what)
 
 
 def steps_of(desk: OrderDesk, order_id: str) -> Steps:

@@ -24,12 +24,12 @@ from cqrs_app.areas.customers.queries import (
 )
 from cqrs_app.areas.customers.receipt import ErasureReceipt
 from cqrs_app.areas.customers.words import CustomerStatus
-from cqrs_app.areas.desk.queries.customers import GetCustomer, ListCustomers
+from cqrs_app.areas.desk.queries.customers import CustomerView, GetCustomer, ListCustomers
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.customer_lookup import CUSTOMERS as LOOKUP
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
-from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
+from cqrs_app.interfaces.web.ask import ask, ask_or_none, may, may_act, query_or_404
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
@@ -75,21 +75,26 @@ def accounts() -> ResponseReturnValue:
 def customer(customer_id: str) -> ResponseReturnValue:
     """One customer, registered or known from orders only."""
     missing = f"There is no customer {customer_id}."
-    known = ask(query_or_404(GetCustomer, missing, customer_id=customer_id))
+    question = query_or_404(GetCustomer, missing, customer_id=customer_id)
     profile = query_or_404(GetCustomerProfile, missing, customer_id=customer_id)
     registered = _registered(customer_id, ask(profile, strong=True))
-    if known.value is None and not registered["version"] and not registered["badges"].pending:
+    is_registered = registered["version"] or registered["badges"].pending
+    # Where the store of orders is down, a registered customer has a profile all the same.
+    known = ask_or_none(question) if is_registered else ask(question)
+    orders = ask_or_none(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
+    account: CustomerView | None = known.value if known and orders else None
+    if known and known.value is None and not is_registered:
         abort(404, missing)
-    orders = ask(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
     return render_template(
         "customers/customer.html",
         customer_id=customer_id,
         **registered,
-        customer=known.value,
-        freshness=known.freshness,
-        orders=orders.value,
-        orders_freshness=orders.freshness,
-        credit_notes=sum(each.credit_notes for each in known.value.accounts) if known.value else 0,
+        customer=account,
+        freshness=known and known.freshness,
+        orders=orders and orders.value,
+        orders_freshness=orders and orders.freshness,
+        unavailable=[] if known and orders else ["Account", "Orders", "Credit notes"],
+        credit_notes=sum(each.credit_notes for each in account.accounts) if account else 0,
         may_credit=may_act("credit_notes.record"),
         may_place=may_act("orders.place"),
         may_see_commands=may("commands.view"),

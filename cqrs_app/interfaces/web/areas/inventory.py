@@ -19,7 +19,7 @@ from cqrs_app.areas.inventory.words import label_of, prices_in
 from cqrs_app.interfaces.web.areas import product_lookups
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
-from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, may_act, query_or_404
+from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, ask_or_none, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import shown_columns
@@ -77,18 +77,17 @@ def _shown() -> dict[str, Any]:
     sku = request.args.get("sku", "")
     missing = f"There is no product {sku}." if sku else "Choose a product."
     question = query_or_404(GetProduct, missing, sku=sku)
-    answer = ask(question)
-    projected = answer.freshness
-    ahead = answer.value is None
-    if ahead:
-        # No projection holds it: it is read from its events.
-        answer = ask(question, strong=True)
+    projected = ask_or_none(question)
+    # What no projection holds is read from its events; so is everything while their store is down.
+    answer = projected if projected and projected.value else ask(question, strong=True)
+    ahead = projected is not None and answer is not projected
     view: ProductView | None = answer.value
     version = view.product.applied_version if view else 0
     badges = badges_of("product", {sku: version}, answer.freshness)[sku]
     if view is None and not badges.pending:
         abort(404, missing)
-    movements = ask(asked_here(ListMovements))
+    movements = ask_or_none(asked_here(ListMovements))
+    moving = projected is not None and projected.freshness.is_moving
     since = business_day() - timedelta(days=SALES_DAYS - 1)
     return {
         "sku": sku,
@@ -96,13 +95,12 @@ def _shown() -> dict[str, Any]:
         "freshness": answer.freshness,
         "badges": badges,
         "ahead": view is not None and ahead,
-        "follows_soon": ahead and projected.is_moving,
-        "poll_every": poll_every(
-            badges.pending.since if badges.pending and projected.is_moving else None
-        ),
-        "movements": movements.value,
-        "movements_freshness": movements.freshness,
-        "pager": pager("web.product", movements.value.next, movements.value.previous),
+        "unavailable": [] if movements else ["Movements", "Units shipped"],
+        "follows_soon": ahead and moving,
+        "poll_every": poll_every(badges.pending.since if badges.pending and moving else None),
+        "movements": movements and movements.value,
+        "movements_freshness": movements and movements.freshness,
+        "pager": movements and pager("web.product", movements.value.next, movements.value.previous),
         "here": {name: text for name, text in request.args.items() if name in ("sku", *PLACE)},
         "waiting": ask_if_allowed(OrdersWaitingFor(sku=sku)),
         "may_receive": may_act("inventory.receive"),
@@ -118,8 +116,9 @@ def _shown() -> dict[str, Any]:
     }
 
 
-def _sold(question: ProductSales) -> int:
-    return sum(row.units for row in ask(question).value)
+def _sold(question: ProductSales) -> int | None:
+    answer = ask_or_none(question)
+    return sum(row.units for row in answer.value) if answer else None
 
 
 def _low_stock() -> dict[str, Any]:

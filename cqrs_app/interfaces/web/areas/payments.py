@@ -20,7 +20,7 @@ from cqrs_app.areas.payments.queries.one_payment import (
 from cqrs_app.areas.payments.words import Asked, PaymentStatus
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea, free_number
 from cqrs_app.interfaces.web.areas.finding import same_number
-from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
+from cqrs_app.interfaces.web.ask import ask, ask_or_none, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import shown_columns
@@ -116,9 +116,9 @@ def _shown(payment_id: str) -> dict[str, Any]:
     if found is None and not is_queued(f"payment-{payment_id}"):
         abort(404, missing)
     line = PaymentTimeline(payment_id=payment_id)
-    timeline = ask(line)
-    if not timeline.value:
-        # No projection holds it yet: it is read from its events.
+    timeline = ask_or_none(line)
+    if timeline is None or not timeline.value:
+        # No projection holds it yet, or the read store is down: it is read from its events.
         timeline = ask(line, strong=True)
     requested = ask(GatewayRequests(payment_id=payment_id)).value
     allowed, not_now = allowed_tasks(found.offers if found else ())

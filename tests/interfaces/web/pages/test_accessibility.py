@@ -48,7 +48,7 @@ def add_webhook(shop: Flask) -> None:
     kernel: Kernel = services_of(shop).kernel
     command = AddWebhook(
         webhook_id="warehouse",
-        url=f"https://127-0-0-1.invalid/{'hooks/' * 30}?shop=1",
+        url=f"https://hooks.example.com/{'hooks/' * 30}?shop=1",
         event_types=("OrderPlaced", "OrderShipped", "ShippingAddressChanged"),
         description="Picking lists for the house across the road.",
     )

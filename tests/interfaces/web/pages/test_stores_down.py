@@ -7,16 +7,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import Column, select
 from werkzeug.test import TestResponse
 
 from cqrs_app import create_app
+from cqrs_app.areas.customers.read_models import customer_profiles
 from cqrs_app.areas.desk.read_models import orders
+from cqrs_app.areas.inventory.read_models import products
+from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.database import upgrade
 from cqrs_app.interfaces.web.home import TITLES
 from cqrs_app.kernel.store.postgresql_client import REST_SECONDS
@@ -114,6 +118,36 @@ def test_an_order_is_shown_and_changed_while_the_store_of_lists_is_down(
     assert "Approved" in timeline.get_text(" ")
     own_postgres.start()
     assert page(client, f"/orders/{order_id}").select_one("#unavailable-heading") is None
+
+
+def test_a_customer_a_product_and_a_payment_are_shown_while_the_store_of_lists_is_down(
+    shop: Flask, own_postgres: OwnServer
+) -> None:
+    client = client_in(shop, "admin")
+    paths = {
+        f"/customers/{first_in(shop, customer_profiles.c.customer_id)}": {
+            *("Profile", "Timeline", "Account, Orders, Credit notes: the read store"),
+        },
+        f"/product?{urlencode({'sku': first_in(shop, products.c.sku)})}": {
+            *("On hand", "Reserved for orders", "Movements, Units shipped: the read store"),
+        },
+        f"/payments/{first_in(shop, payments.c.payment_id)}": {"Captured", "History", "version 1"},
+    }
+    own_postgres.stop()
+    for path, expected in paths.items():
+        text = page(client, path).get_text(" ", strip=True)
+        assert {each for each in expected if each not in text} == set(), path
+    for path in ("/customers/nobody", "/orders/none", "/product?sku=none", "/payments/none"):
+        # Whether orders name the customer cannot be known now.
+        assert client.get(path).status_code == (503 if "nobody" in path else 404), path
+    own_postgres.start()
+    for path in paths:
+        assert "the read store does not answer" not in page(client, path).get_text(" "), path
+
+
+def first_in(app: Flask, column: Column[str]) -> str:
+    with services_of(app).kernel.engines.read.connect() as connection:
+        return str(connection.execute(select(column)).scalars().first())
 
 
 def test_panels_and_lists_say_what_is_missing(shop: Flask, own_postgres: OwnServer) -> None:
