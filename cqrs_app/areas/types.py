@@ -194,6 +194,7 @@ Currency = Annotated[
         examples=["GBP"],
         description="The three letters of ISO 4217, such as GBP.",
         pattern=r"^[A-Z]{3}(?!\n)$",
+        min_length=1,
         max_length=3,
         extra={"autocomplete": "transaction-currency", "help": ""},
         extra_json_schema={"enum": sorted(PLACES)},

@@ -88,8 +88,8 @@ VIEWS: Sequence[View] = (
         "Orders as they are now, one row each.",
         "order_id stage stage_since decision status customer_id country currency total discount "
         "shipping tax fee line_count "
-        "units shipped_units placed_at placed_day updated_at hold_reason flags imported carrier "
-        "tracking",
+        "units shipped_units returned_units placed_at placed_day updated_at hold_reason flags "
+        "imported carrier tracking",
         {
             "stage": "From its status and its fulfilment, as the pages show it.",
             "decision": "What somebody has to decide before it goes on.",
@@ -106,7 +106,7 @@ VIEWS: Sequence[View] = (
         desk.order_lines,
         "The lines of orders.",
         "order_id line_no sku description quantity unit_price discount amount shipped_quantity "
-        "cancelled_quantity",
+        "cancelled_quantity returned_quantity",
         dict.fromkeys(("unit_price", "discount", "amount"), "In the order's currency (v_orders)."),
     ),
     View(

@@ -18,6 +18,8 @@
   const root = document.documentElement;
   const dialog = () => document.getElementById("dialog");
   const isPoll = (ctx) => ctx?.sourceEvent?.type === "every";
+  // What a form asks while it is filled in: when that fails, no action has.
+  const isAside = (ctx) => ctx?.sourceElement?.id === "effects";
 
   // Theme -----------------------------------------------------------------------------------
   const THEMES = ["auto", "light", "dark"];
@@ -81,6 +83,7 @@
     panel.contains(aimed.place) && performance.now() - aimed.at < AIM;
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
+    if (isAside(ctx)) return;
     if (!isPoll(ctx)) {
       ctx.slow = setTimeout(() => tell("The console has not answered yet."), SLOW);
     } else if (document.hidden || waits(ctx.sourceElement)) {
@@ -123,7 +126,7 @@
   };
   const failed = (event) => {
     const { ctx } = event.detail;
-    if (!ctx) return;
+    if (!ctx || isAside(ctx)) return;
     const status = ctx.response?.status;
     if (isPoll(ctx)) {
       ctx.sourceElement.dataset.refresh = "failed";
@@ -148,7 +151,7 @@
   };
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
-    if (!(ctx.response?.status < 400)) return;
+    if (isAside(ctx) || !(ctx.response?.status < 400)) return;
     if (isPoll(ctx)) {
       delete ctx.sourceElement.dataset.refresh;
       asOf(ctx);
@@ -158,7 +161,7 @@
   // Whoever was signed out is sent to sign in, but not away from what they typed.
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
-    if (!isPoll(ctx) || ctx.response.status !== 401) return;
+    if (!(isPoll(ctx) || isAside(ctx)) || ctx.response.status !== 401) return;
     if (![...document.forms].some((form) => window.drafts.typed(form))) return;
     event.preventDefault();
     notFollowed((texts) => texts.signedOut);

@@ -94,7 +94,7 @@ class StageCount:
     since: datetime
 
 
-@query(label="Orders by stage", permission=VIEW, reads=("fulfilment",), cached=True)
+@query(label="Fulfilment by stage", permission=VIEW, reads=("fulfilment",), cached=True)
 class FulfilmentStages(Query):
     """How many orders stand at each stage that is not an end."""
 

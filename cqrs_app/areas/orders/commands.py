@@ -192,8 +192,6 @@ class ChangeOrderLines(Command):
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _listed_once(self.lines)
-        if not self.lines and not self.added:
-            yield "lines", "Change a line or add one."
         sentences = (
             *_not_too_much(amount_of(self.added)),
             *_not_too_many(self.added),

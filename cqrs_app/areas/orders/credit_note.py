@@ -35,7 +35,7 @@ class CreditNote(Aggregate):
         if self.recorded:
             raise CREDIT_NOTE_EXISTS(
                 f"There is a credit note {command.credit_note_id} already, recorded on "
-                f"{moment(self.recorded)}; choose another number."
+                f"{moment(self.recorded)}. Nothing was changed. Choose another number."
             )
         yield from unknown_country(command.country)
         yield CreditNoteRecorded(

@@ -15,6 +15,7 @@ from cqrs_app.areas.orders.rules import (
     NO_SUCH_LINE,
     NOTHING_LEFT,
     ORDER_TOO_LARGE,
+    SAME_LINES,
     SHIPPED_PRICE,
     UNCHANGED,
 )
@@ -39,7 +40,8 @@ def must_exist(order: OrderState, line_no: int) -> None:
     """Raises NO_SUCH_LINE."""
     if line_no > len(order.left):
         raise NO_SUCH_LINE(
-            f"Order {order.order_id} has no line {line_no}; its last line is {len(order.left)}."
+            f"Order {order.order_id} has no line {line_no}; its last line is {len(order.left)}. "
+            f"{UNCHANGED}"
         )
 
 
@@ -55,7 +57,7 @@ def to_send(order: OrderState, command: ShipOrder) -> Iterator[SentLine]:
         if line.quantity > left:
             raise MORE_THAN_LEFT(
                 f"Line {line.line_no} of order {order.order_id} has {left} left to ship; "
-                f"{line.quantity} cannot be shipped."
+                f"{line.quantity} cannot be shipped. {UNCHANGED}"
             )
         yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
@@ -127,7 +129,7 @@ def _must_keep_shipped(order: OrderState, now: LineTerms, new: LineTerms) -> Non
 
 def _must_be_usable(order: OrderState, event: OrderLinesChanged) -> None:
     if not event.lines and not event.added:
-        raise UNCHANGED(f"The lines of order {order.order_id} are like that already.")
+        raise SAME_LINES(f"The lines of order {order.order_id} are like that already.")
     more = _units(event.lines) + _units(event.added) - _units(event.before)
     left = sum(order.left) + more
     if left == 0 and any(order.sent):

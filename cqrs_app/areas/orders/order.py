@@ -67,6 +67,7 @@ from cqrs_app.areas.orders.rules import (
     ORDER_TOO_LARGE,
     PERSON_ERASED,
     SAME_CUSTOMER,
+    SAME_LINES,
     SHIPPED_PRICE,
     TAGGED,
     TOO_MANY_TAGS,
@@ -116,8 +117,8 @@ class Order(OrderReturns):
         if self.status is not None:
             placed = moment(self.moments[_S.PLACED])
             raise ORDER_EXISTS(
-                f"There is an order {self.order_id} already, placed on {placed}; "
-                "choose another number."
+                f"There is an order {self.order_id} already, placed on {placed}. "
+                f"{UNCHANGED} Choose another number."
             )
         country = command.country or command.shipping_address.country
         if not country:
@@ -260,7 +261,7 @@ class Order(OrderReturns):
             NO_SUCH_LINE,
             FEWER_THAN_SHIPPED,
             SHIPPED_PRICE,
-            UNCHANGED,
+            SAME_LINES,
             NO_LINES,
             NOTHING_LEFT,
             ORDER_TOO_LARGE,
@@ -317,7 +318,7 @@ class Order(OrderReturns):
     @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
     def add_tag(self, command: AddOrderTag) -> Decision:
         if command.tag in self.tags:
-            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”.")
+            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”. {UNCHANGED}")
         if len(self.tags) >= MOST_TAGS:
             raise TOO_MANY_TAGS(
                 f"Order {self.order_id} has {MOST_TAGS} tags. Nothing was changed. "
@@ -330,7 +331,9 @@ class Order(OrderReturns):
     def remove_tag(self, command: RemoveOrderTag) -> Decision:
         exists(self, command.order_id)
         if command.tag not in self.tags:
-            raise NOT_TAGGED(f"Order {self.order_id} does not have the tag “{command.tag}”.")
+            raise NOT_TAGGED(
+                f"Order {self.order_id} does not have the tag “{command.tag}”. {UNCHANGED}"
+            )
         yield OrderTagRemoved(order_id=command.order_id, tag=command.tag)
 
     @handles(AddOrderNote, when=exists)

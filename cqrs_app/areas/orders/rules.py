@@ -12,6 +12,7 @@ from cqrs_app.areas.orders.words import OrderStatus, label_of
 from cqrs_app.kernel import Refusal, Refused, Rule, rule
 
 _S = OrderStatus
+UNCHANGED = "Nothing was changed."
 NO_SUCH_ORDER = Refusal("no_such_order", "There is no order with this number.")
 ORDER_EXISTS = Refusal("order_exists", "The number was used before.")
 IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.")
@@ -27,7 +28,7 @@ MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
 FEWER_THAN_SHIPPED = Refusal("fewer_than_shipped", "More of a line has shipped.")
 SHIPPED_PRICE = Refusal("shipped_price", "Units of the line have shipped at the price it has.")
 NOTHING_LEFT = Refusal("nothing_left", "Nothing would be left to ship.")
-UNCHANGED = Refusal("unchanged", "Its lines are like that already.")
+SAME_LINES = Refusal("unchanged", "Its lines are like that already.")
 DISCOUNT_TOO_HIGH = Refusal("discount_too_high", "More is taken off than there is to pay.")
 ORDER_TOO_LARGE = Refusal("order_too_large", "It would have too many lines or units, or cost more.")
 MORE_THAN_SHIPPED = Refusal("more_than_shipped", "A line has fewer shipped units to come back.")
@@ -89,10 +90,11 @@ def in_status(
 
     @rule(NO_SUCH_ORDER, *_by_code(refused))
     def check(order: OrderState, order_id: str) -> None:
-        status = _status(order)
-        if status in refused:
-            code, why = refused[status]
-            raise Refused(code, _sentence(order, status, why))
+        if order.status is None:
+            raise NO_SUCH_ORDER(f"There is no order {order_id}. {UNCHANGED} Check the number.")
+        if order.status in refused:
+            code, why = refused[order.status]
+            raise Refused(code, _sentence(order, order.status, why))
 
     return check
 

@@ -45,7 +45,7 @@ DISPUTE_SETTLED = Refusal("dispute_settled", "It was settled the other way.")
 def exists(payment: PaymentState, payment_id: str) -> None:
     if payment.started_at is None:
         raise UNKNOWN(
-            f"There is no payment {payment_id}. Nothing was changed. Look at the number again.",
+            f"There is no payment {payment_id}. Nothing was changed. Check the number.",
         )
 
 

@@ -28,6 +28,7 @@ from wtforms.validators import InputRequired
 
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.security import refuse_foreign_pages
+from cqrs_app.interfaces.web.uploading import discard_body, largest
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import sentence_for
@@ -39,8 +40,10 @@ HOME = "/"
 LONGEST_RETURN_PATH = 2_000
 WRONG = "The name or the password is wrong, or the account is disabled."
 TOO_MANY = "Too many attempts to sign in. Wait {} s, then try again."
+OPEN_TOO_LONG = "This page was open too long, so you were not signed in. Enter your password again."
 INCOMPLETE = "Enter your name and password."
 SIGNED_OUT = "You are signed out, so nothing was sent. What you entered is kept: sign in to go on."
+FILE_NOT_SENT = "You are signed out, so nothing was uploaded. Sign in, then choose the file again."
 SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
 SIGN_IN_PREFIX = "sign-in-"
 """Of the fields of the sign-in form that stands in another form's place."""
@@ -66,13 +69,15 @@ def background(view: View) -> View:
     return view
 
 
-def keeps_form(again: Callable[..., str]) -> Callable[[View], View]:
+def keeps_form(again: Callable[..., str | None], *, file: bool = False) -> Callable[[View], View]:
     """Mark a view that a form is sent to: where it is not carried out, `again(sentence=...,
-    possible=..., **arguments of the view)` shows it with all that was sent. Whoever was signed out
-    meanwhile signs in at the form's own address, and what they sent goes along."""
+    possible=..., **arguments of the view)` shows it with all that was sent; None shows an error
+    page. Whoever was signed out meanwhile signs in at the form's own address, and what they sent
+    goes along. A form with a `file` does not: the file is not read."""
 
     def mark(view: View) -> View:
         view.form_again = again  # type: ignore[attr-defined]
+        view.takes_file = file  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -82,7 +87,7 @@ def form_again(sentence: str, *, possible: bool = True) -> str | None:
     """The form that was sent, with what was sent and this sentence; None where nobody is signed in
     or the view shows none."""
     view = current_app.view_functions.get(request.endpoint or "")
-    again: Callable[..., str] | None = getattr(view, "form_again", None)
+    again: Callable[..., str | None] | None = getattr(view, "form_again", None)
     if again is None or request.method != "POST" or not g.get("operator"):
         return None
     return again(sentence=sentence, possible=possible, **(request.view_args or {}))
@@ -157,7 +162,11 @@ def _require_operator() -> ResponseReturnValue | None:
     if g.operator or view is None or getattr(view, "is_public", False):
         return None
     if request.method == "POST" and hasattr(view, "form_again"):
-        return _sign_in_on_the_way()
+        return (
+            _sign_in_before_upload()
+            if getattr(view, "takes_file", False)
+            else _sign_in_on_the_way()
+        )
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     if "HX-Request" in request.headers:
         # A redirect would put the sign-in page into the fragment's place.
@@ -191,7 +200,7 @@ class SignInRefused:
 def _begin_session(form: SignInForm) -> SignInRefused | None:
     """Open a session for whoever the form names, who is `g.operator` from then on."""
     if not form.validate():
-        return SignInRefused(INCOMPLETE)
+        return SignInRefused(OPEN_TOO_LONG if form.csrf_token.errors else INCOMPLETE)
     name, password = form.name.data or "", form.password.data or ""
     address = request.remote_addr or ""
     throttle = services.throttle
@@ -231,6 +240,20 @@ def _sign_in_on_the_way() -> ResponseReturnValue:
     if refusal := _begin_session(form):
         return _page(form, refusal.sentence, kept), refusal.status, refusal.headers
     return make_response(form_again(SIGNED_IN))
+
+
+def _sign_in_before_upload() -> ResponseReturnValue:
+    """The sign-in form in the place of a form with a file, which is discarded; once signed in, the
+    page of the form's address."""
+    refuse_foreign_pages()
+    discard_body(largest())
+    form = SignInForm(formdata=None, next=local_path(request.path))
+    return _page(form, FILE_NOT_SENT), 401
+
+
+def sign_in_again() -> str:
+    """The sign-in form with the name that was sent in one that is too old."""
+    return _page(SignInForm(), OPEN_TOO_LONG)
 
 
 def _wanted_page() -> str:

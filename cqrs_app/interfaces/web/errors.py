@@ -8,7 +8,7 @@ from flask import Flask, Response, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from cqrs_app.interfaces.web.auth import form_again
+from cqrs_app.interfaces.web.auth import form_again, sign_in_again
 from cqrs_app.interfaces.web.security import StaleForm
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import (
@@ -55,7 +55,6 @@ TITLES = {
 UNTRUSTED_HOST = "This console is not served under this host name. See TRUSTED_HOSTS.\n"
 NEXT = {
     404: "Check the address, or search for what you were looking for.",
-    403: "Go back, or ask an administrator for access.",
     429: "Wait a moment, then try again.",
     500: "Try again: an action is carried out once, however often it is sent. If it happens again, "
     "give the number below to your administrator.",
@@ -94,7 +93,7 @@ def init_errors(app: Flask) -> None:
         if isinstance(error, SecurityError):
             # Without a trusted host no address can be built, so there is no page either.
             return Response(UNTRUSTED_HOST, 400, content_type="text/plain; charset=utf-8")
-        if isinstance(error, StaleForm) and (page := form_again(STALE_FORM_AGAIN)):
+        if isinstance(error, StaleForm) and (page := _stale_form_again()):
             return page, 422
         # The framework's own sentences say nothing of this console.
         plain = error.description == type(error).description
@@ -117,6 +116,11 @@ def init_errors(app: Flask) -> None:
             "The console met a fault of its own. What you sent was either done whole or not at all."
         )
         return error_page(500, text, number)
+
+
+def _stale_form_again() -> str | None:
+    """The form that was sent with a token that is none of this session."""
+    return sign_in_again() if request.endpoint == "web.sign_in" else form_again(STALE_FORM_AGAIN)
 
 
 def _unavailable() -> str:

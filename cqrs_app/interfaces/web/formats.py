@@ -31,6 +31,10 @@ _MOMENT = re.compile(r"\b([0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} at [0-9]{2}:[0-9]{2}
 _AMOUNT = re.compile(r"\b([A-Z]{3}) (-?[0-9]{1,20}(?:\.[0-9]{1,10})?)\b")
 
 
+class TooManyDigits(ValueError):
+    """A number has more digits than any amount."""
+
+
 class Formats:
     """Of one locale of the Unicode CLDR, such as de_DE."""
 
@@ -45,6 +49,7 @@ class Formats:
         self._readable = re.compile(
             rf"([+-]?)(?=[0-9]|{point}[0-9])({groups}|[0-9]{{0,18}})(?:{point}([0-9]{{0,12}}))?"
         )
+        self._digits = re.compile(rf"[+-]?[0-9]+(?:{point}[0-9]*)?")
         self.day = lru_cache(DAYS_KEPT)(self._day)
 
     def amount(self, value: Decimal | int | None, currency: str) -> str:
@@ -150,14 +155,16 @@ class Formats:
     def read(self, text: str) -> Decimal:
         """A number as people write it here, with or without signs between its groups of digits.
 
-        Raises ValueError for anything else, also for "12.50" where a comma is the decimal sign.
+        Raises ValueError for anything else, also for "12.50" where a comma is the decimal sign, and
+        TooManyDigits, which is one.
         """
         typed = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         if self._group.isspace():
             typed = re.sub(r"\s", self._group, typed)
         found = self._readable.fullmatch(typed)
         if not found:
-            raise ValueError(f"no number: {text[:40]!r}")
+            kind = TooManyDigits if self._digits.fullmatch(typed) else ValueError
+            raise kind(f"no number: {text[:40]!r}")
         sign, whole, digits = found.groups("")
         plain = f"{sign}{whole.replace(self._group, '') or 0}"
         return Decimal(f"{plain}.{digits}" if digits else plain)

@@ -17,8 +17,9 @@ import wtforms
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.widgets import CheckboxInput, HiddenInput
 
-from cqrs_app.interfaces.web.formats import formats_of
+from cqrs_app.interfaces.web.formats import TooManyDigits, formats_of
 from cqrs_app.interfaces.web.zones import shown_zone
+from cqrs_app.kernel.messages.sentences import A_WHOLE_NUMBER, FEWER_DIGITS, FEWER_WHOLE_DIGITS
 from cqrs_app.services import services
 
 ROW = "__row__"
@@ -27,6 +28,7 @@ BLANK: Any = object()
 """The value of a field that was left empty."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_DIGITS = re.compile(r"[+-]?[0-9]+")
 
 
 class _Typed(wtforms.Field):
@@ -55,7 +57,7 @@ class IntegerField(_Typed, wtforms.IntegerField):
 
     def read(self, text: str) -> int:
         if not _WHOLE.fullmatch(text):
-            raise ValueError("Enter a whole number.")
+            raise ValueError(FEWER_WHOLE_DIGITS if _DIGITS.fullmatch(text) else A_WHOLE_NUMBER)
         return int(text)
 
 
@@ -72,6 +74,8 @@ class DecimalField(_Typed, wtforms.DecimalField):
         formats = formats_of(services.settings.locale)
         try:
             return formats.read(text)
+        except TooManyDigits:
+            raise ValueError(FEWER_DIGITS) from None
         except ValueError:
             example = formats.typed(Decimal("12.50"))
             raise ValueError(f"Enter a number, e.g. {example}.") from None

@@ -74,13 +74,16 @@ def allow_uploads() -> None:
     # Of fields, but also of what the parser reads at once: a lower limit would refuse every file.
     request.max_form_memory_size = PIECE_BYTES
     if (request.content_length or 0) > most + FORM_BYTES:
-        _drain(most * MOST_DRAINED)
+        discard_body(most * MOST_DRAINED)
         raise RequestEntityTooLarge(too_large(most).sentence)
 
 
-def _drain(most: int) -> None:
-    # A browser reads no answer before it has sent everything: hung up on, it would show an error
-    # of its own instead of the sentence.
+def discard_body(most: int) -> None:
+    """Read what is sent, if it is no more than `most` bytes, and keep nothing of it.
+
+    A browser reads no answer before it has sent everything: hung up on, it would show an error of
+    its own instead of the sentence.
+    """
     if (request.content_length or 0) > most:
         return
     for _ in _pieces(request.content_length or 0):

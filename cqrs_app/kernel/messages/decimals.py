@@ -16,10 +16,11 @@ from typing import Any
 import msgspec
 
 from cqrs_app.kernel.messages.fields import meta_of
-from cqrs_app.kernel.messages.sentences import A_NUMBER
+from cqrs_app.kernel.messages.sentences import A_NUMBER, FEWER_DIGITS
 
 # JSON numbers may have an exponent, so one is accepted, but only of limited length.
 _READABLE = re.compile(r"[+-]?([0-9]{1,64}(\.[0-9]{0,64})?|\.[0-9]{1,64})([eE][+-]?[0-9]{1,10})?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _WIDE = Context(prec=100)
 """Enough digits that quantizing a number within limits cannot fail."""
 WIDEST: Mapping[str, Any] = MappingProxyType(
@@ -53,8 +54,13 @@ def limits_of(hint: Any) -> Mapping[str, Any]:
 
 
 def is_readable(text: str) -> bool:
-    """Whether a text is a decimal number in ASCII digits."""
+    """Whether a text is a decimal number in ASCII digits, of which there are not too many."""
     return _READABLE.fullmatch(text) is not None
+
+
+def unreadable(text: str) -> str:
+    """What is wrong with a text that is not readable, as a sentence."""
+    return FEWER_DIGITS if _NUMBER.fullmatch(text) else A_NUMBER
 
 
 def decimal_problem(number: Decimal, limits: Mapping[str, Any]) -> str | None:

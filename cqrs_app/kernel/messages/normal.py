@@ -6,6 +6,7 @@ it came through. Events are decoded as they were stored.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
@@ -13,14 +14,17 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, get_args, get_origin
 
-from cqrs_app.kernel.messages.decimals import is_readable, limits_of, plain_decimal
+from cqrs_app.kernel.messages.decimals import is_readable, limits_of, plain_decimal, unreadable
 from cqrs_app.kernel.messages.fields import annotation_of, hints_of, plain_type
-from cqrs_app.kernel.messages.sentences import A_NUMBER, NO_SUCH_FIELD
+from cqrs_app.kernel.messages.patterns import INVISIBLE
+from cqrs_app.kernel.messages.sentences import NO_SUCH_FIELD
 
 Problems = dict[str, str]
 Normaliser = Callable[[Any, str, Problems], Any]
 """Takes a value, its path and the problems so far. Returns the normalized value, or adds a problem
 and returns the value unchanged."""
+
+_BLANK = re.compile(rf"[\s{INVISIBLE}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,11 @@ def normal(found: Any, hint: Any, place: str, problems: Problems) -> Any:
 
 
 def plain_text(text: str) -> str:
-    """Normalize to Unicode NFC and strip whitespace at both ends."""
-    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
+    """Normalize to Unicode NFC and strip whitespace at both ends. A text that shows nothing at all
+    is empty."""
+    if text.isascii():
+        return text.strip()
+    return "" if _BLANK.fullmatch(text) else unicodedata.normalize("NFC", text).strip()
 
 
 @cache
@@ -73,7 +80,7 @@ def _of_text(form: NormalForm | None) -> Normaliser:
 def _of_decimal(limits: Mapping[str, Any]) -> Normaliser:
     def normalise(found: Any, place: str, problems: Problems) -> Any:
         if isinstance(found, str) and found and not is_readable(found):
-            problems[place] = A_NUMBER
+            problems[place] = unreadable(found)
         if type(found) is int:
             found = Decimal(found)
         return plain_decimal(found, limits) if isinstance(found, Decimal) else found

@@ -12,6 +12,9 @@ import msgspec
 
 NEEDED = "Required."
 A_NUMBER = "Enter a number, e.g. 12.50."
+A_WHOLE_NUMBER = "Enter a whole number."
+FEWER_DIGITS = "Enter a number with fewer digits."
+FEWER_WHOLE_DIGITS = "Enter a whole number with fewer digits."
 NO_SUCH_FIELD = "There is no such field."
 UNUSABLE_CHARACTERS = "Contains characters that are not allowed."
 
@@ -22,8 +25,8 @@ _SENTENCES = (
     (r"Expected `str` matching regex.*", UNUSABLE_CHARACTERS),
     (r"Expected `int` >= (-?\d+)", r"Must be \1 or more."),
     (r"Expected `int` <= (-?\d+)", r"Must be \1 or less."),
-    (r"Integer value out of range", "Enter a whole number with fewer digits."),
-    (r"Expected `int`.*", "Enter a whole number."),
+    (r"Integer value out of range", FEWER_WHOLE_DIGITS),
+    (r"Expected `int`.*", A_WHOLE_NUMBER),
     (r"Invalid decimal string|Expected `decimal`.*", A_NUMBER),
     (r"Invalid enum value.*", "Choose one from the list."),
     (r"Expected `array` of length >= 1$", "At least one is required."),

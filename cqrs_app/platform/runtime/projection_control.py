@@ -46,13 +46,13 @@ class ProjectionControl(Aggregate):
     @handles(PauseProjection, refusals=[UNKNOWN, ALREADY_PAUSED])
     def pause(self, command: PauseProjection) -> Iterator[Event]:
         if self.paused:
-            raise ALREADY_PAUSED(f"{command.projection} is already paused.")
+            raise ALREADY_PAUSED(f"{command.projection} is already paused. Nothing was changed.")
         yield ProjectionPaused(projection=command.projection)
 
     @handles(ResumeProjection, refusals=[UNKNOWN, NOT_PAUSED])
     def resume(self, command: ResumeProjection) -> Iterator[Event]:
         if not self.paused:
-            raise NOT_PAUSED(f"{command.projection} is not paused.")
+            raise NOT_PAUSED(f"{command.projection} is not paused. Nothing was changed.")
         yield ProjectionResumed(projection=command.projection)
 
     @handles(RetryParkedEvents, refusals=[UNKNOWN])
@@ -78,7 +78,10 @@ def known_subscriptions(names: frozenset[str]) -> Middleware:
     def check(call: Call, proceed: Proceed) -> Receipt:
         name = getattr(call.command, ProjectionControl.identity, None)
         if call.stream.startswith(f"{ProjectionControl.category}-") and name not in names:
-            raise UNKNOWN(f"There is no subscription called {name}.")
+            raise UNKNOWN(
+                f"There is no subscription called {name}. Nothing was changed. "
+                "The System page lists them."
+            )
         return proceed(call)
 
     return check

@@ -102,6 +102,13 @@ def test_an_overlong_quantity_has_a_sentence(quantity: str) -> None:
     )
 
 
+def test_a_currency_that_is_missing_is_required() -> None:
+    for currency in ("", " ", "\u200b"):
+        with pytest.raises(Invalid) as caught:
+            place("1", currency=currency)
+        assert caught.value.problems == {"currency": "Required."}
+
+
 @pytest.mark.parametrize("currency", ["", "ZZZ", "GB", "GBPP", "XAU", "£"])
 def test_a_currency_is_three_capital_letters(currency: str) -> None:
     with pytest.raises(Invalid):

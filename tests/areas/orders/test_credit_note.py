@@ -38,7 +38,8 @@ def test_a_credit_note_needs_no_order_and_no_customer() -> None:
 def test_a_credit_note_is_recorded_once() -> None:
     given(RECORDED).when(RECORD).refused(
         "credit_note_exists",
-        f"There is a credit note C536379 already, recorded {ON}; choose another number.",
+        f"There is a credit note C536379 already, recorded {ON}. "
+        "Nothing was changed. Choose another number.",
     )
 
 

@@ -123,7 +123,9 @@ def test_a_task_is_accepted_in_exactly_the_states_that_allow_it(
 
 @pytest.mark.parametrize("command", ALLOWED, ids=lambda command: type(command).__name__)
 def test_nothing_can_be_done_with_an_order_that_does_not_exist(command: Command) -> None:
-    given().when(command).refused("no_such_order", "There is no order with this number.")
+    given().when(command).refused(
+        "no_such_order", "There is no order 536365. Nothing was changed. Check the number."
+    )
 
 
 def test_placing_an_order_adds_up_its_lines_exactly() -> None:
@@ -153,7 +155,8 @@ def test_one_article_may_stand_on_several_lines_at_several_prices() -> None:
 def test_an_order_number_is_used_once(later: tuple[Event, ...]) -> None:
     given(PLACED, *later).when(place()).refused(
         "order_exists",
-        f"There is an order 536365 already, placed {ON}; choose another number.",
+        f"There is an order 536365 already, placed {ON}. "
+        "Nothing was changed. Choose another number.",
     )
 
 
@@ -244,13 +247,14 @@ def test_shipping_the_last_of_every_line_completes_the_order() -> None:
 
 def test_no_more_of_a_line_is_shipped_than_is_left() -> None:
     given(PLACED, APPROVED, PART_SHIPPED).when(ship((1, 3))).refused(
-        "more_than_left", "Line 1 of order 536365 has 2 left to ship; 3 cannot be shipped."
+        "more_than_left",
+        "Line 1 of order 536365 has 2 left to ship; 3 cannot be shipped. Nothing was changed.",
     )
 
 
 def test_a_line_that_is_not_there_cannot_be_shipped() -> None:
     given(PLACED, APPROVED).when(ship((3, 1))).refused(
-        "no_such_line", "Order 536365 has no line 3; its last line is 2."
+        "no_such_line", "Order 536365 has no line 3; its last line is 2. Nothing was changed."
     )
 
 

@@ -21,7 +21,7 @@ def add(tag: str) -> do.AddOrderTag:
 def test_a_tag_is_one_tag_however_it_is_typed() -> None:
     given(PLACED).when(add("  Gift  Wrap ")).then(was.OrderTagAdded(order_id=THE, tag="gift wrap"))
     given(PLACED, GIFT).when(add("GIFT")).refused(
-        "already_tagged", "Order 536365 already has the tag “gift”."
+        "already_tagged", "Order 536365 already has the tag “gift”. Nothing was changed."
     )
 
 
@@ -31,7 +31,7 @@ def test_a_tag_that_was_removed_can_be_added_again() -> None:
     given(PLACED, GIFT).when(remove).then(removed)
     given(PLACED, GIFT, removed).when(add("gift")).then(GIFT)
     given(PLACED, GIFT, removed).when(remove).refused(
-        "not_tagged", "Order 536365 does not have the tag “gift”."
+        "not_tagged", "Order 536365 does not have the tag “gift”. Nothing was changed."
     )
     given().when(remove).refused("no_such_order")
 

@@ -14,7 +14,7 @@ from cqrs_app.kernel.messages.decimals import decimal_meta
 from cqrs_app.kernel.messages.description import Field, fields_of
 from cqrs_app.kernel.messages.messages import Query, parse, query, value
 from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.messages.sentences import A_NUMBER
+from cqrs_app.kernel.messages.sentences import A_NUMBER, FEWER_DIGITS
 
 LOOK = Permission("prices.view", Role.VIEWER)
 PLACES = "At most 4 digits after the point."
@@ -45,7 +45,9 @@ UNUSABLE = [
     ("Infinity", A_NUMBER),
     ("1_000", A_NUMBER),
     ("\N{FULLWIDTH DIGIT ONE}", A_NUMBER),
-    ("1" * 1_000_000, A_NUMBER),
+    ("1" * 1_000_000, FEWER_DIGITS),
+    ("1." + "0" * 100, FEWER_DIGITS),
+    ("1e99999999999", FEWER_DIGITS),
 ]
 
 

@@ -75,6 +75,14 @@ def test_characters_that_nobody_sees_are_refused(hidden: str) -> None:
     assert refused.value.problems == {"name": UNUSABLE_CHARACTERS}
 
 
+@pytest.mark.parametrize("blank", ["\u2800", "\u200b\n\u200d", " \u3164 \u00a0\n\u2800"])
+def test_a_text_that_shows_nothing_is_empty(blank: str) -> None:
+    assert AskNames(note=blank).note == parse(AskNames, {"note": blank}).note == ""
+    with pytest.raises(Invalid) as refused:
+        AskNames(name=blank)
+    assert refused.value.problems == {"name": NEEDED}
+
+
 def test_one_line_has_no_character_of_the_categories_cc_and_cf() -> None:
     every = map(chr, range(sys.maxunicode + 1))
     unseen = [char for char in every if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp")]

@@ -13,14 +13,16 @@ ADDED: dict[str, str] = {
     """,
     "operator": """
         commands.view customers.manage inventory.receive orders.address orders.approve
-        orders.assign orders.billing_address orders.deliver orders.hold
-        orders.note orders.place orders.release orders.ship orders.tag payments.authorise
+        orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
+        orders.note orders.place orders.receive_return orders.release orders.return orders.ship
+        orders.tag payments.authorise
         payments.capture
     """,
     "supervisor": """
-        credit_notes.record customers.deactivate events.view exports.run fulfilment.manage
+        credit_notes.record customers.deactivate customers.merge events.view exports.run
+        fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
-        orders.cancel_remaining payments.move
+        orders.cancel_remaining orders.change_lines payments.move
         orders.reject payments.record payments.refund payments.void system.view webhooks.view
     """,
     "admin": """

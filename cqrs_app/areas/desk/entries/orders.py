@@ -33,7 +33,7 @@ from cqrs_app.areas.orders.events import (
 from cqrs_app.areas.orders.words import OrderStatus, advance_status, label_of
 from cqrs_app.kernel import ERASED, Event
 
-Facts = dict[str, Any]
+Facts = dict[str, str]
 """What the timeline follows of an order, to name the old value where one changes."""
 
 ADDRESS, BILLING_ADDRESS = "Address", "Billing address"

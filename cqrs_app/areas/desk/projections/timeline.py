@@ -22,7 +22,6 @@ from cqrs_app.kernel import (
     Key,
     Projection,
     Recorded,
-    Row,
     Rows,
     SubjectErased,
     erased,
@@ -36,6 +35,8 @@ _ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
     **stock.ENTRIES,
     **fulfilment.ENTRIES,
 }
+_WRITER = msgspec.json.Encoder()
+_READER = msgspec.json.Decoder(dict[str, str])
 
 
 class OrderTimelineProjection(Projection):
@@ -59,7 +60,7 @@ class OrderTimelineProjection(Projection):
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         for row in rows.where(order_timeline, subject=event.subject):
-            personal = msgspec.json.decode(row["personal"], type=dict[str, str])
+            personal = _READER.decode(row["personal"])
             row["personal"] = _json({name: erased(text) for name, text in personal.items()})
 
 
@@ -87,7 +88,6 @@ def _put(
 ) -> None:
     stored = recorded.stored
     personal = {name: text for name, text in entry.personal.items() if text}
-    owner = person_of(facts.get("customer_id", "")) or recorded.stream
     rows.put(
         order_timeline,
         order_id=order_id,
@@ -104,29 +104,37 @@ def _put(
         quantity=entry.quantity,
         detail=_json([pair for pair in entry.detail if pair[1]]),
         personal=_json(personal),
-        subject=owner if personal else "",
+        subject=_owner(recorded, facts) if personal else "",
         before=_json(before),
         facts=_json(facts),
         command_id=stored.command_id,
     )
 
 
+def _owner(recorded: Recorded, facts: Facts) -> str:
+    """With whose key the personal texts of the event are sealed."""
+    return person_of(facts.get("customer_id", "")) or recorded.stream
+
+
 def _facts_before(recorded: Recorded, rows: Rows) -> Facts:
     """Those that the order's event before this one left. That event may have been skipped."""
-    where = {"order_id": _order_of(recorded), "stream": recorded.stream}
-    row: Row | None = rows.get(order_timeline, *where.values(), recorded.version - 1)
-    if row is None and recorded.version > 1:
-        earlier = rows.where(order_timeline, **where)
+    if recorded.version == 1:
+        return {}
+    order_id, stream = _order_of(recorded), recorded.stream
+    row = rows.get(order_timeline, order_id, stream, recorded.version - 1)
+    if row is None:
+        earlier = rows.where(order_timeline, order_id=order_id, stream=stream)
         row = max(earlier, key=lambda each: each["version"], default=None)
-    return msgspec.json.decode(row["facts"], type=Facts) if row else {}
+    return _READER.decode(row["facts"]) if row else {}
 
 
 def _with_changes(entry: Entry, known: Facts, facts: Facts) -> tuple[Entry, dict[str, str]]:
     """The entry with each fact that changed, and the former texts by name."""
+    changed = [fact for fact in FOLLOWED if known and known[fact] != facts[fact]]
+    if not changed:
+        return entry, {}
     detail, before = list(entry.detail), dict[str, str]()
-    for fact, (name, text_of) in FOLLOWED.items():
-        if not known or known[fact] == facts[fact]:
-            continue
+    for name, text_of in map(FOLLOWED.__getitem__, changed):
         if name not in dict(detail):
             detail.append((name, text_of(facts) or "None"))
         if text_of(known):
@@ -162,4 +170,4 @@ def _order_of(recorded: Recorded) -> str:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return _WRITER.encode(value).decode()

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, command_context, may, query_or_404
-from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.auth import background, keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
 from cqrs_app.interfaces.web.listing import PLACE, asked, page_size, pager
@@ -45,8 +45,8 @@ REPORT_WORDS = {
 RECEIVED = "The file was received. Its import goes on by itself, also when you leave."
 RECEIVED_BEFORE = "This file was received before. Nothing was sent twice: this is its import."
 NOT_STARTED = (
-    "The file is kept for a day, but its import was not started. To start it, choose the same file "
-    "again and send it from this page."
+    "The file is kept for a day, but its import was not started. To start it, send the same file "
+    "from this page."
 )
 
 
@@ -56,7 +56,13 @@ def imports() -> ResponseReturnValue:
     return _page(UploadForm())
 
 
+def import_form_again(*, sentence: str, possible: bool) -> str | None:
+    """The form that was sent and not carried out; `sentence` says why."""
+    return _page(UploadForm(), sentence) if may(StartImport.declaration.permission) else None
+
+
 @bp.post("/imports")
+@keeps_form(import_form_again, file=True)
 def send_import() -> ResponseReturnValue:
     """Keep the file and start its import; then show it."""
     declaration = StartImport.declaration
@@ -140,7 +146,12 @@ def _file(view: ImportView, ending: str, content_type: str, chunks: Iterable[byt
 
 def _page(form: UploadForm, refusal: str = "") -> str:
     return render_template(
-        "imports/imports.html", form=form, refusal=refusal, largest=largest(), **_list()
+        "imports/imports.html",
+        form=form,
+        refusal=refusal,
+        choose_again=bool(request.files.get("file")),
+        largest=largest(),
+        **_list(),
     )
 
 

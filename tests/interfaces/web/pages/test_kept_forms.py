@@ -116,7 +116,23 @@ def test_a_sign_in_in_the_place_of_a_form_needs_its_own_token(
     sign_in |= {"sign-in-name": "operator", "sign-in-password": PASSWORD}
     answer = client.post(address, data=sign_in | {"sign-in-csrf_token": "forged"})
     assert answer.status_code == 422
+    assert "This page was open too long, so you were not signed in." in answer.text
     assert client.get("/").status_code == 303
+
+
+def test_a_sign_in_form_that_was_open_too_long_comes_back_with_its_name(
+    shop: Flask, client: FlaskClient
+) -> None:
+    end_session(shop, client)
+    values = {"name": "operator", "password": PASSWORD}
+    answer = client.post("/sign-in", data=values | {"csrf_token": "of another session"})
+    assert answer.status_code == 422
+    assert "This page was open too long, so you were not signed in." in answer.text
+    assert "administrator" not in answer.text
+    again = fields(soup_of(answer))
+    assert again["name"] == "operator"
+    assert PASSWORD not in answer.text
+    assert client.post("/sign-in", data=again | {"password": PASSWORD}).status_code == 303
 
 
 def test_a_form_of_an_earlier_session_comes_back_fit_to_be_sent(

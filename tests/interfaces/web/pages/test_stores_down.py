@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def shop_on(**settings: str) -> Iterator[Flask]:
     """Twenty orders in a console with these settings."""
-    values = {"redis_url": NO_REDIS, "secret_key": "for tests only", **settings}
+    values = {"redis_url": NO_REDIS, "secret_key": "for tests only", "undo_seconds": 0, **settings}
     made = Settings(**values).resolved()  # type: ignore[arg-type]
     upgrade(made)
     app = create_app(made)

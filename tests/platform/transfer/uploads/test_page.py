@@ -8,17 +8,20 @@ import io
 import json
 import re
 from collections.abc import Callable
+from unittest.mock import patch
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy import select
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff, TimedOut, Unavailable
 from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import client_in
+from tests.interfaces.web.pages.conftest import PASSWORD, client_in
 from tests.interfaces.web.pages.test_without_scripts import fields, page
 from tests.platform.transfer.imports.test_online_retail import BAD_FILES
 from tests.platform.transfer.uploads.conftest import (
@@ -107,7 +110,7 @@ def test_only_those_with_the_right_send_files_and_see_imports(console: Flask, ro
     client = client_in(console, role)
     status = post(client, {"import_id": "5c7b3a52-93ab-4d5f-8a43-5a0f6a1f9d11"}, DAY, "d.csv")
     may = role in ("supervisor", "admin")
-    assert status.status_code == (303 if may or role == "nobody" else 403)
+    assert status.status_code == (401 if role == "nobody" else 303 if may else 403)
     assert kept(console) == ((1, 1) if may else (0, 0))
     if role != "nobody":
         linked = page(client, "/").select_one('nav a[href="/imports"]')
@@ -117,8 +120,41 @@ def test_only_those_with_the_right_send_files_and_see_imports(console: Flask, ro
 def test_a_form_from_elsewhere_is_refused(console: Flask) -> None:
     client = client_in(console, "admin")
     values = upload_fields(client) | {"csrf_token": "forged"}
-    assert post(client, values, DAY, "day.csv").status_code == 403
+    answer = post(client, values, DAY, "day.csv")
+    assert answer.status_code == 422
+    assert "earlier session" in answer.text
+    assert "Choose the file again" in answer.text
     assert kept(console) == (0, 0)
+
+
+@pytest.mark.parametrize("size", [len(DAY), 3_000_000])
+def test_a_file_sent_after_the_session_ended_must_be_chosen_again(
+    console: Flask, size: int
+) -> None:
+    client = client_in(console, "admin")
+    values = upload_fields(client)
+    with client.session_transaction() as cookie:
+        services_of(console).sessions.revoke(cookie["token"])
+    answer = post(client, values, DAY.ljust(size), "day.csv")
+    assert answer.status_code == 401
+    text = " ".join(answer.text.split())
+    assert "nothing was uploaded. Sign in, then choose the file again." in text
+    sign_in = fields(BeautifulSoup(answer.get_data(), "html.parser"))
+    signed_in = client.post("/sign-in", data=sign_in | {"name": "admin", "password": PASSWORD})
+    assert (signed_in.status_code, signed_in.location) == (303, "/imports")
+    assert kept(console) == (0, 0)
+
+
+def test_a_form_that_comes_back_without_its_file_says_so(console: Flask) -> None:
+    client = client_in(console, "admin")
+    refused = send(client, profile="none-such")
+    assert refused.status_code == 422
+    assert "Choose the file again" in refused.text
+    with patch.object(CommandBus, "dispatch", side_effect=RuntimeError("x")):
+        failed = send(client)
+    assert failed.status_code == 500
+    assert "Choose the file again" in failed.text
+    assert "Choose the file again" not in client.get("/imports").text
 
 
 @pytest.mark.parametrize(

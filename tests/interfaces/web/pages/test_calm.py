@@ -1,0 +1,101 @@
+"""Pages hold still in a real Chromium: layout shifts, long texts, narrow screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from cqrs_app.areas.orders.commands import ApproveOrder
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.services import services_of
+from tests.areas.orders.given import line, place
+from tests.interfaces.web.pages.conftest import catch_up, order_in
+
+MOST_SHIFT = 0.1
+"""Cumulative layout shift up to which a page is good: https://web.dev/articles/cls."""
+OBSERVER = """
+window.shift = 0;
+window.moved = [];
+const named = ({node, previousRect, currentRect}) =>
+    `${node?.nodeName}#${node?.id}.${node?.className} ${previousRect.y} to ${currentRect.y}`;
+new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) {
+        if (entry.hadRecentInput) continue;
+        window.shift += entry.value;
+        window.moved.push(`${entry.value}: ${entry.sources.map(named).join(", ")}`);
+    }
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.fixture
+def kind() -> str:
+    """How a page moves does not depend on its database."""
+    return "sqlite"
+
+
+def moved_too_much(page: Page) -> list[str]:
+    """What moved by itself on the page so far, if that is too much."""
+    return page.evaluate("window.moved") if page.evaluate("window.shift") >= MOST_SHIFT else []
+
+
+@pytest.fixture
+def watched(signed_in: Callable[..., Page]) -> Callable[[int], Page]:
+    """`watched(width)`: a page that adds up what moves on it."""
+
+    def open_page(width: int) -> Page:
+        page = signed_in("admin", viewport={"width": width, "height": 900})
+        page.add_init_script(OBSERVER)
+        return page
+
+    return open_page
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_while_pages_load_and_poll(
+    shop: Flask, watched: Callable[[int], Page], width: int
+) -> None:
+    page = watched(width)
+    addresses = ("/", "/orders", "/customers", "/system", f"/orders/{order_in(shop, 'shipped')}")
+    for address in addresses:
+        page.goto(address)
+        page.wait_for_timeout(1_000)
+        assert not moved_too_much(page), address
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_little_moves_when_somebody_else_approves_the_order_on_screen(
+    shop: Flask, watched: Callable[[int], Page], width: int
+) -> None:
+    order_id = order_in(shop, "placed")
+    page = watched(width)
+    page.goto(f"/orders/{order_id}")
+    kernel: Kernel = services_of(shop).kernel
+    context = Context(actor=Actor("ada", ROLES["admin"]), channel="test")
+    kernel.commands.execute(ApproveOrder(order_id=order_id), context)
+    catch_up(shop)
+    expect(page.locator("#timeline")).to_contain_text("ada", timeout=15_000)
+    page.wait_for_timeout(1_000)
+    assert not moved_too_much(page)
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_long_numbers_names_and_words_break_on_narrow_screens(
+    shop: Flask, watched: Callable[[int], Page], width: int
+) -> None:
+    number, name = "N" * 60, "Wolfeschlegelsteinhausenbergerdorff" * 5
+    kernel: Kernel = services_of(shop).kernel
+    context = Context(actor=Actor("ada", ROLES["admin"]), channel="test")
+    lines = line(sku="S" * 60, what="W" * 250, quantity=1, price="1")
+    kernel.commands.execute(place(number, lines, customer_name=name), context)
+    catch_up(shop)
+    page = watched(width)
+    for address in (f"/orders/{number}", f"/orders?q={number}", f"/search?q={'N' * 20}", "/"):
+        page.goto(address)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{address}: {wide} px wider than the screen"
