@@ -225,7 +225,7 @@ def order_of(random: Random, order_id: str, customer: Customer) -> PlaceOrder:
     guest = random.random() < 0.08
     lines = []
     for sku, name, price in random.sample(PRODUCTS, random.choice((1, 1, 2, 2, 3, 4, 6))):
-        quantity = random.randint(40, 400) if price < 1 else random.choice((1, 1, 1, 2, 3, 6))
+        quantity = 80 * random.randint(1, 5) if price < 1 else random.choice((1, 1, 1, 2, 3, 6))
         lines.append(OrderLine(sku=sku, description=name, quantity=quantity, unit_price=price))
     return PlaceOrder(
         order_id=order_id,

@@ -73,7 +73,8 @@ def test_a_change_that_changes_nothing_is_refused() -> None:
 
 def test_a_line_that_is_not_there_cannot_be_changed() -> None:
     given(PLACED).when(change((3, 1, "1"))).refused(
-        "no_such_line", "Order 536365 has no line 3; its last line is 2. Nothing was changed."
+        "no_such_line",
+        "Order 536365 has no line 3; its last line is 2. Nothing was changed.",
     )
 
 

@@ -18,6 +18,13 @@ from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
+from cqrs_app.areas.orders.commands import (
+    AddOrderTag,
+    AssignOrderToCustomer,
+    ChangeBillingAddress,
+    ChangeOrderLines,
+    ChangeShippingAddress,
+)
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
@@ -45,6 +52,17 @@ from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import RawEvents
 
+IN_MENU = frozenset(
+    command.__name__
+    for command in (
+        ChangeOrderLines,
+        ChangeShippingAddress,
+        ChangeBillingAddress,
+        AssignOrderToCustomer,
+        AddOrderTag,
+    )
+)
+"""Actions that are seldom what an order waits for."""
 FIRST_LINES = 200
 """An order of thousands of lines shows these first, and the rest when asked."""
 
