@@ -120,6 +120,16 @@ def test_erasing_the_former_customer_leaves_the_order_to_its_own(shop: Kernel) -
     assert ask(shop, GetOrder(order_id="2")).shipping_address.line1 == "Xylophonweg 7"
 
 
+def test_what_was_recorded_of_the_guest_goes_along_to_the_next_customer(shop: Kernel) -> None:
+    assign(shop, "1", "C2")
+    assign(shop, "1", "C1")
+    run(shop, customers.EraseCustomer(customer_id="C2", reason=WHY))
+    placed, *_ = ask(shop, RawEvents(stream="order-1"))
+    assert "Xylophonweg" in str(placed)
+    run(shop, customers.EraseCustomer(customer_id="C1", reason=WHY))
+    assert "Xylophonweg" not in str(ask(shop, RawEvents(stream="order-1")))
+
+
 def test_nothing_is_assigned_to_a_customer_who_was_erased(shop: Kernel) -> None:
     run(shop, customers.EraseCustomer(customer_id="C1", reason=WHY))
     with pytest.raises(Refused, match="erased"):
