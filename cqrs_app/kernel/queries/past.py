@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, takewhile
 from math import inf
+from operator import attrgetter
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
-from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent, in_order
+from cqrs_app.kernel.events.recorded import (
+    EventCodec,
+    Recorded,
+    StoredEvent,
+    UnreadableEvent,
+    in_order,
+)
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
@@ -87,17 +95,34 @@ class Past:
         head = self._store.load(stream)
         if cls is None or head is None:
             return None
+        return self._moment(cls, self._events(stream, head.version, until), head.version)
+
+    def moments(
+        self, streams: Sequence[str], until: Until = WHOLE
+    ) -> Iterator[tuple[str, Moment | UnreadableEvent]]:
+        """The moment of each of these short streams that exists, all read at once."""
+        found = self._store.events_of_each(streams) if streams else ()
+        for stream, events in groupby(found, key=attrgetter("stream")):
+            stored = list(events)
+            cls = self._aggregates[stream.partition("-")[0]]
+            try:
+                then = takewhile(until.includes, stored)
+                yield stream, self._moment(cls, then, stored[-1].version)
+            except UnreadableEvent as error:
+                yield stream, error
+
+    def _moment(self, cls: type[Aggregate], events: Iterable[StoredEvent], newest: int) -> Moment:
         last: StoredEvent | None = None
 
         def passing() -> Iterator[StoredEvent]:
             nonlocal last
-            for event in self._events(stream, head.version, until):
+            for event in events:
                 last = event
                 yield event
 
         aggregate = restore(cls, None, map(self._codec.decode, passing()))
         write = self._writers[cls]
-        return Moment(write(aggregate) if write else aggregate, last, head.version)
+        return Moment(write(aggregate) if write else aggregate, last, newest)
 
     def rows(
         self, projection: str, stream: str, until: Until = WHOLE, beside: Sequence[str] = ()

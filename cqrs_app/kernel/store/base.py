@@ -33,6 +33,9 @@ _EVENTS_OF = _EVENTS.where(
     _events.version > bindparam("after"),
     _events.version <= bindparam("until"),
 ).order_by(_events.version)
+_EVENTS_OF_EACH = _EVENTS.where(_events.stream.in_(bindparam("streams", expanding=True))).order_by(
+    _events.stream, _events.version
+)
 _FOLLOWING = (
     _EVENTS.where(_events.position > bindparam("after"))
     .order_by(_events.position)
@@ -189,6 +192,12 @@ class EventStore(ABC):
         with self.reader.connect() as connection:
             parameters = {"stream": stream, "after": after, "until": last}
             return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, parameters))
+
+    def events_of_each(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
+        """All events of these streams, stream by stream. For short streams."""
+        with self.reader.connect() as connection:
+            rows = connection.execute(_EVENTS_OF_EACH, {"streams": list(streams)})
+            return tuple(StoredEvent(*row) for row in rows)
 
     def first_of(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
         """The first event of each of these streams."""

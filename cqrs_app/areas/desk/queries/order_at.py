@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from sys import maxsize
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -153,7 +154,7 @@ def _is_until(row: Row, last: StoredEvent, others: Until) -> bool:
     if row["stream"] == last.stream:
         return bool(row["version"] <= last.version)
     if others.position is not None:
-        return bool(row["position"] <= others.position)
+        return bool((row["position"] or maxsize) <= others.position)
     return others.at is None or bool(row["at"] <= others.at)
 
 
@@ -186,12 +187,11 @@ def _payments(
     order_id: str, timeline: Sequence[Row], past: Past, until: Until
 ) -> tuple[list[PaymentThen], list[str]]:
     found, unreadable = [], []
-    for stream in dict.fromkeys(row["stream"] for row in timeline):
-        if not stream.startswith(_PAYMENT):
-            continue
-        try:
-            moment = past.moment(stream, until)
-        except UnreadableEvent:
+    streams = dict.fromkeys(row["stream"] for row in timeline if row["stream"].startswith(_PAYMENT))
+    moments = dict(past.moments(list(streams), until))
+    for stream in streams:
+        moment = moments.get(stream)
+        if isinstance(moment, UnreadableEvent):
             unreadable.append(stream.removeprefix(_PAYMENT))
             continue
         payment: Any = moment.aggregate if moment else None
