@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, takewhile
+from itertools import takewhile
 from math import inf
-from operator import attrgetter
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
 from cqrs_app.kernel.events.recorded import (
@@ -98,18 +97,18 @@ class Past:
         return self._moment(cls, self._events(stream, head.version, until), head.version)
 
     def moments(
-        self, streams: Sequence[str], until: Until = WHOLE
+        self, streams: Collection[str], until: Until = WHOLE
     ) -> Iterator[tuple[str, Moment | UnreadableEvent]]:
-        """The moment of each of these short streams that exists, all read at once."""
-        found = self._store.events_of_each(streams) if streams else ()
-        for stream, events in groupby(found, key=attrgetter("stream")):
-            stored = list(events)
-            cls = self._aggregates[stream.partition("-")[0]]
+        """The moment of each of these streams that exists, or the damaged event that keeps it from
+        being known. All their events are read at once: for streams that are short."""
+        found = self._store.events_of_each(streams)
+        for stream in filter(found.get, streams):
+            events, cls = found[stream], self._aggregates[stream.partition("-")[0]]
+            before = takewhile(until.includes, events)
             try:
-                then = takewhile(until.includes, stored)
-                yield stream, self._moment(cls, then, stored[-1].version)
-            except UnreadableEvent as error:
-                yield stream, error
+                yield stream, self._moment(cls, before, events[-1].version)
+            except UnreadableEvent as damaged:
+                yield stream, damaged
 
     def _moment(self, cls: type[Aggregate], events: Iterable[StoredEvent], newest: int) -> Moment:
         last: StoredEvent | None = None

@@ -33,9 +33,6 @@ _EVENTS_OF = _EVENTS.where(
     _events.version > bindparam("after"),
     _events.version <= bindparam("until"),
 ).order_by(_events.version)
-_EVENTS_OF_EACH = _EVENTS.where(_events.stream.in_(bindparam("streams", expanding=True))).order_by(
-    _events.stream, _events.version
-)
 _FOLLOWING = (
     _EVENTS.where(_events.position > bindparam("after"))
     .order_by(_events.position)
@@ -193,11 +190,15 @@ class EventStore(ABC):
             parameters = {"stream": stream, "after": after, "until": last}
             return tuple(StoredEvent(*row) for row in connection.execute(_EVENTS_OF, parameters))
 
-    def events_of_each(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
-        """All events of these streams, stream by stream. For short streams."""
+    def events_of_each(self, streams: Iterable[str]) -> dict[str, list[StoredEvent]]:
+        """All events of each of these streams, in one statement: for streams that are short."""
+        wanted = _EVENTS.where(_events.stream.in_(tuple(streams)))
+        found: dict[str, list[StoredEvent]] = {}
         with self.reader.connect() as connection:
-            rows = connection.execute(_EVENTS_OF_EACH, {"streams": list(streams)})
-            return tuple(StoredEvent(*row) for row in rows)
+            for row in connection.execute(wanted.order_by(_events.stream, _events.version)):
+                event = StoredEvent(*row)
+                found.setdefault(event.stream, []).append(event)
+        return found
 
     def first_of(self, streams: Iterable[str]) -> tuple[StoredEvent, ...]:
         """The first event of each of these streams."""

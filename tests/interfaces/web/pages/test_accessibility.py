@@ -60,6 +60,7 @@ def add_webhook(shop: Flask) -> None:
     kernel.tasks["webhooks"].join(30)
 
 
+@pytest.mark.timeout(400)  # every page, in light and dark
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_fits_and_is_accessible(
     shop: Flask,

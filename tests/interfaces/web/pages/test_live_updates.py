@@ -230,7 +230,7 @@ def test_an_open_page_says_that_it_can_be_refreshed(
     shop: Flask, order_id: str, open_page: Callable[[str], Page], address: str
 ) -> None:
     page = open_page(address)
-    mark = page.locator("main .fresh").last
+    mark = page.locator("main .fresh").first
     kernel: Kernel = services_of(shop).kernel
     context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
     kernel.commands.execute(ApproveOrder(order_id=order_id), context)

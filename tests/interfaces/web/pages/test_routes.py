@@ -36,6 +36,9 @@ WHO = {
     "web.orders_changes": "orders.view",
     "web.order": "orders.view",
     "web.order_now": "orders.view",
+    "web.order_at": "orders.view",
+    "web.order_at_version": "orders.view",
+    "web.print_orders": "orders.view",
     "web.customers": "customers.view",
     "web.accounts": "customers.view",
     "web.customer": "customers.view",
@@ -76,6 +79,8 @@ WHO = {
     "web.webhook_now": "webhooks.view",
     "web.command_form": "each command",
     "web.command_submit": "each command",
+    "web.command_effects": "each command",
+    "web.undo": "each command",
     "web.question": "each query",
     "web.lookup": "each lookup",
     "web.catalogue": SIGNED_IN,
@@ -93,6 +98,9 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.orders_changes": "/orders/changes?since=0",
         "web.order": f"/orders/{order_id}",
         "web.order_now": f"/orders/{order_id}/now",
+        "web.order_at": f"/orders/{order_id}/at?position=1",
+        "web.order_at_version": f"/orders/{order_id}/at/1",
+        "web.print_orders": f"/print/packing-slip?order={order_id}",
         "web.customers": "/customers",
         "web.accounts": "/customers/-/accounts",
         "web.customer": "/customers/C1001",
@@ -169,6 +177,9 @@ def test_each_task_opens_and_runs_only_with_its_permission(
     for name, cls in registry.commands.items():
         form = client.get(f"/commands/{name}").status_code
         sent = client.post(f"/commands/{name}", data={}).status_code
+        effects = client.post(f"/commands/{name}/effects", data={}).status_code
+        may = cls.declaration.permission in ROLES.get(role, ())
+        assert effects == (303 if role == "nobody" else 200 if may else 403), name
         if role == "nobody":
             assert (form, sent) == (303, 401), name
         elif cls.declaration.permission in ROLES[role]:
