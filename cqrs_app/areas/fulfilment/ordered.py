@@ -14,7 +14,7 @@ from cqrs_app.areas.fulfilment.inputs import ordered_line
 from cqrs_app.areas.fulfilment.process import OrderedLine
 from cqrs_app.areas.orders.events import OrderLinesChanged, OrderPlaced, ReturnReceived
 from cqrs_app.kernel import Event, Recorded
-from cqrs_app.kernel.effects import EventStore
+from cqrs_app.kernel.effects import StoredEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +26,13 @@ class Ordered:
     lines: tuple[OrderedLine, ...]
 
 
-def order_until(recorded: Recorded, placed: OrderPlaced, events: EventStore) -> Ordered:
-    """The order of this event, as it was then."""
-    if recorded.version == 2:  # nothing was changed between
-        return ordered(placed, ())
-    later = events.events_of(recorded.stream, 1, recorded.version)
-    changes = (each for each in later if each.type == OrderLinesChanged.__name__)
+def order_until(recorded: Recorded, placed: OrderPlaced, history: Iterable[StoredEvent]) -> Ordered:
+    """The order of this event, as it was then; `history` are the events of its stream."""
+    changes = (
+        each
+        for each in history
+        if each.version < recorded.version and each.type == OrderLinesChanged.__name__
+    )
     return ordered(placed, (each.event for each in CODEC.decode_all(changes)))
 
 

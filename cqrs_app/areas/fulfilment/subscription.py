@@ -32,7 +32,16 @@ from cqrs_app.areas.inventory.events import StockReservationChanged
 from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced, ReturnReceived
 from cqrs_app.areas.payments.events import PaymentMoved
 from cqrs_app.kernel import Event, Recorded, Subscription
-from cqrs_app.kernel.effects import EventStore, Overtaken, VersionConflict, event_store
+from cqrs_app.kernel.effects import (
+    EventStore,
+    Overtaken,
+    StoredEvent,
+    VersionConflict,
+    event_store,
+)
+
+OF_LINES = (OrderApproved, ReturnReceived)
+"""Events upon which the order's lines are looked up."""
 
 
 class FulfilmentSubscription(Subscription):
@@ -77,8 +86,9 @@ class FulfilmentSubscription(Subscription):
         concerned = [(each, _orders_of(each, waiting)) for each in live]
         updates = store.load(order_id for _, order_ids in concerned for order_id in order_ids)
         placed = _placed(events, _unknown_orders(concerned, updates))
+        histories = _histories(events, live)
         for recorded, order_ids in concerned:
-            item = self._input_of(recorded, placed, events)
+            item = self._input_of(recorded, placed, histories.get(recorded.stream, ()))
             for order_id in order_ids:
                 if type(recorded.event) in PAYMENT_EVENTS:
                     _learn_whether_placed(updates[order_id], placed)
@@ -89,12 +99,15 @@ class FulfilmentSubscription(Subscription):
             raise Overtaken(self.name) from conflict
 
     def _input_of(
-        self, recorded: Recorded, placed: Mapping[str, OrderPlaced], events: EventStore
+        self,
+        recorded: Recorded,
+        placed: Mapping[str, OrderPlaced],
+        history: Sequence[StoredEvent],
     ) -> Input | None:
         """None for what is folded in with the process."""
         event = recorded.event
         if isinstance(event, OrderApproved):
-            order = order_until(recorded, placed[recorded.stream], events)
+            order = order_until(recorded, placed[recorded.stream], history)
             return Approved(
                 currency=order.currency,
                 total=order.total,
@@ -102,7 +115,7 @@ class FulfilmentSubscription(Subscription):
                 policy=self._policy,
             )
         if isinstance(event, ReturnReceived):
-            order = order_until(recorded, placed[recorded.stream], events)
+            order = order_until(recorded, placed[recorded.stream], history)
             return Returned(restocked(event, order.lines))
         if isinstance(event, OrderPlaced):
             return Placed()
@@ -111,6 +124,15 @@ class FulfilmentSubscription(Subscription):
         if type(event) in ORDER_EVENTS | PAYMENT_EVENTS:
             return input_of(recorded)
         return None
+
+
+def _histories(
+    events: EventStore, batch: Iterable[Recorded]
+) -> Mapping[str, Sequence[StoredEvent]]:
+    """The events of the orders whose lines are needed as they were then, by stream. Nothing can
+    have changed before the second event."""
+    streams = {each.stream for each in batch if type(each.event) in OF_LINES and each.version > 2}
+    return events.events_of_each(streams) if streams else {}
 
 
 def _placed(events: EventStore, streams: Collection[str]) -> dict[str, OrderPlaced]:
@@ -145,7 +167,7 @@ def _unknown_orders(
         f"order-{order_id}"
         for recorded, order_ids in concerned
         for order_id in order_ids
-        if type(recorded.event) in (OrderApproved, ReturnReceived)
+        if type(recorded.event) in OF_LINES
         or (type(recorded.event) in PAYMENT_EVENTS and not updates[order_id].process.placed)
     }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from cqrs_app.areas.fulfilment.types import Stage
 from cqrs_app.areas.orders.commands import (
+    AddOrderNote,
     ApproveOrder,
     CancelOrder,
     ChangeOrderLines,
@@ -20,6 +22,7 @@ from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.kernel.errors import Refused
 from tests.areas.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
 from tests.areas.orders.given import line
+from tests.services.statements import statements
 
 PRICE = Decimal("2.50")
 
@@ -191,3 +194,25 @@ def test_an_order_paid_by_hand_waits_for_the_difference(make_desk: MakeDesk) -> 
     desk.do(change((1, 6)))
     desk.settle_all()
     assert desk.process().status.sentence == "GBP 15.00 outstanding."
+
+
+def test_the_lines_of_many_approved_orders_are_read_at_once(order_desk: OrderDesk) -> None:
+    read = []
+    for numbers in (range(2), range(2, 9)):
+        for number in numbers:
+            order_id = f"N{number}"
+            order_desk.do(
+                PlaceOrder(
+                    order_id=order_id, country="France", currency="EUR", lines=(line(LAMP, 1),)
+                ),
+                AddOrderNote(order_id=order_id, note="By telephone."),
+                replace(change((1, 2)), order_id=order_id),
+                ApproveOrder(order_id=order_id),
+            )
+        with statements() as sent:
+            order_desk.follower.go_on()
+        read.append(sum("FROM events" in str(each) for each in sent))
+        wanted = [order_desk.process(f"N{number}").goods[LAMP].wanted for number in numbers]
+        assert wanted == [2] * len(numbers)
+        order_desk.settle_all()
+    assert read[0] == read[1]
