@@ -18,7 +18,7 @@ _DETAIL = MappingProxyType(
         "reason": "Reason",
         "outcome": "Outcome",
         "code": "Code",
-        "sentence": "Why",
+        "sentence": "Reason",
         "note": "Note",
     }
 )
