@@ -51,7 +51,7 @@ def test_into_a_file_with_several_filters_and_an_order(console: Flask, tmp_path:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("nonsense=1", "There is no such filter. There are: q, status,"),
+        ("nonsense=1", "There is no such filter. There are: q, stage, status,"),
         ("status=nonsense", "Choose one from the list."),
         ("placed_from=soon", "Enter a date"),
         ("status", "write NAME=VALUE"),

@@ -31,14 +31,15 @@ def test_migrations_are_up_to_date_and_running_them_again_changes_nothing(consol
 
 def test_projections_are_listed_and_rebuilt(shop: Flask) -> None:
     kernel: Kernel = services_of(shop).kernel
+    statuses = text("SELECT order_id, status FROM orders ORDER BY order_id")
     with kernel.engines.read.begin() as connection:
+        before = connection.execute(statuses).all()
         connection.execute(text("UPDATE orders SET status = 'cancelled'"))
     result = run(shop, "projections", "rebuild", "orders")
     assert result.exit_code == 0, result.output
     assert f"orders holds {kernel.store.head()} events." in result.output
     with kernel.engines.read.connect() as connection:
-        statuses = connection.execute(text("SELECT count(DISTINCT status) FROM orders")).scalar()
-    assert statuses == 8
+        assert connection.execute(statuses).all() == before
     listed = run(shop, "projections", "list").output
     assert "order_timeline" in listed
     assert "running" in listed

@@ -35,7 +35,6 @@ PATIENT = {"run-import"}
 UNREACHABLE = (
     "postgresql://127.0.0.1:1/db",
     "postgresql://127.0.0.1:99999/db",
-    "postgresql://127.0.0.1/db?connect_timeout=soon",
     "postgresql://127.0.0.1:1/db?target_session_attrs=anything",
     "postgresql://127.0.0.1:1,127.0.0.1:2/db?target_session_attrs=read-write",
     "sqlite:///{folder}/a_file",
