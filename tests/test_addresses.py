@@ -37,6 +37,7 @@ UNUSABLE_DATABASES = (
     "postgresql://a,b/db?host=c",
     "postgresql://a,/db",
     "postgresql://h/db?sslmod=require",
+    "postgresql://h/db?connect_timeout=soon",
     "sqlite://",
     "sqlite://host/file",
     "sqlite:///:memory:",
