@@ -45,7 +45,7 @@ class OrderFilters(Query):
     days and include both ends; totals are in each order's own currency."""
 
     q: SearchText = ""
-    stage: Annotated[tuple[OrderStage, ...], Meta(title="OrderStage", max_length=20)] = ()
+    stage: Annotated[tuple[OrderStage, ...], Meta(title="Stage", max_length=20)] = ()
     status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
     flagged: Annotated[bool | None, Meta(title="Flagged")] = None
     imported: Annotated[
