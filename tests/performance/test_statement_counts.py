@@ -45,6 +45,8 @@ NO_PAGES = {
     "web.account_shortcuts",
     "web.account_list",
     "web.command_submit",
+    "web.command_effects",
+    "web.undo",
     "web.question",
 }
 
@@ -80,6 +82,8 @@ def addresses(number: int) -> dict[str, str]:
         "web.prometheus": "/metrics",
         "web.account": "/account",
         "web.search": "/search?q=rich",
+        "web.lookup": "/lookups/customer?q=rich",
+        "web.freshness": "/freshness?position=1&shown=orders:1",
         "web.banners": "/banners",
         "web.home": "/",
         "web.home_panel": "/home/health",
@@ -87,6 +91,9 @@ def addresses(number: int) -> dict[str, str]:
         "web.orders_changes": "/orders/changes?since=0",
         "web.order": f"/orders/{order}",
         "web.order_now": f"/orders/{order}/now",
+        "web.order_at": f"/orders/{order}/at?position=1",
+        "web.order_at_version": f"/orders/{order}/at/1",
+        "web.print_orders": f"/print/packing-slip?order={order}",
         "web.customers": "/customers?limit=100",
         "web.accounts": "/customers/-/accounts?limit=100",
         "web.customer": f"/customers/{order}",

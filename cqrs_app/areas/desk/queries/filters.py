@@ -29,7 +29,7 @@ SearchText = Annotated[
     str,
     Meta(
         title="Search",
-        description="Words of the order, its customer, articles or tracking numbers.",
+        description="Words of the order, its customer, items or tracking numbers.",
         max_length=200,
     ),
 ]
