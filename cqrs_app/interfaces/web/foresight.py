@@ -16,6 +16,9 @@ from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import kernel
 
+UNCHANGED = "unchanged"
+"""The code of a refusal because nothing would be different."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
@@ -46,7 +49,8 @@ def foreseen(cls: type[Command], form: Any) -> Foreseen:
     except Invalid:
         return Foreseen()
     except BusError as error:
-        return Foreseen(refusal=error.sentence)
+        # A form that shows how things are is not refused before anything in it was changed.
+        return Foreseen(refusal="" if error.code == UNCHANGED else error.sentence)
     except NO_ANSWER:
         # The form can be sent all the same, which says what is wrong.
         return Foreseen()

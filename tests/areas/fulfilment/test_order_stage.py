@@ -180,3 +180,5 @@ def test_a_link_from_before_there_were_stages_still_works(make_desk: MakeDesk) -
     rows = {str(row["id"]) for row in found.select("#orders-table tbody tr")}
     assert rows == {"row-placed", "row-too", "row-rejected"}
     assert "Needs approval" in found.select_one(".chips").get_text()
+    chips = page(client, "/orders?stage=needs_approval").select_one(".chips")
+    assert chips.get_text(" ", strip=True).startswith("Stage Needs approval")

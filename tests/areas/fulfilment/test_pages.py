@@ -136,4 +136,4 @@ def test_an_order_nobody_sees_to_has_no_such_page(order_desk: OrderDesk) -> None
     answer = client.get("/fulfilment/none-such")
     assert answer.status_code == 404
     assert "Order none-such has no fulfilment" in answer.text
-    assert "No orders on their way" in words(client, "/fulfilment")
+    assert "No orders in fulfilment" in words(client, "/fulfilment")

@@ -54,6 +54,7 @@ def test_the_form_of_the_lines_begins_with_the_lines_there_are(order_desk: Order
         name: form.find(attrs={"name": name}) for name in ("lines-1-quantity", "lines-2-quantity")
     }
     assert [each["value"] for each in rows.values() if each] == ["4", "2"]
+    assert "like that already" not in words(form)
 
 
 def test_lines_are_changed_and_the_page_shows_it(order_desk: OrderDesk) -> None:

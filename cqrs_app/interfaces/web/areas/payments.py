@@ -37,7 +37,7 @@ SHOWN = {
     "all": "All payments",
     "unsettled": "Unsettled",
     "disputed": "Disputed",
-    "flagged": "To look into",
+    "flagged": "Needs attention",
 }
 WORDS = {"show": SHOWN, "status": {each.value: each.label for each in PaymentStatus}}
 LEDGER_FILTERS = {"account": "Account", "payment_id": "Payment"}
