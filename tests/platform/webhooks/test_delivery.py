@@ -133,7 +133,7 @@ def test_an_address_inside_is_refused_when_it_is_added_and_when_it_is_reached(
     with pytest.raises(Refused, match="not a public address"):
         shop.add(receiver)
     resolving(monkeypatch, "127.0.0.1")
-    url = f"https://receiver.test:{receiver.port}/"
+    url = f"https://receiver.example.org:{receiver.port}/"
     shop.do(do.AddWebhook(webhook_id="warehouse", url=url))
     shop.place()
     shop.deliver()
