@@ -46,6 +46,8 @@ NO_PAGES = {
     "web.account_shortcuts",
     "web.account_list",
     "web.command_submit",
+    "web.command_effects",
+    "web.undo",
     "web.question",
 }
 
@@ -81,6 +83,8 @@ def addresses(number: int) -> dict[str, str]:
         "web.prometheus": "/metrics",
         "web.account": "/account",
         "web.search": "/search?q=rich",
+        "web.lookup": "/lookups/customer?q=rich",
+        "web.freshness": "/freshness?position=1&shown=orders:1",
         "web.banners": "/banners",
         "web.home": "/",
         "web.home_panel": "/home/health",
@@ -90,6 +94,9 @@ def addresses(number: int) -> dict[str, str]:
         "web.order_now": f"/orders/{order}/now",
         "web.order_attachments": f"/orders/{order}/attachments",
         "web.attachment": f"/orders/{order}/attachments/1",
+        "web.order_at": f"/orders/{order}/at?position=1",
+        "web.order_at_version": f"/orders/{order}/at/1",
+        "web.print_orders": f"/print/packing-slip?order={order}",
         "web.customers": "/customers?limit=100",
         "web.accounts": "/customers/-/accounts?limit=100",
         "web.customer": f"/customers/{order}",

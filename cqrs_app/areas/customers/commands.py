@@ -101,7 +101,7 @@ class MergeCustomers(Command):
     person. This cannot be undone."""
 
     customer_id: CustomerId
-    into: Annotated[CustomerId, Meta(title="Customer to keep")]
+    into: Annotated[CustomerId, Meta(title="Customer to keep", examples=["12584"])]
 
     def check(self) -> Iterator[tuple[str, str]]:
         if self.into == self.customer_id:

@@ -47,6 +47,9 @@ from cqrs_app.kernel import (
 )
 from cqrs_app.standards.email import email_key
 
+EMAIL = "customer_email"
+"""The kind of the claim of an e-mail address."""
+
 
 @dataclass
 class Customer(CustomerState):
@@ -118,4 +121,4 @@ class Customer(CustomerState):
 
 def _claimed(email: str) -> Claim:
     """No two spellings of one address are two."""
-    return Claim("customer_email", email_key(email) if email else "", email_taken())
+    return Claim(EMAIL, email_key(email) if email else "", email_taken())

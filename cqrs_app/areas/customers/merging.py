@@ -10,9 +10,12 @@ from cqrs_app.kernel.effects import Call, Proceed, Receipt
 
 
 def customer_to_keep(call: Call, proceed: Proceed) -> Receipt:
-    """Refuses what would lead nowhere."""
+    """Refuses what would lead nowhere: also that each of two customers is merged into the other."""
     command = call.command
     if isinstance(command, MergeCustomers):
+        # In one order, so that two merges of the same customers do not wait for each other.
+        for customer_id in sorted((command.customer_id, command.into)):
+            call.guard("customer_merge", Customer.stream_of(customer_id))
         past = call.past(Customer.stream_of(command.into))
         why = "is not registered" if not past else ""
         for event in past:

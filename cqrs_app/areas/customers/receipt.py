@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Select, func, literal, select
 
 from cqrs_app.areas.customers.commands import ERASE
-from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.customer import EMAIL, Customer
 from cqrs_app.areas.customers.events import CustomerErased
 from cqrs_app.areas.customers.types import CustomerId
 from cqrs_app.kernel import Query, query
@@ -55,7 +55,8 @@ def erasure_receipt(question: ErasureReceipt, connection: Connection) -> Erasure
         subject_keys.c.subject.in_(owned_by(stream))
     )
     left, destroyed_at = connection.execute(keys).one()
-    held = select(func.count()).select_from(claims).where(claims.c.stream == stream)
+    of_email = (claims.c.kind == EMAIL, claims.c.stream == stream)
+    held = select(func.count()).select_from(claims).where(*of_email)
     return ErasureProof(
         customer_id=question.customer_id,
         erased_at=row.occurred_at,

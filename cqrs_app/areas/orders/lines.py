@@ -110,7 +110,9 @@ def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
         discount=exact(discount, order.currency),
     )
     if value_of(new) < 0:
-        raise DISCOUNT_TOO_HIGH(f"The discount of line {line.line_no} is more than the line costs.")
+        raise DISCOUNT_TOO_HIGH(
+            f"The discount of line {line.line_no} is more than the line costs. {UNCHANGED}"
+        )
     return new
 
 
@@ -118,35 +120,42 @@ def _must_keep_shipped(order: OrderState, now: LineTerms, new: LineTerms) -> Non
     shipped, where = order.shipped(now.line_no), f"Line {now.line_no} of order {order.order_id}"
     if new.quantity < shipped:
         raise FEWER_THAN_SHIPPED(
-            f"{where} has {shipped} shipped; its quantity cannot be {new.quantity}."
+            f"{where} has {shipped} shipped; its quantity cannot be {new.quantity}. {UNCHANGED}"
         )
     share = exact(part_of(now.discount, new.quantity, now.quantity), order.currency)
     if shipped and (new.unit_price, new.discount) != (now.unit_price, share):
         raise SHIPPED_PRICE(
-            f"{where} has shipped units; its price stays. Add a line for units at another price."
+            f"{where} has shipped units; its price stays. {UNCHANGED} "
+            "Add a line for units at another price."
         )
 
 
 def _must_be_usable(order: OrderState, event: OrderLinesChanged) -> None:
     if not event.lines and not event.added:
-        raise SAME_LINES(f"The lines of order {order.order_id} are like that already.")
+        raise SAME_LINES(f"The lines of order {order.order_id} are like that already. {UNCHANGED}")
     more = _units(event.lines) + _units(event.added) - _units(event.before)
     left = sum(order.left) + more
     if left == 0 and any(order.sent):
         raise NOTHING_LEFT(
-            f"Nothing of order {order.order_id} would be left to ship. "
+            f"Nothing of order {order.order_id} would be left to ship. {UNCHANGED} "
             "Cancel its remaining items instead."
         )
     if left == 0:
-        raise NO_LINES(f"Order {order.order_id} would have no lines left. Cancel it instead.")
+        raise NO_LINES(
+            f"Order {order.order_id} would have no lines left. {UNCHANGED} Cancel it instead."
+        )
     if len(order.left) + len(event.added) > MOST_LINES:
-        raise ORDER_TOO_LARGE(f"An order has at most {MOST_LINES:,} lines, removed ones included.")
+        raise ORDER_TOO_LARGE(
+            f"An order has at most {MOST_LINES:,} lines, removed ones included. {UNCHANGED}"
+        )
     if more > 0 and left + sum(order.sent) > MOST_UNITS:
-        raise ORDER_TOO_LARGE(f"An order has at most {MOST_UNITS:,} units.")
+        raise ORDER_TOO_LARGE(f"An order has at most {MOST_UNITS:,} units. {UNCHANGED}")
     if event.total > HIGHEST_AMOUNT:
-        raise ORDER_TOO_LARGE(f"The lines come to more than {HIGHEST_AMOUNT:,}.")
+        raise ORDER_TOO_LARGE(f"The lines come to more than {HIGHEST_AMOUNT:,}. {UNCHANGED}")
     if event.total < 0:
-        raise DISCOUNT_TOO_HIGH(f"The discounts of order {order.order_id} would exceed its lines.")
+        raise DISCOUNT_TOO_HIGH(
+            f"The discounts of order {order.order_id} would exceed its lines. {UNCHANGED}"
+        )
 
 
 def _units(lines: Iterable[LineTerms | OrderedLine]) -> int:

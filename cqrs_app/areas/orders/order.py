@@ -314,9 +314,8 @@ class Order(OrderReturns, OrderAttachments):
             cancelled=self.cancelled,
             placed_at=self.moments[_S.PLACED],
         )
-        if not former:
-            # What was recorded of the guest, under the order's own key.
-            yield Ownership(self.stream_of(self.order_id), person_of(command.customer_id))
+        # What was recorded of a guest, under the order's own key, goes along from one to the next.
+        yield Ownership(self.stream_of(self.order_id), person_of(command.customer_id))
 
     @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
     def add_tag(self, command: AddOrderTag) -> Decision:

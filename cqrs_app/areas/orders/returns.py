@@ -20,6 +20,7 @@ from cqrs_app.areas.orders.rules import (
     MORE_THAN_SHIPPED,
     NO_SUCH_LINE,
     NO_SUCH_RETURN,
+    UNCHANGED,
     has_open_return,
     returnable,
 )
@@ -86,7 +87,8 @@ class OrderReturns(OrderState):
         if return_id not in self.returning:
             open_ones = ", ".join(self.returning) or "none"
             raise NO_SUCH_RETURN(
-                f"Order {self.order_id} has no open return {return_id}; open: {open_ones}."
+                f"Order {self.order_id} has no open return {return_id}; open: {open_ones}. "
+                f"{UNCHANGED}"
             )
         return self.returning[return_id]
 
@@ -97,7 +99,7 @@ class OrderReturns(OrderState):
             where = f"Return {return_id} of order {self.order_id}"
             most = requested.get(line.line_no)
             if most is None:
-                raise NO_SUCH_LINE(f"{where} is not for line {line.line_no}.")
+                raise NO_SUCH_LINE(f"{where} is not for line {line.line_no}. {UNCHANGED}")
             back = line.restocked + line.written_off
             if back > most:
                 yield MORE_THAN_REQUESTED(

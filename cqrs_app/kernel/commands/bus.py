@@ -187,15 +187,15 @@ class CommandBus:
         """
         if seconds <= 0:
             return self.dispatch(command, context)
-        call = self._call(command, context)
-        waiting = self._log.delayed(call.stream, call.name)
-        if waiting is not None:
-            return receipt_of(waiting)
         try:
             self.preview(command, context)
         except BusError:
             # It is refused now, and logged as any refusal.
             return self.execute(command, context)
+        call = self._call(command, context)
+        waiting = self._log.delayed(call.stream, call.name)
+        if waiting is not None:
+            return receipt_of(waiting)
         call.delay = seconds
         return self._queue(call)
 

@@ -82,7 +82,7 @@ class Decider:
         entry = call.entry(
             "succeeded", version=version, events=msgspec.json.encode(listed).decode()
         )
-        steps = () if call.dry else self._steps(decided, events, sealing, head)
+        steps = self._steps(decided, events, sealing, head, dry=call.dry)
         return Change(entry, stored, snapshot, (*call.guards, *steps))
 
     def _with_owned(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -94,14 +94,20 @@ class Decider:
                     yield SubjectErased(subject=subject)
 
     def _steps(
-        self, decided: Decided, events: Sequence[Event], sealing: Sealing, head: Head
+        self,
+        decided: Decided,
+        events: Sequence[Event],
+        sealing: Sealing,
+        head: Head,
+        *,
+        dry: bool,
     ) -> Iterator[Step]:
         for claim in decided.claims:
             yield claiming(claim, sealing.stream, self.vault.fingerprint)
         if sealing.used:
             yield self.vault.guard(sealing, head.version)
         for each in decided.ownerships:
-            yield self.vault.ownership(each.subject, each.owner)
+            yield self.vault.ownership(each.subject, each.owner, dry=dry)
         # What a person owns before the person, who is then found to own nothing else.
         erased = [event.subject for event in events if isinstance(event, SubjectErased)]
         for subject in reversed(erased):

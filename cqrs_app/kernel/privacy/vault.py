@@ -103,15 +103,16 @@ class Vault:
         """The subjects, not erased yet, that are erased with their owner."""
         return self._keys.owned_by(owner)
 
-    def ownership(self, subject: str, owner: str) -> Step:
+    def ownership(self, subject: str, owner: str, *, dry: bool) -> Step:
         """A step after which erasing `owner` also erases `subject`, and what that owns.
-        It raises Refused if the owner was erased."""
-        self._keys.make([subject, owner])
+        It raises Refused if the owner was erased. If `dry`, no keys are created."""
+        if not dry:
+            self._keys.make([subject, owner])
 
         def step(connection: Connection) -> None:
-            alive = (_COLUMNS.subject == owner, _COLUMNS.wrapped.is_not(None))
-            found = select(_COLUMNS.key_id).where(*alive).with_for_update(read=True)
-            if connection.execute(found).first() is None:
+            found = select(_COLUMNS.wrapped).where(_COLUMNS.subject == owner)
+            row = connection.execute(found.with_for_update(read=True)).first()
+            if row is not None and row.wrapped is None:
                 self.forget()
                 raise person_erased()
             of_subject = _COLUMNS.subject == subject

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from math import inf
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
-from cqrs_app.kernel.events.recorded import EventCodec, Recorded, StoredEvent, in_order
+from cqrs_app.kernel.events.recorded import (
+    EventCodec,
+    Recorded,
+    StoredEvent,
+    UnreadableEvent,
+    in_order,
+)
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
@@ -87,17 +94,34 @@ class Past:
         head = self._store.load(stream)
         if cls is None or head is None:
             return None
+        return self._moment(cls, self._events(stream, head.version, until), head.version)
+
+    def moments(
+        self, streams: Collection[str], until: Until = WHOLE
+    ) -> Iterator[tuple[str, Moment | UnreadableEvent]]:
+        """The moment of each of these streams that exists, or the damaged event that keeps it from
+        being known. All their events are read at once: for streams that are short."""
+        found = self._store.events_of_each(streams)
+        for stream in filter(found.get, streams):
+            events, cls = found[stream], self._aggregates[stream.partition("-")[0]]
+            before = takewhile(until.includes, events)
+            try:
+                yield stream, self._moment(cls, before, events[-1].version)
+            except UnreadableEvent as damaged:
+                yield stream, damaged
+
+    def _moment(self, cls: type[Aggregate], events: Iterable[StoredEvent], newest: int) -> Moment:
         last: StoredEvent | None = None
 
         def passing() -> Iterator[StoredEvent]:
             nonlocal last
-            for event in self._events(stream, head.version, until):
+            for event in events:
                 last = event
                 yield event
 
         aggregate = restore(cls, None, map(self._codec.decode, passing()))
         write = self._writers[cls]
-        return Moment(write(aggregate) if write else aggregate, last, head.version)
+        return Moment(write(aggregate) if write else aggregate, last, newest)
 
     def rows(
         self, projection: str, stream: str, until: Until = WHOLE, beside: Sequence[str] = ()

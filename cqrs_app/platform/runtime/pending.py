@@ -150,11 +150,14 @@ def delayed_commands(
     question: DelayedCommands, connection: Connection
 ) -> tuple[DelayedCommand, ...]:
     lately = datetime.now(UTC) - LATELY
-    refused = _LOG.outcome.in_(("refused", "failed")) & (_LOG.finished_at > lately)
+    refused = and_(
+        _LOG.outcome.in_(("refused", "failed")),
+        _LOG.finished_at > lately,
+        func.coalesce(_LOG.code, "") != WITHDRAWN,
+    )
     found = (
         select(_LOG.command_id, _LOG.type, _LOG.operator, _LOG.not_before, _LOG.sentence)
-        .where(_LOG.stream == question.stream, _LOG.received_at > lately - LATELY)
-        .where(_LOG.not_before.is_not(None), func.coalesce(_LOG.code, "") != WITHDRAWN)
+        .where(_LOG.stream == question.stream, _LOG.not_before.is_not(None))
         .where((_LOG.outcome == "queued") | refused)
         .order_by(_LOG.received_at, _LOG.command_id)
     )

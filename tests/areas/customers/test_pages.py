@@ -135,6 +135,6 @@ def test_the_tasks_are_those_of_the_role(client: FlaskClient, console: Flask) ->
     assert offered == {
         "viewer": set(),
         "operator": daily,
-        "supervisor": daily | {"DeactivateCustomer"},
-        "admin": daily | {"DeactivateCustomer", "EraseCustomer"},
+        "supervisor": daily | {"DeactivateCustomer", "MergeCustomers"},
+        "admin": daily | {"DeactivateCustomer", "EraseCustomer", "MergeCustomers"},
     }

@@ -17,13 +17,16 @@ from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import BillingAddress
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import CommandBus
+from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.store.tables import subject_keys
 from cqrs_app.platform.runtime.pending import RawEvents
 from tests.areas.customers.test_erasure import (
     ADDRESS,
+    ANA,
     WHY,
     ask,
     catch_up,
@@ -117,6 +120,16 @@ def test_erasing_the_former_customer_leaves_the_order_to_its_own(shop: Kernel) -
     assert ask(shop, GetOrder(order_id="2")).shipping_address.line1 == "Xylophonweg 7"
 
 
+def test_what_was_recorded_of_the_guest_goes_along_to_the_next_customer(shop: Kernel) -> None:
+    assign(shop, "1", "C2")
+    assign(shop, "1", "C1")
+    run(shop, customers.EraseCustomer(customer_id="C2", reason=WHY))
+    placed, *_ = ask(shop, RawEvents(stream="order-1"))
+    assert "Xylophonweg" in str(placed)
+    run(shop, customers.EraseCustomer(customer_id="C1", reason=WHY))
+    assert "Xylophonweg" not in str(ask(shop, RawEvents(stream="order-1")))
+
+
 def test_nothing_is_assigned_to_a_customer_who_was_erased(shop: Kernel) -> None:
     run(shop, customers.EraseCustomer(customer_id="C1", reason=WHY))
     with pytest.raises(Refused, match="erased"):
@@ -170,3 +183,18 @@ def test_an_address_that_changes_meanwhile_is_taken_along(
     assign(shop, "1", "C1")
     assert changed
     assert ask(shop, GetOrder(order_id="1")).shipping_address.line1 == "Elsewhere 9"
+
+
+def test_a_preview_of_an_assignment_writes_no_key_and_says_who_was_erased(shop: Kernel) -> None:
+    def keys() -> set[str]:
+        with shop.engines.write.connect() as connection:
+            return set(connection.execute(select(subject_keys.c.subject)).scalars())
+
+    before = keys()
+    command = do.AssignOrderToCustomer(order_id="1", customer_id="C9")
+    context = Context(actor=ANA, channel="test")
+    assert shop.commands.preview(command, context)
+    assert keys() == before
+    run(shop, customers.EraseCustomer(customer_id="C1", reason=WHY))
+    with pytest.raises(Refused, match="erased"):
+        shop.commands.preview(replace(command, customer_id="C1"), context)

@@ -16,9 +16,11 @@ from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import CreditedLine
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.kernel.store.tables import subject_keys
 from cqrs_app.platform.runtime.pending import RawEvents
@@ -131,6 +133,33 @@ def test_nobody_is_merged_into_a_customer_who_cannot_be_kept(
     merge(shop, "C2", "C1")
     with pytest.raises(Refused, match=why):
         merge(shop, "C1", into)
+
+
+@pytest.mark.parametrize("into", ["C1", "C3"])
+def test_nobody_is_merged_into_a_customer_who_is_merged_meanwhile(
+    shop: Kernel, monkeypatch: pytest.MonkeyPatch, into: str
+) -> None:
+    read, merged = CommandBus._past, []
+
+    def past(bus: CommandBus, stream: str) -> tuple[Event, ...]:
+        found = read(bus, stream)
+        if stream == "customer-C2" and not merged:
+            merged.append(into)
+            merge(shop, "C2", into)
+        return found
+
+    monkeypatch.setattr(CommandBus, "_past", past)
+    with pytest.raises(Refused, match=f"was merged into {into}"):
+        merge(shop)
+    assert ask(shop, GetCustomerProfile(customer_id="C1")).merged_into == ""
+
+
+def test_the_receipt_of_one_that_others_were_merged_into_proves_that_no_address_is_held(
+    shop: Kernel,
+) -> None:
+    merge(shop)
+    run(shop, customers.EraseCustomer(customer_id="C2", reason=WHY))
+    assert ask(shop, ErasureReceipt(customer_id="C2")).claims == 0
 
 
 def test_erasing_the_kept_one_erases_all_that_is_known_of_the_person(shop: Kernel) -> None:

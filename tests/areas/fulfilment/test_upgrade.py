@@ -136,8 +136,9 @@ def _plain(value: Any) -> Any:
 def then(order_id: str) -> dict[str, Any]:
     state = STORE["states"][order_id]
     kept = {name: value for name, value in state.items() if name not in GONE}
-    # What is new since then: whether stock arrived during a reservation.
-    kept["goods"] = {sku: goods | {"arrived": False} for sku, goods in state["goods"].items()}
+    # What is new since then: whether stock arrived during a reservation, and what was returned.
+    new = {"arrived": False, "restock": 0}
+    kept["goods"] = {sku: goods | new for sku, goods in state["goods"].items()}
     kept["open"] = sorted([each["task"], each["subject"]] for each in state["open"].values())
     stand = state["stand"]
     return kept | {"stand": [stand["stage"], stand["late"]]}

@@ -105,7 +105,8 @@ EVERYTHING: list[tuple[Command, int]] = [
     (do.ReceiveStock(sku=SKU, quantity=3, reference="PO-1"), 30),
     (do.ReserveStock(sku=SKU, order_id="1", quantity=4), 31),
     (do.ReserveStock(sku=SKU, order_id="2", quantity=3), 31),
-    (do.ReserveStock(sku=OTHER, order_id="1", quantity=5), 31),
+    (do.ReserveStock(sku=OTHER, order_id="1", quantity=4), 31),
+    (do.ChangeReservation(sku=OTHER, order_id="1", quantity=5), 31),
     (do.ReserveStock(sku=SKU, order_id="A-3", quantity=3), 31),  # refused: 2 are left
     (do.AdjustStock(sku=SKU, difference=-3, reason=AdjustReason.DAMAGED), 32),  # refused
     (do.AdjustStock(sku=SKU, difference=-1, reason=AdjustReason.DAMAGED), 32),

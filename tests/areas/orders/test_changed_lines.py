@@ -67,7 +67,7 @@ def test_lines_sent_as_they_are_do_not_count_as_changed() -> None:
 def test_a_change_that_changes_nothing_is_refused() -> None:
     for same in (change((1, 6, "2.55")), change()):
         given(PLACED).when(same).refused(
-            "unchanged", "The lines of order 536365 are like that already."
+            "unchanged", "The lines of order 536365 are like that already. Nothing was changed."
         )
 
 
@@ -80,7 +80,7 @@ def test_a_line_that_is_not_there_cannot_be_changed() -> None:
 
 def test_an_order_without_lines_is_cancelled_instead() -> None:
     given(PLACED).when(change((1, 0, "2.55"), (2, 0, "3.39"))).refused(
-        "no_lines", "Order 536365 would have no lines left. Cancel it instead."
+        "no_lines", "Order 536365 would have no lines left. Nothing was changed. Cancel it instead."
     )
 
 
@@ -88,7 +88,7 @@ def test_what_has_shipped_of_a_line_stays_and_so_does_its_price() -> None:
     part = given(PLACED, APPROVED, PART_SHIPPED)
     part.when(change((1, 3, "2.55"))).refused(
         "fewer_than_shipped",
-        "Line 1 of order 536365 has 4 shipped; its quantity cannot be 3.",
+        "Line 1 of order 536365 has 4 shipped; its quantity cannot be 3. Nothing was changed.",
     )
     part.when(change((1, 6, "2"))).refused("shipped_price")
     after = part.when(change((1, 5, "2.55"), (2, 2, "3"))).subject
@@ -111,7 +111,8 @@ def test_an_order_with_nothing_left_to_ship_is_closed_otherwise() -> None:
     refused = given(PLACED, APPROVED, PART_SHIPPED).when(change((1, 4, "2.55"), (2, 0, "3.39")))
     refused.refused(
         "nothing_left",
-        "Nothing of order 536365 would be left to ship. Cancel its remaining items instead.",
+        "Nothing of order 536365 would be left to ship. Nothing was changed. "
+        "Cancel its remaining items instead.",
     )
 
 
@@ -124,7 +125,9 @@ def test_lines_that_have_shipped_are_changed_in_no_history_either() -> None:
 
 def test_an_order_does_not_grow_beyond_what_an_order_may_be() -> None:
     many = change((1, 1_000_000_000, "1"))
-    given(PLACED).when(many).refused("order_too_large", "An order has at most 1,000,000,000 units.")
+    given(PLACED).when(many).refused(
+        "order_too_large", "An order has at most 1,000,000,000 units. Nothing was changed."
+    )
     dear = change((1, 100_000, "100000000"))
     given(PLACED).when(dear).refused("order_too_large")
 
@@ -166,7 +169,8 @@ def test_a_discount_that_is_not_given_stays_the_same_for_each_unit(
 def test_a_discount_is_at_most_what_the_line_costs() -> None:
     free = ChangedLine(line_no=1, quantity=1, unit_price=Decimal(2), discount=Decimal("2.01"))
     given(DISCOUNTED).when(do.ChangeOrderLines(order_id=THE, lines=(free,))).refused(
-        "discount_too_high", "The discount of line 1 is more than the line costs."
+        "discount_too_high",
+        "The discount of line 1 is more than the line costs. Nothing was changed.",
     )
 
 

@@ -120,7 +120,7 @@ def test_no_more_is_received_than_was_requested() -> None:
         "Request another return for the rest.",
     )
     open_one.when(receive("R1", (2, 1, 0))).refused(
-        "no_such_line", "Return R1 of order 536365 is not for line 2."
+        "no_such_line", "Return R1 of order 536365 is not for line 2. Nothing was changed."
     )
 
 
@@ -131,7 +131,7 @@ def test_a_return_is_closed_once(command: Command) -> None:
         received("R2", (1, 1, 0), amount="2.55"),
     )
     given(*closed).when(command).refused(
-        "no_such_return", "Order 536365 has no open return R2; open: R1."
+        "no_such_return", "Order 536365 has no open return R2; open: R1. Nothing was changed."
     )
 
 

@@ -132,6 +132,12 @@ def test_the_same_command_waits_once_for_a_stream(kernel: Kernel) -> None:
     assert kernel.log.find("two") is None
 
 
+def test_who_may_not_send_it_does_not_learn_that_it_waits(kernel: Kernel) -> None:
+    postpone(kernel, "one")
+    with pytest.raises(NotAllowed):
+        kernel.commands.postpone(Add(counter_id="a"), by_ben("nothing"), LONG)
+
+
 def test_without_a_delay_it_is_carried_out_at_once(kernel: Kernel) -> None:
     receipt = kernel.commands.postpone(Add(counter_id="a"), by_ana(command_id="one"), 0)
     assert receipt.status == "succeeded"

@@ -186,17 +186,15 @@ def _payments(
     order_id: str, timeline: Sequence[Row], past: Past, until: Until
 ) -> tuple[list[PaymentThen], list[str]]:
     found, unreadable = [], []
-    for stream in dict.fromkeys(row["stream"] for row in timeline):
-        if not stream.startswith(_PAYMENT):
-            continue
-        try:
-            moment = past.moment(stream, until)
-        except UnreadableEvent:
+    streams = dict.fromkeys(row["stream"] for row in timeline)
+    payments = [stream for stream in streams if stream.startswith(_PAYMENT)]
+    for stream, moment in past.moments(payments, until):
+        if isinstance(moment, UnreadableEvent):
             unreadable.append(stream.removeprefix(_PAYMENT))
             continue
-        payment: Any = moment.aggregate if moment else None
+        payment: Any = moment.aggregate
         # It may have been moved to another order by then.
-        if payment and payment.order_id == order_id:
+        if payment.order_id == order_id:
             found.append(_payment(payment))
     return found, unreadable
 

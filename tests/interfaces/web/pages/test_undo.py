@@ -76,6 +76,21 @@ def make_due(app: Flask) -> None:
         connection.execute(due.values(not_before=Lease(timedelta(seconds=-1)).end()))
 
 
+def test_an_approval_can_be_undone_for_as_long_as_no_worker_carries_it_out(
+    shop: Flask, order_id: str
+) -> None:
+    client = client_in(shop, "operator")
+    press(client, order_id, "Approve order")
+    long_ago = kernel_of(shop).clock() - timedelta(hours=1)
+    with kernel_of(shop).engines.write.begin() as connection:
+        waits = update(command_log).where(command_log.c.not_before.is_not(None))
+        connection.execute(waits.values(received_at=long_ago))
+    assert press(client, order_id, "Undo").status_code == 303
+    make_due(shop)
+    Sweep(kernel_of(shop)).once()
+    assert approved(shop, order_id) == 0
+
+
 def test_an_approval_waits_and_everybody_who_opens_the_order_sees_it(
     shop: Flask, order_id: str
 ) -> None:

@@ -94,6 +94,9 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
         "show_url": address.url(),
         "columns": shown_columns("orders"),
+        "row_form": url_for("web.command_form", name="COMMAND", order_id="NUMBER")
+        if kernel.commands.enabled
+        else "",
         "at_once": [
             name for name in ROW_KEYS if kernel.registry.command(name).declaration.undoable
         ],
