@@ -32,6 +32,7 @@ from tests.interfaces.web.pages.test_without_scripts import send as send_command
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 HTML = b"<html><script>alert(1)</script></html>"
 ADDRESS = "/orders/W-1/attachments"
+ID = "00000000-0000-4000-8000-00000000000"
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def test_a_file_for_no_order_is_not_kept(shop: Flask) -> None:
 def test_a_command_alone_attaches_nothing(shop: Flask) -> None:
     command = AttachFile(
         order_id="W-1",
-        file_id="00000000-0000-4000-8000-000000000000",
+        file_id=f"{ID}0",
         name="a.png",
         media_type="image/png",
         size=1,
@@ -206,17 +207,16 @@ def test_a_command_alone_attaches_nothing(shop: Flask) -> None:
 
 
 def test_what_was_received_and_not_attached_is_deleted_after_a_day(shop: Flask) -> None:
-    kernel, client = kernel_of(shop), client_in(shop, "operator")
-    attach(client)
-    catch_up(shop)
+    kernel = kernel_of(shop)
     old = OrderFiles(kernel.engines.write, lambda: datetime.now(UTC) - STRAYS_KEPT * 2)
-    stray = old.receive("00000000-0000-4000-8000-000000000001", "W-1", "b.png", PNG)
-    OrderFiles(kernel.engines.write).receive(
-        "00000000-0000-4000-8000-000000000002", "W-1", "c.png", PNG
-    )
+    kept, stray = (old.receive(f"{ID}{number}", "W-1", "a.png", PNG) for number in (1, 2))
+    OrderFiles(kernel.engines.write).receive(f"{ID}3", "W-1", "a.png", PNG)
+    run(kernel, kept)
+    catch_up(shop)
     task = ForgetStrays()
     assert task.due(kernel) == [stray.file_id]
-    assert not task.work(kernel, stray.file_id)
+    for file_id in (kept.file_id, stray.file_id):
+        assert not task.work(kernel, file_id)
     assert stored(shop) == 2
 
 
