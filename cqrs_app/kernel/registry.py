@@ -33,9 +33,11 @@ class Area:
     methods, by command. `events` is the module that defines the events, or a list. `rules` are this
     area's rules on commands of other areas. `consequences` say what it would do about a command
     that is previewed. `permissions` are those that none of its commands or queries requires.
+    `topic` is what the catalogue lists its messages under, its name unless given.
     """
 
     name: str
+    topic: str = ""
     aggregates: Sequence[type[Aggregate]] = ()
     settings: Mapping[type[Command], Mapping[str, Any]] = field(default_factory=dict)
     rules: Mapping[type[Command], Rule] = field(default_factory=dict)

@@ -11,6 +11,12 @@
     return Boolean(found);
   };
 
+  // Of the actions that rows wait for, the last one asked for.
+  const newest = (selector) =>
+    [...document.querySelectorAll(selector)]
+      .sort((a, b) => (a.dataset.undoRow < b.dataset.undoRow ? -1 : 1))
+      .at(-1);
+
   const typing = (element) =>
     element.matches?.("input, select, textarea, [contenteditable]") &&
     !element.matches("[type=checkbox], [type=radio]");
@@ -53,7 +59,7 @@
     else if (key === "j") click('[rel="next"][data-neighbour]') || step(1);
     else if (key === "k") click('[rel="prev"][data-neighbour]') || step(-1);
     else if (key === "u") click("[data-up]");
-    else if (key === "z") click("[data-undo], [data-undo-last]");
+    else if (key === "z") click("[data-undo]") || newest("[data-undo-row]")?.click();
     else if (key in COMMANDS) send(COMMANDS[key]);
     else if (key === "r") click("[data-live-switch]");
     else if (key === "/") document.dispatchEvent(new Event("palette:ask"));

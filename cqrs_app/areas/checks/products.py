@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from cqrs_app.areas.checks.types import Checks, Misfit, Reaction, react
-from cqrs_app.areas.inventory.events import ProductAdded
 from cqrs_app.areas.orders.commands import PlaceOrder
 from cqrs_app.areas.orders.rules import UNKNOWN_PRODUCT
 from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
 
 
 def products_match(checks: Checks) -> Middleware:
-    """Checks new orders; where the shop accepts any SKU, no stream is read."""
+    """Checks new orders; where the shop accepts any SKU, no look-up is made."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         live = call.context.occurred_at is None
@@ -27,8 +26,10 @@ def products_match(checks: Checks) -> Middleware:
 def _unknown(call: Call) -> Iterator[Misfit]:
     command: Any = call.command
     if isinstance(command, PlaceOrder):
-        for sku in dict.fromkeys(line.sku for line in command.lines):
-            if not any(isinstance(each, ProductAdded) for each in call.past(f"product-{sku}")):
+        streams = {line.sku: f"product-{line.sku}" for line in command.lines}
+        added = call.existing(streams.values())
+        for sku, stream in streams.items():
+            if stream not in added:
                 yield Misfit(
                     UNKNOWN_PRODUCT,
                     f"There is no product {sku}.",

@@ -30,6 +30,7 @@ from cqrs_app.kernel import Area, from_past, projected
 
 DESK = Area(
     name="desk",
+    topic="orders",
     projections=[
         OrdersProjection(),
         OrderTimelineProjection(),

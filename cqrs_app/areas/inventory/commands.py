@@ -90,7 +90,7 @@ class ExpectStock(Command):
 
 @command(label="Receive stock", permission=RECEIVE)
 class ReceiveStock(Command):
-    """Take goods in. What was expected under the same number is then no longer on its way."""
+    """Record a delivery. It replaces the expected delivery of the same number."""
 
     sku: Sku
     reference: Annotated[Reference, Meta(extra={"lookup": "delivery"})]
@@ -141,7 +141,7 @@ class ReleaseStock(Command):
 
 @command(label="Commit stock", permission=RESERVE)
 class CommitStock(Command):
-    """Send out what is reserved for an order, or a part of it: it is then no longer on hand."""
+    """Record that stock reserved for an order, or a part of it, has left."""
 
     sku: Sku
     order_id: OrderId

@@ -21,7 +21,7 @@ PRODUCT_EXISTS = Refusal("product_exists", "The number is taken, by something el
 STILL_RESERVED = Refusal("still_reserved", "Orders wait for some of it.")
 NOT_RETIRED = Refusal("not_retired", "It is not retired.")
 BELOW_RESERVED = Refusal("below_reserved", "Fewer would be left than are reserved for orders.")
-OUT_OF_STOCK = Refusal("out_of_stock", "Fewer are available than were asked for.")
+OUT_OF_STOCK = Refusal("out_of_stock", "Fewer are available than requested.")
 RESERVED_OTHERWISE = Refusal(
     "reserved_otherwise", "Another quantity is reserved for this order already."
 )
@@ -101,8 +101,8 @@ def must_reserve(item: StockState, command: ReserveStock) -> bool:
         )
     if command.quantity > item.available:
         raise OUT_OF_STOCK(
-            f"{command.quantity:,} of product {item.sku} were asked for and {item.available:,} are "
-            f"available. Nothing was reserved. Ask for fewer, or wait for a delivery.",
+            f"Only {item.available:,} of {command.quantity:,} available; none reserved. "
+            f"Reduce the quantity or wait for stock.",
         )
     return True
 
@@ -122,8 +122,8 @@ def must_change_reservation(item: StockState, command: ChangeReservation) -> boo
         offered(item, item.sku)
     if more > item.available:
         raise OUT_OF_STOCK(
-            f"{more:,} more of product {item.sku} were asked for and {item.available:,} are "
-            f"available. {held:,} stay reserved. Reduce the quantity or wait for stock.",
+            f"Only {item.available:,} of {more:,} more available; {held:,} stay reserved. "
+            f"Reduce the quantity or wait for stock.",
         )
     return more != 0
 

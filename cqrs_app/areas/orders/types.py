@@ -206,7 +206,7 @@ PersonalBillingAddress = Annotated[
 
 @value
 class OrderLine:
-    """One line of an order; it keeps its own price, and one article may stand on several."""
+    """One line of an order; it keeps its own price, and several may have the same SKU."""
 
     sku: Sku
     description: ItemName = ""

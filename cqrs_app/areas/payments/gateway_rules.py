@@ -142,7 +142,7 @@ def _asked(payment: PaymentState, number: int, asked: Asked | None) -> Request:
             return request
     raise NO_SUCH_REQUEST(
         f"Payment {payment.payment_id} has no such request {number}. "
-        f"Nothing was changed. Its page shows what was asked for.",
+        f"Nothing was changed. Its page shows the requests.",
     )
 
 

@@ -14,7 +14,7 @@ from cqrs_app.standards.money import exact, too_fine
 TOO_FINE = Refusal("amount_too_fine", "The amount has more digits than its currency.")
 UNKNOWN = Refusal("no_such_payment", "There is no payment of this number.")
 PAYMENT_EXISTS = Refusal("payment_exists", "The number was used before.")
-NO_SUCH_REQUEST = Refusal("no_such_request", "The gateway was asked for nothing of this kind.")
+NO_SUCH_REQUEST = Refusal("no_such_request", "The gateway has no request of this kind.")
 ANSWER_AWAITED = Refusal("answer_awaited", "The gateway has not answered yet.")
 DECLINED = Refusal("declined", "The gateway declined it.")
 VOIDED = Refusal("voided", "It is voided, or about to be.")

@@ -94,8 +94,8 @@ def _print_preview(
 ) -> None:
     listed = [{"type": type(event).__name__, "payload": event} for event in events]
     if as_json:
-        told = {"status": "previewed", "events": listed, "effects": effects}
-        click.echo(msgspec.json.encode(told))
+        document = {"status": "previewed", "events": listed, "effects": effects}
+        click.echo(msgspec.json.encode(document))
         return
     click.echo("Nothing was changed. This would be recorded:")
     for event in events:

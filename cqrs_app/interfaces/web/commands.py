@@ -192,10 +192,7 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
         with suppress(*NO_ANSWER):
             return Response(
-                place.list_fragment(
-                    f"{cls.declaration.label} {identity}: {result}.",
-                    url_for("web.undo", command_id=receipt.command_id) if waits else "",
-                ),
+                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
                 headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
             )
     if not waits:  # its page says that it does, and can be undone

@@ -108,10 +108,11 @@ class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
     def read(self, text: str) -> datetime:
         try:
             typed = datetime.fromisoformat(text)
-        except ValueError:
+            moment = (typed if typed.tzinfo else typed.replace(tzinfo=self._zone)).astimezone(UTC)
+            here = moment.astimezone(self._zone).replace(tzinfo=None)
+        except (ValueError, OverflowError):  # also beyond the years of a calendar
             raise ValueError("Enter a date and time, e.g. 2026-03-31 14:05.") from None
-        moment = (typed if typed.tzinfo else typed.replace(tzinfo=self._zone)).astimezone(UTC)
-        if not typed.tzinfo and moment.astimezone(self._zone).replace(tzinfo=None) != typed:
+        if not typed.tzinfo and here != typed:
             raise ValueError("There is no such time on that day: the clocks went forward.")
         return moment
 

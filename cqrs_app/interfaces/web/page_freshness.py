@@ -1,4 +1,4 @@
-"""How fresh a page is as a whole: as its least fresh panel, said once at its head."""
+"""How fresh a page is as a whole: as its least fresh panel, shown once at its head."""
 
 from __future__ import annotations
 

@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cqrs_app.interfaces.web.ask import ask
+from cqrs_app.interfaces.web.ask import ask, may_act
 from cqrs_app.interfaces.web.presentation import event_words
+from cqrs_app.kernel.messages.messages import Declaration
 from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import Pending, PendingWrites
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 
 
 @dataclass(frozen=True, slots=True)
 class PendingBadge:
-    """One change that is on its way; `version` is None while it waits for a worker."""
+    """One change that is on its way; `version` is None while it waits for a worker. `undo_id` is
+    the command that can still be undone, or empty."""
 
     version: int | None
     label: str
     operator: str
     since: datetime
+    undo_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +62,11 @@ def _badges(pending: Pending, stream: str, shown: int, freshness: Freshness) -> 
     if waiting:
         task = kernel.registry.commands.get(waiting.type)
         label = task.declaration.label if task else event_words(waiting.type)
-        return Badges(PendingBadge(None, label, waiting.operator, waiting.received_at))
+        undo_id = waiting.command_id if task and _may_undo(task.declaration) else ""
+        return Badges(PendingBadge(None, label, waiting.operator, waiting.received_at, undo_id))
     return Badges()
+
+
+def _may_undo(declaration: Declaration) -> bool:
+    waits = declaration.undoable and services.settings.undo_seconds
+    return bool(waits) and may_act(declaration.permission)

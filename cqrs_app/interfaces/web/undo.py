@@ -34,7 +34,7 @@ def undo(command_id: str) -> ResponseReturnValue:
     place = PLACES.get(category)
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
-        return place.list_fragment(f"{identity}: undone.", "")
+        return place.list_fragment(f"{identity}: undone.")
     if place and place.fragment and is_fragment():
         return place.fragment(identity)
     return redirect(page, 303)

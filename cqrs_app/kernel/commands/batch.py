@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from cqrs_app.kernel.commands.aggregate import Aggregate
@@ -73,7 +73,7 @@ class Batch:
             self._streams[stream] = Stream(head, head)
         self._changes: list[Change] = []
         for call in calls:
-            call.past = self._past
+            call.past, call.existing = self._past, self._existing
 
     def carry_out(
         self,
@@ -141,6 +141,11 @@ class Batch:
         ahead = self._streams[stream].pending if stream in self._streams else ()
         stored = (*self._store.events_of(stream), *ahead)
         return tuple(self._decider.codec.decode(each).event for each in stored)
+
+    def _existing(self, streams: Collection[str]) -> Collection[str]:
+        """Those that exist, or would after the calls so far."""
+        ahead = {each for each in streams if each in self._streams and self._streams[each].pending}
+        return ahead | self._store.versions_of(streams).keys()
 
     def event_types(self) -> set[str]:
         return {event.type for change in self._changes for event in change.events}

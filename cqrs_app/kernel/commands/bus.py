@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -353,29 +353,20 @@ class CommandBus:
         stream = self._routes[type(command)].aggregate.stream_for(command)
         payload = msgspec.json.encode(command).decode()
         now = self._clock()
-        if not personal_fields(type(command)):
-            return Call(
-                command,
-                context,
-                stream,
-                payload,
-                now,
-                self._clock,
-                past=self._past,
-                take_guard=self._guard,
-            )
-        return Call(
+        call = Call(
             command,
             context,
             stream,
             payload,
             now,
             self._clock,
-            self._sealed,
-            self._vault.open,
-            self._past,
-            self._guard,
+            past=self._past,
+            existing=self._existing,
+            take_guard=self._guard,
         )
+        if personal_fields(type(command)):
+            call.keep, call.open = self._sealed, self._vault.open
+        return call
 
     def _guard(self, call: Call, kind: str, stream: str) -> Step:
         return guarding(self._store, self._vault, kind, stream, call.context.command_id)
@@ -383,6 +374,9 @@ class CommandBus:
     def _past(self, stream: str) -> tuple[Event, ...]:
         found = self._store.events_of(stream)
         return tuple(self._codec.decode(stored).event for stored in found)
+
+    def _existing(self, streams: Collection[str]) -> Collection[str]:
+        return self._store.versions_of(streams)
 
     def _sealed(self, call: Call) -> str:
         """The command as it is stored in the log."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,9 @@ Keep = Callable[["Call"], str]
 
 Past = Callable[[str], Sequence[Event]]
 
+Existing = Callable[[Collection[str]], Collection[str]]
+"""Of these streams, those that exist."""
+
 Guard = Callable[["Call", str, str], Step]
 """Takes a guard of a kind for a stream: see guards.py."""
 
@@ -34,6 +37,10 @@ def unchanged(text: str, stream: str) -> str:
 
 
 def nothing(stream: str) -> Sequence[Event]:
+    return ()
+
+
+def none_of(streams: Collection[str]) -> Collection[str]:
     return ()
 
 
@@ -50,11 +57,12 @@ class Call:
     `delay` is how many seconds it waits in the queue. `repeated` is set once an earlier run of the
     same command id has answered.
 
-    Middleware of areas may read the `past` of any stream: its events as this command finds them. It
-    may leave `warnings`: the command runs, and each is flagged beside what happened. And it may
-    leave the command `completed` with what its sender left open; where that was read from the
-    command's own stream, `completed_at` is the version read, and it is run again at another. With
-    `guard`, it is run again if another command with that guard commits before this one.
+    Middleware of areas may read the `past` of any stream: its events as this command finds them,
+    and which streams are `existing`, which is cheaper. It may leave `warnings`: the command runs,
+    and each is flagged beside what happened. And it may leave the command `completed` with what its
+    sender left open; where that was read from the command's own stream, `completed_at` is the
+    version read, and it is run again at another. With `guard`, it is run again if another command
+    with that guard commits before this one.
     """
 
     command: Command
@@ -66,6 +74,7 @@ class Call:
     keep: Keep = lambda call: call.payload
     open: Open = unchanged
     past: Past = nothing
+    existing: Existing = none_of
     take_guard: Guard = unguarded
     belongs_to: str | None = None
     dry: bool = False

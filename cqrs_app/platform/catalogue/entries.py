@@ -96,7 +96,7 @@ def _message(area: Area, cls: Any, kind: Kind, refusals: Mapping[str, str]) -> E
     return Entry(
         name=cls.__name__,
         kind=kind,
-        area=area.name,
+        area=area.topic or area.name,
         label=declared.label,
         summary=summary_of(cls),
         **_fields(cls),
@@ -114,7 +114,7 @@ def _event(area: Area, cls: type[Event], known: Mapping[str, Any]) -> Entry:
     return Entry(
         name=cls.__name__,
         kind="event",
-        area=area.name,
+        area=area.topic or area.name,
         label=_words(cls.__name__),
         summary=summary_of(cls),
         **_fields(cls),

@@ -33,6 +33,7 @@ from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.platform.operators.roles import system_actor
 from tests.areas.fulfilment.conftest import MakeDesk, OrderDesk
 from tests.areas.payments.conftest import ADA
+from tests.services.statements import statements
 
 DEFAULTS: dict[str, Any] = {
     "unknown_customers": "flag",
@@ -114,6 +115,27 @@ def test_a_sku_that_is_no_product_is_accepted_flagged_or_refused(make_desk: Make
     assert refused.value.code == "unknown_product"
     refusing.do(AddProduct(sku="A"), place("4", customer_id=""))
     assert events_of(refusing, "4") == ["OrderPlaced"]
+
+
+def test_products_are_looked_up_at_once_and_also_in_the_batch_that_adds_them(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(**DEFAULTS | {"unknown_products": "refuse"})
+    counts = []
+    for number, skus in enumerate(("AB", "CDEFG")):
+        lines = tuple(OrderLine(sku=sku, quantity=1, unit_price=Decimal(1)) for sku in skus)
+        desk.do(*(AddProduct(sku=sku) for sku in skus))
+        with statements() as sent:
+            desk.do(replace(place(str(number), customer_id=""), lines=lines))
+        counts.append(len(sent))
+    assert counts[0] == counts[1]
+    commands = (AddProduct(sku="H"), replace(place("9", customer_id=""), lines=_one("H")))
+    items = [(each, Context(actor=ADA, channel="test")) for each in commands]
+    assert all(each.receipt for each in desk.kernel.commands.execute_batch(items))
+
+
+def _one(sku: str) -> tuple[OrderLine, ...]:
+    return (OrderLine(sku=sku, quantity=1, unit_price=Decimal(1)),)
 
 
 def test_an_order_is_of_the_country_of_its_address_unless_it_says_another(

@@ -12,6 +12,9 @@ from sqlalchemy import update
 from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
 from cqrs_app.areas.desk.queries.order_at import GetOrderAt, OrderAt, OrderSnapshot
 from cqrs_app.areas.desk.queries.timeline import OrderTimeline
+from cqrs_app.areas.fulfilment.commands import SkipFulfilmentStep
+from cqrs_app.areas.fulfilment.subscription import FulfilmentSubscription
+from cqrs_app.areas.fulfilment.types import Step
 from cqrs_app.areas.inventory.commands import AddProduct, ReceiveStock, ReleaseStock, ReserveStock
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
@@ -25,6 +28,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store.tables import events
+from tests.services.statements import statements
 
 ANA = Actor("ana", frozenset(ROLES["admin"]) | {HISTORY})
 VIEWER = Actor("vic", frozenset(ROLES["viewer"]))
@@ -165,6 +169,26 @@ def test_a_time_is_when_it_happened_in_every_area(kernel: Kernel) -> None:
     assert [len(each.then.payments) for each in seen if each.then] == [0, 0, 1]
     # By version, everything counts that was recorded before.
     assert then(kernel, version=2).payments == ()
+
+
+def test_more_payments_take_no_more_statements(filled: Kernel) -> None:
+    with statements() as few:
+        ask(filled, version=5)
+    run(filled, *(pay(f"Q{number}", "1") for number in range(5)))
+    catch_up(filled)
+    with statements() as many:
+        assert len(then(filled).payments) == 7
+    assert len(many) == len(few)
+
+
+def test_an_entry_without_a_position_yet_comes_after_every_version(kernel: Kernel) -> None:
+    run(kernel, place(), do.ApproveOrder(order_id="1"))
+    kernel.runner.advance(FulfilmentSubscription.name)
+    run(kernel, SkipFulfilmentStep(order_id="1", step=Step.STOCK, reason="It is on the shelf."))
+    with kernel.engines.write.begin() as connection:
+        skipped = events.c.type == "FulfilmentStepSkipped"
+        assert connection.execute(update(events).where(skipped).values(position=None)).rowcount
+    assert len(ask(kernel, strong=True, version=1).timeline) == 1
 
 
 def test_a_payment_counts_for_the_order_that_it_belonged_to(filled: Kernel) -> None:

@@ -239,7 +239,7 @@ def test_amounts_and_reasons_of_payments_are_in_it(connection: Connection) -> No
         "Amount": "GBP 33.30",
         "Payment": "P1",
         "Code": "expired",
-        "Why": "The card expired.",
+        "Reason": "The card expired.",
     }
     assert dict(requested.detail)["Reason"] == "Sold out"
 
@@ -297,8 +297,8 @@ def test_a_late_order_and_a_decision_that_is_needed_are_in_it(connection: Connec
     history.record("fulfilment-1", [skipped], operator="sue")
     take(connection, history)
     assert [(each.label, dict(each.detail)) for each in shown(connection)] == [
-        ("Late", {"Stage": "Ready to ship", "Why": "Ready to ship."}),
-        ("Needs a decision", {"Why": "Ready to ship."}),
+        ("Late", {"Stage": "Ready to ship", "Reason": "Ready to ship."}),
+        ("Needs a decision", {"Reason": "Ready to ship."}),
         ("Step skipped", {"Step": "Reserving stock", "Reason": "It is on the shelf."}),
     ]
 

@@ -37,9 +37,9 @@ def test_an_order_out_of_stock_says_what_is_missing_and_what_can_be_done(
 ) -> None:
     supervisor = out_of_stock(order_desk)
     listed = words(supervisor, "/fulfilment?show=attention")
-    assert "Out of stock 85123A: 4 of product 85123A were asked for and 1 are available." in listed
+    assert "Out of stock 85123A: Only 1 of 4 available;" in listed
     shown = words(supervisor, f"/fulfilment/{THE}")
-    assert "Stage Out of stock 85123A: 4 of product 85123A" in shown
+    assert "Stage Out of stock 85123A: Only 1 of 4 available;" in shown
     assert "Reserve stock Done 5 of CARD 1" in shown
     assert "Reserve stock Refused 4 of 85123A" in shown
     tasks = {"RetryFulfilment", "SkipFulfilmentStep", "CancelFulfilment"}

@@ -69,7 +69,7 @@ def test_a_product_is_added_received_reserved_and_sent_out_by_hand(console: Flas
     text = shown(sue, f"/product?sku={SKU}")
     for words in ("Available 7", "Shipped 2", "Shipped for W1", "Received, PO-1"):
         assert words in text
-    assert "Nothing of it is reserved" in text
+    assert "No reservations" in text
 
 
 def test_a_price_is_set_shown_and_taken_away(console: Flask) -> None:

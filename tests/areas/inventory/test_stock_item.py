@@ -82,8 +82,7 @@ def test_a_reservation_is_all_or_nothing() -> None:
     assert (item.on_hand, item.available) == (10, 6)
     given(add(), receive(10), reserve("A", 4)).when(reserve("B", 7)).refused(
         "out_of_stock",
-        "7 of product 85123A were asked for and 6 are available. Nothing was reserved. "
-        "Ask for fewer, or wait for a delivery.",
+        "Only 6 of 7 available; none reserved. Reduce the quantity or wait for stock.",
     )
 
 

@@ -62,11 +62,13 @@ def completed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[st
             ("flask", "query", "Order"),
             [
                 "OrderActions",
+                "OrderChoices",
                 "OrderPayments",
                 "OrderTimeline",
                 "OrdersByDay",
                 "OrdersByStage",
                 "OrdersByStatus",
+                "OrdersWaitingFor",
             ],
         ),
         (("flask", "doc"), ["doctor"]),

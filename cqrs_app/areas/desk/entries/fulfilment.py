@@ -23,7 +23,7 @@ _ORDER = EntryKind.ORDER
 
 
 def _moved(event: FulfilmentMoved) -> Entry | None:
-    why = ("Why", event.sentence)
+    why = ("Reason", event.sentence)
     if event.late:
         return Entry(_ORDER, "Late", (("Stage", Stage(event.stage).label), why))
     if event.stage == Stage.OUT_OF_STOCK:

@@ -180,7 +180,7 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
         OrderDelivered: lambda event: Entry(_SHIPPING, "Delivered"),
         OrderCancelled: lambda event: Entry(_ORDER, "Cancelled", _why(event)),
         RemainingItemsCancelled: _rest_cancelled,
-        OrderFlagged: lambda event: Entry(_ORDER, "Flagged", (("Why", event.sentence),)),
+        OrderFlagged: lambda event: Entry(_ORDER, "Flagged", (("Reason", event.sentence),)),
     }
 )
 

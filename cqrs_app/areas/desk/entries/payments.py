@@ -18,7 +18,7 @@ _DETAIL = MappingProxyType(
         "reason": "Reason",
         "outcome": "Outcome",
         "code": "Code",
-        "sentence": "Why",
+        "sentence": "Reason",
         "note": "Note",
     }
 )
@@ -71,7 +71,7 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
     }
 )
 
-SAID_BY_THE_ANSWER = frozenset(
+COVERED_BY_THE_ANSWER = frozenset(
     {was.PaymentCaptureRequested, was.PaymentVoidPlanned, was.PaymentVoidRequested}
 )
 """Left out where fulfilment requested it: nobody decided anything, and the answer follows."""

@@ -66,7 +66,7 @@ class OrderTimelineProjection(Projection):
 
 def _enter(event: Any, recorded: Recorded, rows: Rows) -> None:
     entry = _ENTRIES.get(type(event), _by_name)(event)
-    if entry is None or _is_said_by_the_answer(recorded):
+    if entry is None or _is_covered_by_the_answer(recorded):
         return
     before: dict[str, str] = {}
     facts: Facts = {}
@@ -152,9 +152,9 @@ def _by_name(event: Any) -> Entry:
     return Entry(EntryKind.ORDER, words.capitalize(), texts)
 
 
-def _is_said_by_the_answer(recorded: Recorded) -> bool:
+def _is_covered_by_the_answer(recorded: Recorded) -> bool:
     by_itself = recorded.stored.operator == fulfilment.OPERATOR
-    return by_itself and type(recorded.event) in payments.SAID_BY_THE_ANSWER
+    return by_itself and type(recorded.event) in payments.COVERED_BY_THE_ANSWER
 
 
 def _orders_of(event: Any) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ SearchText = Annotated[
     str,
     Meta(
         title="Search",
-        description="Words of the order, its customer, articles or tracking numbers.",
+        description="Words of the order, its customer, items or tracking numbers.",
         max_length=200,
     ),
 ]
@@ -45,7 +45,7 @@ class OrderFilters(Query):
     days and include both ends; totals are in each order's own currency."""
 
     q: SearchText = ""
-    stage: Annotated[tuple[OrderStage, ...], Meta(title="OrderStage", max_length=20)] = ()
+    stage: Annotated[tuple[OrderStage, ...], Meta(title="Stage", max_length=20)] = ()
     status: Annotated[tuple[OrderStatus, ...], Meta(title="Status", max_length=20)] = ()
     flagged: Annotated[bool | None, Meta(title="Flagged")] = None
     imported: Annotated[

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from sys import maxsize
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -153,7 +154,7 @@ def _is_until(row: Row, last: StoredEvent, others: Until) -> bool:
     if row["stream"] == last.stream:
         return bool(row["version"] <= last.version)
     if others.position is not None:
-        return bool(row["position"] <= others.position)
+        return bool((row["position"] or maxsize) <= others.position)
     return others.at is None or bool(row["at"] <= others.at)
 
 

@@ -33,7 +33,7 @@ class Place:
     one: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
-    list_fragment: Callable[[str, str], str] | None = None
+    list_fragment: Callable[[str], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
 
 

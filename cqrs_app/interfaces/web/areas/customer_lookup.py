@@ -78,7 +78,7 @@ def _profile(customer_id: str) -> ProfileView | None:
     try:
         question = GetCustomerProfile(customer_id=customer_id)
     except Invalid:
-        return None  # nobody has such a number; what is wrong with it is said when it is sent
+        return None  # nobody has such a number; sending it says what is wrong with it
     found: ProfileView | None = ask(question, strong=True).value
     return found
 

@@ -118,7 +118,8 @@ def _signs() -> list[Sign]:
     waiting = ask(FulfilmentStages()).value
     count = sum(each.orders if each.stage in ATTENTION else each.late for each in waiting)
     if count:
-        return [Sign("Fulfilment", f"{count:,} to look at", "warn", address)]
+        words = f"{count:,} need{'s' * (count == 1)} attention"
+        return [Sign("Fulfilment", words, "warn", address)]
     return [Sign("Fulfilment", "running", "good", url_for("web.fulfilments"))]
 
 

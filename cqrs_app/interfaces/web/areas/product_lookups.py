@@ -100,7 +100,7 @@ def _view(sku: str) -> Any:
     try:
         question = GetProduct(sku=sku)
     except Invalid:
-        return None  # nothing has such a SKU; what is wrong with it is said when it is sent
+        return None  # nothing has such a SKU; sending it says what is wrong with it
     return ask(question).value
 
 

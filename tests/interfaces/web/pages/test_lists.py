@@ -158,3 +158,11 @@ def test_the_head_of_a_long_list_stays_in_sight(signed_in: Callable[..., Page]) 
     page.keyboard.press("End")
     page.locator("main [data-row]").last.scroll_into_view_if_needed()
     expect(page.locator("main thead").get_by_text("Customer")).to_be_in_viewport()
+
+
+def test_a_filter_by_stage_is_named_as_on_the_page(client_of: Clients) -> None:
+    shown = client_of("viewer").get("/orders?stage=delivered").text
+    chips = BeautifulSoup(shown, "html.parser").select(".chip:not(.chip-choice)")
+    assert [each.get_text(" ", strip=True) for each in chips] == [
+        "Stage Delivered remove this filter"
+    ]

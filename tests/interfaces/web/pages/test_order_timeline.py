@@ -142,9 +142,16 @@ def test_an_address_that_makes_no_sense_is_one_sentence(
     for query in ("kind=ghost", "newest=none", "newest=0"):
         answer = client_of("viewer").get(f"/orders/{order_id}?{query}")
         assert answer.status_code in (400, 422), query
-    for query in ("position=x", "at=yesterday", "position=1&at=2026-01-01T00:00Z"):
+    for query in (
+        "position=x",
+        "at=yesterday",
+        "position=1&at=2026-01-01T00:00Z",
+        "at=0001-01-01T00:00%2B12:00",
+    ):
         answer = client_of("viewer").get(f"/orders/{order_id}/at?{query}")
         assert answer.status_code in (400, 422), query
+    blank = client_of("viewer").get(f"/orders/{order_id}/at?at=%20&position=")
+    assert blank.status_code == 200
 
 
 def test_whoever_may_see_an_order_sees_its_past_with_what_changed_since(

@@ -11,8 +11,13 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 
 from cqrs_app.areas.desk.read_models import orders
+from cqrs_app.areas.orders import commands as do
+from cqrs_app.areas.orders.types import ChangedLine, OrderLine
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import order_in
 from tests.interfaces.web.pages.test_without_scripts import page
@@ -52,6 +57,26 @@ def test_a_pick_list_has_what_is_left_and_a_confirmation_what_it_costs(
     assert total is not None
     confirmed = page(client, f"/print/confirmation?order={placed}")
     assert confirmed.select("tfoot .money")[-1].get_text() == total.get_text()
+
+
+def test_a_line_that_was_removed_is_on_no_document(shop: Flask, client: FlaskClient) -> None:
+    kernel: Kernel = services_of(shop).kernel
+    actor = Actor("ada", frozenset(ROLES["admin"]) | {HISTORY})
+    lines = tuple(OrderLine(sku=sku, quantity=1, unit_price=2) for sku in ("KEPT", "REMOVED"))
+    removed = ChangedLine(line_no=2, quantity=0, unit_price=2)
+    for command in (
+        do.PlaceOrder(order_id="X1", currency="EUR", country="Spain", lines=lines),
+        do.ChangeOrderLines(order_id="X1", lines=(removed,)),
+    ):
+        kernel.commands.execute(command, Context(actor=actor, channel="test"))
+    # As history, so that nothing has to be reserved and paid for it.
+    for command in (do.ApproveOrder(order_id="X1"), do.ShipOrder(order_id="X1")):
+        past = Context(actor=actor, channel="test", occurred_at=kernel.clock())
+        kernel.commands.execute(command, past)
+    for paper in ("packing-slip", "confirmation"):
+        table = page(client, f"/print/{paper}?order=X1").select_one("article.paper tbody")
+        assert table is not None
+        assert [each.get_text() for each in table.select("th")] == ["KEPT"]
 
 
 @pytest.mark.parametrize(

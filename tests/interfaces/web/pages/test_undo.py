@@ -210,15 +210,23 @@ def test_it_is_carried_out_though_every_process_that_could_was_killed(
         wait_until(lambda: approved(app, order_id) == 1)
 
 
-def test_one_key_approves_and_one_undoes(
-    make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
-) -> None:
-    app = make_shop(undo_seconds=LONG)
-    order_id, address = order_in(app, "placed"), serve(app)
+def signed_in_page(
+    app: Flask, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> Page:
+    address = serve(app)
     shown = new_page(base_url=address)
     cookie = client_in(app, "operator").get_cookie(app.config["SESSION_COOKIE_NAME"])
     assert cookie
     shown.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+    return shown
+
+
+def test_one_key_approves_and_one_undoes(
+    make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    app = make_shop(undo_seconds=LONG)
+    order_id = order_in(app, "placed")
+    shown = signed_in_page(app, serve, new_page)
     shown.goto(f"/orders/{order_id}")
     approve = shown.get_by_role("button", name="Approve order")
     approve.focus()
@@ -236,3 +244,35 @@ def test_one_key_approves_and_one_undoes(
     catch_up(app)
     expect(shown.locator("#order")).to_contain_text("Approved by operator", timeout=30_000)
     assert approved(app, order_id) == 1
+
+
+def test_a_row_of_the_list_shows_by_itself_what_came_of_an_action(
+    make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    app = make_shop(undo_seconds=LONG)
+    order_id = order_in(app, "placed")
+    shown = signed_in_page(app, serve, new_page)
+    shown.goto(f"/orders?q={order_id}")
+    row = shown.locator(f"#row-{order_id}")
+    shown.keyboard.press("j")
+    shown.keyboard.press("a")
+    expect(row.get_by_role("button", name="Undo")).to_be_visible()
+    expect(row.get_by_role("link", name=order_id)).to_be_focused()
+    make_due(app)
+    Sweep(kernel_of(app)).once()
+    catch_up(app)
+    expect(row.get_by_role("button", name="Undo")).to_have_count(0, timeout=30_000)
+    expect(row.locator(".pending")).to_have_count(0, timeout=30_000)
+    expect(row).not_to_contain_text("Needs approval")
+    expect(row.get_by_role("link", name=order_id)).to_be_focused()
+
+
+def test_the_form_of_an_address_begins_at_its_first_field(
+    make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    app = make_shop()
+    order_id = order_in(app, "placed")
+    shown = signed_in_page(app, serve, new_page)
+    shown.goto(f"/orders/{order_id}")
+    shown.get_by_role("link", name="Change shipping address").click()
+    expect(shown.get_by_role("dialog").get_by_label("Recipient")).to_be_focused()

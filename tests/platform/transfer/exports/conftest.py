@@ -35,6 +35,8 @@ def row(number: int, **changed: Any) -> dict[str, Any]:
         "row_id": number,
         "order_id": f"T{number}",
         "status": "placed" if number % 2 else "shipped",
+        "stage": "needs_approval" if number % 2 else "shipped",
+        "stage_since": at,
         "customer_id": f"C{number % 97}",
         "customer_name": "Ada & Sons, Ltd",
         "country": "France",

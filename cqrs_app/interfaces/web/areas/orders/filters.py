@@ -65,8 +65,9 @@ class Address:
         try:
             return parse(cls, read_here(cls, self._values()) | fixed)
         except Invalid as invalid:
-            told = {label(name): DAYS.get(name, text) for name, text in invalid.problems.items()}
-            raise Invalid("The address of this list", told) from invalid
+            found = invalid.problems.items()
+            problems = {label(name): DAYS.get(name, text) for name, text in found}
+            raise Invalid("The address of this list", problems) from invalid
 
     def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {name: found[0].strip() for name, found in self.given.items()}

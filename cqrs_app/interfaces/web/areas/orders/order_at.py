@@ -35,7 +35,8 @@ def order_at_version(order_id: str, version: int) -> ResponseReturnValue:
 @bp.get("/orders/<order_id>/at")
 def order_at(order_id: str) -> ResponseReturnValue:
     """The order after an entry of its timeline (`position`), or at a time (`at`)."""
-    point = {name: request.args[name] for name in ("position", "at") if request.args.get(name)}
+    given = {name: request.args.get(name, "").strip() for name in ("position", "at")}
+    point = {name: text for name, text in given.items() if text}
     if "at" in point:
         form = TimeForm(request.args)
         if not form.validate() or form.at.data is None:

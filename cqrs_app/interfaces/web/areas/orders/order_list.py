@@ -21,7 +21,7 @@ from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import page_number, page_size
 from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.polling import following
+from cqrs_app.interfaces.web.polling import following, poll_every
 from cqrs_app.kernel import fold
 from cqrs_app.services import kernel, services
 
@@ -60,24 +60,24 @@ def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def list_fragment(done: str, undo_url: str) -> str:
-    """The table of the list on screen after a command, with a sentence on it and where it is
-    undone."""
+def list_fragment(done: str) -> str:
+    """The table of the list on screen after a command, with a sentence on it."""
     current = urlsplit(request.headers.get("HX-Current-URL", "")).query
     _, shown = _shown(Address.from_query(current))
-    return render_template("orders/_table.html", **shown, done=done, undo_url=undo_url)
+    return render_template("orders/_table.html", **shown, done=done)
 
 
 def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
     question = address.question(ListOrders, **page_size(ListOrders))
     answer = ask(question)
     page, freshness = answer.value, answer.freshness
+    badges = badges_of("order", {row.order_id: row.applied_version for row in page.rows}, freshness)
+    pending = [each.pending.since for each in badges.values() if each.pending]
     return question, {
         "page": page,
         "freshness": freshness,
-        "badges": badges_of(
-            "order", {row.order_id: row.applied_version for row in page.rows}, freshness
-        ),
+        "badges": badges,
+        "follows_every": poll_every(max(pending)) if pending and freshness.is_moving else "",
         "sort": sorts(address, question),
         "pager": pager(address, page.next, page.previous, page_number(page, question.limit)),
         "filtered": bool(address.filters().given),
