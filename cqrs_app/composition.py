@@ -42,6 +42,7 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.transfer.attachments.files import OrderFiles
 from cqrs_app.platform.transfer.imports.task import ImportUploads
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.webhooks import names
@@ -111,6 +112,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         _policy(settings),
         _tasks(settings),
         _checks(settings),
+        OrderFiles(engines.write).is_received,
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )

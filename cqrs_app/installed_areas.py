@@ -18,6 +18,7 @@ from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
+from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.events.recorded import UTC
@@ -27,6 +28,7 @@ from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
+from cqrs_app.platform.transfer.attachments import attachments_area
 from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
@@ -56,6 +58,7 @@ def build_registry(
     policy: Policy = NO_PAYMENTS,
     tasks: Mapping[str, Sequence[BackgroundTask]] = MappingProxyType({}),
     checks: Checks = NO_CHECKS,
+    is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
@@ -66,7 +69,8 @@ def build_registry(
     at `payment_gateway`. `is_uploaded` returns whether a file was received, `process_of` an order's
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
-    that do not fit other areas. Business days are those of `zone`.
+    that do not fit other areas. `is_file_received` returns whether an order's attachment was
+    received. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -81,6 +85,7 @@ def build_registry(
         fulfilment_area(process_of, policy, enabled=fulfilment, tasks=tasks.get("fulfilment", ())),
         checks_area(process_of, checks),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
+        attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),

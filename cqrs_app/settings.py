@@ -113,6 +113,7 @@ class Settings:
     connections_per_address: Limit = 200
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
     max_import_bytes: Annotated[int, Meta(ge=16 * 1024)] = 64 * 1024 * 1024
+    max_attachment_bytes: Annotated[int, Meta(ge=16 * 1024, le=1024**3)] = 10 * 1024 * 1024
     api_requests_per_minute: Limit = 6_000
 
     # The shop

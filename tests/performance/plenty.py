@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import insert
@@ -20,6 +21,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store.tables import parked_events
+from cqrs_app.platform.transfer.attachments.tables import order_files
 from cqrs_app.platform.transfer.uploads.tables import imports
 from cqrs_app.platform.webhooks import commands as webhooks
 from cqrs_app.platform.webhooks.tables import webhook_attempts
@@ -51,6 +53,9 @@ def rich(app: Flask, number: int) -> None:
     kernel: Kernel = services_of(app).kernel
     with kernel.engines.write.begin() as connection:
         connection.execute(insert(webhook_attempts), [_attempt(number) for _ in range(number)])
+        connection.execute(
+            insert(order_files), [_file(number, part) for part in range(1, number + 1)]
+        )
     settle(app)
 
 
@@ -146,6 +151,24 @@ def _webhook(webhook_id: str) -> Command:
     return webhooks.AddWebhook(
         webhook_id=webhook_id, url="https://example.org/hook", event_types=("OrderRejected",)
     )
+
+
+def _file(number: int, part: int) -> dict[str, Any]:
+    """An attachment of an order with so many."""
+    return {
+        "file_id": import_id(number * 1_000 + part),
+        "order_id": f"rich-{number}",
+        "name": "damage.txt",
+        "media_type": "text/plain",
+        "size": 1,
+        "sha256": "0" * 64,
+        "received_at": NOW,
+        "number": part,
+        "attached_by": "ada",
+        "attached_at": NOW,
+        "subject": f"customer-rich-{number}",
+        "content": b"x",
+    }
 
 
 def _import(app: Flask, number: int) -> None:

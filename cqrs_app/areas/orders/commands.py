@@ -13,6 +13,7 @@ from cqrs_app.areas.orders.amounts import amount_of, price_of, value_of
 from cqrs_app.areas.orders.types import (
     MOST_ADJUSTMENTS,
     MOST_LINES,
+    AttachmentNumber,
     BillingAddress,
     Carrier,
     ChangedLine,
@@ -20,6 +21,11 @@ from cqrs_app.areas.orders.types import (
     CreditNoteId,
     CustomerId,
     CustomerName,
+    FileDigest,
+    FileId,
+    FileName,
+    FileSize,
+    MediaType,
     OptionalReason,
     OrderAdjustment,
     OrderLine,
@@ -50,6 +56,8 @@ from cqrs_app.kernel import NEEDED, Command, Permission, Role, command
 
 VIEW = Permission("orders.view", Role.VIEWER)
 TAG = Permission("orders.tag", Role.OPERATOR)
+ATTACH = Permission("orders.attach", Role.OPERATOR)
+REMOVE_ATTACHMENT = Permission("orders.remove_attachment", Role.SUPERVISOR)
 VIEW_CUSTOMERS = Permission("customers.view", Role.VIEWER)
 FOLDED = Meta(extra={"folded": True})
 OF_CUSTOMER = Meta(extra={"group": "Customer"})
@@ -244,6 +252,31 @@ class RemoveOrderTag(Command):
 
     order_id: OrderId
     tag: Tag
+
+
+@command(label="Attach file", permission=ATTACH)
+class AttachFile(Command):
+    """Keep a file with this order. Files are sent on the order's page."""
+
+    order_id: OrderId
+    file_id: FileId
+    name: FileName
+    media_type: MediaType
+    size: FileSize
+    sha256: FileDigest
+
+
+@command(
+    label="Remove attachment",
+    permission=REMOVE_ATTACHMENT,
+    risky=True,
+)
+class RemoveAttachment(Command):
+    """Delete this file for good. The timeline keeps that it was there."""
+
+    order_id: OrderId
+    number: AttachmentNumber
+    reason: OptionalReason = ""
 
 
 @command(label="Add note", permission=Permission("orders.note", Role.OPERATOR))

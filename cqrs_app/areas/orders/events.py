@@ -219,6 +219,36 @@ class OrderTagRemoved(Event):
 
 
 @event()
+class FileAttached(Event):
+    """A file is kept with the order; attachments of an order count 1, 2, ... `size` is in bytes,
+    `sha256` hexadecimal. The file itself is in no event. Its name is personal data of
+    `customer_id`, of a guest where that is empty."""
+
+    order_id: str
+    customer_id: str
+    number: int
+    file_id: str
+    name: Annotated[str, PERSONAL]
+    media_type: str
+    size: int
+    sha256: str
+
+    @property
+    def concerns(self) -> str:
+        return person_of(self.customer_id)
+
+
+@event()
+class AttachmentRemoved(Event):
+    """The file is deleted for good."""
+
+    order_id: str
+    number: int
+    file_id: str
+    reason: str
+
+
+@event()
 class OrderNoteAdded(Event):
     order_id: str
     note: str

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from cqrs_app.areas.orders.amounts import amount_of
 from cqrs_app.areas.orders.assigning import order_to_assign
+from cqrs_app.areas.orders.attachments import OrderAttachments
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     AddOrderTag,
     ApproveOrder,
     AssignOrderToCustomer,
+    AttachFile,
     CancelOrder,
     CancelRemainingItems,
     CancelReturn,
@@ -25,6 +27,7 @@ from cqrs_app.areas.orders.commands import (
     ReceiveReturn,
     RejectOrder,
     ReleaseOrder,
+    RemoveAttachment,
     RemoveOrderTag,
     ShipOrder,
 )
@@ -96,7 +99,7 @@ _S = OrderStatus
 
 
 @dataclass
-class Order(OrderReturns):
+class Order(OrderReturns, OrderAttachments):
     """The rules that its status decides stand at each method; history is let in against them."""
 
     @handles(
@@ -400,13 +403,14 @@ class Order(OrderReturns):
         """History is let in against the rules that ask where the order stands.
 
         Not where there is no order, nor where it was given up before, nor where no items remain of
-        a part or none can be changed, nor of a return that is not open: nothing can have happened.
+        a part or none can be changed, nor of a return that is not open, nor with files: nothing can
+        have happened.
         """
         if objection.code == WITHDRAWN_CURRENCY.code:
             return None  # it was not withdrawn then
         given_up = self.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
         match command:
-            case CancelRemainingItems() | ChangeOrderLines():
+            case CancelRemainingItems() | ChangeOrderLines() | AttachFile() | RemoveAttachment():
                 possible = False
             case RejectOrder() | CancelOrder():
                 possible = not given_up

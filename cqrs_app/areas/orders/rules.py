@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import MOST_TAGS
+from cqrs_app.areas.orders.types import MOST_ATTACHMENTS, MOST_TAGS
 from cqrs_app.areas.orders.words import OrderStatus, label_of
 from cqrs_app.kernel import Refusal, Refused, Rule, rule
 
@@ -22,6 +22,13 @@ NO_LINES = Refusal("no_lines", "There is nothing in it.")
 TAGGED = Refusal("already_tagged", "The order has the tag already.")
 NOT_TAGGED = Refusal("not_tagged", "The order does not have the tag.")
 TOO_MANY_TAGS = Refusal("too_many_tags", f"The order has {MOST_TAGS} tags.")
+ATTACHED = Refusal("already_attached", "The order has this file already.")
+TOO_MANY_ATTACHMENTS = Refusal(
+    "too_many_attachments", f"The order has {MOST_ATTACHMENTS} attachments."
+)
+NO_SUCH_ATTACHMENT = Refusal("no_such_attachment", "The order has no attachment with this number.")
+NO_SUCH_FILE = Refusal("no_such_file", "No such file was received for this order.")
+"""Raised outside, where the files are."""
 SAME_CUSTOMER = Refusal("same_customer", "The order is this customer's already.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")

@@ -12,6 +12,8 @@ from typing import ClassVar
 from cqrs_app.areas.orders.amounts import NOTHING, follows_items, part_of
 from cqrs_app.areas.orders.events import (
     Address,
+    AttachmentRemoved,
+    FileAttached,
     OrderApproved,
     OrderAssigned,
     OrderCancelled,
@@ -52,11 +54,12 @@ class OrderState(Aggregate):
     line keeps its number: one that was removed has a quantity of 0. `moments` says when each
     status was entered, a release apart. `addressed`: it has a street and a city to ship to.
     `returning` is what each open return is for, by line, and `returned` what came back; `returns`
-    counts the returns there ever were."""
+    counts the returns there ever were. `attachments` are the ids of files, in the order in which
+    they were attached; that of one that was removed is empty."""
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
-    shape: ClassVar[int] = 4
+    shape: ClassVar[int] = 5
 
     order_id: str = ""
     status: OrderStatus | None = None
@@ -75,6 +78,7 @@ class OrderState(Aggregate):
     customer_id: str = ""
     currency: str = ""
     tags: list[str] = field(default_factory=list)
+    attachments: list[str] = field(default_factory=list)
     total: Decimal = NOTHING
     cancelled: Decimal = NOTHING
 
@@ -132,8 +136,8 @@ class OrderState(Aggregate):
                 self.follows = follows_items(event.adjustments)
                 self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
-            case OrderTagAdded() | OrderTagRemoved():
-                self._tag(event)
+            case OrderTagAdded() | OrderTagRemoved() | FileAttached() | AttachmentRemoved():
+                self._keep(event)
             case OrderAssigned():
                 self.customer_id = event.customer_id
             case ShippingAddressChanged():
@@ -150,11 +154,18 @@ class OrderState(Aggregate):
             case OrderApproved() | OrderRejected() | OrderDelivered() | OrderCancelled():
                 self._enter(_ENTERED[type(event)], at)
 
-    def _tag(self, event: OrderTagAdded | OrderTagRemoved) -> None:
-        if isinstance(event, OrderTagAdded):
-            self.tags.append(event.tag)
-        else:
-            self.tags.remove(event.tag)
+    def _keep(
+        self, event: OrderTagAdded | OrderTagRemoved | FileAttached | AttachmentRemoved
+    ) -> None:
+        match event:
+            case OrderTagAdded():
+                self.tags.append(event.tag)
+            case OrderTagRemoved():
+                self.tags.remove(event.tag)
+            case FileAttached():
+                self.attachments.append(event.file_id)
+            case AttachmentRemoved():
+                self.attachments[event.number - 1] = ""
 
     def _change(
         self, event: OrderShipped | OrderLinesChanged | RemainingItemsCancelled, at: datetime

@@ -97,6 +97,57 @@ Tracking = Annotated[
 
 
 MOST_TAGS = 20
+MOST_ATTACHMENTS = 20
+
+AttachmentNumber = Annotated[
+    int,
+    Meta(
+        title="Attachment number",
+        description="Each order counts its attachments.",
+        examples=[1],
+        ge=1,
+        le=1_000_000,
+    ),
+]
+FileId = Annotated[
+    str,
+    Meta(
+        title="File",
+        description="The order's page makes it when a file is sent.",
+        examples=["5c7b3a52-93ab-4d5f-8a43-5a0f6a1f9d11"],
+        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\n)$",
+        min_length=36,
+        max_length=36,
+    ),
+]
+FileName = Annotated[
+    str,
+    PERSONAL,
+    Meta(
+        title="File name",
+        examples=["damage.jpg"],
+        pattern=ONE_LINE,
+        min_length=1,
+        max_length=200,
+    ),
+]
+FileSize = Annotated[int, Meta(title="Size in bytes", examples=[48_213], ge=1, le=2**31)]
+MediaType = Annotated[
+    str,
+    Meta(
+        title="Media type", examples=["image/jpeg"], pattern=ONE_LINE, min_length=1, max_length=100
+    ),
+]
+FileDigest = Annotated[
+    str,
+    Meta(
+        title="SHA-256 of the file",
+        examples=["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+        pattern=r"^[0-9a-f]{64}(?!\n)$",
+        min_length=64,
+        max_length=64,
+    ),
+]
 
 
 def _tag(least: int | None) -> Meta:

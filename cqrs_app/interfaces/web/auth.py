@@ -28,7 +28,7 @@ from wtforms.validators import InputRequired
 
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.security import refuse_foreign_pages
-from cqrs_app.interfaces.web.uploading import discard_body, largest
+from cqrs_app.interfaces.web.uploading import Upload, discard_body
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import sentence_for
@@ -69,7 +69,9 @@ def background(view: View) -> View:
     return view
 
 
-def keeps_form(again: Callable[..., str | None], *, file: bool = False) -> Callable[[View], View]:
+def keeps_form(
+    again: Callable[..., str | None], *, file: Upload | None = None
+) -> Callable[[View], View]:
     """Mark a view that a form is sent to: where it is not carried out, `again(sentence=...,
     possible=..., **arguments of the view)` shows it with all that was sent; None shows an error
     page. Whoever was signed out meanwhile signs in at the form's own address, and what they sent
@@ -162,11 +164,8 @@ def _require_operator() -> ResponseReturnValue | None:
     if g.operator or view is None or getattr(view, "is_public", False):
         return None
     if request.method == "POST" and hasattr(view, "form_again"):
-        return (
-            _sign_in_before_upload()
-            if getattr(view, "takes_file", False)
-            else _sign_in_on_the_way()
-        )
+        upload: Upload | None = getattr(view, "takes_file", None)
+        return _sign_in_before_upload(upload) if upload else _sign_in_on_the_way()
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     if "HX-Request" in request.headers:
         # A redirect would put the sign-in page into the fragment's place.
@@ -242,11 +241,11 @@ def _sign_in_on_the_way() -> ResponseReturnValue:
     return make_response(form_again(SIGNED_IN))
 
 
-def _sign_in_before_upload() -> ResponseReturnValue:
+def _sign_in_before_upload(upload: Upload) -> ResponseReturnValue:
     """The sign-in form in the place of a form with a file, which is discarded; once signed in, the
     page of the form's address."""
     refuse_foreign_pages()
-    discard_body(largest())
+    discard_body(upload.largest())
     form = SignInForm(formdata=None, next=local_path(request.path))
     return _page(form, FILE_NOT_SENT), 401
 

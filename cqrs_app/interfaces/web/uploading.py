@@ -1,11 +1,13 @@
-"""The form that sends a file, and how large it may be: on this one address more than elsewhere."""
+"""Forms that send a file, and how large it may be: at their addresses another limit holds than
+elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from flask import g, request
+from flask import current_app, g, request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import FileStorage
@@ -15,13 +17,10 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired
 
 from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.errors import Refused
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
-from cqrs_app.platform.transfer.uploads.receiving import too_large
-from cqrs_app.services import services
-from cqrs_app.settings import Settings
 
 NO_FILE = "Choose a file."
-ENDPOINT = "web.send_import"
 FORM_BYTES = 64 * 1024
 """What the form needs beside its file."""
 MOST_DRAINED = 16
@@ -29,6 +28,16 @@ MOST_DRAINED = 16
 PIECE_BYTES = 1024 * 1024
 LONGEST_NAME_BYTES = 200
 """Of a file name in UTF-8: what the file systems of all workers can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a view takes: who may send a file, of how many bytes at most, and what is answered to
+    a larger one."""
+
+    permission: str
+    largest: Callable[[], int]
+    too_large: Callable[[int], Refused]
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
@@ -56,26 +65,22 @@ def name_of(file: FileStorage) -> str:
     return "" if cut in (".", "..") else cut
 
 
-def largest() -> int:
-    """Bytes of the largest file that is taken."""
-    settings: Settings = services.settings
-    return settings.max_import_bytes
-
-
 def allow_uploads() -> None:
     """Let a request with a file be as large as a file may be; raises RequestEntityTooLarge.
 
-    For those who may import only: from all others no more is read than from any other form.
+    For those who may send one only: from all others no more is read than from any other form.
     """
-    if request.endpoint != ENDPOINT or not g.operator or not g.operator.may("imports.run"):
+    view = current_app.view_functions.get(request.endpoint or "")
+    upload: Upload | None = getattr(view, "takes_file", None)
+    if upload is None or not g.operator or not g.operator.may(upload.permission):
         return
-    most = largest()
+    most = upload.largest()
     request.max_content_length = most + FORM_BYTES
     # Of fields, but also of what the parser reads at once: a lower limit would refuse every file.
     request.max_form_memory_size = PIECE_BYTES
     if (request.content_length or 0) > most + FORM_BYTES:
         discard_body(most * MOST_DRAINED)
-        raise RequestEntityTooLarge(too_large(most).sentence)
+        raise RequestEntityTooLarge(upload.too_large(most).sentence)
 
 
 def discard_body(most: int) -> None:

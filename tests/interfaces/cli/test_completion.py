@@ -62,6 +62,7 @@ def completed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[st
             ("flask", "query", "Order"),
             [
                 "OrderActions",
+                "OrderAttachments",
                 "OrderChoices",
                 "OrderPayments",
                 "OrderTimeline",

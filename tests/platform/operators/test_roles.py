@@ -15,7 +15,7 @@ ADDED: dict[str, str] = {
         commands.view customers.manage inventory.receive orders.address orders.approve
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
         orders.note orders.place orders.receive_return orders.release orders.return orders.ship
-        orders.tag payments.authorise
+        orders.attach orders.tag payments.authorise
         payments.capture
     """,
     "supervisor": """
@@ -23,7 +23,8 @@ ADDED: dict[str, str] = {
         fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
         orders.cancel_remaining orders.change_lines payments.move
-        orders.reject payments.record payments.refund payments.void system.view webhooks.view
+        orders.reject orders.remove_attachment payments.record payments.refund payments.void
+        system.view webhooks.view
     """,
     "admin": """
         customers.erase payments.answer projections.manage tokens.manage webhooks.manage

@@ -11,7 +11,9 @@ from cqrs_app.areas.desk.entries.entry import Entry, amount, units
 from cqrs_app.areas.desk.words import EntryKind
 from cqrs_app.areas.orders.events import (
     Address,
+    AttachmentRemoved,
     BillingAddressChanged,
+    FileAttached,
     OrderApproved,
     OrderAssigned,
     OrderCancelled,
@@ -69,6 +71,16 @@ def _placed(event: OrderPlaced) -> Entry:
 def _assigned(event: OrderAssigned) -> Entry:
     personal = {"Name": event.customer_name}
     return Entry(_ORDER, "Assigned to customer", (("Customer", event.customer_id),), personal)
+
+
+def _attached(event: FileAttached) -> Entry:
+    detail = (("Attachment", f"{event.number}"),)
+    return Entry(_ORDER, "File attached", detail, {"File": event.name})
+
+
+def _attachment_removed(event: AttachmentRemoved) -> Entry:
+    detail = (("Attachment", f"{event.number}"), ("Reason", event.reason))
+    return Entry(_ORDER, "Attachment removed", detail)
 
 
 def _shipped(event: OrderShipped) -> Entry:
@@ -157,6 +169,8 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
         BillingAddressChanged: lambda event: Entry(
             _ORDER, "Billing address changed", personal={BILLING_ADDRESS: _one_line(event.address)}
         ),
+        FileAttached: _attached,
+        AttachmentRemoved: _attachment_removed,
         OrderNoteAdded: lambda event: Entry(EntryKind.NOTE, "Note", (("Note", event.note),)),
         OrderShipped: _shipped,
         OrderLinesChanged: _lines_changed,

@@ -18,14 +18,15 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
 from cqrs_app.interfaces.web.listing import PLACE, asked, page_size, pager
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.interfaces.web.uploading import UploadForm, largest, name_of
+from cqrs_app.interfaces.web.uploading import Upload, UploadForm, name_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.queries import GetImport, ImportView, ListImports
-from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, Files, Received
-from cqrs_app.services import kernel
+from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, Files, Received, too_large
+from cqrs_app.services import kernel, services
+from cqrs_app.settings import Settings
 
 REPORT_WORDS = {
     "rows": "Rows in the file",
@@ -50,6 +51,12 @@ NOT_STARTED = (
 )
 
 
+def largest() -> int:
+    """Bytes of the largest file that is imported."""
+    settings: Settings = services.settings
+    return settings.max_import_bytes
+
+
 @bp.get("/imports")
 def imports() -> ResponseReturnValue:
     """The form, and one page of imports."""
@@ -62,7 +69,7 @@ def import_form_again(*, sentence: str, possible: bool) -> str | None:
 
 
 @bp.post("/imports")
-@keeps_form(import_form_again, file=True)
+@keeps_form(import_form_again, file=Upload(StartImport.declaration.permission, largest, too_large))
 def send_import() -> ResponseReturnValue:
     """Keep the file and start its import; then show it."""
     declaration = StartImport.declaration

@@ -24,6 +24,7 @@ from cqrs_app.areas.orders.commands import (
 from cqrs_app.interfaces.web.areas.area import Place, WebArea, free_number
 from cqrs_app.interfaces.web.areas.order_summary import order_given, order_summary
 from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
+    attachments,
     find,
     home,
     order,

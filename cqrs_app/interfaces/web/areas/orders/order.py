@@ -19,6 +19,8 @@ from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.commands import (
+    ATTACH,
+    REMOVE_ATTACHMENT,
     AddOrderTag,
     AssignOrderToCustomer,
     ChangeBillingAddress,
@@ -51,6 +53,7 @@ from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import RawEvents
+from cqrs_app.platform.transfer.attachments.queries import OrderAttachments
 
 IN_MENU = frozenset(
     command.__name__
@@ -164,6 +167,8 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
             else ()
         ),
         "may_refund": may_act("payments.refund"),
+        "may_attach": may_act(ATTACH),
+        "may_remove_attachment": may_act(REMOVE_ATTACHMENT),
         "may_place": may_act("orders.place"),
         "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
@@ -202,6 +207,7 @@ def _panels(
         "fulfilment": ("Fulfilment", GetFulfilment(order_id=order_id)),
         "payments": ("Payments", OrderPayments(order_id=order_id)),
         "stock": ("Stock", StockOfOrder(order_id=order_id)),
+        "attachments": ("Attachments", OrderAttachments(order_id=order_id)),
     }
     if customer_id:
         queries["customer"] = ("Customer", GetCustomerProfile(customer_id=customer_id))
