@@ -93,7 +93,7 @@ def test_an_approval_that_lacks_stock_says_so_and_promises_no_payment(
     order_desk.stock(LAMP, 1)
     order_desk.place((LAMP, 4))
     [sentence] = effects(order_desk, ApproveOrder(order_id=THE))
-    assert sentence.startswith("The order will be put on hold: 85123A: 4 of product 85123A")
+    assert sentence.startswith("The order will be put on hold: 85123A: Only 1 of 4 available")
 
 
 def test_what_a_gateway_is_still_asked_for_is_no_promise(order_desk: OrderDesk) -> None:
