@@ -195,7 +195,7 @@ def _order(past: Sequence[Event]) -> Ordered:
 
 
 def _tried(prospect: Prospect, sent: Sequence[OutgoingCommand]) -> list[Tried]:
-    """The first MOST_EFFECTS are rehearsed; of the rest nothing is said."""
+    """The first MOST_EFFECTS are rehearsed; the rest is not foreseen."""
     actor = Actor(US, PERMISSIONS)
     rehearsed = prospect.rehearse(
         [

@@ -13,9 +13,9 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
     """{name, label, risky, undoable} of each of these commands that the operator may send."""
     found = ((name, kernel.registry.command(name).declaration) for name in names)
     return [
-        {"name": name, "label": said.label, "risky": said.risky, "undoable": said.undoable}
-        for name, said in found
-        if may_act(said.permission)
+        {"name": name, "label": of.label, "risky": of.risky, "undoable": of.undoable}
+        for name, of in found
+        if may_act(of.permission)
     ]
 
 
