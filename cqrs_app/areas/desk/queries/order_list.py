@@ -28,7 +28,7 @@ SORTS = MappingProxyType(
         "order_id": Sort((orders.c.order_id,), str),
     }
 )
-COUNTED_TO = 1_000
+MOST_CHANGES = 1_000
 """Nobody reads a larger number of changes; counting stops there."""
 
 
@@ -89,7 +89,7 @@ def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Orders that came in and orders that changed, counted up to COUNTED_TO."""
+    """Orders that came in and orders that changed, counted up to MOST_CHANGES."""
 
     new: int
     changed: int
@@ -112,7 +112,7 @@ def count_changes(question: CountChanges, connection: Connection) -> Changes:
             orders.c.applied_position > question.since,
             *conditions(question, connection.dialect.name),
         )
-        .limit(COUNTED_TO)
+        .limit(MOST_CHANGES)
         .subquery()
     )
     counted = select(newer.c.is_new, func.count()).group_by(newer.c.is_new)
