@@ -52,6 +52,7 @@ def environment_of(app: Flask, **more: str) -> dict[str, str]:
             "READ_DATABASE_URL": settings.read_database_url,
             "REDIS_URL": services_of(app).redis_url,
             "SECRET_KEY": settings.secret_key,
+            "DEMO_SECONDS": str(settings.demo_seconds),
             **more,
         }
     )

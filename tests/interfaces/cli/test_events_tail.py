@@ -93,7 +93,7 @@ def test_types_are_chosen_and_json_holds_the_payload(flask: Run, do: Callable[..
     assert event["payload"] == {"order_id": THE}
     unknown = flask("events", "tail", "--types", "OrderBurnt")
     assert unknown.exit_code == 2
-    assert "There is no event type OrderBurnt. There are: BillingAddressChanged" in unknown.stderr
+    assert "There is no event type OrderBurnt. There are: " in unknown.stderr
 
 
 def test_personal_values_are_in_the_json_only_and_gone_for_whoever_was_erased(
