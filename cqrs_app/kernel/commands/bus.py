@@ -83,7 +83,7 @@ class CommandBus:
     areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
-    command, `count` with each outcome (command name, outcome, milliseconds).
+    command, `count` with each outcome.
     """
 
     def __init__(
