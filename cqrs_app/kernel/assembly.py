@@ -124,7 +124,7 @@ def assemble(
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
-    statistics, recorder = Statistics(engines.read, clock), Recorder(engines.write, clock)
+    statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
     for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
         slow_statements.watch(engine, name, recorder)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
