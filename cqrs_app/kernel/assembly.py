@@ -81,6 +81,7 @@ class Kernel:
     presence: Presence
     seals: Seals
     redis: Redis
+    tuning: Tuning
     clock: Callable[[], datetime]
 
     def verify_streams(self) -> Iterator[Report]:
@@ -134,6 +135,7 @@ def assemble(
     def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
         statistics.count("projection", name, "applied", ms, events)
         recorder.record("visible", (name,), waited_ms)
+        recorder.record("applied", (name,), ms / events, events)
         wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
         for dispatcher in tasks.values():
             dispatcher.nudge()
@@ -212,6 +214,7 @@ def assemble(
             clock=clock,
         ),
         redis=redis,
+        tuning=tuning,
         clock=clock,
     )
 
