@@ -117,7 +117,7 @@ def assemble(
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
-    statistics = Statistics(engines.read, clock)
+    statistics = Statistics(engines.write, clock)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
     tasks: dict[str, Dispatcher] = {}
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
