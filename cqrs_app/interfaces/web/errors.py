@@ -1,4 +1,4 @@
-"""The one map from what went wrong to what the operator sees."""
+"""The one map from errors to what the operator sees."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ STALE_FORM_AGAIN = (
     "Check the form, then send it."
 )
 UNREAD = (400, 413)
-"""What was sent could not be read, so it cannot be shown again."""
+"""The request could not be read, so its values cannot be shown again."""
 FINAL = (403, 404)
 """Sending the same again would not help."""
 
@@ -96,7 +96,7 @@ def init_errors(app: Flask) -> None:
             return Response(UNTRUSTED_HOST, 400, content_type="text/plain; charset=utf-8")
         if isinstance(error, StaleForm) and (page := _stale_form_again()):
             return page, 422
-        # The framework's own sentences say nothing of this console.
+        # The framework's own sentences say nothing about this console.
         plain = error.description == type(error).description
         text = TITLES.get(error.code, "") + "." if plain else error.description or ""
         return error_page(error.code, text)
@@ -128,7 +128,7 @@ def report_page(error: Exception, number: str) -> None:
 
 
 def _stale_form_again() -> str | None:
-    """The form that was sent with a token that is none of this session."""
+    """The form that was submitted with a token of another session."""
     return sign_in_again() if request.endpoint == "web.sign_in" else form_again(STALE_FORM_AGAIN)
 
 
@@ -147,8 +147,9 @@ def _unavailable() -> str:
 def error_page(
     status: int, text: str, number: str | None = None, *, retries: bool = False
 ) -> ResponseReturnValue:
-    """The page for this status; of a form that was sent, the form with what was entered. `retries`:
-    the page asks again by itself."""
+    """The page for this status; for a submitted form, the form with its values. `retries`: the page
+    reloads by itself.
+    """
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if status not in UNREAD and not g.get("failed_before"):
         g.failed_before = True  # the form itself may be what cannot be shown

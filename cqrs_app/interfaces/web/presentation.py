@@ -1,7 +1,5 @@
-"""How values look on a page in any locale: ages, changes and the geometry of the small charts.
-
-Pure functions; nothing here knows a business word or reads a clock unless told to.
-`register` hands them to the templates.
+"""Values on pages in any locale: ages, changes and the geometry of the small charts. Pure functions
+without business words and without a clock. `register` adds them to the templates.
 """
 
 from __future__ import annotations
@@ -148,7 +146,7 @@ def round_up(value: float) -> float:
 
 
 def ticked(text: str) -> Markup:
-    """A docstring's text: what stands in `backticks` is set as code."""
+    """A docstring's text, with what is in `backticks` set as code."""
     escaped = str(escape(text))
     return Markup(re.sub(r"`([^`]+)`", r'<span class="mono">\1</span>', escaped))  # noqa: S704
 

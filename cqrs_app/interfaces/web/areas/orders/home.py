@@ -1,4 +1,4 @@
-"""What Home shows of orders: what waits, what today brought, how many came lately."""
+"""Home's figures about orders: what waits, what happened today, how many were placed lately."""
 
 from __future__ import annotations
 
