@@ -50,6 +50,16 @@ def test_an_order_out_of_stock_says_what_is_missing_and_what_can_be_done(
     assert offered(client_in(order_desk.app, "operator"), f"/fulfilment/{THE}") == set()
 
 
+def test_a_line_leads_to_its_product_where_there_is_one(order_desk: OrderDesk) -> None:
+    supervisor = out_of_stock(order_desk)
+    order_desk.place((LAMP, 1), ("UNKNOWN", 1), order_id="2")
+    order_desk.catch_up()
+    for order_id, skus in ((THE, [CARD, LAMP]), ("2", [LAMP])):
+        links = page(supervisor, f"/orders/{order_id}").select(".order-lines th a")
+        assert [link.get_text() for link in links] == skus
+        assert [page(supervisor, str(link["href"])).select_one("h1") for link in links]
+
+
 def test_a_product_names_the_orders_that_wait_for_it(order_desk: OrderDesk) -> None:
     supervisor = out_of_stock(order_desk)
     waiting = "Orders waiting for stock"
