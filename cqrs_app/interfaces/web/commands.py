@@ -29,7 +29,7 @@ from cqrs_app.interfaces.web.forms import (
 )
 from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
-from cqrs_app.interfaces.web.places import category_of, page_of, place_of
+from cqrs_app.interfaces.web.places import FROM, back_to, category_of, page_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -176,9 +176,9 @@ def _conflict(
 
 def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseReturnValue:
     identity, place = _identity_of(command), place_of(cls)
-    page = (place and place.after(command)) or page_of(cls, identity)
+    page = (place and place.after(command)) or back_to(page_of(cls, identity))
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    if place and place.fragment and is_fragment() and shown == page:
+    if place and place.fragment and is_fragment() and shown == urlsplit(page).path:
         # With the read store down, the page itself says what it cannot show.
         with suppress(*NO_ANSWER):
             return Response(
@@ -234,7 +234,7 @@ def _page(
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
         active=place.tab if place else "catalogue",
-        back_url=page_of(cls, about),
+        back_url=back_to(page_of(cls, about)),
         situation=situation,
         summary=place.summary(about) if place and place.summary and about else "",
         effects_url=_effects_url(cls),
@@ -248,7 +248,7 @@ def _page(
 def _draft() -> str:
     """What the browser calls this form's unsent text: that of this operator, for this thing."""
     of_thing = sorted(
-        (key, text) for key, text in request.args.items() if key != "expected_version"
+        (key, text) for key, text in request.args.items() if key not in ("expected_version", FROM)
     )
     return f"{g.operator.name} {request.path}?{urlencode(of_thing)}"
 
