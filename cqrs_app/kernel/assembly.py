@@ -26,6 +26,7 @@ from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
 from cqrs_app.kernel.store.engines import reader_of
@@ -83,6 +84,7 @@ class Kernel:
     redis: Redis
     tuning: Tuning
     clock: Callable[[], datetime]
+    report: Reporter
 
     def verify_streams(self) -> Iterator[Report]:
         """Verify each stream: see verification/streams.py."""
@@ -116,11 +118,13 @@ def assemble(
     tuning: Tuning,
     jobs: Jobs,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    report: Reporter = unreported,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
-    wraps the keys of personal data (see vault.py) and signs seals.
+    wraps the keys of personal data (see vault.py) and signs seals. Unexpected exceptions go to
+    `report`.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
@@ -173,6 +177,7 @@ def assemble(
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
         count=counting("command", "commands"),
+        report=report,
         clock=clock,
     )
     query_bus = QueryBus(
@@ -216,6 +221,7 @@ def assemble(
         redis=redis,
         tuning=tuning,
         clock=clock,
+        report=report,
     )
 
     def has_workers(kind: str) -> bool:
@@ -227,8 +233,10 @@ def assemble(
         tasks[task.name] = Dispatcher(
             task,
             wake_ups,
-            due=list if waits else partial(task.due, kernel),
-            work=(lambda key: False) if waits else partial(task.work, kernel),
+            due=list if waits else reporting(report, task.name, partial(task.due, kernel)),
+            work=(lambda key: False)
+            if waits
+            else reporting(report, task.name, partial(task.work, kernel)),
             has_workers=has_workers,
         )
     return kernel

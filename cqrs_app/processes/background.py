@@ -24,7 +24,7 @@ def work(services: Services, kind: str) -> None:
             kind=kind,
         )
     finally:
-        kernel.close()
+        services.close()
 
 
 def sweep(services: Services) -> None:
@@ -33,7 +33,7 @@ def sweep(services: Services) -> None:
     try:
         run_sweep(Sweep(services.kernel), services.settings.sweep_seconds)
     finally:
-        services.kernel.close()
+        services.close()
 
 
 def _prepare(services: Services, kind: str) -> None:

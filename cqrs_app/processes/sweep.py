@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.reporting import reporting
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.presence import SWEEP
 from cqrs_app.kernel.subscriptions.subscription import STORES, Store
@@ -45,7 +46,7 @@ class Sweep:
         the write store is down."""
         self._kernel.presence.beat(SWEEP)
         for name, step in self._steps():
-            _attempt(name, step)
+            self._attempt(name, step)
 
     def leave(self) -> None:
         """Report that this sweep has ended."""
@@ -87,7 +88,7 @@ class Sweep:
         self._still_since[store] = {each: before.get(each, now) for each in still}
         for name, position in still:
             if now - self._still_since[store][name, position] >= PATIENCE_SECONDS:
-                _attempt(name, partial(self._kernel.runner.advance, name))
+                self._attempt(name, partial(self._kernel.runner.advance, name))
 
     def _run_queued(self) -> None:
         before = self._kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
@@ -101,15 +102,14 @@ class Sweep:
         if not self._kernel.seals.extend():
             self._sealed = time.monotonic()
 
-
-def _attempt(name: str, step: Callable[[], object]) -> None:
-    """Run a step. An exception is logged, and the next pass tries again."""
-    try:
-        step()
-    except DATABASE_TROUBLE as error:
-        logger.warning("the sweep tries %s again: %s", name, getattr(error, "orig", error))
-    except Exception:
-        logger.exception("the sweep tries %s again", name)
+    def _attempt(self, name: str, step: Callable[[], object]) -> None:
+        """Run a step. An exception is logged and reported, and the next pass tries again."""
+        try:
+            reporting(self._kernel.report, name, step)()
+        except DATABASE_TROUBLE as error:
+            logger.warning("the sweep tries %s again: %s", name, getattr(error, "orig", error))
+        except Exception:
+            logger.exception("the sweep tries %s again", name)
 
 
 def run_sweep(sweep: Sweep, seconds: float) -> None:

@@ -29,6 +29,7 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import redacted
+from cqrs_app.kernel.reporting import Reporter, unreported
 
 HISTORY = Permission("history.record", None)
 """The permission to record past events with the time they happened."""
@@ -74,11 +75,18 @@ class Record:
     """
 
     def __init__(
-        self, log: CommandLog, denials: Denials, count: Count, *, count_successes: bool = True
+        self,
+        log: CommandLog,
+        denials: Denials,
+        count: Count,
+        report: Reporter = unreported,
+        *,
+        count_successes: bool = True,
     ) -> None:
         self._log = log
         self._denials = denials
         self._count = count
+        self._report = report
         self._count_successes = count_successes
 
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
@@ -100,15 +108,28 @@ class Record:
             # A lost race is no verdict on the command: the same id may be tried again.
             lost = isinstance(error, VersionConflict) and error.actual is None
             self._write(call, "failed" if lost else "refused", error.code, error.sentence)
+            if lost:
+                self._report_failure(call, error)
             raise
         except Exception as error:
             code = error.code if isinstance(error, BusError) else type(error).__name__
             lines = redacted("".join(traceback.format_exception(error)), call.command)
+            self._report_failure(call, error)
             self._write(call, "failed", code, redacted(str(error), call.command), traceback=lines)
             raise
         if self._count_successes and (receipt.repeated or receipt.status == "succeeded"):
             self._count(call.name, counted_as(receipt), call.duration_ms)
         return receipt
+
+    def _report_failure(self, call: Call, error: Exception) -> None:
+        self._report(
+            error,
+            kind="command",
+            place=call.name,
+            subject=call.stream,
+            reference=call.context.command_id,
+            message=call.command,
+        )
 
     def _write(self, call: Call, outcome: str, code: str, sentence: str, **rest: str) -> None:
         self._log.record(call.entry(outcome, code=code, sentence=sentence, **rest))

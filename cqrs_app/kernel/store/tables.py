@@ -243,8 +243,19 @@ def _parked(name: str, store: MetaData) -> Table:
         Column("traceback", Text),
         Column("attempts", Integer, nullable=False),
         Column("parked_at", UtcDateTime, nullable=False),
+        # The failure that an event with an error was counted as; null until then.
+        Column("cause", String(12)),
     )
     Index(f"ix_{name}_stream", table.c.subscription, table.c.stream)
+    _counted = table.c.cause.is_not(None)
+    Index(f"ix_{name}_cause", table.c.cause, postgresql_where=_counted, sqlite_where=_counted)
+    _uncounted = table.c.cause.is_(None) & table.c.culprit
+    Index(
+        f"ix_{name}_uncounted",
+        table.c.position,
+        postgresql_where=_uncounted,
+        sqlite_where=_uncounted,
+    )
     return table
 
 

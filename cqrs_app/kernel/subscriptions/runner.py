@@ -60,7 +60,7 @@ class SubscriptionRunner:
         self._advanced = advanced
         self._erased = erased
         self._clock = clock
-        control = Control(subscriptions, codec, store, vault)
+        control = Control(subscriptions, codec, store, vault, engines)
         for subscription in subscriptions.values():
             subscription.attach(control)
 
