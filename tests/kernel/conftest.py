@@ -30,6 +30,7 @@ KERNEL_WRITE = [
     tables.streams,
     tables.command_log,
     tables.processes,
+    tables.measurements,
     tables.seals,
     tables.claims,
     tables.subject_keys,

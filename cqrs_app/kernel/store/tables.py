@@ -195,6 +195,18 @@ processes = Table(
     Column("doing", Text, nullable=False, server_default=""),
 )
 
+# The series of one metric in one slot of time, as JSON: see measurements/rows.py.
+measurements = Table(
+    "measurements",
+    write_tables,
+    Column("seconds", Integer, primary_key=True, autoincrement=False),
+    Column("metric", String(40), primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    # The process that wrote it; empty where it was added up from shorter slots.
+    Column("source", String(12), primary_key=True),
+    Column("series", Text, nullable=False),
+)
+
 
 def _cursors(name: str, store: MetaData) -> Table:
     return Table(
