@@ -86,6 +86,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "text"
     access_log: bool = False
+    release: str = ""
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
