@@ -114,5 +114,11 @@ def _text(value: float | None, unit: str) -> str:
         return f"{value / 1024**2:,.1f} MiB"
     if unit in ("events", "count"):
         return f"{value:,.0f}"
-    short = {"per minute": "/min", "per second": "/s", "ms": " ms", "seconds": " s"}[unit]
+    short = {
+        "per minute": "/min",
+        "per second": "/s",
+        "ms": " ms",
+        "ms per minute": " ms/min",
+        "seconds": " s",
+    }[unit]
     return f"{value:,.1f}{short}"

@@ -34,6 +34,7 @@ def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) ->
             figures.QueryFigures: projected(figures.query_figures),
             statistics.ListStatistics: projected(statistics.list_statistics),
             statistics.StatisticHistory: projected(statistics.statistic_history),
+            statistics.StoredNow: projected(statistics.stored_now),
             statistics.Slowest: projected(statistics.slowest),
             statistics.ListErrors: projected(statistics.list_errors),
             command_log.ListCommands: projected(command_log.list_commands(zone)),

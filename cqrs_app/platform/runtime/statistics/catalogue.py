@@ -46,7 +46,17 @@ Reading = Literal[
 `where` in `among`; quantiles; of samples the `average` or the `largest`; `increase` per second of a
 sampled counter; `busy`, the share of time of the processes alive."""
 
-Unit = Literal["per minute", "per second", "share", "ms", "seconds", "bytes", "events", "count"]
+Unit = Literal[
+    "per minute",
+    "per second",
+    "share",
+    "ms",
+    "ms per minute",
+    "seconds",
+    "bytes",
+    "events",
+    "count",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +152,7 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             Statistic(
                 name="command_time",
                 title="Time spent on actions",
-                unit="ms",
+                unit="ms per minute",
                 metric="commands",
                 read="total",
                 by="type",
@@ -182,7 +192,7 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             Statistic(
                 name="query_time",
                 title="Time spent on queries",
-                unit="ms",
+                unit="ms per minute",
                 metric="queries",
                 read="total",
                 by="type",
