@@ -132,9 +132,7 @@ def test_the_system_page_shows_problems_first_with_their_buttons(
     ]
     links = {each.get_text(" ", strip=True): str(each["href"]) for each in panel.select("a")}
     assert links["Resume : orders is paused"].startswith("/commands/ResumeProjection?")
-    log = client_in(console, "admin").get(
-        links["See log entries : 1 action failed in the last hour"]
-    )
-    assert "Hold order" in log.text
+    log = links["See log entries : 1 action failed in the last hour"]
+    assert "Hold order" in client_in(console, "admin").get(log).text
     supervisor = client_in(console, "supervisor").get("/system").text
     assert "/commands/ResumeProjection" not in supervisor

@@ -1,4 +1,4 @@
-"""Statistics of the console: how each is read, over time and now, on pages, API and command line."""
+"""Statistics of the console: how each is read, over time and now, and from the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.measurements.distribution import Distribution
-from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.kernel.measurements.recorder import Recorder, Sample
 from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.measurements.rows import Series
 from cqrs_app.kernel.queries.context import QueryContext
@@ -107,9 +107,7 @@ def kernel(console: Flask) -> Kernel:
     return services_of(console).kernel
 
 
-def record_at(
-    kernel: Kernel, moment: datetime, *samples: tuple[str, tuple[str, ...], float]
-) -> None:
+def record_at(kernel: Kernel, moment: datetime, *samples: Sample) -> None:
     """As a process would have done it then."""
     recorder = Recorder(kernel.engines.write, lambda: moment)
     recorder.record("release", ("1.0",), 1)
