@@ -133,6 +133,16 @@ Index(
     postgresql_where=_unfinished,
     sqlite_where=_unfinished,
 )
+# At most one delayed command of a type waits in a stream.
+_delayed = (command_log.c.outcome == "queued") & command_log.c.not_before.is_not(None)
+Index(
+    "ix_command_log_delayed",
+    command_log.c.stream,
+    command_log.c.type,
+    unique=True,
+    postgresql_where=_delayed,
+    sqlite_where=_delayed,
+)
 _caused = command_log.c.causation_id.is_not(None)
 Index(
     "ix_command_log_correlation_id",
