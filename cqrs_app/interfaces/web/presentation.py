@@ -81,7 +81,7 @@ def pretty_json(value: Any) -> str:
 
 
 def ticked(text: str) -> Markup:
-    """A docstring's text: what stands in `backticks` is set as code."""
+    """A docstring's text, with what is in `backticks` set as code."""
     escaped = str(escape(text))
     return Markup(re.sub(r"`([^`]+)`", r'<span class="mono">\1</span>', escaped))  # noqa: S704
 

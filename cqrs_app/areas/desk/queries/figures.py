@@ -32,9 +32,10 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFigure:
-    """All orders that are at one stage now. `waiting` of them are not from an import, or something
-    was done with them here since; `waiting_value` is theirs, and `oldest` is when the first of them
-    was placed, where the stage needs action."""
+    """The orders at one stage now. `waiting` counts those that are not from an import, or were
+    changed here since; `waiting_value` is their value, and `oldest` is when the first of them was
+    placed, for stages that need action.
+    """
 
     stage: OrderStage
     orders: int
@@ -111,7 +112,7 @@ def today_figures(question: TodayFigures, connection: Connection) -> tuple[Figur
             Figure(
                 what=what,
                 currency=currency,
-                # A row's own `count` is the method of tuples.
+                # `count` of a row is the method of tuples.
                 count=now._mapping["count"] if now else 0,
                 value=now.value if now else Decimal(0),
                 count_before=before._mapping["count"] if before else 0,
@@ -135,7 +136,7 @@ class DayFigure:
 
 @query(label="Orders by day", permission=VIEW, reads=("orders", "sales"), cached=True)
 class OrdersByDay(Query):
-    """The last `days` business days up to `until`, oldest first; days without orders too."""
+    """The last `days` business days up to `until`, oldest first, including days without orders."""
 
     days: Annotated[int, Meta(ge=1, le=400)] = 30
     until: date
@@ -186,7 +187,7 @@ def _by_day(
 
 @dataclass(frozen=True, slots=True)
 class StatusFigure:
-    """All orders that stand at one status now."""
+    """The orders that have one status now."""
 
     status: OrderStatus
     orders: int

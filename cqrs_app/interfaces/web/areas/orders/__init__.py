@@ -63,7 +63,7 @@ def _new_order(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _carriers() -> tuple[str, ...]:
-    """None while the read store is down: a carrier can be typed all the same."""
+    """None while the read store is down: a carrier can still be typed."""
     with suppress(*NO_ANSWER):
         found: tuple[str, ...] = ask(RecentCarriers()).value
         return found

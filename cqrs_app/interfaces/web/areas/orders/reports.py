@@ -1,4 +1,4 @@
-"""Reports: what was sold and credited in some days, in one currency, and the rows behind it."""
+"""Reports: what was sold and credited in a period, in one currency, and the rows behind it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ KEPT = tuple(each.value for each in OrderStatus if each.value not in LOST)
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The addresses of the rows that a figure counts. `sales`: the filters of the report."""
+    """The URLs of the rows that a figure counts. `sales`: the filters of the report."""
 
     sales: dict[str, str]
 
@@ -65,7 +65,7 @@ class Behind:
 
 @bp.get("/reports")
 def reports() -> ResponseReturnValue:
-    """The figures of some days: the last thirty, or those of the address."""
+    """The figures of a period: the last thirty days, or the days in the URL."""
     asked_for = _asked()
     whole = ask(replace(asked_for, currency="", by="currency"))
     currency = asked_for.currency or _main_currency(whole.value.rows)
@@ -89,14 +89,14 @@ def reports() -> ResponseReturnValue:
 
 @bp.get("/credit-notes")
 def credit_notes() -> ResponseReturnValue:
-    """One page of the credit notes that fit."""
+    """One page of the credit notes that match."""
     shown = _listed(ListCreditNotes, "web.credit_notes")
     return render_template("credit_notes/credit_notes.html", **shown)
 
 
 @bp.get("/refunded-orders")
 def refunded_orders() -> ResponseReturnValue:
-    """One page of the refunded orders that fit."""
+    """One page of the refunded orders that match."""
     shown = _listed(ListRefundedOrders, "web.refunded_orders")
     return render_template("reports/refunded_orders.html", **shown)
 
@@ -139,7 +139,7 @@ def _panels(question: RevenueReport, sales: dict[str, str]) -> dict[str, Any]:
 
 
 def _asked() -> RevenueReport:
-    """What the address asks, its days filled in. Raises Invalid in words of the page."""
+    """The query for this URL, with its days filled in. Raises Invalid in words of the page."""
     fixed = {"by": "day", "after": "", "before": "", "limit": LARGEST_PAGE}
     try:
         question: RevenueReport = asked(RevenueReport, **fixed)
@@ -150,7 +150,7 @@ def _asked() -> RevenueReport:
     first = question.day_from or until - timedelta(days=DAYS - 1)
     if (until - first).days >= MOST_DAYS:
         raise Invalid("The address of this report", {"Until": TOO_LONG})
-    # Days to come hold nothing yet.
+    # Days in the future hold nothing yet.
     return replace(question, day_from=first, day_to=max(first, until))
 
 
@@ -160,7 +160,7 @@ def _filters(question: RevenueReport) -> dict[str, str]:
 
 
 def _main_currency(rows: tuple[Revenue, ...]) -> str:
-    """That of the most orders; a report never adds up two."""
+    """The currency of most orders; a report never adds up two."""
     most = max(rows, key=lambda row: (row.orders, row.revenue), default=None)
     return most.currency if most else ""
 
