@@ -35,6 +35,7 @@ from cqrs_app.kernel.queries.side_by_side import AT_ONCE
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
+from cqrs_app.platform import sql_views
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.rates import Rates, SignInRates
@@ -132,6 +133,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        exchanged=sql_views.repoint,
     )
 
 

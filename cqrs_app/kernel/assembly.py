@@ -16,6 +16,9 @@ from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.projections.building import Builder
+from cqrs_app.kernel.projections.comparison import Comparison
+from cqrs_app.kernel.projections.generation_control import Exchanged, GenerationControl
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
@@ -68,6 +71,7 @@ class Kernel:
     commands: CommandBus
     queries: QueryBus
     runner: ProjectionRunner
+    builder: Builder
     cache: QueryCache
     statistics: Statistics
     wake_ups: WakeUps
@@ -107,12 +111,14 @@ def assemble(
     queries: QueryOptions,
     tuning: Tuning,
     jobs: Jobs,
+    exchanged: Exchanged = lambda connection, tables: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
-    wraps the keys of personal data (see vault.py) and signs seals.
+    wraps the keys of personal data (see vault.py) and signs seals. `exchanged` is called in the
+    transaction of a swap: see projections/generation_control.py.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
@@ -123,7 +129,7 @@ def assemble(
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
     def advanced(name: str, position: int, events: int, ms: float) -> None:
-        if events:
+        if events and name in registry.subscriptions:
             statistics.count("projection", name, "applied", ms, events)
             wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
             for dispatcher in tasks.values():
@@ -134,13 +140,19 @@ def assemble(
         registry.codec,
         store,
         {"read": engines.read, "write": engines.write},
-        vault,
         batch=tuning.projection_batch,
         advanced=advanced,
         erased=cache.forget_all,
         clock=clock,
     )
-    gauge = FreshnessGauge(store, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock)
+    control = GenerationControl(
+        registry.subscriptions, registry.codec, store, vault, runner, engines.read, exchanged, clock
+    )
+    for subscription in registry.subscriptions.values():
+        subscription.attach(control)
+    gauge = FreshnessGauge(
+        store, runner.fits, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock
+    )
     command_bus = CommandBus(
         registry.routes,
         registry.codec,
@@ -178,6 +190,9 @@ def assemble(
         commands=command_bus,
         queries=query_bus,
         runner=runner,
+        builder=Builder(
+            runner, Comparison(runner, engines.read), engines.read, store, registry.codec
+        ),
         cache=cache,
         statistics=statistics,
         wake_ups=wake_ups,

@@ -55,7 +55,10 @@ class Projection(Subscription):
             self.handlers[recorded.stored.type](recorded.event, recorded, rows)
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        rows = Rows(connection)
+        self.store_rows(batch, Rows(connection))
+
+    def store_rows(self, batch: Sequence[Recorded], rows: Rows) -> None:
+        """Apply events, in order, and write the rows that they change."""
         self.apply(batch, rows)
         rows.flush()
 
@@ -65,6 +68,19 @@ class Projection(Subscription):
         until the commit."""
         for table in reversed(self.tables):
             connection.execute(delete(table))
+        yield
+
+    def create_extras(self, connection: Connection, suffix: str = "") -> None:
+        """Create what the tables need besides the indexes that they declare, such as one for
+        full-text search. `suffix` ends the names of the tables: see generation.py."""
+
+    def drop_extras(self, connection: Connection, suffix: str = "") -> None:
+        """Drop what `create_extras` created, where that does not end with the tables."""
+
+    @contextmanager
+    def extras_exchanged(self, connection: Connection, suffix: str) -> Iterator[None]:
+        """Exchange what `create_extras` created without a suffix and with it. The `with` block
+        exchanges the tables, with their indexes."""
         yield
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -15,10 +15,14 @@ __all__ = ["Key", "Row", "Rows"]
 
 class Rows:
     """A unit of work for projections. Without a connection it starts empty and stays in memory: a
-    fold of events into the rows that the projection would store."""
+    fold of events into the rows that the projection would store. `stored` maps a table to the one
+    that holds its rows, where that is another: see generation.py."""
 
-    def __init__(self, connection: Connection | None = None) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection | None = None, stored: Mapping[Table, Table] | None = None
+    ) -> None:
+        self.connection = connection
+        self._stored = stored or {}
         self._loaded: dict[Table, dict[Key, Row | None]] = defaultdict(dict)
         self._changed: dict[Table, dict[Key, None]] = defaultdict(dict)
 
@@ -39,14 +43,15 @@ class Rows:
 
     def where(self, table: Table, **values: Any) -> list[Row]:
         """The rows with these values, which may be changed in place."""
-        if self._connection is None:
+        if self.connection is None:
             held = self._loaded[table].items()
             keys = [key for key, row in held if row and values.items() <= row.items()]
         else:
             self.flush()
-            wanted = [table.c[name] == value for name, value in values.items()]
-            found = select(*(table.c[name] for name in key_of(table))).where(*wanted)
-            keys = [tuple(key) for key in self._connection.execute(found)]
+            columns = self.stored(table).c
+            wanted = [columns[name] == value for name, value in values.items()]
+            found = select(*(columns[name] for name in key_of(table))).where(*wanted)
+            keys = [tuple(key) for key in self.connection.execute(found)]
             self.preload((table, key) for key in keys)
         return [self.change(table, *key) for key in keys]
 
@@ -82,18 +87,23 @@ class Rows:
 
     def flush(self) -> None:
         """Write the changed rows, with one statement per table."""
-        if self._connection is None:
+        if self.connection is None:
             return
         for table, keys in self._changed.items():
             held = self._loaded[table]
             rows = [row for key in keys if (row := held[key]) is not None]
             if rows:
-                bulk_of(table, self._connection).write(self._connection, rows)
+                bulk_of(self.stored(table), self.connection).write(self.connection, rows)
         self._changed.clear()
+
+    def stored(self, table: Table) -> Table:
+        """The table that holds the rows of `table`."""
+        return self._stored.get(table, table)
 
     def _load(self, table: Table, keys: list[Key]) -> None:
         held = self._loaded[table]
         for key in keys:
             held.setdefault(key, None)
-        if self._connection is not None:
-            held.update(bulk_of(table, self._connection).load(self._connection, keys))
+        if self.connection is not None:
+            bulk = bulk_of(self.stored(table), self.connection)
+            held.update(bulk.load(self.connection, keys))

@@ -244,6 +244,31 @@ checkpoints, parked_events = (
 subscription_cursors = _cursors("subscription_cursors", write_tables)
 subscription_parked = _parked("subscription_parked", write_tables)
 
+# The second generations of projections: see projections/generation.py. Their cursors are rows of
+# `checkpoints`.
+projection_generations = Table(
+    "projection_generations",
+    read_tables,
+    Column("projection", String(60), primary_key=True),
+    # "next": to be swapped in; "previous": was swapped out.
+    Column("role", String(10), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # How long it was worked on, without waiting.
+    Column("busy_seconds", Float, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("built_at", UtcDateTime),
+    Column("comparing", Boolean, nullable=False),
+    # The comparison with the live rows at this position: see projections/comparison.py.
+    Column("compared_at", UtcDateTime),
+    Column("compared_position", BigKey),
+    Column("compared_rows", BigKey),
+    Column("differences", BigKey),
+    Column("report", Text),
+    Column("swapped_at", UtcDateTime),
+    # Why the last operation was not carried out, as a sentence.
+    Column("problem", Text),
+)
+
 statistics = Table(
     "statistics",
     read_tables,

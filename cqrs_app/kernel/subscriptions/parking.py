@@ -103,6 +103,13 @@ class Parking:
             connection.execute(delete(self._table).where(*here))
         return len(events)
 
+    def exchange(self, connection: Connection, one: str, other: str) -> None:
+        """Give each of two subscriptions the parked events of the other, when their rows are
+        exchanged."""
+        for old, new in ((one, ""), (other, one), ("", other)):
+            mine = update(self._table).where(self._columns.subscription == old)
+            connection.execute(mine.values(subscription=new))
+
     def forget(
         self, connection: Connection, name: str, positions: Iterable[int] | None = None
     ) -> None:

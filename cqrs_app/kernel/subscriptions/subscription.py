@@ -20,13 +20,23 @@ class Overtaken(Exception):
     again."""
 
 
+GenerationOperation = Literal["begin", "compare", "swap", "back", "drop"]
+
+
 class Controls(Protocol):
-    """Operations on the subscriptions of the same store: see control.py."""
+    """Operations on the subscriptions of the same store, and on second generations of projections:
+    see control.py and projections/generation_control.py."""
 
     def pause(self, connection: Connection, name: str) -> None: ...
     def resume(self, connection: Connection, name: str) -> None: ...
     def release(self, connection: Connection, name: str, stream: str) -> int: ...
     def skip(self, connection: Connection, name: str, stream: str) -> int: ...
+    def objection(self, operation: GenerationOperation, name: str, accepted: int) -> str | None: ...
+    def begin_beside(self, connection: Connection, name: str) -> None: ...
+    def compare(self, connection: Connection, name: str) -> None: ...
+    def swap(self, connection: Connection, name: str, accepted: int) -> None: ...
+    def back(self, connection: Connection, name: str) -> None: ...
+    def drop(self, connection: Connection, name: str) -> None: ...
 
 
 class Subscription(ABC):
@@ -59,7 +69,7 @@ class Subscription(ABC):
         return self.events is None or any(each.__name__ == event_type for each in self.events)
 
     def attach(self, control: Controls) -> None:  # noqa: B027 - few control others
-        """Called once by the runner, for subscriptions that control others."""
+        """Called once at the start, for subscriptions that control others."""
 
     @abstractmethod
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:

@@ -1,0 +1,111 @@
+"""What operators can do with the second generation of a projection: begin, compare, swap, switch
+back, drop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, Table
+
+from cqrs_app.kernel.events.recorded import EventCodec
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.projections.exchange import exchange
+from cqrs_app.kernel.projections.generation import SUFFIX
+from cqrs_app.kernel.projections.generation_rows import change_row, generation_rows
+from cqrs_app.kernel.projections.runner import ProjectionRunner
+from cqrs_app.kernel.projections.swap_rules import Pair
+from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.control import Control
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.kernel.subscriptions.parking import parking_in
+from cqrs_app.kernel.subscriptions.subscription import GenerationOperation, Subscription
+
+Exchanged = Callable[[Connection, Sequence[Table]], None]
+
+
+class GenerationControl(Control):
+    """Each method runs in the caller's transaction, on the read store. One that objects leaves
+    everything as it is, and keeps the sentence with the generation. `exchanged` is called with the
+    tables that were exchanged."""
+
+    def __init__(
+        self,
+        subscriptions: Mapping[str, Subscription],
+        codec: EventCodec,
+        store: EventStore,
+        vault: Vault,
+        runner: ProjectionRunner,
+        engine: Engine,
+        exchanged: Exchanged,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(subscriptions, codec, store, vault)
+        self._runner = runner
+        self._reader = reader_of(engine)
+        self._exchanged = exchanged
+        self._zone = codec.zone.key
+        self._clock = clock
+
+    def pair(self, connection: Connection, name: str) -> Pair:
+        """The two generations of a projection, as they are now."""
+        generation = self._runner.generations[name]
+        cursors = cursors_in("read").read(connection, [name, generation.name])
+        row = generation_rows(connection).get(name)
+        return Pair(name, generation.version, cursors[name], cursors.get(generation.name), row)
+
+    def objection(self, operation: GenerationOperation, name: str, accepted: int) -> str | None:
+        """Why this cannot be done now, as a sentence; None if it can."""
+        with self._reader.connect() as connection:
+            return self.pair(connection, name).objection_to(operation, accepted, self._clock())
+
+    def begin_beside(self, connection: Connection, name: str) -> None:
+        if self._may("begin", connection, name):
+            self._runner.generations[name].begin(connection, self._zone, self._clock())
+
+    def compare(self, connection: Connection, name: str) -> None:
+        """Have the new rows compared with the live ones again."""
+        if self._may("compare", connection, name):
+            change_row(connection, name, comparing=True)
+
+    def swap(self, connection: Connection, name: str, accepted: int) -> None:
+        self._lock(connection, name)
+        if self._may("swap", connection, name, accepted):
+            self._exchange(connection, name)
+            change_row(connection, name, role="previous", swapped_at=self._clock())
+
+    def back(self, connection: Connection, name: str) -> None:
+        """Swap again: the rows before are live again. To swap once more, they have to be compared
+        again."""
+        self._lock(connection, name)
+        if self._may("back", connection, name):
+            self._exchange(connection, name)
+            change_row(connection, name, role="next", compared_at=None)
+
+    def drop(self, connection: Connection, name: str) -> None:
+        self._runner.generations[name].drop(connection)
+
+    def _may(
+        self, operation: GenerationOperation, connection: Connection, name: str, accepted: int = 0
+    ) -> bool:
+        pair = self.pair(connection, name)
+        problem = pair.objection_to(operation, accepted, self._clock())
+        change_row(connection, name, problem=problem)
+        return problem is None
+
+    def _lock(self, connection: Connection, name: str) -> None:
+        """Nobody moves either cursor until the transaction ends."""
+        for each in (name, self._runner.generations[name].name):
+            cursors_in("read").lock(connection, each)
+
+    def _exchange(self, connection: Connection, name: str) -> None:
+        generation, cursors = self._runner.generations[name], cursors_in("read")
+        live = cursors.read(connection, [name])[name]
+        second = self._runner.catch_up(connection, generation, live.position)
+        projection = generation.projection
+        with projection.extras_exchanged(connection, SUFFIX):
+            exchange(connection, [table.name for table in projection.tables])
+        self._exchanged(connection, projection.tables)
+        cursors.exchange(connection, live, second)
+        parking_in("read").exchange(connection, name, generation.name)
