@@ -132,7 +132,7 @@ def _differences(
 ) -> Iterator[tuple[int, list[Difference]]]:
     """The rows of `second` that differ from those of `live`, a page at a time, with how many rows
     the page had."""
-    names, key = names_of(live), key_of(live)
+    names, key, named = [str(each) for each in names_of(live)], key_of(live), str(live.name)
     places = [names.index(each) for each in key]
 
     def page(table: Table, after: Key | None, until: Key | None) -> dict[Key, Sequence[Any]]:
@@ -146,10 +146,10 @@ def _differences(
         theirs = page(second, before, list(ours)[-1] if ours else None)
         if not ours and not theirs:
             return
-        missing = (Difference(live.name, each, "missing") for each in ours if each not in theirs)
-        extra = (Difference(live.name, each, "extra") for each in theirs if each not in ours)
+        missing = (Difference(named, each, "missing") for each in ours if each not in theirs)
+        extra = (Difference(named, each, "extra") for each in theirs if each not in ours)
         changed = (
-            Difference(live.name, each, "changed", _changed(names, ours[each], row))
+            Difference(named, each, "changed", _changed(names, ours[each], row))
             for each, row in theirs.items()
             if each in ours and ours[each] != row
         )
