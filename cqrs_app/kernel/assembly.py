@@ -14,7 +14,11 @@ from sqlalchemy import Engine
 
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.measurements import slow_statements
+from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.building import Builder
 from cqrs_app.kernel.projections.comparison import Comparison
@@ -25,11 +29,13 @@ from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.kernel.subscriptions.presence import Presence, seen
+from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs, WakeUps
 from cqrs_app.kernel.verification.logs import verify_logs
 from cqrs_app.kernel.verification.seals import LogName, Seal, Seals
@@ -74,12 +80,15 @@ class Kernel:
     builder: Builder
     cache: QueryCache
     statistics: Statistics
+    recorder: Recorder
+    roll_up: RollUp
     wake_ups: WakeUps
     tasks: Mapping[str, Dispatcher]
     presence: Presence
     seals: Seals
     redis: Redis
     clock: Callable[[], datetime]
+    report: Reporter
 
     def verify_streams(self) -> Iterator[Report]:
         """Verify each stream: see verification/streams.py."""
@@ -98,6 +107,7 @@ class Kernel:
         for dispatcher in self.tasks.values():
             dispatcher.close()
         self.statistics.close()
+        self.recorder.close()
 
 
 def assemble(
@@ -113,43 +123,58 @@ def assemble(
     jobs: Jobs,
     exchanged: Exchanged = lambda connection, tables: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    report: Reporter = unreported,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
     wraps the keys of personal data (see vault.py) and signs seals. `exchanged` is called in the
-    transaction of a swap: see projections/generation_control.py.
+    transaction of a swap: see projections/generation_control.py. Unexpected exceptions go to
+    `report`.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
-    statistics = Statistics(engines.read, clock)
+    statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
+    for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
+        slow_statements.watch(engine, name, recorder)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
     tasks: dict[str, Dispatcher] = {}
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
-    def advanced(name: str, position: int, events: int, ms: float) -> None:
-        if events and name in registry.subscriptions:
-            statistics.count("projection", name, "applied", ms, events)
-            wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
-            for dispatcher in tasks.values():
-                dispatcher.nudge()
+    def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
+        if name not in registry.subscriptions:
+            return  # rows beside the live ones, which nobody sees
+        statistics.count("projection", name, "applied", ms, events)
+        recorder.record("visible", (name,), waited_ms)
+        wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
+        for dispatcher in tasks.values():
+            dispatcher.nudge()
 
+    def counting(bus: str, metric: str) -> Count:
+        def count(name: str, result: str, ms: float, error: str = "") -> None:
+            statistics.count(bus, name, result, ms)
+            recorder.record(metric, (name, result), ms)
+            if error:
+                recorder.record("errors", (bus, name, result, error), 1)
+
+        return count
+
+    stores: dict[Store, Engine] = {"read": engines.read, "write": engines.write}
     runner = ProjectionRunner(
         registry.subscriptions,
         registry.codec,
         store,
-        {"read": engines.read, "write": engines.write},
+        stores,
         batch=tuning.projection_batch,
         advanced=advanced,
         erased=cache.forget_all,
         clock=clock,
     )
     control = GenerationControl(
-        registry.subscriptions, registry.codec, store, vault, runner, engines.read, exchanged, clock
+        registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
     )
-    for subscription in registry.subscriptions.values():
-        subscription.attach(control)
+    control.attach()
     gauge = FreshnessGauge(
         store, runner.fits, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock
     )
@@ -164,7 +189,8 @@ def assemble(
         consequences=registry.consequences,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
-        count=lambda name, result, ms: statistics.count("command", name, result, ms),
+        count=counting("command", "commands"),
+        report=report,
         clock=clock,
     )
     query_bus = QueryBus(
@@ -179,7 +205,8 @@ def assemble(
         cache,
         vault,
         queries,
-        count=lambda name, result, ms: statistics.count("query", name, result, ms),
+        count=counting("query", "queries"),
+        served_late=lambda name, seconds: recorder.record("age_served", (name,), seconds),
     )
     kernel = Kernel(
         registry=registry,
@@ -195,6 +222,8 @@ def assemble(
         ),
         cache=cache,
         statistics=statistics,
+        recorder=recorder,
+        roll_up=RollUp(engines.write, clock),
         wake_ups=wake_ups,
         tasks=tasks,
         presence=Presence(engines.write, clock),
@@ -207,6 +236,7 @@ def assemble(
         ),
         redis=redis,
         clock=clock,
+        report=report,
     )
 
     def has_workers(kind: str) -> bool:
@@ -218,8 +248,10 @@ def assemble(
         tasks[task.name] = Dispatcher(
             task,
             wake_ups,
-            due=list if waits else partial(task.due, kernel),
-            work=(lambda key: False) if waits else partial(task.work, kernel),
+            due=list if waits else reporting(report, task.name, partial(task.due, kernel)),
+            work=(lambda key: False)
+            if waits
+            else reporting(report, task.name, partial(task.work, kernel)),
             has_workers=has_workers,
         )
     return kernel

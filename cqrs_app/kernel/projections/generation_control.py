@@ -20,7 +20,11 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.control import Control
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.kernel.subscriptions.parking import parking_in
-from cqrs_app.kernel.subscriptions.subscription import GenerationOperation, Subscription
+from cqrs_app.kernel.subscriptions.subscription import (
+    GenerationOperation,
+    Store,
+    Subscription,
+)
 
 Exchanged = Callable[[Connection, Sequence[Table]], None]
 
@@ -37,13 +41,14 @@ class GenerationControl(Control):
         store: EventStore,
         vault: Vault,
         runner: ProjectionRunner,
-        engine: Engine,
+        engines: Mapping[Store, Engine],
         exchanged: Exchanged,
         clock: Callable[[], datetime],
     ) -> None:
-        super().__init__(subscriptions, codec, store, vault)
+        generations = {each.name: each for each in runner.generations.values()}
+        super().__init__({**subscriptions, **generations}, codec, store, vault, engines)
         self._runner = runner
-        self._reader = reader_of(engine)
+        self._reader = reader_of(engines["read"])
         self._exchanged = exchanged
         self._zone = codec.zone.key
         self._clock = clock

@@ -72,7 +72,6 @@ class ProjectionRunner(SubscriptionRunner):
                     progress(taken, max(total, taken))
             version, zone = projection.version, self._codec.zone.key
             cursors.rebuilt(connection, name, position, last, version, self._clock(), zone)
-        self._advanced(name, position, 0, 0.0)
         return taken
 
     def fold(self, name: str, streams: Iterable[str], rows: Rows) -> None:
