@@ -112,11 +112,13 @@ def assemble(
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
-    wraps the keys of personal data (see vault.py) and signs seals.
+    wraps the keys of personal data (see vault.py), signs seals and keys the digests of rows.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
+    for projection in registry.projections.values():
+        projection.digest_key = _derived(personal_data_key, b"digests")
     statistics = Statistics(engines.read, clock)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
     tasks: dict[str, Dispatcher] = {}
@@ -186,7 +188,7 @@ def assemble(
         seals=Seals(
             engines.write,
             store,
-            hmac.digest(personal_data_key.encode(), b"seals", hashlib.sha256),
+            _derived(personal_data_key, b"seals"),
             settled=timedelta(seconds=commands.timeout) + CLOCK_TOLERANCE,
             clock=clock,
         ),
@@ -208,3 +210,7 @@ def assemble(
             has_workers=has_workers,
         )
     return kernel
+
+
+def _derived(key: str, purpose: bytes) -> bytes:
+    return hmac.digest(key.encode(), purpose, hashlib.sha256)

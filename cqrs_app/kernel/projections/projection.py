@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, delete
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.projections import digests
 from cqrs_app.kernel.projections.rows import Key, Rows
 from cqrs_app.kernel.subscriptions.subscription import Store, Subscription
 
@@ -29,6 +30,8 @@ class Projection(Subscription):
     version: ClassVar[int] = 1
     """Increment it when the tables or the rules change: the projection then requires a rebuild."""
     tables: ClassVar[tuple[Table, ...]] = ()
+    digest_key: bytes = b""
+    """The key of the digests of its tables: see digests.py."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
@@ -55,7 +58,7 @@ class Projection(Subscription):
             self.handlers[recorded.stored.type](recorded.event, recorded, rows)
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        rows = Rows(connection)
+        rows = Rows(connection, self.digest_key)
         self.apply(batch, rows)
         rows.flush()
 
@@ -65,6 +68,7 @@ class Projection(Subscription):
         until the commit."""
         for table in reversed(self.tables):
             connection.execute(delete(table))
+        digests.forget(connection, self.tables)
         yield
 
 

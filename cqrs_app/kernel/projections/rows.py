@@ -8,18 +8,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from cqrs_app.kernel.projections.bulk import Key, Row, blank_of, bulk_of, key_of
+from cqrs_app.kernel.projections.bulk import Key, Row, Stored, blank_of, bulk_of, key_of
+from cqrs_app.kernel.projections.digests import Digest, add_to_kept, digest_of
 
 __all__ = ["Key", "Row", "Rows"]
 
 
 class Rows:
     """A unit of work for projections. Without a connection it starts empty and stays in memory: a
-    fold of events into the rows that the projection would store."""
+    fold of events into the rows that the projection would store. `key` is that of the digests of
+    the tables, which change with the rows."""
 
-    def __init__(self, connection: Connection | None = None) -> None:
+    def __init__(self, connection: Connection | None = None, key: bytes = b"") -> None:
         self._connection = connection
+        self._key = key
         self._loaded: dict[Table, dict[Key, Row | None]] = defaultdict(dict)
+        self._stored: dict[Table, dict[Key, Stored | None]] = defaultdict(dict)
         self._changed: dict[Table, dict[Key, None]] = defaultdict(dict)
 
     def preload(self, touched: Iterable[tuple[Table, Key]]) -> None:
@@ -81,19 +85,40 @@ class Rows:
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
     def flush(self) -> None:
-        """Write the changed rows, with one statement per table."""
+        """Write the changed rows, with one statement per table, and their digests."""
         if self._connection is None:
             return
-        for table, keys in self._changed.items():
+        changes = {}
+        for table, changed in self._changed.items():
             held = self._loaded[table]
-            rows = [row for key in keys if (row := held[key]) is not None]
-            if rows:
-                bulk_of(table, self._connection).write(self._connection, rows)
+            if keys := [key for key in changed if held[key] is not None]:
+                changes[table] = self._write(self._connection, table, keys)
+        if changes:
+            add_to_kept(self._connection, changes)
         self._changed.clear()
+
+    def _write(self, connection: Connection, table: Table, keys: list[Key]) -> Digest:
+        """Write these rows; returns the change of the table's digest."""
+        stored, held = self._stored[table], self._loaded[table]
+        if unread := [key for key in keys if key not in stored]:
+            self._read(connection, table, unread)
+        before = [row for key in keys if (row := stored[key]) is not None]
+        after = bulk_of(table, connection).write(connection, [held[key] or {} for key in keys])
+        stored.update(zip(keys, after, strict=True))
+        return digest_of(self._key, after) - digest_of(self._key, before)
 
     def _load(self, table: Table, keys: list[Key]) -> None:
         held = self._loaded[table]
         for key in keys:
             held.setdefault(key, None)
         if self._connection is not None:
-            held.update(bulk_of(table, self._connection).load(self._connection, keys))
+            held.update(self._read(self._connection, table, keys))
+
+    def _read(self, connection: Connection, table: Table, keys: list[Key]) -> dict[Key, Row]:
+        """The existing rows among these keys."""
+        bulk, stored, rows = bulk_of(table, connection), self._stored[table], dict[Key, Row]()
+        stored.update(dict.fromkeys(keys))
+        for found in bulk.stored(connection, keys):
+            key, row = bulk.read(found)
+            stored[key], rows[key] = found, row
+        return rows

@@ -244,6 +244,16 @@ checkpoints, parked_events = (
 subscription_cursors = _cursors("subscription_cursors", write_tables)
 subscription_parked = _parked("subscription_parked", write_tables)
 
+# What the projections have written: see projections/digests.py. `total` is hexadecimal.
+digests = Table(
+    "digests",
+    read_tables,
+    Column("table_name", String(63), primary_key=True),
+    Column("rows", BigKey, nullable=False),
+    Column("total", String(32), nullable=False),
+    Column("complete", Boolean, nullable=False),
+)
+
 statistics = Table(
     "statistics",
     read_tables,
