@@ -128,13 +128,14 @@ def assemble(
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
-    wraps the keys of personal data (see vault.py) and signs seals. `exchanged` is called in the
-    transaction of a swap: see projections/generation_control.py. Unexpected exceptions go to
-    `report`.
+    wraps the keys of personal data (see vault.py), signs seals and keys the digests of rows.
+    `exchanged` is called in the transaction of a swap: see projections/generation_control.py.
+    Unexpected exceptions go to `report`.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
+    _key_digests(registry, personal_data_key)
     statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
     for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
         slow_statements.watch(engine, name, recorder)
@@ -230,7 +231,7 @@ def assemble(
         seals=Seals(
             engines.write,
             store,
-            hmac.digest(personal_data_key.encode(), b"seals", hashlib.sha256),
+            _derived(personal_data_key, b"seals"),
             settled=timedelta(seconds=commands.timeout) + CLOCK_TOLERANCE,
             clock=clock,
         ),
@@ -255,3 +256,12 @@ def assemble(
             has_workers=has_workers,
         )
     return kernel
+
+
+def _derived(key: str, purpose: bytes) -> bytes:
+    return hmac.digest(key.encode(), purpose, hashlib.sha256)
+
+
+def _key_digests(registry: Registry, personal_data_key: str) -> None:
+    for projection in registry.projections.values():
+        projection.digest_key = _derived(personal_data_key, b"digests")

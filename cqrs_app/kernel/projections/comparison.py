@@ -4,17 +4,19 @@ position in the log."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Table
 
+from cqrs_app.kernel.projections import digests
 from cqrs_app.kernel.projections.bulk import Key, key_of, names_of
+from cqrs_app.kernel.projections.digests import snapshot_of
 from cqrs_app.kernel.projections.generation import Generation
 from cqrs_app.kernel.projections.generation_rows import change_row
 from cqrs_app.kernel.projections.runner import ProjectionRunner
-from cqrs_app.kernel.store.engines import placeholder_of, reader_of
+from cqrs_app.kernel.store.engines import placeholder_of
 from cqrs_app.kernel.subscriptions.cursors import BUILDING, Cursor, cursors_in
 
 PAGE = 2_000
@@ -61,18 +63,22 @@ class Comparison:
     def compare(self, generation: Generation, working: Callable[[], None]) -> None:
         """Compare a generation that is complete. Nobody waits for it: it reads one snapshot of the
         store. `working` is called every few seconds at least."""
-        report = Report()
-        with self._at_one_position(generation) as (connection, live, second):
+        report, gap = Report(), ""
+        with ExitStack() as stack:
+            connection, live, second = self._at_one_position(generation, stack)
             if live.position == second.position:
-                for table, stored in generation.stored.items():
+                gap = digests.gap(connection, generation.tables)
+                for table, stored in generation.tables.items():
                     for rows, found in _differences(connection, table, stored):
                         report.rows += rows
                         for each in found:
                             report.add(each)
                         working()
-        self._keep(generation, live, second, report)
+        self._keep(generation, live, second, report, gap)
 
-    def _keep(self, generation: Generation, live: Cursor, second: Cursor, report: Report) -> None:
+    def _keep(
+        self, generation: Generation, live: Cursor, second: Cursor, report: Report, gap: str
+    ) -> None:
         name, cursors = generation.projection.name, cursors_in("read")
         values: dict[str, Any] = {"comparing": False}
         if live.position == second.position:
@@ -81,6 +87,7 @@ class Comparison:
                 "compared_position": live.position,
                 "compared_rows": report.rows,
                 "differences": report.differences,
+                "digest_gap": gap,
                 "report": msgspec.json.encode(report).decode(),
             }
         else:
@@ -93,10 +100,9 @@ class Comparison:
             if second.state == BUILDING:
                 cursors.set_state(connection, generation.name, "running")
 
-    @contextmanager
     def _at_one_position(
-        self, generation: Generation
-    ) -> Iterator[tuple[Connection, Cursor, Cursor]]:
+        self, generation: Generation, stack: ExitStack
+    ) -> tuple[Connection, Cursor, Cursor]:
         """A snapshot in which both generations have reached the same position, and their cursors in
         it; another position only if the live rows are behind and do not move."""
         names, cursors = (generation.projection.name, generation.name), cursors_in("read")
@@ -111,20 +117,9 @@ class Comparison:
                 live, second = (cursors.read(connection, names)[name] for name in names)
                 if live.position > second.position:
                     continue
-                snapshot = reader_of(self._engine).connect()
-                # The first statement takes the snapshot.
-                snapshot.exec_driver_sql(
-                    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-                    if self._engine.dialect.name == "postgresql"
-                    else "BEGIN"
-                )
-                cursors.read(snapshot, names)
-            break
-        try:
-            yield snapshot, live, second
-        finally:
-            snapshot.exec_driver_sql("ROLLBACK")
-            snapshot.close()
+                snapshot = stack.enter_context(snapshot_of(self._engine))
+                cursors.read(snapshot, names)  # the first statement takes the snapshot
+            return snapshot, live, second
 
 
 def _differences(

@@ -19,6 +19,7 @@ from sqlalchemy.sql import quoted_name
 from sqlalchemy.sql.naming import conv
 
 from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.projections import digests
 from cqrs_app.kernel.projections.generation_rows import add_row, delete_row
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
@@ -46,7 +47,7 @@ class Generation(Subscription):
         self._metadata = MetaData()
 
     @cached_property
-    def stored(self) -> dict[Table, Table]:
+    def tables(self) -> dict[Table, Table]:
         """Table of the projection -> its copy."""
         return {table: self._copy(table) for table in self.projection.tables}
 
@@ -54,14 +55,14 @@ class Generation(Subscription):
         return self.projection.wants(event_type)
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        self.projection.store_rows(batch, Rows(connection, self.stored))
+        self.projection.store_rows(batch, Rows(connection, self.projection.digest_key, self.tables))
 
     def begin(self, connection: Connection, zone: str, at: datetime) -> None:
         """Create it, empty and at the beginning of the log. What there was of it is dropped."""
         self.drop(connection)
-        self._metadata.create_all(connection, [*self.stored.values()])
+        self._metadata.create_all(connection, [*self.tables.values()])
         if connection.dialect.name == "postgresql":
-            for table, copy in self.stored.items():
+            for table, copy in self.tables.items():
                 for privilege, role in connection.execute(_GRANTS, {"name": table.name}).all():
                     connection.execute(text(f"GRANT {privilege} ON {copy.name} TO {role}"))
         cursors_in(self.store).ensure(connection, {self.name: self.version}, zone)
@@ -72,15 +73,16 @@ class Generation(Subscription):
         """Create what its tables need once they are filled, and let PostgreSQL know them."""
         self.projection.create_extras(connection, SUFFIX)
         if connection.dialect.name == "postgresql":
-            for copy in self.stored.values():
+            for copy in self.tables.values():
                 connection.execute(text(f"ANALYZE {copy.name}"))
 
     def drop(self, connection: Connection) -> None:
         """Drop its rows, its cursor and its parked events, if there are any."""
         self.projection.drop_extras(connection, SUFFIX)
-        self._metadata.drop_all(connection, [*self.stored.values()])
+        self._metadata.drop_all(connection, [*self.tables.values()])
         cursors_in(self.store).delete(connection, self.name)
         parking_in(self.store).forget(connection, self.name)
+        digests.forget(connection, self.tables.values())
         delete_row(connection, self.projection.name)
 
     def _copy(self, table: Table) -> Table:

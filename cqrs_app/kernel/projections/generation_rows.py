@@ -38,6 +38,7 @@ class GenerationRow:
     compared_position: int | None
     compared_rows: int | None
     differences: int | None
+    digest_gap: str | None
     report: str | None
     swapped_at: datetime | None
     problem: str | None

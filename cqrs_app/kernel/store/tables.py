@@ -267,6 +267,16 @@ checkpoints, parked_events = (
 subscription_cursors = _cursors("subscription_cursors", write_tables)
 subscription_parked = _parked("subscription_parked", write_tables)
 
+# What the projections have written: see projections/digests.py. `total` is hexadecimal.
+digests = Table(
+    "digests",
+    read_tables,
+    Column("table_name", String(63), primary_key=True),
+    Column("rows", BigKey, nullable=False),
+    Column("total", String(32), nullable=False),
+    Column("complete", Boolean, nullable=False),
+)
+
 # The second generations of projections: see projections/generation.py. Their cursors are rows of
 # `checkpoints`.
 projection_generations = Table(
@@ -286,6 +296,8 @@ projection_generations = Table(
     Column("compared_position", BigKey),
     Column("compared_rows", BigKey),
     Column("differences", BigKey),
+    # By how much the digests of both differed then.
+    Column("digest_gap", String(60)),
     Column("report", Text),
     Column("swapped_at", UtcDateTime),
     # Why the last operation was not carried out, as a sentence.

@@ -48,11 +48,6 @@ class Control:
         self._vault = vault
         self._engines = engines
 
-    def attach(self) -> None:
-        """Let subscriptions that control others use it."""
-        for subscription in self._subscriptions.values():
-            subscription.attach(self)
-
     def pause(self, connection: Connection, name: str) -> None:
         """Process no events until it is resumed."""
         self._cursors(name).set_state(connection, name, "paused")

@@ -120,7 +120,7 @@ class OrdersProjection(Projection):
     def store_rows(self, batch: Sequence[Recorded], rows: Rows) -> None:
         super().store_rows(batch, rows)
         if rows.connection and any(isinstance(each.event, SubjectErased) for each in batch):
-            forget_words(rows.connection, rows.stored(order_texts))
+            forget_words(rows.connection, rows.table_of(order_texts))
 
     @contextmanager
     def refilled(self, connection: Connection) -> Iterator[None]:

@@ -8,8 +8,8 @@ from alembic import op
 from cqrs_app.areas.desk.search import create_search, drop_search
 from cqrs_app.kernel.store import columns
 
-revision: str = "read_0027"
-down_revision: str | None = "read_0026"
+revision: str = "read_0028"
+down_revision: str | None = "read_0027"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("compared_position", columns.BigKey, nullable=True),
         sa.Column("compared_rows", columns.BigKey, nullable=True),
         sa.Column("differences", columns.BigKey, nullable=True),
+        sa.Column("digest_gap", sa.String(60), nullable=True),
         sa.Column("report", sa.Text(), nullable=True),
         sa.Column("swapped_at", columns.UtcDateTime(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
