@@ -277,6 +277,43 @@ checkpoints, parked_events = (
 subscription_cursors = _cursors("subscription_cursors", write_tables)
 subscription_parked = _parked("subscription_parked", write_tables)
 
+# What the projections have written: see projections/digests.py. `total` is hexadecimal.
+digests = Table(
+    "digests",
+    read_tables,
+    Column("table_name", String(63), primary_key=True),
+    Column("rows", BigKey, nullable=False),
+    Column("total", String(32), nullable=False),
+    Column("complete", Boolean, nullable=False),
+)
+
+# The second generations of projections: see projections/generation.py. Their cursors are rows of
+# `checkpoints`.
+projection_generations = Table(
+    "projection_generations",
+    read_tables,
+    Column("projection", String(60), primary_key=True),
+    # "next": to be swapped in; "previous": was swapped out.
+    Column("role", String(10), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # How long it was worked on, without waiting.
+    Column("busy_seconds", Float, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("built_at", UtcDateTime),
+    Column("comparing", Boolean, nullable=False),
+    # The comparison with the live rows at this position: see projections/comparison.py.
+    Column("compared_at", UtcDateTime),
+    Column("compared_position", BigKey),
+    Column("compared_rows", BigKey),
+    Column("differences", BigKey),
+    # By how much the digests of both differed then.
+    Column("digest_gap", String(60)),
+    Column("report", Text),
+    Column("swapped_at", UtcDateTime),
+    # Why the last operation was not carried out, as a sentence.
+    Column("problem", Text),
+)
+
 # In the write store, since figures are wanted most while the read store is down.
 statistics = Table(
     "bus_statistics",
