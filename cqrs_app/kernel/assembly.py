@@ -87,6 +87,7 @@ class Kernel:
     presence: Presence
     seals: Seals
     redis: Redis
+    tuning: Tuning
     clock: Callable[[], datetime]
     report: Reporter
 
@@ -148,6 +149,7 @@ def assemble(
             return  # rows beside the live ones, which nobody sees
         statistics.count("projection", name, "applied", ms, events)
         recorder.record("visible", (name,), waited_ms)
+        recorder.record("applied", (name,), ms / events, events)
         wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
         for dispatcher in tasks.values():
             dispatcher.nudge()
@@ -236,6 +238,7 @@ def assemble(
             clock=clock,
         ),
         redis=redis,
+        tuning=tuning,
         clock=clock,
         report=report,
     )

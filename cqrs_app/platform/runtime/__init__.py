@@ -23,6 +23,7 @@ from cqrs_app.platform.runtime import (
 from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
 from cqrs_app.platform.runtime.generation_rules import generation_rules
 from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_subscriptions
+from cqrs_app.platform.runtime.statistics import queries as statistics
 
 
 def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) -> Area:
@@ -44,6 +45,11 @@ def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) ->
             generations.GenerationList: projected(generations.generation_list),
             figures.CommandFigures: projected(figures.command_figures),
             figures.QueryFigures: projected(figures.query_figures),
+            statistics.ListStatistics: projected(statistics.list_statistics),
+            statistics.StatisticHistory: projected(statistics.statistic_history),
+            statistics.StoredNow: projected(statistics.stored_now),
+            statistics.Slowest: projected(statistics.slowest),
+            statistics.ListErrors: projected(statistics.list_errors),
             command_log.ListCommands: projected(command_log.list_commands(zone)),
             command_log.GetCommand: projected(command_log.get_command),
             command_log.FailedToday: projected(command_log.failed_today(zone)),

@@ -39,12 +39,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One reading of the health strip; `tone` is good, warn, bad or idle."""
+    """One reading of the health strip; `tone` is good, warn, bad or idle. `trend` are its values of
+    the last hour."""
 
     label: str
     value: str
     tone: str
     url: str = ""
+    trend: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
