@@ -28,6 +28,7 @@ from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
@@ -86,6 +87,7 @@ class Kernel:
     tasks: Mapping[str, Dispatcher]
     presence: Presence
     seals: Seals
+    reconciler: Reconciler
     redis: Redis
     tuning: Tuning
     clock: Callable[[], datetime]
@@ -237,6 +239,7 @@ def assemble(
             settled=timedelta(seconds=commands.timeout) + CLOCK_TOLERANCE,
             clock=clock,
         ),
+        reconciler=Reconciler(registry.projections, engines.read, store, registry.codec, clock),
         redis=redis,
         tuning=tuning,
         clock=clock,

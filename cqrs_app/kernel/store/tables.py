@@ -287,6 +287,30 @@ digests = Table(
     Column("complete", Boolean, nullable=False),
 )
 
+# The last comparisons of each projection: see reconciliation/.
+reconciliations = Table(
+    "reconciliations",
+    read_tables,
+    Column("projection", String(60), primary_key=True),
+    # With the digests.
+    Column("compared_at", UtcDateTime),
+    Column("rows", BigKey, nullable=False, server_default="0"),
+    # As JSON: the names of tables that differ from their digests.
+    Column("drifted", Text, nullable=False, server_default="[]"),
+    # With the events, up to a position.
+    Column("proven_at", UtcDateTime),
+    Column("proven_position", BigKey),
+    Column("differences", BigKey, nullable=False, server_default="0"),
+    # As JSON: the first of them, without values, which may be personal.
+    Column("samples", Text, nullable=False, server_default="[]"),
+    Column("problem", Text, nullable=False, server_default=""),
+    # Set while a repair is asked for: what to repair, empty for all.
+    Column("repair", Text),
+    Column("repaired", BigKey, nullable=False, server_default="0"),
+    Column("repaired_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+)
+
 # The second generations of projections: see projections/generation.py. Their cursors are rows of
 # `checkpoints`.
 projection_generations = Table(
