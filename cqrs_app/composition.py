@@ -25,7 +25,7 @@ from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.words import MANUAL
-from cqrs_app.installed_areas import SENDABLE, build_registry
+from cqrs_app.installed_areas import CHOOSERS, SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
@@ -35,6 +35,10 @@ from cqrs_app.kernel.queries.side_by_side import AT_ONCE
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
+from cqrs_app.platform.batches.commands import END
+from cqrs_app.platform.batches.creating import Batches
+from cqrs_app.platform.batches.items import Items
+from cqrs_app.platform.batches.work import RunBatches
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.rates import Rates, SignInRates
@@ -74,6 +78,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         kernel=kernel,
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         payment_callbacks=_callbacks(settings, kernel),
+        batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
@@ -113,6 +118,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         _tasks(settings),
         _checks(settings),
         OrderFiles(engines.write).is_received,
+        Items(engines.write),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
@@ -148,6 +154,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
             )
         ],
         "uploads": [ImportUploads()],
+        "batches": [RunBatches(system_actor("worker", END))],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
