@@ -61,7 +61,7 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                 name = items.command_of(call.command.batch_id)
             case _:
                 return proceed(call)
-        if name in commands:
+        if name is not None and name in commands:
             check_permission(commands[name], call.context)
         elif isinstance(call.command, CreateBatch):
             raise NOT_FROZEN(

@@ -1,4 +1,4 @@
-"""What people decide about batches. What becomes of each item is in rows, and in the command log."""
+"""What people decide about batches. The outcome of each item is a row, and in the command log."""
 
 from __future__ import annotations
 

@@ -117,7 +117,8 @@ class Items:
             added = insert_into(connection, batches).on_conflict_do_nothing()
             if connection.execute(added.returning(_BATCH.batch_id), row).scalar() is None:
                 known = select(_BATCH.total).where(_BATCH.batch_id == batch_id)
-                return connection.execute(known).scalar_one()
+                existing: int = connection.execute(known).scalar_one()
+                return existing
             total = 0
             rows = _rows(batch_id, chosen)
             while portion := list(islice(rows, _INSERTED)):

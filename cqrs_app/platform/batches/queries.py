@@ -199,7 +199,7 @@ def list_batch_items(question: ListBatchItems, connection: Connection) -> Page[I
     return question.page(found, connection, item)
 
 
-def _row(row: Row[Any]) -> BatchRow:
+def _row(row: Any) -> BatchRow:
     values = {name: row._mapping[name] for name in _NAMES}
     return BatchRow(**values | {"state": BatchState(values["state"])})
 

@@ -57,4 +57,8 @@ def choose_orders(question: ChooseOrders, connection: Connection) -> Page[Chosen
     found = _ALL.where(*conditions(question, dialect), *few(question.q, connection))
     if question.ids:
         found = found.where(orders.c.order_id.in_(question.ids))
-    return question.page(found, connection, lambda row: ChosenOrder(*row[:4]))
+    return question.page(
+        found,
+        connection,
+        lambda row: ChosenOrder(row.order_id, row.applied_version, row.total, row.currency),
+    )
