@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from cqrs_app.interfaces.api.answers import encoded
 from cqrs_app.interfaces.api.blueprint import bp
-from cqrs_app.interfaces.web.errors import TITLES, status_of
+from cqrs_app.interfaces.web.errors import TITLES, report_page, status_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, VersionConflict
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
@@ -113,6 +113,7 @@ for trouble in DATABASE_TROUBLE:
 def _unexpected(error: Exception) -> ResponseReturnValue:
     number = new_id()
     logger.error("%s: an endpoint failed", number, exc_info=error)
+    report_page(error, number)
     return problem(500, "failed", FAULT, number=number)
 
 

@@ -25,6 +25,7 @@ from cqrs_app.kernel.errors import (
     VersionConflict,
 )
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.services import kernel
 
 STATUS: dict[type[BusError], int] = {
     Invalid: 422,
@@ -112,10 +113,18 @@ def init_errors(app: Flask) -> None:
     def _unexpected(error: Exception) -> ResponseReturnValue:
         number = new_id()
         logger.error("%s: a page failed", number, exc_info=error)
+        report_page(error, number)
         text = (
             "The console met a fault of its own. What you sent was either done whole or not at all."
         )
         return error_page(500, text, number)
+
+
+def report_page(error: Exception, number: str) -> None:
+    """Report a request that failed, by its route. What was entered or searched for is left out."""
+    entered = (*request.form.values(), *request.args.values(), *(request.view_args or {}).values())
+    route = f"{request.method} {request.url_rule or 'unknown address'}"
+    kernel.report(error, kind="page", place=route, reference=number, hidden=map(str, entered))
 
 
 def _stale_form_again() -> str | None:
