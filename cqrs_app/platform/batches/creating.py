@@ -13,21 +13,23 @@ from cqrs_app.kernel.messages.messages import Command, Query, parse
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.batches.commands import CreateBatch
 from cqrs_app.platform.batches.items import Chosen, Items
+from cqrs_app.platform.transfer.exports.lists import Listing, question_of
 
-PORTION = 5_000
-"""Named items that are looked up at a time."""
+MOST_CHOSEN = 5_000
+"""Items that are looked up at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBatch:
     """What a batch is to do. The items are those `named` (their ids, each with the version that was
-    seen, or None), or all that match `filters` where that is not None."""
+    seen, or None), or all that match `filters` where that is not None: texts by name, as in the URL
+    of the list."""
 
     batch_id: str
     command: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     named: Sequence[tuple[str, int | None]] = ()
-    filters: Mapping[str, Any] | None = None
+    filters: Mapping[str, Sequence[str]] | None = None
     start: bool = False
 
 
@@ -95,17 +97,20 @@ class Batches:
         context = QueryContext(actor=actor, cached=False)
         chooser = self._choosers.get(self._category(cls))
         if new.filters is None:
-            for start in range(0, len(new.named), PORTION):
-                yield from self._named(cls, chooser, new.named[start : start + PORTION], context)
+            for start in range(0, len(new.named), MOST_CHOSEN):
+                yield from self._named(
+                    cls, chooser, new.named[start : start + MOST_CHOSEN], context
+                )
         elif chooser is None:
             raise Invalid("The batch", {"filter": "These items can only be chosen by their ids."})
         else:
             yield from self._matching(chooser, new.filters, context)
 
     def _matching(
-        self, chooser: type[Query], filters: Mapping[str, Any], context: QueryContext
+        self, chooser: type[Query], filters: Mapping[str, Sequence[str]], context: QueryContext
     ) -> Iterator[Chosen]:
-        question: Any = parse(chooser, filters, from_text=True)
+        question: Any = question_of(Listing(chooser, ()), filters)
+        question = replace(question, limit=MOST_CHOSEN)
         while True:
             page = self._kernel.queries.ask(question, context).value
             yield from (
@@ -154,9 +159,9 @@ class Batches:
 def _source(new: NewBatch) -> str:
     if new.filters is None:
         return f"{len(new.named):,} chosen"
-    given = ", ".join(f"{name} {_text(value)}" for name, value in new.filters.items() if value)
-    return f"All that match {given}" if given else "All"
-
-
-def _text(value: Any) -> str:
-    return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    given = ", ".join(
+        f"{name.replace('_', ' ')} {' or '.join(texts)}"
+        for name, texts in new.filters.items()
+        if any(texts)
+    )
+    return f"All with {given}" if given else "All"

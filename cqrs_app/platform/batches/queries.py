@@ -64,7 +64,7 @@ def list_batches(question: ListBatches, connection: Connection) -> Page[BatchRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class BatchGroup:
     """Items with one outcome and one sentence."""
 
     outcome: Outcome
@@ -73,7 +73,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
+class BatchWorth:
     """What the items with one outcome come to, in one currency."""
 
     outcome: Outcome
@@ -89,9 +89,9 @@ class BatchView:
 
     row: BatchRow
     fields: dict[str, Any]
-    counts: dict[Outcome, int]
-    groups: tuple[Group, ...]
-    worth: tuple[Worth, ...]
+    counts: dict[str, int]
+    groups: tuple[BatchGroup, ...]
+    worth: tuple[BatchWorth, ...]
     checked: int
     finished: int
 
@@ -114,7 +114,7 @@ def get_batch(question: GetBatch, connection: Connection) -> BatchView | None:
     column = _ITEM.expected if foreseen else _ITEM.outcome
     here = _ITEM.batch_id == question.batch_id
     counted = select(column, func.count()).where(here).group_by(column)
-    counts = {Outcome(name or "waiting"): count for name, count in connection.execute(counted)}
+    counts = {str(name or "waiting"): count for name, count in connection.execute(counted)}
     said = (
         select(column, _ITEM.sentence, func.count())
         .where(here, column.in_([Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED, "skipped"]))
@@ -133,11 +133,11 @@ def get_batch(question: GetBatch, connection: Connection) -> BatchView | None:
         fields=msgspec.json.decode(row.fields),
         counts=counts,
         groups=tuple(
-            Group(outcome=Outcome(outcome), sentence=sentence, items=items)
+            BatchGroup(outcome=Outcome(outcome), sentence=sentence, items=items)
             for outcome, sentence, items in connection.execute(said)
         ),
         worth=tuple(
-            Worth(outcome=Outcome(outcome), currency=currency, amount=amount)
+            BatchWorth(outcome=Outcome(outcome), currency=currency, amount=amount)
             for outcome, currency, amount in connection.execute(summed)
         ),
         checked=batch.total - counts.get(Outcome.WAITING, 0) if foreseen else batch.total,

@@ -48,7 +48,7 @@ class Shop:
         *,
         actor: Actor = MARIA,
         fields: dict[str, Any] | None = None,
-        filters: dict[str, Any] | None = None,
+        filters: dict[str, list[str]] | None = None,
         start: bool = False,
         batch_id: str = "",
     ) -> str:

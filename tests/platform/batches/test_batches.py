@@ -112,15 +112,15 @@ def test_an_item_that_changed_since_it_was_seen_is_not_touched_and_can_be_sent_a
 def test_all_that_match_are_frozen_when_it_is_created(shop: Shop) -> None:
     shop.place("A-1", "A-2", price=5)
     shop.place("B-1", price=500)
-    batch_id = shop.create("ApproveOrder", filters={"max_total": "100"}, start=True)
+    batch_id = shop.create("ApproveOrder", filters={"max_total": ["100"]}, start=True)
     shop.place("A-3", price=5)
     shop.work(batch_id)
     assert shop.outcomes(batch_id) == {"A-2": "done", "A-1": "done"}
-    assert shop.batch(batch_id).row.source == "All that match max_total 100"
+    assert shop.batch(batch_id).row.source == "All with max total 100"
     with pytest.raises(Invalid, match="No items match"):
-        shop.create("ApproveOrder", filters={"min_total": "9999"})
+        shop.create("ApproveOrder", filters={"min_total": ["9999"]})
     with pytest.raises(Invalid, match="no_such_filter"):
-        shop.create("ApproveOrder", filters={"no_such_filter": "1"})
+        shop.create("ApproveOrder", filters={"no_such_filter": ["1"]})
 
 
 def test_a_batch_larger_than_allowed_is_not_created(
