@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.commands.handling import Handler
+from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command, Query, parse
 from cqrs_app.kernel.queries.context import QueryContext
@@ -70,9 +74,39 @@ class Batches:
         )
         return self._kernel.commands.execute(command, context)
 
-    def can_filter(self, command: type[Command]) -> bool:
-        """Whether items can be chosen by filters."""
-        return self._category(command) in self._choosers
+    def chooser(self, command: type[Command]) -> type[Query]:
+        """The query that chooses items by filters. Raises Invalid if there is none."""
+        found = self._choosers.get(self._category(command))
+        if found is None:
+            raise Invalid("The batch", {"filter": "These items can only be chosen by their ids."})
+        return found
+
+    def offers(self, commands: Iterable[type[Command]], subjects: Sequence[str]) -> dict[str, int]:
+        """Command -> how many of these things allow it now, by the rules that need no fields."""
+        store, counts = self._kernel.store, Counter[str]()
+        repository = Repository(store, self._kernel.registry.codec)
+        for aggregate, handlers in self._by_aggregate(commands).items():
+            heads = store.load_many(map(aggregate.stream_of, subjects))
+            for subject in subjects:
+                stream = aggregate.stream_of(subject)
+                if stream not in heads:
+                    continue
+                found = repository.at(aggregate, stream, heads[stream], ())
+                counts.update(
+                    name
+                    for name, handler in handlers.items()
+                    if handler.objection(found, subject) is None
+                )
+        return counts
+
+    def _by_aggregate(
+        self, commands: Iterable[type[Command]]
+    ) -> dict[type[Aggregate], dict[str, Handler]]:
+        found: dict[type[Aggregate], dict[str, Handler]] = {}
+        for each in commands:
+            handler = self._kernel.registry.routes[each]
+            found.setdefault(handler.aggregate, {})[each.__name__] = handler
+        return found
 
     def identity(self, command: type[Command]) -> str:
         """The field of the command that each item fills in."""
@@ -101,10 +135,8 @@ class Batches:
                 yield from self._named(
                     cls, chooser, new.named[start : start + MOST_CHOSEN], context
                 )
-        elif chooser is None:
-            raise Invalid("The batch", {"filter": "These items can only be chosen by their ids."})
         else:
-            yield from self._matching(chooser, new.filters, context)
+            yield from self._matching(self.chooser(cls), new.filters, context)
 
     def _matching(
         self, chooser: type[Query], filters: Mapping[str, Sequence[str]], context: QueryContext
