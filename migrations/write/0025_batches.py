@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0024"
-down_revision: str | None = "write_0023"
+revision: str = "write_0025"
+down_revision: str | None = "write_0024"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
