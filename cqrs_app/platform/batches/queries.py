@@ -14,7 +14,18 @@ from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel.store.tables import events
+from cqrs_app.platform.batches.batch import CommandBatch
 from cqrs_app.platform.batches.commands import RUN, BatchId
+from cqrs_app.platform.batches.events import (
+    BatchCancelled,
+    BatchCreated,
+    BatchEnded,
+    BatchItemsRetried,
+    BatchPaused,
+    BatchResumed,
+    BatchStarted,
+)
 from cqrs_app.platform.batches.items import FROZEN
 from cqrs_app.platform.batches.tables import batch_items, batches
 from cqrs_app.platform.batches.words import OPEN, BatchState, Outcome
@@ -104,12 +115,12 @@ class GetBatch(Query):
 
 
 def get_batch(question: GetBatch, connection: Connection) -> BatchView | None:
-    mine = _BATCH.batch_id == question.batch_id
-    found = select(*_COLUMNS, _BATCH.fields).where(mine, _BATCH.state != FROZEN)
+    found = select(*_COLUMNS, _BATCH.fields).where(_BATCH.batch_id == question.batch_id)
     row = connection.execute(found).one_or_none()
-    if row is None:
+    state = row and _state(connection, question.batch_id, row.state)
+    if row is None or state is None:
         return None
-    batch = _row(row)
+    batch = _row(row, state)
     foreseen = batch.state in (BatchState.CHECKING, BatchState.READY)
     column = _ITEM.expected if foreseen else _ITEM.outcome
     here = _ITEM.batch_id == question.batch_id
@@ -199,9 +210,36 @@ def list_batch_items(question: ListBatchItems, connection: Connection) -> Page[I
     return question.page(found, connection, item)
 
 
-def _row(row: Any) -> BatchRow:
+def _state(connection: Connection, batch_id: str, followed: str) -> BatchState | None:
+    """The state after the last decision, which the batch's row may not follow yet; None if it was
+    not created."""
+    last = (
+        select(events.c.type)
+        .where(events.c.stream == CommandBatch.stream_of(batch_id))
+        .order_by(events.c.version.desc())
+        .limit(1)
+    )
+    decided: str | None = connection.execute(last).scalar()
+    if decided is None:
+        return None
+    if decided == BatchCreated.__name__:
+        return BatchState.CHECKING if followed == FROZEN else BatchState(followed)
+    return _DECIDED[decided]
+
+
+_DECIDED = {
+    BatchStarted.__name__: BatchState.RUNNING,
+    BatchResumed.__name__: BatchState.RUNNING,
+    BatchItemsRetried.__name__: BatchState.RUNNING,
+    BatchPaused.__name__: BatchState.PAUSED,
+    BatchCancelled.__name__: BatchState.CANCELLED,
+    BatchEnded.__name__: BatchState.ENDED,
+}
+
+
+def _row(row: Any, state: BatchState | None = None) -> BatchRow:
     values = {name: row._mapping[name] for name in _NAMES}
-    return BatchRow(**values | {"state": BatchState(values["state"])})
+    return BatchRow(**values | {"state": state or BatchState(values["state"])})
 
 
 @query(label="What may be done with a batch", permission=RUN)

@@ -92,7 +92,6 @@ def _one(batch_id: str) -> dict[str, Any]:
         "view": view,
         "row": row,
         "label": cls.declaration.label if cls else row.command,
-        "url_of": _url_of(row.command),
         "foreseen": foreseen,
         "moves": row.state in (BatchState.CHECKING, BatchState.RUNNING),
         "outcomes": [each for each in (EXPECTED if foreseen else OUTCOMES) if counts.get(each)],
@@ -119,14 +118,6 @@ def _seconds(row: BatchRow) -> float | None:
     if row.started_at is None:
         return None
     return max(0.0, ((row.finished_at or datetime.now(UTC)) - row.started_at).total_seconds())
-
-
-def _url_of(command: str) -> Any:
-    """From the id of an item to the URL of its page."""
-    from cqrs_app.interfaces.web.places import page_of
-
-    cls = kernel.registry.commands.get(command)
-    return (lambda subject: page_of(cls, subject)) if cls else (lambda subject: "")
 
 
 def _labels() -> dict[str, str]:
