@@ -17,12 +17,13 @@
   const offer = () => {
     clearTimeout(asking);
     if (!chosen.size) return;
-    asking = setTimeout(() => {
-      const values = { csrf_token: bar.elements.csrf_token.value, item: [...chosen.values()] };
-      if (!everything.disabled) values.everything = "1";
-      window.htmx.ajax("POST", bar.dataset.offers, {
-        target: "#batch-offers", swap: "outerHTML", values,
-      });
+    asking = setTimeout(async () => {
+      const sent = new URLSearchParams({ csrf_token: bar.elements.csrf_token.value });
+      for (const value of chosen.values()) sent.append("item", value);
+      if (!everything.disabled) sent.set("everything", "1");
+      const answer = await fetch(bar.dataset.offers, { method: "POST", body: sent }).catch(() => null);
+      // Without an answer all actions stay offered: the check that follows says which are possible.
+      if (answer?.ok) bar.querySelector("#batch-offers").outerHTML = await answer.text();
     }, 250);
   };
 
@@ -36,9 +37,9 @@
       head.indeterminate = here > 0 && here < on.length;
     }
     bar.toggleAttribute("data-on", chosen.size > 0);
-    const whole = everything.disabled ? chosen.size : all.dataset.count;
+    const whole = everything.disabled ? chosen.size : all.dataset.text;
     count.textContent = chosen.size ? `${whole} selected` : "";
-    all.hidden = !everything.disabled || here < on.length || !all.dataset.more;
+    all.hidden = !everything.disabled || Number(all.dataset.total) <= chosen.size;
   };
 
   const set = (box, to) => {
