@@ -18,7 +18,7 @@ from cqrs_app.platform.batches.commands import CreateBatch
 from cqrs_app.platform.batches.tables import batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 
-LEASE = Lease(timedelta(seconds=30))
+LEASE = Lease(timedelta(seconds=10))
 CHUNK = 200
 """Items that are sent in one transaction."""
 FROZEN = "frozen"

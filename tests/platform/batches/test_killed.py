@@ -54,5 +54,9 @@ def test_each_item_has_one_outcome_though_workers_are_killed(make_console: MakeC
     ]
 
 
+def moved(shop: Shop, batch_id: str, seen: int) -> bool:
+    return shop.batch(batch_id).finished > seen or ended(shop, batch_id)
+
+
 def ended(shop: Shop, batch_id: str) -> bool:
     return shop.batch(batch_id).row.state is BatchState.ENDED
