@@ -29,6 +29,7 @@ from cqrs_app.environment import SettingsError, misspelt, parse
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
+RELEASE = re.compile(r"[A-Za-z0-9_.+-]{0,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -85,6 +86,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "text"
     access_log: bool = False
+    release: str = ""
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -322,7 +324,7 @@ class Settings:
                 "as Europe/Berlin or UTC."
             ) from None
         self._refuse_unknown_locale()
-        self._refuse_unusable_hosts()
+        self._refuse_unusable_names()
         _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
         for name, allowed in CHOICES.items():
             _one_of(name, getattr(self, name), allowed)
@@ -351,7 +353,12 @@ class Settings:
                     f"Remove the setting."
                 )
 
-    def _refuse_unusable_hosts(self) -> None:
+    def _refuse_unusable_names(self) -> None:
+        if not RELEASE.fullmatch(self.release):
+            raise SettingsError(
+                f"RELEASE is {self.release!r}. Write up to 40 letters, digits, dots, dashes or "
+                "plus signs, such as 2.4.1 or a commit."
+            )
         for host in filter(None, map(str.strip, self.trusted_hosts.split(","))):
             if not HOST_NAME.fullmatch(host):
                 raise SettingsError(

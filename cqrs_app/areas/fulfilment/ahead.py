@@ -1,5 +1,6 @@
-"""An order's process with what fulfilment has not processed yet: its approval, its payments, and
-that its lines changed."""
+"""An order's process including events that fulfilment has not processed yet: its approval, its
+payments, and changes of its lines.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +52,9 @@ def reached_by(connection: Connection) -> int:
 
 
 def _happened(connection: Connection, order_id: str, event: type[Event], reached: int) -> bool:
-    """Whether this happened to the order, not as history, beyond the subscription's cursor."""
+    """Whether this happened to the order after the subscription's cursor, and is not imported
+    history.
+    """
     found = select(events.c.position).where(
         events.c.stream == f"order-{order_id}",
         events.c.type == event.__name__,
@@ -73,7 +76,7 @@ def payments_ahead(connection: Connection, order_id: str, reached: int) -> Itera
 def _payment_events(
     connection: Connection, order_id: str, beyond: ColumnElement[bool]
 ) -> list[StoredEvent]:
-    # Of a moved payment, the order that it was moved from is named too.
+    # A moved payment also names the order it was moved from.
     found = select(*(events.c[name] for name in StoredEvent.__struct_fields__)).where(
         beyond,
         events.c.type.in_(_PAYMENT_TYPES),

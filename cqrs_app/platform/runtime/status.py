@@ -16,6 +16,8 @@ from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.presence import Process
 from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 
+Cause = Annotated[str, Meta(title="Failure", max_length=12)]
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectionRow:
@@ -115,7 +117,7 @@ def _oldest_after(connection: Connection, position: int) -> datetime | None:
 @dataclass(frozen=True, slots=True)
 class ParkedStream:
     """A stream with parked events in a projection or another subscription, and the event that
-    failed."""
+    failed. `cause` is the failure that it counts for, empty until it is counted."""
 
     projection: str
     stream: str
@@ -127,34 +129,40 @@ class ParkedStream:
     error: str
     traceback: str
     attempts: int
+    cause: str
 
 
 @query(label="Parked events", permission=SEE_SYSTEM)
 class ParkedStreams(Query):
-    """Streams with events that could not be applied, oldest first."""
+    """Streams with events that could not be applied, oldest first; of one failure if `cause` is
+    given."""
 
+    cause: Cause = ""
     limit: Annotated[int, Meta(title="Streams", ge=1, le=500)] = 50
 
 
 def parked_streams(question: ParkedStreams, connection: Connection) -> tuple[ParkedStream, ...]:
-    return _parked(parked_events, question.limit, connection)
+    return _parked(parked_events, question, connection)
 
 
 @query(label="Parked events of other subscriptions", permission=SEE_SYSTEM, store="write")
 class ParkedSubscriptionStreams(Query):
     """Streams with parked events in subscriptions whose cursor is in the write store, oldest
-    first."""
+    first; of one failure if `cause` is given."""
 
+    cause: Cause = ""
     limit: Annotated[int, Meta(title="Streams", ge=1, le=500)] = 50
 
 
 def parked_subscription_streams(
     question: ParkedSubscriptionStreams, connection: Connection
 ) -> tuple[ParkedStream, ...]:
-    return _parked(subscription_parked, question.limit, connection)
+    return _parked(subscription_parked, question, connection)
 
 
-def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStream, ...]:
+def _parked(
+    table: Table, question: ParkedStreams | ParkedSubscriptionStreams, connection: Connection
+) -> tuple[ParkedStream, ...]:
     columns = table.c
     heads = (
         select(
@@ -171,8 +179,10 @@ def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStr
         select(table, heads.c.waiting)
         .join(heads, same)
         .order_by(columns.parked_at, columns.position)
-        .limit(limit)
+        .limit(question.limit)
     )
+    if question.cause:
+        found = found.where(columns.cause == question.cause)
     return tuple(
         ParkedStream(
             projection=row.subscription,
@@ -185,6 +195,7 @@ def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStr
             error=row.error or "",
             traceback=row.traceback or "",
             attempts=row.attempts,
+            cause=row.cause or "",
         )
         for row in connection.execute(found)
     )

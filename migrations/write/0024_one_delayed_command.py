@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "write_0022"
-down_revision: str | None = "write_0021"
+revision: str = "write_0024"
+down_revision: str | None = "write_0023"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
