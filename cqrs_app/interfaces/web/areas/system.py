@@ -1,4 +1,4 @@
-"""The System page: subscriptions, parked events, processes, answers and tasks, as they run now."""
+"""The System page: subscriptions, failures, processes, answers and tasks, as they run now."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.areas.failures import open_failures
 from cqrs_app.interfaces.web.areas.webhooks import standings
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may_act
 from cqrs_app.interfaces.web.auth import background
@@ -23,8 +24,6 @@ from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
 from cqrs_app.platform.runtime.status import (
     LogHead,
-    ParkedStreams,
-    ParkedSubscriptionStreams,
     ProcessList,
     ProjectionRow,
     ProjectionStatus,
@@ -34,7 +33,7 @@ from cqrs_app.platform.webhooks.queries import ListWebhooks
 from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
-MOST_PARKED = 50
+MOST_FAILURES = 10
 
 
 @bp.get("/system")
@@ -124,11 +123,8 @@ def _standing(row: ProjectionRow, head: int, oldest: datetime | None) -> Standin
     return Standing(row, lag, seconds, condition)
 
 
-def _parked() -> dict[str, Any]:
-    answer = ask(ParkedStreams(limit=MOST_PARKED))
-    others = ask(ParkedSubscriptionStreams(limit=MOST_PARKED)).value
-    rows = sorted((*answer.value, *others), key=lambda row: row.since)[:MOST_PARKED]
-    return {"answer": answer, "rows": rows, "most": MOST_PARKED, **_may_manage()}
+def _failures() -> dict[str, Any]:
+    return {"panel_title": "Failures", "most": MOST_FAILURES, **open_failures()}
 
 
 def _webhooks() -> dict[str, Any]:
@@ -172,7 +168,7 @@ def _may_manage() -> dict[str, bool]:
 PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "health": ("Parts", _health),
     "projections": ("Subscriptions", _projections),
-    "parked": ("Parked events", _parked),
+    "failures": ("Failures", _failures),
     "queues": ("Processes", _queues),
     "webhooks": ("Webhooks", _webhooks),
     "cache": ("Answers, last 24 hours", _cache),
