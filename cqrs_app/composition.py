@@ -48,6 +48,7 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
 from cqrs_app.platform.transfer.imports.task import ImportUploads
 from cqrs_app.platform.transfer.uploads.receiving import Files
@@ -76,6 +77,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     failures = Recorder(engines.write, release_of(settings), utc_now)
     kernel = _kernel(engines, settings, redis_url, failures.report)
     write, roles = kernel.engines.write, kernel.registry.roles
+    kernel.recorder.sampled = partial(of_this_process, kernel.recorder, settings.release)
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
@@ -103,7 +105,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         # Imported here, so that processes without pages do not load what pages need.
         from cqrs_app.interfaces import api, web
 
-        logs.init_requests(app, access_log=settings.access_log)
+        logs.init_requests(app, kernel.recorder, access_log=settings.access_log)
         web.init_app(app, settings)
         api.init_app(app, settings)
     return app

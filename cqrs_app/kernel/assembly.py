@@ -14,7 +14,11 @@ from sqlalchemy import Engine
 
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.measurements import slow_statements
+from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
@@ -71,6 +75,8 @@ class Kernel:
     runner: ProjectionRunner
     cache: QueryCache
     statistics: Statistics
+    recorder: Recorder
+    roll_up: RollUp
     wake_ups: WakeUps
     tasks: Mapping[str, Dispatcher]
     presence: Presence
@@ -96,6 +102,7 @@ class Kernel:
         for dispatcher in self.tasks.values():
             dispatcher.close()
         self.statistics.close()
+        self.recorder.close()
 
 
 def assemble(
@@ -121,17 +128,28 @@ def assemble(
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
-    statistics = Statistics(engines.read, clock)
+    statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
+    for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
+        slow_statements.watch(engine, name, recorder)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
     tasks: dict[str, Dispatcher] = {}
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
-    def advanced(name: str, position: int, events: int, ms: float) -> None:
-        if events:
-            statistics.count("projection", name, "applied", ms, events)
-            wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
-            for dispatcher in tasks.values():
-                dispatcher.nudge()
+    def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
+        statistics.count("projection", name, "applied", ms, events)
+        recorder.record("visible", (name,), waited_ms)
+        wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
+        for dispatcher in tasks.values():
+            dispatcher.nudge()
+
+    def counting(bus: str, metric: str) -> Count:
+        def count(name: str, result: str, ms: float, error: str = "") -> None:
+            statistics.count(bus, name, result, ms)
+            recorder.record(metric, (name, result), ms)
+            if error:
+                recorder.record("errors", (bus, name, result, error), 1)
+
+        return count
 
     runner = ProjectionRunner(
         registry.subscriptions,
@@ -156,7 +174,7 @@ def assemble(
         consequences=registry.consequences,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
-        count=lambda name, result, ms: statistics.count("command", name, result, ms),
+        count=counting("command", "commands"),
         report=report,
         clock=clock,
     )
@@ -172,7 +190,8 @@ def assemble(
         cache,
         vault,
         queries,
-        count=lambda name, result, ms: statistics.count("query", name, result, ms),
+        count=counting("query", "queries"),
+        served_late=lambda name, seconds: recorder.record("age_served", (name,), seconds),
     )
     kernel = Kernel(
         registry=registry,
@@ -185,6 +204,8 @@ def assemble(
         runner=runner,
         cache=cache,
         statistics=statistics,
+        recorder=recorder,
+        roll_up=RollUp(engines.write, clock),
         wake_ups=wake_ups,
         tasks=tasks,
         presence=Presence(engines.write, clock),

@@ -72,7 +72,7 @@ class ListFulfilments(ListQuery):
 
     sorts = SORTS
     show: Literal["open", "attention", "all"] = "open"
-    stage: Annotated[Stage | None, Meta(title="Stage")] = None
+    stage: Annotated[Stage | None, Meta(title="Step")] = None
     sort: Literal["since"] = "since"
     descending: bool = False
     after: Mark = ""
@@ -88,7 +88,7 @@ def list_fulfilments(question: ListFulfilments, connection: Connection) -> Page[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCount:
-    """How many orders are at a stage, how many of them are late, and since when the first."""
+    """How many orders are at a step, how many of them late, and since when the oldest."""
 
     stage: Stage
     orders: int
@@ -96,9 +96,9 @@ class StageCount:
     since: datetime
 
 
-@query(label="Fulfilment by stage", permission=VIEW, reads=("fulfilment",), cached=True)
+@query(label="Fulfilment by step", permission=VIEW, reads=("fulfilment",), cached=True)
 class FulfilmentStages(Query):
-    """How many orders are at each stage that is not an end."""
+    """How many orders are at each step that is not the last."""
 
 
 def fulfilment_stages(question: FulfilmentStages, connection: Connection) -> tuple[StageCount, ...]:

@@ -112,12 +112,17 @@ def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
         return Stage.DELIVERED, _joined("Everything was delivered.", _beyond(process))
     if all(goods.to_ship <= 0 for goods in process.goods.values()):
         return Stage.SHIPPED, _joined("Everything has shipped.", _beyond(process))
-    parts = ["Ready to ship." if process.skipped else "Reserved and paid. Ready to ship."]
+    what = "The rest is reserved and paid" if _has_begun_to_leave(process) else "Reserved and paid"
+    parts = ["Ready to ship." if process.skipped else f"{what}. Ready to ship."]
     parts += [f"Skipped: {step.label.lower()}." for step in process.skipped]
     not_kept = [sku for sku, goods in process.goods.items() if _is_not_kept(goods)]
     if not_kept:
         parts.append(f"Not stocked: {', '.join(not_kept)}.")
     return Stage.TO_SHIP, _joined(*parts, _beyond(process))
+
+
+def _has_begun_to_leave(process: FulfilmentProcess) -> bool:
+    return any(goods.sent for goods in process.goods.values())
 
 
 def _is_not_kept(goods: Goods) -> bool:

@@ -13,7 +13,8 @@ from cqrs_app.kernel import value
 
 
 class Stage(StrEnum):
-    """The stage of an order's fulfilment; the values are stored."""
+    """The step that fulfilment has reached; the values are stored. What operators call the order's
+    stage follows from it and the order's status: `areas/desk/stage.py`."""
 
     AWAITING = "awaiting"
     RESERVING = "reserving"
@@ -48,9 +49,9 @@ _LABELS = MappingProxyType(
         Stage.PAYMENT_RETRY: "Payment declined, retrying",
         Stage.UNPAID: "Payment failed",
         Stage.PAUSED: "On hold",
-        Stage.TO_SHIP: "Ready to ship",
-        Stage.SHIPPED: "Shipped",
-        Stage.DELIVERED: "Delivered",
+        Stage.TO_SHIP: "Waiting for shipment",
+        Stage.SHIPPED: "Waiting for delivery",
+        Stage.DELIVERED: "Complete",
         Stage.UNDOING: "Reversing",
         Stage.UNDONE: "Reversed",
         Stage.STUCK: "Needs a decision",

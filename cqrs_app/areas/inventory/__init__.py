@@ -17,6 +17,7 @@ INVENTORY = Area(
     projections=[AvailabilityProjection(), MovementsProjection(), SalesProjection()],
     answers={
         product_list.ListProducts: projected(product_list.list_products),
+        product_list.GetProducts: projected(product_list.get_products),
         product_list.LowStock: projected(product_list.low_stock),
         one_product.GetProduct: projected(
             one_product.get_product, aggregate=StockItem, strong=one_product.fold_product

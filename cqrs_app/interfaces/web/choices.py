@@ -8,6 +8,8 @@ from typing import Any
 
 Given = Mapping[str, str]
 """The texts of other fields of the same form or row, by name."""
+Asked = tuple[str, Given]
+"""A value of a field, and the texts of those beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +28,14 @@ class Choice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
     """How a field's values are found. A type names its lookup in `Meta(extra={"lookup": ...})`.
-    `find` returns the choices for a text, `about` describes one value, also one that does not
-    exist. Both also get the fields named in `uses`. Both need the `permission`. `listed`: there are
-    few choices, so they are shown before anything is typed.
+
+    `find` returns the choices for a text, `about` says what is known of each of some values, also
+    of one that does not exist. Both also get the fields named in `uses`. Nobody sees either without
+    the `permission`. `listed`: there are few, so they are shown before anything is typed.
     """
 
     permission: str
     find: Callable[[str, Given], Sequence[Choice]]
-    about: Callable[[str, Given], Choice]
+    about: Callable[[Sequence[Asked]], Sequence[Choice]]
     uses: tuple[str, ...] = ()
     listed: bool = False

@@ -29,7 +29,7 @@ from cqrs_app.interfaces.web.forms import (
 )
 from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
-from cqrs_app.interfaces.web.places import category_of, page_of, place_of
+from cqrs_app.interfaces.web.places import FROM, back_to, category_of, page_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -178,10 +178,10 @@ def _conflict(
 
 def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseReturnValue:
     identity, place = _identity_of(command), place_of(cls)
-    page = (place and place.after(command)) or page_of(cls, identity)
+    page = (place and place.after(command)) or back_to(page_of(cls, identity))
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    if place and place.fragment and is_fragment() and shown == page:
-        # If the read store is down, the page itself says what it cannot show.
+    if place and place.fragment and is_fragment() and shown == urlsplit(page).path:
+        # With the read store down, the page itself says what it cannot show.
         with suppress(*NO_ANSWER):
             return Response(
                 place.fragment(identity),
@@ -236,7 +236,7 @@ def _page(
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
         active=place.tab if place else "catalogue",
-        back_url=page_of(cls, about),
+        back_url=back_to(page_of(cls, about)),
         situation=situation,
         summary=place.summary(about) if place and place.summary and about else "",
         effects_url=_effects_url(cls),
@@ -250,7 +250,7 @@ def _page(
 def _draft() -> str:
     """The browser's name for this form's unsent text: of this operator, about this thing."""
     of_thing = sorted(
-        (key, text) for key, text in request.args.items() if key != "expected_version"
+        (key, text) for key, text in request.args.items() if key not in ("expected_version", FROM)
     )
     return f"{g.operator.name} {request.path}?{urlencode(of_thing)}"
 

@@ -117,7 +117,7 @@ def _tone(state: str) -> str:
 PANELS = HOME_PANELS | {"health": _health}
 TITLES = {
     "waiting": "Needs action",
-    "chart": "Orders placed",
+    "trends": "Trends",
     "today": "Today",
     "low-stock": "Low stock",
     "health": "Health",

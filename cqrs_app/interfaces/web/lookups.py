@@ -5,6 +5,7 @@ the server.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -21,8 +22,6 @@ from cqrs_app.interfaces.web.forms_fields import BLANK, FieldList, FormField, is
 from cqrs_app.services import services
 
 LONGEST = 200
-MOST_NOTES = 50
-"""Values that one form shows remarks about: each is a query."""
 
 
 @bp.get("/lookups/<name>")
@@ -36,7 +35,7 @@ def lookup(name: str) -> ResponseReturnValue:
     return render_template(
         "components/_choices.html",
         choices=found.find(q, given) if q or found.listed else (),
-        known=found.about(q, given) if q else None,
+        known=found.about([(q, given)])[0] if q else None,
         texts=texts_of,
     )
 
@@ -62,14 +61,8 @@ def can_complete(form: Any) -> bool:
 
 
 def notes_of(form: Any) -> dict[str, Choice]:
-    """The remarks about values in a form, by the name of their field."""
-    found = {}
-    for _, field, choice in _known(form):
-        if "Hidden" not in field.type:
-            found[field.name] = choice
-        if len(found) == MOST_NOTES:
-            break
-    return found
+    """What is known of the values in a form, by the name of their field."""
+    return {field.name: choice for _, field, choice in _known(form) if "Hidden" not in field.type}
 
 
 def texts_of(fill: Mapping[str, Any]) -> dict[str, str]:
@@ -88,11 +81,18 @@ def texts_of(fill: Mapping[str, Any]) -> dict[str, str]:
 
 def _known(form: Any) -> Iterator[tuple[Any, Any, Choice]]:
     """Each field that is looked up and has a value, with the fields beside it and what is known."""
+    fields = defaultdict(list)
     for near, field in _looked_up(form):
-        found = lookup_of(field.flags.lookup)
-        if found and field.data and not field.errors:
-            used = {name: _text(near, form, name) for name in found.uses}
-            yield near, field, found.about(str(field.data), used)
+        if field.data and not field.errors:
+            fields[field.flags.lookup].append((near, field))
+    for name, found_in in fields.items():
+        if found := lookup_of(name):
+            asked = [
+                (str(field.data), {each: _text(near, form, each) for each in found.uses})
+                for near, field in found_in
+            ]
+            for (near, field), choice in zip(found_in, found.about(asked), strict=True):
+                yield near, field, choice
 
 
 def _looked_up(form: Any) -> Iterator[tuple[Any, Any]]:

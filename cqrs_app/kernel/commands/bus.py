@@ -85,8 +85,7 @@ class CommandBus:
     areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
-    command, `count` with each outcome (command name, outcome, milliseconds), `report` with what
-    made a command fail.
+    command, `count` with each outcome, `report` with what made a command fail.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ import random
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Context, Receipt
@@ -37,7 +38,14 @@ RETRY_PAUSE_SECONDS = 0.01
 
 Proceed = Callable[[Call], Receipt]
 Middleware = Callable[[Call, Proceed], Receipt]
-Count = Callable[[str, str, float], None]
+
+
+class Count(Protocol):
+    """Called with the name of a message, its result and its milliseconds. `error` is the code of a
+    refusal or the name of an exception, empty otherwise."""
+
+    def __call__(self, name: str, result: str, ms: float, error: str = "") -> None: ...
+
 
 OUTCOMES = ("succeeded", "refused", "failed", "repeated")
 """The outcomes in the statistics. Each command is counted once, a queued one when it is carried
@@ -85,13 +93,13 @@ class Record:
         try:
             receipt = proceed(call)
         except CommandReused:
-            self._count(call.name, "refused", call.duration_ms)
+            self._count(call.name, "refused", call.duration_ms, CommandReused.code)
             raise
         except NotAllowed as error:
             self._denials.record(
                 call.name, call.context, error, stream=call.stream, received_at=call.received_at
             )
-            self._count(call.name, "refused", call.duration_ms)
+            self._count(call.name, "refused", call.duration_ms, error.code)
             raise
         except (Refused, VersionConflict) as error:
             if call.repeated:
@@ -125,7 +133,7 @@ class Record:
 
     def _write(self, call: Call, outcome: str, code: str, sentence: str, **rest: str) -> None:
         self._log.record(call.entry(outcome, code=code, sentence=sentence, **rest))
-        self._count(call.name, outcome, call.duration_ms)
+        self._count(call.name, outcome, call.duration_ms, code)
 
 
 def counted_as(receipt: Receipt) -> str:

@@ -195,6 +195,18 @@ processes = Table(
     Column("doing", Text, nullable=False, server_default=""),
 )
 
+# The series of one metric in one slot of time, as JSON: see measurements/rows.py.
+measurements = Table(
+    "measurements",
+    write_tables,
+    Column("seconds", Integer, primary_key=True, autoincrement=False),
+    Column("metric", String(40), primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    # The process that wrote it; empty where it was added up from shorter slots.
+    Column("source", String(12), primary_key=True),
+    Column("series", Text, nullable=False),
+)
+
 
 def _cursors(name: str, store: MetaData) -> Table:
     return Table(
@@ -255,9 +267,10 @@ checkpoints, parked_events = (
 subscription_cursors = _cursors("subscription_cursors", write_tables)
 subscription_parked = _parked("subscription_parked", write_tables)
 
+# In the write store, since figures are wanted most while the read store is down.
 statistics = Table(
-    "statistics",
-    read_tables,
+    "bus_statistics",
+    write_tables,
     Column("bus", String(10), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("result", String(20), primary_key=True),
@@ -268,4 +281,4 @@ statistics = Table(
     Column("count", BigKey, nullable=False),
     Column("total_ms", Float, nullable=False),
 )
-Index("ix_statistics_minute", statistics.c.minute)
+Index("ix_bus_statistics_minute", statistics.c.minute)

@@ -25,7 +25,7 @@ _ORDER = EntryKind.ORDER
 def _moved(event: FulfilmentMoved) -> Entry | None:
     why = ("Reason", event.sentence)
     if event.late:
-        return Entry(_ORDER, "Late", (("Stage", Stage(event.stage).label), why))
+        return Entry(_ORDER, "Late", (("Step", Stage(event.stage).label), why))
     if event.stage == Stage.OUT_OF_STOCK:
         return Entry(EntryKind.STOCK, "Out of stock", (why,))
     if event.stage == Stage.STUCK:

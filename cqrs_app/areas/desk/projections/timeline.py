@@ -29,7 +29,7 @@ from cqrs_app.kernel import (
 )
 from cqrs_app.kernel.effects import hints_of
 
-_ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
+ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
     **orders.ENTRIES,
     **payments.ENTRIES,
     **stock.ENTRIES,
@@ -43,7 +43,7 @@ class OrderTimelineProjection(Projection):
     """One row per event and order."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:
@@ -53,7 +53,7 @@ class OrderTimelineProjection(Projection):
         declared = list(events)
         super().bind(declared)
         for event in declared:
-            if event in _ENTRIES or is_of_an_order(event):
+            if event in ENTRIES or is_of_an_order(event):
                 self.handlers[event.__name__] = _enter
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -67,7 +67,7 @@ class OrderTimelineProjection(Projection):
 
 
 def _enter(event: Any, recorded: Recorded, rows: Rows) -> None:
-    entry = _ENTRIES.get(type(event), _by_name)(event)
+    entry = ENTRIES.get(type(event), _by_name)(event)
     if entry is None or _is_covered_by_the_answer(recorded):
         return
     before: dict[str, str] = {}

@@ -203,12 +203,12 @@ def get_order(question: GetOrder, connection: Connection) -> OrderView | None:
     row = connection.execute(found).mappings().first()
     if row is None:
         return None
-    return _view(row, lambda table: _rows_of(table, question.order_id, connection))
+    return view_of(row, lambda table: _rows_of(table, question.order_id, connection))
 
 
 def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     row = rows.get(orders, question.order_id)
-    return _view(row, rows.all) if row else None
+    return view_of(row, rows.all) if row else None
 
 
 def _rows_of(table: Table, order_id: str, connection: Connection) -> Sequence[Mapping[Any, Any]]:
@@ -222,7 +222,7 @@ def streams_beside(question: Any) -> tuple[str]:
     return (f"fulfilment-{question.order_id}",)
 
 
-def _view(
+def view_of(
     row: Mapping[Any, Any], rows_of: Callable[[Table], Sequence[Mapping[Any, Any]]]
 ) -> OrderView:
     """The view of an order; `rows_of` gives its rows in another table."""

@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
+from cqrs_app.areas.types import Sku
 from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
 
 _P = products.c
+MOST_PRODUCTS = 500
 
 
 class Shown(StrEnum):
@@ -121,6 +123,18 @@ class ListProducts(ListQuery):
 def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:
     found = select(*COLUMNS).where(*_conditions(question))
     return question.page(found, connection, product_row)
+
+
+@query(label="Several products", permission=VIEW, reads=("availability",), cached=True)
+class GetProducts(Query):
+    """The products of these numbers; one that does not exist is left out."""
+
+    skus: Annotated[tuple[Sku, ...], Meta(title="Products", max_length=MOST_PRODUCTS)]
+
+
+def get_products(question: GetProducts, connection: Connection) -> tuple[ProductRow, ...]:
+    found = select(*COLUMNS).where(_P.sku.in_(question.skus)).order_by(_P.sku)
+    return tuple(product_row(row) for row in connection.execute(found))
 
 
 @dataclass(frozen=True, slots=True)

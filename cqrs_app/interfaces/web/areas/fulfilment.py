@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.desk.queries.several_orders import StagesOfOrders
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.commands import VIEW
 from cqrs_app.areas.fulfilment.queries import (
     FollowerStatus,
@@ -20,7 +24,7 @@ from cqrs_app.areas.fulfilment.queries import (
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
 from cqrs_app.interfaces.web.areas.order_summary import order_summary
-from cqrs_app.interfaces.web.ask import ask, may, query_or_404
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -30,7 +34,7 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.services import services
 
-FILTERS = {"show": "Show", "stage": "Stage"}
+FILTERS = {"show": "Show", "stage": "Step"}
 SHOWN = {
     "open": "Open",
     "attention": "Needs attention",
@@ -52,6 +56,7 @@ def fulfilments() -> ResponseReturnValue:
         question=question,
         stages=list(Stage),
         counts=ask(FulfilmentStages()),
+        stage_of=_stages(row.order_id for row in page.rows),
         badges=badges_of(
             "fulfilment", {row.order_id: row.applied_version for row in page.rows}, freshness
         ),
@@ -78,6 +83,14 @@ def fulfilment_now(order_id: str) -> ResponseReturnValue:
     return fragment(render_template("fulfilment/_fulfilment.html", **_shown(order_id)))
 
 
+def _stages(order_ids: Iterable[str]) -> dict[str, OrderStage]:
+    """The stages of these orders by number; none while the read store is down."""
+    with suppress(*NO_ANSWER):
+        found: dict[str, OrderStage] = ask(StagesOfOrders(order_ids=tuple(order_ids))).value
+        return found
+    return {}
+
+
 def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
     """The actions that the operator may take now; `step` is what would be skipped."""
     steps = {offer.command: offer.step for offer in (found.offers if found else ())}
@@ -96,6 +109,7 @@ def _shown(order_id: str) -> dict[str, Any]:
     return {
         "order_id": order_id,
         "way": found,
+        "stage": _stages([order_id]).get(order_id),
         "freshness": answer.freshness,
         "steps": steps.value,
         "steps_freshness": steps.freshness,

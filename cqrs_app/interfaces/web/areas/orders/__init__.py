@@ -106,5 +106,5 @@ ORDERS = WebArea(
         (ReceiveReturn, "lines"): line_quantities("lines", requested, most="Requested"),
         (ShipOrder, "lines"): line_quantities("lines", still_to_ship, most="Remaining"),
     },
-    home_panels={"waiting": home.waiting, "today": home.today, "chart": home.chart},
+    home_panels={"waiting": home.waiting, "today": home.today, "trends": home.trends},
 )

@@ -17,6 +17,7 @@ from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
+from cqrs_app.areas.inventory.commands import VIEW as SEE_PRODUCTS
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.commands import (
     ATTACH,
@@ -34,6 +35,7 @@ from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
 from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
 from cqrs_app.interfaces.web.areas.orders.returns import proposed_refunds
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
+from cqrs_app.interfaces.web.areas.product_lookups import products_of
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
     ask,
@@ -123,6 +125,7 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         timeline, version = timeline_panel(entries, more_args, strong=True)
         read_store = False
     value = answer.value
+    lines = value.lines[: None if all_lines else FIRST_LINES] if value else ()
     actions = ask(OrderActions(order_id=order_id))
     panels, unavailable = _panels(
         order_id, value.customer_id if value else "", read_store=read_store
@@ -146,8 +149,11 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "order_id": order_id,
         "order": value,
         "freshness": answer.freshness,
-        "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
+        "lines": lines,
         "all_lines": all_lines,
+        "known_skus": products_of(each.sku for each in lines)
+        if read_store and may(SEE_PRODUCTS)
+        else (),
         **timeline,
         "allowed": [each for each in allowed if each["name"] not in waiting],
         "delayed": delayed,

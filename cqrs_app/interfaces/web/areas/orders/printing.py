@@ -8,8 +8,12 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.desk.queries.one_order import OrderView
+from cqrs_app.areas.desk.queries.several_orders import GetOrders
 from cqrs_app.interfaces.web.areas.order_summary import order_given
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.pending_badges import badges_of
+from cqrs_app.kernel.errors import Invalid
 
 PAPERS = MappingProxyType(
     {
@@ -35,8 +39,26 @@ def print_orders(paper: str) -> ResponseReturnValue:
     return render_template(
         f"print/{paper.replace('-', '_')}.html",
         title=PAPERS[paper],
-        orders=[_order(order_id) for order_id in ids],
+        orders=_orders(ids),
     )
+
+
+def _orders(order_ids: list[str]) -> list[OrderView]:
+    current = _current(order_ids)
+    return [current.get(order_id) or _order(order_id) for order_id in order_ids]
+
+
+def _current(order_ids: list[str]) -> dict[str, OrderView]:
+    """Those whose rows hold all that was recorded of them, by number."""
+    try:
+        answer = ask(GetOrders(order_ids=tuple(order_ids)))
+    except (Invalid, *NO_ANSWER):
+        return {}
+    found = {each.order_id: each for each in answer.value}
+    shown = {order_id: each.applied_version for order_id, each in found.items()}
+    badges = badges_of("order", shown, answer.freshness)
+    behind = {each for each, badge in badges.items() if badge.pending or badge.parked}
+    return {order_id: each for order_id, each in found.items() if order_id not in behind}
 
 
 def _order(order_id: str) -> OrderView:

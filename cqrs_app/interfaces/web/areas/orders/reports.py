@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import render_template, url_for
@@ -17,12 +18,15 @@ from cqrs_app.areas.desk.queries.revenue import LastSalesDay, Revenue, RevenueRe
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.charts import Chart, Series, Slot, bar_chart
 from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import asked, asked_here, chips, here, turning
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.paging import LARGEST_PAGE
+from cqrs_app.services import services
 from cqrs_app.standards.money import charged
 
 DAYS = 30
@@ -57,14 +61,6 @@ class Behind:
         given: dict[str, Any] = self.sales | more
         days = {"placed_from": given.pop("day_from"), "placed_to": given.pop("day_to")}
         return url_for("web.orders", **days, **given, status=list(status))
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A day of the chart, including days without sales."""
-
-    day: date
-    revenue: Decimal
 
 
 @bp.get("/reports")
@@ -131,7 +127,7 @@ def _panels(question: RevenueReport, sales: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "by_day": by_day,
-        "chart_days": _every_day(question, by_day.value.rows),
+        "days_chart": _days_chart(question, by_day.value.rows, Behind(sales)),
         **{name: ask(each) for name, each in asks.items()},
         "files": {
             "by_day": downloads(RevenueReport, {**sales, "by": "day"}),
@@ -169,9 +165,21 @@ def _main_currency(rows: tuple[Revenue, ...]) -> str:
     return most.currency if most else ""
 
 
-def _every_day(question: RevenueReport, rows: tuple[Revenue, ...]) -> list[Bar]:
+def _days_chart(question: RevenueReport, rows: tuple[Revenue, ...], behind: Behind) -> Chart:
+    """The revenue of each day, days without sales too."""
     assert question.day_from is not None and question.day_to is not None  # noqa: S101 - see _asked
+    formats = formats_of(services.settings.locale)
     sold = {row.day: row.revenue for row in rows}
-    days = (question.day_to - question.day_from).days + 1
-    listed = (question.day_from + timedelta(days=number) for number in range(days))
-    return [Bar(day, sold.get(day, Decimal(0))) for day in listed]
+    count = (question.day_to - question.day_from).days + 1
+    days = [question.day_from + timedelta(days=number) for number in range(count)]
+    slots = [
+        Slot(
+            formats.day(day, "MMMEd"),
+            formats.day(day, "MMMd"),
+            behind.orders(day_from=day.isoformat(), day_to=day.isoformat()),
+        )
+        for day in days
+    ]
+    text = partial(formats.money, currency=question.currency)
+    revenue = Series("Revenue", [sold.get(day, Decimal(0)) for day in days], text)
+    return bar_chart(f"Revenue per day in {question.currency}", slots, revenue)

@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0021"
-down_revision: str | None = "write_0020"
+revision: str = "write_0023"
+down_revision: str | None = "write_0022"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

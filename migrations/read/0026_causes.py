@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "read_0025"
-down_revision: str | None = "read_0024"
+revision: str = "read_0026"
+down_revision: str | None = "read_0025"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
