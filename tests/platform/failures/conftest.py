@@ -58,7 +58,7 @@ class Console:
             while keys := task.due(self.kernel):
                 for key in keys:
                     task.work(self.kernel, key)
-                    self.kernel.runner.advance("failure_states")
+                    self.kernel.runner.advance("failures")
 
     def failures(self, state: str = "open", kind: str = "event") -> tuple[FailureRow, ...]:
         found: tuple[FailureRow, ...] = self.ask(ListFailures(state=state, kind=kind))

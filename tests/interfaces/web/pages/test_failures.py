@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import update
@@ -16,6 +17,7 @@ from cqrs_app.kernel.store.tables import events
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import client_in, order_in, process_of
 from tests.platform.failures.conftest import Console
+from tests.services.browser import COLOURS, Violations
 
 
 def damage_approval(app: Flask, order_id: str, *, damaged: bool) -> None:
@@ -80,6 +82,36 @@ def test_the_pages_work_without_scripts_and_say_what_is_open(shop: Flask) -> Non
     assert client.get("/failures?state=nonsense").status_code == 422
     assert client.get("/failures/0123456789ab").status_code == 404
     assert client_in(shop, "operator").get("/failures").status_code == 403
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_pages_fit_and_are_accessible(
+    shop: Flask,
+    signed_in: Callable[..., Page],
+    accessibility_violations: Violations,
+    page_problems: list[str],
+    width: int,
+    kind: str,
+) -> None:
+    if kind != "sqlite":
+        pytest.skip("how a page looks does not depend on its database")
+    with_a_stuck_order(shop)
+    [failure] = [each for each in Console(shop).failures() if each.place == "orders"]
+    page = signed_in("admin", viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    one = f"/failures/{failure.failure_id}"
+    form = f"/commands/RetryFailure?failure_id={failure.failure_id}&streams=1"
+    faults: list[str] = []
+    for address in ("/failures", "/failures?state=resolved", one, f"{one}/test", form):
+        page.emulate_media(color_scheme="light")
+        page.goto(address)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        faults += [f"{address}: {wide} px wider than the screen"] if wide > 0 else []
+        faults += page_problems
+        faults += [f"{address}: {each}" for each in accessibility_violations(page)]
+        page.emulate_media(color_scheme="dark")
+        faults += [f"{address}: {each}" for each in accessibility_violations(page, COLOURS)]
+        page_problems.clear()
+    assert not faults, "\n".join(faults)
 
 
 def test_system_lists_the_open_failures(shop: Flask) -> None:
