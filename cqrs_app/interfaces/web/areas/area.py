@@ -23,8 +23,8 @@ class Place:
 
     `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
     thing by its identity. `fragment` renders again what a command changes on the page of one: the
-    element whose id is the category; `list_fragment` what it changes in the list, with a sentence
-    on what was done and where it is undone, if it can be: the element `TAB-table`. `summary` shows
+    element whose id is the category; `list_fragment` what it changes in the list, the element
+    `TAB-table`. `summary` shows
     one in a form. `after` leads elsewhere after a command, unless empty.
     """
 
@@ -33,7 +33,7 @@ class Place:
     one: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
-    list_fragment: Callable[[str], str] | None = None
+    list_fragment: Callable[[], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
 
 
