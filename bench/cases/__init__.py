@@ -25,6 +25,7 @@ from bench.cases import (
     query_cache,
     rebuild,
     several_clients,
+    statistics,
     verb_start,
     visibility,
     web_memory,
@@ -156,6 +157,10 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     *on_each_database(big_store.sides, *map(_big_store, STEPS)),
+    *on_each_database(
+        statistics.sides,
+        Line(name="statistics recorded, command on {database}", of="on", to="off", least=0.99),
+    ),
     Case(
         visibility.sides,
         (
