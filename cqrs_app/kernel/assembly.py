@@ -78,6 +78,7 @@ class Kernel:
     queries: QueryBus
     runner: ProjectionRunner
     builder: Builder
+    comparison: Comparison
     cache: QueryCache
     statistics: Statistics
     recorder: Recorder
@@ -176,6 +177,7 @@ def assemble(
         registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
     )
     control.attach()
+    comparison = Comparison(runner, engines.read)
     gauge = FreshnessGauge(
         store, runner.fits, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock
     )
@@ -218,9 +220,8 @@ def assemble(
         commands=command_bus,
         queries=query_bus,
         runner=runner,
-        builder=Builder(
-            runner, Comparison(runner, engines.read), engines.read, store, registry.codec
-        ),
+        builder=Builder(runner, comparison, engines.read, store, registry.codec),
+        comparison=comparison,
         cache=cache,
         statistics=statistics,
         recorder=recorder,
