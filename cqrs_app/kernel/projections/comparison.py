@@ -39,6 +39,8 @@ class Difference(msgspec.Struct, frozen=True):
         key = " ".join(map(str, self.key))
         if not self.fields:
             return f"{self.table} {key}: {self.kind}"
+        if not self.values:
+            return f"{self.table} {key}: {', '.join(self.fields)}"
         found = zip(self.fields, self.values, strict=True)
         return f"{self.table} {key}: " + "; ".join(f"{name}: {value}" for name, value in found)
 
@@ -191,7 +193,7 @@ def _page(
         statement += f" WHERE {' AND '.join(where)}"
     statement += f" ORDER BY {key}" + ("" if until is not None else f" LIMIT {PAGE}")
     values = tuple(value for _, bound in bounds if bound is not None for value in bound)
-    return [tuple(row) for row in connection.exec_driver_sql(statement, values)]
+    return [tuple(row) for row in connection.exec_driver_sql(statement, values).all()]
 
 
 def _with_values(
