@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.areas.failures import open_failures
+from cqrs_app.interfaces.web.areas.rebuilds import after
 from cqrs_app.interfaces.web.areas.webhooks import standings
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, ask_or_none, may_act
 from cqrs_app.interfaces.web.auth import background
@@ -349,4 +350,4 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 """Name in the address -> title, and what its template needs."""
 
 
-SYSTEM = WebArea(places={"projection": Place("system", "web.system")})
+SYSTEM = WebArea(places={"projection": Place("system", "web.system", after=after)})
