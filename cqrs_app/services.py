@@ -11,6 +11,8 @@ from werkzeug.local import LocalProxy
 from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
+from cqrs_app.platform.failures.recorder import Recorder
+from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
@@ -28,6 +30,8 @@ class Services:
     settings: Settings
     redis_url: str
     kernel: Kernel
+    failures: Recorder
+    stored_failures: StoredFailures
     change_token: ChangeToken
     payment_callbacks: Callbacks
     accounts: Accounts
@@ -35,6 +39,11 @@ class Services:
     sessions: Sessions
     throttle: Throttle
     sign_in_rates: SignInRates
+
+    def close(self) -> None:
+        """Finish pending background work. Called at the end of a process or a test."""
+        self.kernel.close()
+        self.failures.close()
 
 
 def services_of(app: Flask) -> Services:

@@ -29,6 +29,7 @@ from cqrs_app.environment import SettingsError, misspelt, parse
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
+RELEASE = re.compile(r"[A-Za-z0-9_.+-]{1,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -82,6 +83,7 @@ class Settings:
     web_threads: Annotated[int, Meta(ge=1, le=256)] = 8
     workers: Processes = 2
     worker_max_jobs: Positive = 100_000
+    release: str = ""
     log_level: str = "info"
     log_format: str = "text"
     access_log: bool = False
@@ -220,6 +222,7 @@ class Settings:
         settings = dataclasses.replace(
             self,
             payment_gateway=self.payment_gateway or ("sandbox" if is_trial else "manual"),
+            release=self.release or _version(),
             data_dir=data_dir,
             database_url=_database("DATABASE_URL", write),
             read_database_url=_database("READ_DATABASE_URL", read),
@@ -322,7 +325,7 @@ class Settings:
                 "as Europe/Berlin or UTC."
             ) from None
         self._refuse_unknown_locale()
-        self._refuse_unusable_hosts()
+        self._refuse_unusable_names()
         _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
         for name, allowed in CHOICES.items():
             _one_of(name, getattr(self, name), allowed)
@@ -351,7 +354,12 @@ class Settings:
                     f"Remove the setting."
                 )
 
-    def _refuse_unusable_hosts(self) -> None:
+    def _refuse_unusable_names(self) -> None:
+        if not RELEASE.fullmatch(self.release):
+            raise SettingsError(
+                f"RELEASE is {self.release!r}. Write up to 40 letters, digits, dots, dashes or "
+                "plus signs, such as 2.4.1 or a commit."
+            )
         for host in filter(None, map(str.strip, self.trusted_hosts.split(","))):
             if not HOST_NAME.fullmatch(host):
                 raise SettingsError(
@@ -421,6 +429,13 @@ class Settings:
                 "PAYMENT_CALLBACK_SECRET cannot be used. Write whsec_ and at least "
                 f"{MIN_SECRET_BYTES} random bytes in base64, as the gateway shows it."
             )
+
+
+def _version() -> str:
+    """The version of this release, which pyproject.toml states."""
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(r'^version = "(.+)"$', text, re.MULTILINE)
+    return found[1] if found else "unknown"
 
 
 def _database(name: str, url: str) -> str:

@@ -14,7 +14,11 @@ from sqlalchemy import Engine
 
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.measurements import slow_statements
+from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
@@ -23,6 +27,7 @@ from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
 from cqrs_app.kernel.store.engines import reader_of
@@ -71,6 +76,8 @@ class Kernel:
     runner: ProjectionRunner
     cache: QueryCache
     statistics: Statistics
+    recorder: Recorder
+    roll_up: RollUp
     wake_ups: WakeUps
     tasks: Mapping[str, Dispatcher]
     presence: Presence
@@ -78,6 +85,7 @@ class Kernel:
     reconciler: Reconciler
     redis: Redis
     clock: Callable[[], datetime]
+    report: Reporter
 
     def verify_streams(self) -> Iterator[Report]:
         """Verify each stream: see verification/streams.py."""
@@ -96,6 +104,7 @@ class Kernel:
         for dispatcher in self.tasks.values():
             dispatcher.close()
         self.statistics.close()
+        self.recorder.close()
 
 
 def assemble(
@@ -110,28 +119,41 @@ def assemble(
     tuning: Tuning,
     jobs: Jobs,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    report: Reporter = unreported,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
     wraps the keys of personal data (see vault.py), signs seals and keys the digests of rows.
+    Unexpected exceptions go to `report`.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
     for projection in registry.projections.values():
         projection.digest_key = _derived(personal_data_key, b"digests")
-    statistics = Statistics(engines.read, clock)
+    statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
+    for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
+        slow_statements.watch(engine, name, recorder)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
     tasks: dict[str, Dispatcher] = {}
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
-    def advanced(name: str, position: int, events: int, ms: float) -> None:
-        if events:
-            statistics.count("projection", name, "applied", ms, events)
-            wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
-            for dispatcher in tasks.values():
-                dispatcher.nudge()
+    def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
+        statistics.count("projection", name, "applied", ms, events)
+        recorder.record("visible", (name,), waited_ms)
+        wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
+        for dispatcher in tasks.values():
+            dispatcher.nudge()
+
+    def counting(bus: str, metric: str) -> Count:
+        def count(name: str, result: str, ms: float, error: str = "") -> None:
+            statistics.count(bus, name, result, ms)
+            recorder.record(metric, (name, result), ms)
+            if error:
+                recorder.record("errors", (bus, name, result, error), 1)
+
+        return count
 
     runner = ProjectionRunner(
         registry.subscriptions,
@@ -156,7 +178,8 @@ def assemble(
         consequences=registry.consequences,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
-        count=lambda name, result, ms: statistics.count("command", name, result, ms),
+        count=counting("command", "commands"),
+        report=report,
         clock=clock,
     )
     query_bus = QueryBus(
@@ -171,7 +194,8 @@ def assemble(
         cache,
         vault,
         queries,
-        count=lambda name, result, ms: statistics.count("query", name, result, ms),
+        count=counting("query", "queries"),
+        served_late=lambda name, seconds: recorder.record("age_served", (name,), seconds),
     )
     kernel = Kernel(
         registry=registry,
@@ -184,6 +208,8 @@ def assemble(
         runner=runner,
         cache=cache,
         statistics=statistics,
+        recorder=recorder,
+        roll_up=RollUp(engines.write, clock),
         wake_ups=wake_ups,
         tasks=tasks,
         presence=Presence(engines.write, clock),
@@ -197,6 +223,7 @@ def assemble(
         reconciler=Reconciler(registry.projections, engines.read, store, registry.codec, clock),
         redis=redis,
         clock=clock,
+        report=report,
     )
 
     def has_workers(kind: str) -> bool:
@@ -208,8 +235,10 @@ def assemble(
         tasks[task.name] = Dispatcher(
             task,
             wake_ups,
-            due=list if waits else partial(task.due, kernel),
-            work=(lambda key: False) if waits else partial(task.work, kernel),
+            due=list if waits else reporting(report, task.name, partial(task.due, kernel)),
+            work=(lambda key: False)
+            if waits
+            else reporting(report, task.name, partial(task.work, kernel)),
             has_workers=has_workers,
         )
     return kernel

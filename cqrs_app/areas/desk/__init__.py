@@ -23,6 +23,7 @@ from cqrs_app.areas.desk.queries import (
     order_list,
     refunds,
     revenue,
+    several_orders,
     timeline,
 )
 from cqrs_app.areas.orders.order import Order
@@ -56,6 +57,8 @@ DESK = Area(
             timeline.timeline_version, aggregate=Order, strong=timeline.fold_timeline_version
         ),
         order_at.GetOrderAt: from_past(order_at.get_order_at),
+        several_orders.GetOrders: projected(several_orders.get_orders),
+        several_orders.StagesOfOrders: projected(several_orders.stages_of_orders),
         figures.OrdersByStage: projected(figures.orders_by_stage),
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),

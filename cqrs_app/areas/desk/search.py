@@ -1,7 +1,6 @@
-"""Full-text search over orders: whole words, the last one as a beginning, in any order.
-
-Text is cut into words here, not by the databases: whose parsers each have ideas of their own
-about hyphens, numbers and accents. Both then index the very same words.
+"""Full-text search over orders: whole words, the last one as a prefix, in any order. Text is split
+into words here and not by the databases, whose parsers treat hyphens, numbers and accents
+differently. Both then index the same words.
 """
 
 from __future__ import annotations
@@ -29,11 +28,13 @@ from cqrs_app.areas.desk.read_models import order_texts, orders
 from cqrs_app.kernel import readings
 
 LONGEST_TEXT = 20_000
-"""Characters kept per order; what comes last in an order of a thousand lines is not found."""
+"""Characters of words kept per order; what exceeds this in an order of a thousand lines is not
+found.
+"""
 _KEPT_FOR_LATER = 2_000
 _MOST_WORDS = 12
 FEW = 1_000
-"""A page of so many orders is sorted faster than the list is gone through for it."""
+"""Up to this many matches are sorted rather than searched for along the list."""
 
 POSTGRESQL_CREATE = (
     """
@@ -80,14 +81,14 @@ SQLITE_DROP = (
 
 
 def create_search(connection: Connection) -> None:
-    """Make the index; `order_texts` must exist. Does nothing where it is there already."""
+    """Create the index; `order_texts` must exist. Does nothing if the index exists."""
     on_postgresql = connection.dialect.name == "postgresql"
     for statement in POSTGRESQL_CREATE if on_postgresql else SQLITE_CREATE:
         connection.exec_driver_sql(statement)
 
 
 def drop_search(connection: Connection) -> None:
-    """Remove what create_search made."""
+    """Drop what create_search created."""
     on_postgresql = connection.dialect.name == "postgresql"
     for statement in POSTGRESQL_DROP if on_postgresql else SQLITE_DROP:
         connection.exec_driver_sql(statement)
@@ -95,9 +96,10 @@ def drop_search(connection: Connection) -> None:
 
 @contextmanager
 def search_built_last(connection: Connection) -> Iterator[None]:
-    """While all texts are deleted and made again. SQLite would write down in the index each one
-    that goes and merge it with each that comes: there the index is made when all are there.
-    PostgreSQL keeps it, or readers would have to wait until the transaction ends."""
+    """For a block that deletes and inserts all texts. SQLite would record every deleted and
+    inserted text in the index, so its index is created after the block. PostgreSQL keeps the index,
+    because readers would otherwise wait for the transaction.
+    """
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -108,37 +110,38 @@ def search_built_last(connection: Connection) -> Iterator[None]:
 
 
 def searchable(words: Iterable[str]) -> str:
-    """What is indexed of a new order: its words, cut so that later ones still find room."""
+    """The words indexed for a new order, shortened so that later words still fit."""
     return _joined(words, LONGEST_TEXT - _KEPT_FOR_LATER)
 
 
 def with_more(search: str, words: Iterable[str]) -> str:
-    """The same with the words of a later event."""
+    """The same with the words of a later event added."""
     return _joined(dict.fromkeys([*search.split(), *words]), LONGEST_TEXT)
 
 
 def with_last(search: str, words: Sequence[str], kept: Iterable[str]) -> str:
-    """The same with these words at its end, except where they are there for other reasons."""
+    """The same with these words last, except those that are there for other reasons too."""
     return with_more(without(search, words, kept), words)
 
 
 def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
-    """The same without some words, but for those that are there for other reasons too."""
+    """The same without these words, except those that are there for other reasons too."""
     lost = set(gone) - set(kept)
     return " ".join(word for word in search.split() if word not in lost)
 
 
 def forget_words(connection: Connection) -> None:
-    """Let the index forget words that no text has any more. SQLite keeps them in older parts of
-    it until those are merged: so all are, but for an index that is yet to be made."""
+    """Remove words from the index that no text contains any more. SQLite keeps them in older
+    segments until those are merged, so all segments are merged here, except of an index that is yet
+    to be created.
+    """
     if connection.dialect.name == "sqlite" and inspect(connection).has_table("order_search"):
         connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('optimize')")
 
 
 def matching(written: str, dialect: str) -> ColumnElement[bool]:
-    """The condition on `orders` for what somebody typed: anything at all is allowed.
-
-    Nothing typed matches every order; something without a letter or digit matches none.
+    """The condition on `orders` for a text typed by a person; any text is allowed. An empty text
+    matches every order, one without a letter or digit matches none.
     """
     if not written.strip():
         return true()
@@ -160,17 +163,15 @@ def matching(written: str, dialect: str) -> ColumnElement[bool]:
 
 
 def few(written: str, connection: Connection) -> Iterator[ColumnElement[bool]]:
-    """The same condition once more, as the few orders it holds for; nothing where it holds for
-    many, or where there is nothing to gain.
-
-    PostgreSQL takes any word for a common one and would go through the list, newest first, until
-    a page is full: for a rare word through all of it.
+    """The same condition as a list of the few orders it matches; None where it matches many, or
+    where a list would not be faster. PostgreSQL assumes that any word is common and would scan the
+    list, newest first, until a page is full: for a rare word, all of it.
     """
     wanted = readings(written, _MOST_WORDS)
     if not wanted or connection.dialect.name != "postgresql":
         return
-    # Materialized: planned for all that match, not for the first few; and by the index, for it
-    # takes cutting texts into words to cost nothing.
+    # Materialized, so that it is planned for all matches and not for the first few; and by the
+    # index, because the planner assumes that splitting a text into words costs nothing.
     matches = _on_postgresql(wanted).cte("matches").prefix_with("MATERIALIZED")
     connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     found = connection.execute(select(matches.c.row_id).limit(FEW + 1)).scalars().all()

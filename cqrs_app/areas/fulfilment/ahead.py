@@ -1,5 +1,6 @@
-"""An order's process with what fulfilment has not processed yet: its approval, its payments, and
-that its lines changed."""
+"""An order's process including events that fulfilment has not processed yet: its approval, its
+payments, and changes of its lines.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +26,11 @@ _PAYMENT_TYPES = tuple(each.__name__ for each in PAYMENT_EVENTS)
 
 
 def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
-    """The process as the rules of shipping and paying must see it: nobody can be quicker than the
-    subscription. Its status is the stored one, except of an approval that is ahead."""
-    # First the cursor: events that are processed meanwhile are then read twice, not never.
+    """The process as the rules of shipping and paying see it, so that nobody can act before the
+    subscription has caught up. Its status is the stored one, except for an approval not processed
+    yet.
+    """
+    # The cursor first: events that are processed meanwhile are then read twice, never missed.
     reached = _reached(connection)
     process = process_of(connection, order_id)
     for recorded in _payments_ahead(connection, order_id, reached):
@@ -50,7 +53,9 @@ def _reached(connection: Connection) -> int:
 
 
 def _happened(connection: Connection, order_id: str, event: type[Event], reached: int) -> bool:
-    """Whether this happened to the order, not as history, beyond the subscription's cursor."""
+    """Whether this happened to the order after the subscription's cursor, and is not imported
+    history.
+    """
     found = select(events.c.position).where(
         events.c.stream == f"order-{order_id}",
         events.c.type == event.__name__,
@@ -61,9 +66,10 @@ def _happened(connection: Connection, order_id: str, event: type[Event], reached
 
 
 def _payments_ahead(connection: Connection, order_id: str, reached: int) -> Iterator[Recorded]:
-    """Events of the order's payments beyond the cursor, in order, some of them twice. As a rule
-    there are few events beyond it at all."""
-    # First those without a position: they may get one meanwhile.
+    """Events of the order's payments after the cursor, in order, possibly repeated. There are
+    usually few events after it.
+    """
+    # Events without a position first: they may be given one meanwhile.
     unplaced = _payment_events(connection, order_id, events.c.position.is_(None))
     placed = _payment_events(connection, order_id, events.c.position > reached)
     yield from CODEC.decode_all((*placed, *unplaced))
@@ -72,7 +78,7 @@ def _payments_ahead(connection: Connection, order_id: str, reached: int) -> Iter
 def _payment_events(
     connection: Connection, order_id: str, beyond: ColumnElement[bool]
 ) -> list[StoredEvent]:
-    # Of a moved payment, the order that it was moved from is named too.
+    # A moved payment also names the order it was moved from.
     found = select(*(events.c[name] for name in StoredEvent.__struct_fields__)).where(
         beyond,
         events.c.type.in_(_PAYMENT_TYPES),

@@ -19,12 +19,12 @@ PAYMENT_COMMANDS = MappingProxyType(
         "RefundPayment": "refund",
     }
 )
-"""Which answer of the gateway each of these asks for, or is."""
+"""The gateway's answer that each command requests, or is."""
 
 MISSING = frozenset({"out_of_stock", "product_retired"})
 NOT_KEPT = frozenset({"no_such_product", "not_tracked"})
 NOT_HELD = frozenset({"not_reserved", "more_than_reserved"})
-"""Somebody has released it, or taken it out, by hand: the stock is theirs to put right."""
+"""A person released or shipped the stock by hand: correcting it is up to them."""
 ALREADY_GIVEN_UP = frozenset({"already_cancelled", "already_rejected"})
 
 
@@ -58,7 +58,7 @@ def command_ended(process: FulfilmentProcess, item: CommandEnded) -> FulfilmentP
 
 
 def _succeeded(process: FulfilmentProcess, command: OutgoingCommand) -> FulfilmentProcess:
-    """The command's own effect, at once: its events come in later and say the same."""
+    """The command's own effect, applied at once: its events arrive later and say the same."""
     if command.name in PAYMENT_COMMANDS:
         paid = process.payments.get(command.subject) or Paid(process.currency)
         paid = waiting(paid, PAYMENT_COMMANDS[command.name])

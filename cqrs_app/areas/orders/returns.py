@@ -1,5 +1,6 @@
-"""What comes back of an order. A return belongs to its order, whose state alone says how much of
-each line has shipped: two returns can never be for the same unit. Pure."""
+"""Returns of an order. A return belongs to its order, whose state alone says how much of each line
+has shipped, so two returns can never be for the same unit. Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `flask doctor` looks at. Each check says one thing, and what to do about it."""
+"""The checks of `flask doctor`. Each reports one finding and what to do about it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ START = "Start the console with bin/run, or `flask worker` and `flask sweep` on 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`state` is ok, attention or fault; `todo` is empty where there is nothing to do."""
+    """`state` is ok, attention or fault; `todo` is empty if there is nothing to do."""
 
     name: str
     state: str
@@ -47,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What is looked at."""
+    """What is checked."""
 
     settings: Settings
     kernel: Kernel
@@ -55,7 +55,7 @@ class Console:
 
 
 def findings(console: Console) -> Iterator[Finding]:
-    """Every check's findings, in the order in which one would mend them; never raises."""
+    """The findings of every check, in the order in which to fix them; never raises."""
     for name, check in CHECKS.items():
         try:
             yield from check(console)

@@ -1,4 +1,4 @@
-"""The command log: every task with what became of it, and one of them in full."""
+"""The command log: every command with its outcome, and one of them in full."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def command_log() -> ResponseReturnValue:
 
 @bp.get("/log/<command_id>")
 def command(command_id: str) -> ResponseReturnValue:
-    """One command with all that is known of it."""
+    """One command with everything that is known about it."""
     if not command_id.isprintable():
         abort(404, "There is no action with this id in the log.")
     answer = ask(GetCommand(command_id=command_id))
@@ -78,8 +78,7 @@ def command(command_id: str) -> ResponseReturnValue:
 
 
 def _question(labels: Mapping[str, str]) -> ListCommands:
-    """What the address asks for; raises Invalid with a sentence for each filter, as it is named
-    on the page."""
+    """The filters in the URL. Raises Invalid with a sentence for each, named as on the page."""
     problems: dict[str, str] = {}
     for name in (*FILTERS, *PLACE):
         if not request.args.get(name, "").strip().isprintable():
@@ -103,7 +102,7 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
 
 
 def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
-    """The filters in effect, in the words of the page."""
+    """The active filters, in the words of the page."""
     found = chips(ENDPOINT, FILTERS)
     for chip in found:
         if chip["label"] == FILTERS["type"]:
@@ -115,7 +114,7 @@ def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of what was asked; `nested` values are shown as they were written."""
+    """One field of the command; `nested` values are shown as they were recorded."""
 
     label: str
     value: Any
@@ -137,7 +136,7 @@ def _labels() -> dict[str, str]:
 
 
 def _tree(view: CommandView) -> list[dict[str, Any]]:
-    """The chain of cause as nested lists: each command with those it caused."""
+    """The causes and effects as nested lists: each command with those it caused."""
     known = {link.command_id for link in view.chain}
     children: dict[str | None, list[Link]] = {}
     for link in view.chain:

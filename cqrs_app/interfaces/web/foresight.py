@@ -1,4 +1,4 @@
-"""What would follow from a command whose form is not sent yet."""
+"""The consequences of a command whose form is not submitted yet."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import kernel
 
 UNCHANGED = "unchanged"
-"""The code of a refusal because nothing would be different."""
+"""The code of a refusal because nothing would change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """The consequences, or why the command would be refused; neither while a field that matters
-    cannot be used yet."""
+    """The consequences, or why the command would be refused; neither while a relevant field has no
+    usable value.
+    """
 
     effects: tuple[Effect, ...] = ()
     refusal: str = ""
 
 
 def foreseen(cls: type[Command], form: Any) -> Foreseen:
-    """What would follow from this form, which is validated by it. A reason that is not given yet
-    changes nothing about that."""
+    """The consequences of this form, which is validated here. A reason that is not given yet makes
+    no difference.
+    """
     form.validate()
     example = example_of(cls, whole=False)
     values = {}
@@ -49,10 +51,10 @@ def foreseen(cls: type[Command], form: Any) -> Foreseen:
     except Invalid:
         return Foreseen()
     except BusError as error:
-        # A form that shows how things are is not refused before anything in it was changed.
+        # A form that shows the present values is not refused before anything was changed.
         return Foreseen(refusal="" if error.code == UNCHANGED else error.sentence)
     except NO_ANSWER:
-        # The form can be sent all the same, which says what is wrong.
+        # The form can be submitted nevertheless, and then says what is wrong.
         return Foreseen()
 
 

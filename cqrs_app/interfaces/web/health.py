@@ -18,7 +18,7 @@ from cqrs_app.services import kernel
 @bp.get("/healthz")
 @for_programs
 def healthz() -> ResponseReturnValue:
-    """This process answers. Our own web server says so before a thread has the request."""
+    """This process answers. Our own web server answers before a thread has the request."""
     return "ok\n", 200, {"Content-Type": "text/plain"}
 
 

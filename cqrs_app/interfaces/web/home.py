@@ -1,4 +1,4 @@
-"""Home: what waits, what today brought, whether the console is well."""
+"""Home: what waits, what happened today, whether the console is well."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cqrs_app.services import kernel
 
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """The whole page; its panels then follow by themselves."""
+    """The whole page; its panels then update by themselves."""
     gathered = kernel.queries.side_by_side(partial(_gathered, name) for name in PANELS)
     panels = {
         name: Markup(_shown(name, found))  # noqa: S704 - our own templates
@@ -112,7 +112,7 @@ def _tone(state: str) -> str:
 PANELS = HOME_PANELS | {"health": _health}
 TITLES = {
     "waiting": "Needs action",
-    "chart": "Orders placed",
+    "trends": "Trends",
     "today": "Today",
     "low-stock": "Low stock",
     "health": "Health",

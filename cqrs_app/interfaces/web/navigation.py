@@ -1,4 +1,4 @@
-"""The places of the console: which are open to whom, and which key goes there."""
+"""The places of the console: who may open them, and the key that opens each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One link of the navigation. `permission` is what its page asks for, empty where any operator
-    may see it; `key` goes there after "g"."""
+    """One link of the navigation. `permission` is what its page requires, empty if any operator may
+    see it; `key` opens it after "g".
+    """
 
     name: str
     text: str

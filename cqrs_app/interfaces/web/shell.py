@@ -24,7 +24,7 @@ NAVIGATIONS_KEPT = 256
 
 
 class Watch:
-    """Looks at the console's parts at most every two seconds per process."""
+    """Checks the console's parts at most every two seconds per process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,7 +46,7 @@ class Watch:
 @bp.get("/banners")
 @background
 def banners() -> Response:
-    """What is not working, again, for a page that is open."""
+    """What is not working now, for an open page."""
     return fragment(render_template("_banners.html"))
 
 
@@ -64,7 +64,9 @@ def init_shell(app: Flask, settings: Settings) -> None:
         return Markup(template.render(groups=groups, active=active))  # noqa: S704
 
     def navigation(active: str) -> Markup:
-        """The places of the console that are open to who looks; few different ones are made."""
+        """The places of the console that this operator may open; cached, as there are few
+        combinations.
+        """
         return navigation_of(request.script_root, _permissions(), active)
 
     def shortcuts() -> list[Entry]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -51,6 +52,7 @@ from cqrs_app.kernel.events.recorded import EventCodec, Recorded
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
 from cqrs_app.kernel.privacy.vault import Step, Vault
+from cqrs_app.kernel.reporting import Reporter, unreported
 from cqrs_app.kernel.store import Change, EventStore, LogEntry
 
 BATCH_CHUNK = 200
@@ -83,7 +85,7 @@ class CommandBus:
     areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
-    command, `count` with each outcome (command name, outcome, milliseconds).
+    command, `count` with each outcome, `report` with what made a command fail.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class CommandBus:
         after_commit: Callable[[Iterable[str]], None],
         wake: Callable[[str], None],
         count: Count,
+        report: Reporter = unreported,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._routes = routes
@@ -126,8 +129,9 @@ class CommandBus:
         )
         self._count = count
         self._denials = denials = Denials(log, clock)
-        self._outer = self._outer_chain(Record(log, denials, count))
-        self._outer_of_batch = self._outer_chain(Record(log, denials, count, count_successes=False))
+        record = partial(Record, log, denials, count, report)
+        self._outer = self._outer_chain(record())
+        self._outer_of_batch = self._outer_chain(record(count_successes=False))
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)

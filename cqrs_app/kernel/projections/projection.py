@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Table, delete
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.projections import digests
-from cqrs_app.kernel.projections.rows import Key, Rows
+from cqrs_app.kernel.projections.rows import Key, ObservedRows, Rows
+from cqrs_app.kernel.subscriptions.rehearsal import RowChange
 from cqrs_app.kernel.subscriptions.subscription import Store, Subscription
 
 Handler = Callable[[Any, Recorded, Rows], None]
@@ -61,6 +62,12 @@ class Projection(Subscription):
         rows = Rows(connection, self.digest_key)
         self.apply(batch, rows)
         rows.flush()
+
+    def rehearse(self, batch: Sequence[Recorded], connection: Connection) -> Sequence[RowChange]:
+        rows = ObservedRows(connection)
+        self.apply(batch, rows)
+        rows.flush()
+        return rows.changes()
 
     @contextmanager
     def refilled(self, connection: Connection) -> Iterator[None]:

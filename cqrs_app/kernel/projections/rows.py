@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Table, select
 
 from cqrs_app.kernel.projections.bulk import Key, Row, Stored, blank_of, bulk_of, key_of
 from cqrs_app.kernel.projections.digests import Digest, add_to_kept, digest_of
+from cqrs_app.kernel.subscriptions.rehearsal import FieldChange, RowChange
 
-__all__ = ["Key", "Row", "Rows"]
+__all__ = ["Key", "ObservedRows", "Row", "Rows"]
 
 
 class Rows:
@@ -122,3 +123,40 @@ class Rows:
             key, row = bulk.read(found)
             stored[key], rows[key] = found, row
         return rows
+
+
+class ObservedRows(Rows):
+    """Rows that can name each value that was changed since they were loaded."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._before: dict[tuple[Table, Key], Row] = {}
+
+    def put(self, table: Table, **row: Any) -> None:
+        self.get(table, *(row[name] for name in key_of(table)))
+        super().put(table, **row)
+
+    def _load(self, table: Table, keys: list[Key]) -> None:
+        super()._load(table, keys)
+        for key in keys:
+            self._before[table, key] = dict(self._loaded[table][key] or {})
+
+    def changes(self) -> list[RowChange]:
+        """One for each row that was added or changed, in the order in which they were loaded."""
+        found = []
+        for (table, key), before in self._before.items():
+            after = self._loaded[table][key] or {}
+            fields = tuple(
+                FieldChange(name, _text(before.get(name)), _text(after[name]))
+                for name in after
+                if before.get(name) != after[name]
+            )
+            if fields:
+                action = "changed" if before else "added"
+                text = ", ".join(map(str, key))
+                found.append(RowChange(table=table.name, action=action, key=text, fields=fields))
+        return found
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

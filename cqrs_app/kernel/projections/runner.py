@@ -45,7 +45,6 @@ class ProjectionRunner(SubscriptionRunner):
                 self._clock(),
                 self._codec.zone.key,
             )
-        self._advanced(name, position, 0, 0.0)
         return taken
 
     def fold(self, name: str, streams: Iterable[str], rows: Rows) -> None:

@@ -195,6 +195,18 @@ processes = Table(
     Column("doing", Text, nullable=False, server_default=""),
 )
 
+# The series of one metric in one slot of time, as JSON: see measurements/rows.py.
+measurements = Table(
+    "measurements",
+    write_tables,
+    Column("seconds", Integer, primary_key=True, autoincrement=False),
+    Column("metric", String(40), primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    # The process that wrote it; empty where it was added up from shorter slots.
+    Column("source", String(12), primary_key=True),
+    Column("series", Text, nullable=False),
+)
+
 
 def _cursors(name: str, store: MetaData) -> Table:
     return Table(
@@ -231,8 +243,19 @@ def _parked(name: str, store: MetaData) -> Table:
         Column("traceback", Text),
         Column("attempts", Integer, nullable=False),
         Column("parked_at", UtcDateTime, nullable=False),
+        # The failure that an event with an error was counted as; null until then.
+        Column("cause", String(12)),
     )
     Index(f"ix_{name}_stream", table.c.subscription, table.c.stream)
+    _counted = table.c.cause.is_not(None)
+    Index(f"ix_{name}_cause", table.c.cause, postgresql_where=_counted, sqlite_where=_counted)
+    _uncounted = table.c.cause.is_(None) & table.c.culprit
+    Index(
+        f"ix_{name}_uncounted",
+        table.c.position,
+        postgresql_where=_uncounted,
+        sqlite_where=_uncounted,
+    )
     return table
 
 
@@ -278,9 +301,10 @@ reconciliations = Table(
     Column("lease_until", UtcDateTime),
 )
 
+# In the write store, since figures are wanted most while the read store is down.
 statistics = Table(
-    "statistics",
-    read_tables,
+    "bus_statistics",
+    write_tables,
     Column("bus", String(10), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("result", String(20), primary_key=True),
@@ -291,4 +315,4 @@ statistics = Table(
     Column("count", BigKey, nullable=False),
     Column("total_ms", Float, nullable=False),
 )
-Index("ix_statistics_minute", statistics.c.minute)
+Index("ix_bus_statistics_minute", statistics.c.minute)

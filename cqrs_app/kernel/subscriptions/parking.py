@@ -105,12 +105,26 @@ class Parking:
                 self._columns.position == event.position,
             )
             if error is not None:
-                tried = {"culprit": True, "attempts": self._columns.attempts + 1}
+                tried = {
+                    "culprit": True,
+                    "attempts": self._columns.attempts + 1,
+                    "cause": None,  # it may be another one
+                }
                 changed = update(self._table).where(*here).values(tried | describe(event, error))
                 connection.execute(changed)
                 return done
             connection.execute(delete(self._table).where(*here))
         return len(events)
+
+    def streams_of_cause(
+        self, connection: Connection, cause: str, limit: int
+    ) -> list[tuple[str, str]]:
+        """(subscription, stream) of the events that failed for this cause, oldest first."""
+        found = select(self._columns.subscription, self._columns.stream).where(
+            self._columns.cause == cause
+        )
+        rows = connection.execute(found.order_by(self._columns.position).limit(limit))
+        return [(name, stream) for name, stream in rows]
 
     def forget(
         self, connection: Connection, name: str, positions: Iterable[int] | None = None

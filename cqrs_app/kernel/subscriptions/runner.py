@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -26,9 +27,16 @@ class Halted(Exception):
     `failed`."""
 
 
+class Advanced(Protocol):
+    """Called with the name of a subscription, how many events were processed, the milliseconds that
+    it took, and those between the commit of the first of them and that of its rows."""
+
+    def __call__(self, name: str, events: int, ms: float, waited_ms: float) -> None: ...
+
+
 class SubscriptionRunner:
-    """`advanced` is called with (subscription, position, events, milliseconds) after each commit,
-    and `erased` after one that removed a person's values from the rows."""
+    """`advanced` is called after each commit, and `erased` after one that removed a person's values
+    from the rows."""
 
     def __init__(
         self,
@@ -39,7 +47,7 @@ class SubscriptionRunner:
         vault: Vault,
         *,
         batch: int,
-        advanced: Callable[[str, int, int, float], None],
+        advanced: Advanced,
         erased: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -52,7 +60,7 @@ class SubscriptionRunner:
         self._advanced = advanced
         self._erased = erased
         self._clock = clock
-        control = Control(subscriptions, codec, store, vault)
+        control = Control(subscriptions, codec, store, vault, engines)
         for subscription in subscriptions.values():
             subscription.attach(control)
 
@@ -122,7 +130,8 @@ class SubscriptionRunner:
             return 0
         if events:
             elapsed = (time.perf_counter() - started) * 1000
-            self._advanced(name, events[-1].position or 0, len(events), elapsed)
+            waited = (self._clock() - events[0].recorded_at).total_seconds() * 1000
+            self._advanced(name, len(events), elapsed, waited)
             if any(_erases(event, subscription) for event in events):
                 self._erased()
         return len(events)

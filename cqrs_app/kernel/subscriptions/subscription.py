@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal, Protocol
 
 from sqlalchemy import Connection
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.subscriptions.rehearsal import (
+    Rehearsal,
+    RowChange,
+    changes_of,
+    counted_writes,
+)
 
 Store = Literal["read", "write"]
 STORES: tuple[Store, ...] = ("read", "write")
@@ -27,6 +33,10 @@ class Controls(Protocol):
     def resume(self, connection: Connection, name: str) -> None: ...
     def release(self, connection: Connection, name: str, stream: str) -> int: ...
     def skip(self, connection: Connection, name: str, stream: str) -> int: ...
+    def release_cause(
+        self, connection: Connection, store: Store, cause: str, limit: int
+    ) -> int: ...
+    def rehearse(self, store: Store, cause: str, limit: int) -> Iterator[Rehearsal]: ...
 
 
 class Subscription(ABC):
@@ -68,3 +78,9 @@ class Subscription(ABC):
         An exception undoes the batch. Its events are then processed one by one, and the one that
         raises is parked: see parking.py. Overtaken undoes the batch too, which is then tried again.
         """
+
+    def rehearse(self, batch: Sequence[Recorded], connection: Connection) -> Sequence[RowChange]:
+        """Like `take`, on a connection that the caller rolls back; returns what has changed."""
+        with counted_writes(connection) as counts:
+            self.take(batch, connection)
+        return changes_of(counts)

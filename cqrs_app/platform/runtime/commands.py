@@ -11,6 +11,7 @@ from cqrs_app.kernel.messages.patterns import LINES
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
 MANAGE = Permission("projections.manage", Role.ADMIN)
+RETRY = Permission("projections.retry", Role.SUPERVISOR)
 SEE_COMMANDS = Permission("commands.view", Role.OPERATOR)
 SEE_EVENTS = Permission("events.view", Role.SUPERVISOR)
 SEE_SYSTEM = Permission("system.view", Role.SUPERVISOR)
@@ -56,7 +57,7 @@ class ResumeProjection(Command):
     projection: ProjectionName
 
 
-@command(label="Retry parked events", permission=MANAGE)
+@command(label="Retry parked events", permission=RETRY)
 class RetryParkedEvents(Command):
     """Apply a stream's parked events again, in order."""
 

@@ -33,7 +33,7 @@ from cqrs_app.areas.desk.queries.revenue import LastSalesDay, RevenueReport
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import ShippedLine
-from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
@@ -160,10 +160,27 @@ def test_today_against_yesterday(shop: Connection) -> None:
 def test_every_day_is_on_the_chart(shop: Connection) -> None:
     until = START.date() + timedelta(days=2)
     assert orders_by_day(OrdersByDay(days=4, until=until), shop) == (
-        DayFigure(date(2010, 11, 30), 0, ()),
-        DayFigure(date(2010, 12, 1), 0, ()),
-        DayFigure(date(2010, 12, 2), 1, (gbp("10"),)),
-        DayFigure(date(2010, 12, 3), 1, (gbp("10"),)),
+        DayFigure(date(2010, 11, 30), 0, (), 0, ()),
+        DayFigure(date(2010, 12, 1), 0, (), 0, ()),
+        DayFigure(date(2010, 12, 2), 1, (gbp("10"),), 0, (gbp("10"),)),
+        DayFigure(date(2010, 12, 3), 1, (gbp("10"),), 0, (gbp("10"),)),
+    )
+
+
+def test_a_day_counts_what_was_approved_on_it_and_its_revenue_without_what_was_cancelled(
+    connection: Connection,
+) -> None:
+    history = History()
+    for order_id in ("1", "2", "3"):
+        history.run(place(order_id, TEN), START)
+    for order_id in ("1", "2"):
+        history.run(do.ApproveOrder(order_id=order_id), START + timedelta(days=1))
+    history.run(do.CancelOrder(order_id="2", reason=CancelReason.FRAUD), START + timedelta(days=1))
+    project(connection, history.recorded)
+    day = START.date()
+    assert orders_by_day(OrdersByDay(days=2, until=day + timedelta(days=1)), connection) == (
+        DayFigure(day, 3, (gbp("30"),), 0, (gbp("20"),)),
+        DayFigure(day + timedelta(days=1), 0, (), 2, ()),
     )
 
 

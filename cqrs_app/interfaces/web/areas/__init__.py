@@ -1,4 +1,4 @@
-"""The areas as the pages know them; generic pages read what they declare here."""
+"""The areas as pages know them; generic pages read what is declared here."""
 
 from __future__ import annotations
 

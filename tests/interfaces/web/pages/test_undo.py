@@ -76,6 +76,18 @@ def make_due(app: Flask) -> None:
         connection.execute(due.values(not_before=Lease(timedelta(seconds=-1)).end()))
 
 
+def test_undoing_in_a_list_leads_back_to_it_with_its_filters(
+    shop: Flask, order_id: str, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client, address = client_of("operator"), "/orders?stage=needs_approval&limit=50"
+    press(client, order_id, "Approve order")
+    form = page(client, address).find(id=f"row-{order_id}").find("form")
+    sent = {each["name"]: each.get("value", "") for each in form.select("input[name]")}
+    answer = client.post(form["action"], data=sent)
+    assert (answer.status_code, answer.location) == (303, address)
+    assert "Undo" not in page(client, address).find(id=f"row-{order_id}").get_text()
+
+
 def test_an_approval_can_be_undone_for_as_long_as_no_worker_carries_it_out(
     shop: Flask, order_id: str
 ) -> None:

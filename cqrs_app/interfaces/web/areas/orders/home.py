@@ -1,4 +1,4 @@
-"""What Home shows of orders: what waits, what today brought, how many came lately."""
+"""What Home shows of orders: what waits, what today brought, the trends."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from flask import url_for
+from flask import request, url_for
 
-from cqrs_app.areas.desk.queries.figures import Figure, OrdersByDay, OrdersByStage, TodayFigures
+from cqrs_app.areas.desk.queries.figures import Figure, OrdersByStage, TodayFigures
 from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
+from cqrs_app.interfaces.web.areas.orders.trends import shown_trends
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.zones import business_day
 
-DAYS = 30
 COUNTED = ("placed", "approved", "held", "shipped", "delivered", "cancelled")
 
 
@@ -62,6 +62,5 @@ def _compared(figures: tuple[Figure, ...]) -> list[Comparison]:
     return rows
 
 
-def chart() -> dict[str, Any]:
-    answer = ask(OrdersByDay(days=DAYS, until=business_day()))
-    return {"answer": answer, "days": answer.value}
+def trends() -> dict[str, Any]:
+    return shown_trends(request.args.get("by", ""), business_day())

@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "read_0025"
-down_revision: str | None = "read_0024"
+revision: str = "read_0027"
+down_revision: str | None = "read_0026"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
