@@ -37,6 +37,7 @@ from cqrs_app.kernel.reporting import Reporter
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
+from cqrs_app.platform import sql_views
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
@@ -77,7 +78,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     failures = Recorder(engines.write, release_of(settings), utc_now)
     kernel = _kernel(engines, settings, redis_url, failures.report)
     write, roles = kernel.engines.write, kernel.registry.roles
-    kernel.recorder.sampled = partial(of_this_process, kernel.recorder, settings.release)
+    kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
@@ -153,6 +154,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        exchanged=sql_views.repoint,
         report=report,
     )
 

@@ -29,7 +29,7 @@ from cqrs_app.environment import SettingsError, misspelt, parse
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
-RELEASE = re.compile(r"[A-Za-z0-9_.+-]{1,40}")
+RELEASE = re.compile(r"[A-Za-z0-9_.+-]{0,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -83,10 +83,10 @@ class Settings:
     web_threads: Annotated[int, Meta(ge=1, le=256)] = 8
     workers: Processes = 2
     worker_max_jobs: Positive = 100_000
-    release: str = ""
     log_level: str = "info"
     log_format: str = "text"
     access_log: bool = False
+    release: str = ""
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -222,7 +222,6 @@ class Settings:
         settings = dataclasses.replace(
             self,
             payment_gateway=self.payment_gateway or ("sandbox" if is_trial else "manual"),
-            release=self.release or _version(),
             data_dir=data_dir,
             database_url=_database("DATABASE_URL", write),
             read_database_url=_database("READ_DATABASE_URL", read),
@@ -429,13 +428,6 @@ class Settings:
                 "PAYMENT_CALLBACK_SECRET cannot be used. Write whsec_ and at least "
                 f"{MIN_SECRET_BYTES} random bytes in base64, as the gateway shows it."
             )
-
-
-def _version() -> str:
-    """The version of this release, which pyproject.toml states."""
-    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r'^version = "(.+)"$', text, re.MULTILINE)
-    return found[1] if found else "unknown"
 
 
 def _database(name: str, url: str) -> str:

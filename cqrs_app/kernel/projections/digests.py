@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, delete
+from sqlalchemy import Connection, Engine, Table, delete, insert, select
 
 from cqrs_app.kernel.projections.bulk import Stored, bulk_of
 from cqrs_app.kernel.store.engines import reader_of
@@ -104,6 +104,33 @@ def forget(connection: Connection, tables: Iterable[Table]) -> None:
     """Begin again, for tables that were emptied."""
     names = tuple(table.name for table in tables)
     connection.execute(delete(digests).where(digests.c.table_name.in_(names)))
+
+
+def exchange(connection: Connection, tables: Mapping[Table, Table]) -> None:
+    """Give each of two tables the digest of the other, when their rows are exchanged."""
+    other = {str(one.name): str(two.name) for one, two in tables.items()}
+    other |= {two: one for one, two in other.items()}
+    mine = digests.c.table_name.in_(tuple(other))
+    rows = [dict(row._mapping) for row in connection.execute(select(digests).where(mine))]
+    connection.execute(delete(digests).where(mine))
+    if rows:
+        exchanged = [row | {"table_name": other[row["table_name"]]} for row in rows]
+        connection.execute(insert(digests), exchanged)
+
+
+def gap(connection: Connection, tables: Mapping[Table, Table]) -> str:
+    """By how much the digests of the tables differ from those of the others, as a text. The same
+    changes to both leave it as it is."""
+    held = kept(connection, [*tables, *tables.values()])
+    nothing = Kept(Digest(), complete=True)
+    total = sum(
+        (
+            held.get(two, nothing).digest - held.get(one, nothing).digest
+            for one, two in tables.items()
+        ),
+        Digest(),
+    )
+    return f"{total.rows}:{total.total:032x}"
 
 
 def scanned(connection: Connection, table: Table, key: bytes) -> Digest:

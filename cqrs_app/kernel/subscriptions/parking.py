@@ -116,6 +116,13 @@ class Parking:
             connection.execute(delete(self._table).where(*here))
         return len(events)
 
+    def exchange(self, connection: Connection, one: str, other: str) -> None:
+        """Give each of two subscriptions the parked events of the other, when their rows are
+        exchanged."""
+        for old, new in ((one, ""), (other, one), ("", other)):
+            mine = update(self._table).where(self._columns.subscription == old)
+            connection.execute(mine.values(subscription=new))
+
     def streams_of_cause(
         self, connection: Connection, cause: str, limit: int
     ) -> list[tuple[str, str]]:

@@ -28,7 +28,6 @@ from cqrs_app.platform.runtime.statistics.catalogue import (
 from cqrs_app.platform.runtime.statistics.values import increase, narrowed, split, value
 
 Steps = Mapping[datetime, Series]
-MOST_LINES = 12
 NOT_ADDED_UP = timedelta(seconds=150)
 UNFINISHED = timedelta(seconds=2 * SLOT_SECONDS)
 """What happened more recently may not be written yet."""
@@ -72,10 +71,12 @@ def lines(
     now: datetime,
     *,
     only: str = "",
-    divided: bool = False,
+    most: int = 0,
 ) -> dict[str, tuple[Line, ...]]:
-    """Name -> lines. Where nothing ran, a rate is unknown, not zero: each process that runs records
-    its release."""
+    """Name -> one line, or with `most` up to so many lines, one for each value of its label.
+
+    Where nothing ran, a rate is unknown, not zero: each process that runs records its release.
+    """
     metrics = {each.metric for each in statistics} | {PROCESSES, RELEASE}
     found = read(connection, metrics, over)
     running = set(found[RELEASE])
@@ -91,7 +92,7 @@ def lines(
         mine: dict[datetime, Series] = {
             start: narrowed(each, series, only) for start, series in found[each.metric].items()
         }
-        labels = _largest(each, mine) if divided and each.by else [""]
+        labels = _largest(each, mine)[:most] if most and each.by else [""]
         drawn[each.name] = tuple(
             _line(each, label, mine, found[PROCESSES], steps, running, over.seconds)
             for label in labels
@@ -123,12 +124,12 @@ def _line(
 
 
 def _largest(statistic: Statistic, found: Steps) -> list[str]:
-    """The labels with the most, at most MOST_LINES."""
+    """The labels, those with the most first."""
     totals: dict[str, float] = defaultdict(float)
     for series in found.values():
         for label, mine in split(statistic, series).items():
             totals[label] += value(statistic, mine, 60) or 0.0
-    return sorted(totals, key=lambda label: (-totals[label], label))[:MOST_LINES]
+    return sorted(totals, key=lambda label: (-totals[label], label))
 
 
 def now_values(
@@ -208,7 +209,7 @@ def since(connection: Connection, metric: str, labels: Labels, now: datetime) ->
 def slowest_in(connection: Connection, metric: str, over: Window) -> list[Top]:
     """The series of a metric, by the time spent in all."""
     series = added_up(read(connection, (metric,), over)[metric].values())
-    if metric in ("requests", "queries", "commands"):
+    if metric != "slow_statements":
         grouped: dict[Labels, list[Series]] = defaultdict(list)
         for labels, each in series.items():
             grouped[labels[:1]].append({labels[:1]: each})
