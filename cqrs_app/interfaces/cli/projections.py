@@ -35,7 +35,7 @@ def list_projections() -> None:
 @with_appcontext
 def rebuild(name: str) -> None:
     """Replay every event into NAME. Pages show the old rows until the new ones are complete."""
-    _known(name)
+    known(name)
     kernel.runner.prepare()
     total = max(kernel.store.head(), 1)
     with click.progressbar(length=total, label=f"Rebuilding {name}", show_pos=True) as bar:
@@ -57,7 +57,8 @@ def catch_up() -> None:
         click.echo(f"{name}: {kernel.runner.advance(name)} events")
 
 
-def _known(name: str) -> None:
+def known(name: str) -> None:
+    """Raises UsageError if there is no projection of this name."""
     if name not in kernel.registry.projections:
-        known = ", ".join(sorted(kernel.registry.projections))
-        raise click.UsageError(f"There is no projection called {name}. There are: {known}.")
+        names = ", ".join(sorted(kernel.registry.projections))
+        raise click.UsageError(f"There is no projection called {name}. There are: {names}.")
