@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,9 +24,11 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import seconds_since
 from cqrs_app.interfaces.web.problems import with_buttons
 from cqrs_app.interfaces.web.statistics import SWITCH, charts, given_span, message_labels, sparks
+from cqrs_app.kernel.reconciliation.records import Record
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
 from cqrs_app.platform.runtime.problems import Problem, problems
+from cqrs_app.platform.runtime.reconciliation import ReconciliationList
 from cqrs_app.platform.runtime.statistics.queries import ListErrors, Ranked, Slowest, StoredNow
 from cqrs_app.platform.runtime.status import (
     LogHead,
@@ -209,6 +211,7 @@ def _projections() -> dict[str, Any]:
         "answer": answer,
         "rows": rows,
         "events": log.events,
+        "proof": proof_of(ask(ReconciliationList()).value),
         "manageable": _manageable(),
         **_may_manage(),
     }
@@ -238,6 +241,21 @@ def _standing(
 
 def _failures() -> dict[str, Any]:
     return {"panel_title": "Failures", "most": MOST_FAILURES, **open_failures()}
+
+
+def _reconciliation() -> dict[str, Any]:
+    answer = ask(ReconciliationList())
+    return {"answer": answer, "rows": answer.value, **proof_of(answer.value), **_may_manage()}
+
+
+def proof_of(records: Sequence[Record]) -> dict[str, Any]:
+    """How many rows were found equal to their digests, and since when that holds for all."""
+    compared = [each.compared_at for each in records if each.compared_at]
+    return {
+        "equal_rows": sum(each.rows for each in records if not each.has_drift),
+        "oldest": min(compared, default=None),
+        "drifted": [each.projection for each in records if each.has_drift],
+    }
 
 
 def _webhooks() -> dict[str, Any]:
@@ -303,7 +321,7 @@ PAGES = {
         ("commands", "commands_failed", "request_p95", "lag_seconds", "cache_hits", "worker_busy"),
     ),
     "subscriptions": SystemPage(
-        ("projections", "failures", "charts"),
+        ("projections", "failures", "reconciliation", "charts"),
         ("events", "lag_seconds", "lag_events", "visible_p50", "visible_p95", "applied"),
     ),
     "processes": SystemPage(
@@ -342,6 +360,7 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "stores": ("Stores", _storage),
     "projections": ("Subscriptions", _projections),
     "failures": ("Failures", _failures),
+    "reconciliation": ("Read models compared with the log", _reconciliation),
     "queues": ("Processes", _queues),
     "webhooks": ("Webhooks", _webhooks),
     "cache": ("Answers, last 24 hours", _cache),
