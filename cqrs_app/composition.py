@@ -53,6 +53,7 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
 from cqrs_app.platform.transfer.imports.task import ImportUploads
@@ -90,6 +91,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         failures=failures,
         stored_failures=StoredFailures(write),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
+        reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles),
@@ -179,6 +181,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         ],
         "uploads": [ImportUploads()],
         "batches": [RunBatches(system_actor("worker", END))],
+        "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
         ],
@@ -186,6 +189,11 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         if settings.demo_orders and settings.demo_seconds
         else [],
     }
+
+
+def _schedule(settings: Settings) -> Schedule:
+    start, end = settings.reconcile_times
+    return Schedule(settings.reconcile_hours, start, end, ZoneInfo(settings.timezone))
 
 
 def _command_options(settings: Settings) -> BusOptions:

@@ -19,6 +19,7 @@ from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
 
 NAME = "services"
@@ -33,6 +34,7 @@ class Services:
     kernel: Kernel
     failures: Recorder
     stored_failures: StoredFailures
+    reconciliation_schedule: Schedule
     change_token: ChangeToken
     payment_callbacks: Callbacks
     batches: Batches

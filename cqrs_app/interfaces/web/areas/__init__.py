@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
+from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
@@ -12,7 +13,10 @@ from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.system import SYSTEM
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS, SYSTEM, WEBHOOKS, FULFILMENT, BATCHES)
+AREAS = (
+    *(ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, BATCHES),
+)
 """In the order of their signs on the health strip."""
 
 PLACES = {category: place for area in AREAS for category, place in area.places.items()}
