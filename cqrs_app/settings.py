@@ -18,6 +18,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, get_type_hints
@@ -116,6 +117,7 @@ class Settings:
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
     max_import_bytes: Annotated[int, Meta(ge=16 * 1024)] = 64 * 1024 * 1024
     max_attachment_bytes: Annotated[int, Meta(ge=16 * 1024, le=1024**3)] = 10 * 1024 * 1024
+    max_batch_items: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
     api_requests_per_minute: Limit = 6_000
 
     # The shop
@@ -179,6 +181,10 @@ class Settings:
     read_model_optimization_enabled: bool = True
     read_model_denormalization_enabled: bool = True
     read_model_indexing_enabled: bool = True
+
+    # Reconciliation
+    reconcile_hours: Annotated[float, Meta(ge=0, le=87_840)] = 24.0
+    reconcile_window: str = "01:00-05:00"
 
     # Freshness
     projection_batch: Annotated[int, Meta(ge=1, le=10_000)] = 500
@@ -309,6 +315,7 @@ class Settings:
                 "Set it, or write 'asynchronous'."
             )
         self._refuse_unusable_redis()
+        self._refuse_unusable_window()
         self._refuse_unusable_payments()
         self._refuse_unusable_fulfilment()
         if self.amber_lag_seconds > self.red_lag_seconds:
@@ -392,6 +399,21 @@ class Settings:
                     "rediss://HOST:6379/0, unix:///PATH or "
                     "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
+
+    @property
+    def reconcile_times(self) -> tuple[time, time]:
+        """The times of day between which read models are compared. Raises ValueError."""
+        start, _, end = self.reconcile_window.partition("-")
+        return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+
+    def _refuse_unusable_window(self) -> None:
+        try:
+            self.reconcile_times  # noqa: B018 - raises ValueError if it cannot be parsed
+        except ValueError:
+            raise SettingsError(
+                f"RECONCILE_WINDOW is {self.reconcile_window!r}. Write two times of day, such as "
+                "01:00-05:00; twice the same for any time."
+            ) from None
 
     @property
     def fulfilment_retries(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Running digests of the read models, and the last comparisons with them."""
+"""Running digests of the read models."""
 
 from collections.abc import Sequence
 
@@ -32,23 +32,6 @@ def upgrade() -> None:
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("table_name", name=op.f("pk_digests")),
     )
-    op.create_table(
-        "reconciliations",
-        sa.Column("projection", sa.String(60), nullable=False),
-        sa.Column("compared_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("rows", columns.BigKey, nullable=False, server_default="0"),
-        sa.Column("drifted", sa.Text(), nullable=False, server_default="[]"),
-        sa.Column("proven_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("proven_position", columns.BigKey, nullable=True),
-        sa.Column("differences", columns.BigKey, nullable=False, server_default="0"),
-        sa.Column("samples", sa.Text(), nullable=False, server_default="[]"),
-        sa.Column("problem", sa.Text(), nullable=False, server_default=""),
-        sa.Column("repair", sa.Text(), nullable=True),
-        sa.Column("repaired", columns.BigKey, nullable=False, server_default="0"),
-        sa.Column("repaired_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("lease_until", columns.UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("projection", name=op.f("pk_reconciliations")),
-    )
     # Rows that are there already are counted later: by the first reconciliation or a rebuild.
     for name in _TABLES:
         any_row = sa.select(sa.literal(1)).select_from(sa.table(name)).limit(1)
@@ -58,5 +41,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("reconciliations")
     op.drop_table("digests")

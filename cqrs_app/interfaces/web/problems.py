@@ -51,8 +51,14 @@ def _paused(problem: Problem) -> list[Button]:
 
 
 def _parked(problem: Problem) -> list[Button]:
-    page = url_for("web.system_page", page="subscriptions", _anchor="system-parked")
-    return [Button("See parked events", page)]
+    return [Button("See failures", url_for("web.failures", kind="event"))]
+
+
+def _drift(problem: Problem) -> list[Button]:
+    form = url_for("web.command_form", name="RepairProjection", projection=problem.subject)
+    repair = [Button("Repair", form, dialog=True)] if may_act(MANAGE) else []
+    page = url_for("web.system_page", page="subscriptions", _anchor="system-reconciliation")
+    return [*repair, Button("See differences", page)]
 
 
 def _log(outcome: str) -> Callable[[Problem], list[Button]]:
@@ -77,6 +83,7 @@ BUTTONS: Mapping[str, Callable[[Problem], list[Button]]] = {
     "behind": _subscription,
     "paused": _paused,
     "parked": _parked,
+    "drift": _drift,
     "failed_actions": _log("failed"),
     "queued_actions": _log("queued"),
     "webhook_failing": _webhook,

@@ -33,7 +33,7 @@ def key_of(table: Table) -> tuple[str, ...]:
 @cache
 def names_of(table: Table) -> tuple[str, ...]:
     """The names of the table's columns, which are the keys of a row, in this order."""
-    return tuple(column.name for column in table.c)
+    return tuple(str(column.name) for column in table.c)
 
 
 @cache

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, Table
 
@@ -23,7 +22,15 @@ from cqrs_app.kernel.projections.digests import (
 )
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.reconciliation.comparison import Difference, differences
-from cqrs_app.kernel.reconciliation.records import Record, Sample, record, records, take_leases
+from cqrs_app.kernel.reconciliation.records import (
+    Record,
+    Sample,
+    due,
+    record,
+    records,
+    release_leases,
+    take_leases,
+)
 from cqrs_app.kernel.reconciliation.scratch import Scratch
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
@@ -34,6 +41,9 @@ MOST = 10_000
 """Differing rows of one projection that are kept in memory. With more, it is rebuilt."""
 
 SAMPLES = 100
+
+EVENTS_PER_RUN = 1_000_000
+"""How many events projections read in one run to be compared with them: a few minutes' work."""
 
 Progress = Callable[[int], None]
 """Called with the number of events read since the last call."""
@@ -51,6 +61,10 @@ class Found:
     drifted: list[str] = field(default_factory=list)
     missing: dict[Table, Digest] = field(default_factory=dict)
     repaired: int = 0
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.count or self.missing)
 
 
 class Reconciler:
@@ -74,10 +88,34 @@ class Reconciler:
         with reader_of(self._engine).connect() as connection:
             return records(connection)
 
-    def leased(self, names: Sequence[str]) -> list[str]:
-        """Those of these projections that nobody else compares now; they are the caller's."""
+    def due(self, before: datetime | None) -> list[str]:
+        """The projections to be repaired, and with `before` those last compared before then, that
+        nobody compares now."""
+        with reader_of(self._engine).connect() as connection:
+            return due(connection, self._projections, before)
+
+    def to_prove(self, names: Sequence[str]) -> list[str]:
+        """Those of these projections whose turn it is to be compared with their events: the ones
+        for which that was longest ago, so many that they read about EVENTS_PER_RUN events."""
+        known, head = self.records(), max(self._store.head(), 1)
+
+        def last(name: str) -> float:
+            at = known[name].proven_at if name in known else None
+            return at.timestamp() if at else 0.0
+
+        return sorted(names, key=last)[: max(1, EVENTS_PER_RUN // head)]
+
+    @contextmanager
+    def leased(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """Those of these projections that nobody else compares now. Nobody else does until the end
+        of the `with` block."""
         with self._engine.begin() as connection:
-            return take_leases(connection, names)
+            mine = take_leases(connection, names)
+        try:
+            yield mine
+        finally:
+            with self._engine.begin() as connection:
+                release_leases(connection, mine)
 
     def compare(self, name: str) -> Record:
         """Compare a projection's rows with their digests, in one pass over each table."""
@@ -100,9 +138,7 @@ class Reconciler:
                 drifted.append(str(table.name))
         rows = sum(digest.rows for digest in there.values())
         now = self._clock()
-        return self._recorded(
-            name, compared_at=now, rows=rows, drifted=drifted, problem=problem, lease_until=None
-        )
+        return self._recorded(name, compared_at=now, rows=rows, drifted=drifted, problem=problem)
 
     def _complete(self, name: str, table: Table, missing: Digest) -> None:
         """Count the rows of a release that kept no digests. Events tell whether they are right."""
@@ -114,13 +150,10 @@ class Reconciler:
     def prove(
         self,
         names: Sequence[str],
-        *,
-        repair: Mapping[str, str] = MappingProxyType({}),
         progress: Progress = lambda events: None,
     ) -> dict[str, Found]:
         """Compare the rows of these projections with those that their events lead to, in one pass
-        over the log. `repair` maps projections to what is repaired in them: the rows with this
-        value in their key, or all if it is empty."""
+        over the log. Those that cannot be compared are left out; their records say why."""
         self._store.place()
         names = [name for name in names if self._is_usable(name)]
         if not names:
@@ -138,10 +171,7 @@ class Reconciler:
         finally:
             scratch.close()
         for name, compared in found.items():
-            repairing = name in repair and compared.count <= MOST
-            if repairing:
-                self._repair(name, compared, repair[name])
-            self._record(name, compared, repairing=repairing)
+            self._record(name, compared)
         return found
 
     def _catch_up(
@@ -159,9 +189,12 @@ class Reconciler:
             progress(events)
         return positions
 
-    def _repair(self, name: str, found: Found, only: str) -> None:
-        """Write the rows that there should be, except over those that have changed since: their
-        projection has written them again."""
+    def repair(self, name: str, found: Found, only: str = "") -> Record:
+        """Write the rows that there should be, except over those that have changed since they were
+        compared: their projection has written them again. `only` is a value that the keys of the
+        rows to repair have, such as the number of an order; empty for all."""
+        if found.count > MOST:
+            return self._recorded(name, repair=None)
         cursors = cursors_in("read")
         wanted = [each for each in found.differences if not only or only in map(str, each.key)]
         with self._engine.begin() as connection:
@@ -172,22 +205,25 @@ class Reconciler:
             if found.missing and found.repaired == found.count:
                 add_to_kept(connection, found.missing, complete=True)
             cursors.repaired(connection, name)
-
-    def _record(self, name: str, found: Found, *, repairing: bool) -> None:
         now, left = self._clock(), found.count - found.repaired
+        values: dict[str, object] = {"repair": None, "repaired": found.repaired, "repaired_at": now}
+        values |= {"differences": left}
+        if not left:
+            values |= {"drifted": [], "samples": []}
+        return self._recorded(name, **values)
+
+    def _record(self, name: str, found: Found) -> None:
+        now = self._clock()
         values: dict[str, object] = {
             "proven_at": now,
             "proven_position": found.position,
             "compared_at": now,
             "rows": found.rows,
-            "differences": left,
-            "drifted": [] if repairing and not left else found.drifted,
-            "samples": [_sample(each) for each in found.differences[:SAMPLES]] if left else [],
+            "differences": found.count,
+            "drifted": found.drifted,
+            "samples": [_sample(each) for each in found.differences[:SAMPLES]],
             "problem": _too_many(name) if found.count > MOST else "",
-            "lease_until": None,
         }
-        if repairing:
-            values |= {"repair": None, "repaired": found.repaired, "repaired_at": now}
         self._recorded(name, **values)
 
     def _recorded(self, name: str, **values: object) -> Record:
@@ -200,7 +236,7 @@ class Reconciler:
             cursor = cursors_in("read").read(connection, [name]).get(name)
         problem = self._unusable(self._projections[name], cursor)
         if problem:
-            self._recorded(name, problem=problem, lease_until=None, repair=None)
+            self._recorded(name, problem=problem, repair=None)
         return not problem
 
     def _unusable(self, projection: Projection, cursor: Cursor | None) -> str:
@@ -262,4 +298,4 @@ def _write_right(connection: Connection, table: Table, wrong: Sequence[Differenc
 
 def _sample(each: Difference) -> Sample:
     key = " ".join(map(str, each.key))
-    return Sample(str(each.table.name), key, each.kind, tuple(each.fields))
+    return Sample(str(each.table.name), key, each.kind, tuple(map(str, each.fields)))

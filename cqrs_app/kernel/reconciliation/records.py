@@ -67,6 +67,27 @@ def records(connection: Connection) -> dict[str, Record]:
     return found
 
 
+def due(connection: Connection, projections: Iterable[str], before: datetime | None) -> list[str]:
+    """Those of these projections that are to be repaired, and with `before` those last compared
+    before then, that nobody compares now."""
+    names = (_COLUMNS.projection, _COLUMNS.compared_at, _COLUMNS.repair)
+    free = select(*names, LEASE.is_free(_COLUMNS.lease_until).label("free"))
+    known = {row.projection: row for row in connection.execute(free)}
+    return [
+        name
+        for name in projections
+        if (
+            before is not None
+            if (row := known.get(name)) is None
+            else row.free and (row.repair is not None or _is_old(row.compared_at, before))
+        )
+    ]
+
+
+def _is_old(compared_at: datetime | None, before: datetime | None) -> bool:
+    return before is not None and (compared_at is None or compared_at < before)
+
+
 def record(connection: Connection, projection: str, **values: Any) -> None:
     """Change these columns of a projection's record."""
     for name in values.keys() & {"drifted", "samples"}:
@@ -87,3 +108,8 @@ def take_leases(connection: Connection, projections: Iterable[str]) -> list[str]
         if connection.execute(free.values(lease_until=LEASE.end())).rowcount:
             taken.append(name)
     return taken
+
+
+def release_leases(connection: Connection, projections: Iterable[str]) -> None:
+    mine = _COLUMNS.projection.in_(tuple(projections))
+    connection.execute(update(reconciliations).where(mine).values(lease_until=None))

@@ -10,6 +10,7 @@ from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.queries.answers import from_past, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.runtime import (
     command_log,
     events,
@@ -18,6 +19,7 @@ from cqrs_app.platform.runtime import (
     generations,
     past,
     pending,
+    reconciliation,
     status,
 )
 from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
@@ -26,15 +28,20 @@ from cqrs_app.platform.runtime.projection_control import ProjectionControl, know
 from cqrs_app.platform.runtime.statistics import queries as statistics
 
 
-def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) -> Area:
-    """The area that controls these subscriptions of the other areas, including projections."""
+def runtime_area(
+    subscriptions: Sequence[Subscription],
+    zone: ZoneInfo = UTC,
+    tasks: Sequence[BackgroundTask] = (),
+) -> Area:
+    """The area that controls these subscriptions of the other areas, including projections. `tasks`
+    are those that depend on settings."""
     control = ReadStoreControl(subscriptions)
     return Area(
         name="runtime",
         aggregates=[ProjectionControl],
         events=events,
         subscriptions=[control, WriteStoreControl(subscriptions)],
-        tasks=[generations.BuildGenerations()],
+        tasks=[generations.BuildGenerations(), *tasks],
         answers={
             status.ProjectionStatus: projected(status.projection_status),
             status.LogHead: projected(status.log_head),
@@ -43,6 +50,7 @@ def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) ->
             status.ParkedSubscriptionStreams: projected(status.parked_subscription_streams),
             status.ProcessList: projected(status.process_list),
             generations.GenerationList: projected(generations.generation_list),
+            reconciliation.ReconciliationList: projected(reconciliation.reconciliation_list),
             figures.CommandFigures: projected(figures.command_figures),
             figures.QueryFigures: projected(figures.query_figures),
             statistics.ListStatistics: projected(statistics.list_statistics),

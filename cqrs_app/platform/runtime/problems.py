@@ -10,6 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.reconciliation.records import Record
 from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import command_log, parked_events, subscription_parked
@@ -78,6 +79,7 @@ def problems(kernel: Kernel, state: Health) -> list[Problem]:
     found = [
         *_parts(state, down_since),
         *_of_followers(followers, now, kernel.tuning.red_lag),
+        *(_of_records(kernel.reconciler.records().values()) if state.read_store else ()),
         *_of_actions(actions, now),
         *_of_jobs(state),
     ]
@@ -194,6 +196,23 @@ def _of_followers(
                 cost=f"{each.feeds}: {count:,} {words}.",
                 since=each.parked_since,
                 remedy="Read the error. Retry once its cause is fixed, or skip the event.",
+            )
+
+
+def _of_records(records: Iterable[Record]) -> Iterator[Problem]:
+    for each in records:
+        if each.has_drift:
+            rows, count = "Rows", each.differences
+            if count:
+                rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+            yield Problem(
+                kind="drift",
+                subject=each.projection,
+                level="bad",
+                title=f"{rows} of {each.projection} differ{'s' if count == 1 else ''} from the log",
+                cost="Pages, exports and reports may show something that did not happen.",
+                since=each.compared_at,
+                remedy=each.problem or "Repair it: the rows are compared with the events first.",
             )
 
 

@@ -14,6 +14,7 @@ from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import client_in, order_in
 
+NO_FAILURE = "0" * 12
 NO_IMPORT = "00000000-0000-4000-8000-000000000000"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
@@ -70,6 +71,11 @@ WHO = {
     "web.import_now": "imports.run",
     "web.import_report": "imports.run",
     "web.import_set_aside": "imports.run",
+    "web.failures": "failures.view",
+    "web.failures_now": "failures.view",
+    "web.failure": "failures.view",
+    "web.failure_now": "failures.view",
+    "web.failure_test": "failures.view",
     "web.system": "system.view",
     "web.system_panel": "system.view",
     "web.system_page": "system.view",
@@ -134,6 +140,11 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.import_now": f"/imports/{NO_IMPORT}/now",
         "web.import_report": f"/imports/{NO_IMPORT}/report.json",
         "web.import_set_aside": f"/imports/{NO_IMPORT}/set-aside.csv",
+        "web.failures": "/failures",
+        "web.failures_now": "/failures/-/now",
+        "web.failure": f"/failures/{NO_FAILURE}",
+        "web.failure_now": f"/failures/{NO_FAILURE}/now",
+        "web.failure_test": f"/failures/{NO_FAILURE}/test",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
         "web.system_page": "/system/storage",
