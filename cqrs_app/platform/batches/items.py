@@ -19,8 +19,8 @@ from cqrs_app.platform.batches.tables import batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 
 LEASE = Lease(timedelta(seconds=10))
-CHUNK = 200
-"""Items that are sent in one transaction."""
+CHUNK = 500
+"""Items that are taken at once."""
 FROZEN = "frozen"
 """The state of a batch whose BatchCreated is not in the log."""
 STRAYS_KEPT = timedelta(days=1)
