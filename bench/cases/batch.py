@@ -1,4 +1,4 @@
-"""A batch from the choice of its items to the last outcome, against the same commands one by one."""
+"""A batch, from the choice of its items to the last outcome, against one by one."""
 
 from __future__ import annotations
 
