@@ -37,6 +37,7 @@ from cqrs_app.kernel.reporting import Reporter
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
+from cqrs_app.platform import sql_views
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
@@ -48,6 +49,7 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
 from cqrs_app.platform.transfer.imports.task import ImportUploads
@@ -77,7 +79,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     failures = Recorder(engines.write, release_of(settings), utc_now)
     kernel = _kernel(engines, settings, redis_url, failures.report)
     write, roles = kernel.engines.write, kernel.registry.roles
-    kernel.recorder.sampled = partial(of_this_process, kernel.recorder, settings.release)
+    kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
@@ -85,6 +87,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         failures=failures,
         stored_failures=StoredFailures(write),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
+        reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         accounts=Accounts(write, roles),
         tokens=Tokens(write, roles),
@@ -153,6 +156,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        exchanged=sql_views.repoint,
         report=report,
     )
 
@@ -170,6 +174,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
             )
         ],
         "uploads": [ImportUploads()],
+        "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
         ],
@@ -177,6 +182,11 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         if settings.demo_orders and settings.demo_seconds
         else [],
     }
+
+
+def _schedule(settings: Settings) -> Schedule:
+    start, end = settings.reconcile_times
+    return Schedule(settings.reconcile_hours, start, end, ZoneInfo(settings.timezone))
 
 
 def _command_options(settings: Settings) -> BusOptions:

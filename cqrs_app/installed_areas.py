@@ -99,7 +99,7 @@ def build_registry(
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
-    return Registry((*areas, runtime_area(controlled, zone)), MONEY, zone)
+    return Registry((*areas, runtime_area(controlled, zone, tasks.get("runtime", ()))), MONEY, zone)
 
 
 ROLES = build_registry().roles

@@ -18,6 +18,7 @@ from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
 
 NAME = "services"
@@ -32,6 +33,7 @@ class Services:
     kernel: Kernel
     failures: Recorder
     stored_failures: StoredFailures
+    reconciliation_schedule: Schedule
     change_token: ChangeToken
     payment_callbacks: Callbacks
     accounts: Accounts

@@ -61,6 +61,7 @@ DESK = Area(
         several_orders.GetOrders: projected(several_orders.get_orders),
         several_orders.StagesOfOrders: projected(several_orders.stages_of_orders),
         figures.OrdersByStage: projected(figures.orders_by_stage),
+        figures.WaitingByAge: projected(figures.waiting_by_age),
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
         figures.OrdersByStatus: projected(figures.orders_by_status),

@@ -27,6 +27,8 @@ VERBS = {
     "query": "query:query",
     "catalogue": "catalogue:catalogue",
     "doctor": "doctor:doctor",
+    "reconcile": "reconcile:reconcile",
+    "statistics": "statistics:statistics",
 }
 """Each verb, with the module of this package and the name that define it."""
 

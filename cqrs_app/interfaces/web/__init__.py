@@ -18,6 +18,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     lookups,
     past,
     search,
+    statistics,
     tokens,
     undo,
 )

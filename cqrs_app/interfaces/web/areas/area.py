@@ -19,12 +19,13 @@ Suggest = Callable[[Mapping[str, str]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things of one kind are shown. `tab` is the entry in the navigation, `all` the endpoint
-    of the list, `one` that of a single thing by its identity. `fragment` renders what a command
-    changes on the page of one: the element whose id is the category; `list_fragment` what it
-    changes in the list, with a message about what was done and an undo link if there is one: the
-    element `TAB-table`. `summary` shows one thing in a form. `after` leads elsewhere after a
-    command, unless empty.
+    """Where things of one kind are shown.
+
+    `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
+    thing by its identity. `fragment` renders again what a command changes on the page of one: the
+    element whose id is the category; `list_fragment` what it changes in the list, the element
+    `TAB-table`. `summary` shows
+    one in a form. `after` leads elsewhere after a command, unless empty.
     """
 
     tab: str
@@ -32,18 +33,20 @@ class Place:
     one: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
-    list_fragment: Callable[[str], str] | None = None
+    list_fragment: Callable[[], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One reading of the health strip; `tone` is good, warn, bad or idle."""
+    """One reading of the health strip; `tone` is good, warn, bad or idle. `trend` are its values of
+    the last hour."""
 
     label: str
     value: str
     tone: str
     url: str = ""
+    trend: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,11 +59,11 @@ def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def list_fragment(done: str) -> str:
-    """The list's table after a command, with a message."""
+def list_fragment() -> str:
+    """The table of the list on screen, after a command."""
     current = urlsplit(request.headers.get("HX-Current-URL", "")).query
     _, shown = _shown(Address.from_query(current))
-    return render_template("orders/_table.html", **shown, done=done)
+    return render_template("orders/_table.html", **shown)
 
 
 def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
