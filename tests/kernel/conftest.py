@@ -45,7 +45,10 @@ KERNEL_WRITE = [
     tables.statistics,
 ]
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
-ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
+ANA = Actor(
+    "ana",
+    frozenset({"counters.change", "counters.view", "projections.manage", "projections.retry"}),
+)
 
 
 def make_tables(databases: Databases) -> None:
