@@ -10,6 +10,7 @@ from functools import partial
 
 from bench.case import Case, Line, on_each_database
 from bench.cases import (
+    batch,
     big_store,
     catch_up,
     command,
@@ -26,6 +27,7 @@ from bench.cases import (
     query_cache,
     rebuild,
     several_clients,
+    statistics,
     verb_start,
     visibility,
     vitals,
@@ -125,6 +127,15 @@ CASES: tuple[Case, ...] = (
             least=5,
         ),
     ),
+    *on_each_database(
+        batch.sides,
+        Line(
+            name="batch of 1,000 items on {database}",
+            of="batch",
+            to="one by one",
+            least=5,
+        ),
+    ),
     Case(
         several_clients.sides,
         (Line(name="command on postgresql, 4 clients", of="product", to="raw.load", least=0.65),),
@@ -165,6 +176,10 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     *on_each_database(big_store.sides, *map(_big_store, STEPS)),
+    *on_each_database(
+        statistics.sides,
+        Line(name="statistics recorded, command on {database}", of="on", to="off", least=0.99),
+    ),
     Case(
         visibility.sides,
         (

@@ -20,11 +20,15 @@ from cqrs_app.kernel.measurements import slow_statements
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.projections.building import Builder
+from cqrs_app.kernel.projections.comparison import Comparison
+from cqrs_app.kernel.projections.generation_control import Exchanged, GenerationControl
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
@@ -32,6 +36,7 @@ from cqrs_app.kernel.store import EventStore, event_store
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.kernel.subscriptions.presence import Presence, seen
+from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs, WakeUps
 from cqrs_app.kernel.verification.logs import verify_logs
 from cqrs_app.kernel.verification.seals import LogName, Seal, Seals
@@ -73,6 +78,8 @@ class Kernel:
     commands: CommandBus
     queries: QueryBus
     runner: ProjectionRunner
+    builder: Builder
+    comparison: Comparison
     cache: QueryCache
     statistics: Statistics
     recorder: Recorder
@@ -81,7 +88,9 @@ class Kernel:
     tasks: Mapping[str, Dispatcher]
     presence: Presence
     seals: Seals
+    reconciler: Reconciler
     redis: Redis
+    tuning: Tuning
     clock: Callable[[], datetime]
     report: Reporter
 
@@ -116,18 +125,21 @@ def assemble(
     queries: QueryOptions,
     tuning: Tuning,
     jobs: Jobs,
+    exchanged: Exchanged = lambda connection, tables: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     report: Reporter = unreported,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
-    wraps the keys of personal data (see vault.py) and signs seals. Unexpected exceptions go to
-    `report`.
+    wraps the keys of personal data (see vault.py), signs seals and keys the digests of rows.
+    `exchanged` is called in the transaction of a swap: see projections/generation_control.py.
+    Unexpected exceptions go to `report`.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
+    _key_digests(registry, personal_data_key)
     statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
     for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
         slow_statements.watch(engine, name, recorder)
@@ -136,8 +148,11 @@ def assemble(
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
     def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
+        if name not in registry.subscriptions:
+            return  # rows beside the live ones, which nobody sees
         statistics.count("projection", name, "applied", ms, events)
         recorder.record("visible", (name,), waited_ms)
+        recorder.record("applied", (name,), ms / events, events)
         wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
         for dispatcher in tasks.values():
             dispatcher.nudge()
@@ -151,18 +166,25 @@ def assemble(
 
         return count
 
+    stores: dict[Store, Engine] = {"read": engines.read, "write": engines.write}
     runner = ProjectionRunner(
         registry.subscriptions,
         registry.codec,
         store,
-        {"read": engines.read, "write": engines.write},
-        vault,
+        stores,
         batch=tuning.projection_batch,
         advanced=advanced,
         erased=cache.forget_all,
         clock=clock,
     )
-    gauge = FreshnessGauge(store, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock)
+    control = GenerationControl(
+        registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
+    )
+    control.attach()
+    comparison = Comparison(runner, engines.read)
+    gauge = FreshnessGauge(
+        store, runner.fits, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock
+    )
     command_bus = CommandBus(
         registry.routes,
         registry.codec,
@@ -202,6 +224,8 @@ def assemble(
         commands=command_bus,
         queries=query_bus,
         runner=runner,
+        builder=Builder(runner, comparison, engines.read, store, registry.codec),
+        comparison=comparison,
         cache=cache,
         statistics=statistics,
         recorder=recorder,
@@ -212,11 +236,13 @@ def assemble(
         seals=Seals(
             engines.write,
             store,
-            hmac.digest(personal_data_key.encode(), b"seals", hashlib.sha256),
+            _derived(personal_data_key, b"seals"),
             settled=timedelta(seconds=commands.timeout) + CLOCK_TOLERANCE,
             clock=clock,
         ),
+        reconciler=Reconciler(registry.projections, engines.read, store, registry.codec, clock),
         redis=redis,
+        tuning=tuning,
         clock=clock,
         report=report,
     )
@@ -237,3 +263,12 @@ def assemble(
             has_workers=has_workers,
         )
     return kernel
+
+
+def _derived(key: str, purpose: bytes) -> bytes:
+    return hmac.digest(key.encode(), purpose, hashlib.sha256)
+
+
+def _key_digests(registry: Registry, personal_data_key: str) -> None:
+    for projection in registry.projections.values():
+        projection.digest_key = _derived(personal_data_key, b"digests")

@@ -24,7 +24,13 @@ from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
 from tests.services.stores import Databases, Templates
 
-KERNEL_READ = [tables.checkpoints, tables.parked_events]
+KERNEL_READ = [
+    tables.checkpoints,
+    tables.parked_events,
+    tables.digests,
+    tables.reconciliations,
+    tables.projection_generations,
+]
 KERNEL_WRITE = [
     tables.events,
     tables.streams,

@@ -14,6 +14,7 @@ from cqrs_app.areas.desk.queries import (
     best,
     carriers,
     choices,
+    choose_orders,
     credit_notes,
     customers,
     figures,
@@ -21,6 +22,7 @@ from cqrs_app.areas.desk.queries import (
     one_order,
     order_at,
     order_list,
+    order_totals,
     refunds,
     revenue,
     several_orders,
@@ -40,6 +42,7 @@ DESK = Area(
     ],
     answers={
         order_list.ListOrders: projected(order_list.list_orders),
+        choose_orders.ChooseOrders: projected(choose_orders.choose_orders),
         order_list.CountChanges: projected(order_list.count_changes),
         one_order.GetOrder: projected(
             one_order.get_order,
@@ -72,6 +75,7 @@ DESK = Area(
         refunds.ListRefundedOrders: projected(refunds.list_refunded_orders),
         revenue.RevenueReport: projected(revenue.revenue_report),
         revenue.LastSalesDay: projected(revenue.last_sales_day),
+        order_totals.TotalOfOrders: projected(order_totals.total_of_orders),
         best.TopProducts: projected(best.top_products),
         best.TopCustomers: projected(best.top_customers),
         import_totals.ImportTotals: projected(import_totals.import_totals),

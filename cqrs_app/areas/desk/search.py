@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Table,
     any_,
     false,
     inspect,
@@ -36,62 +37,39 @@ _MOST_WORDS = 12
 FEW = 1_000
 """Up to this many matches are sorted rather than searched for along the list."""
 
-POSTGRESQL_CREATE = (
-    """
-    CREATE INDEX IF NOT EXISTS ix_order_texts_search ON order_texts
-    USING gin (array_to_tsvector(string_to_array(search, ' ')))
-    """,
-)
-POSTGRESQL_DROP = ("DROP INDEX IF EXISTS ix_order_texts_search",)
-
-# The ascii tokenizer splits at the spaces between our words and nowhere else.
-SQLITE_CREATE = (
-    """
-    CREATE VIRTUAL TABLE IF NOT EXISTS order_search USING fts5(
-        search, content='order_texts', content_rowid='row_id', tokenize='ascii', detail='none'
-    )
-    """,
-    """
-    CREATE TRIGGER IF NOT EXISTS order_search_insert AFTER INSERT ON order_texts BEGIN
-        INSERT INTO order_search (rowid, search) VALUES (new.row_id, new.search);
-    END
-    """,
-    """
-    CREATE TRIGGER IF NOT EXISTS order_search_delete AFTER DELETE ON order_texts BEGIN
-        INSERT INTO order_search (order_search, rowid, search)
-        VALUES ('delete', old.row_id, old.search);
-    END
-    """,
-    """
-    CREATE TRIGGER IF NOT EXISTS order_search_update
-    AFTER UPDATE OF row_id, search ON order_texts
-    WHEN old.search <> new.search OR old.row_id <> new.row_id BEGIN
-        INSERT INTO order_search (order_search, rowid, search)
-        VALUES ('delete', old.row_id, old.search);
-        INSERT INTO order_search (rowid, search) VALUES (new.row_id, new.search);
-    END
-    """,
-)
-SQLITE_DROP = (
-    "DROP TRIGGER IF EXISTS order_search_insert",
-    "DROP TRIGGER IF EXISTS order_search_delete",
-    "DROP TRIGGER IF EXISTS order_search_update",
-    "DROP TABLE IF EXISTS order_search",
-)
+SEARCH = "order_search"
+_TEXTS = order_texts.name
 
 
-def create_search(connection: Connection) -> None:
-    """Create the index; `order_texts` must exist. Does nothing if the index exists."""
-    on_postgresql = connection.dialect.name == "postgresql"
-    for statement in POSTGRESQL_CREATE if on_postgresql else SQLITE_CREATE:
-        connection.exec_driver_sql(statement)
+def create_search(connection: Connection, suffix: str = "") -> None:
+    """Make the index of the texts in `order_texts`, which must exist. Does nothing where it is
+    there already. `suffix` ends the names of both tables."""
+    texts = f"{_TEXTS}{suffix}"
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            f"CREATE INDEX IF NOT EXISTS ix_{_TEXTS}_search{suffix} ON {texts}"
+            " USING gin (array_to_tsvector(string_to_array(search, ' ')))"
+        )
+    elif not inspect(connection).has_table(f"{SEARCH}{suffix}"):
+        # The ascii tokenizer splits at the spaces between our words and nowhere else. The index
+        # keeps no text, so that it can be renamed together with the table of the texts.
+        connection.exec_driver_sql(
+            f"CREATE VIRTUAL TABLE {SEARCH}{suffix} USING"
+            " fts5(search, content='', tokenize='ascii', detail='none')"
+        )
+        connection.exec_driver_sql(
+            f"INSERT INTO {SEARCH}{suffix} (rowid, search) SELECT row_id, search FROM {texts}"  # noqa: S608
+        )
+        _create_triggers(connection, suffix)
 
 
-def drop_search(connection: Connection) -> None:
-    """Drop what create_search created."""
-    on_postgresql = connection.dialect.name == "postgresql"
-    for statement in POSTGRESQL_DROP if on_postgresql else SQLITE_DROP:
-        connection.exec_driver_sql(statement)
+def drop_search(connection: Connection, suffix: str = "") -> None:
+    """Remove what create_search made."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS ix_{_TEXTS}_search{suffix}")
+    else:
+        _drop_triggers(connection, suffix)
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {SEARCH}{suffix}")
 
 
 @contextmanager
@@ -106,7 +84,46 @@ def search_built_last(connection: Connection) -> Iterator[None]:
     drop_search(connection)
     yield
     create_search(connection)
-    connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('rebuild')")
+
+
+@contextmanager
+def search_exchanged(connection: Connection, suffix: str) -> Iterator[None]:
+    """Exchange the index with that of the table whose name ends with `suffix`, while the two tables
+    are exchanged. On PostgreSQL an index goes with its table."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    _drop_triggers(connection)
+    _drop_triggers(connection, suffix)
+    yield
+    for old, new in ((SEARCH, "swapped"), (f"{SEARCH}{suffix}", SEARCH)):
+        connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
+    connection.exec_driver_sql(f"ALTER TABLE swapped RENAME TO {SEARCH}{suffix}")
+    _create_triggers(connection)
+    _create_triggers(connection, suffix)
+
+
+def _create_triggers(connection: Connection, suffix: str = "") -> None:
+    search, texts = f"{SEARCH}{suffix}", f"{_TEXTS}{suffix}"
+    new = f"INSERT INTO {search} (rowid, search) VALUES (new.row_id, new.search);"  # noqa: S608
+    old = (
+        f"INSERT INTO {search} ({search}, rowid, search)"  # noqa: S608
+        " VALUES ('delete', old.row_id, old.search);"
+    )
+    changed = "WHEN old.search <> new.search OR old.row_id <> new.row_id"
+    for name, when, body in (
+        ("insert", f"INSERT ON {texts}", new),
+        ("delete", f"DELETE ON {texts}", old),
+        ("update", f"UPDATE OF row_id, search ON {texts} {changed}", f"{old} {new}"),
+    ):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {SEARCH}_{name}{suffix} AFTER {when} BEGIN {body} END"
+        )
+
+
+def _drop_triggers(connection: Connection, suffix: str = "") -> None:
+    for name in ("insert", "delete", "update"):
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {SEARCH}_{name}{suffix}")
 
 
 def searchable(words: Iterable[str]) -> str:
@@ -130,13 +147,13 @@ def without(search: str, gone: Iterable[str], kept: Iterable[str]) -> str:
     return " ".join(word for word in search.split() if word not in lost)
 
 
-def forget_words(connection: Connection) -> None:
-    """Remove words from the index that no text contains any more. SQLite keeps them in older
-    segments until those are merged, so all segments are merged here, except of an index that is yet
-    to be created.
-    """
-    if connection.dialect.name == "sqlite" and inspect(connection).has_table("order_search"):
-        connection.exec_driver_sql("INSERT INTO order_search (order_search) VALUES ('optimize')")
+def forget_words(connection: Connection, texts: Table) -> None:
+    """Let the index of a table of texts forget words that no text has any more. SQLite keeps them
+    in older parts of it until those are merged: so all are, but for an index that is yet to be
+    made."""
+    search = f"{SEARCH}{texts.name.removeprefix(_TEXTS)}"
+    if connection.dialect.name == "sqlite" and inspect(connection).has_table(search):
+        connection.exec_driver_sql(f"INSERT INTO {search} ({search}) VALUES ('optimize')")  # noqa: S608
 
 
 def matching(written: str, dialect: str) -> ColumnElement[bool]:
@@ -156,7 +173,7 @@ def matching(written: str, dialect: str) -> ColumnElement[bool]:
         )
         found = (
             select(literal_column("rowid"))
-            .select_from(text("order_search"))
+            .select_from(text(SEARCH))
             .where(text("order_search MATCH :terms").bindparams(terms=terms))
         )
     return orders.c.row_id.in_(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_type_hints
@@ -38,6 +39,7 @@ from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Query
 from tests.areas.desk.history import START, History, project
 from tests.areas.orders.given import line, place
@@ -45,8 +47,8 @@ from tests.areas.orders.given import line, place
 TEN = line(quantity=4, price="2.5")
 
 
-@pytest.fixture
-def shop(connection: Connection) -> Connection:
+@pytest.fixture(scope="module")
+def log() -> Sequence[Recorded]:
     history = History()
     for number in range(1, 7):
         currency = "EUR" if number == 6 else "GBP"
@@ -60,8 +62,7 @@ def shop(connection: Connection) -> Connection:
         later + timedelta(days=1),
     )
     history.run(do.HoldOrder(order_id="4", reason=HoldReason.OTHER), later)
-    project(connection, history.recorded)
-    return connection
+    return history.recorded
 
 
 def gbp(amount: str) -> Money:

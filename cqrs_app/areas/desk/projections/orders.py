@@ -28,8 +28,11 @@ from cqrs_app.areas.desk.read_models import (
     orders_of_merged,
 )
 from cqrs_app.areas.desk.search import (
+    create_search,
+    drop_search,
     forget_words,
     search_built_last,
+    search_exchanged,
     searchable,
     with_last,
     with_more,
@@ -114,14 +117,25 @@ class OrdersProjection(Projection):
     def _moved(self, event: Any, recorded: Recorded, rows: Rows) -> None:
         rows.change(orders, event.order_id).update(_applied(recorded))
 
-    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        super().take(batch, connection)
-        if any(isinstance(each.event, SubjectErased) for each in batch):
-            forget_words(connection)
+    def store_rows(self, batch: Sequence[Recorded], rows: Rows) -> None:
+        super().store_rows(batch, rows)
+        if rows.connection and any(isinstance(each.event, SubjectErased) for each in batch):
+            forget_words(rows.connection, rows.table_of(order_texts))
 
     @contextmanager
     def refilled(self, connection: Connection) -> Iterator[None]:
         with search_built_last(connection), super().refilled(connection):
+            yield
+
+    def create_extras(self, connection: Connection, suffix: str = "") -> None:
+        create_search(connection, suffix)
+
+    def drop_extras(self, connection: Connection, suffix: str = "") -> None:
+        drop_search(connection, suffix)
+
+    @contextmanager
+    def extras_exchanged(self, connection: Connection, suffix: str) -> Iterator[None]:
+        with search_exchanged(connection, suffix):
             yield
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
