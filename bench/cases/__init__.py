@@ -18,6 +18,7 @@ from bench.cases import (
     flask_admin,
     http_command,
     import_month,
+    jobs,
     long_stream,
     memory_at_rest,
     order_list,
@@ -98,6 +99,12 @@ def _vitals(metric: str, most: float, unit: str) -> Iterator[Line]:
         for visit in vitals.VISITS:
             name = f"{visit}, {metric}, {shop}"
             yield Line(name=f"vitals: {name}", of=name, most=most, unit=unit)
+
+
+def _job(job: str) -> Iterator[Line]:
+    for effort in jobs.EFFORTS:
+        name, most = f"{job}, {effort}", jobs.MOST.get((job, effort))
+        yield Line(name=f"job: {name}", of=name, most=most, unit=effort)
 
 
 def _verb(verb: str) -> Line:
@@ -240,6 +247,7 @@ CASES: tuple[Case, ...] = (
             *_vitals("CLS", most=0.1, unit="score"),
         ),
     ),
+    Case(jobs.sides, tuple(line for job in jobs.JOBS for line in _job(job))),
     Case(
         web_memory.sides,
         (Line(name="web memory after 400 requests", of="web process", most=150, unit="MB"),),
