@@ -44,7 +44,10 @@ MEANT: dict[tuple[str, str], str] = {
     ("customer_accounts", "AS one FROM customer_accounts"): _COUNTED,
     ("products", "products.search LIKE"): "words of a product are looked for in all of them",
     ("ledger_entries", "FROM ledger_entries GROUP BY"): "the balance adds up every entry",
-    ("statistics", "GROUP BY statistics.name"): "Prometheus counts all that is kept: a month",
+    (
+        "bus_statistics",
+        "GROUP BY bus_statistics.name",
+    ): "Prometheus counts all there is: a month",
     ("import_chunks", "DELETE FROM import_chunks"): "once an hour, what is read is deleted",
 }
 

@@ -1,4 +1,4 @@
-"""Inventory: products, what is on hand, what is reserved for orders, what is on its way."""
+"""Inventory: products, stock on hand, reservations for orders, expected deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields whose values are found while they are typed: customers by name, products by SKU."""
+"""Fields with values found while typing: customers by name, products by SKU."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ Asked = tuple[str, Given]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A value of a field.
-
-    `text` describes it beside the value. `fill` are the values of other fields that follow from
-    it. `note` is what to know about it, in the `tone` idle, good, warn or bad.
+    """A value of a field. `text` describes it beside the value. `fill` holds values for other
+    fields. `note` is a remark about it, in the `tone` idle, good, warn or bad.
     """
 
     value: str

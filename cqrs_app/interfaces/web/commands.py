@@ -1,4 +1,4 @@
-"""One endpoint for every task: its form, and sending it."""
+"""One endpoint for every command: its form, and sending it."""
 
 from __future__ import annotations
 
@@ -51,17 +51,18 @@ from cqrs_app.services import kernel, services
 DRAFT_SENT = "draft"
 """The category of the message that tells the browser which text needs to be kept no longer."""
 AGAIN = "again"
-"""In a form that is sent only to be shown with the rows it has: see drafts.js."""
+"""In a form that is submitted only to be shown again with its present rows: see drafts.js."""
 FILL_IN = "fill-in"
 """The button that fills in what follows from other fields, for a browser without scripts."""
 ROW_NAMERS = ("stream", "return_id", "number")
-"""Fields beside the identity that a page fills in and nobody should retype."""
+"""Fields besides the identity that a page fills in and nobody should retype."""
 
 
 @dataclass(slots=True)
 class Situation:
-    """What the form tells apart from its fields: why it came back, and what changed meanwhile.
-    `impossible`: no other values would help."""
+    """What the form shows besides its fields: why it came back, and what changed meanwhile.
+    `impossible`: no other values would help.
+    """
 
     notice: str = ""
     refusal: str = ""
@@ -73,10 +74,10 @@ class Situation:
 
 @bp.get("/commands/<name>")
 def command_form(name: str) -> ResponseReturnValue:
-    """The form of a task; what the address says of its fields is filled in."""
+    """The form of a command, filled in from the URL."""
     cls = _offered(name)
     if not may(cls.declaration.permission):
-        # Said before anyone fills in a form; sending one is judged by the bus.
+        # Checked before anyone fills in a form; the bus checks again on submission.
         raise NotAllowed(cls.declaration.label, cls.declaration.permission)
     form = _form(cls)
     given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
@@ -89,8 +90,9 @@ def command_form(name: str) -> ResponseReturnValue:
 
 
 def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
-    """The form with all that was sent and not carried out; `sentence` says why, and `possible`
-    whether it may be sent again."""
+    """The form with everything that was submitted and not carried out; `sentence` says why, and
+    `possible` whether it may be submitted again.
+    """
     cls = kernel.registry.command(name)
     situation = Situation(notice=sentence)
     if not possible:
@@ -101,7 +103,7 @@ def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
 @bp.post("/commands/<name>")
 @keeps_form(command_form_again)
 def command_submit(name: str) -> ResponseReturnValue:
-    """Carry out the task; on a problem the form comes back with what was entered."""
+    """Carry out the command; on a problem the form comes back with the submitted values."""
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     form = _form(cls)
@@ -134,7 +136,7 @@ def command_submit(name: str) -> ResponseReturnValue:
 
 @bp.post("/commands/<name>/effects")
 def command_effects(name: str) -> ResponseReturnValue:
-    """What would follow from the task with the fields as they are now; nothing is changed."""
+    """The consequences of the command with the fields as they are now; nothing is changed."""
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     return render_template(
@@ -162,7 +164,7 @@ def _form(cls: type[Command]) -> Any:
 def _conflict(
     cls: type[Command], form: Any, command: Command, conflict: VersionConflict
 ) -> ResponseReturnValue:
-    """Show what changed meanwhile; where the rule still allows it, let the operator go on."""
+    """Show what changed meanwhile; if the rules still allow the command, offer to continue."""
     since = EventsSince(stream=conflict.stream, version=conflict.expected)
     changes = ask(since).value
     now = changes[-1].version if changes else conflict.expected
@@ -201,7 +203,7 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
-    # A page without scripts does not follow by itself: give it a moment to hold the change.
+    # Without scripts a page does not update by itself: give the change a moment to be included.
     readers = kernel.registry.projections_of(receipt.events)
     seconds = services.settings.read_your_writes_seconds
     written = MinVersion(receipt.stream, receipt.version)
@@ -218,7 +220,7 @@ def _page(
 ) -> str:
     about = request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
     in_dialog, place = is_fragment(), place_of(cls)
-    # Of a form of its own: finding out what follows marks errors, which nobody has made yet.
+    # A separate form: finding out the consequences marks errors that nobody has made yet.
     probe = _form(cls)
     if filled_in:
         prefill(probe, filled_in)
@@ -254,7 +256,7 @@ def _summary(cls: type[Command], about: str) -> Markup:
 
 
 def _draft() -> str:
-    """What the browser calls this form's unsent text: that of this operator, for this thing."""
+    """The browser's name for this form's unsent text: of this operator, about this thing."""
     of_thing = sorted(
         (key, text) for key, text in request.args.items() if key not in ("expected_version", FROM)
     )

@@ -1,7 +1,6 @@
-"""Values found while they are typed, and the fields that follow from them.
-
-A browser with scripts asks for the choices and shows what is known of a value. Without scripts the
-button *Fill in* does the same on the server.
+"""Values found while typing, and the fields filled in from them. A browser with scripts requests
+the choices and shows remarks about a value. Without scripts the button *Fill in* does the same on
+the server.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ LONGEST = 200
 
 @bp.get("/lookups/<name>")
 def lookup(name: str) -> ResponseReturnValue:
-    """The choices for the text `q`, and what is known of it as a value."""
+    """The choices for the text `q`, and the remark about it as a value."""
     found = lookup_of(name)
     if found is None:
         abort(404, f"There is nothing to look up called {name}.")
@@ -42,13 +41,13 @@ def lookup(name: str) -> ResponseReturnValue:
 
 
 def lookup_of(name: str | None) -> Lookup | None:
-    """The lookup of this name, if there is one and the operator may see what it finds."""
+    """The lookup of this name, if there is one and the operator has its permission."""
     found = LOOKUPS.get(name or "")
     return found if found and may(found.permission) else None
 
 
 def complete(form: Any) -> None:
-    """Fill in what was left open and follows from the values of other fields."""
+    """Fill in empty fields that follow from the values of other fields."""
     for near, _, choice in _known(form):
         for name, value in choice.fill.items():
             if name in near and not near[name].flags.folded:

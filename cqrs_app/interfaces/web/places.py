@@ -47,14 +47,16 @@ def place_of(cls: type[Command]) -> Place | None:
 
 
 def page_of(cls: type[Command], identity: str) -> str:
-    """The address of the page that shows `identity`; the area's list where it is not known, and
-    the command's own page in the catalogue where its area has none."""
+    """The URL of the page that shows `identity`; the area's list if it is not known, and the
+    command's own page in the catalogue if its area has none.
+    """
     return _page_in(category_of(cls), identity) or url_for("web.catalogue_entry", name=cls.__name__)
 
 
 def about(stream: str) -> dict[str, str]:
-    """What a stream is the history of: its `name` in the navigation, `url` of its page (empty
-    where it has none) and `text`, such as "Order 10042"."""
+    """What a stream is the history of: its `name` in the navigation, `url` of its page (empty if it
+    has none) and `text`, such as "Order 10042".
+    """
     category, _, identity = stream.partition("-")
     place = PLACES.get(category)
     return {

@@ -1,4 +1,4 @@
-"""What fulfilment adds to a timeline: what no order, payment or product has an event of."""
+"""What fulfilment adds to the timeline and no order, payment or product event says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cqrs_app.areas.fulfilment.types import Stage, Step
 from cqrs_app.kernel import Event
 
 OPERATOR = "fulfilment"
-"""Under whose name fulfilment acts."""
+"""The actor name under which fulfilment sends its commands."""
 _ORDER = EntryKind.ORDER
 
 

@@ -47,7 +47,9 @@ class OrderTimelineProjection(Projection):
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:
-        """Every event of an order has an entry: by its name, where there is no other."""
+        """Every event of an order has an entry; the event's name is used where no other text is
+        defined.
+        """
         declared = list(events)
         super().bind(declared)
         for event in declared:
@@ -112,12 +114,12 @@ def _put(
 
 
 def _owner(recorded: Recorded, facts: Facts) -> str:
-    """With whose key the personal texts of the event are sealed."""
+    """The subject whose key seals the event's personal texts."""
     return person_of(facts.get("customer_id", "")) or recorded.stream
 
 
 def _facts_before(recorded: Recorded, rows: Rows) -> Facts:
-    """Those that the order's event before this one left. That event may have been skipped."""
+    """The facts after the order's previous event. That event may have been skipped."""
     if recorded.version == 1:
         return {}
     order_id, stream = _order_of(recorded), recorded.stream

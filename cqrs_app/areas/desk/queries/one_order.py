@@ -69,7 +69,7 @@ class LineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnedLineView:
-    """What a return is for, and what came back: for sale again, and not."""
+    """What a return is for, and how many units came back: restocked, and written off."""
 
     line_no: int
     quantity: int
@@ -107,8 +107,9 @@ class AdjustmentView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagView:
-    """Something that happened at `at` although today's rules would have refused it: `sentence`
-    says why they would have."""
+    """Something that happened at `at` although today's rules would have refused it, with the
+    sentence of that refusal.
+    """
 
     task: str
     code: str
@@ -157,7 +158,7 @@ class OrderView:
 
     @property
     def returned_amount(self) -> Decimal:
-        """What the units that came back cost."""
+        """What the returned units cost."""
         return sum((each.amount for each in self.returns), Decimal(0))
 
     @property
@@ -175,7 +176,7 @@ class OrderView:
 
     @property
     def cancelled_amount(self) -> Decimal:
-        """What the order costs less since its remaining items were cancelled."""
+        """By how much cancelling the remaining items lowered the order's total."""
         return amount_of(self.lines, self.adjustments) - self.total
 
 
@@ -192,7 +193,7 @@ _RETURNED = list(ReturnedLineView.__annotations__)
 
 @query(label="Order", permission=VIEW, reads=("orders",), cached=True)
 class GetOrder(Query):
-    """The order of this number, or nothing."""
+    """The order of this number; None if there is none."""
 
     order_id: OrderId
 
@@ -217,7 +218,7 @@ def _rows_of(table: Table, order_id: str, connection: Connection) -> Sequence[Ma
 
 
 def streams_beside(question: Any) -> tuple[str]:
-    """Whose events change the order's stage, beside its own."""
+    """Events that change the order's stage, besides the order's own."""
     return (f"fulfilment-{question.order_id}",)
 
 

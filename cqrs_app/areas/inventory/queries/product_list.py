@@ -23,7 +23,7 @@ MOST_PRODUCTS = 500
 
 
 class Shown(StrEnum):
-    """Which products a list shows; retired ones only where they are asked for."""
+    """Which products a list shows; retired ones only on request."""
 
     OFFERED = "offered"
     LOW = "low"
@@ -57,7 +57,9 @@ _CONDITIONS = MappingProxyType(
 
 
 class ProductSort(StrEnum):
-    """What a list of products is sorted by; `short` is what is missing to the low-stock level."""
+    """How a list of products is sorted; `short` is how many units are missing to the low-stock
+    level.
+    """
 
     SKU = "sku"
     DESCRIPTION = "description"
@@ -102,7 +104,7 @@ COLUMNS = [_P[name] for name in ProductRow.__annotations__]
 
 @query(label="Products", permission=VIEW, reads=("availability",), cached=True)
 class ListProducts(ListQuery):
-    """One page of the products that fit; `after` and `before` are marks from an earlier page."""
+    """One page of the products that match; `after` and `before` are cursors from another page."""
 
     sorts = SORTS
     q: Annotated[
@@ -137,7 +139,7 @@ def get_products(question: GetProducts, connection: Connection) -> tuple[Product
 
 @dataclass(frozen=True, slots=True)
 class LowStockView:
-    """How many products are low, and those that most is missing of."""
+    """How many products are low, and the lowest of them."""
 
     count: int
     rows: tuple[ProductRow, ...]
@@ -145,7 +147,7 @@ class LowStockView:
 
 @query(label="Low stock", permission=VIEW, reads=("availability",), cached=True)
 class LowStock(Query):
-    """Products with fewer available than their low-stock level, the worst first."""
+    """Products with less available than their low-stock level, lowest first."""
 
     limit: Limit = 25
 

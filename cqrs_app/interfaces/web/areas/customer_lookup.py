@@ -23,7 +23,7 @@ ADDRESS = ("name", "line1", "line2", "postal_code", "city", "country")
 NOTHING: Mapping[str, Any] = MappingProxyType(
     {"customer_name": "", "country": "", "shipping_address": dict.fromkeys(ADDRESS, "")}
 )
-"""What a form had from another customer, and does not have from an unknown one."""
+"""The values that a form had from another customer, and does not have from an unknown one."""
 UNKNOWN = {
     "accept": ("Not registered.", "idle"),
     "flag": ("Not registered: the order will be flagged.", "warn"),

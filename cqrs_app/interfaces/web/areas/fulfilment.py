@@ -1,4 +1,4 @@
-"""Orders on their way: the list, and one with its steps and what may be done about it."""
+"""Orders in fulfilment: the list, and one order with its steps and actions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WORDS = {"show": SHOWN, "stage": {each.value: each.label for each in Stage}}
 
 @bp.get("/fulfilment")
 def fulfilments() -> ResponseReturnValue:
-    """One page of the orders on their way that fit."""
+    """One page of the orders in fulfilment that match."""
     question = asked_here(ListFulfilments)
     answer = ask(question)
     page, freshness = answer.value, answer.freshness
@@ -72,7 +72,7 @@ def fulfilments() -> ResponseReturnValue:
 
 @bp.get("/fulfilment/<order_id>")
 def fulfilment(order_id: str) -> ResponseReturnValue:
-    """One order on its way."""
+    """One order in fulfilment."""
     return render_template("fulfilment/fulfilment.html", **_shown(order_id))
 
 
@@ -92,7 +92,7 @@ def _stages(order_ids: Iterable[str]) -> dict[str, OrderStage]:
 
 
 def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
-    """What the operator may do about it now; `step` is what would be skipped."""
+    """The actions that the operator may take now; `step` is what would be skipped."""
     steps = {offer.command: offer.step for offer in (found.offers if found else ())}
     return [task | {"step": steps[task["name"]]} for task in offered(steps)]
 
@@ -119,8 +119,9 @@ def _shown(order_id: str) -> dict[str, Any]:
 
 
 def _signs() -> list[Sign]:
-    """Behind, when nobody has reacted to an event for as long as makes a panel stale; else how
-    many orders somebody has to look at."""
+    """Behind, if an event has been waiting for as long as makes a panel stale; otherwise how many
+    orders need attention.
+    """
     if not may(VIEW):
         return []
     following = ask(FollowerStatus()).value

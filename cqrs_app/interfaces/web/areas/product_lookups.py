@@ -1,4 +1,4 @@
-"""Products by SKU or words of their name, and deliveries that are expected of one."""
+"""Lookups of products by SKU or words of their name, and of a product's expected deliveries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cqrs_app.services import services
 
 MOST = 8
 NOTHING: Any = MappingProxyType(dict.fromkeys(("description", "unit_price")))
-"""What a row had from another product, and does not have from an unknown one."""
+"""The values that a row had from another product, and does not have from an unknown one."""
 UNKNOWN = {
     "accept": ("Not in the product list: nothing will be reserved.", "idle"),
     "flag": ("Not in the product list: the order will be flagged.", "warn"),

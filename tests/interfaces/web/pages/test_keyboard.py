@@ -103,6 +103,17 @@ def test_j_and_k_walk_through_the_rows_and_enter_opens_one(orders: Page) -> None
     orders.wait_for_url(f"**/orders/{rows[-1]}")
 
 
+def test_f_goes_to_the_filters_of_a_list(orders: Page) -> None:
+    orders.keyboard.press("f")
+    expect(orders.locator("#filter-country")).to_be_focused()
+    orders.goto("/payments")
+    orders.keyboard.press("f")
+    expect(orders.locator("form.filters :focus")).to_have_count(1)
+    orders.goto("/system")
+    orders.keyboard.press("f")
+    expect(orders.locator("body")).to_be_focused()
+
+
 def test_slash_opens_the_search_and_what_is_typed_there_is_text(orders: Page) -> None:
     orders.keyboard.press("/")
     orders.keyboard.type("gojk?r/")

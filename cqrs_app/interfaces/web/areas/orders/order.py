@@ -1,4 +1,4 @@
-"""One order: where it stands, what may be done with it, its lines and its history."""
+"""One order: its stage, actions, lines and timeline."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ STEPS = tuple(each.__name__ for each in (ApproveOrder, ReleaseOrder, ShipOrder, 
 BESIDE = (*STEPS, HoldOrder.__name__)
 """Actions with a button of their own; all others are in a menu, so that no button moves."""
 FIRST_LINES = 200
-"""An order of thousands of lines shows these first, and the rest when asked."""
+"""How many lines of a long order are shown at first."""
 
 
 @bp.get("/orders/<order_id>")
 def order(order_id: str) -> ResponseReturnValue:
-    """The order's page; htmx gets the part it asks for."""
+    """The order's page; htmx gets the requested part of it."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
     shown = _shown_or_404(order_id, request.args)
@@ -123,7 +123,7 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     panels, unavailable = _panels(
         order_id, value.customer_id if value else "", read_store=read_store
     )
-    # A change is on its way until the order and its timeline both hold it.
+    # A change is pending until the order and its timeline both include it.
     held = (
         (value.applied_version if value else 0, answer.freshness),
         (version.value, version.freshness),
@@ -200,8 +200,9 @@ def _moving_since(
     *,
     follows_soon: bool,
 ) -> datetime | None:
-    """Since when something moves by itself: a change that is on its way, or the fulfilment of
-    which stock or payment is being settled. None where nothing does."""
+    """Since when something is changing by itself: a pending change, or fulfilment settling stock or
+    payment. None if nothing is.
+    """
     way = fulfilment and fulfilment.value
     if follows_soon and pending:
         return pending.since
@@ -213,8 +214,9 @@ def _moving_since(
 def _panels(
     order_id: str, customer_id: str, *, read_store: bool
 ) -> tuple[dict[str, Answer[Any] | None], list[str]]:
-    """What other areas say of the order, and the titles of panels that cannot be shown without the
-    read store. None for what the operator may not see, and for the customer of a guest's order."""
+    """What other areas say about the order, and the titles of panels that cannot be shown without
+    the read store. None for what the operator may not see, and for the customer of a guest's order.
+    """
     queries: dict[str, tuple[str, Query]] = {
         "fulfilment": ("Fulfilment", GetFulfilment(order_id=order_id)),
         "payments": ("Payments", OrderPayments(order_id=order_id)),
@@ -238,8 +240,9 @@ def _panels(
 
 
 def _found(question: GetOrder) -> tuple[Answer[Any], Freshness | None]:
-    """The answer as projected. What no projection holds is folded from its events, with the
-    freshness of the projections that do not hold it."""
+    """The projected answer. What no projection holds yet is folded from its events, with the
+    freshness of the projections that lack it.
+    """
     answer = ask(question)
     return (answer, None) if answer.value else (ask(question, strong=True), answer.freshness)
 

@@ -1,4 +1,4 @@
-"""Papers that go with orders: packing slip, pick list, confirmation; for one order or many."""
+"""Print pages of orders: packing slip, pick list, confirmation; for one order or many."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PAPERS = MappingProxyType(
     }
 )
 MOST_PRINTED = 50
-"""Orders at once; an address with more of them would be too long for some servers."""
+"""The most orders at once; some servers reject longer URLs."""
 
 
 @bp.get("/print/<paper>")
 def print_orders(paper: str) -> ResponseReturnValue:
-    """The paper of each `order` in the address, each on a page of its own."""
+    """The document of each `order` in the URL, each on a page of its own."""
     if paper not in PAPERS:
         abort(404, "There is no such document.")
     ids = list(dict.fromkeys(request.args.getlist("order")))
