@@ -18,6 +18,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, get_type_hints
@@ -29,7 +30,7 @@ from cqrs_app.environment import SettingsError, misspelt, parse
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
-RELEASE = re.compile(r"[A-Za-z0-9_.+-]{1,40}")
+RELEASE = re.compile(r"[A-Za-z0-9_.+-]{0,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -83,10 +84,10 @@ class Settings:
     web_threads: Annotated[int, Meta(ge=1, le=256)] = 8
     workers: Processes = 2
     worker_max_jobs: Positive = 100_000
-    release: str = ""
     log_level: str = "info"
     log_format: str = "text"
     access_log: bool = False
+    release: str = ""
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -116,6 +117,7 @@ class Settings:
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
     max_import_bytes: Annotated[int, Meta(ge=16 * 1024)] = 64 * 1024 * 1024
     max_attachment_bytes: Annotated[int, Meta(ge=16 * 1024, le=1024**3)] = 10 * 1024 * 1024
+    max_batch_items: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
     api_requests_per_minute: Limit = 6_000
 
     # The shop
@@ -180,6 +182,10 @@ class Settings:
     read_model_denormalization_enabled: bool = True
     read_model_indexing_enabled: bool = True
 
+    # Reconciliation
+    reconcile_hours: Annotated[float, Meta(ge=0, le=87_840)] = 24.0
+    reconcile_window: str = "01:00-05:00"
+
     # Freshness
     projection_batch: Annotated[int, Meta(ge=1, le=10_000)] = 500
     sweep_seconds: Seconds = 1.0
@@ -222,7 +228,6 @@ class Settings:
         settings = dataclasses.replace(
             self,
             payment_gateway=self.payment_gateway or ("sandbox" if is_trial else "manual"),
-            release=self.release or _version(),
             data_dir=data_dir,
             database_url=_database("DATABASE_URL", write),
             read_database_url=_database("READ_DATABASE_URL", read),
@@ -310,6 +315,7 @@ class Settings:
                 "Set it, or write 'asynchronous'."
             )
         self._refuse_unusable_redis()
+        self._refuse_unusable_window()
         self._refuse_unusable_payments()
         self._refuse_unusable_fulfilment()
         if self.amber_lag_seconds > self.red_lag_seconds:
@@ -395,6 +401,21 @@ class Settings:
                 ) from None
 
     @property
+    def reconcile_times(self) -> tuple[time, time]:
+        """The times of day between which read models are compared. Raises ValueError."""
+        start, _, end = self.reconcile_window.partition("-")
+        return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+
+    def _refuse_unusable_window(self) -> None:
+        try:
+            self.reconcile_times  # noqa: B018 - raises ValueError if it cannot be parsed
+        except ValueError:
+            raise SettingsError(
+                f"RECONCILE_WINDOW is {self.reconcile_window!r}. Write two times of day, such as "
+                "01:00-05:00; twice the same for any time."
+            ) from None
+
+    @property
     def fulfilment_retries(self) -> tuple[int, ...]:
         """The pauses after declined payments, in seconds. Raises ValueError."""
         parts = (part.strip() for part in self.fulfilment_retry_hours.split(","))
@@ -429,13 +450,6 @@ class Settings:
                 "PAYMENT_CALLBACK_SECRET cannot be used. Write whsec_ and at least "
                 f"{MIN_SECRET_BYTES} random bytes in base64, as the gateway shows it."
             )
-
-
-def _version() -> str:
-    """The version of this release, which pyproject.toml states."""
-    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r'^version = "(.+)"$', text, re.MULTILINE)
-    return found[1] if found else "unknown"
 
 
 def _database(name: str, url: str) -> str:

@@ -5,10 +5,12 @@ Each module here prepares one comparison: its `sides` yields what is measured, b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from bench.case import Case, Line, on_each_database
 from bench.cases import (
+    batch,
     big_store,
     catch_up,
     command,
@@ -25,8 +27,10 @@ from bench.cases import (
     query_cache,
     rebuild,
     several_clients,
+    statistics,
     verb_start,
     visibility,
+    vitals,
     web_memory,
 )
 from bench.peers import environments
@@ -89,6 +93,13 @@ def _at_rest(processes: str, most: float | None = None) -> Line:
     return Line(name=f"memory at rest, {processes}", of=processes, most=most, unit="MB")
 
 
+def _vitals(metric: str, most: float, unit: str) -> Iterator[Line]:
+    for shop in vitals.SHOPS:
+        for visit in vitals.VISITS:
+            name = f"{visit}, {metric}, {shop}"
+            yield Line(name=f"vitals: {name}", of=name, most=most, unit=unit)
+
+
 def _verb(verb: str) -> Line:
     name = f"start of flask {verb}"
     return Line(name=name, of=verb, to="import flask", most=3.8, unit="ms")
@@ -111,6 +122,15 @@ CASES: tuple[Case, ...] = (
         command_batch.sides,
         Line(
             name="commands in batches of 1,000 on {database}",
+            of="batch",
+            to="one by one",
+            least=5,
+        ),
+    ),
+    *on_each_database(
+        batch.sides,
+        Line(
+            name="batch of 1,000 items on {database}",
             of="batch",
             to="one by one",
             least=5,
@@ -156,6 +176,10 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     *on_each_database(big_store.sides, *map(_big_store, STEPS)),
+    *on_each_database(
+        statistics.sides,
+        Line(name="statistics recorded, command on {database}", of="on", to="off", least=0.99),
+    ),
     Case(
         visibility.sides,
         (
@@ -206,6 +230,14 @@ CASES: tuple[Case, ...] = (
         (
             Line(name="page weight, first visit", of="first visit", most=200, unit="kB"),
             Line(name="page weight, repeat visit", of="repeat visit", most=30, unit="kB"),
+        ),
+    ),
+    Case(
+        vitals.sides,
+        (
+            *_vitals("LCP", most=2_500, unit="ms"),
+            *_vitals("INP", most=200, unit="ms"),
+            *_vitals("CLS", most=0.1, unit="score"),
         ),
     ),
     Case(

@@ -28,6 +28,7 @@ from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
@@ -87,7 +88,9 @@ class Kernel:
     tasks: Mapping[str, Dispatcher]
     presence: Presence
     seals: Seals
+    reconciler: Reconciler
     redis: Redis
+    tuning: Tuning
     clock: Callable[[], datetime]
     report: Reporter
 
@@ -149,6 +152,7 @@ def assemble(
             return  # rows beside the live ones, which nobody sees
         statistics.count("projection", name, "applied", ms, events)
         recorder.record("visible", (name,), waited_ms)
+        recorder.record("applied", (name,), ms / events, events)
         wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
         for dispatcher in tasks.values():
             dispatcher.nudge()
@@ -236,7 +240,9 @@ def assemble(
             settled=timedelta(seconds=commands.timeout) + CLOCK_TOLERANCE,
             clock=clock,
         ),
+        reconciler=Reconciler(registry.projections, engines.read, store, registry.codec, clock),
         redis=redis,
+        tuning=tuning,
         clock=clock,
         report=report,
     )

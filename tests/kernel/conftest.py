@@ -28,6 +28,7 @@ KERNEL_READ = [
     tables.checkpoints,
     tables.parked_events,
     tables.digests,
+    tables.reconciliations,
     tables.projection_generations,
 ]
 KERNEL_WRITE = [

@@ -63,18 +63,21 @@ class Money:
 
 
 def payments_match(checks: Checks, process_of: ProcessOf) -> Middleware:
-    """Checks what people do with payments; fulfilment asks for what is due only."""
+    """Checks what people do with payments, and that fulfilment charges nothing that somebody has
+    paid since it decided to."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
-        by_people = call.context.channel != "process" and call.context.occurred_at is None
-        money = _money(call) if by_people and checks.payments is not Reaction.ACCEPT else None
+        live = call.context.occurred_at is None and checks.payments is not Reaction.ACCEPT
+        money = _money(call) if live else None
         if money:
             # Before looking: what another command adds meanwhile is then looked at too.
             call.guard("payments_of_order", f"order-{money.order_id}")
             costs = costs_of(money.order_id, call.past(f"order-{money.order_id}"))
             kept = _kept(process_of(money.order_id), costs.currency)
-            if isinstance(call.command, CapturePayment):
-                # A customer is not charged twice, whatever the shop accepts.
+            if call.context.channel == "process":
+                react(call, Reaction.REFUSE, beyond(money, costs, kept, excess=0))
+            elif isinstance(call.command, CapturePayment):
+                # A customer is not charged twice, even where money beyond the order is flagged.
                 react(call, Reaction.REFUSE, beyond(money, costs, kept, checks.excess_percent))
             else:
                 react(call, checks.payments, misfits(money, costs, kept, checks.excess_percent))

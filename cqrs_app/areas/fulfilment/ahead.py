@@ -26,14 +26,12 @@ _PAYMENT_TYPES = tuple(each.__name__ for each in PAYMENT_EVENTS)
 
 
 def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
-    """The process as the rules of shipping and paying see it, so that nobody can act before the
-    subscription has caught up. Its status is the stored one, except for an approval not processed
-    yet.
-    """
-    # The cursor first: events that are processed meanwhile are then read twice, never missed.
-    reached = _reached(connection)
+    """The process as the rules of shipping and paying must see it: nobody can be quicker than the
+    subscription. Its status is the stored one, except of an approval that is ahead."""
+    # First the cursor: events that are processed meanwhile are then read twice, not never.
+    reached = reached_by(connection)
     process = process_of(connection, order_id)
-    for recorded in _payments_ahead(connection, order_id, reached):
+    for recorded in payments_ahead(connection, order_id, reached):
         if recorded.version > process.seen.get(recorded.stream, 0):
             process = evolve(process, input_of(recorded))
     if process.given_up:
@@ -46,7 +44,8 @@ def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
     return process
 
 
-def _reached(connection: Connection) -> int:
+def reached_by(connection: Connection) -> int:
+    """The position up to which fulfilment has processed the log."""
     name = FulfilmentSubscription.name
     cursor = cursors_in(FulfilmentSubscription.store).read(connection, [name]).get(name)
     return cursor.position if cursor else 0
@@ -65,11 +64,10 @@ def _happened(connection: Connection, order_id: str, event: type[Event], reached
     return any(position is None or position > reached for position in positions)
 
 
-def _payments_ahead(connection: Connection, order_id: str, reached: int) -> Iterator[Recorded]:
-    """Events of the order's payments after the cursor, in order, possibly repeated. There are
-    usually few events after it.
-    """
-    # Events without a position first: they may be given one meanwhile.
+def payments_ahead(connection: Connection, order_id: str, reached: int) -> Iterator[Recorded]:
+    """Events of the order's payments beyond the cursor, in order, some of them twice. As a rule
+    there are few events beyond it at all."""
+    # First those without a position: they may get one meanwhile.
     unplaced = _payment_events(connection, order_id, events.c.position.is_(None))
     placed = _payment_events(connection, order_id, events.c.position > reached)
     yield from CODEC.decode_all((*placed, *unplaced))

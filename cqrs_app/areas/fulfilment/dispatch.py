@@ -14,9 +14,11 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from cqrs_app.areas.fulfilment.inputs import CommandEnded, DeadlinePassed
+from cqrs_app.areas.fulfilment.ahead import payments_ahead, reached_by
+from cqrs_app.areas.fulfilment.evolve_commands import BEYOND_ORDER
+from cqrs_app.areas.fulfilment.inputs import CommandEnded, DeadlinePassed, input_of
 from cqrs_app.areas.fulfilment.store import FulfilmentStore, Outgoing, in_transaction
-from cqrs_app.areas.fulfilment.update import Cause
+from cqrs_app.areas.fulfilment.update import Cause, ProcessUpdate
 from cqrs_app.areas.inventory.commands import (
     AdjustStock,
     ChangeReservation,
@@ -122,6 +124,8 @@ class Dispatch:
             # Decided once per order: one with hundreds of products has as many outcomes.
             last: dict[str, Cause] = {}
             for each, item in ended:
+                if item.code == BEYOND_ORDER:
+                    _take_payments(connection, updates[each.order_id])
                 if updates[each.order_id].note(item, each.cause):
                     last[each.order_id] = each.cause
             for order_id, cause in last.items():
@@ -200,6 +204,13 @@ class Dispatch:
             causation_id=outgoing.causation_id,
             correlation_id=outgoing.correlation_id,
         )
+
+
+def _take_payments(connection: Connection, update: ProcessUpdate) -> None:
+    """Take in the payments that the subscription has not processed yet: one of them is why a charge
+    was refused. It would seem to need a decision until then."""
+    for recorded in payments_ahead(connection, update.order_id, reached_by(connection)):
+        update.take_once(input_of(recorded), recorded)
 
 
 _ANSWERS = (Refused, NotAllowed, Invalid, Broken)

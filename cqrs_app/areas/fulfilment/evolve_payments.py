@@ -30,11 +30,20 @@ ANSWERED = MappingProxyType(
 )
 
 
+CHARGES = ("AuthorisePayment ", "CapturePayment ")
+"""How the keys of commands that ask for money begin."""
+
+
 def payment_changed(process: FulfilmentProcess, item: PaymentChanged) -> FulfilmentProcess:
     paid = process.payments.get(item.payment_id) or Paid(item.currency)
-    # Commands refused before may be accepted now.
-    names = ("CapturePayment", "VoidPayment", "RefundPayment")
-    process = without_refusals(process, frozenset(f"{each} {item.payment_id}" for each in names))
+    # Whatever it is, what was refused before may be right now, charges by other payments included:
+    # what is missing may have changed.
+    mine = ("VoidPayment", "RefundPayment")
+    process = without_refusals(
+        process,
+        frozenset(f"{each} {item.payment_id}" for each in mine)
+        | {key for key in process.refused if key.startswith(CHARGES)},
+    )
     if item.type in REQUESTED:
         paid = waiting(paid, REQUESTED[item.type])
     elif item.type in ANSWERED:

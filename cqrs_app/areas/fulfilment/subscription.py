@@ -27,7 +27,7 @@ from cqrs_app.areas.fulfilment.ordered import order_until, restocked
 from cqrs_app.areas.fulfilment.retired_events import FulfilmentTaskSent
 from cqrs_app.areas.fulfilment.store import FulfilmentStore
 from cqrs_app.areas.fulfilment.types import Policy
-from cqrs_app.areas.fulfilment.update import ProcessUpdate, cause_of
+from cqrs_app.areas.fulfilment.update import ProcessUpdate
 from cqrs_app.areas.inventory.events import StockReservationChanged
 from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced, ReturnReceived
 from cqrs_app.areas.payments.events import PaymentMoved
@@ -93,7 +93,8 @@ class FulfilmentSubscription(Subscription):
             for order_id in order_ids:
                 if type(recorded.event) in PAYMENT_EVENTS:
                     _learn_whether_placed(updates[order_id], placed)
-                _take_once(updates[order_id], item, recorded)
+                if item is not None:
+                    updates[order_id].take_once(item, recorded)
         try:
             store.save(updates.values())
         except VersionConflict as conflict:
@@ -178,14 +179,3 @@ def _unknown_orders(
 def _learn_whether_placed(update: ProcessUpdate, placed: Mapping[str, OrderPlaced]) -> None:
     if not update.process.placed and f"order-{update.order_id}" in placed:
         update.process = replace(update.process, placed=True)
-
-
-def _take_once(update: ProcessUpdate, item: Input | None, recorded: Recorded) -> None:
-    """Events of an order and of its payments are processed once, however often they arrive. A
-    repeated arrival of stock does no harm.
-    """
-    stream, version = recorded.stream, recorded.version
-    if item is None or version <= update.process.seen.get(stream, 0):
-        return
-    if update.take(item, cause_of(recorded.stored)) and not isinstance(item, StockArrived):
-        update.process = replace(update.process, seen=update.process.seen | {stream: version})

@@ -21,6 +21,7 @@ from cqrs_app.areas.fulfilment.inputs import (
     CommandsSent,
     Input,
     Moved,
+    StockArrived,
     words_for,
     words_for_command,
 )
@@ -90,6 +91,15 @@ class ProcessUpdate:
         if self.process.is_known or self.process.status.stage:
             self.go_on(cause)
         return True
+
+    def take_once(self, item: Input, recorded: Recorded) -> None:
+        """Take in an event of the order or of its payments, unless it was taken in before. A second
+        arrival of stock does no harm."""
+        stream, version = recorded.stream, recorded.version
+        if version <= self.process.seen.get(stream, 0):
+            return
+        if self.take(item, cause_of(recorded.stored)) and not isinstance(item, StockArrived):
+            self.process = replace(self.process, seen=self.process.seen | {stream: version})
 
     def note(self, item: Input, cause: Cause) -> bool:
         """Apply an input without deciding; returns whether anything changed."""

@@ -24,9 +24,12 @@ VERBS = {
     "operators": "operators:operators",
     "tokens": "tokens:tokens",
     "command": "command:command",
+    "batch": "batch:batch",
     "query": "query:query",
     "catalogue": "catalogue:catalogue",
     "doctor": "doctor:doctor",
+    "reconcile": "reconcile:reconcile",
+    "statistics": "statistics:statistics",
 }
 """Each verb, with the module of this package and the name that define it."""
 

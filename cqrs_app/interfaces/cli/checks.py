@@ -202,6 +202,35 @@ def _subscription(console: Console, row: Cursor) -> Finding:
     return Finding(name, state, told, todo)
 
 
+def _reconciliation(console: Console) -> Iterator[Finding]:
+    name, kernel = "Reconciliation", console.kernel
+    records = kernel.reconciler.records()
+    for about, each in records.items():
+        if each.has_drift:
+            found = f"{each.differences:,}" if each.differences else "Some"
+            todo = f"Run `flask reconcile {about} --repair`."
+            yield Finding(name, FAULT, f"{found} rows of {about} differ from the log.", todo)
+    compared = [each.compared_at for each in records.values() if each.compared_at]
+    if not compared:
+        todo = "It happens at night (RECONCILE_WINDOW); `flask reconcile` does it now."
+        yield Finding(name, OK, "No read model was compared yet.", todo)
+        return
+    age = kernel.clock() - min(compared)
+    rows = sum(each.rows for each in records.values() if not each.has_drift)
+    told = f"{rows:,} rows proven equal {_age(age)} ago."
+    hours = console.settings.reconcile_hours
+    if hours and age > timedelta(hours=2 * hours):
+        todo = "See that the sweep runs in RECONCILE_WINDOW; `flask reconcile` does it now."
+        yield Finding(name, ATTENTION, told, todo)
+    else:
+        yield Finding(name, OK, told)
+
+
+def _age(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
 def _parked(console: Console) -> Iterator[Finding]:
     engines = console.kernel.engines
     with reader_of(engines.query).connect() as connection:
@@ -272,6 +301,7 @@ CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
     "Projections": partial(_subscriptions, store="read"),
     "Subscriptions": partial(_subscriptions, store="write"),
     "Parked events": _parked,
+    "Reconciliation": _reconciliation,
     "Queued commands": _queued,
     "Fulfilment": _fulfilment,
     "Operators": _operators,

@@ -129,7 +129,7 @@ def catch_up() -> None:
         click.echo(f"{name}: {kernel.runner.advance(name)} events")
 
 
-def _known(names: Sequence[str]) -> Sequence[str]:
+def known(names: Sequence[str]) -> Sequence[str]:
     """The names without repetitions. Raises UsageError for one that is no projection's."""
     for name in names:
         if name not in kernel.registry.projections:
@@ -144,7 +144,7 @@ def _chosen(names: Sequence[str], *, every: bool, outdated: bool) -> Sequence[st
     if not outdated:
         if not names:
             raise click.UsageError("Name a projection, or choose --all or --outdated.")
-        return _known(names)
+        return known(names)
     cursors = kernel.runner.cursors("read")
     found = [
         name
@@ -198,7 +198,7 @@ def _work(names: Sequence[str]) -> None:
 def _act(command: Callable[[str], Command], names: Sequence[str]) -> None:
     """Send one command for each of the projections, and carry them out. Stops at a refusal."""
     with in_shell_words(click.get_current_context()):
-        for name in _known(names):
+        for name in known(names):
             kernel.commands.execute(command(name), Context(actor=owner(), channel=CHANNEL))
     kernel.runner.advance(CONTROL)
 

@@ -46,7 +46,7 @@ def account() -> ResponseReturnValue:
             status = 422
         else:
             _prefer(shortcuts=form.shortcuts.data)
-            flash("Preferences saved.")
+            flash("Preferences saved.", "good")
             return redirect(url_for("web.account"), 303)
     page = render_template(
         "auth/account.html",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -14,12 +15,14 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
 from cqrs_app.interfaces.web.places import about
+from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, Link, ListCommands
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 
 ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
@@ -31,9 +34,12 @@ FILTERS = MappingProxyType(
         "stream": "Order",
         "received_from": "From",
         "received_to": "To",
+        "since": "Since",
+        "until": "Until",
     }
 )
-DAYS = ("received_from", "received_to")
+DAY, MOMENT = "Enter a date, e.g. 2026-03-31.", "Enter a time in UTC, e.g. 2026-03-31T12:00:00Z."
+EXPECTED = {"received_from": DAY, "received_to": DAY, "since": MOMENT, "until": MOMENT}
 
 
 @bp.get("/log")
@@ -92,9 +98,7 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
         question = asked(ListCommands, **page_size(ListCommands))
     except Invalid as invalid:
         problems = invalid.problems | problems
-    for name in DAYS:
-        if name in problems:
-            problems[name] = "Enter a date, e.g. 2026-03-31."
+    problems |= {name: EXPECTED[name] for name in problems.keys() & EXPECTED.keys()}
     if question is None or problems:
         told = {FILTERS.get(name, name): text for name, text in problems.items()}
         raise Invalid("The address of this list", told)
@@ -109,6 +113,9 @@ def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
             chip["value"] = labels[chip["value"].strip()]
         elif chip["label"] == FILTERS["outcome"]:
             chip["value"] = chip["value"].strip().capitalize()
+        elif chip["label"] in (FILTERS["since"], FILTERS["until"]):
+            moment = datetime.fromisoformat(chip["value"].strip())
+            chip["value"] = formats_of(services.settings.locale).when(moment, shown_zone())
     return found
 
 

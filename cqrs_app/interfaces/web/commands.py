@@ -29,6 +29,7 @@ from cqrs_app.interfaces.web.forms import (
 )
 from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
+from cqrs_app.interfaces.web.outcome import announcing, outcome_of
 from cqrs_app.interfaces.web.places import FROM, back_to, category_of, page_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
@@ -180,25 +181,24 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     identity, place = _identity_of(command), place_of(cls)
     page = (place and place.after(command)) or back_to(page_of(cls, identity))
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    undoable = cls.declaration.undoable and receipt.status == "queued"
+    undo_seconds = services.settings.undo_seconds if undoable else 0
+    outcome = outcome_of(cls, identity, receipt, undo_seconds)
     if place and place.fragment and is_fragment() and shown == urlsplit(page).path:
         # With the read store down, the page itself says what it cannot show.
         with suppress(*NO_ANSWER):
-            return Response(
-                place.fragment(identity),
-                headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
+            target = f"#{category_of(cls)}"
+            return announcing(
+                outcome, place.fragment(identity), HX_Retarget=target, HX_Reswap="outerMorph"
             )
-    result, undo_seconds = "done", services.settings.undo_seconds
-    waits = cls.declaration.undoable and undo_seconds and receipt.status == "queued"
-    if receipt.status == "queued":
-        result = f"in {undo_seconds} seconds" if waits else "accepted, waiting for a worker"
     if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
         with suppress(*NO_ANSWER):
-            return Response(
-                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
-                headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
+            target = f"#{place.tab}-table"
+            return announcing(
+                outcome, place.list_fragment(), HX_Retarget=target, HX_Reswap="outerMorph"
             )
-    if not waits:  # its page says that it does, and can be undone
-        flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
+    waits = "" if undo_seconds else " Lists update in a few seconds."
+    flash(f"{outcome}{waits}", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.interfaces.web.areas import PLACES
 from cqrs_app.interfaces.web.ask import command_context, is_fragment
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.outcome import announcing
 from cqrs_app.interfaces.web.places import about, back_to
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Refused
@@ -33,9 +34,10 @@ def undo(command_id: str) -> ResponseReturnValue:
         if is_fragment():
             return Response(status=204, headers={"HX-Redirect": page})
         return redirect(page, 303)
+    undone = f"{about(entry.stream)['text']}: undone."
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
-        return place.list_fragment(f"{identity}: undone.")
+        return announcing(undone, place.list_fragment())
     if place and place.fragment and is_fragment():
-        return place.fragment(identity)
+        return announcing(undone, place.fragment(identity))
     return redirect(page, 303)

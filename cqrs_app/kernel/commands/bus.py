@@ -197,9 +197,6 @@ class CommandBus:
             # It is refused now, and logged as any refusal.
             return self.execute(command, context)
         call = self._call(command, context)
-        waiting = self._log.delayed(call.stream, call.name)
-        if waiting is not None:
-            return receipt_of(waiting)
         call.delay = seconds
         return self._queue(call)
 
@@ -412,10 +409,15 @@ class CommandBus:
         permissions = " ".join(sorted(call.context.actor.permissions))
         unfinished: dict[str, Any] = {"finished_at": None, "duration_ms": None}
         entry = replace(call.entry("queued", permissions=permissions), **unfinished)
-        if self._log.queue(entry, call.delay):
-            return receipt_of(entry, repeated=False)
-        earlier = self._log.find(entry.command_id)
-        return call.answer_again(earlier or entry)
+        while not self._log.queue(entry, call.delay):
+            earlier = self._log.find(entry.command_id)
+            if earlier is not None:
+                return call.answer_again(earlier)
+            waiting = self._log.delayed(call.stream, call.name)
+            if waiting is not None:
+                return receipt_of(waiting)
+            # The one that was waiting has just been taken or withdrawn.
+        return receipt_of(entry, repeated=False)
 
 
 def _people_of(calls: Iterable[Call]) -> set[str]:

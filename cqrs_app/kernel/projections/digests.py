@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -135,20 +136,19 @@ def gap(connection: Connection, tables: Mapping[Table, Table]) -> str:
 def scanned(connection: Connection, table: Table, key: bytes) -> Digest:
     """The digest of the rows that are there, read in one pass. The connection should be at one
     snapshot (`snapshot_of`), and read the kept digest in it."""
-    return digest_of(key, stored_rows(connection, table))
+    return digest_of(key, chain.from_iterable(stored_pages(connection, table)))
 
 
-def stored_rows(connection: Connection, table: Table) -> Iterator[Stored]:
-    """All rows of a table as they are stored, within a transaction. Memory use does not grow with
-    their number."""
+def stored_pages(connection: Connection, table: Table) -> Iterator[list[Stored]]:
+    """All rows of a table as they are stored, a page at a time, within a transaction."""
     names = ", ".join(f'"{column.name}"' for column in table.c)
     driver: Any = connection.connection.driver_connection
     on_postgresql = connection.dialect.name == "postgresql"
     # A named cursor stays on the server.
-    with closing(driver.cursor("stored_rows") if on_postgresql else driver.cursor()) as cursor:
+    with closing(driver.cursor("stored_pages") if on_postgresql else driver.cursor()) as cursor:
         cursor.execute(f"SELECT {names} FROM {table.name}")  # noqa: S608 - names of our own
         while rows := cursor.fetchmany(ROWS_PER_READ):
-            yield from rows
+            yield rows
 
 
 @contextmanager

@@ -133,6 +133,16 @@ Index(
     postgresql_where=_unfinished,
     sqlite_where=_unfinished,
 )
+# At most one delayed command of a type waits in a stream.
+_delayed = (command_log.c.outcome == "queued") & command_log.c.not_before.is_not(None)
+Index(
+    "ix_command_log_delayed",
+    command_log.c.stream,
+    command_log.c.type,
+    unique=True,
+    postgresql_where=_delayed,
+    sqlite_where=_delayed,
+)
 _caused = command_log.c.causation_id.is_not(None)
 Index(
     "ix_command_log_correlation_id",
@@ -275,6 +285,30 @@ digests = Table(
     Column("rows", BigKey, nullable=False),
     Column("total", String(32), nullable=False),
     Column("complete", Boolean, nullable=False),
+)
+
+# The last comparisons of each projection: see reconciliation/.
+reconciliations = Table(
+    "reconciliations",
+    read_tables,
+    Column("projection", String(60), primary_key=True),
+    # With the digests.
+    Column("compared_at", UtcDateTime),
+    Column("rows", BigKey, nullable=False, server_default="0"),
+    # As JSON: the names of tables that differ from their digests.
+    Column("drifted", Text, nullable=False, server_default="[]"),
+    # With the events, up to a position.
+    Column("proven_at", UtcDateTime),
+    Column("proven_position", BigKey),
+    Column("differences", BigKey, nullable=False, server_default="0"),
+    # As JSON: the first of them, without values, which may be personal.
+    Column("samples", Text, nullable=False, server_default="[]"),
+    Column("problem", Text, nullable=False, server_default=""),
+    # Set while a repair is asked for: what to repair, empty for all.
+    Column("repair", Text),
+    Column("repaired", BigKey, nullable=False, server_default="0"),
+    Column("repaired_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
 )
 
 # The second generations of projections: see projections/generation.py. Their cursors are rows of

@@ -70,6 +70,15 @@ class Parking:
             )
         )
 
+    def positions(self, connection: Connection, names: Iterable[str]) -> dict[str, set[int]]:
+        """Subscription -> the positions of its parked events, for each of these."""
+        found: dict[str, set[int]] = {name: set() for name in names}
+        wanted = select(self._columns.subscription, self._columns.position)
+        mine = wanted.where(self._columns.subscription.in_(tuple(found)))
+        for name, position in connection.execute(mine):
+            found[name].add(position)
+        return found
+
     def positions_of(self, connection: Connection, name: str, stream: str) -> list[int]:
         """Positions of a stream's parked events, in order."""
         found = select(self._columns.position).where(

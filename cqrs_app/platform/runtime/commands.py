@@ -117,3 +117,19 @@ class DropGeneration(Command):
     """Delete the rows beside the live ones. Pages keep showing the live ones."""
 
     projection: ProjectionName
+
+
+@command(label="Repair projection", permission=MANAGE)
+class RepairProjection(Command):
+    """Compare the rows with the events, and correct those that differ."""
+
+    projection: ProjectionName
+    only: Annotated[
+        str,
+        Meta(
+            title="Only",
+            description="Repair only rows of this order, customer or product.",
+            examples=["536365"],
+            max_length=200,
+        ),
+    ] = ""

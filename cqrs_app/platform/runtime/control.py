@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.reconciliation.records import record
 from cqrs_app.kernel.subscriptions.subscription import (
     Controls,
     GenerationOperation,
@@ -21,6 +22,7 @@ from cqrs_app.platform.runtime.events import (
     ParkedEventSkipped,
     ParkedEventsRetried,
     ProjectionPaused,
+    ProjectionRepairRequested,
     ProjectionResumed,
     ProjectionSwapped,
     ProjectionSwitchedBack,
@@ -66,7 +68,8 @@ class _StoreControl(Subscription):
 
 
 class ReadStoreControl(_StoreControl):
-    """Also carries out what is done with the second generations of projections."""
+    """Also carries out what is done with the second generations of projections, and notes which
+    projections are to be repaired."""
 
     name: ClassVar[str] = "projection_control"
     store: ClassVar[Store] = "read"
@@ -77,6 +80,7 @@ class ReadStoreControl(_StoreControl):
         ProjectionSwapped,
         ProjectionSwitchedBack,
         GenerationDropped,
+        ProjectionRepairRequested,
     )
 
     def is_projection(self, name: str) -> bool:
@@ -101,6 +105,8 @@ class ReadStoreControl(_StoreControl):
                 control.back(connection, name)
             case GenerationDropped(projection=name) if name in self._names:
                 control.drop(connection, name)
+            case ProjectionRepairRequested(projection=name, only=only) if name in self._names:
+                record(connection, name, repair=only)
             case _:
                 super()._carry_out(event, connection)
 

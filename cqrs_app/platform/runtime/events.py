@@ -52,3 +52,9 @@ class ProjectionSwitchedBack(Event):
 @event()
 class GenerationDropped(Event):
     projection: str
+
+
+@event()
+class ProjectionRepairRequested(Event):
+    projection: str
+    only: str

@@ -11,6 +11,7 @@ from cqrs_app.platform.runtime.commands import (
     CompareGenerations,
     DropGeneration,
     RebuildBeside,
+    RepairProjection,
     SwapProjection,
     SwitchBack,
 )
@@ -32,12 +33,13 @@ def generation_rules(control: ReadStoreControl) -> Middleware:
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         operation = _OPERATIONS.get(type(call.command))
-        if operation is not None:
+        if operation is not None or isinstance(call.command, RepairProjection):
             name: str = getattr(call.command, "projection")  # noqa: B009 - all of them have it
             if not control.is_projection(name):
                 raise NO_PROJECTION(
                     f"{name} is no projection and cannot be rebuilt. Nothing was changed."
                 )
+        if operation is not None:
             accepted = getattr(call.command, "accept_differences", 0)
             if objection := control.objection(operation, name, accepted):
                 raise NOT_READY(f"{objection} Nothing was changed.")

@@ -60,6 +60,10 @@ class ConsoleCollector(Collector):
             found = _collected(name, family) if state.write_store else None
             failed.add_metric([name], float(found is None))
             yield from found or ()
+        reconciled = partial(_reconciliation, self.kernel)
+        found = _collected("reconciliation", reconciled) if state.read_store else None
+        failed.add_metric(["reconciliation"], float(found is None))
+        yield from found or ()
         yield failed
 
     def _families(self, state: Health) -> dict[str, Family]:
@@ -134,6 +138,28 @@ def _subscriptions(kernel: Kernel, stores: tuple[Store, ...]) -> Iterator[Metric
         made["lag_seconds"].add_metric([name], (now - oldest).total_seconds() if oldest else 0)
         made["parked_events"].add_metric([name], each.parked)
         made["running"].add_metric([name], float(each.state == "running"))
+    yield from made.values()
+
+
+def _reconciliation(kernel: Kernel) -> Iterator[Metric]:
+    families = {
+        "rows": "Rows compared with their digest",
+        "drift": "1 where rows differ from their digest or their events",
+        "differences": "Rows that differ from their events",
+        "compared_timestamp_seconds": "When rows were last compared with their digest",
+        "proven_timestamp_seconds": "When rows were last compared with their events",
+    }
+    made = {
+        name: GaugeMetricFamily(f"{PREFIX}_reconciliation_{name}", text, labels=["projection"])
+        for name, text in families.items()
+    }
+    for name, each in kernel.reconciler.records().items():
+        made["rows"].add_metric([name], each.rows)
+        made["drift"].add_metric([name], float(each.has_drift))
+        made["differences"].add_metric([name], each.differences)
+        for family, at in (("compared", each.compared_at), ("proven", each.proven_at)):
+            if at is not None:
+                made[f"{family}_timestamp_seconds"].add_metric([name], at.timestamp())
     yield from made.values()
 
 

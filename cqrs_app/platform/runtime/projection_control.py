@@ -19,6 +19,7 @@ from cqrs_app.platform.runtime.commands import (
     DropGeneration,
     PauseProjection,
     RebuildBeside,
+    RepairProjection,
     ResumeProjection,
     RetryParkedEvents,
     SkipParkedEvent,
@@ -31,6 +32,7 @@ from cqrs_app.platform.runtime.events import (
     ParkedEventSkipped,
     ParkedEventsRetried,
     ProjectionPaused,
+    ProjectionRepairRequested,
     ProjectionResumed,
     ProjectionSwapped,
     ProjectionSwitchedBack,
@@ -99,6 +101,10 @@ class ProjectionControl(Aggregate):
     @handles(DropGeneration, refusals=[UNKNOWN, NO_PROJECTION, NOT_READY])
     def drop(self, command: DropGeneration) -> Iterator[Event]:
         yield GenerationDropped(projection=command.projection)
+
+    @handles(RepairProjection, refusals=[UNKNOWN, NO_PROJECTION])
+    def repair(self, command: RepairProjection) -> Iterator[Event]:
+        yield ProjectionRepairRequested(projection=command.projection, only=command.only)
 
     def evolve(self, event: Event, at: datetime) -> None:
         if isinstance(event, ProjectionPaused):

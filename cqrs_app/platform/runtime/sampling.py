@@ -18,6 +18,7 @@ from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.health import STORE_SECONDS, Health
+from cqrs_app.platform.runtime.problems import problems
 
 SAMPLE_SECONDS = 10.0
 
@@ -40,6 +41,8 @@ def of_this_process(recorder: Recorder, release: str) -> list[Sample]:
 def sample(kernel: Kernel) -> None:
     """Record the state of the console, as far as its parts answer."""
     state = health.look(kernel)
+    for each in problems(kernel, state):
+        kernel.recorder.record("problems", (each.kind,), 1.0)
     with answered_within(STORE_SECONDS):
         for metric, labels, value in _samples(kernel, state):
             kernel.recorder.record(metric, labels, value)

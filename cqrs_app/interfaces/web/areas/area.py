@@ -19,12 +19,13 @@ Suggest = Callable[[Mapping[str, str]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things of one kind are shown. `tab` is the entry in the navigation, `all` the endpoint
-    of the list, `one` that of a single thing by its identity. `fragment` renders what a command
-    changes on the page of one: the element whose id is the category; `list_fragment` what it
-    changes in the list, with a message about what was done and an undo link if there is one: the
-    element `TAB-table`. `summary` shows one thing in a form. `after` leads elsewhere after a
-    command, unless empty.
+    """Where things of one kind are shown.
+
+    `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
+    thing by its identity. `fragment` renders again what a command changes on the page of one: the
+    element whose id is the category; `list_fragment` what it changes in the list, the element
+    `TAB-table`. `summary` shows
+    one in a form. `after` leads elsewhere after a command, unless empty.
     """
 
     tab: str
@@ -32,18 +33,20 @@ class Place:
     one: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
-    list_fragment: Callable[[str], str] | None = None
+    list_fragment: Callable[[], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One reading of the health strip; `tone` is good, warn, bad or idle."""
+    """One reading of the health strip; `tone` is good, warn, bad or idle. `trend` are its values of
+    the last hour."""
 
     label: str
     value: str
     tone: str
     url: str = ""
+    trend: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class WebArea:
     fill in forms; `form_fields` replace derived ones, by command and field; `lookups` find the
     values of fields, by the name in their `Meta`. `home_panels` return what `home/_NAME.html`
     needs; `home_signs` what the health strip shows to the operator; `finders` what the search
-    covers; `starts` are commands that create something, which the search offers first.
+    covers; `starts` are commands that create something, which the search offers first; `batched`
+    those that lists offer for several rows.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -88,6 +92,7 @@ class WebArea:
     home_signs: Callable[[], list[Sign]] = list
     finders: tuple[Finder, ...] = ()
     starts: tuple[type[Command], ...] = ()
+    batched: tuple[type[Command], ...] = ()
 
 
 def free_number(name: str, prefix: str) -> Suggest:

@@ -79,8 +79,8 @@ def customer(customer_id: str) -> ResponseReturnValue:
     profile = query_or_404(GetCustomerProfile, missing, customer_id=customer_id)
     registered = _registered(customer_id, ask(profile, strong=True))
     is_registered = registered["version"] or registered["badges"].pending
-    # If the orders' read store is down, a registered customer still has a profile.
-    known = ask_or_none(question) if is_registered else ask(question)
+    # None while the read store is down: the page says what it cannot show.
+    known = ask_or_none(question)
     orders = ask_or_none(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
     account: CustomerView | None = known.value if known and orders else None
     if known and known.value is None and not is_registered:

@@ -19,6 +19,7 @@ METRICS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "requests": ("route", "status"),
         "slow_statements": ("store", "statement"),
         "visible": ("subscription",),
+        "applied": ("subscription",),
         "lag_events": ("subscription",),
         "lag_seconds": ("subscription",),
         "parked": ("subscription",),
@@ -45,7 +46,17 @@ Reading = Literal[
 `where` in `among`; quantiles; of samples the `average` or the `largest`; `increase` per second of a
 sampled counter; `busy`, the share of time of the processes alive."""
 
-Unit = Literal["per minute", "per second", "share", "ms", "seconds", "bytes", "events", "count"]
+Unit = Literal[
+    "per minute",
+    "per second",
+    "share",
+    "ms",
+    "ms per minute",
+    "seconds",
+    "bytes",
+    "events",
+    "count",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +152,7 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             Statistic(
                 name="command_time",
                 title="Time spent on actions",
-                unit="ms",
+                unit="ms per minute",
                 metric="commands",
                 read="total",
                 by="type",
@@ -181,7 +192,7 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             Statistic(
                 name="query_time",
                 title="Time spent on queries",
-                unit="ms",
+                unit="ms per minute",
                 metric="queries",
                 read="total",
                 by="type",
@@ -258,6 +269,17 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
                 group=UPDATES,
                 worse=False,
             ),
+            Statistic(
+                name="applied",
+                title="Events applied",
+                unit="per minute",
+                metric="applied",
+                read="rate",
+                by="subscription",
+                group=UPDATES,
+                worse=False,
+            ),
+            *_times("apply", "Time to apply an event", "applied", "subscription", UPDATES),
             *_times("visible", "Commit to visible", "visible", "subscription", UPDATES),
             Statistic(
                 name="lag_events",

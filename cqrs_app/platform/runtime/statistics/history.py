@@ -28,7 +28,6 @@ from cqrs_app.platform.runtime.statistics.catalogue import (
 from cqrs_app.platform.runtime.statistics.values import increase, narrowed, split, value
 
 Steps = Mapping[datetime, Series]
-MOST_LINES = 12
 NOT_ADDED_UP = timedelta(seconds=150)
 UNFINISHED = timedelta(seconds=2 * SLOT_SECONDS)
 """What happened more recently may not be written yet."""
@@ -72,10 +71,12 @@ def lines(
     now: datetime,
     *,
     only: str = "",
-    divided: bool = False,
+    most: int = 0,
 ) -> dict[str, tuple[Line, ...]]:
-    """Name -> lines. Where nothing ran, a rate is unknown, not zero: each process that runs records
-    its release."""
+    """Name -> one line, or with `most` up to so many lines, one for each value of its label.
+
+    Where nothing ran, a rate is unknown, not zero: each process that runs records its release.
+    """
     metrics = {each.metric for each in statistics} | {PROCESSES, RELEASE}
     found = read(connection, metrics, over)
     running = set(found[RELEASE])
@@ -91,10 +92,10 @@ def lines(
         mine: dict[datetime, Series] = {
             start: narrowed(each, series, only) for start, series in found[each.metric].items()
         }
-        labels = _largest(each, mine) if divided and each.by else [""]
+        parts: Mapping[str, Steps] = _parts(each, mine, most) if most and each.by else {"": mine}
         drawn[each.name] = tuple(
-            _line(each, label, mine, found[PROCESSES], steps, running, over.seconds)
-            for label in labels
+            _line(each, label, part, found[PROCESSES], steps, running, over.seconds)
+            for label, part in parts.items()
         )
     return drawn
 
@@ -111,7 +112,7 @@ def _line(
     values: list[float | None] = []
     before: Series | None = None
     for start in steps:
-        series = narrowed(statistic, found.get(start, {}), label)
+        series = found.get(start, {})
         if start not in running:
             values.append(None)
         elif statistic.read == "increase":
@@ -122,13 +123,16 @@ def _line(
     return Line(label, tuple(values))
 
 
-def _largest(statistic: Statistic, found: Steps) -> list[str]:
-    """The labels with the most, at most MOST_LINES."""
+def _parts(statistic: Statistic, found: Steps, most: int) -> dict[str, Steps]:
+    """The steps of each label, those with the most first."""
+    parts: dict[str, dict[datetime, Series]] = defaultdict(dict)
     totals: dict[str, float] = defaultdict(float)
-    for series in found.values():
+    for start, series in found.items():
         for label, mine in split(statistic, series).items():
+            parts[label][start] = mine
             totals[label] += value(statistic, mine, 60) or 0.0
-    return sorted(totals, key=lambda label: (-totals[label], label))[:MOST_LINES]
+    ranked = sorted(totals, key=lambda label: (-totals[label], label))
+    return {label: parts[label] for label in ranked[:most]}
 
 
 def now_values(
@@ -208,7 +212,7 @@ def since(connection: Connection, metric: str, labels: Labels, now: datetime) ->
 def slowest_in(connection: Connection, metric: str, over: Window) -> list[Top]:
     """The series of a metric, by the time spent in all."""
     series = added_up(read(connection, (metric,), over)[metric].values())
-    if metric in ("requests", "queries", "commands"):
+    if metric != "slow_statements":
         grouped: dict[Labels, list[Series]] = defaultdict(list)
         for labels, each in series.items():
             grouped[labels[:1]].append({labels[:1]: each})

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from cqrs_app.kernel.measurements.reading import window
+from cqrs_app.kernel.measurements.reading import latest, read, window
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 from cqrs_app.platform.runtime.statistics.catalogue import STATISTICS
@@ -35,6 +35,8 @@ SPANS: dict[Span, timedelta] = {
     "month": timedelta(days=30),
     "year": timedelta(days=365),
 }
+
+Ranked = Literal["statements", "pages", "queries", "actions", "subscriptions"]
 
 Name = Annotated[
     str, Meta(title="Statistic", examples=["command_p95"], pattern="^[a-z0-9_]+$", max_length=40)
@@ -92,6 +94,7 @@ class StatisticHistory(Query):
     until: Until = None
     only: Annotated[str, Meta(title="Only", max_length=400)] = ""
     split: Annotated[bool, Meta(title="Split by its label")] = False
+    lines: Annotated[int, Meta(title="Lines", ge=1, le=200)] = 12
 
     def check(self) -> Iterator[tuple[str, str]]:
         unknown = [name for name in self.statistics if name not in STATISTICS]
@@ -104,7 +107,8 @@ def statistic_history(question: StatisticHistory, connection: Connection) -> tup
     end = question.until or now
     over = window(end - SPANS[question.last], end, now)
     chosen = [STATISTICS[name] for name in question.statistics]
-    found = lines(connection, chosen, over, now, only=question.only, divided=question.split)
+    most = question.lines if question.split else 0
+    found = lines(connection, chosen, over, now, only=question.only, most=most)
     marked = tuple(marks(connection, over))
     return tuple(
         History(
@@ -121,11 +125,42 @@ def statistic_history(question: StatisticHistory, connection: Connection) -> tup
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes of a store now, and how many of them came in the last week; None if that is unknown."""
+
+    store: str
+    size: float
+    growth: float | None
+
+
+@query(label="Storage", permission=SEE_SYSTEM, store="write")
+class StoredNow(Query):
+    """The size of each store, and how it has grown in a week."""
+
+
+def stored_now(question: StoredNow, connection: Connection) -> tuple[Stored, ...]:
+    now = datetime.now(UTC)
+    over = window(now - timedelta(days=7), now, now)
+    steps = read(connection, ("database_size",), over)["database_size"]
+    recent = latest(connection, ("database_size",), now)["database_size"]
+    first = steps[min(steps)] if steps else {}
+    return tuple(
+        Stored(
+            store=labels[0],
+            size=each.mean,
+            growth=each.mean - first[labels].mean if labels in first else None,
+        )
+        for labels, each in sorted(recent.items())
+    )
+
+
 @query(label="Slowest statements and pages", permission=SEE_SYSTEM, store="write")
 class Slowest(Query):
-    """Statements that took 50 ms or more, pages, queries and actions, by the time spent on them."""
+    """Statements that took 50 ms or more, pages, queries, actions and subscriptions, by the time
+    spent on them."""
 
-    of: Literal["statements", "pages", "queries", "actions"] = "statements"
+    of: Ranked = "statements"
     last: Last = "hour"
     until: Until = None
     limit: Annotated[int, Meta(title="Rows", ge=1, le=100)] = 10
@@ -137,6 +172,7 @@ def slowest(question: Slowest, connection: Connection) -> tuple[Top, ...]:
         "pages": "requests",
         "queries": "queries",
         "actions": "commands",
+        "subscriptions": "applied",
     }[question.of]
     now = datetime.now(UTC)
     end = question.until or now

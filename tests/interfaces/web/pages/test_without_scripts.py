@@ -85,7 +85,7 @@ def test_an_order_is_found_approved_and_shown_everywhere(
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
     assert (answer.status_code, answer.location) == (303, f"/orders/{order_id}")
     after = page(client, f"/orders/{order_id}").get_text(" ")
-    assert "done. Lists update" in after
+    assert "Order approved. Lists update" in after
     assert "pending" in after
     catch_up(shop)
     shown = page(client, f"/orders/{order_id}").get_text(" ")

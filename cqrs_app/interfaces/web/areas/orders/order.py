@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
@@ -22,11 +22,11 @@ from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.commands import (
     ATTACH,
     REMOVE_ATTACHMENT,
-    AddOrderTag,
-    AssignOrderToCustomer,
-    ChangeBillingAddress,
-    ChangeOrderLines,
-    ChangeShippingAddress,
+    ApproveOrder,
+    DeliverOrder,
+    HoldOrder,
+    ReleaseOrder,
+    ShipOrder,
 )
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
@@ -57,17 +57,10 @@ from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import RawEvents
 from cqrs_app.platform.transfer.attachments.queries import OrderAttachments
 
-IN_MENU = frozenset(
-    command.__name__
-    for command in (
-        ChangeOrderLines,
-        ChangeShippingAddress,
-        ChangeBillingAddress,
-        AssignOrderToCustomer,
-        AddOrderTag,
-    )
-)
-"""Less frequent actions, shown in a menu."""
+STEPS = tuple(each.__name__ for each in (ApproveOrder, ReleaseOrder, ShipOrder, DeliverOrder))
+"""What an order waits for; only the first of them that is allowed is offered as the next step."""
+BESIDE = (*STEPS, HoldOrder.__name__)
+"""Actions with a button of their own; all others are in a menu, so that no button moves."""
 FIRST_LINES = 200
 """How many lines of a long order are shown at first."""
 
@@ -156,6 +149,7 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         else (),
         **timeline,
         "allowed": [each for each in allowed if each["name"] not in waiting],
+        **_placed(allowed, waiting),
         "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
@@ -184,6 +178,18 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
             "5s" if not value or len(value.lines) <= FIRST_LINES or not all_lines else "30s",
         ),
         "more_args": more_args,
+    }
+
+
+def _placed(allowed: list[dict[str, Any]], waiting: Set[str]) -> dict[str, Any]:
+    """The actions with a button, those in the menu, and the name of the one that the order waits
+    for. While one waits to be carried out, it alone has a place beside the menu."""
+    offered = [each for each in allowed if each["name"] not in waiting]
+    beside = [] if waiting else [each for each in offered if each["name"] in BESIDE]
+    return {
+        "beside": beside,
+        "more": [each for each in offered if each not in beside],
+        "next_step": next((each["name"] for each in beside if each["name"] in STEPS), ""),
     }
 
 
