@@ -31,6 +31,6 @@ def is_fast(item: pytest.Item) -> bool:
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     return not (
         SERVICES & set(item.fixturenames)
-        or parameters.get("kind") == "postgresql"
+        or "postgresql" in (parameters.get("kind"), parameters.get("shared_kind"))
         or item.get_closest_marker("slow")
     )

@@ -114,8 +114,8 @@ UNKNOWN_COUNTRY = Refusal(
 def unknown_country(text: str) -> Iterator[Refused]:
     """Objects to a text that is no country's name; imported history may have one."""
     if text and not is_country(text):
-        yield UNKNOWN_COUNTRY(
-            f"“{text}” is no country of ISO 3166. Nothing was changed. Write its name or its code."
+        yield UNKNOWN_COUNTRY.because(
+            f"“{text}” is no country of ISO 3166.", "Write its name or its code."
         )
 
 
@@ -127,8 +127,8 @@ WITHDRAWN_CURRENCY = Refusal(
 def withdrawn_currency(code: str) -> Iterator[Refused]:
     """Objects to a currency that is no longer in use; imported history may have one."""
     if code in WITHDRAWN:
-        yield WITHDRAWN_CURRENCY(
-            f"{code} was withdrawn. Nothing was changed. Choose the currency that replaced it."
+        yield WITHDRAWN_CURRENCY.because(
+            f"{code} was withdrawn.", "Choose the currency that replaced it."
         )
 
 

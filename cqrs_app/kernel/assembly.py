@@ -79,6 +79,7 @@ class Kernel:
     queries: QueryBus
     runner: ProjectionRunner
     builder: Builder
+    comparison: Comparison
     cache: QueryCache
     statistics: Statistics
     recorder: Recorder
@@ -180,6 +181,7 @@ def assemble(
         registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
     )
     control.attach()
+    comparison = Comparison(runner, engines.read)
     gauge = FreshnessGauge(
         store, runner.fits, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock
     )
@@ -222,9 +224,8 @@ def assemble(
         commands=command_bus,
         queries=query_bus,
         runner=runner,
-        builder=Builder(
-            runner, Comparison(runner, engines.read), engines.read, store, registry.codec
-        ),
+        builder=Builder(runner, comparison, engines.read, store, registry.codec),
+        comparison=comparison,
         cache=cache,
         statistics=statistics,
         recorder=recorder,

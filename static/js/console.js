@@ -83,7 +83,11 @@
     panel.contains(aimed.place) && performance.now() - aimed.at < AIM;
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
-    if (isAside(ctx)) return;
+    if (isAside(ctx)) {
+      // Asked for while the form was filled in, which has been sent or given up since.
+      if (!ctx.sourceElement.isConnected) event.preventDefault();
+      return;
+    }
     if (!isPoll(ctx)) {
       ctx.slow = setTimeout(() => tell("The console has not answered yet."), SLOW);
     } else if (document.hidden || waits(ctx.sourceElement)) {

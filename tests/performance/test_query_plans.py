@@ -54,6 +54,10 @@ MEANT: dict[tuple[str, str], str] = {
 FILTERS: dict[str, dict[str, Any]] = {
     "all": {},
     "words": {"q": "rich lamp"},
+    "stage": {"stage": ["needs_approval"]},
+    "rare stage": {"stage": ["rejected"]},
+    "stages": {"stage": ["ready_to_ship", "partly_shipped"]},
+    "tag": {"tag": "vip"},
     "status": {"status": ["placed"]},
     "statuses": {"status": ["approved", "part_shipped"]},
     "flagged": {"flagged": True},

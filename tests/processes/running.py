@@ -18,6 +18,7 @@ import psutil
 
 from cqrs_app.processes.kinship import TERMINAL_SIGNALS, bound_to_parent
 from cqrs_app.settings import Settings
+from tests.processes.prepared import PreparedProgram
 
 PROJECT = Path(__file__).resolve().parents[2]
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
@@ -36,7 +37,11 @@ def clean_environment(changes: Mapping[str, str]) -> dict[str, str]:
 def start(
     *command: str | Path, environment: Mapping[str, str], **options: Any
 ) -> subprocess.Popen[str]:
-    """A process that gets SIGTERM when this one dies, even if it is killed."""
+    """A process that gets SIGTERM when this one dies, even if it is killed. A Python program is a
+    fork of a process that has loaded the product."""
+    if command[0] == sys.executable:
+        given = {"cwd": PROJECT, **options}
+        return PreparedProgram(command, env=clean_environment(environment), text=True, **given)
     return subprocess.Popen(
         command,
         env=clean_environment(environment),

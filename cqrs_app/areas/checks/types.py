@@ -56,6 +56,6 @@ def react(call: Call, reaction: Reaction, misfits: Iterator[Misfit]) -> None:
     """Raises Refused, or adds a warning to the call."""
     for misfit in misfits:
         if reaction is Reaction.REFUSE:
-            raise misfit.refusal(f"{misfit.why} Nothing was changed. {misfit.instead}")
+            raise misfit.refusal.because(misfit.why, misfit.instead)
         if reaction is Reaction.FLAG:
-            call.warnings.append(misfit.refusal(misfit.why))
+            call.warnings.append(misfit.refusal.because(misfit.why))

@@ -156,7 +156,7 @@ class Order(OrderReturns, OrderAttachments):
             if address.country != country:
                 yield from unknown_country(address.country)
         if not self.left:
-            yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
+            yield NO_LINES.because(f"Order {self.order_id} has no lines; an order needs one.")
 
     @handles(
         ApproveOrder,
@@ -425,7 +425,7 @@ class Order(OrderReturns, OrderAttachments):
             order_id=self.order_id,
             task=type(command).__name__,
             code=objection.code,
-            sentence=objection.sentence,
+            sentence=objection.why,
         )
 
 

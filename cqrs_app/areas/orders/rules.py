@@ -103,7 +103,7 @@ def in_status(
             raise NO_SUCH_ORDER(f"There is no order {order_id}. {UNCHANGED} Check the number.")
         if order.status in refused:
             code, why = refused[order.status]
-            raise Refused(code, _sentence(order, order.status, why))
+            raise Refused.because(code, _reason(order, order.status, why))
 
     return check
 
@@ -127,7 +127,7 @@ def nothing_shipped(order: OrderState, order_id: str) -> None:
     """Until anything has shipped, also while the order is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is _S.PART_SHIPPED:
         code = _STANDING[_S.PART_SHIPPED][0]
-        raise Refused(code, _sentence(order, _S.PART_SHIPPED, _ITEMS_CAN_BE_CANCELLED))
+        raise Refused.because(code, _reason(order, _S.PART_SHIPPED, _ITEMS_CAN_BE_CANCELLED))
 
 
 @rule(
@@ -146,7 +146,7 @@ def nothing_shipped(order: OrderState, order_id: str) -> None:
 def shipped_in_part(order: OrderState, order_id: str) -> None:
     """Something has shipped and something is left, also while the rest is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is not _S.PART_SHIPPED:
-        raise Refused(_NOT_SHIPPED, _sentence(order, _S.ON_HOLD, _CANCEL_INSTEAD))
+        raise Refused.because(_NOT_SHIPPED, _reason(order, _S.ON_HOLD, _CANCEL_INSTEAD))
 
 
 @rule(
@@ -163,19 +163,19 @@ def shipped_in_part(order: OrderState, order_id: str) -> None:
 def returnable(order: OrderState, order_id: str) -> None:
     """Something has shipped that has not been returned and is not requested back."""
     if not any(map(order.returnable, range(1, len(order.left) + 1))):
-        raise NOTHING_TO_RETURN(_sentence(order, _status(order), _NOTHING_TO_RETURN))
+        raise NOTHING_TO_RETURN.because(_reason(order, _status(order), _NOTHING_TO_RETURN))
 
 
 @rule(NO_OPEN_RETURN, after=exists)
 def has_open_return(order: OrderState, order_id: str) -> None:
     if not order.returning:
-        raise NO_OPEN_RETURN(_sentence(order, _status(order), "no return of it is open"))
+        raise NO_OPEN_RETURN.because(_reason(order, _status(order), "no return of it is open"))
 
 
 def in_the_future(at: datetime, now: datetime) -> Iterator[Refused]:
     """Objects to a time in the future; clocks and time zones may differ by a day."""
     if at > now + timedelta(days=1):
-        yield IN_THE_FUTURE(f"The time given for it, {moment(at)}, is in the future.")
+        yield IN_THE_FUTURE.because(f"The time given for it, {moment(at)}, is in the future.")
 
 
 def moment(at: datetime) -> str:
@@ -191,7 +191,7 @@ def _status(order: OrderState) -> OrderStatus:
     return order.status
 
 
-def _sentence(order: OrderState, status: OrderStatus, why: str) -> str:
+def _reason(order: OrderState, status: OrderStatus, why: str) -> str:
     reason = f" ({label_of(order.hold_reason).lower()})" if status is _S.ON_HOLD else ""
     since = f"{_STANDING[status][1]} {moment(order.moments[status])}{reason}"
     return f"Order {order.order_id} {since}; {why}."

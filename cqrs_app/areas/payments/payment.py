@@ -147,7 +147,7 @@ class Payment(AnsweredPayment):
             payment_id=self.payment_id,
             order_id=self.order_id,
             code=objection.code,
-            sentence=objection.sentence,
+            sentence=objection.why,
         )
 
     def _require_new(self, payment_id: str) -> None:

@@ -50,9 +50,7 @@ def reconcile(
     and those whose turn it is with their events. Exit status 1 when any differ."""
     if only and not repair:
         raise click.UsageError("--only says what to repair. Add --repair.")
-    for name in names:
-        known(name)
-    started, wanted = time.monotonic(), list(names) or list(kernel.registry.projections)
+    started, wanted = time.monotonic(), list(known(names)) or list(kernel.registry.projections)
     if due:
         schedule = services.reconciliation_schedule
         wanted = due_names(kernel.reconciler, schedule, kernel.clock())

@@ -25,6 +25,13 @@ from cqrs_app.services import kernel
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_BARS = 60
+SHORT = {
+    "per minute": "/min",
+    "per second": "/s",
+    "ms": " ms",
+    "ms per minute": " ms/min",
+    "seconds": " s",
+}
 
 
 @click.command()
@@ -114,11 +121,4 @@ def _text(value: float | None, unit: str) -> str:
         return f"{value / 1024**2:,.1f} MiB"
     if unit in ("events", "count"):
         return f"{value:,.0f}"
-    short = {
-        "per minute": "/min",
-        "per second": "/s",
-        "ms": " ms",
-        "ms per minute": " ms/min",
-        "seconds": " s",
-    }[unit]
-    return f"{value:,.1f}{short}"
+    return f"{value:,.1f}{SHORT[unit]}"

@@ -10,7 +10,7 @@ from cqrs_app.interfaces.web.ask import NO_ANSWER, command_context
 from cqrs_app.interfaces.web.forms_fields import BLANK, value_of
 from cqrs_app.kernel.commands.consequences import Effect
 from cqrs_app.kernel.commands.context import new_id
-from cqrs_app.kernel.errors import BusError, Invalid
+from cqrs_app.kernel.errors import BusError, Invalid, Refused
 from cqrs_app.kernel.messages.description import Field, fields_of
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.platform.catalogue.examples import example_of
@@ -50,9 +50,11 @@ def foreseen(cls: type[Command], form: Any) -> Foreseen:
         return Foreseen(kernel.commands.effects(command, command_context(new_id(), None)))
     except Invalid:
         return Foreseen()
-    except BusError as error:
+    except Refused as refused:
         # A form that shows the present values is not refused before anything was changed.
-        return Foreseen(refusal="" if error.code == UNCHANGED else error.sentence)
+        return Foreseen(refusal="" if refused.code == UNCHANGED else refused.why)
+    except BusError as error:
+        return Foreseen(refusal=error.sentence)
     except NO_ANSWER:
         # The form can be submitted nevertheless, and then says what is wrong.
         return Foreseen()

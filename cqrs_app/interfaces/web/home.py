@@ -112,7 +112,12 @@ def _for_engineers(state: health.Health, hits_lately: tuple[float | None, ...]) 
     rate = f"{hits / asked:.0%}" if asked else "none yet"
     system = url_for("web.system")
     return [
-        Sign("Parked events", str(parked), "bad" if parked else "good", system),
+        Sign(
+            "Parked events",
+            str(parked),
+            "bad" if parked else "good",
+            url_for("web.failures", kind="event"),
+        ),
         Sign(
             "Cache hit rate",
             rate,

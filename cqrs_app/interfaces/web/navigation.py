@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
     Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
     Entry("command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"),
+    Entry("failures", "Failures", "web.failures", "alert-triangle", "failures.view", "x"),
     Entry("system", "System", "web.system", "activity", "system.view", "s"),
 )
 INTEGRATIONS = (

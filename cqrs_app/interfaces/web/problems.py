@@ -51,8 +51,7 @@ def _paused(problem: Problem) -> list[Button]:
 
 
 def _parked(problem: Problem) -> list[Button]:
-    page = url_for("web.system_page", page="subscriptions", _anchor="system-parked")
-    return [Button("See parked events", page)]
+    return [Button("See failures", url_for("web.failures", kind="event"))]
 
 
 def _drift(problem: Problem) -> list[Button]:

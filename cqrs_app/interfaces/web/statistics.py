@@ -92,9 +92,11 @@ def text_of(unit: str, value: float | None) -> str:
 def charts(names: Iterable[str], last: Span) -> list[Shown]:
     """Each of these statistics as a whole."""
     names = tuple(names)
-    answer = ask(StatisticHistory(statistics=names, last=last)).value
+    histories = ask(StatisticHistory(statistics=names, last=last)).value if names else ()
+    axis = _axis(histories[0]) if histories else ()
     return [
-        _shown(STATISTICS[name], history, last) for name, history in zip(names, answer, strict=True)
+        _shown(STATISTICS[name], history, last, axis)
+        for name, history in zip(names, histories, strict=True)
     ]
 
 
@@ -141,8 +143,8 @@ def _one(statistic: Statistic) -> dict[str, Any]:
     span, end = SPANS[last], until or datetime.now(UTC)
     link = partial(url_for, "web.statistics", name=statistic.name, only=only or None)
     return {
-        "shown": _shown(statistic, history, last, only=only),
-        "total": _shown(statistic, total, last, only=only),
+        "shown": _shown(statistic, history, last, _axis(total), only),
+        "total": _shown(statistic, total, last, _axis(total), only),
         "last": last,
         "only": only,
         "until": until,
@@ -185,27 +187,48 @@ def rows_behind(statistic: Statistic, only: str, start: datetime, end: datetime)
     )
 
 
-def _shown(statistic: Statistic, history: History, last: Span, *, only: str = "") -> Shown:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the axis, written once for all charts of the same time."""
+
+    start: datetime
+    label: str
+    tick: str
+    mark: str
+
+
+def _axis(history: History) -> tuple[Step, ...]:
     formats, zone = formats_of(services.settings.locale), shown_zone()
-    text = partial(text_of, statistic.unit)
-    values = history.lines[0].values if history.lines else ()
-    steps = history.steps[: len(values)]
+    count = len(history.lines[0].values) if history.lines else 0
     marked = _marks(history)
-    slots = [
-        Slot(
-            label=formats.when(start, zone),
-            tick=_tick(formats, start, history.seconds),
-            url=_zoom(statistic, last, start, history.seconds, only),
-            mark=", ".join(marked.get(start, ())),
+    return tuple(
+        Step(
+            start,
+            formats.when(start, zone),
+            _tick(formats, start, history.seconds),
+            ", ".join(marked.get(start, ())),
         )
-        for start in steps
-    ]
+        for start in history.steps[:count]
+    )
+
+
+def _shown(
+    statistic: Statistic,
+    history: History,
+    last: Span,
+    axis: Sequence[Step],
+    only: str = "",
+) -> Shown:
+    text = partial(text_of, statistic.unit)
+    zoom = _zoom(statistic, last, history.seconds, only)
+    slots = [Slot(each.label, each.tick, zoom(each.start), each.mark) for each in axis]
     labels = message_labels()
 
     def name_of(line: Line) -> str:
         return labels.get(line.label, line.label) or statistic.title
 
     drawn = [Series(name_of(line), line.values, text) for line in history.lines[:DRAWN]]
+    values = history.lines[0].values if history.lines else ()
     known = [value for value in values if value is not None]
     top = 1.0 if statistic.unit == "share" else 0.0
     return Shown(
@@ -240,20 +263,15 @@ def _mark_text(mark: Mark) -> str:
     return PROBLEM_WORDS.get(mark.text, mark.text.replace("_", " ").capitalize())
 
 
-def _zoom(statistic: Statistic, last: Span, start: datetime, seconds: int, only: str) -> str:
-    """A closer look at a step, or the rows in it where there is no closer one."""
-    end, place = start + timedelta(seconds=seconds), NAMES.index(last)
+def _zoom(statistic: Statistic, last: Span, seconds: int, only: str) -> Callable[[datetime], str]:
+    """From the start of a step to a closer look at it, or to the rows in it where there is none."""
+    length, place = timedelta(seconds=seconds), NAMES.index(last)
     if place == 0:
-        return rows_behind(statistic, only, start, end)
-    closer = NAMES[place - 1]
-    until = min(start + (timedelta(seconds=seconds) + SPANS[closer]) / 2, datetime.now(UTC))
-    return url_for(
-        "web.statistics",
-        name=statistic.name,
-        last=closer,
-        until=_text(until),
-        only=only or None,
-    )
+        return lambda start: rows_behind(statistic, only, start, start + length)
+    closer, now = NAMES[place - 1], datetime.now(UTC)
+    address = url_for("web.statistics", name=statistic.name, last=closer, only=only or None)
+    half = (length + SPANS[closer]) / 2
+    return lambda start: f"{address}&until={_text(min(start + half, now))}"
 
 
 def _tick(formats: Formats, start: datetime, seconds: int) -> str:

@@ -36,23 +36,21 @@ class Recorder:
         self,
         engine: Engine,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        *,
-        enabled: bool = True,
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._enabled = enabled
         self._lock = threading.Lock()
         self._slots: dict[int, dict[str, Series]] = {}
         self._source = (0, "")
         self._closing = False
         self._background = Background("measurements", self._write, SLOT_SECONDS)
+        self.enabled = True
         self.process = "other"
         self.sampled: Callable[[], list[Sample]] = list
 
     def record(self, metric: str, labels: Labels, value: float, times: int = 1) -> None:
         """Record one value, or one that occurred several times."""
-        if not self._enabled:
+        if not self.enabled:
             return
         slot = int(self._clock().timestamp()) // SLOT_SECONDS
         with self._lock:

@@ -213,8 +213,13 @@ class Builder:
             self._pause(PAUSE_SECONDS)
 
     def _lag(self) -> int:
-        live = [each.position for each in self._runner.behind("read").values()]
-        return self._store.head() - min(live, default=self._store.head())
+        """Of the live rows that are updated."""
+        live = [
+            each.position
+            for name, each in self._runner.behind("read").items()
+            if name in self._runner.generations and each.state == "running"
+        ]
+        return self._store.head() - min(live) if live else 0
 
     def _generation(self, name: str) -> Generation:
         return self._runner.generations[name]

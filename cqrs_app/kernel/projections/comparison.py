@@ -14,7 +14,7 @@ from cqrs_app.kernel.projections import digests
 from cqrs_app.kernel.projections.bulk import Key, key_of, names_of
 from cqrs_app.kernel.projections.digests import snapshot_of
 from cqrs_app.kernel.projections.generation import Generation
-from cqrs_app.kernel.projections.generation_rows import change_row
+from cqrs_app.kernel.projections.generation_rows import change_row, generation_rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.store.engines import placeholder_of
 from cqrs_app.kernel.subscriptions.cursors import BUILDING, Cursor, cursors_in
@@ -26,13 +26,23 @@ SAMPLES = 100
 
 class Difference(msgspec.Struct, frozen=True):
     """A row that differs. `fields` are its columns with other values; none if the row is in one
-    generation only, `missing` or `extra` among the new rows. Values are left out: they may be
-    personal."""
+    generation only, `missing` or `extra` among the new rows. `values` are "live -> new" of each,
+    and are not stored: they may be personal."""
 
     table: str
     key: tuple[Any, ...]
     kind: str
     fields: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        key = " ".join(map(str, self.key))
+        if not self.fields:
+            return f"{self.table} {key}: {self.kind}"
+        if not self.values:
+            return f"{self.table} {key}: {', '.join(self.fields)}"
+        found = zip(self.fields, self.values, strict=True)
+        return f"{self.table} {key}: " + "; ".join(f"{name}: {value}" for name, value in found)
 
 
 class Report(msgspec.Struct):
@@ -59,6 +69,18 @@ class Comparison:
     def __init__(self, runner: ProjectionRunner, engine: Engine) -> None:
         self._runner = runner
         self._engine = engine
+
+    def samples(self, name: str) -> list[Difference]:
+        """Some of the rows that differed when they were compared last, with the values they have
+        now in both generations."""
+        generation = self._runner.generations[name]
+        with snapshot_of(self._engine) as connection:
+            row = generation_rows(connection).get(name)
+            if row is None or row.report is None:
+                return []
+            report = msgspec.json.decode(row.report, type=Report)
+            tables = {str(live.name): (live, second) for live, second in generation.tables.items()}
+            return [_with_values(connection, *tables[each.table], each) for each in report.samples]
 
     def compare(self, generation: Generation, working: Callable[[], None]) -> None:
         """Compare a generation that is complete. Nobody waits for it: it reads one snapshot of the
@@ -171,4 +193,23 @@ def _page(
         statement += f" WHERE {' AND '.join(where)}"
     statement += f" ORDER BY {key}" + ("" if until is not None else f" LIMIT {PAGE}")
     values = tuple(value for _, bound in bounds if bound is not None for value in bound)
-    return [tuple(row) for row in connection.exec_driver_sql(statement, values)]
+    return [tuple(row) for row in connection.exec_driver_sql(statement, values).all()]
+
+
+def _with_values(
+    connection: Connection, live: Table, second: Table, found: Difference
+) -> Difference:
+    if not found.fields:
+        return found
+    ours, theirs = (_values(connection, each, found) for each in (live, second))
+    values = tuple(f"{one} -> {other}" for one, other in zip(ours, theirs, strict=True))
+    return msgspec.structs.replace(found, values=values)
+
+
+def _values(connection: Connection, table: Table, found: Difference) -> Sequence[Any]:
+    mark = placeholder_of(connection.engine)
+    columns = ", ".join(f'"{each}"' for each in found.fields)
+    here = " AND ".join(f'"{each}" = {mark}' for each in key_of(table))
+    statement = f"SELECT {columns} FROM {table.name} WHERE {here}"  # noqa: S608 - names of our own
+    row = connection.exec_driver_sql(statement, tuple(found.key)).first()
+    return tuple(row) if row else ("no row",) * len(found.fields)

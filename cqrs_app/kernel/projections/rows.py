@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -174,4 +175,6 @@ class ObservedRows(Rows):
 
 
 def _text(value: Any) -> str | None:
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
     return None if value is None else str(value)

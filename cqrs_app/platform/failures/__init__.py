@@ -12,11 +12,7 @@ from cqrs_app.platform.failures import events, queries
 from cqrs_app.platform.failures.as_test import FailureAsTest, SampleOf, failure_as_test
 from cqrs_app.platform.failures.failure import Failure, Standings, possible
 from cqrs_app.platform.failures.retry import PreviewRetry, Previews
-from cqrs_app.platform.failures.subscriptions import (
-    FailureStates,
-    ReadStoreRetries,
-    WriteStoreRetries,
-)
+from cqrs_app.platform.failures.subscriptions import ReadStoreRetries, WriteStoreFailures
 
 
 def failures_area(
@@ -25,13 +21,13 @@ def failures_area(
     tasks: Sequence[BackgroundTask] = (),
 ) -> Area:
     """The area; `standing_of` and `sample_of` read a stored failure."""
-    retries = ReadStoreRetries(), WriteStoreRetries()
-    previews = Previews(*retries)
+    subscriptions = ReadStoreRetries(), WriteStoreFailures()
+    previews = Previews(*subscriptions)
     return Area(
         name="failures",
         aggregates=[Failure],
         events=events,
-        subscriptions=[*retries, FailureStates()],
+        subscriptions=subscriptions,
         tasks=tasks,
         answers={
             queries.ListFailures: projected(queries.list_failures),

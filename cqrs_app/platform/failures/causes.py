@@ -24,6 +24,8 @@ _VALUES = re.compile(
     re.VERBOSE,
 )
 _FILE = '  File "'
+_SUMMARY = re.compile(r"([A-Za-z_][\w.]*)(?:: (.*))?")
+"""The last line of a traceback; further lines of a message are left out."""
 _HEADINGS = ("Traceback (most recent call last)", "During handling of", "The above exception was")
 _FRAME = re.compile(r'File "[^"]*?(cqrs_app/[^"]+)", line \d+, in (\S+)')
 
@@ -74,8 +76,7 @@ def without_values(traceback: str, clean: Callable[[str], str] = str) -> str:
         after_file = bool(kept) and kept[-1].startswith(_FILE)
         if line.startswith((_FILE, *_HEADINGS)) or (after_file and line.startswith("    ")):
             kept.append(line)
-        elif line and not line.startswith(" "):
-            name, colon, message = line.partition(": ")
-            text = normalised(clean(message if colon else line))
-            kept.append(f"{name}: {text}" if colon else text)
+        elif summary := _SUMMARY.fullmatch(line):
+            name, message = summary.groups()
+            kept.append(f"{name}: {normalised(clean(message))}" if message else name)
     return "\n".join(kept)

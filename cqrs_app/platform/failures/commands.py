@@ -30,7 +30,7 @@ Streams = Annotated[
 ]
 
 
-@command(label="Retry", permission=RETRY)
+@command(label="Retry failure", permission=RETRY)
 class RetryFailure(Command):
     """Apply the parked events of this failure again: all events of the oldest orders, products or
     other things that wait for it. One that fails again stays parked."""
@@ -39,14 +39,14 @@ class RetryFailure(Command):
     streams: Streams = 1
 
 
-@command(label="Resolve", permission=MANAGE)
+@command(label="Resolve failure", permission=MANAGE)
 class ResolveFailure(Command):
     """Close the failure. It opens again if it comes back."""
 
     failure_id: FailureId
 
 
-@command(label="Ignore", permission=MANAGE)
+@command(label="Ignore failure", permission=MANAGE)
 class IgnoreFailure(Command):
     """Do not list the failure as open until then. It is still counted."""
 
@@ -54,7 +54,7 @@ class IgnoreFailure(Command):
     until: Annotated[datetime, Meta(title="Until", tz=True)]
 
 
-@command(label="Reopen", permission=MANAGE)
+@command(label="Reopen failure", permission=MANAGE)
 class ReopenFailure(Command):
     """List the failure as open again."""
 

@@ -15,6 +15,7 @@ from cqrs_app.platform.failures.commands import VIEW, FailureId
 from cqrs_app.platform.failures.tables import failure_hours, failure_occurrences, failures
 
 TREND_HOURS = 24
+KINDS = ("event", "command", "delivery", "job", "page")
 
 _ROW, _OCCURRENCE, _HOUR = failures.c, failure_occurrences.c, failure_hours.c
 
@@ -82,13 +83,13 @@ class CountFailures(Query):
 
 
 def count_failures(question: CountFailures, connection: Connection) -> int:
-    return open_failures(connection, datetime.now(UTC))
+    return sum(open_by_kind(connection, datetime.now(UTC)).values())
 
 
-def open_failures(connection: Connection, now: datetime) -> int:
-    """How many failures are open."""
-    found = select(func.count()).where(_in_state("open", now))
-    return int(connection.execute(found).scalar_one())
+def open_by_kind(connection: Connection, now: datetime) -> dict[str, int]:
+    """How many failures of each kind are open; kinds without any are missing."""
+    found = select(_ROW.kind, func.count()).where(_in_state("open", now)).group_by(_ROW.kind)
+    return dict(connection.execute(found).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,11 +133,12 @@ def _save_hours(connection: Connection, seen: Seen) -> None:
 
 def prune(connection: Connection, now: datetime) -> None:
     """Delete the counts of old hours, failures not seen for long, and the oldest beyond
-    MOST_FAILURES."""
+    MOST_FAILURES. Those that events are parked for are kept."""
     connection.execute(delete(failure_hours).where(_HOUR.hour < now - HOURS_KEPT))
-    old = select(_ROW.failure_id).where(_ROW.last_seen < now - FAILURES_KEPT)
+    past = select(_ROW.failure_id).where((_ROW.kind != "event") | (_ROW.state == "resolved"))
+    old = past.where(_ROW.last_seen < now - FAILURES_KEPT)
     _forget(connection, connection.execute(old).scalars().all())
-    newest = select(_ROW.failure_id).order_by(_ROW.last_seen.desc(), _ROW.failure_id)
+    newest = past.order_by(_ROW.last_seen.desc(), _ROW.failure_id)
     _forget(connection, connection.execute(newest.offset(MOST_FAILURES)).scalars().all())
 
 

@@ -19,6 +19,7 @@ from cqrs_app.platform.runtime.commands import RETRY
 MOST_REHEARSED = 5
 """Streams of one preview. It holds locks while it lasts."""
 MOST_SHOWN = 12
+NONE = "\N{EN DASH}"
 
 
 @query(label="Preview of a retry", permission=RETRY, store="write")
@@ -75,8 +76,9 @@ def _sentence(change: RowChange) -> str:
         return f"{change.table}: {change.rows} {rows} would be {change.action}."
     if change.action == "added":
         return f"{change.table}: {change.key} would be added."
+    arrow = "\N{RIGHTWARDS ARROW}"
     fields = (
-        f"{each.name} {each.before} \N{RIGHTWARDS ARROW} {each.after}" for each in change.fields
+        f"{each.name} {each.before or NONE} {arrow} {each.after or NONE}" for each in change.fields
     )
     return f"{change.table}: {change.key}: {', '.join(fields)}."
 

@@ -34,7 +34,7 @@ class Source:
                 return _quoted(value)
             case tuple() | list():
                 inner = ", ".join(map(self.of, value))
-                return f"({inner},)" if value else "()"
+                return f"({inner},)" if len(value) == 1 else f"({inner})"
             case dict():
                 return f"{{{', '.join(f'{self.of(k)}: {self.of(v)}' for k, v in value.items())}}}"
         if dataclasses.is_dataclass(value):
@@ -75,5 +75,6 @@ def _is_given(value: Any, field: Any) -> bool:
 
 
 def _quoted(text: str) -> str:
+    """In double quotes where they need no escape."""
     plain = repr(text)
-    return f'"{text}"' if plain == f"'{text}'" else plain
+    return f'"{text}"' if plain == f"'{text}'" and '"' not in text else plain

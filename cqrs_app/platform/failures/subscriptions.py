@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from sqlalchemy import Connection, update
+from sqlalchemy import ColumnElement, Connection, update
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
@@ -21,8 +21,7 @@ from cqrs_app.platform.failures.tables import failures
 
 
 class Retries(Subscription):
-    """Releases the parked events of a cause: one subscription per store, in whose transaction the
-    events are processed."""
+    """Releases the parked events of a cause, in the transaction of this store."""
 
     accepts_restored_log: ClassVar[bool] = True
     events: ClassVar[tuple[type[Event], ...] | None] = (FailureRetried,)
@@ -36,9 +35,12 @@ class Retries(Subscription):
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         for recorded in batch:
-            event = recorded.event
-            if isinstance(event, FailureRetried):
-                self._control.release_cause(connection, self.store, event.failure_id, event.streams)
+            self._carry_out(recorded, connection)
+
+    def _carry_out(self, recorded: Recorded, connection: Connection) -> None:
+        event = recorded.event
+        if isinstance(event, FailureRetried):
+            self._control.release_cause(connection, self.store, event.failure_id, event.streams)
 
 
 class ReadStoreRetries(Retries):
@@ -46,34 +48,34 @@ class ReadStoreRetries(Retries):
     store: ClassVar[Store] = "read"
 
 
-class WriteStoreRetries(Retries):
-    name: ClassVar[str] = "subscription_retries"
+class WriteStoreFailures(Retries):
+    """Also keeps the state in the failure's row."""
+
+    name: ClassVar[str] = "failures"
     store: ClassVar[Store] = "write"
-
-
-class FailureStates(Subscription):
-    """Keeps the state in the failure's row."""
-
-    name: ClassVar[str] = "failure_states"
-    accepts_restored_log: ClassVar[bool] = True
     events: ClassVar[tuple[type[Event], ...] | None] = (
+        FailureRetried,
         FailureResolved,
         FailureIgnored,
         FailureReopened,
     )
 
-    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        for recorded in batch:
-            change = update(failures)
-            match recorded.event:
-                case FailureResolved(failure_id=failure_id):
-                    # One that came back since it was resolved stays open.
-                    change = change.where(failures.c.last_seen <= recorded.recorded_at)
-                    values = {"state": "resolved", "resolved_at": recorded.recorded_at}
-                case FailureIgnored(failure_id=failure_id, until=until):
-                    values = {"state": "ignored", "ignored_until": until}
-                case FailureReopened(failure_id=failure_id):
-                    values = {"state": "open"}
-                case _:
-                    continue
-            connection.execute(change.where(failures.c.failure_id == failure_id).values(**values))
+    def _carry_out(self, recorded: Recorded, connection: Connection) -> None:
+        super()._carry_out(recorded, connection)
+        match recorded.event:
+            case FailureResolved(failure_id=failure_id):
+                values = {"state": "resolved", "resolved_at": recorded.recorded_at}
+                # One that came back since it was resolved stays open.
+                before = failures.c.last_seen <= recorded.recorded_at
+                _change(connection, failure_id, values, before)
+            case FailureIgnored(failure_id=failure_id, until=until):
+                _change(connection, failure_id, {"state": "ignored", "ignored_until": until})
+            case FailureReopened(failure_id=failure_id):
+                _change(connection, failure_id, {"state": "open"})
+
+
+def _change(
+    connection: Connection, failure_id: str, values: dict[str, object], *where: ColumnElement[bool]
+) -> None:
+    mine = failures.c.failure_id == failure_id
+    connection.execute(update(failures).where(mine, *where).values(values))

@@ -39,13 +39,16 @@ class FollowParkedEvents(BackgroundTask):
         self._release = release
 
     def due(self, kernel: Kernel) -> list[str]:
-        try:
-            uncounted = [store for store in PARKED if _first_uncounted(kernel, store)]
-            if uncounted or not kernel.commands.enabled:
-                return uncounted
-            return [f"{RESOLVING}{failure_id}" for failure_id in self._mended(kernel)]
-        except DATABASE_TROUBLE:
-            return []  # nothing is lost: the rows are still there when it is back
+        uncounted, down = [], False
+        for store in PARKED:
+            try:
+                if _has_uncounted(kernel, store):
+                    uncounted.append(store)
+            except DATABASE_TROUBLE:
+                down = True  # nothing is lost: the rows are still there when it is back
+        if uncounted or down or not kernel.commands.enabled:
+            return uncounted
+        return [f"{RESOLVING}{failure_id}" for failure_id in self._mended(kernel)]
 
     def work(self, kernel: Kernel, key: str) -> bool:
         if key.startswith(RESOLVING):
@@ -93,7 +96,7 @@ def _uncounted(table: Table) -> Any:
     return select(table.c.position).where(table.c.culprit, table.c.cause.is_(None))
 
 
-def _first_uncounted(kernel: Kernel, store: str) -> bool:
+def _has_uncounted(kernel: Kernel, store: str) -> bool:
     with reader_of(_engine(kernel, store)).connect() as connection:
         return connection.execute(_uncounted(PARKED[store]).limit(1)).first() is not None
 

@@ -19,13 +19,15 @@ from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 
 KEY = "all"
 TURN_SECONDS = 2.0
+SAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationView:
     """`state`: building, comparing, ready (to be swapped in), previous (was swapped out), failed.
     `position` and `live_position` are how far the rows beside and the live ones are. `rate` is in
-    events per second, `seconds_left` until it is built; both are None before and afterwards."""
+    events per second, `seconds_left` until it is built; both are None before and afterwards.
+    `differing` counts the rows that differ by column, `samples` are the first of them."""
 
     projection: str
     state: str
@@ -42,6 +44,7 @@ class GenerationView:
     compared_rows: int | None
     differences: int | None
     differing: dict[str, int]
+    samples: tuple[str, ...]
     swapped_at: datetime | None
     problem: str | None
 
@@ -66,6 +69,7 @@ def _view(row: GenerationRow, live: Cursor, second: Cursor) -> GenerationView:
     rate = None
     if row.built_at is None and row.busy_seconds and second.position:
         rate = second.position / row.busy_seconds
+    report = msgspec.json.decode(row.report or "{}", type=Report)
     return GenerationView(
         projection=row.projection,
         state=_state(row, second),
@@ -81,7 +85,8 @@ def _view(row: GenerationRow, live: Cursor, second: Cursor) -> GenerationView:
         compared_position=row.compared_position,
         compared_rows=row.compared_rows,
         differences=row.differences if row.compared_at else None,
-        differing=msgspec.json.decode(row.report, type=Report).fields if row.report else {},
+        differing=report.fields,
+        samples=tuple(str(each) for each in report.samples[:SAMPLES]),
         swapped_at=row.swapped_at,
         problem=row.problem or second.error,
     )

@@ -21,6 +21,7 @@ from cqrs_app.platform.runtime.statistics.history import since
 
 Level = Literal["bad", "warn"]
 LATELY = timedelta(hours=1)
+MOST_NAMED = 4
 WAITS_TOO_LONG = timedelta(seconds=60)
 
 _LOG = command_log.c
@@ -43,9 +44,10 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Follower:
     """A subscription and how far it is behind; `parked_since` is when its first parked event was
-    parked."""
+    parked. `feeds` names what shows its rows."""
 
     cursor: Cursor
+    feeds: str
     lag_events: int
     waiting_since: datetime | None
     parked_streams: int
@@ -151,14 +153,15 @@ def _of_followers(
     followers: Iterable[Follower], now: datetime, red_lag: float
 ) -> Iterator[Problem]:
     for each in followers:
-        name, missing = each.cursor.subscription, _events(each.lag_events)
+        name = each.cursor.subscription
+        cost = f"{each.feeds}: {_events(each.lag_events)} missing."
         if each.cursor.state == "failed":
             yield Problem(
                 kind="stopped",
                 subject=name,
                 level="bad",
                 title=f"{name} has stopped",
-                cost=f"What it feeds lacks {missing}.",
+                cost=cost,
                 since=each.waiting_since or each.cursor.advanced_at,
                 remedy=each.cursor.error or "See its row for the reason.",
             )
@@ -168,7 +171,7 @@ def _of_followers(
                 subject=name,
                 level="warn",
                 title=f"{name} is paused",
-                cost=f"What it feeds lacks {missing}.",
+                cost=cost,
                 since=each.waiting_since or each.cursor.advanced_at,
                 remedy="Resume it once the reason for the pause is gone.",
             )
@@ -178,18 +181,19 @@ def _of_followers(
                 subject=name,
                 level="bad",
                 title=f"{name} is behind",
-                cost=f"What it feeds lacks {missing}.",
+                cost=cost,
                 since=each.waiting_since,
                 remedy="See whether its position moves. Add workers if several are behind.",
             )
         if each.parked_streams:
             count = each.parked_streams
+            words = "record is out of date" if count == 1 else "records are out of date"
             yield Problem(
                 kind="parked",
                 subject=name,
                 level="bad",
                 title=f"{name} could not apply an event",
-                cost=f"{count:,} {'record is' if count == 1 else 'records are'} not shown as now.",
+                cost=f"{each.feeds}: {count:,} {words}.",
                 since=each.parked_since,
                 remedy="Read the error. Retry once its cause is fixed, or skip the event.",
             )
@@ -248,7 +252,7 @@ def _of_jobs(state: Health) -> Iterator[Problem]:
 
 
 def _events(count: int) -> str:
-    return "nothing so far" if not count else f"{count:,} event{'s' if count != 1 else ''}"
+    return "no event" if not count else f"{count:,} event{'s' if count != 1 else ''}"
 
 
 def _followers(kernel: Kernel, state: Health) -> Iterator[Follower]:
@@ -259,7 +263,20 @@ def _followers(kernel: Kernel, state: Health) -> Iterator[Follower]:
         lag = max(head - cursor.position, 0)
         waiting = kernel.store.recorded_after(cursor.position) if lag else None
         streams, parked_since = _parked(kernel, name) if cursor.parked else (0, None)
-        yield Follower(cursor, lag, waiting, streams, parked_since)
+        yield Follower(cursor, _feeds(kernel, name), lag, waiting, streams, parked_since)
+
+
+def _feeds(kernel: Kernel, name: str) -> str:
+    """What is answered from a projection; for what has effects, its name."""
+    labels = {
+        query.declaration.label
+        for query in kernel.registry.answers
+        if name in query.declaration.reads
+    }
+    shown = sorted(labels)[:MOST_NAMED]
+    more = len(labels) - len(shown)
+    words = ", ".join(shown) or name.replace("_", " ").capitalize()
+    return f"{words} and {more} more" if more else words
 
 
 def _parked(kernel: Kernel, name: str) -> tuple[int, datetime | None]:

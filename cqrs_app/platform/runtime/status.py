@@ -10,6 +10,7 @@ from msgspec import Meta
 from sqlalchemy import Connection, Table, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.projections.generation import SUFFIX
 from cqrs_app.kernel.store.tables import events, parked_events, subscription_parked
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
@@ -69,6 +70,7 @@ def _rows(store: Cursors, connection: Connection) -> tuple[ProjectionRow, ...]:
             parked=each.parked,
         )
         for each in store.all(connection)
+        if not each.subscription.endswith(SUFFIX)
     )
 
 
@@ -171,6 +173,7 @@ def _parked(
             func.count().label("waiting"),
             func.min(columns.position).label("position"),
         )
+        .where(~columns.subscription.endswith(SUFFIX, autoescape=True))
         .group_by(columns.subscription, columns.stream)
         .subquery()
     )

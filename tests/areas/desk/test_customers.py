@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,8 @@ from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import CreditedLine
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.kernel.errors import Invalid
-from tests.areas.desk.history import START, History, project
+from cqrs_app.kernel.events.recorded import Recorded
+from tests.areas.desk.history import START, History
 from tests.areas.orders.given import line, place
 from tests.paging import all_pages
 
@@ -39,8 +41,8 @@ def credit(number: str, customer_id: str, amount: str) -> do.RecordCreditNote:
     )
 
 
-@pytest.fixture
-def shop(connection: Connection) -> Connection:
+@pytest.fixture(scope="module")
+def log() -> Sequence[Recorded]:
     history = History()
     names = ["Zoë O'Neill", "50%_off Ltd", "Łukasz", "", "Anna", "anna"]
     for number, name in enumerate(names):
@@ -56,8 +58,7 @@ def shop(connection: Connection) -> Connection:
     history.run(credit("CN2", "C.2", "100"), START + timedelta(days=1))
     history.run(credit("CN3", "only-credit", "1"))
     history.run(credit("CN4", "", "1"))
-    project(connection, history.recorded)
-    return connection
+    return history.recorded
 
 
 def listed(connection: Connection, **question: Any) -> list[tuple[str, str]]:

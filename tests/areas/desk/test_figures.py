@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_type_hints
@@ -23,19 +24,22 @@ from cqrs_app.areas.desk.queries.figures import (
     OrdersByStatus,
     StageFigure,
     TodayFigures,
+    WaitingByAge,
     orders_by_day,
     orders_by_stage,
     orders_by_status,
     today_figures,
+    waiting_by_age,
 )
 from cqrs_app.areas.desk.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.desk.queries.revenue import LastSalesDay, RevenueReport
-from cqrs_app.areas.desk.words import OrderStage
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Query
 from tests.areas.desk.history import START, History, project
 from tests.areas.orders.given import line, place
@@ -43,8 +47,8 @@ from tests.areas.orders.given import line, place
 TEN = line(quantity=4, price="2.5")
 
 
-@pytest.fixture
-def shop(connection: Connection) -> Connection:
+@pytest.fixture(scope="module")
+def log() -> Sequence[Recorded]:
     history = History()
     for number in range(1, 7):
         currency = "EUR" if number == 6 else "GBP"
@@ -58,8 +62,7 @@ def shop(connection: Connection) -> Connection:
         later + timedelta(days=1),
     )
     history.run(do.HoldOrder(order_id="4", reason=HoldReason.OTHER), later)
-    project(connection, history.recorded)
-    return connection
+    return history.recorded
 
 
 def gbp(amount: str) -> Money:
@@ -98,6 +101,22 @@ def test_what_waits_and_since_when(shop: Connection) -> None:
         figure(OrderStage.PROCESSING, 2, (euros, gbp("10")), None),
         figure(OrderStage.PARTLY_SHIPPED, 1, (gbp("10"),), days[3]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("days", "counts"),
+    [(2, (1, 1, 0)), (4, (1, 1, 0)), (5, (1, 0, 1)), (6, (0, 1, 1)), (40, (0, 0, 2))],
+)
+def test_waiting_orders_count_by_the_days_since_they_were_placed(
+    shop: Connection, days: int, counts: tuple[int, int, int]
+) -> None:
+    question = WaitingByAge(day=START.date() + timedelta(days=days))
+    approval, *others = waiting_by_age(question, shop)
+    assert approval.stage is OrderStage.NEEDS_APPROVAL
+    assert (approval.today, approval.lately, approval.earlier) == counts
+    assert [each.stage for each in others] == list(NEEDS_ACTION[1:])
+    held = next(each for each in others if each.stage is OrderStage.ON_HOLD)
+    assert held.today + held.lately + held.earlier == 1
 
 
 def test_imported_history_does_not_wait_until_something_is_done_with_it(
@@ -204,6 +223,8 @@ def test_days_before_all_shops_are_not_asked_for(day: date) -> None:
         TodayFigures(day=day)
     with pytest.raises(Invalid):
         OrdersByDay(until=day)
+    with pytest.raises(Invalid):
+        WaitingByAge(day=day)
 
 
 @pytest.mark.parametrize("day", [date(1900, 1, 1), date(8999, 12, 31)])
@@ -222,6 +243,7 @@ CACHED: list[Query] = [
     OrdersByStage(),
     TodayFigures(day=START.date() + timedelta(days=8)),
     OrdersByDay(until=START.date() + timedelta(days=8)),
+    WaitingByAge(day=START.date() + timedelta(days=8)),
     OrdersByStatus(),
     ListCustomers(),
     GetCustomer(customer_id="17850"),

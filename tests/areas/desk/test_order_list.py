@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,6 +30,7 @@ from cqrs_app.areas.desk.queries.order_list import (
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.words import HoldReason, OrderStatus
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.queries.paging import Page
 from tests.areas.desk.history import START, History, project
 from tests.areas.orders.given import line, place
@@ -56,10 +57,9 @@ def many() -> History:
     return history
 
 
-@pytest.fixture
-def shop(connection: Connection) -> Connection:
-    project(connection, many().recorded)
-    return connection
+@pytest.fixture(scope="module")
+def log() -> Sequence[Recorded]:
+    return many().recorded
 
 
 def pages(connection: Connection, **question: Any) -> Iterator[Page[OrderRow]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -48,6 +48,7 @@ from cqrs_app.areas.payments import events as paid_events
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.kernel import testing
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.registry import Registry
 from tests.areas.desk.history import START, History, fold, project
 from tests.areas.desk.shop import histories
@@ -158,8 +159,8 @@ def test_figures_are_a_recount_of_orders_and_credit_notes(history: History) -> N
     assert found == {key: value for key, value in customers.items() if any(value)}
 
 
-@pytest.fixture
-def shop(connection: Connection) -> Connection:
+@pytest.fixture(scope="module")
+def log() -> Sequence[Recorded]:
     """Four days, two currencies, a cancelled and a rejected order, credit beyond the days."""
     history = History()
 
@@ -177,8 +178,7 @@ def shop(connection: Connection) -> Connection:
     history.run(do.RejectOrder(order_id="6", reason="no"), START + timedelta(days=9))
     history.run(credit("CN1", "A", "0.5"), START + timedelta(days=1))
     history.run(credit("CN2", "", "3"), START + timedelta(days=5))
-    project(connection, history.recorded)
-    return connection
+    return history.recorded
 
 
 def report(connection: Connection, **asked: Any) -> list[tuple[Any, ...]]:

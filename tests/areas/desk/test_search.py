@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from cqrs_app.areas.desk.search import (
     with_more,
 )
 from cqrs_app.areas.orders import commands as do
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.search_words import index_words, tokenize
 from tests.areas.desk.history import TABLES, History, project
 from tests.areas.orders.given import line, place
@@ -62,10 +64,9 @@ def a_shop() -> History:
     return history
 
 
-@pytest.fixture
-def shop(connection: Connection) -> Connection:
-    project(connection, a_shop().recorded)
-    return connection
+@pytest.fixture(scope="module")
+def log() -> Sequence[Recorded]:
+    return a_shop().recorded
 
 
 def found(connection: Connection, written: str) -> list[str]:

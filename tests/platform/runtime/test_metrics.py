@@ -66,7 +66,15 @@ def without(postgres_server: PostgresServer) -> Iterator[Callable[[str], None]]:
     [
         (
             "write_store",
-            {"processes", "subscriptions", "projections", "commands", "queries", "webhooks"},
+            {
+                "processes",
+                "subscriptions",
+                "projections",
+                "commands",
+                "queries",
+                "webhooks",
+                "failures",
+            },
         ),
         ("read_store", {"projections"}),
     ],

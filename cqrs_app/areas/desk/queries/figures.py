@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Connection, Table, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, select, type_coerce
 
 from cqrs_app.areas.desk.read_models import order_activity, order_days, orders, sales_days
 from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
@@ -72,6 +72,59 @@ def orders_by_stage(question: OrdersByStage, connection: Connection) -> tuple[St
         )
 
     return tuple(map(figure, OrderStage))
+
+
+LATELY = timedelta(days=3)
+"""How long before a day an order was placed lately, not long ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeFigure:
+    """The waiting orders at one stage by when they were placed: on the day, in the three days
+    before it, or earlier."""
+
+    stage: OrderStage
+    today: int
+    lately: int
+    earlier: int
+
+
+@query(label="Waiting orders by age", permission=VIEW, reads=("orders",), cached=True)
+class WaitingByAge(Query):
+    """The stages that need action, also those without orders; `waiting` as in `OrdersByStage`."""
+
+    day: date
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.day.year < EARLIEST_YEAR:
+            yield "day", TOO_EARLY
+
+
+def waiting_by_age(question: WaitingByAge, connection: Connection) -> tuple[AgeFigure, ...]:
+    columns = order_days.c
+    waiting = columns.orders - columns.imported
+    since = question.day - LATELY
+
+    def sum_of(name: str, when: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((when, waiting), else_=0)).label(name)
+
+    found = (
+        select(
+            columns.stage,
+            sum_of("today", columns.day >= question.day),
+            sum_of("lately", columns.day.between(since, question.day - timedelta(days=1))),
+            sum_of("earlier", columns.day < since),
+        )
+        .where(columns.stage.in_(map(str, NEEDS_ACTION)))
+        .group_by(columns.stage)
+    )
+    rows = {row.stage: row for row in connection.execute(found)}
+    return tuple(_aged(stage, rows.get(stage)) for stage in NEEDS_ACTION)
+
+
+def _aged(stage: OrderStage, row: Row[Any] | None) -> AgeFigure:
+    names = ("today", "lately", "earlier")
+    return AgeFigure(stage=stage, **{name: int(getattr(row, name, 0)) for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, type_coerce
 
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.orders.commands import VIEW
-from cqrs_app.kernel import Query, query
+from cqrs_app.kernel import Amount, Query, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TotalOfOrders(Query):
 
 
 def total_of_orders(question: TotalOfOrders, connection: Connection) -> tuple[OrderTotal, ...]:
-    total = func.sum(orders.c.total)
+    total = type_coerce(func.sum(orders.c.total), Amount)
     found = (
         select(orders.c.currency, total, func.count())
         .where(orders.c.order_id.in_(question.order_ids))

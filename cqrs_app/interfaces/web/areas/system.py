@@ -1,4 +1,4 @@
-"""The System page: subscriptions, parked events, processes, answers and tasks, as they run now."""
+"""The System page: subscriptions, failures, processes, answers and tasks, as they run now."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.areas.failures import open_failures
+from cqrs_app.interfaces.web.areas.rebuilds import after
 from cqrs_app.interfaces.web.areas.webhooks import standings
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, ask_or_none, may_act
 from cqrs_app.interfaces.web.auth import background
@@ -30,8 +32,6 @@ from cqrs_app.platform.runtime.reconciliation import ReconciliationList
 from cqrs_app.platform.runtime.statistics.queries import ListErrors, Ranked, Slowest, StoredNow
 from cqrs_app.platform.runtime.status import (
     LogHead,
-    ParkedStreams,
-    ParkedSubscriptionStreams,
     ProcessList,
     ProjectionRow,
     ProjectionStatus,
@@ -41,7 +41,7 @@ from cqrs_app.platform.webhooks.queries import ListWebhooks
 from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
-MOST_PARKED = 50
+MOST_FAILURES = 10
 MOST_SLOW = 15
 MOST_ERRORS = 50
 PARTS = ("subscriptions", "processes", "actions", "questions", "pages", "deliveries", "storage")
@@ -239,11 +239,8 @@ def _standing(
     return Standing(row, lag, seconds, condition, rate, lags)
 
 
-def _parked() -> dict[str, Any]:
-    answer = ask(ParkedStreams(limit=MOST_PARKED))
-    others = ask(ParkedSubscriptionStreams(limit=MOST_PARKED)).value
-    rows = sorted((*answer.value, *others), key=lambda row: row.since)[:MOST_PARKED]
-    return {"answer": answer, "rows": rows, "most": MOST_PARKED, **_may_manage()}
+def _failures() -> dict[str, Any]:
+    return {"panel_title": "Failures", "most": MOST_FAILURES, **open_failures()}
 
 
 def _reconciliation() -> dict[str, Any]:
@@ -324,7 +321,7 @@ PAGES = {
         ("commands", "commands_failed", "request_p95", "lag_seconds", "cache_hits", "worker_busy"),
     ),
     "subscriptions": SystemPage(
-        ("projections", "parked", "reconciliation", "charts"),
+        ("projections", "failures", "reconciliation", "charts"),
         ("events", "lag_seconds", "lag_events", "visible_p50", "visible_p95", "applied"),
     ),
     "processes": SystemPage(
@@ -362,7 +359,7 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "slow-statements": ("Slow statements, last 24 hours", partial(_slow, "statements")),
     "stores": ("Stores", _storage),
     "projections": ("Subscriptions", _projections),
-    "parked": ("Parked events", _parked),
+    "failures": ("Failures", _failures),
     "reconciliation": ("Read models compared with the log", _reconciliation),
     "queues": ("Processes", _queues),
     "webhooks": ("Webhooks", _webhooks),
@@ -372,4 +369,4 @@ PANELS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 """Name in the address -> title, and what its template needs."""
 
 
-SYSTEM = WebArea(places={"projection": Place("system", "web.system")})
+SYSTEM = WebArea(places={"projection": Place("system", "web.system", after=after)})

@@ -92,10 +92,10 @@ def lines(
         mine: dict[datetime, Series] = {
             start: narrowed(each, series, only) for start, series in found[each.metric].items()
         }
-        labels = _largest(each, mine)[:most] if most and each.by else [""]
+        parts: Mapping[str, Steps] = _parts(each, mine, most) if most and each.by else {"": mine}
         drawn[each.name] = tuple(
-            _line(each, label, mine, found[PROCESSES], steps, running, over.seconds)
-            for label in labels
+            _line(each, label, part, found[PROCESSES], steps, running, over.seconds)
+            for label, part in parts.items()
         )
     return drawn
 
@@ -112,7 +112,7 @@ def _line(
     values: list[float | None] = []
     before: Series | None = None
     for start in steps:
-        series = narrowed(statistic, found.get(start, {}), label)
+        series = found.get(start, {})
         if start not in running:
             values.append(None)
         elif statistic.read == "increase":
@@ -123,13 +123,16 @@ def _line(
     return Line(label, tuple(values))
 
 
-def _largest(statistic: Statistic, found: Steps) -> list[str]:
-    """The labels, those with the most first."""
+def _parts(statistic: Statistic, found: Steps, most: int) -> dict[str, Steps]:
+    """The steps of each label, those with the most first."""
+    parts: dict[str, dict[datetime, Series]] = defaultdict(dict)
     totals: dict[str, float] = defaultdict(float)
-    for series in found.values():
+    for start, series in found.items():
         for label, mine in split(statistic, series).items():
+            parts[label][start] = mine
             totals[label] += value(statistic, mine, 60) or 0.0
-    return sorted(totals, key=lambda label: (-totals[label], label))
+    ranked = sorted(totals, key=lambda label: (-totals[label], label))
+    return {label: parts[label] for label in ranked[:most]}
 
 
 def now_values(

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.services import services_of
+from tests.interfaces.web.conftest import token_in
 from tests.interfaces.web.pages.conftest import order_in
+from tests.interfaces.web.pages.test_every_message import REGISTRY, flat
 from tests.interfaces.web.pages.test_keyboard import UNSEEN
 
 HEARD = """
@@ -33,6 +40,41 @@ def page(signed_in: Callable[..., Page]) -> Page:
     page = signed_in("admin", viewport={"width": 1440, "height": 900})
     page.add_init_script(HEARD)
     return page
+
+
+def test_every_action_says_what_became_of_it(
+    shop: Flask, client_of: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the page that the operator is led to, or with what it changed on the page on screen."""
+    receipt = Receipt(
+        command_id="id",
+        status="succeeded",
+        stream="order-1",
+        version=1,
+        events=("ThingHappened",),
+        duration_ms=1.0,
+    )
+    commands = services_of(shop).kernel.commands
+    for name in ("dispatch", "postpone"):
+        monkeypatch.setattr(commands, name, lambda *given: receipt)
+    client, order_id = client_of("admin"), order_in(shop, "placed")
+    token = token_in(client.get("/account").text)
+    silent = []
+    for name, cls in REGISTRY.commands.items():
+        sent = dict(flat(example_of(cls))) | {"csrf_token": token, "command_id": f"command-{name}"}
+        if "order_id" in sent:
+            sent["order_id"] = order_id
+        for shown in ("", f"/orders/{order_id}", "/orders"):
+            page = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{shown}"}
+            answer = client.post(f"/commands/{name}", data=sent, headers=page if shown else {})
+            assert answer.status_code in (200, 204, 303), (name, answer.text)
+            said = unquote(answer.headers.get("Announce", ""))
+            with client.session_transaction() as cookie:
+                flashed = [text for kind, text in cookie.pop("_flashes", ()) if kind == "good"]
+            heard = [text for text in (said, *flashed) if text.startswith("Thing happened.")]
+            if len(heard) != 1:
+                silent.append(f"{name} {shown}")
+    assert not silent
 
 
 def test_a_page_that_an_action_leads_to_begins_with_what_was_done(page: Page) -> None:

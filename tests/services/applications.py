@@ -1,14 +1,17 @@
-"""Templates of the pages, compiled once per test process and not once per application."""
+"""What all applications have in common, made once per test process: compiled templates of the
+pages, and the functions that build the URLs of routes."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from types import CodeType
+from typing import Any
 
 import pytest
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 
 class Compiled(BytecodeCache):
@@ -35,3 +38,20 @@ def _source_of(bucket: Bucket) -> Hashable:
 def compiled_templates() -> None:
     """To compile them was most of what a test of a page did."""
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_routes() -> None:
+    """To compile them was half of what it takes to compose an application."""
+    compile_builder = Rule._compile_builder
+    made: dict[Hashable, Callable[..., tuple[str, str]]] = {}
+
+    def builder(rule: Rule, append_unknown: bool = True) -> Any:
+        if rule.defaults:
+            return compile_builder(rule, append_unknown)
+        parts = (rule.rule, tuple(rule._trace), append_unknown)
+        if parts not in made:
+            made[parts] = compile_builder(rule, append_unknown)
+        return made[parts]
+
+    Rule._compile_builder = builder  # type: ignore[method-assign]
