@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 
 from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.projections.digests import kept
-from cqrs_app.kernel.reconciliation.records import Record
+from cqrs_app.kernel.reconciliation.records import Reconciliation
 from cqrs_app.kernel.store.tables import checkpoints, digests
 from cqrs_app.platform.runtime.commands import SkipParkedEvent
 from tests.kernel.conftest import by_ana
@@ -111,7 +111,7 @@ def test_a_digest_that_was_changed_is_found_and_corrected(
     with kernel.engines.read.begin() as connection:
         before = kept(connection, [counters])
         connection.execute(change_digest)
-    compared: Record = kernel.reconciler.compare(NAME)
+    compared: Reconciliation = kernel.reconciler.compare(NAME)
     assert compared.drifted == (counters.name,)
     found = kernel.reconciler.prove([NAME])[NAME]
     assert (found.count, found.differs) == (0, True)
