@@ -10,6 +10,7 @@ from functools import partial
 
 from bench.case import Case, Line, on_each_database
 from bench.cases import (
+    batch,
     big_store,
     catch_up,
     command,
@@ -122,6 +123,15 @@ CASES: tuple[Case, ...] = (
         command_batch.sides,
         Line(
             name="commands in batches of 1,000 on {database}",
+            of="batch",
+            to="one by one",
+            least=5,
+        ),
+    ),
+    *on_each_database(
+        batch.sides,
+        Line(
+            name="batch of 1,000 items on {database}",
             of="batch",
             to="one by one",
             least=5,
