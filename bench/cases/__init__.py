@@ -27,6 +27,7 @@ from bench.cases import (
     poll,
     query_cache,
     rebuild,
+    reconciliation,
     several_clients,
     statistics,
     verb_start,
@@ -170,6 +171,20 @@ CASES: tuple[Case, ...] = (
             of="memory",
             most=1.2,
             unit="RSS at the end by RSS after a tenth",
+        ),
+    ),
+    *on_each_database(
+        reconciliation.sides,
+        Line(
+            name="reconciliation with digests on {database}",
+            of="pass",
+            most=60,
+            unit="seconds for 1,000,000 orders' rows; from 250,000, with --quick from 5,000",
+        ),
+        Line(
+            name="processor time of a reconciliation on {database}",
+            of="processor",
+            unit="seconds for 1,000,000 orders' rows",
         ),
     ),
     *on_each_database(
