@@ -200,7 +200,13 @@ CASES: tuple[Case, ...] = (
     *on_each_database(big_store.sides, *map(_big_store, STEPS)),
     *on_each_database(
         statistics.sides,
-        Line(name="statistics recorded, command on {database}", of="on", to="off", least=0.99),
+        Line(
+            name="statistics recorded, command on {database}",
+            of="on",
+            to="off",
+            least=0.99,
+            unit="per second of the processor",
+        ),
     ),
     Case(
         visibility.sides,

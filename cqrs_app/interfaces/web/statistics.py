@@ -60,6 +60,7 @@ PROBLEM_WORDS: Mapping[str, str] = {
     "paused": "Subscription paused",
     "behind": "Subscription behind",
     "parked": "Events parked",
+    "drift": "Read model differs",
     "failed_actions": "Failed actions",
     "queued_actions": "Queued actions wait",
     "crashed_jobs": "Jobs crashed",
