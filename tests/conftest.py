@@ -22,7 +22,7 @@ pytest_plugins = (
     "tests.services.pgbouncer",
     "tests.services.redis_server",
     "tests.services.stores",
-    "tests.services.templates",
+    "tests.services.applications",
     "tests.services.browser",
     "tests.console",
 )
