@@ -36,6 +36,8 @@ KERNEL_WRITE = [
     tables.subscription_cursors,
     tables.subscription_parked,
 ]
+LOADED = ["tests.kernel.conftest"]
+"""What the process that others are forked from has loaded."""
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
 
