@@ -23,6 +23,7 @@ from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.projections import digests
 from cqrs_app.kernel.store.tables import checkpoints
 from cqrs_app.processes import embedded_redis
 from cqrs_app.services import services_of
@@ -115,6 +116,7 @@ def empty(kernel: Kernel, names: Sequence[str]) -> None:
                     continue
             for table in projection.tables:
                 connection.exec_driver_sql(f"TRUNCATE {table.name}")
+            digests.forget(connection, projection.tables)
         start = update(checkpoints).where(checkpoints.c.subscription.in_(names))
         connection.execute(start.values(position=0, applied=0))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -28,20 +29,28 @@ from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.installed_areas import SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
-from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.commands.bus import BusOptions, utc_now
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.kernel.queries.side_by_side import AT_ONCE
+from cqrs_app.kernel.reporting import Reporter
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
+from cqrs_app.platform import sql_views
 from cqrs_app.platform.demo.task import DemoLife
+from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
+from cqrs_app.platform.failures.recorder import Recorder
+from cqrs_app.platform.failures.stored import StoredFailures
+from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
+from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
 from cqrs_app.platform.transfer.imports.task import ImportUploads
 from cqrs_app.platform.transfer.uploads.receiving import Files
@@ -66,13 +75,19 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     )
     database.configure(app, settings)
     redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
-    kernel = _kernel(database.engines_of(app, settings), settings, redis_url)
+    engines = database.engines_of(app, settings)
+    failures = Recorder(engines.write, release_of(settings), utc_now)
+    kernel = _kernel(engines, settings, redis_url, failures.report)
     write, roles = kernel.engines.write, kernel.registry.roles
+    kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
         kernel=kernel,
+        failures=failures,
+        stored_failures=StoredFailures(write),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
+        reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         accounts=Accounts(write, roles),
         tokens=Tokens(write, roles),
@@ -93,17 +108,24 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         # Imported here, so that processes without pages do not load what pages need.
         from cqrs_app.interfaces import api, web
 
-        logs.init_requests(app, access_log=settings.access_log)
+        logs.init_requests(app, kernel.recorder, access_log=settings.access_log)
         web.init_app(app, settings)
         api.init_app(app, settings)
     return app
 
 
-def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
+def release_of(settings: Settings) -> str:
+    """The name of the release that runs: the setting, or else the version of the project."""
+    described = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    return settings.release or str(described["project"]["version"])
+
+
+def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Reporter) -> Kernel:
     def fulfilment_of(order_id: str) -> FulfilmentProcess:
         with reader_of(engines.write).connect() as connection:
             return process_ahead(connection, order_id)
 
+    stored = StoredFailures(engines.write)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
@@ -113,6 +135,8 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         _tasks(settings),
         _checks(settings),
         OrderFiles(engines.write).is_received,
+        standing_of=stored.standing,
+        sample_of=stored.sample,
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
@@ -132,6 +156,8 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str) -> Kernel:
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        exchanged=sql_views.repoint,
+        report=report,
     )
 
 
@@ -148,10 +174,19 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
             )
         ],
         "uploads": [ImportUploads()],
+        "runtime": [Reconcile(_schedule(settings))],
+        "failures": [
+            FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
+        ],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
     }
+
+
+def _schedule(settings: Settings) -> Schedule:
+    start, end = settings.reconcile_times
+    return Schedule(settings.reconcile_hours, start, end, ZoneInfo(settings.timezone))
 
 
 def _command_options(settings: Settings) -> BusOptions:

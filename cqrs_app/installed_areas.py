@@ -26,6 +26,9 @@ from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.failures import failures_area
+from cqrs_app.platform.failures.as_test import SampleOf
+from cqrs_app.platform.failures.failure import Standings
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
@@ -60,6 +63,8 @@ def build_registry(
     checks: Checks = NO_CHECKS,
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
+    standing_of: Standings = lambda failure_id: None,
+    sample_of: SampleOf = lambda failure_id: None,
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
@@ -70,7 +75,8 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received. Business days are those of `zone`.
+    received. `standing_of` and `sample_of` read a stored failure. Business days are those of
+    `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -87,12 +93,13 @@ def build_registry(
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        failures_area(standing_of, sample_of, tasks.get("failures", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(name="operators", permissions=[MANAGE_TOKENS]),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
-    return Registry((*areas, runtime_area(controlled, zone)), MONEY, zone)
+    return Registry((*areas, runtime_area(controlled, zone, tasks.get("runtime", ()))), MONEY, zone)
 
 
 ROLES = build_registry().roles

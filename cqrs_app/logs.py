@@ -13,11 +13,14 @@ import msgspec
 from flask import Flask, Response, g, has_request_context, request
 
 from cqrs_app.kernel.commands.context import new_id, running_command
+from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.settings import Settings
 
 OURS = ("countersign", "cqrs_app")
 ACCESS = logging.getLogger("countersign.access")
 IDS = ("request_id", "command_id")
+WEB = "web"
+UNKNOWN_ROUTE = "(none)"
 MAX_REPEATS = 5
 MAX_KINDS = 1_000
 REPEATS_SECONDS = 60.0
@@ -41,9 +44,10 @@ def configure(settings: Settings, stream: IO[str] | None = None) -> None:
     server.propagate = True
 
 
-def init_requests(app: Flask, *, access_log: bool) -> None:
+def init_requests(app: Flask, recorder: Recorder, *, access_log: bool) -> None:
     """Give each request an id, taken from a valid X-Request-Id if there is one, and return it in
-    the response. With `access_log`, write one line per request."""
+    the response. Record the time of each by route. With `access_log`, write one line per
+    request."""
 
     @app.before_request
     def _begin() -> None:
@@ -55,8 +59,11 @@ def init_requests(app: Flask, *, access_log: bool) -> None:
     def _end(response: Response) -> Response:
         if "request_id" in g:
             response.headers["X-Request-Id"] = g.request_id
+            elapsed = (time.perf_counter() - g.request_began) * 1000
+            route = (request.endpoint or UNKNOWN_ROUTE).removeprefix("web.")
+            recorder.process = WEB
+            recorder.record("requests", (route, f"{response.status_code // 100}xx"), elapsed)
             if access_log:
-                elapsed = (time.perf_counter() - g.request_began) * 1000
                 line = "%s %s %s in %.1f ms"
                 # Without the query string, which may hold personal data.
                 ACCESS.info(line, request.method, request.path, response.status_code, elapsed)

@@ -11,11 +11,14 @@ from werkzeug.local import LocalProxy
 from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
+from cqrs_app.platform.failures.recorder import Recorder
+from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
 
 NAME = "services"
@@ -28,6 +31,9 @@ class Services:
     settings: Settings
     redis_url: str
     kernel: Kernel
+    failures: Recorder
+    stored_failures: StoredFailures
+    reconciliation_schedule: Schedule
     change_token: ChangeToken
     payment_callbacks: Callbacks
     accounts: Accounts
@@ -35,6 +41,11 @@ class Services:
     sessions: Sessions
     throttle: Throttle
     sign_in_rates: SignInRates
+
+    def close(self) -> None:
+        """Finish pending background work. Called at the end of a process or a test."""
+        self.kernel.close()
+        self.failures.close()
 
 
 def services_of(app: Flask) -> Services:

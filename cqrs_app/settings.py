@@ -18,6 +18,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, get_type_hints
@@ -29,6 +30,7 @@ from cqrs_app.environment import SettingsError, misspelt, parse
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
+RELEASE = re.compile(r"[A-Za-z0-9_.+-]{0,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -85,6 +87,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "text"
     access_log: bool = False
+    release: str = ""
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -177,6 +180,10 @@ class Settings:
     read_model_optimization_enabled: bool = True
     read_model_denormalization_enabled: bool = True
     read_model_indexing_enabled: bool = True
+
+    # Reconciliation
+    reconcile_hours: Annotated[float, Meta(ge=0, le=87_840)] = 24.0
+    reconcile_window: str = "01:00-05:00"
 
     # Freshness
     projection_batch: Annotated[int, Meta(ge=1, le=10_000)] = 500
@@ -307,6 +314,7 @@ class Settings:
                 "Set it, or write 'asynchronous'."
             )
         self._refuse_unusable_redis()
+        self._refuse_unusable_window()
         self._refuse_unusable_payments()
         self._refuse_unusable_fulfilment()
         if self.amber_lag_seconds > self.red_lag_seconds:
@@ -322,7 +330,7 @@ class Settings:
                 "as Europe/Berlin or UTC."
             ) from None
         self._refuse_unknown_locale()
-        self._refuse_unusable_hosts()
+        self._refuse_unusable_names()
         _one_of("log_level", self.log_level.lower(), LOG_LEVELS)
         for name, allowed in CHOICES.items():
             _one_of(name, getattr(self, name), allowed)
@@ -351,7 +359,12 @@ class Settings:
                     f"Remove the setting."
                 )
 
-    def _refuse_unusable_hosts(self) -> None:
+    def _refuse_unusable_names(self) -> None:
+        if not RELEASE.fullmatch(self.release):
+            raise SettingsError(
+                f"RELEASE is {self.release!r}. Write up to 40 letters, digits, dots, dashes or "
+                "plus signs, such as 2.4.1 or a commit."
+            )
         for host in filter(None, map(str.strip, self.trusted_hosts.split(","))):
             if not HOST_NAME.fullmatch(host):
                 raise SettingsError(
@@ -385,6 +398,21 @@ class Settings:
                     "rediss://HOST:6379/0, unix:///PATH or "
                     "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
+
+    @property
+    def reconcile_times(self) -> tuple[time, time]:
+        """The times of day between which read models are compared. Raises ValueError."""
+        start, _, end = self.reconcile_window.partition("-")
+        return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+
+    def _refuse_unusable_window(self) -> None:
+        try:
+            self.reconcile_times  # noqa: B018 - raises ValueError if it cannot be parsed
+        except ValueError:
+            raise SettingsError(
+                f"RECONCILE_WINDOW is {self.reconcile_window!r}. Write two times of day, such as "
+                "01:00-05:00; twice the same for any time."
+            ) from None
 
     @property
     def fulfilment_retries(self) -> tuple[int, ...]:

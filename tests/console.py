@@ -33,7 +33,7 @@ NO_REDIS = "unix:///nowhere/redis.sock"
 def close(app: Flask) -> None:
     """Finish pending background work and close all connections."""
     kernel: Kernel = services_of(app).kernel
-    kernel.close()
+    services_of(app).close()
     kernel.redis.close()
     engines: list[Engine] = [kernel.engines.write, kernel.engines.read, kernel.engines.query]
     with app.app_context():

@@ -104,6 +104,23 @@ def test_postgresql_is_addressed_as_libpq_has_it(url: str, arguments: dict[str, 
     assert addresses.database(made) == made
 
 
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_host_that_vanishes_is_noticed_in_ten_seconds_or_as_the_address_says(
+    *, pooled: bool
+) -> None:
+    def arguments(url: str) -> dict[str, int]:
+        options = engine_options(url, timeout=30, pool_size=1, read_only=False, pooled=pooled)
+        found: dict[str, int] = options["connect_args"]
+        return found
+
+    network = arguments("postgresql+psycopg://h/db")
+    idle = network["keepalives_idle"]
+    idle += network["keepalives_interval"] * network["keepalives_count"]
+    assert (idle, network["tcp_user_timeout"], network["connect_timeout"]) == (10, 10_000, 5)
+    chosen = arguments("postgresql+psycopg://h/db?tcp_user_timeout=3000&keepalives_idle=30")
+    assert not {"tcp_user_timeout", "keepalives_idle"} & chosen.keys()
+
+
 def test_a_password_among_the_options_is_kept_from_view_as_any_other() -> None:
     made = make_url(addresses.database("postgresql:///db?user=u&password=hunter%402&host=h"))
     assert made.password == "hunter@2"

@@ -99,3 +99,9 @@ def test_a_name_that_is_nearly_a_setting_is_pointed_out() -> None:
         "COMAND_TIMEOUT": "COMMAND_TIMEOUT",
         "DATABASE_URI": "DATABASE_URL",
     }
+
+
+def test_the_name_of_a_release_is_short_and_plain() -> None:
+    assert read(RELEASE="2026-03.1+abc").release == "2026-03.1+abc"
+    with pytest.raises(SettingsError, match="RELEASE is 'two words'"):
+        read(RELEASE="two words")

@@ -5,6 +5,7 @@ Each module here prepares one comparison: its `sides` yields what is measured, b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from bench.case import Case, Line, on_each_database
@@ -25,8 +26,10 @@ from bench.cases import (
     query_cache,
     rebuild,
     several_clients,
+    statistics,
     verb_start,
     visibility,
+    vitals,
     web_memory,
 )
 from bench.peers import environments
@@ -87,6 +90,13 @@ def _flask_admin(page: str, least: float) -> Line:
 
 def _at_rest(processes: str, most: float | None = None) -> Line:
     return Line(name=f"memory at rest, {processes}", of=processes, most=most, unit="MB")
+
+
+def _vitals(metric: str, most: float, unit: str) -> Iterator[Line]:
+    for shop in vitals.SHOPS:
+        for visit in vitals.VISITS:
+            name = f"{visit}, {metric}, {shop}"
+            yield Line(name=f"vitals: {name}", of=name, most=most, unit=unit)
 
 
 def _verb(verb: str) -> Line:
@@ -156,6 +166,10 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     *on_each_database(big_store.sides, *map(_big_store, STEPS)),
+    *on_each_database(
+        statistics.sides,
+        Line(name="statistics recorded, command on {database}", of="on", to="off", least=0.99),
+    ),
     Case(
         visibility.sides,
         (
@@ -206,6 +220,14 @@ CASES: tuple[Case, ...] = (
         (
             Line(name="page weight, first visit", of="first visit", most=200, unit="kB"),
             Line(name="page weight, repeat visit", of="repeat visit", most=30, unit="kB"),
+        ),
+    ),
+    Case(
+        vitals.sides,
+        (
+            *_vitals("LCP", most=2_500, unit="ms"),
+            *_vitals("INP", most=200, unit="ms"),
+            *_vitals("CLS", most=0.1, unit="score"),
         ),
     ),
     Case(

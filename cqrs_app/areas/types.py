@@ -1,4 +1,4 @@
-"""Kinds of values that several areas share, with their limits and labels."""
+"""Field types that several areas share, with their limits and labels."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cqrs_app.standards.countries import country_name, is_country
 from cqrs_app.standards.currencies import PLACES, WITHDRAWN, currency_code
 
 IMPORTER = "importer"
-"""The operator who records what files of history tell."""
+"""The actor that records imported history."""
 ID_CHARACTERS = "Letters, digits, point, underscore and hyphen."
 HIGHEST_AMOUNT = Decimal(1_000_000_000_000)
-"""The most an order, credit note or payment may come to; sums of many stay exact."""
+"""The largest total of an order, credit note or payment; sums of many stay exact."""
 HIGHEST_PRICE = Decimal(100_000_000)
-"""The most one unit of anything may cost."""
+"""The highest unit price."""
 MOST_UNITS = 1_000_000_000
-"""The most units of one product that an order may ask for, or one command may move."""
+"""The most units of one product in an order or in one command."""
 MOST_PLACES = 4
 """Digits after the point that any amount may have."""
 
 
 def identifier(title: str, example: str) -> Meta:
-    """Limits of what names one thing, also in an address."""
+    """Limits of the number or name that identifies one thing, also in a URL."""
     return Meta(
         title=title,
         examples=[example],
@@ -73,7 +73,7 @@ def reason(
     most: int = 500,
     example: str = "We cannot deliver there.",
 ) -> Meta:
-    """Limits of why something was done."""
+    """Limits of the reason why something was done."""
     return paragraph("Reason", most, least=least, example=example, description=description)
 
 
@@ -91,11 +91,11 @@ def address_part(
 
 
 NEW = Meta(extra={"lookup": ""})
-"""Marks a field that names a thing which is not there yet."""
+"""Marks a field that names something that does not exist yet."""
 
 
 class WaitsFor(StrEnum):
-    """Who has to act before something goes on."""
+    """Who has to act before something continues."""
 
     PERSON = "person"
     GATEWAY = "gateway"
@@ -112,10 +112,10 @@ UNKNOWN_COUNTRY = Refusal(
 
 
 def unknown_country(text: str) -> Iterator[Refused]:
-    """An objection to a text that is no country's name; history is let in with it."""
+    """Objects to a text that is no country's name; imported history may have one."""
     if text and not is_country(text):
-        yield UNKNOWN_COUNTRY(
-            f"“{text}” is no country of ISO 3166. Nothing was changed. Write its name or its code."
+        yield UNKNOWN_COUNTRY.because(
+            f"“{text}” is no country of ISO 3166.", "Write its name or its code."
         )
 
 
@@ -125,10 +125,10 @@ WITHDRAWN_CURRENCY = Refusal(
 
 
 def withdrawn_currency(code: str) -> Iterator[Refused]:
-    """An objection to a currency that nobody pays in any more; history is let in with it."""
+    """Objects to a currency that is no longer in use; imported history may have one."""
     if code in WITHDRAWN:
-        yield WITHDRAWN_CURRENCY(
-            f"{code} was withdrawn. Nothing was changed. Choose the currency that replaced it."
+        yield WITHDRAWN_CURRENCY.because(
+            f"{code} was withdrawn.", "Choose the currency that replaced it."
         )
 
 
@@ -148,7 +148,7 @@ _HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"),
 
 
 def sku_text(text: str) -> str:
-    """The SKU with the hyphen of the keyboard for those that look like it."""
+    """The SKU with look-alike hyphens replaced by the keyboard's hyphen."""
     return text.translate(_HYPHENS)
 
 

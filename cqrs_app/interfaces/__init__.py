@@ -1,1 +1,1 @@
-"""How people and programs reach the console: pages, API and command line."""
+"""How people and programs use the console: pages, API and command line."""

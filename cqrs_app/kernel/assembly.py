@@ -14,19 +14,29 @@ from sqlalchemy import Engine
 
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.measurements import slow_statements
+from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.projections.building import Builder
+from cqrs_app.kernel.projections.comparison import Comparison
+from cqrs_app.kernel.projections.generation_control import Exchanged, GenerationControl
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.store import EventStore, event_store
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.kernel.subscriptions.presence import Presence, seen
+from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs, WakeUps
 from cqrs_app.kernel.verification.logs import verify_logs
 from cqrs_app.kernel.verification.seals import LogName, Seal, Seals
@@ -68,14 +78,21 @@ class Kernel:
     commands: CommandBus
     queries: QueryBus
     runner: ProjectionRunner
+    builder: Builder
+    comparison: Comparison
     cache: QueryCache
     statistics: Statistics
+    recorder: Recorder
+    roll_up: RollUp
     wake_ups: WakeUps
     tasks: Mapping[str, Dispatcher]
     presence: Presence
     seals: Seals
+    reconciler: Reconciler
     redis: Redis
+    tuning: Tuning
     clock: Callable[[], datetime]
+    report: Reporter
 
     def verify_streams(self) -> Iterator[Report]:
         """Verify each stream: see verification/streams.py."""
@@ -94,6 +111,7 @@ class Kernel:
         for dispatcher in self.tasks.values():
             dispatcher.close()
         self.statistics.close()
+        self.recorder.close()
 
 
 def assemble(
@@ -107,40 +125,66 @@ def assemble(
     queries: QueryOptions,
     tuning: Tuning,
     jobs: Jobs,
+    exchanged: Exchanged = lambda connection, tables: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    report: Reporter = unreported,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
-    wraps the keys of personal data (see vault.py) and signs seals.
+    wraps the keys of personal data (see vault.py), signs seals and keys the digests of rows.
+    `exchanged` is called in the transaction of a swap: see projections/generation_control.py.
+    Unexpected exceptions go to `report`.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
     registry.codec.opener = vault
-    statistics = Statistics(engines.read, clock)
+    _key_digests(registry, personal_data_key)
+    statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
+    for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
+        slow_statements.watch(engine, name, recorder)
     wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
     tasks: dict[str, Dispatcher] = {}
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
-    def advanced(name: str, position: int, events: int, ms: float) -> None:
-        if events:
-            statistics.count("projection", name, "applied", ms, events)
-            wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
-            for dispatcher in tasks.values():
-                dispatcher.nudge()
+    def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
+        if name not in registry.subscriptions:
+            return  # rows beside the live ones, which nobody sees
+        statistics.count("projection", name, "applied", ms, events)
+        recorder.record("visible", (name,), waited_ms)
+        recorder.record("applied", (name,), ms / events, events)
+        wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
+        for dispatcher in tasks.values():
+            dispatcher.nudge()
 
+    def counting(bus: str, metric: str) -> Count:
+        def count(name: str, result: str, ms: float, error: str = "") -> None:
+            statistics.count(bus, name, result, ms)
+            recorder.record(metric, (name, result), ms)
+            if error:
+                recorder.record("errors", (bus, name, result, error), 1)
+
+        return count
+
+    stores: dict[Store, Engine] = {"read": engines.read, "write": engines.write}
     runner = ProjectionRunner(
         registry.subscriptions,
         registry.codec,
         store,
-        {"read": engines.read, "write": engines.write},
-        vault,
+        stores,
         batch=tuning.projection_batch,
         advanced=advanced,
         erased=cache.forget_all,
         clock=clock,
     )
-    gauge = FreshnessGauge(store, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock)
+    control = GenerationControl(
+        registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
+    )
+    control.attach()
+    comparison = Comparison(runner, engines.read)
+    gauge = FreshnessGauge(
+        store, runner.fits, amber=tuning.amber_lag, red=tuning.red_lag, clock=clock
+    )
     command_bus = CommandBus(
         registry.routes,
         registry.codec,
@@ -152,7 +196,8 @@ def assemble(
         consequences=registry.consequences,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
-        count=lambda name, result, ms: statistics.count("command", name, result, ms),
+        count=counting("command", "commands"),
+        report=report,
         clock=clock,
     )
     query_bus = QueryBus(
@@ -167,7 +212,8 @@ def assemble(
         cache,
         vault,
         queries,
-        count=lambda name, result, ms: statistics.count("query", name, result, ms),
+        count=counting("query", "queries"),
+        served_late=lambda name, seconds: recorder.record("age_served", (name,), seconds),
     )
     kernel = Kernel(
         registry=registry,
@@ -178,20 +224,27 @@ def assemble(
         commands=command_bus,
         queries=query_bus,
         runner=runner,
+        builder=Builder(runner, comparison, engines.read, store, registry.codec),
+        comparison=comparison,
         cache=cache,
         statistics=statistics,
+        recorder=recorder,
+        roll_up=RollUp(engines.write, clock),
         wake_ups=wake_ups,
         tasks=tasks,
         presence=Presence(engines.write, clock),
         seals=Seals(
             engines.write,
             store,
-            hmac.digest(personal_data_key.encode(), b"seals", hashlib.sha256),
+            _derived(personal_data_key, b"seals"),
             settled=timedelta(seconds=commands.timeout) + CLOCK_TOLERANCE,
             clock=clock,
         ),
+        reconciler=Reconciler(registry.projections, engines.read, store, registry.codec, clock),
         redis=redis,
+        tuning=tuning,
         clock=clock,
+        report=report,
     )
 
     def has_workers(kind: str) -> bool:
@@ -203,8 +256,19 @@ def assemble(
         tasks[task.name] = Dispatcher(
             task,
             wake_ups,
-            due=list if waits else partial(task.due, kernel),
-            work=(lambda key: False) if waits else partial(task.work, kernel),
+            due=list if waits else reporting(report, task.name, partial(task.due, kernel)),
+            work=(lambda key: False)
+            if waits
+            else reporting(report, task.name, partial(task.work, kernel)),
             has_workers=has_workers,
         )
     return kernel
+
+
+def _derived(key: str, purpose: bytes) -> bytes:
+    return hmac.digest(key.encode(), purpose, hashlib.sha256)
+
+
+def _key_digests(registry: Registry, personal_data_key: str) -> None:
+    for projection in registry.projections.values():
+        projection.digest_key = _derived(personal_data_key, b"digests")

@@ -20,11 +20,18 @@ class BusError(Exception):
 
 
 class Refused(BusError):
-    """A business rule refused the command."""
+    """A business rule refused the command. `why` is the reason alone: for a flag on what is
+    accepted all the same, and for a command that is not offered."""
 
-    def __init__(self, code: str, sentence: str) -> None:
+    def __init__(self, code: str, sentence: str, why: str = "") -> None:
         super().__init__(sentence)
         self.code = code
+        self.why = why or sentence
+
+    @classmethod
+    def because(cls, code: str, why: str, instead: str = "") -> Refused:
+        """Refused for this reason, with what to do instead."""
+        return cls(code, " ".join(filter(None, (why, "Nothing was changed.", instead))), why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ class Refusal:
     """A reason for which a rule refuses a command: its code, and when it applies (for the
     catalogue).
 
-    Calling it with the sentence for one case returns the exception to raise or yield.
+    Calling it with the sentence for one case returns the exception to raise or yield; `because`
+    takes the reason and what to do instead, and is for what may be flagged.
     """
 
     code: str
@@ -40,6 +48,9 @@ class Refusal:
 
     def __call__(self, sentence: str) -> Refused:
         return Refused(self.code, sentence)
+
+    def because(self, why: str, instead: str = "") -> Refused:
+        return Refused.because(self.code, why, instead)
 
 
 class NotAllowed(BusError):

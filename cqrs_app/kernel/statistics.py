@@ -1,4 +1,4 @@
-"""Counts and durations per message type and time span, kept in the read store by all processes.
+"""Counts and durations per message type and time span, kept in the write store by all processes.
 
 A span is a minute at first. Older rows are merged into longer spans, since pages and metrics read
 every row, and a minute has hundreds of them.

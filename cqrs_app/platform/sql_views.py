@@ -7,7 +7,7 @@ read store drop the views and create them again (migrations/env.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Column, Connection, Table, inspect, text
@@ -218,6 +218,19 @@ VIEWS: Sequence[View] = (
         {"since": "Since when it is at this stage.", "over": "Nothing more is to come."},
     ),
 )
+
+
+def repoint(connection: Connection, tables: Collection[Table]) -> None:
+    """Let the existing views of these tables read the tables that have their names now: on
+    PostgreSQL a view stays with a table that is renamed. Columns, grants and views that others made
+    of them stay as they are."""
+    if connection.dialect.name != "postgresql":
+        return
+    there = {*inspect(connection).get_view_names()}
+    for view in VIEWS:
+        if view.table in tables and view.name in there:
+            creating = next(view.statements("postgresql"))
+            connection.execute(text(creating.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)))
 
 
 class ViewsInUse(Exception):

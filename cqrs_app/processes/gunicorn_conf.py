@@ -40,4 +40,4 @@ loglevel = "warning"
 def worker_exit(server: Any, worker: Any) -> None:
     """Write the counts of this process. A worker that could not load the application has none."""
     if NAME in getattr(worker.wsgi, "extensions", {}):
-        services_of(worker.wsgi).kernel.close()
+        services_of(worker.wsgi).close()

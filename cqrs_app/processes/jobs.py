@@ -8,6 +8,7 @@ from typing import Any
 from rq.job import Job
 
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.reporting import reporting
 from cqrs_app.services import kernel
 
 
@@ -16,7 +17,7 @@ def advance(*subscriptions: str) -> None:
     for name in subscriptions:
         # Before the log is read, so that a commit from now on wakes a worker again.
         kernel.wake_ups.advanced(name)
-        kernel.runner.advance(name)
+        reporting(kernel.report, name, kernel.runner.advance)(name)
 
 
 def run_command(command_id: str) -> None:
@@ -42,4 +43,5 @@ class AllowedJob(Job):
     def perform(self) -> Any:
         if self.func_name not in ALLOWED:
             raise PermissionError(f"{self.func_name} is not a job of this product")
-        return self.func(*self.args, **self.kwargs)
+        name = self.func_name.rpartition(".")[2]
+        return reporting(kernel.report, name, self.func)(*self.args, **self.kwargs)

@@ -36,7 +36,7 @@ def prepare_stores(app: Flask, say: Callable[[str], None]) -> str | None:
     upgrade(settings)
     password = ensure_first_operator(settings, services.accounts)
     load_if_empty(services.kernel, settings.demo_orders, say)
-    services.kernel.close()
+    services.close()
     return password
 
 

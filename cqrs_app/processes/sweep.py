@@ -15,9 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.reporting import reporting
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.presence import SWEEP
 from cqrs_app.kernel.subscriptions.subscription import STORES, Store
+from cqrs_app.platform.runtime.sampling import SAMPLE_SECONDS, sample
 
 logger = logging.getLogger("countersign")
 
@@ -26,23 +28,25 @@ PATIENCE_SECONDS = 1.0
 
 HOUSEKEEPING_SECONDS = 3600.0
 SEALING_SECONDS = 60.0
+ROLL_UP_SECONDS = 60.0
 
 
 class Sweep:
-    """One pass does overdue work of subscriptions, queued commands and background tasks. Once a
-    minute it seals the logs, and once an hour it does the housekeeping."""
+    """One pass does overdue work of subscriptions, queued commands and background tasks. Every ten
+    seconds it samples the state of the console, once a minute it seals the logs and adds up
+    measurements, and once an hour it does the housekeeping."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._still_since: dict[Store, dict[tuple[str, int], float]] = {}
-        self._housekept = self._sealed = float("-inf")
+        self._housekept = self._sealed = self._sampled = self._rolled_up = float("-inf")
 
     def once(self) -> None:
         """One pass. An exception in one step does not stop the others. Raises SQLAlchemyError if
         the write store is down."""
         self._kernel.presence.beat(SWEEP)
         for name, step in self._steps():
-            _attempt(name, step)
+            self._attempt(name, step)
 
     def leave(self) -> None:
         """Report that this sweep has ended."""
@@ -56,13 +60,21 @@ class Sweep:
         for store in STORES:
             yield f"subscriptions in the {store} store", partial(self._advance, store)
         yield "queued commands", self._run_queued
-        if time.monotonic() - self._sealed > SEALING_SECONDS:
+        now = time.monotonic()
+        if now - self._sampled > SAMPLE_SECONDS:
+            self._sampled = now
+            yield "samples", partial(sample, kernel)
+        if now - self._rolled_up > ROLL_UP_SECONDS:
+            self._rolled_up = now
+            yield "measurements", kernel.roll_up
+        if now - self._sealed > SEALING_SECONDS:
             yield "seals", self._seal
-        if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
-            self._housekept = time.monotonic()
+        if now - self._housekept > HOUSEKEEPING_SECONDS:
+            self._housekept = now
             for name, dispatcher in kernel.tasks.items():
                 yield f"housekeeping of {name}", partial(dispatcher.task.housekeep, kernel)
             yield "statistics", kernel.statistics.fold
+            yield "old measurements", kernel.roll_up.delete_old
 
     def _advance(self, store: Store) -> None:
         """Advance subscriptions that are behind and have not moved.
@@ -76,7 +88,7 @@ class Sweep:
         self._still_since[store] = {each: before.get(each, now) for each in still}
         for name, position in still:
             if now - self._still_since[store][name, position] >= PATIENCE_SECONDS:
-                _attempt(name, partial(self._kernel.runner.advance, name))
+                self._attempt(name, partial(self._kernel.runner.advance, name))
 
     def _run_queued(self) -> None:
         before = self._kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)
@@ -90,15 +102,14 @@ class Sweep:
         if not self._kernel.seals.extend():
             self._sealed = time.monotonic()
 
-
-def _attempt(name: str, step: Callable[[], object]) -> None:
-    """Run a step. An exception is logged, and the next pass tries again."""
-    try:
-        step()
-    except DATABASE_TROUBLE as error:
-        logger.warning("the sweep tries %s again: %s", name, getattr(error, "orig", error))
-    except Exception:
-        logger.exception("the sweep tries %s again", name)
+    def _attempt(self, name: str, step: Callable[[], object]) -> None:
+        """Run a step. An exception is logged and reported, and the next pass tries again."""
+        try:
+            reporting(self._kernel.report, name, step)()
+        except DATABASE_TROUBLE as error:
+            logger.warning("the sweep tries %s again: %s", name, getattr(error, "orig", error))
+        except Exception:
+            logger.exception("the sweep tries %s again", name)
 
 
 def run_sweep(sweep: Sweep, seconds: float) -> None:

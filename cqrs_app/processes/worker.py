@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from datetime import UTC, datetime
 
 from redis import exceptions
 from redis.backoff import ExponentialBackoff
@@ -16,6 +17,7 @@ from rq.timeouts import JobTimeoutException
 from rq.worker import WorkerStatus
 
 from cqrs_app.addresses import redis_client
+from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.subscriptions.presence import BEAT_SECONDS, Presence
 from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.processes.jobs import AllowedJob
@@ -29,6 +31,7 @@ class Worker(SimpleWorker):
     restarts it."""
 
     presence: Presence
+    recorder: Recorder
     kind: str
     _beaten = float("-inf")
 
@@ -55,19 +58,33 @@ class Worker(SimpleWorker):
             pipeline.delete(job.key)
             pipeline.execute()
         seconds = job.timeout or queue.DEFAULT_TIMEOUT
+        if job.enqueued_at:
+            waited = datetime.now(UTC) - job.enqueued_at
+            self.recorder.record("job_wait", (self.kind,), waited.total_seconds() * 1000)
+        began, result = time.perf_counter(), "finished"
         try:
             with self.death_penalty_class(seconds, JobTimeoutException, job_id=job.id):
                 job.perform()
         except Exception as error:  # noqa: BLE001 - any exception is kept in the record
+            result = "failed"
             job.save()
             self.handle_exception(job, type(error), error, error.__traceback__)
             self.handle_job_failure(job, queue, exc_string=traceback.format_exc())
+        function = str(job.func_name).rpartition(".")[2]
+        elapsed = (time.perf_counter() - began) * 1000
+        self.recorder.record("jobs", (self.kind, function, result), elapsed)
         self.set_state(WorkerStatus.IDLE)
         self.presence.beat(self.kind)
 
 
 def run_worker(
-    url: str, max_jobs: int, presence: Presence, *, queue: str, kind: str = WORKER
+    url: str,
+    max_jobs: int,
+    presence: Presence,
+    recorder: Recorder,
+    *,
+    queue: str,
+    kind: str = WORKER,
 ) -> None:
     """Work until the process is stopped, or for `max_jobs` jobs. Redis may go down and come back.
 
@@ -86,7 +103,7 @@ def run_worker(
         maintenance_interval=60,
         log_job_description=False,
     )
-    worker.presence, worker.kind = presence, kind
+    worker.presence, worker.recorder, worker.kind = presence, recorder, kind
     presence.beat(kind)
     try:
         worker.work(logging_level="WARNING", max_jobs=max_jobs)

@@ -83,7 +83,11 @@
     panel.contains(aimed.place) && performance.now() - aimed.at < AIM;
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
-    if (isAside(ctx)) return;
+    if (isAside(ctx)) {
+      // Asked for while the form was filled in, which has been sent or given up since.
+      if (!ctx.sourceElement.isConnected) event.preventDefault();
+      return;
+    }
     if (!isPoll(ctx)) {
       ctx.slow = setTimeout(() => tell("The console has not answered yet."), SLOW);
     } else if (document.hidden || waits(ctx.sourceElement)) {
@@ -212,8 +216,6 @@
     const undone = document.getElementById(ctx.before?.focusAfter);
     if (undone) undone.focus();
     else if (ctx.request?.method === "POST") document.querySelector("[data-undo]")?.focus();
-    const now = spoken(document.getElementById(intoOf(ctx)));
-    if (now && now !== ctx.before?.spoken) window.announce(now);
   });
 
   // Dialogs ---------------------------------------------------------------------------------
@@ -228,7 +230,8 @@
     if (!box) return;
     if (into === "dialog-body") {
       if (!box.open) {
-        opener = document.activeElement;
+        const { activeElement } = document;
+        opener = activeElement === document.body ? ctx.sourceElement : activeElement;
         openerIn = around(opener);
         box.showModal();
       }
@@ -244,13 +247,26 @@
       box.close();
     }
   });
+  // Last, when no dialog hides the page's live region any more: what was done, and what of the panel
+  // reads otherwise now, as one message.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { ctx } = event.detail;
+    const done = decodeURIComponent(ctx.response?.headers?.get("Announce") ?? "");
+    const now = spoken(document.getElementById(intoOf(ctx)));
+    const changed = now === ctx.before?.spoken ? "" : now;
+    if (done || changed) window.announce([done, changed].filter(Boolean).join(" "));
+  });
   document.addEventListener(
     "close",
     (event) => {
       if (event.target.id !== "dialog") return;
       document.getElementById("dialog-body").replaceChildren();
-      if (opener?.isConnected) opener.focus();
-      else focusNear(openerIn);
+      // An action in a menu was chosen there: the menu is closed, and its button has the focus.
+      const menu = opener?.closest?.("details.menu");
+      if (menu) menu.open = false;
+      const place = menu?.querySelector("summary") ?? opener;
+      if (place?.isConnected && place !== document.body) place.focus();
+      if (document.activeElement === document.body) focusNear([...openerIn, "main"]);
     },
     true,
   );

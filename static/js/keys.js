@@ -31,6 +31,14 @@
     links[to].scrollIntoView({ block: "nearest" });
   };
 
+  // The filters of a list: those behind "More" where there are such.
+  const filter = () => {
+    const form = document.querySelector("form.filters");
+    const more = form?.querySelector(".filter-more");
+    if (more) more.open = true;
+    (more ?? form)?.querySelector("input:not([type=hidden]), select")?.focus();
+  };
+
   // On a row its form opens; on the page of one order, what its button does.
   const send = (command) => {
     const row = rowOf(document.activeElement);
@@ -59,6 +67,7 @@
     else if (key === "j") click('[rel="next"][data-neighbour]') || step(1);
     else if (key === "k") click('[rel="prev"][data-neighbour]') || step(-1);
     else if (key === "u") click("[data-up]");
+    else if (key === "f") filter();
     else if (key === "z") click("[data-undo]") || newest("[data-undo-row]")?.click();
     else if (key in COMMANDS) send(COMMANDS[key]);
     else if (key === "r") click("[data-live-switch]");

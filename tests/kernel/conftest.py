@@ -24,17 +24,25 @@ from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.shop import shop, test_tables
 from tests.services.stores import Databases, Templates
 
-KERNEL_READ = [tables.checkpoints, tables.parked_events, tables.statistics]
+KERNEL_READ = [
+    tables.checkpoints,
+    tables.parked_events,
+    tables.digests,
+    tables.reconciliations,
+    tables.projection_generations,
+]
 KERNEL_WRITE = [
     tables.events,
     tables.streams,
     tables.command_log,
     tables.processes,
+    tables.measurements,
     tables.seals,
     tables.claims,
     tables.subject_keys,
     tables.subscription_cursors,
     tables.subscription_parked,
+    tables.statistics,
 ]
 LOADED = ["tests.kernel.conftest"]
 """What the process that others are forked from has loaded."""

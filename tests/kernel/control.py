@@ -8,4 +8,5 @@ from cqrs_app.kernel.subscriptions.control import Control
 
 def control_of(kernel: Kernel) -> Control:
     registry = kernel.registry
-    return Control(registry.subscriptions, registry.codec, kernel.store, kernel.vault)
+    engines = {"read": kernel.engines.read, "write": kernel.engines.write}
+    return Control(registry.subscriptions, registry.codec, kernel.store, kernel.vault, engines)

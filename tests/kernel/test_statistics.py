@@ -31,8 +31,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def counting(kernel: Kernel, clock: Clock) -> Iterator[Statistics]:
-    """Of the kernel's read store, with a clock to be set."""
-    made = Statistics(kernel.engines.read, clock)
+    """Of the kernel's write store, with a clock to be set."""
+    made = Statistics(kernel.engines.write, clock)
     yield made
     made.close()
 
@@ -50,13 +50,13 @@ def count_each(made: Statistics, clock: Clock, step: timedelta, until: datetime)
 
 
 def minutes_kept(kernel: Kernel) -> list[datetime]:
-    with kernel.engines.read.connect() as connection:
+    with kernel.engines.write.connect() as connection:
         found = select(statistics.c.minute).distinct().order_by(statistics.c.minute)
         return list(connection.execute(found).scalars())
 
 
 def counted_in_all(kernel: Kernel) -> tuple[int, float]:
-    with kernel.engines.read.connect() as connection:
+    with kernel.engines.write.connect() as connection:
         rows = connection.execute(totals("query")).all()
     return sum(int(row[3]) for row in rows), sum(row[4] for row in rows)
 
@@ -68,7 +68,7 @@ def test_each_type_of_each_bus_has_its_own_counts(
     counting.count("command", "Same", "succeeded", 30)
     counting.count("query", "Other", "hit", 8)
     counting.flush()
-    with kernel.engines.read.connect() as connection:
+    with kernel.engines.write.connect() as connection:
         found = {bus: measured(connection, bus, clock.now) for bus in ("query", "command")}
     assert {
         bus: [(each.name, each.results, each.mean_ms) for each in some]
@@ -113,7 +113,7 @@ def test_percentiles_are_the_same_afterwards(
     count_each(counting, clock, timedelta(minutes=1), NOON + timedelta(hours=3))
     counting.fold()
     assert len(minutes_kept(kernel)) < 180
-    with kernel.engines.read.connect() as connection:
+    with kernel.engines.write.connect() as connection:
         (found,) = measured(connection, "query", NOON)
     assert found.results == {"hit": 180, "miss": 180}
     assert (found.p50_ms, found.p99_ms) == (0.5, 12)
@@ -128,7 +128,7 @@ def test_a_window_holds_all_it_promises_however_much_was_added_up(
         assert timedelta(0) <= clock.now - timedelta(hours=hours) - start < timedelta(days=1)
 
     def in_windows() -> dict[int, int]:
-        with kernel.engines.read.connect() as connection:
+        with kernel.engines.write.connect() as connection:
             return {
                 hours: measured(connection, "query", start)[0].count
                 for hours, start in starts.items()
@@ -155,13 +155,13 @@ def test_sums_of_time_never_fall_either(kernel: Kernel, counting: Statistics, cl
 def test_what_could_not_be_written_is_written_later(
     kernel: Kernel, counting: Statistics, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with kernel.engines.read.begin() as connection:
-        connection.execute(text("ALTER TABLE statistics RENAME TO taken_away"))
+    with kernel.engines.write.begin() as connection:
+        connection.execute(text("ALTER TABLE bus_statistics RENAME TO taken_away"))
     counting.count("query", "ListOrders", "hit", 0.4)
     counting.flush()
     assert "could not do its work" in caplog.text
-    with kernel.engines.read.begin() as connection:
-        connection.execute(text("ALTER TABLE taken_away RENAME TO statistics"))
+    with kernel.engines.write.begin() as connection:
+        connection.execute(text("ALTER TABLE taken_away RENAME TO bus_statistics"))
     counting.count("query", "ListOrders", "hit", 0.4)
     counting.flush()
     assert counted_in_all(kernel)[0] == 2
@@ -188,5 +188,5 @@ def test_counters_that_are_scraped_never_fall(
     clock.now += timedelta(days=60)
     counting.fold()
     assert line in exposition(kernel).decode()
-    with kernel.engines.read.connect() as connection:
+    with kernel.engines.write.connect() as connection:
         assert connection.execute(select(func.count()).select_from(statistics)).scalar() == 2

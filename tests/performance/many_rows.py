@@ -79,7 +79,7 @@ _DONE = {
     ("subject_keys", "key_id"): "left(md5(key_id || n), 22)",
     ("claims", "hash"): "sha256(hash || convert_to(n::text, 'UTF8'))",
     ("fulfilment_processes", "due_at"): "due_at + n * interval '17 minutes'",
-    ("statistics", "minute"): "minute - n * interval '1 hour'",
+    ("bus_statistics", "minute"): "minute - n * interval '1 hour'",
     ("sales_days", "country"): "country || (n % 30)",
     ("sales_days", "day"): "day - n / 30",
 }

@@ -44,13 +44,20 @@ MEANT: dict[tuple[str, str], str] = {
     ("customer_accounts", "AS one FROM customer_accounts"): _COUNTED,
     ("products", "products.search LIKE"): "words of a product are looked for in all of them",
     ("ledger_entries", "FROM ledger_entries GROUP BY"): "the balance adds up every entry",
-    ("statistics", "GROUP BY statistics.name"): "Prometheus counts all that is kept: a month",
+    (
+        "bus_statistics",
+        "GROUP BY bus_statistics.name",
+    ): "Prometheus counts all there is: a month",
     ("import_chunks", "DELETE FROM import_chunks"): "once an hour, what is read is deleted",
 }
 
 FILTERS: dict[str, dict[str, Any]] = {
     "all": {},
     "words": {"q": "rich lamp"},
+    "stage": {"stage": ["needs_approval"]},
+    "rare stage": {"stage": ["rejected"]},
+    "stages": {"stage": ["ready_to_ship", "partly_shipped"]},
+    "tag": {"tag": "vip"},
     "status": {"status": ["placed"]},
     "statuses": {"status": ["approved", "part_shipped"]},
     "flagged": {"flagged": True},

@@ -125,6 +125,8 @@ def addresses(number: int) -> dict[str, str]:
         "web.import_set_aside": f"/imports/{import_id(number)}/set-aside.csv",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
+        "web.system_page": "/system/subscriptions",
+        "web.statistics": "/system/statistics?name=lag_seconds",
         "web.tokens": "/tokens",
         "web.token_new": "/tokens/new",
         "web.webhooks": "/webhooks",

@@ -138,8 +138,8 @@ def test_what_the_pages_counted_is_written_down_when_it_stops(tmp_path: Path) ->
         token = made.stdout.splitlines()[-1]
         assert status_of(port, "/api/v1/queries/ListOrders", token) == 200
         stop(process)
-    with closing(sqlite3.connect(tmp_path / "read.sqlite3")) as store:
-        counted = store.execute("SELECT sum(count) FROM statistics WHERE name = 'ListOrders'")
+    with closing(sqlite3.connect(tmp_path / "write.sqlite3")) as store:
+        counted = store.execute("SELECT sum(count) FROM bus_statistics WHERE name = 'ListOrders'")
         assert counted.fetchone() == (1,)
 
 

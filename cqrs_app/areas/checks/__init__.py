@@ -1,5 +1,6 @@
-"""Rules across areas: what a command of one area says about another area must be true. Checks
-import the areas; no area imports them."""
+"""Rules across areas: what must hold in one area before a command of another is accepted. Checks
+import the areas; no area imports them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from cqrs_app.kernel import Area
 
 
 def checks_area(process_of: ProcessOf, checks: Checks = NO_CHECKS) -> Area:
-    """The area; `process_of` finds what was paid for an order. History is not checked."""
+    """The area. `process_of` finds what was paid for an order. Imported history is not checked."""
     return Area(
         name="checks",
         rules={ShipOrder: addressed} if checks.address_needed else {},

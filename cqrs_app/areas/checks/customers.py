@@ -1,4 +1,4 @@
-"""The customer of a new order is registered and active; what is known of them fills the order."""
+"""The customer of a new order must be registered and active; their profile completes the order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
 
 @dataclass(slots=True)
 class Profile:
-    """A customer as their events say; `why_inactive` is empty while they are active."""
+    """A customer folded from their events; `why_inactive` is empty while they are active."""
 
     registered: bool = False
     why_inactive: str = ""
@@ -58,7 +58,7 @@ def customers_match(checks: Checks) -> Middleware:
 
 
 def _followed(call: Call, customer_id: str) -> tuple[str, Profile]:
-    """The customer, or the one that they were merged into."""
+    """The customer, or the one they were merged into."""
     profile = profile_of(call.past(f"customer-{customer_id}"))
     while profile.merged_into:
         customer_id = profile.merged_into
@@ -88,7 +88,7 @@ def profile_of(events: Iterable[Event]) -> Profile:
 
 
 def completed(command: PlaceOrder | AssignOrderToCustomer, name: str, profile: Profile) -> Command:
-    """The command with what its sender, who gave this `name`, left open and the profile knows."""
+    """The command with its empty fields filled from the profile; `name` is the given one."""
     name = name or profile.name or command.customer_name
     if isinstance(command, AssignOrderToCustomer):
         return replace(command, customer_name=name)

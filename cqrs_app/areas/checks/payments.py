@@ -1,4 +1,4 @@
-"""A payment fits its order: there is one, in its currency, that still costs so much."""
+"""A payment must fit its order: it exists, has the same currency, and that much is unpaid."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NOTHING = Decimal(0)
 
 @dataclass(slots=True)
 class Costs:
-    """What an order costs, as its events say; without a currency there is no such order."""
+    """What an order costs, folded from its events. An empty currency means no such order."""
 
     order_id: str
     currency: str = ""
@@ -52,7 +52,9 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
-    """An amount that is to count for an order; `arrived` is with the shop whatever is done."""
+    """An amount that would count for an order. `arrived`: the shop already has the money, so
+    refusing the command would not send it back.
+    """
 
     order_id: str
     currency: str
@@ -61,18 +63,21 @@ class Money:
 
 
 def payments_match(checks: Checks, process_of: ProcessOf) -> Middleware:
-    """Checks what people do with payments; fulfilment asks for what is due only."""
+    """Checks what people do with payments, and that fulfilment charges nothing that somebody has
+    paid since it decided to."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
-        by_people = call.context.channel != "process" and call.context.occurred_at is None
-        money = _money(call) if by_people and checks.payments is not Reaction.ACCEPT else None
+        live = call.context.occurred_at is None and checks.payments is not Reaction.ACCEPT
+        money = _money(call) if live else None
         if money:
             # Before looking: what another command adds meanwhile is then looked at too.
             call.guard("payments_of_order", f"order-{money.order_id}")
             costs = costs_of(money.order_id, call.past(f"order-{money.order_id}"))
             kept = _kept(process_of(money.order_id), costs.currency)
-            if isinstance(call.command, CapturePayment):
-                # A customer is not charged twice, whatever the shop accepts.
+            if call.context.channel == "process":
+                react(call, Reaction.REFUSE, beyond(money, costs, kept, excess=0))
+            elif isinstance(call.command, CapturePayment):
+                # A customer is not charged twice, even where money beyond the order is flagged.
                 react(call, Reaction.REFUSE, beyond(money, costs, kept, checks.excess_percent))
             else:
                 react(call, checks.payments, misfits(money, costs, kept, checks.excess_percent))
@@ -82,7 +87,9 @@ def payments_match(checks: Checks, process_of: ProcessOf) -> Middleware:
 
 
 def misfits(money: Money, costs: Costs, kept: Decimal, excess: int) -> Iterator[Misfit]:
-    """Why this money does not fit the order, for which the shop has `kept` already."""
+    """Why this money does not fit an order for which the shop already has `kept`; None where it
+    does.
+    """
     if not costs.currency:
         yield Misfit(
             NO_ORDER,
@@ -106,7 +113,7 @@ def misfits(money: Money, costs: Costs, kept: Decimal, excess: int) -> Iterator[
 
 
 def beyond(money: Money, costs: Costs, kept: Decimal, excess: int) -> Iterator[Misfit]:
-    """Money of another currency, or for an order that nobody knows, is no double charge."""
+    """Money in another currency, or for an unknown order, is not a double charge."""
     owed = charged(costs.total, costs.currency) if costs.currency else NOTHING
     if money.currency != costs.currency or kept + money.amount <= owed * (100 + excess) / 100:
         return
@@ -152,7 +159,7 @@ def _money(call: Call) -> Money | None:
 
 
 def _of_payment(call: Call, to: str, amount: Decimal | None) -> Money | None:
-    """Of a payment that is captured, or moved to the order `to`; None where there is none."""
+    """Of a captured payment, or of one moved to the order `to`; None for any other."""
     order_id, currency = "", ""
     authorised = kept = NOTHING
     for event in call.past(call.stream):
@@ -174,7 +181,7 @@ def _of_payment(call: Call, to: str, amount: Decimal | None) -> Money | None:
 
 
 def _kept(process: FulfilmentProcess, currency: str) -> Decimal:
-    """What the shop has for the order in its currency, with what is being captured."""
+    """What the shop has for the order in the order's currency, open captures included."""
     paid = [each for each in process.payments.values() if each.currency == currency]
     captures = (each.to_capture for each in paid if "capture" in each.waits)
     return sum((each.kept for each in paid), sum(captures, NOTHING))

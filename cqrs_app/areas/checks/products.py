@@ -1,4 +1,4 @@
-"""The lines of a new order name products that were added."""
+"""The lines of a new order must name products that exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cqrs_app.kernel.effects import Call, Middleware, Proceed, Receipt
 
 
 def products_match(checks: Checks) -> Middleware:
-    """Checks new orders; where the shop accepts any SKU, no look-up is made."""
+    """Checks new orders. No look-up is made where the shop accepts any SKU."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         live = call.context.occurred_at is None

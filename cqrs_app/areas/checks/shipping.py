@@ -1,4 +1,4 @@
-"""Nothing is shipped to nowhere."""
+"""An order needs an address before it can be shipped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ADDRESS_NEEDED = Refusal("address_needed", "There is no address to ship to.")
 
 @rule(ADDRESS_NEEDED)
 def addressed(order: Any, order_id: str) -> None:
-    """For whoever ships an order and whoever offers that; not asked of history."""
+    """Applied when an order is shipped and when that action is offered; not to imported history."""
     if order.status is not None and not order.addressed:
         raise ADDRESS_NEEDED(
             f"Order {order_id} has no shipping address. Nothing was changed. Write one first: "

@@ -1,4 +1,4 @@
-"""What is done about a command that does not fit."""
+"""What happens to a command that fails a check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cqrs_app.kernel.effects import Call
 
 
 class Reaction(StrEnum):
-    """`flag`: it is accepted, and marked."""
+    """`flag`: the command is accepted and marked."""
 
     ACCEPT = "accept"
     FLAG = "flag"
@@ -20,10 +20,10 @@ class Reaction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """What is done about payments that do not fit their order, more than `excess_percent` beyond
-    what it costs included; and about customers of new orders that are not registered, or were
-    deactivated or erased; and about their SKUs that are no product. `address_needed`: nothing is
-    shipped without an address."""
+    """What happens to payments that do not fit their order (more than `excess_percent` beyond its
+    total included), to new orders whose customer is not registered, deactivated or erased, and to
+    new orders with an unknown SKU. `address_needed`: an order without an address cannot be shipped.
+    """
 
     payments: Reaction
     excess_percent: int
@@ -45,7 +45,7 @@ NO_CHECKS = Checks(
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Why a command does not fit, and what to do instead."""
+    """Why a command fails a check, and what to do instead."""
 
     refusal: Refusal
     why: str
@@ -53,9 +53,9 @@ class Misfit:
 
 
 def react(call: Call, reaction: Reaction, misfits: Iterator[Misfit]) -> None:
-    """Raises Refused, or leaves a warning with the call."""
+    """Raises Refused, or adds a warning to the call."""
     for misfit in misfits:
         if reaction is Reaction.REFUSE:
-            raise misfit.refusal(f"{misfit.why} Nothing was changed. {misfit.instead}")
+            raise misfit.refusal.because(misfit.why, misfit.instead)
         if reaction is Reaction.FLAG:
-            call.warnings.append(misfit.refusal(misfit.why))
+            call.warnings.append(misfit.refusal.because(misfit.why))

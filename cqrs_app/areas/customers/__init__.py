@@ -1,4 +1,4 @@
-"""Customers: registered, corrected, deactivated, and erased for good."""
+"""Customers: registered, corrected, deactivated, erased."""
 
 from __future__ import annotations
 

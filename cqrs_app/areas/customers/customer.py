@@ -1,4 +1,4 @@
-"""A customer: what may be done, in the order in which the page offers it. Pure."""
+"""A customer: its actions, in the order in which the page offers them. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from cqrs_app.kernel import (
 from cqrs_app.standards.email import email_key
 
 EMAIL = "customer_email"
-"""The kind of the claim of an e-mail address."""
+"""The kind of claim that an e-mail address makes."""
 
 
 @dataclass
@@ -113,12 +113,12 @@ class Customer(CustomerState):
         yield CustomerErased(customer_id=command.customer_id, reason=command.reason)
 
     def flag(self, objection: Refused, command: Command) -> Event | None:
-        """History is let in with what its source calls a country."""
+        """Imported history may have a country that is not in ISO 3166."""
         if objection.code != UNKNOWN_COUNTRY.code:
             raise objection
         return None
 
 
 def _claimed(email: str) -> Claim:
-    """No two spellings of one address are two."""
+    """Two spellings of one address make the same claim."""
     return Claim(EMAIL, email_key(email) if email else "", email_taken())

@@ -34,7 +34,7 @@ class CustomerProfileUpdated(Event):
 
 @event()
 class CustomerAddressChanged(Event):
-    """Where new orders are shipped; empty: nowhere that is known."""
+    """Where new orders are shipped. Empty: not known."""
 
     customer_id: str
     line1: Personal
@@ -56,8 +56,9 @@ class CustomerReactivated(Event):
 
 @event()
 class CustomerMerged(Event):
-    """The customer and `into` are one person, and `into` is the number that is used from now on.
-    Its owner is also the owner of what is personal here."""
+    """The customer and `into` are the same person; `into` is the number used from now on. Its owner
+    also owns the personal data recorded under this number.
+    """
 
     customer_id: str
     into: str
@@ -65,7 +66,7 @@ class CustomerMerged(Event):
 
 @event()
 class CustomerErased(Event):
-    """It stands behind the kernel's SubjectErased, which is what makes the values unreadable."""
+    """Follows the kernel's SubjectErased, which makes the values unreadable."""
 
     customer_id: str
     reason: str

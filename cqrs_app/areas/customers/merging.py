@@ -1,4 +1,4 @@
-"""The customer to keep is there: looked up before two customers are merged."""
+"""Looks up the customer to keep before two customers are merged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from cqrs_app.kernel.effects import Call, Proceed, Receipt
 
 
 def customer_to_keep(call: Call, proceed: Proceed) -> Receipt:
-    """Refuses what would lead nowhere: also that each of two customers is merged into the other."""
+    """Refuses merges that would form a circle or lead to a customer that does not exist."""
     command = call.command
     if isinstance(command, MergeCustomers):
-        # In one order, so that two merges of the same customers do not wait for each other.
+        # Locked in one order, so that two merges of the same customers do not wait for each other.
         for customer_id in sorted((command.customer_id, command.into)):
             call.guard("customer_merge", Customer.stream_of(customer_id))
         past = call.past(Customer.stream_of(command.into))

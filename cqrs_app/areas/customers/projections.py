@@ -1,4 +1,4 @@
-"""Customers as they were registered: profiles, counts by status, and each one's history."""
+"""Registered customers: profiles, counts by status, and the history of each."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _move(rows: Rows, customer_id: str, status: CustomerStatus) -> None:
 def _changed(
     rows: Rows, recorded: Recorded, customer_id: str, label: str, reason: str = "", **values: Any
 ) -> None:
-    """Put the values into the profile, and a line into the history."""
+    """Update the profile and add an entry to the history."""
     stored = recorded.stored
     row = rows.change(customer_profiles, customer_id)
     row |= values

@@ -1,4 +1,4 @@
-"""Questions about registered customers: the list, its counts, one with its history."""
+"""Queries about registered customers: the list, its counts, and one customer with their history."""
 
 from __future__ import annotations
 
@@ -50,14 +50,15 @@ SORTS = MappingProxyType(
 
 
 SHORTEST_PHONE = 7
-"""Digits that are looked for inside of phone numbers."""
+"""The fewest digits that are searched for inside phone numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileView:
-    """A registered customer; name, e-mail, phone, country and parts of the address may be empty. Of
-    one who was erased each that was known reads "erased", the country apart. `merged_into` is the
-    number that is used instead, or empty."""
+    """A registered customer. Name, e-mail, phone, country and parts of the address may be empty.
+    For an erased customer each value that was known reads "erased", except the country.
+    `merged_into` is the number used instead, or empty.
+    """
 
     customer_id: str
     status: CustomerStatus
@@ -79,7 +80,7 @@ _COLUMNS = [_PROFILE[name] for name in ProfileView.__annotations__]
 
 @query(label="Registered customers", permission=VIEW, reads=READS, cached=True)
 class ListRegisteredCustomers(ListQuery):
-    """One page of customers; `q` are beginnings of words in number, name, e-mail and phone."""
+    """One page of customers; `q` holds beginnings of words in number, name, e-mail or phone."""
 
     sorts = SORTS
     q: Annotated[str, Meta(title="Search", max_length=200)] = ""
@@ -104,8 +105,9 @@ def list_registered_customers(
 
 
 def _matching(written: str) -> ColumnElement[bool]:
-    """Beginnings of words; a phone number also from its middle, so that it is found with and
-    without the code of its country."""
+    """Search by beginnings of words; a phone number also by its middle, so that it is found with or
+    without its country code.
+    """
     found = words_begin(_PROFILE.search, written)
     if not is_phone(written):
         return found
@@ -114,19 +116,19 @@ def _matching(written: str) -> ColumnElement[bool]:
 
 
 def is_phone(written: str) -> bool:
-    """Whether it can only be a phone number, or a part of one."""
+    """Whether the text can only be a phone number, or part of one."""
     digits = re.sub(r"\D", "", written).lstrip("0")
     return len(digits) >= SHORTEST_PHONE and not re.search(r"[^\d\s+()./-]", written)
 
 
 def is_contact(written: str) -> bool:
-    """Whether it is a phone number or a part of an e-mail address."""
+    """Whether the text is part of a phone number or of an e-mail address."""
     return "@" in written or is_phone(written)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
-    """How many customers stand there."""
+    """How many customers have this status."""
 
     status: CustomerStatus
     customers: int
@@ -146,7 +148,7 @@ def count_customers(question: CountCustomers, connection: Connection) -> tuple[S
 
 @query(label="Customer profile", permission=VIEW, reads=READS, cached=True)
 class GetCustomerProfile(Query):
-    """What was registered of one customer, or nothing."""
+    """The profile of one customer; None if the customer is not registered."""
 
     customer_id: CustomerId
 
@@ -164,8 +166,9 @@ def fold_profile(question: GetCustomerProfile, rows: Rows) -> ProfileView | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One thing that happened: `at` when it did, `recorded_at` when the console learned of it.
-    `detail` are pairs of a name and a text."""
+    """One entry of the history: `at` is when it happened, `recorded_at` when it was recorded.
+    `detail` holds pairs of a name and a text.
+    """
 
     version: int
     at: datetime
@@ -202,7 +205,7 @@ def fold_history(question: CustomerHistory, rows: Rows) -> tuple[HistoryEntry, .
 
 @query(label="What may be done with a customer", permission=VIEW)
 class CustomerActions(Query):
-    """The tasks for one customer, each allowed or with the reason why not."""
+    """The actions on one customer, each allowed or with the reason why not."""
 
     customer_id: CustomerId
 

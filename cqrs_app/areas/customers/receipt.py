@@ -1,4 +1,4 @@
-"""The receipt of an erasure: when, by whom, and what the stores hold since."""
+"""The receipt of an erasure: when, by whom, and what the stores still hold."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from cqrs_app.kernel.effects import claims, events, subject_keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureProof:
-    """`event_hash` (hexadecimal) is that of CustomerErased in the chain of `stream`, which
-    `flask events verify` recomputes. `keys` counts the keys that could still open a value, and
-    `claims` the e-mail addresses held: both are read now, and are 0. Keys of orders and numbers
-    that the customer owned are counted too."""
+    """`event_hash` (hexadecimal) is the hash of CustomerErased in the chain of `stream`, which
+    `flask events verify` recomputes. `keys` counts the keys that could still open a value, `claims`
+    the e-mail addresses still held: both are counted at reading, and are 0. Keys of orders and
+    numbers that the customer owned are included.
+    """
 
     customer_id: str
     erased_at: datetime
@@ -38,7 +39,7 @@ class ErasureProof:
 
 @query(label="Receipt of an erasure", permission=ERASE, store="write")
 class ErasureReceipt(Query):
-    """Proof that one customer was erased; nothing where the customer was not."""
+    """Proof that one customer was erased; None if they were not."""
 
     customer_id: CustomerId
 

@@ -1,4 +1,4 @@
-"""When a customer allows what, and what it says where they do not."""
+"""When each action on a customer is allowed, and the sentence where it is not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EMAIL_TAKEN = Refusal("email_taken", "Another customer has this e-mail address."
 
 @rule(ERASED, EXISTS)
 def unused(customer: CustomerState, customer_id: str) -> None:
-    """A number is used once, also after the customer was erased."""
+    """A number is used once, even after the customer was erased."""
     if customer.status is CustomerStatus.ERASED:
         raise _erased(customer)
     if customer.status is not None:
@@ -62,7 +62,7 @@ def deactivated(customer: CustomerState, customer_id: str) -> None:
 
 
 def email_taken() -> Refused:
-    """Without the address: what a refusal says is kept."""
+    """Does not name the address: the sentences of refusals are stored."""
     return EMAIL_TAKEN(
         "Another customer has this e-mail address. Nothing was changed. Use another address, or "
         "change that customer's first."

@@ -1,4 +1,4 @@
-"""The shop's words for where a customer stands."""
+"""The words shown for the statuses of a customer."""
 
 from __future__ import annotations
 

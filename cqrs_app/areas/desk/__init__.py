@@ -21,8 +21,10 @@ from cqrs_app.areas.desk.queries import (
     one_order,
     order_at,
     order_list,
+    order_totals,
     refunds,
     revenue,
+    several_orders,
     timeline,
 )
 from cqrs_app.areas.orders.order import Order
@@ -56,7 +58,10 @@ DESK = Area(
             timeline.timeline_version, aggregate=Order, strong=timeline.fold_timeline_version
         ),
         order_at.GetOrderAt: from_past(order_at.get_order_at),
+        several_orders.GetOrders: projected(several_orders.get_orders),
+        several_orders.StagesOfOrders: projected(several_orders.stages_of_orders),
         figures.OrdersByStage: projected(figures.orders_by_stage),
+        figures.WaitingByAge: projected(figures.waiting_by_age),
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
         figures.OrdersByStatus: projected(figures.orders_by_status),
@@ -68,6 +73,7 @@ DESK = Area(
         refunds.ListRefundedOrders: projected(refunds.list_refunded_orders),
         revenue.RevenueReport: projected(revenue.revenue_report),
         revenue.LastSalesDay: projected(revenue.last_sales_day),
+        order_totals.TotalOfOrders: projected(order_totals.total_of_orders),
         best.TopProducts: projected(best.top_products),
         best.TopCustomers: projected(best.top_customers),
         import_totals.ImportTotals: projected(import_totals.import_totals),

@@ -1,4 +1,4 @@
-"""The tables that the projections of orders and customers write, and nobody else."""
+"""The tables written by the projections of orders and customers, and by nothing else."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ orders = Table(
     Column("row_id", BigKey, primary_key=True, autoincrement=False),
     Column("order_id", _ID, nullable=False, unique=True),
     Column("status", String(20), nullable=False),
-    # The last step that fulfilment took with it, and what follows: see stage.py.
+    # The last step of fulfilment, from which the stage follows: see stage.py.
     Column("step", String(20), nullable=False, server_default=""),
     Column("stage", String(20), nullable=False, server_default=""),
     Column("stage_since", UtcDateTime),
-    # What somebody has to decide before it goes on, in a sentence.
+    # What somebody has to decide before the order continues, as a sentence.
     Column("decision", Text, nullable=False, server_default=""),
     Column("customer_id", _ID, nullable=False),
     Column("customer_name", String(200), nullable=False),
     Column("country", String(60), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("total", Amount, nullable=False),
-    # As ordered: what was cancelled since has made the total smaller, not these.
+    # As ordered: cancelled items lower the total, not these.
     *(Column(str(kind), Amount, nullable=False, server_default="0") for kind in AdjustmentKind),
     Column("adjustments", Text, nullable=False, server_default="[]"),
     Column("tags", Text, nullable=False, server_default="[]"),
@@ -53,12 +53,12 @@ orders = Table(
     Column("returned_units", BigInteger, nullable=False, server_default="0"),
     Column("placed_at", UtcDateTime, nullable=False),
     Column("placed_day", Date, nullable=False),
-    # When the console learned of the last change; history may have happened long before.
+    # When the last change was recorded; imported history may have happened long before.
     Column("updated_at", UtcDateTime, nullable=False),
     Column("hold_reason", String(60), nullable=False),
-    # How often history was let in that today's rules would have refused.
+    # How many events of imported history today's rules would have refused.
     Column("flags", Integer, nullable=False, server_default="0"),
-    # From an import, and nothing was done with it here since: it waits for nobody.
+    # Imported, and not changed here since: it waits for nobody.
     Column("imported", Boolean, nullable=False, server_default=false()),
     Column("carrier", String(60), nullable=False),
     Column("tracking", String(100), nullable=False),
@@ -148,7 +148,7 @@ order_flags = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# Apart from `orders`, so that a change of status neither reads nor writes a long text and its
+# A table beside `orders`, so that a change of status neither reads nor writes a long text and its
 # index: see search.py.
 order_texts = Table(
     "order_texts",

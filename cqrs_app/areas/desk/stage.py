@@ -1,4 +1,4 @@
-"""An order's stage: decided here and nowhere else. Pure."""
+"""An order's stage is decided here and nowhere else. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cqrs_app.areas.fulfilment.types import Stage as Step
 from cqrs_app.areas.orders.words import OrderStatus
 
 BEGINNING = Step.RESERVING
-"""Of an order that was just approved and that fulfilment is about to take on."""
+"""The step of an order that was just approved, before fulfilment has begun."""
 
 _BY_STATUS = MappingProxyType(
     {
@@ -25,13 +25,13 @@ _BY_STATUS = MappingProxyType(
 _HOLDING: Mapping[str, OrderStage] = MappingProxyType(
     {Step.UNPAID: OrderStage.PAYMENT_FAILED, Step.OUT_OF_STOCK: OrderStage.OUT_OF_STOCK}
 )
-"""Steps at which fulfilment itself puts the order on hold. One that a person holds is paused."""
+"""Steps at which fulfilment itself holds the order. An order held by a person is paused."""
 _UNDER_WAY: Mapping[str, OrderStage] = MappingProxyType(
     {
         Step.RESERVING: OrderStage.PROCESSING,
         Step.PAYING: OrderStage.AWAITING_PAYMENT,
         Step.PAYMENT_RETRY: OrderStage.AWAITING_PAYMENT,
-        # Released or not cancelled yet: fulfilment has not followed.
+        # Released or cancelled, which fulfilment has not processed yet.
         Step.PAUSED: OrderStage.PROCESSING,
         Step.UNDOING: OrderStage.PROCESSING,
         **_HOLDING,
@@ -40,16 +40,15 @@ _UNDER_WAY: Mapping[str, OrderStage] = MappingProxyType(
 
 
 STEPS = frozenset({*_UNDER_WAY, Step.TO_SHIP})
-"""What fulfilment does to an approved order. Its other stages say nothing that the order's status
-does not say, or say it before the order is approved."""
+"""The steps that refine the stage of an approved order. Fulfilment's other steps say nothing beyond
+the order's status, or come before the approval.
+"""
 
 
 def stage_of(status: OrderStatus, step: str, *, returned: bool = False) -> OrderStage:
-    """The stage of an order with this status whose fulfilment is at `step`, the last of STEPS.
-    That is empty where fulfilment does not see to it. `returned`: all that shipped came back.
-
-    An approved order that fulfilment does not see to (history, or with fulfilment off) is ready to
-    ship.
+    """The stage of an order with this status and fulfilment `step`, one of STEPS; an empty step
+    means that fulfilment does not handle the order. `returned`: everything that shipped came back.
+    An approved order without fulfilment (imported history, or fulfilment off) is ready to ship.
     """
     if returned and status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         return OrderStage.RETURNED

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 
 class EntryKind(StrEnum):
-    """What an entry of the timeline is about."""
+    """The kind of a timeline entry."""
 
     ORDER = "order"
     PAYMENT = "payment"
@@ -32,7 +32,7 @@ _LABELS = MappingProxyType(
 
 
 class OrderStage(StrEnum):
-    """Where an order is, from its own events and those of its fulfilment; the values are stored."""
+    """An order's stage, from its own events and those of its fulfilment; the values are stored."""
 
     NEEDS_APPROVAL = "needs_approval"
     ON_HOLD = "on_hold"
@@ -62,4 +62,4 @@ NEEDS_ACTION = (
     OrderStage.READY_TO_SHIP,
     OrderStage.PARTLY_SHIPPED,
 )
-"""Somebody has to do something before the order goes on."""
+"""Stages at which somebody has to act before the order continues."""

@@ -1,5 +1,6 @@
-"""Fulfilment: the process manager that sees an approved order through. It knows several areas; none
-of them knows it."""
+"""Fulfilment: the process manager that takes an approved order to its end. It imports several
+areas; none of them imports it.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +30,9 @@ def fulfilment_area(
     enabled: bool,
     tasks: Sequence[BackgroundTask] = (),
 ) -> Area:
-    """The area; `process_of` finds an order's process, `policy` is that of orders that begin from
-    now on. `enabled` off: nothing begins, and nobody is kept from shipping."""
+    """The area. `process_of` finds an order's process; `policy` applies to orders that begin from
+    now on. `enabled=False`: no process begins, and shipping is never blocked.
+    """
     return Area(
         name="fulfilment",
         aggregates=[FulfilmentDecisions],

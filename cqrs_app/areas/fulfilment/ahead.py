@@ -1,5 +1,6 @@
-"""An order's process with what fulfilment has not processed yet: its approval, its payments, and
-that its lines changed."""
+"""An order's process including events that fulfilment has not processed yet: its approval, its
+payments, and changes of its lines.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +29,9 @@ def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
     """The process as the rules of shipping and paying must see it: nobody can be quicker than the
     subscription. Its status is the stored one, except of an approval that is ahead."""
     # First the cursor: events that are processed meanwhile are then read twice, not never.
-    reached = _reached(connection)
+    reached = reached_by(connection)
     process = process_of(connection, order_id)
-    for recorded in _payments_ahead(connection, order_id, reached):
+    for recorded in payments_ahead(connection, order_id, reached):
         if recorded.version > process.seen.get(recorded.stream, 0):
             process = evolve(process, input_of(recorded))
     if process.given_up:
@@ -43,14 +44,17 @@ def process_ahead(connection: Connection, order_id: str) -> FulfilmentProcess:
     return process
 
 
-def _reached(connection: Connection) -> int:
+def reached_by(connection: Connection) -> int:
+    """The position up to which fulfilment has processed the log."""
     name = FulfilmentSubscription.name
     cursor = cursors_in(FulfilmentSubscription.store).read(connection, [name]).get(name)
     return cursor.position if cursor else 0
 
 
 def _happened(connection: Connection, order_id: str, event: type[Event], reached: int) -> bool:
-    """Whether this happened to the order, not as history, beyond the subscription's cursor."""
+    """Whether this happened to the order after the subscription's cursor, and is not imported
+    history.
+    """
     found = select(events.c.position).where(
         events.c.stream == f"order-{order_id}",
         events.c.type == event.__name__,
@@ -60,7 +64,7 @@ def _happened(connection: Connection, order_id: str, event: type[Event], reached
     return any(position is None or position > reached for position in positions)
 
 
-def _payments_ahead(connection: Connection, order_id: str, reached: int) -> Iterator[Recorded]:
+def payments_ahead(connection: Connection, order_id: str, reached: int) -> Iterator[Recorded]:
     """Events of the order's payments beyond the cursor, in order, some of them twice. As a rule
     there are few events beyond it at all."""
     # First those without a position: they may get one meanwhile.
@@ -72,7 +76,7 @@ def _payments_ahead(connection: Connection, order_id: str, reached: int) -> Iter
 def _payment_events(
     connection: Connection, order_id: str, beyond: ColumnElement[bool]
 ) -> list[StoredEvent]:
-    # Of a moved payment, the order that it was moved from is named too.
+    # A moved payment also names the order it was moved from.
     found = select(*(events.c[name] for name in StoredEvent.__struct_fields__)).where(
         beyond,
         events.c.type.in_(_PAYMENT_TYPES),

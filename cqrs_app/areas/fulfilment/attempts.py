@@ -1,4 +1,4 @@
-"""What was refused or is missing, and when it is tried again. Pure."""
+"""Commands that were refused, products that are missing, and when each is tried again. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 
 
 def refused(process: FulfilmentProcess, key: str, sentence: str) -> FulfilmentProcess:
-    """A command is not sent again until something changes."""
+    """The command is not sent again until something changes."""
     return replace(process, refused=process.refused | {key: sentence})
 
 
@@ -21,7 +21,7 @@ def without_refusals(process: FulfilmentProcess, keys: frozenset[str]) -> Fulfil
 
 
 def retried(process: FulfilmentProcess) -> FulfilmentProcess:
-    """Everything is tried again."""
+    """Every refused command may be sent again."""
     retries = len(process.policy.retry_after) if process.policy else process.declines
     declines = 0 if process.declines > retries else process.declines
     process = replace(process, refused={}, waits_to_retry=False, declines=declines)
@@ -29,7 +29,7 @@ def retried(process: FulfilmentProcess) -> FulfilmentProcess:
 
 
 def try_stock_again(process: FulfilmentProcess) -> FulfilmentProcess:
-    """What is missing is."""
+    """Missing products may be reserved again."""
     again = {sku: replace(goods, outcome="", sentence="") for sku, goods in process.missing.items()}
     hold = f"HoldOrder {process.order_id}"
     refused = {key: sentence for key, sentence in process.refused.items() if key != hold}

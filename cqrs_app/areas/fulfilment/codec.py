@@ -1,4 +1,4 @@
-"""How fulfilment's own events are read: those that are written, and those that no longer are."""
+"""Decodes fulfilment's own events, current and retired."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ CODEC = EventCodec(
     (*EVENT_TYPES, orders.OrderPlaced, orders.OrderLinesChanged, *PAYMENT_EVENTS),
     {**events.UPCASTERS, **orders.UPCASTERS},
 )
-"""What is personal in an order stays sealed."""
+"""Personal values of the order stay sealed."""

@@ -1,4 +1,4 @@
-"""What follows from a command about an order or its payments, in the shop's words."""
+"""What follows from a command about an order or its payments, in the words of the shop."""
 
 from __future__ import annotations
 
@@ -52,17 +52,18 @@ from cqrs_app.kernel.effects import (
 from cqrs_app.standards.money import exact
 
 MOST_EFFECTS = 200
-"""An order of thousands of products has as many; the money comes first."""
+"""An order of thousands of products has as many effects; those about money come first."""
 
 BY_HAND = "manual"
-"""The gateway, as events name it, of payments that people carry out."""
+"""The gateway name, in events, of payments that people carry out."""
 
 _PAST_INPUTS = ORDER_EVENTS | PAYMENT_EVENTS
 
 
 def follow_ups(process_of: ProcessOf, policy: Policy) -> Consequences:
-    """What fulfilment would do about the events of a command; `policy` is that of orders that
-    begin."""
+    """What fulfilment would do about the events of a command; `policy` applies to orders that
+    begin.
+    """
 
     def follow(prospect: Prospect) -> Iterator[Effect]:
         for order_id in dict.fromkeys(_orders_in(prospect.events)):
@@ -78,7 +79,7 @@ def follow_ups(process_of: ProcessOf, policy: Policy) -> Consequences:
 
 
 def effects_of(planned: Plan) -> Iterator[Effect]:
-    """What a plan comes to: what is certain, then what depends on an answer that is awaited."""
+    """The effects of a plan: first the certain ones, then those that depend on a pending answer."""
     for command, tried in planned.steps:
         sentence = _sentence(command, tried)
         if sentence:
@@ -93,7 +94,7 @@ def effects_of(planned: Plan) -> Iterator[Effect]:
 
 
 def _sentence(command: OutgoingCommand, tried: Tried) -> str:
-    """Empty for what is refused: nothing comes of it."""
+    """Empty for a refused command, which has no effect."""
     if tried.code:
         return ""
     if command.name == "HoldOrder":
@@ -195,7 +196,7 @@ def _order(past: Sequence[Event]) -> Ordered:
 
 
 def _tried(prospect: Prospect, sent: Sequence[OutgoingCommand]) -> list[Tried]:
-    """The first MOST_EFFECTS are rehearsed; the rest is not foreseen."""
+    """Rehearse the first MOST_EFFECTS; the rest is not predicted."""
     actor = Actor(US, PERMISSIONS)
     rehearsed = prospect.rehearse(
         [

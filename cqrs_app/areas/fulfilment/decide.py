@@ -1,7 +1,6 @@
-"""Which commands a fulfilment process sends next. Pure.
-
-Nothing is sent twice: a command that is open or was refused is left out, and what is waited for is
-not asked for. So any inputs, in any order and however often, lead to the same end.
+"""Which commands a fulfilment process sends next. Pure. Nothing is sent twice: commands that are
+open or were refused are left out, and so is what the process already waits for. Any inputs, in any
+order and however often, therefore lead to the same end.
 """
 
 from __future__ import annotations
@@ -24,8 +23,9 @@ Planned = tuple[str, str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The commands to send now, and the stage with them sent. `within` is how many seconds that
-    stage may take, None for as long as it likes."""
+    """The commands to send now, and the stage once they are sent. `within` is how many seconds the
+    stage may take; None means no limit.
+    """
 
     commands: tuple[OutgoingCommand, ...]
     status: Status
@@ -40,7 +40,7 @@ def decide(process: FulfilmentProcess) -> Decision:
 
 
 def _commands(process: FulfilmentProcess) -> Iterator[OutgoingCommand]:
-    # Looked up once: an order may have thousands of commands open.
+    # Looked up once: an order may have thousands of open commands.
     unwanted = {each.key for each in process.open.values()} | process.refused.keys()
     no = process.steps
     for name, subject, arguments in _planned(process):
@@ -50,7 +50,7 @@ def _commands(process: FulfilmentProcess) -> Iterator[OutgoingCommand]:
 
 
 def _planned(process: FulfilmentProcess) -> Iterator[Planned]:
-    """What the state asks for, whether or not it was sent already."""
+    """The commands that the state calls for, whether or not they were already sent."""
     yield from _restock(process)
     if process.given_up:
         yield from _undo(process)
@@ -97,7 +97,7 @@ def _commit(process: FulfilmentProcess) -> Iterator[Planned]:
 
 
 def _restock(process: FulfilmentProcess) -> Iterator[Planned]:
-    """What came back, whoever fulfilled the order."""
+    """Returned units to restock, whoever fulfilled the order."""
     note = f"Returned from order {process.order_id}."
     for sku, goods in process.goods.items():
         if goods.restock:
@@ -106,7 +106,7 @@ def _restock(process: FulfilmentProcess) -> Iterator[Planned]:
 
 
 def _release_excess(process: FulfilmentProcess) -> Iterator[Planned]:
-    """What is reserved for items that were cancelled or removed since."""
+    """Reservations of items that were cancelled or removed since."""
     for sku, goods in process.goods.items():
         if not goods.held or goods.sent > goods.committed:
             continue
@@ -117,7 +117,7 @@ def _release_excess(process: FulfilmentProcess) -> Iterator[Planned]:
 
 
 def _refund_difference(process: FulfilmentProcess) -> Iterator[Planned]:
-    """What the order costs less than was paid, from one payment after the other."""
+    """The refund of what was paid beyond the order's total, from one payment after another."""
     waits = {asked for paid in process.payments.values() for asked in paid.waits}
     if process.to_refund and not waits & {"capture", "refund"}:
         for payment_id, paid in process.payments.items():
@@ -141,7 +141,7 @@ def _pay(process: FulfilmentProcess) -> Iterator[Planned]:
         yield from _void_the_rest(process)
         return
     if process.waits_to_retry or process.foreign:
-        # What was paid in another currency may be for this order: nothing is charged beside it.
+        # Money paid in another currency may be for this order, so nothing is charged in addition.
         return
     missing = process.owed - process.received
     for payment_id, paid in process.payments.items():
@@ -163,20 +163,20 @@ def _pay(process: FulfilmentProcess) -> Iterator[Planned]:
 
 
 def _void_the_rest(process: FulfilmentProcess) -> Iterator[Planned]:
-    """What is authorised beyond what was needed."""
+    """Authorisations beyond what was needed."""
     for payment_id, paid in process.payments.items():
         if paid.to_void > 0:
             yield _payment("VoidPayment", payment_id, reason="The order is paid.")
 
 
 def _is_beginning_a_payment(process: FulfilmentProcess) -> bool:
-    """Also one that was refused: another number would not change that."""
+    """Also one that was refused: another number would make no difference."""
     sent = (each.key for each in process.open.values())
     return any(key.startswith("AuthorisePayment ") for key in (*sent, *process.refused))
 
 
 def _undo(process: FulfilmentProcess) -> Iterator[Planned]:
-    """Backwards: first the money, then the goods."""
+    """The way back: first the money, then the goods."""
     if Step.UNDOING in process.skipped:
         return
     reason = f"Order {process.order_id} was given up."
@@ -203,7 +203,7 @@ def _order(process: FulfilmentProcess, name: str, **arguments: str) -> Planned:
 
 
 def payment_number(order_id: str, no: int) -> str:
-    """The number of the n-th payment that is begun for an order."""
+    """The number of the n-th payment started for an order."""
     if len(order_id) > LONGEST_ID - 8:
         order_id = hashlib.sha256(order_id.encode()).hexdigest()[:32]
     return f"{order_id}-{no}"

@@ -1,6 +1,5 @@
-"""What people decide about an order's fulfilment, and when its state allows what.
-
-A decision is an event; the process takes it in like any other, so that it may come at any time.
+"""What people decide about an order's fulfilment, and when that is allowed. A decision is an event;
+the process takes it as an input like any other, so it may arrive at any time.
 """
 
 from __future__ import annotations
@@ -34,8 +33,9 @@ NOT_RELEASED = Refusal("not_released", "Its goods are not reserved, or it is not
 
 @dataclass
 class FulfilmentDecisions(Aggregate):
-    """What the order's own events say. Whether a decision is possible depends on the process, and
-    is checked before: see `decided_in_time`."""
+    """What the order's own fulfilment events say. Whether a decision is allowed depends on the
+    process and is checked before: see `decided_in_time`.
+    """
 
     category: ClassVar[str] = "fulfilment"
     identity: ClassVar[str] = "order_id"
@@ -72,7 +72,7 @@ class FulfilmentDecisions(Aggregate):
 
 
 def released_first(process_of: ProcessOf) -> Rule:
-    """The rule on shipping an order, for whoever ships it and for whoever offers that."""
+    """The rule on shipping an order: applied when it is shipped and when that action is offered."""
 
     @rule(NOT_RELEASED)
     def check(order: object, order_id: str) -> None:
@@ -103,7 +103,7 @@ def decided_in_time(process_of: ProcessOf) -> Middleware:
 
 
 def not_released(process: FulfilmentProcess) -> Refused | None:
-    """Why the goods may not be shipped yet; None where they may, or nobody sees to them."""
+    """Why the order may not ship yet; None if it may, or if fulfilment does not handle it."""
     if not process.begun or process.given_up or process.status.stage in RELEASED:
         return None
     return NOT_RELEASED(
@@ -113,7 +113,7 @@ def not_released(process: FulfilmentProcess) -> Refused | None:
 
 
 def not_open(process: FulfilmentProcess) -> Refused | None:
-    """Why nothing can be decided about it; None where something can."""
+    """Why nothing can be decided about the order; None if something can."""
     if process.is_known and process.status.stage not in OVER:
         return None
     return _nothing_to_do(process, "is at its end" if process.is_known else "has not begun")

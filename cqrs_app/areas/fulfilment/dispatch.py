@@ -1,7 +1,6 @@
-"""Carries out what fulfilment processes decided: their outgoing commands and their deadlines.
-
-Both may be called by anybody at any time. A command is dispatched from its row until it has an
-outcome; its id makes a repetition harmless.
+"""Carries out the commands in fulfilment's outbox, and its deadlines. Both functions may be called
+by any process at any time. A command stays in the outbox until it has an outcome; its id makes a
+repetition harmless.
 """
 
 from __future__ import annotations
@@ -15,9 +14,11 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from cqrs_app.areas.fulfilment.inputs import CommandEnded, DeadlinePassed
+from cqrs_app.areas.fulfilment.ahead import payments_ahead, reached_by
+from cqrs_app.areas.fulfilment.evolve_commands import BEYOND_ORDER
+from cqrs_app.areas.fulfilment.inputs import CommandEnded, DeadlinePassed, input_of
 from cqrs_app.areas.fulfilment.store import FulfilmentStore, Outgoing, in_transaction
-from cqrs_app.areas.fulfilment.update import Cause
+from cqrs_app.areas.fulfilment.update import Cause, ProcessUpdate
 from cqrs_app.areas.inventory.commands import (
     AdjustStock,
     ChangeReservation,
@@ -72,11 +73,11 @@ logger = logging.getLogger("countersign.fulfilment")
 
 
 class NotAnswered(Exception):
-    """A command could be neither carried out nor refused: the same is tried again later."""
+    """A command was neither carried out nor refused; the same one is tried again later."""
 
 
 class Broken(BusError):
-    """A fault of the program prevented it."""
+    """A programming error prevented it."""
 
     code = "failed"
 
@@ -92,8 +93,9 @@ class Dispatch:
     actor: Actor
 
     def commands(self) -> bool:
-        """Carry out the commands in the outbox and take in what came of each; whether any process
-        changed. Raises NotAnswered once all that have an outcome are taken in."""
+        """Carry out the commands in the outbox and process their outcomes; returns whether any
+        process changed. Raises NotAnswered after every available outcome has been processed.
+        """
         kernel = self.kernel
         with reader_of(kernel.engines.write).connect() as connection:
             store = FulfilmentStore(connection, kernel.store, kernel.clock())
@@ -122,6 +124,8 @@ class Dispatch:
             # Decided once per order: one with hundreds of products has as many outcomes.
             last: dict[str, Cause] = {}
             for each, item in ended:
+                if item.code == BEYOND_ORDER:
+                    _take_payments(connection, updates[each.order_id])
                 if updates[each.order_id].note(item, each.cause):
                     last[each.order_id] = each.cause
             for order_id, cause in last.items():
@@ -132,7 +136,7 @@ class Dispatch:
         in_transaction(kernel.engines.write, take_in)
 
     def deadlines(self) -> bool:
-        """Take in the deadlines that have passed; whether there were any."""
+        """Process the deadlines that have passed; returns whether there were any."""
         kernel = self.kernel
         now = kernel.clock()
         with reader_of(kernel.engines.write).connect() as connection:
@@ -147,7 +151,7 @@ class Dispatch:
                 due = each.process.due_at
                 if due is not None and due <= now:
                     each.take(DeadlinePassed(), Cause(command_id=each.advance_id))
-                # Otherwise the row's time was that of an earlier wait, and is written anew.
+                # The row's deadline was that of an earlier wait, and is written again.
                 each.changed = True
             store.save(updates)
 
@@ -177,7 +181,7 @@ class Dispatch:
         except (OperationalError, InterfaceError):
             raise
         except Exception:
-            # One of them meets a fault of ours: the others shall not wait for it.
+            # One command met a programming error: the others do not wait for it.
             logger.exception("a batch of %d commands failed; each is tried alone", len(items))
             return [self._alone(*item) for item in items]
 
@@ -200,6 +204,13 @@ class Dispatch:
             causation_id=outgoing.causation_id,
             correlation_id=outgoing.correlation_id,
         )
+
+
+def _take_payments(connection: Connection, update: ProcessUpdate) -> None:
+    """Take in the payments that the subscription has not processed yet: one of them is why a charge
+    was refused. It would seem to need a decision until then."""
+    for recorded in payments_ahead(connection, update.order_id, reached_by(connection)):
+        update.take_once(input_of(recorded), recorded)
 
 
 _ANSWERS = (Refused, NotAllowed, Invalid, Broken)

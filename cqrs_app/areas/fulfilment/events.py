@@ -10,8 +10,9 @@ from cqrs_app.kernel import Event, event
 
 @event(schema=2)
 class FulfilmentMoved(Event):
-    """The order's stage from now on, and why. `within` is how many seconds it may take, None for
-    as long as it likes; `late` means that it took longer."""
+    """The order's new stage, and why. `within` is how many seconds it may take, None without a
+    limit; `late` means that it took longer.
+    """
 
     order_id: str
     stage: str
@@ -39,7 +40,7 @@ class FulfilmentCancelled(Event):
 
 
 def _moved_2(payload: dict[str, Any]) -> dict[str, Any]:
-    """Without the number of the move and the missing products, which the process's row has."""
+    """Without the number of the change and the missing products, which the row holds."""
     return {name: payload[name] for name in ("order_id", "stage", "sentence", "late", "within")}
 
 

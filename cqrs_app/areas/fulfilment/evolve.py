@@ -1,4 +1,4 @@
-"""How a fulfilment process changes with each thing it takes in. Pure."""
+"""How a fulfilment process changes with each input. Pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RESERVED_STOCK = ("CommitStock", "ReleaseStock", "ChangeReservation")
 
 
 def evolve(process: FulfilmentProcess, item: Input) -> FulfilmentProcess:
-    """The process after an input; the very same object where the input changes nothing."""
+    """The process after an input; the same object if the input changes nothing."""
     return _EVOLVES[type(item)](process, item)
 
 
@@ -51,7 +51,7 @@ def _stock(process: FulfilmentProcess, item: StockArrived) -> FulfilmentProcess:
     if item.sku not in process.wants:
         return process
     if item.sku in process.reserving:
-        # The reservation may have been refused already: it is then tried again.
+        # The reservation may have been refused already: it is tried again.
         goods = replace(process.goods[item.sku], arrived=True)
         process = replace(process, goods=process.goods | {item.sku: goods})
     return try_stock_again(process)
@@ -72,7 +72,7 @@ def _retried(process: FulfilmentProcess, item: FulfilmentRetried) -> FulfilmentP
 def _skipped(process: FulfilmentProcess, item: FulfilmentStepSkipped) -> FulfilmentProcess:
     skipped = dict.fromkeys((*process.skipped, Step(item.step)))
     goods = {
-        # What could not be taken from the stock or released is for people to put right.
+        # A failed stock change that a person has to correct.
         sku: _left_to_people(sku, each, process.refused.keys())
         for sku, each in process.goods.items()
     }

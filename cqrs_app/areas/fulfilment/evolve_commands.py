@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -19,13 +20,15 @@ PAYMENT_COMMANDS = MappingProxyType(
         "RefundPayment": "refund",
     }
 )
-"""Which answer of the gateway each of these asks for, or is."""
+"""The gateway's answer that each command requests, or is."""
 
 MISSING = frozenset({"out_of_stock", "product_retired"})
 NOT_KEPT = frozenset({"no_such_product", "not_tracked"})
 NOT_HELD = frozenset({"not_reserved", "more_than_reserved"})
-"""Somebody has released it, or taken it out, by hand: the stock is theirs to put right."""
+"""A person released or shipped the stock by hand: correcting it is up to them."""
 ALREADY_GIVEN_UP = frozenset({"already_cancelled", "already_rejected"})
+BEYOND_ORDER = "beyond_order"
+"""Somebody has paid since the charge was decided."""
 
 
 def commands_sent(process: FulfilmentProcess, item: CommandsSent) -> FulfilmentProcess:
@@ -52,13 +55,22 @@ def command_ended(process: FulfilmentProcess, item: CommandEnded) -> FulfilmentP
         return replace(process, given_up=True)
     if item.code == "payment_exists":
         return process
+    if item.code == BEYOND_ORDER and _is_outdated(process, command):
+        return process
     if command.name == "CancelOrder":
         process = replace(process, cancel_reason="")
     return refused(process, command.key, item.sentence)
 
 
+def _is_outdated(process: FulfilmentProcess, charge: OutgoingCommand) -> bool:
+    """Whether the payment that made this charge too much is known by now: less is charged, or
+    nothing. Otherwise the refusal stands until that payment is taken in."""
+    missing = process.owed - process.received
+    return process.is_awaiting_money or missing < Decimal(charge.arguments["amount"])
+
+
 def _succeeded(process: FulfilmentProcess, command: OutgoingCommand) -> FulfilmentProcess:
-    """The command's own effect, at once: its events come in later and say the same."""
+    """The command's own effect, applied at once: its events arrive later and say the same."""
     if command.name in PAYMENT_COMMANDS:
         paid = process.payments.get(command.subject) or Paid(process.currency)
         paid = waiting(paid, PAYMENT_COMMANDS[command.name])

@@ -15,7 +15,7 @@ from cqrs_app.areas.fulfilment.process import NOTHING, FulfilmentProcess, Goods,
 GIVEN_UP = frozenset({"OrderCancelled", "OrderRejected"})
 
 US = "fulfilment"
-"""The operator under which this process sends its own commands."""
+"""The actor under which this process sends its own commands."""
 
 
 def approved(process: FulfilmentProcess, item: Approved) -> FulfilmentProcess:
@@ -44,8 +44,8 @@ def placed(process: FulfilmentProcess, item: Placed) -> FulfilmentProcess:
 
 def order_changed(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProcess:
     if item.type in GIVEN_UP:
-        # Remembered of every order: a payment may still come in. What was refused on the way
-        # there is asked for no more.
+        # Kept for every order: a payment may still come in. Commands refused before are not sent
+        # again.
         return replace(process, given_up=True, refused={})
     if not process.is_known:
         return process
@@ -68,7 +68,7 @@ def order_changed(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentP
 
 def _shipped(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProcess:
     goods = dict(process.goods)
-    # Of an order that is not fulfilled here, only its payments are known.
+    # Of an order that is not fulfilled here, only the payments are known.
     for sent in item.sent if process.begun else ():
         sku = process.lines[sent.line_no - 1].sku
         goods[sku] = replace(goods[sku], sent=goods[sku].sent + sent.quantity)
@@ -76,7 +76,7 @@ def _shipped(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProces
 
 
 def _remaining_cancelled(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProcess:
-    """Nothing else ships: less is wanted and owed, and the order is no longer on hold."""
+    """Nothing else ships: fewer units are wanted, less is owed, and the hold ends."""
     process = replace(process, held=False, held_by_us=False)
     if not process.begun:
         return process
@@ -87,7 +87,7 @@ def _remaining_cancelled(process: FulfilmentProcess, item: OrderChanged) -> Fulf
 
 
 def _lines_changed(process: FulfilmentProcess, item: OrderChanged) -> FulfilmentProcess:
-    """What was refused for the order as it was may be right for the order as it is."""
+    """A command refused before the change may be accepted now."""
     if not process.begun:
         return process
     lines, more = list(process.lines), Counter[str]()
@@ -102,7 +102,7 @@ def _lines_changed(process: FulfilmentProcess, item: OrderChanged) -> Fulfilment
 
 
 def _wants_more(process: FulfilmentProcess, more: Mapping[str, int]) -> FulfilmentProcess:
-    """So many units more of each product, or fewer."""
+    """Change the wanted units of each product by so many, up or down."""
     goods = dict(process.goods)
     for sku, units in more.items():
         before = goods.get(sku, Goods(wanted=0))
@@ -115,17 +115,17 @@ def _wants_more(process: FulfilmentProcess, more: Mapping[str, int]) -> Fulfilme
 
 
 def _costs_more(process: FulfilmentProcess, amount: Decimal) -> FulfilmentProcess:
-    """By so much; less where it is negative: that is refunded where it was paid."""
+    """Change what the order costs; a negative amount is refunded where it was paid."""
     after = replace(process, total=process.total + amount)
     more = after.owed - process.owed
     if more > 0 and process.is_refunding:
-        # What is under way is settled when it is answered.
+        # Pending requests are settled when they are answered.
         return after
     return replace(after, refundable=max(process.refundable - more, NOTHING))
 
 
 def returned(process: FulfilmentProcess, item: Returned) -> FulfilmentProcess:
-    """These units are to be put back into stock, whoever fulfilled the order."""
+    """These units are to be restocked, whoever fulfilled the order."""
     if not item.units:
         return process
     goods = dict(process.goods)

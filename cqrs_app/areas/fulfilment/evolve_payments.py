@@ -30,11 +30,20 @@ ANSWERED = MappingProxyType(
 )
 
 
+CHARGES = ("AuthorisePayment ", "CapturePayment ")
+"""How the keys of commands that ask for money begin."""
+
+
 def payment_changed(process: FulfilmentProcess, item: PaymentChanged) -> FulfilmentProcess:
     paid = process.payments.get(item.payment_id) or Paid(item.currency)
-    # Whatever it is, what was refused before may be right now.
-    names = ("CapturePayment", "VoidPayment", "RefundPayment")
-    process = without_refusals(process, frozenset(f"{each} {item.payment_id}" for each in names))
+    # Whatever it is, what was refused before may be right now, charges by other payments included:
+    # what is missing may have changed.
+    mine = ("VoidPayment", "RefundPayment")
+    process = without_refusals(
+        process,
+        frozenset(f"{each} {item.payment_id}" for each in mine)
+        | {key for key in process.refused if key.startswith(CHARGES)},
+    )
     if item.type in REQUESTED:
         paid = waiting(paid, REQUESTED[item.type])
     elif item.type in ANSWERED:
@@ -44,7 +53,7 @@ def payment_changed(process: FulfilmentProcess, item: PaymentChanged) -> Fulfilm
     else:
         paid = _answered(paid, item.asked)
         if item.asked in ("authorisation", "capture"):
-            # With nothing authorised there is nothing to void either.
+            # With nothing authorised there is nothing to void.
             paid = _answered(paid, "void") if item.asked == "authorisation" else paid
             paid = replace(paid, declined=True)
             if process.begun:
@@ -60,7 +69,7 @@ def payment_changed(process: FulfilmentProcess, item: PaymentChanged) -> Fulfilm
 
 
 def _settled(process: FulfilmentProcess, amount: Decimal) -> FulfilmentProcess:
-    """So much was refunded. What is still refundable is what the order is overpaid by."""
+    """This much was refunded. What is still refundable is what the order is overpaid by."""
     settled = min(process.refundable, amount)
     left = min(process.refundable - settled, process.overpaid)
     return replace(process, refundable=left, settled=process.settled + settled)
@@ -68,7 +77,7 @@ def _settled(process: FulfilmentProcess, amount: Decimal) -> FulfilmentProcess:
 
 def _refund_declined(process: FulfilmentProcess, item: PaymentChanged) -> FulfilmentProcess:
     if process.refundable and not process.to_refund and not process.given_up:
-        # The order has come to cost more since: nothing is to be refunded any longer.
+        # The order costs more by now: there is nothing left to refund.
         return replace(process, refundable=NOTHING)
     return refused(process, f"RefundPayment {item.payment_id}", item.sentence)
 

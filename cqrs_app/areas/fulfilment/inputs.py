@@ -1,4 +1,4 @@
-"""What a fulfilment process takes in, with the words for the page of an order's steps."""
+"""The inputs of a fulfilment process, with their texts for the list of an order's steps."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ARRIVALS = frozenset(
         stock.StockReservationChanged,
     }
 )
-"""After these there may be more of a product than before."""
+"""Events after which more of a product may be available."""
 
 DECISIONS = frozenset({FulfilmentRetried, FulfilmentStepSkipped, FulfilmentCancelled})
 
@@ -98,7 +98,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentChanged:
-    """`type` is the event's; `asked` says what was declined, `sentence` why."""
+    """`type` is the event's; `asked` is the declined request, `sentence` the reason."""
 
     payment_id: str
     type: str
@@ -175,7 +175,7 @@ Input = (
 
 
 def input_of(recorded: Recorded) -> OrderChanged | PaymentChanged | PaymentMoved:
-    """Of an event among ORDER_EVENTS or PAYMENT_EVENTS."""
+    """The input that an event in ORDER_EVENTS or PAYMENT_EVENTS becomes."""
     event: Any = recorded.event
     if type(event) in ORDER_EVENTS:
         about: dict[str, Any] = {"type": recorded.stored.type, "by": recorded.stored.operator}
@@ -205,7 +205,7 @@ def ordered_line(line: orders.OrderedLine) -> OrderedLine:
 
 
 def words_for(item: Input | Event) -> tuple[str, str]:
-    """What happened and the details, for the list of an order's steps."""
+    """What happened and its details, for the list of an order's steps."""
     match item:
         case Approved():
             units = sum(line.quantity for line in item.lines)
@@ -244,7 +244,7 @@ def _words_for_decision(item: Input | Event) -> tuple[str, str]:
 
 
 def words_for_command(command: OutgoingCommand, order_id: str) -> tuple[str, str]:
-    """What is asked for and of what, for the list of an order's steps."""
+    """The requested action and its subject, for the list of an order's steps."""
     fields: Mapping[str, str] = command.arguments
     subject = "" if command.subject == order_id else command.subject
     units = f"{fields['quantity']} of" if "quantity" in fields else ""

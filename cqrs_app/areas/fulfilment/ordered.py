@@ -1,4 +1,4 @@
-"""What an order asked for at some version: as it was placed, with the changes of its lines."""
+"""What an order asked for at some version: as placed, with the changes of its lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Ordered:
 
 
 def order_until(recorded: Recorded, placed: OrderPlaced, history: Iterable[StoredEvent]) -> Ordered:
-    """The order of this event, as it was then; `history` are the events of its stream."""
+    """The order as it was at this event; `history` holds the events of its stream."""
     changes = (
         each
         for each in history

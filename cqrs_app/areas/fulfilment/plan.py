@@ -1,5 +1,6 @@
 """What a process would do about something that has not happened yet. Pure: whether a command would
-be accepted is for `rehearse` to say."""
+be accepted is up to `rehearse`.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ class Plan:
 
 def plan(process: FulfilmentProcess, inputs: Iterable[Input], rehearse: Rehearse) -> Plan:
     """What the process does about these inputs until it waits for somebody else. A refund that it
-    requests is taken for granted."""
+    requests is assumed to succeed.
+    """
     for item in inputs:
         process = evolve(process, item)
     commands: list[OutgoingCommand] = []

@@ -1,4 +1,6 @@
-"""What fulfilment knows of one order. Immutable: see evolve.py for how it changes."""
+"""The state of a fulfilment process: what it knows of one order. Immutable; see evolve.py for its
+changes.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from cqrs_app.standards.money import charged
 NOTHING = Decimal(0)
 RESERVING = ("ReserveStock", "ChangeReservation")
 STOCK_COMMANDS = ("CommitStock", "ReleaseStock", "ChangeReservation", "AdjustStock")
-"""These are refused only where a person has to look at the stock."""
+"""A refusal of these needs a person to look at the stock."""
 _WAITING_FOR_STOCK = frozenset({Stage.RESERVING, Stage.OUT_OF_STOCK})
 
 
@@ -46,12 +48,12 @@ class Goods(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def to_commit(self) -> int:
-        """What has left, is reserved and was not taken from the stock yet."""
+        """Units that have shipped and were reserved, and are not yet taken from stock."""
         return min(self.sent - self.committed, self.held)
 
 
 class Paid(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One payment of the order, in its currency. `waits` are the answers still to come."""
+    """One payment of the order, in its currency. `waits` are the pending answers."""
 
     currency: str
     authorised: Decimal = NOTHING
@@ -63,7 +65,7 @@ class Paid(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def kept(self) -> Decimal:
-        """What the shop has of it."""
+        """What the shop has of this payment."""
         return self.captured - self.refunded
 
     @property
@@ -142,20 +144,22 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def is_known(self) -> bool:
-        """Whether there is anything to see to: the order was approved, has payments, or something
-        of it came back."""
+        """Whether there is anything to do: the order was approved, has payments, or units of it
+        were returned.
+        """
         return self.begun or bool(self.payments) or bool(self.goods)
 
     @property
     def received(self) -> Decimal:
-        """What was ever paid for this order, less what was refunded because it costs less. Money
-        that a person gave back later is not asked for again."""
+        """What was ever paid for this order, less refunds made because the order costs less. Money
+        that a person refunded is not charged again.
+        """
         paid = (each.captured for each in self.payments.values() if each.currency == self.currency)
         return sum(paid, NOTHING) - self.settled
 
     @property
     def owed(self) -> Decimal:
-        """What the order costs: its exact sum, rounded once to what its currency can pay."""
+        """What the order costs: its exact sum, rounded once to its currency's places."""
         return charged(self.total, self.currency)
 
     @property
@@ -166,18 +170,18 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def to_refund(self) -> Decimal:
-        """What is to be given back by itself: what the order costs less, where it was paid."""
+        """What is refunded automatically: by how much the order costs less than was paid."""
         return NOTHING if Step.UNDOING in self.skipped else min(self.refundable, self.overpaid)
 
     @property
     def is_refunding(self) -> bool:
-        """Whether a refund is asked for, or about to be."""
+        """Whether a refund is pending, or about to be requested."""
         waits = {asked for paid in self.payments.values() for asked in paid.waits}
         return "refund" in waits or any(each.name == "RefundPayment" for each in self.open.values())
 
     @property
     def foreign(self) -> dict[str, Paid]:
-        """Payments in another currency than the order's with money of it, or about to have some."""
+        """Payments in another currency than the order's that hold money of it, or are about to."""
         return {
             payment_id: paid
             for payment_id, paid in self.payments.items()
@@ -190,13 +194,13 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def is_charging(self) -> bool:
-        """Whether money is being asked for, or is about to be: nobody else should pay now."""
+        """Whether a charge is pending or about to be requested: nobody else should pay now."""
         asking = {each.name for each in self.open.values()}
         return self.is_awaiting_money or bool(asking & {"AuthorisePayment", "CapturePayment"})
 
     @property
     def is_awaiting_money(self) -> bool:
-        """Whether a payment waits for its gateway's answer about money that comes in."""
+        """Whether a payment waits for the gateway's answer to an authorisation or capture."""
         waits = {asked for paid in self.payments.values() for asked in paid.waits}
         return bool(waits & {"authorisation", "capture"})
 
@@ -207,7 +211,7 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def reserving(self) -> frozenset[str]:
-        """The products whose reservation is under way."""
+        """The products with a pending reservation."""
         return frozenset(each.subject for each in self.open.values() if each.name in RESERVING)
 
     @property
@@ -238,7 +242,7 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def is_owed(self) -> bool:
-        """Whether money of this order is here, or about to come or go."""
+        """Whether the shop has money of this order, or a charge or refund is pending."""
         return any(
             paid.waits or paid.kept > NOTHING or paid.to_void > NOTHING
             for paid in self.payments.values()
@@ -250,7 +254,7 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def skippable(self) -> Step | None:
-        """The step that can be skipped now."""
+        """The step that can be skipped now; None if there is none."""
         if self.given_up or self._was_refused("RefundPayment"):
             return Step.UNDOING
         if self.is_declined_for_good:
@@ -260,6 +264,5 @@ class FulfilmentProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         return None if self.is_paid else Step.PAYMENT
 
     def _was_refused(self, *names: str) -> bool:
-        """Whether a command of one of these names was, and is not sent again until something
-        changes."""
+        """Whether a command with one of these names was refused and waits for a change."""
         return any(key.partition(" ")[0] in names for key in self.refused)

@@ -42,7 +42,7 @@ class FulfilmentProjection(Projection):
         )
 
     def _applied(self, event: Any, recorded: Recorded, rows: Rows) -> None:
-        """The row holds all there is up to this event."""
+        """The row includes every event up to this one."""
         if rows.get(fulfilments, event.order_id) is not None:
             rows.change(fulfilments, event.order_id)["applied_version"] = recorded.version
 

@@ -1,4 +1,4 @@
-"""Fulfilment as people read it."""
+"""Queries about fulfilment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from cqrs_app.kernel.effects import cursors_in, head_of, lag_after, streams
 MOST_STEPS = 500
 TO_RETRY = frozenset({Stage.OUT_OF_STOCK, Stage.PAYMENT_RETRY, Stage.UNPAID, Stage.STUCK})
 BY_ITSELF = frozenset({Stage.RESERVING, Stage.PAUSED})
-"""Stages at which trying again helps, and at which there is nothing to skip."""
+"""Stages at which a retry helps, and at which there is nothing to skip."""
 
 _ROW, _HISTORY, _OUTBOX = fulfilments.c, fulfilment_history.c, fulfilment_outbox.c
 SORTS = MappingProxyType({"since": Sort((_ROW.since, _ROW.order_id), datetime)})
@@ -46,8 +46,9 @@ SORTS = MappingProxyType({"since": Sort((_ROW.since, _ROW.order_id), datetime)})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentRow:
-    """Where one order stands; times in UTC. `due_at` is None where it may wait for ever, or is
-    late already."""
+    """The stage of one order; times in UTC. `due_at` is None if there is no limit, or if the stage
+    is late already.
+    """
 
     order_id: str
     stage: Stage
@@ -64,13 +65,14 @@ _COLUMNS = [_ROW[name] for name in FulfilmentRow.__annotations__]
 
 @query(label="Orders on their way", permission=VIEW, reads=("fulfilment",), cached=True)
 class ListFulfilments(ListQuery):
-    """One page of the orders on their way, those that stand longest in one place first. `show`:
-    all that are not at their end, those that somebody has to look at (late, stuck, out of stock,
-    unpaid), or every one there ever was."""
+    """One page of the orders in fulfilment, longest at their stage first. `show` selects those that
+    are not finished, those that need attention (late, stuck, out of stock, unpaid), or all there
+    ever were.
+    """
 
     sorts = SORTS
     show: Literal["open", "attention", "all"] = "open"
-    stage: Annotated[Stage | None, Meta(title="Stage")] = None
+    stage: Annotated[Stage | None, Meta(title="Step")] = None
     sort: Literal["since"] = "since"
     descending: bool = False
     after: Mark = ""
@@ -86,7 +88,7 @@ def list_fulfilments(question: ListFulfilments, connection: Connection) -> Page[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCount:
-    """How many orders stand there, how many of them too long, and since when the first."""
+    """How many orders are at a step, how many of them late, and since when the oldest."""
 
     stage: Stage
     orders: int
@@ -94,9 +96,9 @@ class StageCount:
     since: datetime
 
 
-@query(label="Fulfilment by stage", permission=VIEW, reads=("fulfilment",), cached=True)
+@query(label="Fulfilment by step", permission=VIEW, reads=("fulfilment",), cached=True)
 class FulfilmentStages(Query):
-    """How many orders stand at each stage that is not an end."""
+    """How many orders are at each step that is not the last."""
 
 
 def fulfilment_stages(question: FulfilmentStages, connection: Connection) -> tuple[StageCount, ...]:
@@ -116,7 +118,7 @@ def fulfilment_stages(question: FulfilmentStages, connection: Connection) -> tup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupervisorTask:
-    """A task for a supervisor; `step` is what would be skipped."""
+    """An action for a supervisor; `step` is what would be skipped."""
 
     command: str
     label: str
@@ -125,9 +127,10 @@ class SupervisorTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentView:
-    """One order's fulfilment as it is now. `waits_for` is who has to act. `unpaid` is what is still
-    to be paid, in the order's `currency`, and `charging` whether it is being charged;
-    `not_released` says why its goods may not leave, empty where they may."""
+    """One order's fulfilment now. `waits_for` is who has to act. `unpaid` is what is still to be
+    paid, in the order's `currency`, and `charging` whether it is being charged; `not_released` says
+    why the order may not ship, and is empty if it may.
+    """
 
     order_id: str
     stage: Stage
@@ -144,8 +147,9 @@ class FulfilmentView:
 
 @query(label="An order on its way", permission=VIEW, store="write")
 class GetFulfilment(Query):
-    """Where one order stands now, with what may be done about it; nothing where it is not seen
-    to."""
+    """The fulfilment of one order now, with the actions allowed on it; None if fulfilment does not
+    handle it.
+    """
 
     order_id: OrderId
 
@@ -174,8 +178,9 @@ def get_fulfilment(question: GetFulfilment, connection: Connection) -> Fulfilmen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One thing that happened to the order; `version` counts them. `outcome` is a command's: sent,
-    done, refused, failed."""
+    """One step of the order; `version` counts them. `outcome` is a command's: sent, done, refused,
+    failed.
+    """
 
     version: int
     at: datetime
@@ -192,7 +197,7 @@ _STEP_FIELDS = ("step", *(name for name in StepView.__annotations__ if name != "
 
 @query(label="An order's steps", permission=VIEW, store="write")
 class GetFulfilmentSteps(Query):
-    """What happened to one order, the newest first."""
+    """The steps of one order, newest first."""
 
     order_id: OrderId
 
@@ -206,7 +211,7 @@ def get_fulfilment_steps(
         .order_by(_HISTORY.step.desc())
         .limit(MOST_STEPS)
     )
-    # Those that events say and no row holds yet come first.
+    # Steps that only events hold, and no row yet, come last in time and so first here.
     ahead = reversed(read_process(connection, question.order_id).steps.values())
     rows = [*ahead, *connection.execute(stored).mappings()][:MOST_STEPS]
     return tuple(
@@ -225,7 +230,7 @@ class WaitingOrder:
 
 @query(label="Orders waiting for a product", permission=VIEW, store="write")
 class OrdersWaitingFor(Query):
-    """The orders that wait for stock of a product, the one that is served first on top."""
+    """The orders waiting for stock of a product, first in line first."""
 
     sku: Sku
     limit: Limit = 25
@@ -252,8 +257,9 @@ def orders_waiting_for(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """How far the log was taken in. `behind` counts the events that were not, and the commands
-    without an outcome; `waiting_since` is when the first of them was recorded."""
+    """How far fulfilment has followed the log. `behind` counts unprocessed events and commands
+    without an outcome; `waiting_since` is when the first of them was recorded.
+    """
 
     position: int
     behind: int
@@ -262,7 +268,7 @@ class Following:
 
 @query(label="How far fulfilment is", permission=VIEW, store="write")
 class FollowerStatus(Query):
-    """How far behind the events fulfilment is."""
+    """How far fulfilment is behind the log."""
 
 
 def follower_status(question: FollowerStatus, connection: Connection) -> Following:

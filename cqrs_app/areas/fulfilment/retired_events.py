@@ -1,5 +1,6 @@
-"""Events that fulfilment wrote until its state became a row. Frozen: nothing writes them, and the
-streams that hold them are read as the inputs that they stand for."""
+"""Events that fulfilment wrote until its state became a row. Frozen: nothing writes them; streams
+that hold them are read as the inputs they represent.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$"
 
 @value
 class Argument:
-    """One field of a task that is sent, as a text."""
+    """One field of a command that is sent, as text."""
 
     name: Annotated[str, Meta(pattern=_TEXT, max_length=100, examples=["OrderHeld"])]
     text: Annotated[str, Meta(pattern=_TEXT, max_length=2_000, examples=["As told."])]
@@ -59,7 +60,7 @@ class FulfilmentOrderNoted(Event):
 
 @event()
 class FulfilmentPaymentNoted(Event):
-    """Something happened to a payment of the order; `asked` says what was declined."""
+    """Something happened to a payment of the order; `asked` is the declined request."""
 
     order_id: str
     payment_id: str
@@ -80,7 +81,7 @@ class FulfilmentStockNoted(Event):
 
 @event()
 class FulfilmentTaskSent(Event):
-    """`subject` is what the task is about: a product, a payment or the order itself."""
+    """`subject` is what the command is about: a product, a payment or the order itself."""
 
     order_id: str
     task_no: int
@@ -106,8 +107,9 @@ class FulfilmentDeadlinePassed(Event):
 
 
 def inputs_of(stream: Iterable[Recorded]) -> Iterator[tuple[Input, Recorded]]:
-    """The inputs that a process's own events stand for, the first version first. A command's step
-    is the version at which it was sent."""
+    """The inputs that a process's own events represent, oldest first. A command's step is the
+    version at which it was sent.
+    """
     sent: dict[int, int] = {}
     for recorded in stream:
         said: Any = recorded.event

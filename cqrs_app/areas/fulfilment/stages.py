@@ -1,4 +1,4 @@
-"""An order's stage, in a sentence, and how long it may take. Pure."""
+"""An order's stage as a sentence, and how long it may take. Pure."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ PATIENCE = {
     Stage.UNDOING: DAY,
     Stage.STUCK: DAY,
 }
-"""How many seconds each wait may take before it counts as late. Missing stock is asked for again
-then; whatever else is late is shown as such."""
+"""How many seconds each wait may take before it is late. Missing stock is then reserved again; any
+other late stage is only marked.
+"""
 
 
 def stage_of(process: FulfilmentProcess) -> Status:
@@ -35,7 +36,7 @@ def stage_of(process: FulfilmentProcess) -> Status:
 
 
 def waits_for(process: FulfilmentProcess) -> WaitsFor:
-    """Who has to act before the order goes on."""
+    """Who has to act before the order continues."""
     stage = process.status.stage
     waits = any(paid.waits for paid in process.payments.values())
     by_hand = process.policy is None or not process.policy.method
@@ -45,7 +46,7 @@ def waits_for(process: FulfilmentProcess) -> WaitsFor:
 
 
 def seconds_for(process: FulfilmentProcess, status: Status) -> int | None:
-    """How long it may stay so; None: as long as it likes."""
+    """How long a stage may take; None without a limit."""
     if status.late and status.stage != Stage.OUT_OF_STOCK:
         return None
     if status.stage == Stage.PAYMENT_RETRY and process.policy:
@@ -76,7 +77,7 @@ def _stage(process: FulfilmentProcess) -> tuple[Stage, str]:
 
 def _reserving(process: FulfilmentProcess) -> tuple[Stage, str]:
     if process.reserving:
-        # Asked for again, it waits where it waited.
+        # A repeated reservation waits at the same stage.
         if process.status.stage == Stage.OUT_OF_STOCK:
             return Stage.OUT_OF_STOCK, process.status.sentence
     elif process.missing:
@@ -111,12 +112,17 @@ def _leaving(process: FulfilmentProcess) -> tuple[Stage, str]:
         return Stage.DELIVERED, _joined("Everything was delivered.", _beyond(process))
     if all(goods.to_ship <= 0 for goods in process.goods.values()):
         return Stage.SHIPPED, _joined("Everything has shipped.", _beyond(process))
-    parts = ["Ready to ship." if process.skipped else "Reserved and paid. Ready to ship."]
+    what = "The rest is reserved and paid" if _has_begun_to_leave(process) else "Reserved and paid"
+    parts = ["Ready to ship." if process.skipped else f"{what}. Ready to ship."]
     parts += [f"Skipped: {step.label.lower()}." for step in process.skipped]
     not_kept = [sku for sku, goods in process.goods.items() if _is_not_kept(goods)]
     if not_kept:
         parts.append(f"Not stocked: {', '.join(not_kept)}.")
     return Stage.TO_SHIP, _joined(*parts, _beyond(process))
+
+
+def _has_begun_to_leave(process: FulfilmentProcess) -> bool:
+    return any(goods.sent for goods in process.goods.values())
 
 
 def _is_not_kept(goods: Goods) -> bool:

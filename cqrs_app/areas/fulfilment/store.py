@@ -54,7 +54,7 @@ _UNWANTED = delete(fulfilment_wants).where(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One row of fulfilment_outbox; see there."""
+    """One row of fulfilment_outbox."""
 
     id: int
     order_id: str
@@ -67,7 +67,7 @@ class Outgoing:
 
     @property
     def cause(self) -> Cause:
-        """What its outcome comes from."""
+        """The source of the command's outcome."""
         return Cause(
             command_id=self.command_id,
             event_id=self.causation_id or "",
@@ -76,8 +76,9 @@ class Outgoing:
 
 
 def in_transaction(engine: Engine, act: Callable[[Connection], T]) -> T:
-    """What `act` returns, done in one transaction; done again where a person's decision was written
-    meanwhile. Raises VersionConflict where that happens each time."""
+    """The result of `act`, run in one transaction, and run again if a person's decision was written
+    meanwhile. Raises VersionConflict if that happens each time.
+    """
     for _ in range(ATTEMPTS - 1):
         with suppress(VersionConflict), engine.begin() as connection:
             return act(connection)
@@ -86,18 +87,18 @@ def in_transaction(engine: Engine, act: Callable[[Connection], T]) -> T:
 
 
 def read_process(connection: Connection, order_id: str) -> ProcessUpdate:
-    """One order's process, only to be read."""
+    """One order's process, read-only."""
     return read_processes(connection, [order_id])[order_id]
 
 
 def read_processes(connection: Connection, order_ids: Iterable[str]) -> dict[str, ProcessUpdate]:
-    """The processes of these orders, only to be read."""
+    """The processes of these orders, read-only."""
     store = FulfilmentStore(connection, event_store(connection.engine), datetime.now(UTC))
     return store.load(order_ids, lock=False)
 
 
 def process_of(connection: Connection, order_id: str) -> FulfilmentProcess:
-    """One order's process as it is now, with what people decided and nobody has followed yet."""
+    """One order's process now, including decisions that are not processed yet."""
     update = read_process(connection, order_id)
     if update.changed and update.process.is_known:
         status = decide(update.process).status
@@ -106,7 +107,7 @@ def process_of(connection: Connection, order_id: str) -> FulfilmentProcess:
 
 
 class FulfilmentStore:
-    """Loads processes and saves what becomes of them; `now` is the time of all that happens."""
+    """Loads and saves processes; `now` is the time of everything that happens."""
 
     def __init__(self, connection: Connection, events: EventStore, now: datetime) -> None:
         self._connection = connection
@@ -115,11 +116,10 @@ class FulfilmentStore:
         self._outbox: list[dict[str, Any]] = []
 
     def load(self, order_ids: Iterable[str], *, lock: bool = True) -> dict[str, ProcessUpdate]:
-        """The processes of these orders, also of those nothing is known of. Nobody else changes
-        them before the transaction ends, unless `lock` is off: they are then only to be read.
-
-        The events of an order's own stream that its row does not include yet are folded in: what
-        people decided meanwhile, or all of them where there is no row.
+        """The processes of these orders, including orders that have none yet. They are locked until
+        the transaction ends, unless `lock` is false: they are then read-only. Events of an order's
+        own stream that its row does not include are folded in: decisions made meanwhile, or all
+        events if there is no row.
         """
         ids = sorted(set(order_ids))
         if not ids:
@@ -149,13 +149,13 @@ class FulfilmentStore:
         return updates
 
     def _catch_up(self, behind: ProcessUpdate) -> Cause:
-        """Fold in the events of its own stream; the last of them."""
+        """Fold in the events of the process's own stream; returns the last of them."""
         from_the_first = behind.version == 0
         stored = self._events.events_of(stream_of(behind.order_id), behind.version)
         sent: dict[int, StoredEvent] = {}
         for item, recorded in inputs_of(CODEC.decode_all(stored)):
             if from_the_first:
-                # Steps of events that were written before there were rows have their version.
+                # Steps of events written before there were rows have their version as number.
                 behind.process = replace(behind.process, steps=recorded.version - 1)
             behind.fold(item, recorded)
             sent[recorded.version] = recorded.stored
@@ -170,15 +170,16 @@ class FulfilmentStore:
         return cause_of(stored[-1])
 
     def _seen(self, process: FulfilmentProcess, own: Sequence[StoredEvent]) -> dict[str, int]:
-        """What was taken in before there was a row: each of its events names the one it noted."""
+        """Inputs processed before there was a row: each event names the one it recorded."""
         noted = {event.causation_id for event in own}
         streams = (f"order-{process.order_id}", *(f"payment-{each}" for each in process.payments))
         events = chain.from_iterable(map(self._events.events_of, streams))
         return {event.stream: event.version for event in events if event.id in noted}
 
     def save(self, updates: Iterable[ProcessUpdate]) -> None:
-        """Write all that changed. Raises VersionConflict where somebody else wrote to one of the
-        streams; the transaction is then to be rolled back."""
+        """Write all changes. Raises VersionConflict if somebody else wrote to one of the streams;
+        the transaction must then be rolled back.
+        """
         changed = [each for each in updates if each.changed]
         self._save_processes(changed)
         steps = [step for each in changed for step in each.steps.values()]
@@ -225,7 +226,7 @@ class FulfilmentStore:
             self._connection.execute(statement, rows)
 
     def wanting(self, skus: Collection[str]) -> dict[str, list[str]]:
-        """Product -> the orders that wait for it, the longest waiting first."""
+        """Product -> the orders waiting for it, longest first."""
         if not skus:
             return {}
         found = select(_WANTS.sku, _WANTS.order_id).where(_WANTS.sku.in_(sorted(skus)))
@@ -235,7 +236,7 @@ class FulfilmentStore:
         return waiting
 
     def overdue(self, limit: int) -> list[str]:
-        """The orders whose deadline has passed, the oldest first."""
+        """The orders whose deadline has passed, oldest first."""
         found = select(_PROCESS.order_id).where(_PROCESS.due_at <= self._now)
         ordered = found.order_by(_PROCESS.due_at).limit(limit)
         return list(self._connection.execute(ordered).scalars())
@@ -246,8 +247,8 @@ class FulfilmentStore:
         return [Outgoing(**row._mapping) for row in self._connection.execute(found)]
 
     def remove(self, ended: Iterable[Outgoing]) -> None:
-        """Take commands out of the outbox."""
-        # Not by the row's id: SQLite gives that of a row that is gone to the next, and somebody
-        # else may have taken in the same outcomes meanwhile.
+        """Remove commands from the outbox."""
+        # Not by the row's id: SQLite reuses the id of a deleted row, and another process may have
+        # handled the same outcomes meanwhile.
         ids = [each.command_id for each in ended]
         self._connection.execute(delete(fulfilment_outbox).where(_OUTBOX.command_id.in_(ids)))

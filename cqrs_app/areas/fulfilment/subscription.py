@@ -27,7 +27,7 @@ from cqrs_app.areas.fulfilment.ordered import order_until, restocked
 from cqrs_app.areas.fulfilment.retired_events import FulfilmentTaskSent
 from cqrs_app.areas.fulfilment.store import FulfilmentStore
 from cqrs_app.areas.fulfilment.types import Policy
-from cqrs_app.areas.fulfilment.update import ProcessUpdate, cause_of
+from cqrs_app.areas.fulfilment.update import ProcessUpdate
 from cqrs_app.areas.inventory.events import StockReservationChanged
 from cqrs_app.areas.orders.events import OrderApproved, OrderPlaced, ReturnReceived
 from cqrs_app.areas.payments.events import PaymentMoved
@@ -41,16 +41,17 @@ from cqrs_app.kernel.effects import (
 )
 
 OF_LINES = (OrderApproved, ReturnReceived)
-"""Events upon which the order's lines are looked up."""
+"""Events that need the order's lines."""
 
 
 class FulfilmentSubscription(Subscription):
-    """`enabled` off: the log is passed over and nothing begins. `policy` is that of orders that
-    begin from now on."""
+    """`enabled=False`: the log is passed over and no process begins. `policy` applies to orders
+    that begin from now on.
+    """
 
     name: ClassVar[str] = "fulfilment_process"
-    # Decisions of people, and commands sent before there was an outbox, are folded in when the
-    # process of their order is loaded.
+    # Decisions, and commands sent before there was an outbox, are folded in when the process of
+    # their order is loaded.
     events: ClassVar[tuple[type[Event], ...]] = (
         OrderPlaced,
         OrderApproved,
@@ -75,8 +76,8 @@ class FulfilmentSubscription(Subscription):
         self._enabled = enabled
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        """Raises Overtaken where a person's decision was written meanwhile."""
-        # History happened elsewhere: nothing of it is left to be done.
+        """Raises Overtaken if a person's decision was written meanwhile."""
+        # Imported history happened elsewhere: nothing is left to do.
         live = [each for each in batch if not each.is_history]
         if not (self._enabled and live):
             return
@@ -92,7 +93,8 @@ class FulfilmentSubscription(Subscription):
             for order_id in order_ids:
                 if type(recorded.event) in PAYMENT_EVENTS:
                     _learn_whether_placed(updates[order_id], placed)
-                _take_once(updates[order_id], item, recorded)
+                if item is not None:
+                    updates[order_id].take_once(item, recorded)
         try:
             store.save(updates.values())
         except VersionConflict as conflict:
@@ -104,7 +106,7 @@ class FulfilmentSubscription(Subscription):
         placed: Mapping[str, OrderPlaced],
         history: Sequence[StoredEvent],
     ) -> Input | None:
-        """None for what is folded in with the process."""
+        """None for events that are folded in with the process."""
         event = recorded.event
         if isinstance(event, OrderApproved):
             order = order_until(recorded, placed[recorded.stream], history)
@@ -129,14 +131,15 @@ class FulfilmentSubscription(Subscription):
 def _histories(
     events: EventStore, batch: Iterable[Recorded]
 ) -> Mapping[str, Sequence[StoredEvent]]:
-    """The events of the orders whose lines are needed as they were then, by stream. Nothing can
-    have changed before the second event."""
+    """The events of the orders whose lines are needed as of an event, by stream. Nothing can have
+    changed before an order's second event.
+    """
     streams = {each.stream for each in batch if type(each.event) in OF_LINES and each.version > 2}
     return events.events_of_each(streams) if streams else {}
 
 
 def _placed(events: EventStore, streams: Collection[str]) -> dict[str, OrderPlaced]:
-    """How these orders were placed, by stream."""
+    """The events that placed these orders, by stream."""
     found = CODEC.decode_all(events.first_of(streams) if streams else ())
     return {each.stream: cast(OrderPlaced, each.event) for each in found}
 
@@ -161,8 +164,9 @@ def _orders_of(recorded: Recorded, waiting: Mapping[str, list[str]]) -> list[str
 def _unknown_orders(
     concerned: Iterable[tuple[Recorded, list[str]]], updates: Mapping[str, ProcessUpdate]
 ) -> set[str]:
-    """The streams of the orders whose placing has to be looked up: for their lines, or to know
-    whether they exist."""
+    """The streams of the orders whose OrderPlaced has to be read: for their lines, or to know
+    whether they exist.
+    """
     return {
         f"order-{order_id}"
         for recorded, order_ids in concerned
@@ -175,13 +179,3 @@ def _unknown_orders(
 def _learn_whether_placed(update: ProcessUpdate, placed: Mapping[str, OrderPlaced]) -> None:
     if not update.process.placed and f"order-{update.order_id}" in placed:
         update.process = replace(update.process, placed=True)
-
-
-def _take_once(update: ProcessUpdate, item: Input | None, recorded: Recorded) -> None:
-    """Events of an order and of its payments are taken in once, however often they come. A second
-    arrival of stock does no harm."""
-    stream, version = recorded.stream, recorded.version
-    if item is None or version <= update.process.seen.get(stream, 0):
-        return
-    if update.take(item, cause_of(recorded.stored)) and not isinstance(item, StockArrived):
-        update.process = replace(update.process, seen=update.process.seen | {stream: version})

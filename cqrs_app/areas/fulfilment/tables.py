@@ -1,4 +1,4 @@
-"""What the write store holds of each order's fulfilment, beside its events, and the read model."""
+"""Fulfilment's tables: its state in the write store, beside its events, and its read model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ fulfilment_processes = Table(
     "fulfilment_processes",
     write_tables,
     Column("order_id", String(60), primary_key=True),
-    # FulfilmentProcess as JSON. Empty: its events say it all, as they did before there were rows.
+    # FulfilmentProcess as JSON. Empty: the events hold everything, as before there were rows.
     Column("state", Text),
     # The version of the order's own stream that the state includes.
     Column("version", Integer, nullable=False),
@@ -19,7 +19,7 @@ fulfilment_processes = Table(
 )
 Index("ix_fulfilment_processes_due_at", fulfilment_processes.c.due_at)
 
-# Commands without an outcome yet, in the order in which they are to be dispatched.
+# Commands without an outcome yet, in the order in which they are dispatched.
 fulfilment_outbox = Table(
     "fulfilment_outbox",
     write_tables,
@@ -55,7 +55,7 @@ fulfilment_wants = Table(
     write_tables,
     Column("sku", String(60), primary_key=True),
     Column("order_id", String(60), primary_key=True),
-    # Where in the log it began to wait: the oldest is served first.
+    # The position in the log at which it began to wait: the oldest is served first.
     Column("position", BigKey, nullable=False),
 )
 Index("ix_fulfilment_wants_order_id", fulfilment_wants.c.order_id)

@@ -15,9 +15,8 @@ KEY = "orders"
 
 
 class DispatchCommands(BackgroundTask):
-    """Carries out the commands in the outbox and takes in deadlines; `actor` sends the commands.
-
-    It talks to nobody outside, so the workers that advance subscriptions do it.
+    """Carries out the commands in the outbox and processes deadlines; `actor` sends the commands.
+    It calls no outside system, so the workers that advance subscriptions do it.
     """
 
     name: ClassVar[str] = "fulfilment"
@@ -30,14 +29,15 @@ class DispatchCommands(BackgroundTask):
         return [KEY] if self._enabled and _has_work(kernel) else []
 
     def work(self, kernel: Kernel, key: str) -> bool:
-        """Raises NotAnswered, and SQLAlchemyError while a database is away: then another call
-        begins at the same place."""
+        """Raises NotAnswered, and SQLAlchemyError while a database is away; the next call continues
+        there.
+        """
         if not self._enabled:
             return False
         dispatch = Dispatch(kernel, self._actor)
         late, dispatched = dispatch.deadlines(), dispatch.commands()
         if late or dispatched:
-            # Their events come by no command bus, which would wake who follows them.
+            # These events come through no command bus, which would wake their subscribers.
             kernel.wake_ups.committed([FulfilmentMoved.__name__])
         return dispatched and _has_work(kernel)
 

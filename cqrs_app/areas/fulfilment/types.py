@@ -1,4 +1,4 @@
-"""The values that fulfilment's messages are made of, and the shop's words for its stages."""
+"""Types of the fields of fulfilment's messages, and the words shown for its stages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from cqrs_app.kernel import value
 
 
 class Stage(StrEnum):
-    """How far the order is; the values are stored."""
+    """The step that fulfilment has reached; the values are stored. What operators call the order's
+    stage follows from it and the order's status: `areas/desk/stage.py`."""
 
     AWAITING = "awaiting"
     RESERVING = "reserving"
@@ -35,7 +36,7 @@ class Stage(StrEnum):
 
     @property
     def moves_by_itself(self) -> bool:
-        """Whether it is about to end without anybody's doing."""
+        """Whether the stage is about to end without anybody acting."""
         return self in (Stage.RESERVING, Stage.PAYING, Stage.UNDOING)
 
 
@@ -48,9 +49,9 @@ _LABELS = MappingProxyType(
         Stage.PAYMENT_RETRY: "Payment declined, retrying",
         Stage.UNPAID: "Payment failed",
         Stage.PAUSED: "On hold",
-        Stage.TO_SHIP: "Ready to ship",
-        Stage.SHIPPED: "Shipped",
-        Stage.DELIVERED: "Delivered",
+        Stage.TO_SHIP: "Waiting for shipment",
+        Stage.SHIPPED: "Waiting for delivery",
+        Stage.DELIVERED: "Complete",
         Stage.UNDOING: "Reversing",
         Stage.UNDONE: "Reversed",
         Stage.STUCK: "Needs a decision",
@@ -61,14 +62,14 @@ OVER = frozenset({Stage.DELIVERED, Stage.UNDONE})
 """Nothing is left to do."""
 
 RELEASED = frozenset({Stage.TO_SHIP, Stage.SHIPPED, Stage.DELIVERED})
-"""The goods may be shipped, or have been."""
+"""The order may be shipped, or has been."""
 
 ATTENTION = frozenset({Stage.STUCK, Stage.OUT_OF_STOCK, Stage.UNPAID})
 """Somebody has to look at it."""
 
 
 class Step(StrEnum):
-    """What a supervisor may let be skipped."""
+    """Steps that a supervisor may skip."""
 
     STOCK = "stock"
     PAYMENT = "payment"
@@ -80,7 +81,7 @@ class Step(StrEnum):
 
 
 class AfterDeclines(StrEnum):
-    """What becomes of an order whose payment was declined for the last time."""
+    """What happens to an order whose payment was declined for the last time."""
 
     HOLD = "hold"
     CANCEL = "cancel"
@@ -111,9 +112,10 @@ class Line:
 
 @value
 class Policy:
-    """How an order is seen through. With an empty `method` no payment is begun: it is waited for
-    until one comes in. `retry_after` are the pauses in seconds after each declined
-    payment; the next decline after the last of them is final."""
+    """How orders are fulfilled. With an empty `method` no payment is started: the process waits
+    until one comes in. `retry_after` are the pauses in seconds after each declined payment; the
+    decline after the last pause is final.
+    """
 
     method: Annotated[str, Meta(max_length=100, pattern=_TEXT)]
     retry_after: Annotated[tuple[Seconds, ...], Meta(max_length=20)]
@@ -125,7 +127,7 @@ NO_PAYMENTS = Policy(method="", retry_after=(), after_declines=AfterDeclines.HOL
 
 @value
 class Sent:
-    """How many units of which line left."""
+    """How many units of which line shipped."""
 
     line_no: Annotated[int, Meta(ge=1, le=10_000)]
     quantity: Count

@@ -1,5 +1,6 @@
-"""One order's process in one transaction: evolve, decide, and the rows to be written with it. No
-I/O, and no clock but the time it is given."""
+"""One order's process in one transaction: evolve, decide, and the rows written with it. No I/O, and
+no clock but the given time.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from cqrs_app.areas.fulfilment.inputs import (
     CommandsSent,
     Input,
     Moved,
+    StockArrived,
     words_for,
     words_for_command,
 )
@@ -41,8 +43,9 @@ def stream_of(order_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What an input comes from. `event_id` is empty for a deadline; `position` is the event's in
-    the log, 0 where there is none."""
+    """The source of an input. `event_id` is empty for a deadline; `position` is the event's in the
+    log, 0 if it has none.
+    """
 
     command_id: str
     event_id: str = ""
@@ -82,15 +85,24 @@ class ProcessUpdate:
         return self.process.order_id
 
     def take(self, item: Input, cause: Cause) -> bool:
-        """Take in an input and decide what follows; whether it changed anything."""
+        """Apply an input and decide what follows; returns whether anything changed."""
         if not self.note(item, cause):
             return False
         if self.process.is_known or self.process.status.stage:
             self.go_on(cause)
         return True
 
+    def take_once(self, item: Input, recorded: Recorded) -> None:
+        """Take in an event of the order or of its payments, unless it was taken in before. A second
+        arrival of stock does no harm."""
+        stream, version = recorded.stream, recorded.version
+        if version <= self.process.seen.get(stream, 0):
+            return
+        if self.take(item, cause_of(recorded.stored)) and not isinstance(item, StockArrived):
+            self.process = replace(self.process, seen=self.process.seen | {stream: version})
+
     def note(self, item: Input, cause: Cause) -> bool:
-        """Take in an input and decide nothing; whether it changed anything."""
+        """Apply an input without deciding; returns whether anything changed."""
         evolved = evolve(self.process, item)
         if evolved is self.process:
             return False
@@ -102,7 +114,7 @@ class ProcessUpdate:
         return True
 
     def go_on(self, cause: Cause) -> None:
-        """Send the commands that the state asks for, and record where the order stands now."""
+        """Send the commands that the state calls for, and record the stage."""
         self.changed, self.position = True, cause.position
         decision = decide(self.process)
         for command in decision.commands:
@@ -118,7 +130,7 @@ class ProcessUpdate:
             self._move(decision, cause)
 
     def send(self, command: OutgoingCommand, command_id: str, cause: Cause) -> None:
-        """Put a command in the outbox."""
+        """Add a command to the outbox."""
         row = {
             "order_id": self.order_id,
             "step": command.no,
@@ -131,7 +143,7 @@ class ProcessUpdate:
         self.outbox.append(row)
 
     def fold(self, item: Input, recorded: Recorded) -> None:
-        """Take in what an event of the order's own stream stands for, as it happened then."""
+        """Apply what an event of the order's own stream represents, as of its time."""
         stored, stage = recorded.stored, self.process.status.stage
         self.process, self.changed = evolve(self.process, item), True
         self.version, self.hash = stored.version, stored.hash

@@ -1,4 +1,4 @@
-"""Inventory: products, what is on hand, what is reserved for orders, what is on its way."""
+"""Inventory: products, stock on hand, reservations for orders, expected deliveries."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ INVENTORY = Area(
     projections=[AvailabilityProjection(), MovementsProjection(), SalesProjection()],
     answers={
         product_list.ListProducts: projected(product_list.list_products),
+        product_list.GetProducts: projected(product_list.get_products),
         product_list.LowStock: projected(product_list.low_stock),
         one_product.GetProduct: projected(
             one_product.get_product, aggregate=StockItem, strong=one_product.fold_product

@@ -90,7 +90,7 @@ class ExpectStock(Command):
 
 @command(label="Receive stock", permission=RECEIVE)
 class ReceiveStock(Command):
-    """Record a delivery. It replaces the expected delivery of the same number."""
+    """Record a delivery. It replaces the expected delivery with the same number."""
 
     sku: Sku
     reference: Annotated[Reference, Meta(extra={"lookup": "delivery"})]
@@ -113,8 +113,9 @@ class AdjustStock(Command):
 
 @command(label="Reserve stock", permission=RESERVE)
 class ReserveStock(Command):
-    """Keep some of it for an order: all that is asked for, or nothing. Asked again for the same
-    order it is reserved once."""
+    """Reserve stock for an order: the whole quantity, or nothing. Reserving again for the same
+    order has no effect.
+    """
 
     sku: Sku
     order_id: OrderId
@@ -123,8 +124,9 @@ class ReserveStock(Command):
 
 @command(label="Change reservation", permission=RESERVE)
 class ChangeReservation(Command):
-    """Change how much is reserved for an order. Where less is available than that takes, the
-    reservation stays as it is."""
+    """Change how much is reserved for an order. If not enough is available, the reservation stays
+    as it is.
+    """
 
     sku: Sku
     order_id: OrderId
@@ -141,7 +143,7 @@ class ReleaseStock(Command):
 
 @command(label="Commit stock", permission=RESERVE)
 class CommitStock(Command):
-    """Record that stock reserved for an order, or a part of it, has left."""
+    """Record that stock reserved for an order, or a part of it, has shipped."""
 
     sku: Sku
     order_id: OrderId

@@ -1,4 +1,4 @@
-"""The tables that the projections of inventory write, and nobody else."""
+"""The tables written by inventory's projections, and by nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cqrs_app.kernel import UtcDateTime, read_tables
 
 _SKU = String(60)
 
-# available = on_hand - reserved; short: how many are missing to the low-stock level, 0 if none.
+# available = on_hand - reserved; short: units missing to the low-stock level, 0 if none.
 products = Table(
     "products",
     read_tables,
@@ -26,7 +26,7 @@ products = Table(
     Column("incoming", BigInteger, nullable=False),
     Column("short", BigInteger, nullable=False),
     Column("added_at", UtcDateTime, nullable=False),
-    # When the console learned of the last change; history may have happened long before.
+    # When the last change was recorded; imported history may have happened long before.
     Column("updated_at", UtcDateTime, nullable=False),
     Column("applied_version", Integer, nullable=False),
 )
@@ -34,7 +34,7 @@ Index("ix_products_available", products.c.available, products.c.sku)
 Index("ix_products_short", products.c.short, products.c.sku)
 Index("ix_products_description", products.c.description, products.c.sku)
 
-# One row per order and product; quantity is what is still reserved, committed what has left.
+# One row per order and product; quantity is what is still reserved, committed what has shipped.
 stock_reservations = Table(
     "stock_reservations",
     read_tables,
@@ -46,7 +46,7 @@ stock_reservations = Table(
 )
 Index("ix_stock_reservations_order_id", stock_reservations.c.order_id, stock_reservations.c.sku)
 
-# What is still on its way; 0 when it has come or was withdrawn.
+# What is still expected; 0 once received or withdrawn.
 expected_deliveries = Table(
     "expected_deliveries",
     read_tables,
@@ -56,7 +56,7 @@ expected_deliveries = Table(
     Column("due", Date, nullable=False),
 )
 
-# The ledger, only ever added to. The quantities of a product come to what it has on hand.
+# The ledger, append-only. A product's quantities add up to its stock on hand.
 stock_movements = Table(
     "stock_movements",
     read_tables,
@@ -74,7 +74,7 @@ stock_movements = Table(
     Column("command_id", String(64), nullable=False),
 )
 
-# What left for orders, by the day on which it did.
+# What shipped for orders, by day.
 product_sales = Table(
     "product_sales",
     read_tables,

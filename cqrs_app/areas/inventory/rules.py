@@ -1,4 +1,4 @@
-"""The rules of stock: each raises Refused, with a code and a sentence, or says what to do."""
+"""The rules of stock: each raises Refused with a code and a sentence, or returns what to do."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def stocked(item: StockState, sku: str) -> None:
 
 @rule(NOT_TRACKED, after=exists)
 def adjustable(item: StockState, sku: str) -> None:
-    """Also of a retired product: what is left of it must be able to leave the books."""
+    """Also applies to a retired product: its remaining stock can still be written off."""
     _must_be_tracked(item)
 
 

@@ -1,4 +1,4 @@
-"""How products are found: every word typed must be somewhere in SKU or description."""
+"""How products are found: every typed word must occur in SKU or description."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _MOST_WORDS = 12
 
 
 def searchable(sku: str, description: str) -> str:
-    """The text that is searched: as it is written, and the words by which it is found."""
+    """The searched text: as written, and split into words."""
     return " ".join([fold(f"{sku} {description}"), *index_words([description], [sku])])
 
 
 def matching(written: str) -> ColumnElement[bool]:
-    """The condition on `products` for what somebody typed: anything at all is allowed."""
+    """The condition on `products` for a text typed by a person; any text is allowed."""
     wanted = [fold(written).split()[:_MOST_WORDS], *readings(written, _MOST_WORDS)]
     return or_(
         *(

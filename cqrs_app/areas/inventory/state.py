@@ -27,7 +27,7 @@ from cqrs_app.kernel import Aggregate, Event
 
 @dataclass
 class Expected:
-    """What is still on its way of one announced delivery."""
+    """What is still expected of one announced delivery."""
 
     quantity: int
     due: date
@@ -36,7 +36,9 @@ class Expected:
 @dataclass
 class StockState(Aggregate):
     """`reserved` maps an order to its open reservation, `expected` a delivery's number to what is
-    still on its way: both hold what is open, so the state stays small. `prices` are by currency."""
+    still expected of it: both hold open ones only, so the state stays small. `prices` are by
+    currency.
+    """
 
     shape: ClassVar[int] = 2
     category: ClassVar[str] = "product"

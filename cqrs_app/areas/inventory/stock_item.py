@@ -1,4 +1,4 @@
-"""A product and its stock: what may be done with it, and what that leads to. Pure."""
+"""A product and its stock: the actions on it and the events they lead to. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of values that inventory's commands are made of, with their limits and labels."""
+"""Types of the fields of inventory's commands, with their limits and labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shop's words for why stock was adjusted: a stable code and a label each."""
+"""The words shown for reasons of stock adjustments: a stable code and a label each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class AdjustReason(StrEnum):
-    """Why there is more or less than was shown; the values are stored."""
+    """Why the counted stock differed; the values are stored."""
 
     COUNTED = "counted"
     DAMAGED = "damaged"
@@ -24,7 +24,7 @@ class AdjustReason(StrEnum):
 
 
 def label_of(code: str) -> str:
-    """A reason's code as people read it; also a code that this release no longer offers."""
+    """A reason's label; the code itself if this release no longer offers it."""
     return code.replace("_", " ").capitalize()
 
 

@@ -1,5 +1,6 @@
-"""Orders: taken in, approved, held, shipped, cancelled; and the credit notes of their customers.
-What is read of them is in desk."""
+"""Orders: placed, approved, held, shipped, cancelled; and credit notes for customers. Queries about
+orders are in desk.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""What an order costs: its lines less their discounts, then what is taken off or added. Exact.
-
-Amounts come from whoever placed the order; nothing here works out a tax.
+"""What an order costs: its lines less their discounts, then order-wide discounts and charges.
+Exact. The amounts come from whoever placed the order; no tax is calculated here.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ SIGN: Mapping[str, int] = MappingProxyType(
     {kind: -1 if kind is AdjustmentKind.DISCOUNT else 1 for kind in AdjustmentKind}
 )
 FOLLOWS_ITEMS = frozenset({AdjustmentKind.DISCOUNT, AdjustmentKind.TAX})
-"""What shrinks with the items of an order; its shipping and its fees are owed all the same."""
+"""Adjustments that shrink with the items of an order; shipping and fees are owed in full."""
 
 
 class Line(Protocol):
@@ -34,7 +33,7 @@ class Line(Protocol):
 
 
 class Adjustment(Protocol):
-    """What is taken off a whole order or added to it; `amount` is positive either way."""
+    """An order-wide discount or charge; `amount` is positive either way."""
 
     @property
     def kind(self) -> str: ...
@@ -43,7 +42,7 @@ class Adjustment(Protocol):
 
 
 def price_of(lines: Iterable[Any]) -> Decimal:
-    """Quantity x unit price over the lines of an order or a credit note."""
+    """Quantity x unit price, summed over the lines of an order or a credit note."""
     return sum((line.quantity * line.unit_price for line in lines), NOTHING)
 
 
@@ -65,14 +64,14 @@ def follows_items(adjustments: Iterable[Adjustment]) -> Decimal:
 
 
 def part_of(amount: Decimal, part: int | Decimal, whole: int | Decimal) -> Decimal:
-    """The share of an amount that falls on `part` of `whole`, rounded to MOST_PLACES."""
+    """The share of an amount for `part` of `whole`, rounded to MOST_PLACES."""
     if not whole:
         return NOTHING
     return (amount * part / whole).quantize(_SMALLEST, ROUND_HALF_EVEN)
 
 
 def sums_of(lines: Iterable[Line], adjustments: Iterable[Adjustment]) -> dict[str, Decimal]:
-    """How much of each kind: `discount` (of the lines too), `shipping`, `tax`, `fee`."""
+    """The sum of each kind: `discount` (of the lines too), `shipping`, `tax`, `fee`."""
     sums = dict.fromkeys(map(str, AdjustmentKind), NOTHING)
     for each in adjustments:
         sums[each.kind] += each.amount

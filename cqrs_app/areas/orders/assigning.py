@@ -1,5 +1,6 @@
-"""An order that is assigned to a customer takes its personal data along. No state holds that: it is
-read from the order's events and handed to the decision."""
+"""Assigning an order to a customer takes its personal data along. The order's state holds none of
+it: it is read from the order's events and passed to the decision.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _NOWHERE = Address()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderToAssign(AssignOrderToCustomer):
-    """The command with what the order says of its customer."""
+    """The command with the customer's data from the order's events."""
 
     country: str = ""
     shipping_address: Address = _NOWHERE
@@ -30,7 +31,7 @@ class OrderToAssign(AssignOrderToCustomer):
 
 
 def take_personal_data_along(call: Call, proceed: Proceed) -> Receipt:
-    """Completes the command; an order that changes meanwhile is read again."""
+    """Completes the command; if the order changes meanwhile, it is read again."""
     command = call.completed or call.command
     if isinstance(command, AssignOrderToCustomer):
         past = call.past(call.stream)

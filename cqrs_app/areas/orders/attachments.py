@@ -1,4 +1,4 @@
-"""Files that colleagues keep with an order. The files themselves are in no event. Pure."""
+"""Files attached to an order. No event holds the file itself. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cqrs_app.kernel import Decision, handles
 
 @dataclass
 class OrderAttachments(OrderState):
-    """Attaching a file, and removing it. Offered in their own panel, not among the actions."""
+    """Attaching a file and removing it. Offered in a panel, not among the order's actions."""
 
     @handles(
         AttachFile,

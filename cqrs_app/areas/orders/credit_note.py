@@ -23,7 +23,7 @@ from cqrs_app.standards.money import exact
 
 @dataclass
 class CreditNote(Aggregate):
-    """`recorded` is when it was; None while there is none."""
+    """`recorded` is when it was recorded; None before."""
 
     category: ClassVar[str] = "credit_note"
     identity: ClassVar[str] = "credit_note_id"
@@ -64,8 +64,9 @@ class CreditNote(Aggregate):
         yield from in_the_future(at, now)
 
     def flag(self, objection: Refused, command: Command) -> Event | None:
-        """History is let in with what its source calls a country, and an hour that clocks left
-        out; not with a time that has not come."""
+        """Imported history may have a country that is not in ISO 3166, or an hour that clocks
+        skipped, but no time in the future.
+        """
         if objection.code in (CREDIT_NOTE_EXISTS.code, IN_THE_FUTURE.code):
             raise objection
         return None

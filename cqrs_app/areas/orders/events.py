@@ -1,7 +1,6 @@
-"""What happened to orders and credit notes.
-
-An event carries what its readers need, so that no projection has to look anywhere else. Codes
-of reasons are plain text here: history keeps a reason after the shop has dropped it.
+"""What happened to orders and credit notes. An event carries what its readers need, so that no
+projection has to look elsewhere. Reason codes are plain text: history keeps a reason after the shop
+has dropped it.
 """
 
 from __future__ import annotations
@@ -50,8 +49,9 @@ class OrderedLine:
 
 @value
 class Adjustment:
-    """What is taken off the whole order (a discount) or added to it (shipping, tax, fee); the
-    amount is positive either way."""
+    """An order-wide discount (taken off), or shipping, tax or fee (added); the amount is positive
+    either way.
+    """
 
     kind: str
     label: str
@@ -95,7 +95,7 @@ class LineToReturn:
 
 @value
 class LineReceived:
-    """What came back of which line: for sale again, and not."""
+    """What came back of which line: units to restock, and units written off."""
 
     line_no: int
     restocked: int
@@ -146,7 +146,7 @@ class OrderHeld(Event):
 
 @event()
 class OrderReleased(Event):
-    """`status` is what it went back to: where it stood before the hold."""
+    """`status` is the status before the hold, which the order has again."""
 
     order_id: str
     status: str
@@ -160,10 +160,11 @@ class ShippingAddressChanged(Event):
 
 @event()
 class OrderLinesChanged(Event):
-    """`lines` are those that changed, with what they are from now on, 0 of one that was removed;
-    `before` is what each of them was. `added` get the numbers after the order's last line.
-    `difference` is what the order costs more now, or less where it is negative; `total` is what
-    it comes to. What is taken off or added to the whole order stays as it is."""
+    """`lines` are the changed lines with their new values (quantity 0 if removed), `before` their
+    old values. `added` get the numbers after the order's last line. `difference` is what the order
+    costs more, negative if less; `total` is the new total. Order-wide discounts and charges stay as
+    they are.
+    """
 
     order_id: str
     customer_id: str
@@ -350,12 +351,14 @@ class CreditNoteRecorded(Event):
 
 
 def is_of_an_order(event: type[Event]) -> bool:
-    """Whether it happened to one order, and so belongs into its history."""
+    """Whether it happened to one order, and so belongs to its history."""
     return event.__module__ == __name__ and "order_id" in event.__annotations__
 
 
 def _placed_1(payload: dict[str, Any]) -> dict[str, Any]:
-    """Before there were discounts, adjustments and billing addresses: it had none."""
+    """Events from before there were discounts, adjustments and billing addresses: the order had
+    none.
+    """
     return payload
 
 

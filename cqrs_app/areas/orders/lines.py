@@ -1,4 +1,4 @@
-"""Which lines of an order a command is about, and what becomes of them. Pure."""
+"""Which lines of an order a command is about, and how they change. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def must_exist(order: OrderState, line_no: int) -> None:
 
 
 def to_send(order: OrderState, command: ShipOrder) -> Iterator[SentLine]:
-    """The lines named, or all that is left. Raises Refused."""
+    """The named lines, or all that is left to ship. Raises Refused."""
     if not command.lines:
         for line_no, left in enumerate(order.left, start=1):
             if left:
@@ -98,7 +98,7 @@ def _terms(order: OrderState, line_no: int) -> LineTerms:
 
 
 def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
-    """A discount that is not given stays the same for each unit."""
+    """A discount that is not given stays the same per unit."""
     discount = line.discount
     if discount is None:
         before = order.discounts.get(line.line_no, NOTHING)

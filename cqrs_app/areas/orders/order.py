@@ -1,4 +1,4 @@
-"""An order: what may be done with it, in the order in which its page offers it. Pure."""
+"""An order: the actions on it, in the order in which its page offers them. Pure."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ _S = OrderStatus
 
 @dataclass
 class Order(OrderReturns, OrderAttachments):
-    """The rules that its status decides stand at each method; history is let in against them."""
+    """The rules that depend on the status are at each method; imported history is accepted against
+    them.
+    """
 
     @handles(
         PlaceOrder,
@@ -154,7 +156,7 @@ class Order(OrderReturns, OrderAttachments):
             if address.country != country:
                 yield from unknown_country(address.country)
         if not self.left:
-            yield NO_LINES(f"Order {self.order_id} has no lines; an order needs one.")
+            yield NO_LINES.because(f"Order {self.order_id} has no lines; an order needs one.")
 
     @handles(
         ApproveOrder,
@@ -314,7 +316,8 @@ class Order(OrderReturns, OrderAttachments):
             cancelled=self.cancelled,
             placed_at=self.moments[_S.PLACED],
         )
-        # What was recorded of a guest, under the order's own key, goes along from one to the next.
+        # What was recorded of a guest under the order's own key passes from one customer to the
+        # next.
         yield Ownership(self.stream_of(self.order_id), person_of(command.customer_id))
 
     @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
@@ -400,11 +403,9 @@ class Order(OrderReturns, OrderAttachments):
             )
 
     def flag(self, objection: Refused, command: Command) -> Event | None:
-        """History is let in against the rules that ask where the order stands.
-
-        Not where there is no order, nor where it was given up before, nor where no items remain of
-        a part or none can be changed, nor of a return that is not open, nor with files: nothing can
-        have happened.
+        """Imported history is accepted against the rules that depend on the status. Not if there is
+        no order, or it was cancelled before, or no items remain to ship or change, or the return is
+        not open; and never for files: none of that can have happened.
         """
         if objection.code == WITHDRAWN_CURRENCY.code:
             return None  # it was not withdrawn then
@@ -424,7 +425,7 @@ class Order(OrderReturns, OrderAttachments):
             order_id=self.order_id,
             task=type(command).__name__,
             code=objection.code,
-            sentence=objection.sentence,
+            sentence=objection.why,
         )
 
 

@@ -1,4 +1,4 @@
-"""What may be done with an order. What is read of orders is in desk."""
+"""Which actions an order allows. Queries about orders are in desk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from cqrs_app.kernel import Query, query
 
 @query(label="What may be done", permission=VIEW)
 class OrderActions(Query):
-    """The tasks for one order, each allowed or with the reason why not; decided by its events."""
+    """The actions on one order, each allowed or with the reason why not; decided by its events."""
 
     order_id: OrderId

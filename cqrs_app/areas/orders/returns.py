@@ -1,5 +1,6 @@
-"""What comes back of an order. A return belongs to its order, whose state alone says how much of
-each line has shipped: two returns can never be for the same unit. Pure."""
+"""Returns of an order. A return belongs to its order, whose state alone says how much of each line
+has shipped, so two returns can never be for the same unit. Pure.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ class OrderReturns(OrderState):
             must_exist(self, line.line_no)
             most = self.returnable(line.line_no)
             if possible and line.quantity > most:
-                yield MORE_THAN_SHIPPED(
+                yield MORE_THAN_SHIPPED.because(
                     f"Line {line.line_no} of order {self.order_id} has {max(most, 0)} shipped "
                     f"units to return; {line.quantity} cannot be returned."
                 )
@@ -102,9 +103,9 @@ class OrderReturns(OrderState):
                 raise NO_SUCH_LINE(f"{where} is not for line {line.line_no}. {UNCHANGED}")
             back = line.restocked + line.written_off
             if back > most:
-                yield MORE_THAN_REQUESTED(
-                    f"{where} is for {most} of line {line.line_no}; {back} cannot be received. "
-                    "Request another return for the rest."
+                yield MORE_THAN_REQUESTED.because(
+                    f"{where} is for {most} of line {line.line_no}; {back} cannot be received.",
+                    "Request another return for the rest.",
                 )
 
 

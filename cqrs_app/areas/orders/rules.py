@@ -1,4 +1,4 @@
-"""When an order allows what, and what it says where it does not."""
+"""When an order allows each action, and the sentence where it does not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ NO_SUCH_ORDER = Refusal("no_such_order", "There is no order with this number.")
 ORDER_EXISTS = Refusal("order_exists", "The number was used before.")
 IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.")
 BEFORE_PLACED = "before_placed"
-"""The code of a flag, which no command is refused with: history has a time before its order."""
+"""The code of a flag that no command is refused with: imported history has a time before its order.
+"""
 NO_LINES = Refusal("no_lines", "There is nothing in it.")
 TAGGED = Refusal("already_tagged", "The order has the tag already.")
 NOT_TAGGED = Refusal("not_tagged", "The order does not have the tag.")
@@ -28,7 +29,7 @@ TOO_MANY_ATTACHMENTS = Refusal(
 )
 NO_SUCH_ATTACHMENT = Refusal("no_such_attachment", "The order has no attachment with this number.")
 NO_SUCH_FILE = Refusal("no_such_file", "No such file was received for this order.")
-"""Raised outside, where the files are."""
+"""Raised where the files are, outside this module."""
 SAME_CUSTOMER = Refusal("same_customer", "The order is this customer's already.")
 NO_SUCH_LINE = Refusal("no_such_line", "The order has fewer lines.")
 MORE_THAN_LEFT = Refusal("more_than_left", "A line has less left to ship.")
@@ -47,10 +48,10 @@ COUNTRY_NEEDED = Refusal("country_needed", "Neither the order nor its address ha
 UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
 INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
 UNKNOWN_PRODUCT = Refusal("unknown_product", "The order names a product that was not added.")
-"""The last three are raised outside, where customers and products are known."""
+"""The last three are raised where customers and products are known."""
 CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.")
 PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing personal can be added.")
-"""Raised by the kernel, when it seals what is to be written."""
+"""Raised by the kernel when it seals the values to be written."""
 
 _NO_LONGER_CANCELLED = "it can no longer be cancelled"
 _ITEMS_CAN_BE_CANCELLED = "it can no longer be cancelled, but its remaining items can"
@@ -87,8 +88,9 @@ def in_status(
     instead: Mapping[OrderStatus, str] = MappingProxyType({}),
     codes: Mapping[OrderStatus, str] = MappingProxyType({}),
 ) -> Rule:
-    """The order has one of these statuses. In any other the refusal ends in `otherwise`, or in what
-    `instead` says for that status; `codes` replaces a status's own code."""
+    """Requires one of these statuses. In any other status the refusal ends in `otherwise`, or in
+    the text of `instead` for that status; `codes` replaces a status's own code.
+    """
     refused = {
         status: (codes.get(status, _STANDING[status][0]), instead.get(status, otherwise))
         for status in OrderStatus
@@ -101,7 +103,7 @@ def in_status(
             raise NO_SUCH_ORDER(f"There is no order {order_id}. {UNCHANGED} Check the number.")
         if order.status in refused:
             code, why = refused[order.status]
-            raise Refused(code, _sentence(order, order.status, why))
+            raise Refused.because(code, _reason(order, order.status, why))
 
     return check
 
@@ -122,10 +124,10 @@ exists = in_status(*OrderStatus, otherwise="")
     )
 )
 def nothing_shipped(order: OrderState, order_id: str) -> None:
-    """Until anything was shipped, also while the rest is on hold."""
+    """Until anything has shipped, also while the order is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is _S.PART_SHIPPED:
         code = _STANDING[_S.PART_SHIPPED][0]
-        raise Refused(code, _sentence(order, _S.PART_SHIPPED, _ITEMS_CAN_BE_CANCELLED))
+        raise Refused.because(code, _reason(order, _S.PART_SHIPPED, _ITEMS_CAN_BE_CANCELLED))
 
 
 @rule(
@@ -142,9 +144,9 @@ def nothing_shipped(order: OrderState, order_id: str) -> None:
     )
 )
 def shipped_in_part(order: OrderState, order_id: str) -> None:
-    """Something was shipped and something is left, also while the rest is on hold."""
+    """Something has shipped and something is left, also while the rest is on hold."""
     if order.status is _S.ON_HOLD and order.before_hold is not _S.PART_SHIPPED:
-        raise Refused(_NOT_SHIPPED, _sentence(order, _S.ON_HOLD, _CANCEL_INSTEAD))
+        raise Refused.because(_NOT_SHIPPED, _reason(order, _S.ON_HOLD, _CANCEL_INSTEAD))
 
 
 @rule(
@@ -159,21 +161,21 @@ def shipped_in_part(order: OrderState, order_id: str) -> None:
     ),
 )
 def returnable(order: OrderState, order_id: str) -> None:
-    """Something has shipped that did not come back and is not requested back."""
+    """Something has shipped that has not been returned and is not requested back."""
     if not any(map(order.returnable, range(1, len(order.left) + 1))):
-        raise NOTHING_TO_RETURN(_sentence(order, _status(order), _NOTHING_TO_RETURN))
+        raise NOTHING_TO_RETURN.because(_reason(order, _status(order), _NOTHING_TO_RETURN))
 
 
 @rule(NO_OPEN_RETURN, after=exists)
 def has_open_return(order: OrderState, order_id: str) -> None:
     if not order.returning:
-        raise NO_OPEN_RETURN(_sentence(order, _status(order), "no return of it is open"))
+        raise NO_OPEN_RETURN.because(_reason(order, _status(order), "no return of it is open"))
 
 
 def in_the_future(at: datetime, now: datetime) -> Iterator[Refused]:
-    """An objection to a time of history that has not come; clocks and zones may differ by a day."""
+    """Objects to a time in the future; clocks and time zones may differ by a day."""
     if at > now + timedelta(days=1):
-        yield IN_THE_FUTURE(f"The time given for it, {moment(at)}, is in the future.")
+        yield IN_THE_FUTURE.because(f"The time given for it, {moment(at)}, is in the future.")
 
 
 def moment(at: datetime) -> str:
@@ -183,13 +185,13 @@ def moment(at: datetime) -> str:
 
 
 def _status(order: OrderState) -> OrderStatus:
-    """That of an order that exists."""
+    """The status of an order that exists."""
     if order.status is None:
         raise NO_SUCH_ORDER(NO_SUCH_ORDER.when)
     return order.status
 
 
-def _sentence(order: OrderState, status: OrderStatus, why: str) -> str:
+def _reason(order: OrderState, status: OrderStatus, why: str) -> str:
     reason = f" ({label_of(order.hold_reason).lower()})" if status is _S.ON_HOLD else ""
     since = f"{_STANDING[status][1]} {moment(order.moments[status])}{reason}"
     return f"Order {order.order_id} {since}; {why}."

@@ -88,27 +88,28 @@ class OrderState(Aggregate):
 
     @property
     def amount_left(self) -> Decimal:
-        """What is still to ship costs, with its share of the order's discounts and taxes."""
+        """What the items left to ship cost, with their share of the order's discounts and taxes."""
         return self.share_of(dict(enumerate(self.left, start=1)))
 
     def share_of(self, units: Mapping[int, int]) -> Decimal:
         """What so many units of each line cost, with their share of the order's discounts and
-        taxes."""
+        taxes.
+        """
         items = self.items(units)
         everything = sum(map(self.value, range(1, len(self.left) + 1)), NOTHING)
         return items + part_of(self.follows, items, everything)
 
     def items(self, units: Mapping[int, int]) -> Decimal:
-        """What so many units of each line cost by themselves."""
+        """What so many units of each line cost without the order-wide amounts."""
         parts = (part_of(self.value(no), each, self.quantity(no)) for no, each in units.items())
         return sum(parts, NOTHING)
 
     def shipped(self, line_no: int) -> int:
-        """How many units of a line have left."""
+        """How many units of a line have shipped."""
         return self.sent[line_no - 1] if self.sent else 0
 
     def quantity(self, line_no: int) -> int:
-        """How many units of a line have left or are still to ship."""
+        """How many units of a line have shipped or are still to ship."""
         return self.left[line_no - 1] + self.shipped(line_no)
 
     def value(self, line_no: int) -> Decimal:
@@ -117,7 +118,7 @@ class OrderState(Aggregate):
         return self.quantity(line_no) * price - self.discounts.get(line_no, NOTHING)
 
     def returnable(self, line_no: int) -> int:
-        """How many shipped units of a line are neither back nor requested back."""
+        """How many shipped units of a line are neither returned nor requested back."""
         requested = sum(lines.get(line_no, 0) for lines in self.returning.values())
         return self.shipped(line_no) - self.returned.get(line_no, 0) - requested
 
@@ -238,5 +239,7 @@ class OrderState(Aggregate):
 
 
 def _is_complete(address: Address) -> bool:
-    """Also of one that was erased since: erasing leaves empty parts empty, and others not."""
+    """Also for an address that was erased since: erasing leaves empty parts empty and fills the
+    others.
+    """
     return bool(address.line1 and address.city)

@@ -1,4 +1,4 @@
-"""The kinds of values that orders' commands are made of, with their limits and labels."""
+"""Types of the fields of orders' commands, with their limits and labels."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ TagOrAny = Annotated[str, _IS_TAG, _tag(None)]
 
 @value
 class ShippingAddress:
-    """Where an order goes. Every part may be empty: imported history has no addresses."""
+    """Where an order ships to. Every part may be empty: imported history has no addresses."""
 
     name: Annotated[str, address_part("Recipient", "name", 200, "Ana Lima")] = ""
     line1: Annotated[str, address_part("Street", "address-line1", 200, "Rue Haute 5")] = ""
@@ -217,7 +217,7 @@ class OrderLine:
 
 @value
 class OrderAdjustment:
-    """A discount off the whole order, or its shipping, tax or fee."""
+    """An order-wide discount, or the order's shipping, tax or fee."""
 
     kind: Annotated[AdjustmentKind, Meta(title="Kind")]
     label: Annotated[
@@ -235,7 +235,7 @@ class OrderAdjustment:
 
 @value
 class ShippedLine:
-    """How much of which line leaves; lines count from 1."""
+    """How many units of which line ship; lines count from 1."""
 
     line_no: LineNumber
     quantity: Quantity

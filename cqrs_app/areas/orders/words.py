@@ -1,4 +1,4 @@
-"""The shop's words for the states and reasons of an order: a stable code and a label each."""
+"""The words shown for the statuses and reasons of an order: a stable code and a label each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands; the values are stored."""
+    """The status of an order; the values are stored."""
 
     PLACED = "placed"
     APPROVED = "approved"
@@ -51,10 +51,9 @@ _GIVEN_UP = (OrderStatus.REJECTED, OrderStatus.CANCELLED)
 
 
 def advance_status(now: OrderStatus | None, entered: OrderStatus) -> OrderStatus:
-    """Where an order stands after something happened to it: never back from where it was.
-
-    Under today's rules that is always what it entered. Imported history knows orders that were
-    shipped and only then approved: they stay shipped.
+    """The status after an event: never back to an earlier one. Under today's rules that is always
+    the status entered. Imported history has orders that shipped first and were approved afterwards:
+    they stay shipped.
     """
     if now is None or now in _GIVEN_UP:
         return now or entered
@@ -62,7 +61,7 @@ def advance_status(now: OrderStatus | None, entered: OrderStatus) -> OrderStatus
 
 
 class AdjustmentKind(StrEnum):
-    """What is taken off an order as a whole, or added to it."""
+    """An order-wide discount or charge."""
 
     DISCOUNT = "discount"
     SHIPPING = "shipping"
@@ -75,7 +74,7 @@ class AdjustmentKind(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why an order waits."""
+    """Why an order is on hold."""
 
     PAYMENT_CHECK = "payment_check"
     ADDRESS_CHECK = "address_check"
@@ -90,7 +89,7 @@ class HoldReason(StrEnum):
 
 
 class CancelReason(StrEnum):
-    """Why an order is not carried out."""
+    """Why an order was cancelled or rejected."""
 
     CUSTOMER_REQUEST = "customer_request"
     OUT_OF_STOCK = "out_of_stock"
@@ -106,7 +105,7 @@ class CancelReason(StrEnum):
 
 
 class ReturnReason(StrEnum):
-    """Why a customer sends something back."""
+    """Why a customer returns something."""
 
     UNWANTED = "unwanted"
     DAMAGED = "damaged"
@@ -122,7 +121,7 @@ class ReturnReason(StrEnum):
 
 
 class ReturnStatus(StrEnum):
-    """How far a return is; the values are stored."""
+    """The status of a return; the values are stored."""
 
     REQUESTED = "requested"
     RECEIVED = "received"
@@ -134,5 +133,5 @@ class ReturnStatus(StrEnum):
 
 
 def label_of(code: str) -> str:
-    """A reason's code as people read it; also a code that this release no longer offers."""
+    """A reason's label; the code itself if this release no longer offers it."""
     return code.replace("_", " ").capitalize()

@@ -19,8 +19,9 @@ from cqrs_app.kernel import Area, BackgroundTask, from_state, projected
 def payments_area(
     gateway: str = MANUAL, tasks: Sequence[BackgroundTask] = (), *, references_unique: bool = True
 ) -> Area:
-    """The area; new payments are authorised at this gateway, by its name. `references_unique`: no
-    two are recorded with one reference."""
+    """The area. New payments are authorised at the gateway of this name. `references_unique`: no
+    two payments are recorded with the same reference.
+    """
     return Area(
         name="payments",
         aggregates=[Payment],

@@ -1,7 +1,6 @@
-"""Answers that a provider sends by itself: signed messages that become commands.
-
-A message is JSON: a `type` of TYPES, and the fields of its command. The same message again, or the
-same answer in another one, changes nothing.
+"""Callbacks of a payment provider: signed messages that become commands. A message is JSON: a
+`type` of TYPES, and the fields of its command. Repeating a message, or its answer in another
+message, changes nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ _NAMESPACE = uuid.UUID("a5b0c3a4-7d0b-5e2f-8f51-2f6f5e0c9b1d")
 
 
 class Callbacks:
-    """`secret` signs the messages; empty: none is taken. `actor` is who brings the answers."""
+    """`secret` verifies the messages; without one, none is accepted. `actor` sends the commands."""
 
     def __init__(self, kernel: Kernel, *, secret: str, actor: Actor) -> None:
         self._kernel = kernel
@@ -57,9 +56,8 @@ class Callbacks:
         self._repository = Repository(kernel.store, kernel.registry.codec)
 
     def receive(self, gateway: str, sent: Mapping[str, str], body: bytes) -> Receipt:
-        """Carry out what a message says; `sent` are its headers, names in small letters.
-
-        Raises NotGenuine, Invalid for what cannot be read, and what the command bus raises.
+        """Carry out a message; `sent` are its headers, with lower-case names. Raises NotGenuine,
+        Invalid if it cannot be read, and what the command bus raises.
         """
         if not self._secret:
             raise NotGenuine("No messages are taken: PAYMENT_CALLBACK_SECRET is not set.")
@@ -67,7 +65,8 @@ class Callbacks:
         message_id, sent_at = require_genuine(self._secret, sent, body, now)
         command = command_in(body)
         self._require_own(gateway, command)
-        # With the time: a provider that was refused sends the same id again, signed anew.
+        # The time is included: a provider that was refused sends the same id again with a new
+        # signature.
         name = f"{gateway} {message_id} {sent_at}"
         context = Context(
             actor=self._actor, channel="callback", command_id=str(uuid.uuid5(_NAMESPACE, name))
@@ -82,7 +81,7 @@ class Callbacks:
 
 
 def command_in(body: bytes) -> Command:
-    """The command that a message stands for. Raises Invalid."""
+    """The command in a message. Raises Invalid."""
     try:
         fields = plain_json(body)
     except ValueError as error:
@@ -96,7 +95,7 @@ def command_in(body: bytes) -> Command:
 
 
 def message_of(order: GatewayRequest, said: Done | Declined) -> bytes:
-    """The message in which a provider would say this."""
+    """The message in which a provider would send this command."""
     command = answer_command(order, said)
     [kind] = [name for name, cls in TYPES.items() if cls is type(command)]
     return msgspec.json.encode({"type": kind, **msgspec.to_builtins(command)})
@@ -107,7 +106,7 @@ def sandbox_caller(
     secret: str,
     clock: Callable[[], datetime],
 ) -> Callable[[GatewayRequest, Any], bool]:
-    """What the sandbox sends its answers with: signed as from outside, without a network."""
+    """How the sandbox sends its answers: signed as if from outside, without a network."""
 
     def call_back(order: GatewayRequest, said: Done | Declined) -> bool:
         if not secret:

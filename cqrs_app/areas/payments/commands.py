@@ -43,8 +43,9 @@ class CapturePayment(Command):
 
 @command(label="Void payment", permission=Permission("payments.void", Role.SUPERVISOR), risky=True)
 class VoidPayment(Command):
-    """Let go of what is authorised and not captured. While the authorisation is not answered yet,
-    it is let go as soon as it is."""
+    """Void what is authorised and not captured. An authorisation without an answer yet is voided as
+    soon as it is answered.
+    """
 
     payment_id: PaymentId
     reason: Reason

@@ -1,7 +1,6 @@
-"""What happened to payments.
-
-An event carries what its readers need: the order, the currency, the gateway. A request is carried
-out by a job, once for each event, under the event's own id (see teller.py).
+"""What happened to payments. An event carries what its readers need: the order, the currency, the
+gateway. A request is carried out by a job, once per event, under the event's own id (see
+gateway_client.py).
 """
 
 from __future__ import annotations
@@ -123,7 +122,7 @@ class PaymentRecorded(Event):
 
 @event()
 class PaymentDeclined(Event):
-    """The gateway said no to a request; `asked` says to which kind."""
+    """The gateway declined a request; `asked` is the kind of request."""
 
     payment_id: str
     order_id: str
@@ -137,7 +136,7 @@ class PaymentDeclined(Event):
 
 @event()
 class PaymentAnswerFlagged(Event):
-    """An answer to a request that had another one already; nothing was changed by it."""
+    """A second, different answer to a request; it changed nothing."""
 
     payment_id: str
     order_id: str
@@ -152,7 +151,9 @@ class PaymentAnswerFlagged(Event):
 
 @event()
 class PaymentFlagged(Event):
-    """It does not fit its order, for the reason in `sentence`, and was accepted all the same."""
+    """The payment does not fit its order, for the reason in `sentence`, and was accepted
+    nevertheless.
+    """
 
     payment_id: str
     order_id: str
@@ -162,7 +163,7 @@ class PaymentFlagged(Event):
 
 @event()
 class PaymentMoved(Event):
-    """What the shop has of it, `amount`, counts for `order_id` from now on."""
+    """What the shop has of the payment, `amount`, counts for `order_id` from now on."""
 
     payment_id: str
     order_id: str

@@ -1,7 +1,6 @@
-"""The port to payment providers: what any gateway can be asked, and what it says.
-
-An adapter is asked for one request at a time, perhaps again and again under the same key, and must
-do it once. It answers at once, says that the answer comes later, or raises Unreachable.
+"""The port to payment providers: the requests of a gateway and its answers. An adapter receives one
+request at a time, possibly repeated under the same key, and must carry it out once. It answers at
+once, says that the answer comes later, or raises Unreachable.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ from cqrs_app.areas.payments.words import Asked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayRequest:
-    """What a gateway is asked for. `key` is the same whenever this is asked; `reference` is the
-    gateway's own for the authorisation, or for the capture that is refunded, as far as there is
-    one; `at` is now, in UTC."""
+    """A request to a gateway. `key` is the same at every repetition; `reference` is the gateway's
+    own for the authorisation, or for the capture being refunded, if there is one; `at` is now, in
+    UTC.
+    """
 
     key: str
     payment_id: str
@@ -33,14 +33,14 @@ class GatewayRequest:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It is done; `reference` is what the gateway calls it."""
+    """It was done; `reference` is the gateway's own."""
 
     reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """It is not done and will not be."""
+    """It was not done and will not be."""
 
     code: str
     sentence: str
@@ -48,7 +48,9 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Somebody will say: a callback, or a person. `ask_again_in`: when to ask, if ever."""
+    """The answer comes later, by a callback or a person. `ask_again_in`: when to ask again, if
+    ever.
+    """
 
     ask_again_in: timedelta | None
 
@@ -57,18 +59,20 @@ Said = Done | Declined | Later
 
 
 class Unreachable(Exception):
-    """Nobody knows whether it was done; the text is a sentence. It is asked again, same key."""
+    """Nobody knows whether it was done; the text is a sentence. The request is repeated under its
+    key.
+    """
 
 
 class Gateway(Protocol):
-    """One provider. `ask` may take 20 seconds at most."""
+    """One provider. `ask` may take at most 20 seconds."""
 
     def ask(self, order: GatewayRequest) -> Said:
         """Raises Unreachable."""
 
 
 class Manual:
-    """No gateway: a person does it and records the answer."""
+    """No gateway: a person carries out the request and records the answer."""
 
     def ask(self, order: GatewayRequest) -> Said:
         return Later(ask_again_in=None)

@@ -1,8 +1,6 @@
-"""Asks gateways for what the events request, and sends their answers as commands.
-
-A request is asked under its event's id until it is answered; killed at any point, it is asked again
-under the same id. No replay asks again: the rows are written once, by a subscription of the write
-store.
+"""Sends requested payment actions to gateways, and their answers as commands. A request is sent
+under its event's id until it is answered; after a crash at any point, it is sent again under the
+same id. A replay sends nothing: the rows are written once, by a subscription of the write store.
 The command with the answer has an id made from it, so the same answer is one command.
 """
 
@@ -45,7 +43,7 @@ logger = logging.getLogger("countersign.payments")
 
 
 class GatewayClient:
-    """`gateways` by name, `actor` is who brings their answers."""
+    """`gateways` by name; `actor` sends the commands with their answers."""
 
     def __init__(
         self,
@@ -63,8 +61,9 @@ class GatewayClient:
         self._repository = Repository(kernel.store, kernel.registry.codec)
 
     def ask(self, key: str) -> bool:
-        """Ask the gateway for one request, if it is due. Safe to call from anywhere at any time: a
-        second caller finds it taken. Never leaves more to do at once."""
+        """Send one request, if it is due. Safe to call from anywhere at any time: a second caller
+        finds it leased. Never leaves more to do at once.
+        """
         request = self._book.take(key)
         if request is None:
             return False
@@ -75,7 +74,7 @@ class GatewayClient:
         return False
 
     def _asked(self, request: Requested) -> dict[str, Any]:
-        """Ask, and pass the answer on; what is to be kept of it."""
+        """Send the request and pass the answer on; returns the columns to update."""
         payment = self._load(request.payment_id)
         if not payment.waits_for(request.request_no):
             return {"state": "closed"}
@@ -88,7 +87,7 @@ class GatewayClient:
         except Unreachable as error:
             return self._failed(request, str(error))
         except BusError as error:
-            # The answer is not lost: the gateway gives it again under the same key.
+            # The answer is not lost: the gateway repeats it under the same key.
             return self._failed(request, error.sentence)
         return {"state": "closed", "last_error": None}
 
@@ -123,7 +122,7 @@ class GatewayClient:
 
 
 def answer_command(order: GatewayRequest, said: Done | Declined) -> Command:
-    """What a gateway said, as a command."""
+    """A gateway's answer as a command."""
     if isinstance(said, Declined):
         return gateway_commands.RecordDecline(
             payment_id=order.payment_id,
@@ -138,7 +137,7 @@ def answer_command(order: GatewayRequest, said: Done | Declined) -> Command:
 
 
 def answer_id(key: str, command: Command) -> str:
-    """The same for the same answer under the same key."""
+    """The same id for the same answer under the same key."""
     content = msgspec.json.encode((key, type(command).__name__, command))
     return str(uuid.uuid5(_NAMESPACE, content.decode()))
 

@@ -1,7 +1,6 @@
-"""What a gateway answers, as commands: sent by the job that asked, by its callback, or by hand.
-
-A request is answered whole. The same answer again, and one that no longer fits, is never refused:
-it changes nothing, or is kept for a person to look into.
+"""A gateway's answers as commands: sent by the job that asked, by its callback, or by hand. A
+request is answered as a whole. A repeated answer, or one that no longer fits, is never refused: it
+changes nothing, or is flagged for a person.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ ANSWER = Permission("payments.answer", Role.ADMIN)
 
 @command(label="Record authorisation", permission=ANSWER)
 class RecordAuthorisation(Command):
-    """The gateway has set the amount aside."""
+    """The gateway has authorised the amount."""
 
     payment_id: PaymentId
     request_no: RequestNo
@@ -28,7 +27,7 @@ class RecordAuthorisation(Command):
 
 @command(label="Record capture", permission=ANSWER)
 class RecordCapture(Command):
-    """The gateway has taken the money."""
+    """The gateway has captured the amount."""
 
     payment_id: PaymentId
     request_no: RequestNo
@@ -37,7 +36,7 @@ class RecordCapture(Command):
 
 @command(label="Record void", permission=ANSWER)
 class RecordVoid(Command):
-    """The gateway has let go of what was authorised."""
+    """The gateway has voided the authorisation."""
 
     payment_id: PaymentId
     request_no: RequestNo
@@ -46,7 +45,7 @@ class RecordVoid(Command):
 
 @command(label="Record refund", permission=ANSWER)
 class RecordRefund(Command):
-    """The gateway has given the money back."""
+    """The gateway has refunded the amount."""
 
     payment_id: PaymentId
     request_no: RequestNo
@@ -55,7 +54,7 @@ class RecordRefund(Command):
 
 @command(label="Record decline", permission=ANSWER)
 class RecordDecline(Command):
-    """The gateway said no to what it was asked for."""
+    """The gateway declined the request."""
 
     payment_id: PaymentId
     request_no: RequestNo
@@ -75,7 +74,7 @@ class RecordDispute(Command):
 
 @command(label="Resolve dispute", permission=ANSWER)
 class ResolveDispute(Command):
-    """A dispute is settled: won, and the money is the shop's again, or lost."""
+    """A dispute is settled: won, and the shop has the money again, or lost."""
 
     payment_id: PaymentId
     reference: Reference

@@ -1,7 +1,5 @@
-"""What a gateway's answer leads to. Pure.
-
-An answer may come twice, late, or after another one: the first counts, its repetition changes
-nothing, and one that contradicts it is flagged for a person.
+"""What a gateway's answer leads to. Pure. An answer may arrive twice, late, or after another one:
+the first counts, its repetition changes nothing, and a contradicting one is flagged for a person.
 """
 
 from __future__ import annotations
@@ -135,7 +133,7 @@ class AnsweredPayment(PaymentState):
 
 
 def _asked(payment: PaymentState, number: int, asked: Asked | None) -> Request:
-    """The request that is answered, of this kind where one is named."""
+    """The request being answered; of this kind if one is named."""
     if number <= len(payment.requests):
         request = payment.requests[number - 1]
         if asked in (None, request.asked):

@@ -48,7 +48,7 @@ from cqrs_app.kernel import Claim, Command, Decision, Event, Refused, handles
 
 @dataclass
 class Payment(AnsweredPayment):
-    """A new one is authorised at the `gateway` that the area is set to."""
+    """A new payment is authorised at the area's `gateway`."""
 
     @handles(AuthorisePayment, refusals=[PAYMENT_EXISTS, TOO_FINE, *MISFITS])
     def authorise(self, command: AuthorisePayment, *, gateway: str) -> Iterator[Event]:
@@ -140,14 +140,14 @@ class Payment(AnsweredPayment):
         )
 
     def flag(self, objection: Refused, command: Command) -> Event:
-        """What does not fit its order and is accepted all the same."""
+        """A payment that does not fit its order and is accepted nevertheless."""
         if objection.code not in {each.code for each in MISFITS}:
             raise objection
         return was.PaymentFlagged(
             payment_id=self.payment_id,
             order_id=self.order_id,
             code=objection.code,
-            sentence=objection.sentence,
+            sentence=objection.why,
         )
 
     def _require_new(self, payment_id: str) -> None:
@@ -159,7 +159,7 @@ class Payment(AnsweredPayment):
 
 
 def _claimed(reference: str) -> Claim:
-    """The same money is not recorded twice, however its reference is written."""
+    """The same payment is not recorded twice, however its reference is spelled."""
     taken = REFERENCE_USED(
         "Another payment was recorded with this reference. Nothing was changed. If this is other "
         "money, add to the reference what tells them apart.",

@@ -1,4 +1,4 @@
-"""The tables that the payments' projections write, and nobody else."""
+"""The tables written by the payments' projections, and by nothing else."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ payments = Table(
     Column("lost", Amount, nullable=False),
     Column("voided", Boolean, nullable=False),
     Column("declined", Boolean, nullable=False),
-    # Requests without an answer, and answers to be looked into.
+    # Requests without an answer, and answers to review.
     Column("waiting", Integer, nullable=False),
     Column("flagged", Integer, nullable=False),
-    # Authorised and neither captured nor let go of.
+    # Authorised and neither captured nor voided.
     Column("uncaptured", Amount, nullable=False),
-    # Something is still to come of it: see queries/lists.py.
+    # Something is still pending: see queries/lists.py.
     Column("unsettled", Boolean, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -58,7 +58,7 @@ payment_timeline = Table(
     Column("command_id", String(64), nullable=False),
 )
 
-# Two rows per movement of money, which come to nothing together.
+# Two rows per movement of money, which add up to zero.
 ledger_entries = Table(
     "ledger_entries",
     read_tables,

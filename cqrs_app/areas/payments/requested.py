@@ -1,4 +1,4 @@
-"""The requests that gateways are to be asked for: kept once, closed when answered."""
+"""The requests to gateways: stored once, closed when answered."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ Asking = (
     | PaymentVoidRequested
     | PaymentRefundRequested
 )
-"""The events that ask a gateway for something."""
+"""The events that request something of a gateway."""
 
 
 class Overtaken(Exception):
-    """The lease ended and somebody else may ask: what this one did next would not count."""
+    """The lease ended and somebody else may send the request: what this one did next would not
+    count.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """One row of gateway_requests; see there."""
+    """One row of gateway_requests."""
 
     request_key: str
     payment_id: str
@@ -67,14 +69,14 @@ class GatewayRequestStore:
         self._clock = clock
 
     def due(self) -> list[str]:
-        """The keys of requests whose time has come and that nobody asks for at this moment."""
+        """The keys of requests that are due and that nobody is sending now."""
         now = self._clock()
         found = select(_REQUEST.request_key).where(*self._ready(now))
         with self._reader.connect() as connection:
             return list(connection.execute(found.order_by(_REQUEST.next_attempt_at)).scalars())
 
     def take(self, key: str) -> Requested | None:
-        """The request under a lease of the caller's own; None where it is not due."""
+        """The request, leased to the caller; None if it is not due."""
         now = self._clock()
         taken = (
             update(gateway_requests)
@@ -87,8 +89,9 @@ class GatewayRequestStore:
         return requested_of(row) if row else None
 
     def save(self, request: Requested, **changes: Any) -> None:
-        """These changes, and the end of the lease. Raises Overtaken when it is another's by
-        now."""
+        """Save these changes and end the lease. Raises Overtaken if another process holds it by
+        now.
+        """
         held = (_REQUEST.request_key == request.request_key) & (
             _REQUEST.taken_by == request.taken_by
         )
@@ -103,7 +106,9 @@ class GatewayRequestStore:
 
 
 def keep(connection: Connection, asking: Iterable[Recorded]) -> None:
-    """A row for each of these events; a request is known by its event, so twice comes to once."""
+    """Add a row for each of these events; a request is known by its event, so repeating this
+    changes nothing.
+    """
     row = insert_into(connection, gateway_requests).on_conflict_do_nothing()
     connection.execute(row, [_values(each) for each in asking])
 

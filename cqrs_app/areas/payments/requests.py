@@ -1,4 +1,4 @@
-"""The part of a payment that keeps count: what was asked for and what came of it. Pure."""
+"""The requests of a payment and their answers. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ NOTHING = Decimal(0)
 
 @dataclass
 class Request:
-    """One thing asked of the gateway. `outcome` is empty until it is answered, then done or
-    declined; `answer` is the gateway's reference, or its code where it said no."""
+    """One request to the gateway. `outcome` is empty until it is answered, then done or declined;
+    `answer` is the gateway's reference, or its code if it declined.
+    """
 
     asked: Asked
     amount: Decimal

@@ -1,4 +1,4 @@
-"""What may be done with a payment now, and how much of it: asked by the task and by the page."""
+"""What may be done with a payment now, and how much of it: used by the action and by the page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ORDER_GIVEN_UP = Refusal("order_given_up", "The order was cancelled or rejected.
 OTHER_CURRENCY = Refusal("other_currency", "The order is in another currency.")
 BEYOND_ORDER = Refusal("beyond_order", "The order costs less, or is paid already.")
 MISFITS = (NO_ORDER, ORDER_GIVEN_UP, OTHER_CURRENCY, BEYOND_ORDER)
-"""Raised outside, where orders are known. What is accepted all the same is flagged."""
+"""Raised where orders are known. A payment that is accepted nevertheless is flagged."""
 NO_SUCH_DISPUTE = Refusal("no_such_dispute", "The payment has no dispute of this reference.")
 DISPUTE_SETTLED = Refusal("dispute_settled", "It was settled the other way.")
 
@@ -50,7 +50,7 @@ def exists(payment: PaymentState, payment_id: str) -> None:
 
 
 def to_capture(payment: PaymentState) -> Decimal:
-    """What can be captured. Raises Refused where that is nothing."""
+    """What can be captured. Raises Refused if that is nothing."""
     _require_authorised(payment)
     _require_not_voided(payment)
     asked = total(payment.requests, Asked.CAPTURE, "")
@@ -66,7 +66,7 @@ def to_capture(payment: PaymentState) -> Decimal:
 
 
 def to_void(payment: PaymentState) -> Decimal:
-    """What can be let go of. Raises Refused where that is nothing."""
+    """What can be voided. Raises Refused if that is nothing."""
     _require_not_voided(payment)
     if is_open(payment.requests, Asked.AUTHORISATION):
         return payment.amount
@@ -83,8 +83,9 @@ def to_void(payment: PaymentState) -> Decimal:
 
 
 def to_refund(payment: PaymentState) -> Decimal:
-    """What can be given back. Raises Refused where that is nothing. What is disputed, or was lost
-    in a dispute, is with the customer already."""
+    """What can be refunded. Raises Refused if that is nothing. Amounts in dispute, or lost in one,
+    are with the customer already.
+    """
     asked = total(payment.requests, Asked.REFUND, "")
     left = payment.captured - payment.refunded - asked - payment.disputed("", "lost")
     if left > 0:
@@ -97,8 +98,9 @@ def to_refund(payment: PaymentState) -> Decimal:
 
 
 def to_move(payment: PaymentState) -> Decimal:
-    """What counts for another order once it is moved. Raises Refused where that is nothing, or
-    where more is still to come of it."""
+    """What counts for another order once the payment is moved. Raises Refused if that is nothing,
+    or if anything is pending.
+    """
     if any(each.is_open for each in payment.requests):
         raise ANSWER_AWAITED(
             "The gateway has not answered yet. Nothing was changed. Wait for the answer.",
@@ -115,7 +117,7 @@ def to_move(payment: PaymentState) -> Decimal:
 
 
 def waits_for(payment: PaymentState) -> WaitsFor:
-    """Who has to act before nothing more is to come of it."""
+    """Who has to act before nothing is pending any more."""
     uncaptured = not (payment.voided or payment.declined) and payment.authorised > payment.captured
     answers = WaitsFor.PERSON if payment.gateway == MANUAL else WaitsFor.GATEWAY
     if payment.flags:
@@ -126,8 +128,7 @@ def waits_for(payment: PaymentState) -> WaitsFor:
 
 
 def part_of(left: Decimal, wanted: Decimal | None, more: Refusal, currency: str) -> Decimal:
-    """What is wanted of what is left, all of it where nothing is named. Raises Refused
-    where it is `more`."""
+    """The requested amount, or all that is left if none is named. Raises `more`."""
     if wanted is not None and wanted > left:
         raise more(
             f"{currency} {exact(wanted, currency):f} is more than the {currency} "
@@ -140,7 +141,7 @@ def part_of(left: Decimal, wanted: Decimal | None, more: Refusal, currency: str)
 
 
 def payable(amount: Decimal, currency: str) -> Decimal:
-    """The amount as its currency writes it. Raises Refused for a part of its smallest coin."""
+    """The amount with its currency's places. Raises Refused for a fraction of the smallest unit."""
     why = too_fine(amount, currency)
     if why:
         raise TOO_FINE(f"{why} Nothing was changed. Write the amount with no more digits.")

@@ -1,7 +1,6 @@
-"""A gateway that moves no money and answers by rule, also badly: for trying things out and tests.
-
-What it does hangs on the payment's token (`tok_declined`, see RULES) and, for captures and refunds,
-on the amount. It keeps books in the write store, so that a restart changes nothing.
+"""A gateway that moves no money and answers by rule, badly too: for trials and tests. Its behaviour
+depends on the payment's token (`tok_declined`, see RULES) and, for captures and refunds, on the
+amount. Its books are in the write store, so a restart changes nothing.
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ _TIMED_OUT = "The gateway did not answer in time. Nobody knows yet whether it wa
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How often the sandbox was asked under a key, this time included, and since when."""
+    """How many requests the sandbox received under a key, this one included, and since when."""
 
     times: int
     first_at: datetime
 
 
 class Sandbox:
-    """`call_back` delivers an answer to the console the way a provider does."""
+    """`call_back` delivers an answer to the console as a provider does."""
 
     def __init__(self, engine: Engine, call_back: Callable[[GatewayRequest, Said], bool]) -> None:
         self._engine = engine
@@ -85,7 +84,7 @@ class Sandbox:
 
 
 def answer_to(order: GatewayRequest) -> Done | Declined:
-    """What the sandbox says in the end: the same for the same key, whenever it is asked."""
+    """The sandbox's final answer: the same for the same key, whenever it is asked."""
     if order.asked == Asked.AUTHORISATION and order.method == "tok_declined":
         return Declined("card_declined", "The bank declined the card.")
     if order.amount % 1 == DECLINED_PENCE.get(order.asked):

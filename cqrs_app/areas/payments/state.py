@@ -1,4 +1,4 @@
-"""The state of a payment: what was asked of the gateway, and what came of it."""
+"""The state of a payment: its requests to the gateway, and their answers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from cqrs_app.kernel import Aggregate, Event
 
 @dataclass
 class PaymentState(Aggregate):
-    """`requests` are what the gateway was asked for; a request's number counts from 1. `flags` are
-    the answers that wait to be looked into, `ever_flagged` all of them, so that none is told
-    twice. `disputes` go by the gateway's reference."""
+    """`requests` were sent to the gateway; their numbers count from 1. `flags` are the answers to
+    review, `ever_flagged` all of them, so that none is flagged twice. `disputes` are by the
+    gateway's reference.
+    """
 
     category: ClassVar[str] = "payment"
     identity: ClassVar[str] = "payment_id"
@@ -83,14 +84,15 @@ class PaymentState(Aggregate):
         return sum(fit, NOTHING)
 
     def reference_for(self, asked: Asked) -> str:
-        """What the gateway calls that which is to be captured, voided or refunded; empty where it
-        has no name for it yet."""
+        """The gateway's reference for what is to be captured, voided or refunded; empty if it has
+        none yet.
+        """
         meant = Asked.CAPTURE if asked == Asked.REFUND else Asked.AUTHORISATION
         done = (each for each in self.requests if each.asked == meant and each.outcome == "done")
         return next((each.answer for each in done), "")
 
     def waits_for(self, request_no: int) -> bool:
-        """Whether this request is not answered."""
+        """Whether this request has no answer yet."""
         return 0 < request_no <= len(self.requests) and self.requests[request_no - 1].is_open
 
     def evolve(self, event: Event, at: datetime) -> None:
@@ -142,10 +144,10 @@ class PaymentState(Aggregate):
             case was.PaymentDeclined():
                 request = self.requests[event.request_no - 1]
                 request.outcome, request.answer = "declined", event.code
-                # Nothing is authorised, so there is nothing to let go of.
+                # Nothing is authorised, so there is nothing to void.
                 self.void_planned = False
 
 
 def flag_key(request_no: int, answer: str, reference: str) -> str:
-    """By what an answer is known again."""
+    """What identifies an answer when it is repeated."""
     return f"{request_no} {answer} {reference}"

@@ -1,7 +1,6 @@
-"""What the write store holds about talking to gateways: which requests are to be carried out, how
-far they are, and what the sandbox was asked for.
-
-None of it can be rebuilt from events: it says what has been done in the world outside.
+"""What the write store holds of the conversation with gateways: the requests to carry out, their
+progress, and the sandbox's books. None of it can be rebuilt from events: it records what was done
+in the outside world.
 """
 
 from __future__ import annotations
@@ -13,20 +12,20 @@ from cqrs_app.kernel import Amount, UtcDateTime, write_tables
 gateway_requests = Table(
     "gateway_requests",
     write_tables,
-    # The id of the event that asks for it: what the gateway knows a repetition by.
+    # The id of the requesting event: how the gateway recognises a repetition.
     Column("request_key", String(40), primary_key=True),
     Column("payment_id", String(60), nullable=False),
     Column("request_no", Integer, nullable=False),
     # open, or closed: answered, whoever brought the answer.
     Column("state", String(10), nullable=False),
-    # How often the gateway was asked, and how often in a row it could not be.
+    # How often the request was sent, and how often in a row the gateway could not be reached.
     Column("asked", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("last_error", Text),
     # None: nothing is sent until somebody answers.
     Column("next_attempt_at", UtcDateTime),
     Column("requested_at", UtcDateTime, nullable=False),
-    # The lease: who asks now, and until when others keep away.
+    # The lease: who is sending the request, and until when others keep away.
     Column("taken_by", String(36)),
     Column("taken_until", UtcDateTime),
 )
@@ -39,7 +38,7 @@ Index(
     sqlite_where=_open,
 )
 
-# The sandbox's own books: what it was asked for under which key, and how often.
+# The sandbox's own books: the requests it received under each key, and how often.
 sandbox_requests = Table(
     "sandbox_requests",
     write_tables,

@@ -1,4 +1,4 @@
-"""Payment requests: written down from the log, then carried out at a gateway."""
+"""Payment requests: stored from the log, then carried out at a gateway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cqrs_app.kernel.effects import Kernel
 
 
 class PaymentRequests(Subscription):
-    """Writes a row for each request that an event asks for."""
+    """Adds a row for each event that requests something of a gateway."""
 
     name: ClassVar[str] = "payment_requests"
     events: ClassVar[tuple[type[Event], ...] | None] = get_args(Asking)
@@ -24,8 +24,9 @@ class PaymentRequests(Subscription):
 
 
 class AskGateways(BackgroundTask):
-    """Asks the gateways; the key is a request's. `needed` is False where a person answers, so
-    that nothing is sent which would need a process to itself."""
+    """Sends the requests; the key is a request's. `needed` is false where a person answers, so that
+    no process is started for it.
+    """
 
     name: ClassVar[str] = "gateway_requests"
     worker: ClassVar[str] = "payment worker"

@@ -1,4 +1,4 @@
-"""The kinds of values that payments' messages are made of, with their limits and labels."""
+"""Types of the fields of payments' messages, with their limits and labels."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ NOT_A_CARD = "This looks like a card number, which is never kept here. Write the
 
 
 def looks_like_a_card(text: str) -> bool:
-    """Whether 13 to 19 digits in a row, blanks and hyphens apart, have a card's check digit."""
+    """Whether the text has 13 to 19 digits in a row, spaces and hyphens ignored, with a card
+    number's check digit.
+    """
     runs = re.findall(r"[0-9](?:[ \-]?[0-9]){12,18}", text)
     return any(_luhn([int(each) for each in re.sub(r"[ \-]", "", run)]) for run in runs)
 

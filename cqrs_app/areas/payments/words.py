@@ -1,4 +1,4 @@
-"""The shop's words for where a payment stands: a stable code and a label each."""
+"""The words shown for the statuses of a payment: a stable code and a label each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import StrEnum
 from types import MappingProxyType
 
 MANUAL = "manual"
-"""The gateway of money that came in without one: a person answers for it."""
+"""The gateway name of money that came in without one: a person confirms it."""
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands; the values are stored."""
+    """The status of a payment; the values are stored."""
 
     REQUESTED = "requested"
     AUTHORISED = "authorised"
@@ -42,7 +42,7 @@ _LABELS = MappingProxyType(
 
 
 class Asked(StrEnum):
-    """What a gateway can be asked for; the values are stored."""
+    """The kinds of gateway requests; the values are stored."""
 
     AUTHORISATION = "authorisation"
     CAPTURE = "capture"
@@ -60,7 +60,7 @@ class DisputeOutcome(StrEnum):
 def status_of(
     *, authorised: Decimal, captured: Decimal, refunded: Decimal, voided: bool, declined: bool
 ) -> PaymentStatus:
-    """Where a payment with these sums stands. `declined`: its authorisation was."""
+    """The status of a payment with these sums. `declined`: its authorisation was declined."""
     if refunded:
         return PaymentStatus.REFUNDED if refunded == captured else PaymentStatus.PART_REFUNDED
     if captured:

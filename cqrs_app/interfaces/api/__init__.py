@@ -1,4 +1,4 @@
-"""The JSON API: the same commands and queries as everywhere, for programs with a bearer token."""
+"""The JSON API: the same commands and queries, for programs with a bearer token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON out: decimals as text, times in UTC, an entity tag where polling wants one."""
+"""JSON responses: decimals as text, times in UTC, an entity tag for polling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None)
 
 
 def tagged(value: Any, identity: Any) -> Response:
-    """The value with a weak entity tag of `identity`; 304 without it when the asker has it."""
+    """The value with a weak entity tag of `identity`; 304 without it if the client has it."""
     response = answer(value)
     response.set_etag(hashlib.sha256(encoded(identity)).hexdigest()[:32], weak=True)
     response.headers["Cache-Control"] = "private, no-cache"

@@ -1,4 +1,4 @@
-"""Bearer tokens (RFC 6750): who asks, before anything else is looked at."""
+"""Bearer tokens (RFC 6750), checked before anything else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def public(view: View) -> View:
 
 @bp.before_request
 def require_token() -> ResponseReturnValue | None:
-    """Close every endpoint that is not public: `g.token` is the Token that asks."""
+    """Require a token for every endpoint that is not public; `g.token` is the Token."""
     view = current_app.view_functions.get(request.endpoint or "")
     return None if getattr(view, "is_public", False) else _identify()
 
@@ -59,7 +59,7 @@ def _identify() -> ResponseReturnValue | None:
 
 
 def count_batch(items: int) -> None:
-    """Count a batch as its commands or questions. Raises Unusable when those are too many."""
+    """Count a batch as its commands or queries. Raises Unusable if there are too many."""
     limits, more = _limits(), items - 1
     if not limits.takes(items):
         raise Unusable(

@@ -45,7 +45,7 @@ class BatchRequest:
 
 @bp.post("/commands")
 def submit_batch() -> Response:
-    """Per item, in order: a receipt, or the problem that stood in its way."""
+    """Per item, in order: a receipt, or the problem that prevented it."""
     request = _request()
     count_batch(len(request.commands))
     prepared = [_prepared(item) for item in request.commands]
@@ -59,7 +59,7 @@ def submit_batch() -> Response:
 
 
 def _carried_out(items: list[tuple[Command, Context]]) -> Iterator[Outcome]:
-    """Chunk by chunk, so that what is done is reported even when the database goes away."""
+    """In chunks, so that what is done is reported even if the database goes away."""
     bus = kernel.commands
     act = bus.enqueue_batch if reading.respond_async() else bus.dispatch_batch
     for start in range(0, len(items), BATCH_CHUNK):

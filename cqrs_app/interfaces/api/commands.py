@@ -1,4 +1,4 @@
-"""Commands over HTTP: one, and the state of one."""
+"""Commands over HTTP: sending one, and the state of one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from cqrs_app.services import kernel
 
 @bp.post("/commands/<name>")
 def submit(name: str) -> Response:
-    """Carry out one command; 202 when it is queued. On a dry run, the events it would lead to and
-    what would follow."""
+    """Carry out one command; 202 if it is queued. A dry run returns the events it would lead to and
+    their consequences.
+    """
     cls, context = kernel.registry.command(name), reading.context()
     kernel.commands.authorise(cls, context)
     command = parse(cls, reading.fields())
@@ -47,17 +48,17 @@ def accepted(receipt: Receipt) -> Response:
 
 
 def status_of(receipt: Receipt) -> int:
-    """202 while it waits for a worker or runs there, 200 once it is carried out."""
+    """202 while it waits for a worker or is being carried out, 200 once it is done."""
     return 202 if receipt.status in ("queued", "running") else 200
 
 
 @bp.get("/commands/<command_id>")
 def state_of(command_id: str) -> Response:
-    """What became of a command: one's own always, others with the right to see the log."""
+    """The outcome of a command: a token's own, or any with permission to see the log."""
     entry = kernel.log.find(command_id) if command_id.isprintable() else None
     actor = reading.actor()
     permitted = actor.may(GetCommand.declaration.permission)
-    # A name may be given again: what an earlier token of this name did is not this one's.
+    # A name may be reused: commands of an earlier token of this name are not this one's.
     own = entry and entry.operator == actor.name and entry.received_at >= g.token.created_at
     if entry is None or not (permitted or own):
         raise Unusable(404, "not_found", "There is no command with this id, or it is not yours.")

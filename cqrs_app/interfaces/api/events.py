@@ -22,7 +22,7 @@ NO_TYPES = "No event type is named. Leave types out for all events."
 
 @bp.get("/events")
 def follow() -> Response:
-    """The events after a position; `next` is where to go on, also when none of them fitted."""
+    """The events after a position; `next` is where to continue, also if none matched."""
     given: dict[str, Any] = {name: request.args[name] for name in request.args}
     if "types" in given:
         listed = ",".join(request.args.getlist("types"))
@@ -46,11 +46,9 @@ def follow() -> Response:
 
 
 def described(event: StoredEvent) -> dict[str, Any]:
-    """One event with its data in the newest shape of its type.
-
-    One whose payload is damaged has no data, and says so: those who follow can go on behind it.
-
-    Raises Unusable for a type that this release does not know: nobody may pass over it unsaid.
+    """One event with its data in the newest schema of its type. An event with a damaged payload has
+    no data and is marked, so that consumers can continue after it. Raises Unusable for a type
+    unknown to this release, which no consumer may skip unnoticed.
     """
     try:
         decoded = kernel.registry.codec.decode(event).event

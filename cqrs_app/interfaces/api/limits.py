@@ -1,4 +1,4 @@
-"""How often a token may ask."""
+"""Rate limits per token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from redis import Redis
 from cqrs_app.platform.operators.rates import Rates
 
 GUESSES_PER_MINUTE = 30
-"""Unknown tokens from one address; a good one is heard from there all the same."""
+"""Requests with unknown tokens from one address; a valid token is accepted from there nevertheless.
+"""
 
 
 PORTIONS = 100
@@ -35,7 +36,7 @@ class RequestLimits:
         return self._unlimited or requests <= self._per_minute
 
     def wait_of(self, token: str, requests: int = 1) -> int:
-        """Count requests of this token: 0, or the seconds to wait when they were too many."""
+        """Count requests of this token: 0, or the seconds to wait if there were too many."""
         if self._unlimited:
             return 0
         with self._lock:

@@ -1,4 +1,4 @@
-"""The OpenAPI description, made from the registry."""
+"""The OpenAPI description, generated from the registry."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TAGS = {
 @bp.get("/openapi.json")
 @public
 def openapi_json() -> Response:
-    """The description of this API, for programs; /catalogue is for people."""
+    """The description of this API for programs; people read /catalogue."""
     known: dict[str, Any] = current_app.extensions
     if "openapi" not in known:
         known["openapi"] = msgspec.Raw(encoded(description(kernel.registry)))
@@ -59,7 +59,7 @@ def description(registry: Registry) -> dict[str, Any]:
     """The whole document, OpenAPI 3.1."""
     components = Components()
     add_fixed(components)
-    # What a client sends comes first: a value that is in both may lack what has a default.
+    # Request schemas first: a value used in requests and responses may lack what has a default.
     paths = {
         **_commands(registry, Schemas(components, complete=False)),
         **_queries(registry, Schemas(components, complete=True)),

@@ -36,7 +36,7 @@ _MESSAGE = {
 
 
 def feed(schemas: Schemas, events: Iterable[type[Event]]) -> Schema:
-    """The page of events that the feed returns; each event is told apart by its `type`."""
+    """The page of events that the feed returns, distinguished by `type`."""
     schemas.components.add(
         "FeedEntry",
         record(
@@ -57,7 +57,7 @@ def feed(schemas: Schemas, events: Iterable[type[Event]]) -> Schema:
 
 
 def webhooks(schemas: Schemas, events: Iterable[type[Event]]) -> dict[str, Any]:
-    """Each event that can be sent to other systems, as the request that is made then."""
+    """The request that a webhook receives, for each event that can be sent."""
     schemas.components.add(
         "WebhookMessage", record("What the messages of webhooks have in common.", _MESSAGE)
     )

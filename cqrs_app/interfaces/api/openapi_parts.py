@@ -102,7 +102,7 @@ SCHEMAS = {
 
 
 def add_fixed(components: Components) -> None:
-    """What the endpoints refer to, whatever messages there are."""
+    """The components that endpoints refer to, whatever messages there are."""
     for name, schema in SCHEMAS.items():
         components.add(name, schema)
 
@@ -173,7 +173,7 @@ ALWAYS = ("401", "429", "503")
 
 
 def responses(*statuses: str) -> dict[str, Any]:
-    """The problems an endpoint can answer with, those of every endpoint included."""
+    """The problems that an endpoint can return, including those of every endpoint."""
     return {
         status: {
             "description": _PROBLEMS[status],

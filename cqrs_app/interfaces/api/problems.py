@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from cqrs_app.interfaces.api.answers import encoded
 from cqrs_app.interfaces.api.blueprint import bp
-from cqrs_app.interfaces.web.errors import TITLES, status_of
+from cqrs_app.interfaces.web.errors import TITLES, report_page, status_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, VersionConflict
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
@@ -33,13 +33,13 @@ logger = logging.getLogger("countersign")
 def problem(
     status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response:
-    """An answer that says why not. `code` is for programs, `detail` a sentence for people."""
+    """An error response. `code` is for programs, `detail` a sentence for people."""
     body = _body(status, code, detail) | more
     return Response(encoded(body), status, headers, mimetype=MEDIA_TYPE)
 
 
 def described(error: BusError) -> dict[str, Any]:
-    """The body of the problem that stands for what a bus said."""
+    """The body of the problem that describes an error of a bus."""
     body = _body(status_of(error), error.code, error.sentence)
     if isinstance(error, Invalid):
         body["detail"] = "Some fields cannot be used. Nothing was changed."
@@ -79,7 +79,7 @@ def _since(conflict: VersionConflict) -> dict[str, Any]:
 
 
 class Unusable(Exception):
-    """A request that never becomes a message: raised by what reads it."""
+    """A request that could not be read as a message."""
 
     def __init__(self, status: int, code: str, detail: str, *, retry_after: int = 0) -> None:
         super().__init__(detail)
@@ -113,6 +113,7 @@ for trouble in DATABASE_TROUBLE:
 def _unexpected(error: Exception) -> ResponseReturnValue:
     number = new_id()
     logger.error("%s: an endpoint failed", number, exc_info=error)
+    report_page(error, number)
     return problem(500, "failed", FAULT, number=number)
 
 
@@ -143,7 +144,7 @@ def _http(error: HTTPException) -> Response:
 
 @bp.before_app_request
 def _unrouted() -> ResponseReturnValue | None:
-    # No endpoint, so no blueprint whose handlers would be asked.
+    # Without an endpoint there is no blueprint whose handlers apply.
     if request.routing_exception and request.path.startswith(f"{bp.url_prefix}/"):
         return _http(request.routing_exception)
     return None

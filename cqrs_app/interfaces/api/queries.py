@@ -27,7 +27,7 @@ NOT_SHOWN_YET = "There is nothing with this id yet: your write is not shown so f
 
 @bp.get("/queries/<name>")
 def ask(name: str) -> Response:
-    """The answer to one question; 304 when the client has it already, 404 for an unknown id."""
+    """The answer to one query; 304 if the client has it already, 404 for an unknown id."""
     cls, asker = kernel.registry.query(name), _asker()
     kernel.queries.authorise(cls, asker)
     found = answered(parse(cls, _values(cls), from_text=True), asker)
@@ -35,7 +35,7 @@ def ask(name: str) -> Response:
 
 
 def answered(question: Query, asker: QueryContext) -> Answer[Any]:
-    """The answer as programs get it. Raises Unusable for an unknown id, and what the bus raises."""
+    """The answer for programs. Raises Unusable for an unknown id, and what the bus raises."""
     cls, found = type(question), kernel.queries.ask(question, asker)
     if is_empty(found.value) and _names_nothing(question, found.value):
         raise Unusable(404, "not_found", NOT_SHOWN_YET if found.stale else NOTHING)
@@ -43,7 +43,7 @@ def answered(question: Query, asker: QueryContext) -> Answer[Any]:
 
 
 def _names_nothing(question: Query, value: Any) -> bool:
-    """Whether there is no such thing, rather than nothing of it yet."""
+    """Whether the thing does not exist, rather than is not projected yet."""
     if value is None and names_one_thing(type(question)):
         return True
     streams = subjects_of(question, kernel.registry.aggregates.values())
@@ -51,12 +51,12 @@ def _names_nothing(question: Query, value: Any) -> bool:
 
 
 def names_one_thing(cls: type[Query]) -> bool:
-    """Whether a question has an id in it, so that no answer means that there is no such thing."""
+    """Whether the query names an id, so that an empty answer means there is no such thing."""
     return any(field.needed for field in fields_of(cls))
 
 
 def _values(cls: type[Query]) -> dict[str, Any]:
-    """The question's fields among the parameters; a list is given by repeating its name."""
+    """The query's fields among the parameters; a list is given by repeating its name."""
     many = {field.name: field.many for field in fields_of(cls)}
     problems = dict[str, str]()
     values: dict[str, Any] = {}
@@ -84,7 +84,7 @@ def _asker() -> QueryContext:
 
 
 def seen_in(text: str | None) -> MinVersion | None:
-    """The version that `min_version` names. Raises Invalid."""
+    """The version in `min_version`. Raises Invalid."""
     try:
         return None if text is None else MinVersion.from_text(text)
     except ValueError as error:

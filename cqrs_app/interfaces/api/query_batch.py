@@ -1,4 +1,4 @@
-"""Several questions in one request, each answered on its own."""
+"""Several queries in one request, each answered separately."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_QUERIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryItem:
-    """One question of a batch; `min_version` and `strong` as with the query's own endpoint."""
+    """One query of a batch; `min_version` and `strong` as with the query's own endpoint."""
 
     query: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -36,14 +36,14 @@ class QueryItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryBatch:
-    """At most 20 questions, each answered on its own."""
+    """At most 20 queries, each answered separately."""
 
     queries: Annotated[tuple[QueryItem, ...], msgspec.Meta(min_length=1)]
 
 
 @bp.post("/queries")
 def ask_batch() -> Response:
-    """Per question, in order: an answer, or the problem that stood in its way."""
+    """Per query, in order: an answer, or the problem that prevented it."""
     items = _items()
     count_batch(len(items))
     return answer({"results": kernel.queries.side_by_side(partial(_result, i) for i in items)})

@@ -1,4 +1,4 @@
-"""What a request says: its JSON body, its parameters, its circumstances."""
+"""Reading a request: its JSON body, parameters and headers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cqrs_app.kernel.messages.fields import WHOLE_NUMBER, plain_json
 CHANNEL = "api"
 LONGEST_KEY = 255
 NAMESPACE = uuid.UUID("5f3d0a52-7c0e-4b5b-9a5e-3f6b6a3c6d10")
-"""Command ids are made from the token and the key, so that no two tokens can meet."""
+"""Command ids are made from the token and the key, so that two tokens never share one."""
 
 
 def body() -> Any:
-    """The JSON in the body. Raises Unusable when there is none."""
+    """The JSON in the body. Raises Unusable if there is none."""
     if request.mimetype != "application/json":
         raise Unusable(
             415, "not_json", "Send JSON with the header “Content-Type: application/json”."
@@ -39,7 +39,7 @@ def fields() -> dict[str, Any]:
 
 
 def context() -> Context:
-    """The circumstances of one command, from its headers and parameters."""
+    """The context of one command, from its headers and parameters."""
     return context_of(request.headers.get("Idempotency-Key"), number("expected_version", lowest=0))
 
 
@@ -64,7 +64,7 @@ def respond_async() -> bool:
 
 
 def number(name: str, *, lowest: int, highest: int = 2**31 - 1) -> int | None:
-    """A whole number among the parameters, or None. Raises Invalid out of its limits."""
+    """A whole number among the parameters, or None. Raises Invalid outside its limits."""
     text = request.args.get(name)
     if text is None:
         return None
@@ -86,5 +86,5 @@ def _command_id(key: str) -> str:
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         sentence = f"Write 1 to {LONGEST_KEY} printable characters."
         raise Invalid("The request", {"Idempotency-Key": sentence})
-    # A name may be given again once its token is revoked: that is another token.
+    # A name may be reused after its token was revoked: it is then another token.
     return str(uuid.uuid5(NAMESPACE, f"{g.token.name}:{g.token.created_at.isoformat()}:{key}"))

@@ -1,8 +1,7 @@
-"""JSON Schemas of messages and answers, from the same description of fields as forms and options.
-
-A class is a component under its own name, so no two classes of one document may share a name.
-What generators of clients cannot read is left out: patterns are in the common subset of regular
-expressions, and a tuple of a fixed length is a list of that length.
+"""JSON Schemas of messages and responses, from the same description of fields as forms and options.
+A class is a component under its own name, so no two classes of a document may share one. What
+client generators cannot read is avoided: patterns use the common subset of regular expressions, and
+a tuple of fixed length is a list of that length.
 """
 
 from __future__ import annotations
@@ -48,13 +47,13 @@ class Components:
     _types: dict[str, Any] = field(default_factory=dict)
 
     def is_new(self, name: str, kind: Any) -> bool:
-        """Whether this type has no schema yet. Raises ValueError where another one has its name."""
+        """Whether this type has no schema yet. Raises ValueError if another type has its name."""
         if self._types.setdefault(name, kind) != kind:
             raise ValueError(f"two types of the API are called {name}")
         return name not in self.schemas
 
     def add(self, name: str, schema: Schema) -> Schema:
-        """Keep it under this name; returns the reference to it."""
+        """Register the schema under this name; returns the reference to it."""
         if self.is_new(name, name):
             self.schemas[name] = schema
         return reference(name)
@@ -62,14 +61,17 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """Makes schemas. `complete`: of what the console writes, where no field is ever left out; what
-    it reads may lack the fields that have a default."""
+    """Generates schemas. `complete`: for responses, where no field is ever left out; requests may
+    lack the fields that have a default.
+    """
 
     components: Components
     complete: bool
 
     def of(self, hint: Any) -> Schema:
-        """The schema of a type, with its limits. Raises TypeError for one that JSON cannot hold."""
+        """The schema of a type, with its limits. Raises TypeError for a type that JSON cannot
+        represent.
+        """
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Annotated:
             metas = [each for each in arguments[1:] if isinstance(each, msgspec.Meta)]
@@ -88,8 +90,9 @@ class Schemas:
         return self._component(shown, origin or shown)
 
     def parameters_of(self, cls: Any) -> dict[str, Schema]:
-        """The fields of a message as parameters of an address: what may be null is left out there,
-        and what has a default need not be given."""
+        """The fields of a message as query parameters: nullable ones and those with a default may
+        be left out.
+        """
         return {each.name: without_null(self._field(each)) for each in fields_of(cls)}
 
     def _list_of(self, hint: Any) -> Schema:
@@ -135,7 +138,7 @@ def reference(name: str) -> Schema:
 
 
 def record(description: str, properties: Schema, optional: Iterable[str] = ()) -> Schema:
-    """An object whose fields are all there, but for the optional ones."""
+    """An object with all fields present, except the optional ones."""
     required = [name for name in properties if name not in {*optional}]
     return _described(description) | {
         "type": "object",
@@ -145,7 +148,7 @@ def record(description: str, properties: Schema, optional: Iterable[str] = ()) -
 
 
 def one_of(name: str, variants: Mapping[str, Schema]) -> Schema:
-    """Objects told apart by the value of the field `name`; the variants are references."""
+    """Objects distinguished by the value of the field `name`; the variants are references."""
     mapping = {value: schema["$ref"] for value, schema in variants.items()}
     return {
         "oneOf": [*variants.values()],
@@ -158,7 +161,7 @@ def _described(text: str) -> Schema:
 
 
 def _annotated(schema: Schema, metas: list[msgspec.Meta]) -> Schema:
-    # Beside a reference nothing is read by everyone.
+    # Not every tool reads keywords beside a reference.
     if "$ref" in schema:
         return schema
     labels = {

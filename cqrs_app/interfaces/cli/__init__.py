@@ -27,12 +27,14 @@ VERBS = {
     "query": "query:query",
     "catalogue": "catalogue:catalogue",
     "doctor": "doctor:doctor",
+    "reconcile": "reconcile:reconcile",
+    "statistics": "statistics:statistics",
 }
-"""Each verb, and the module of this package and name that it is defined by."""
+"""Each verb, with the module of this package and the name that define it."""
 
 
 class Verbs(AppGroup):
-    """Loads a verb when it is asked for, so that each starts without what the others need."""
+    """Loads a verb on first use, so that each starts without the imports of the others."""
 
     def __init__(self, name: str, workers: Iterable[str]) -> None:
         super().__init__(name)
@@ -54,7 +56,7 @@ class Verbs(AppGroup):
 
 
 def _in_one_sentence(verb: click.Command) -> click.Command:
-    """The verb, which ends with a sentence where a database cannot be used."""
+    """The verb, which exits with a sentence if a database cannot be used."""
 
     def invoke(ctx: click.Context) -> Any:
         from cqrs_app.interfaces.cli.faults import database_in_one_sentence
@@ -68,14 +70,13 @@ def _in_one_sentence(verb: click.Command) -> click.Command:
 
 
 def is_looking_for_a_verb() -> bool:
-    """Whether `flask` loads the application for one of the verbs above: nobody asks it for a page.
-
-    Flask's own commands, such as `run` and `routes`, load it from a context of their own.
+    """Whether `flask` loads the application for one of the verbs above, which need no pages.
+    Flask's own commands, such as `run` and `routes`, load it from their own context.
     """
     context = click.get_current_context(silent=True)
     return context is not None and isinstance(context.command, FlaskGroup)
 
 
 def init_app(app: Flask, workers: Iterable[str]) -> None:
-    """Register every verb, one for each of these kinds of workers among them."""
+    """Register every verb, including one per kind of worker."""
     app.cli = Verbs(app.name, workers)

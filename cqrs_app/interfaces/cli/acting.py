@@ -1,4 +1,4 @@
-"""Who acts at the command line."""
+"""The actor at the command line."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ CHANNEL = "cli"
 
 
 def acting_as(name: str | None) -> Actor:
-    """The operator of this name with the role's permissions; without a name, the machine's owner.
-
-    Raises AccountError when there is no such operator or the account is disabled.
+    """The operator of this name with the permissions of their role; without a name, the machine's
+    owner. Raises AccountError if there is no such operator or the account is disabled.
     """
     if name is None:
         return owner()
@@ -29,8 +28,9 @@ def acting_as(name: str | None) -> Actor:
 
 
 def owner() -> Actor:
-    """Whoever works in this shell: all that any role may do, for the databases are theirs anyway,
-    under a name that no operator can have."""
+    """Whoever works in this shell: with all permissions, since the databases are open to them
+    anyway, and under a name that no operator can have.
+    """
     return Actor(f"shell:{_user()}"[:100], frozenset[str]().union(*ROLES.values()))
 
 

@@ -1,4 +1,4 @@
-"""What `flask doctor` looks at. Each check says one thing, and what to do about it."""
+"""The checks of `flask doctor`. Each reports one finding and what to do about it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ START = "Start the console with bin/run, or `flask worker` and `flask sweep` on 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`state` is ok, attention or fault; `todo` is empty where there is nothing to do."""
+    """`state` is ok, attention or fault; `todo` is empty if there is nothing to do."""
 
     name: str
     state: str
@@ -47,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What is looked at."""
+    """What is checked."""
 
     settings: Settings
     kernel: Kernel
@@ -55,7 +55,7 @@ class Console:
 
 
 def findings(console: Console) -> Iterator[Finding]:
-    """Every check's findings, in the order in which one would mend them; never raises."""
+    """The findings of every check, in the order in which to fix them; never raises."""
     for name, check in CHECKS.items():
         try:
             yield from check(console)
@@ -202,6 +202,35 @@ def _subscription(console: Console, row: Cursor) -> Finding:
     return Finding(name, state, told, todo)
 
 
+def _reconciliation(console: Console) -> Iterator[Finding]:
+    name, kernel = "Reconciliation", console.kernel
+    records = kernel.reconciler.records()
+    for about, each in records.items():
+        if each.has_drift:
+            found = f"{each.differences:,}" if each.differences else "Some"
+            todo = f"Run `flask reconcile {about} --repair`."
+            yield Finding(name, FAULT, f"{found} rows of {about} differ from the log.", todo)
+    compared = [each.compared_at for each in records.values() if each.compared_at]
+    if not compared:
+        todo = "It happens at night (RECONCILE_WINDOW); `flask reconcile` does it now."
+        yield Finding(name, OK, "No read model was compared yet.", todo)
+        return
+    age = kernel.clock() - min(compared)
+    rows = sum(each.rows for each in records.values() if not each.has_drift)
+    told = f"{rows:,} rows proven equal {_age(age)} ago."
+    hours = console.settings.reconcile_hours
+    if hours and age > timedelta(hours=2 * hours):
+        todo = "See that the sweep runs in RECONCILE_WINDOW; `flask reconcile` does it now."
+        yield Finding(name, ATTENTION, told, todo)
+    else:
+        yield Finding(name, OK, told)
+
+
+def _age(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
 def _parked(console: Console) -> Iterator[Finding]:
     engines = console.kernel.engines
     with reader_of(engines.query).connect() as connection:
@@ -272,6 +301,7 @@ CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
     "Projections": partial(_subscriptions, store="read"),
     "Subscriptions": partial(_subscriptions, store="write"),
     "Parked events": _parked,
+    "Reconciliation": _reconciliation,
     "Queued commands": _queued,
     "Fulfilment": _fulfilment,
     "Operators": _operators,

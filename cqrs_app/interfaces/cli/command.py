@@ -54,7 +54,7 @@ def authorise(cls: type[Command], ctx: click.Context) -> None:
 
 
 def run(command: Command, ctx: click.Context) -> None:
-    """Carry out one command as the options say and print what came of it."""
+    """Carry out one command as the options say and print its outcome."""
     given, context = ctx.params, _context(ctx)
     if given["dry_run"]:
         events = kernel.commands.preview(command, context)

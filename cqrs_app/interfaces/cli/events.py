@@ -74,7 +74,7 @@ def _kept(file: IO[bytes] | None) -> dict[LogName, Seal] | None:
 
 
 def _show(report: Report) -> bool:
-    """Print what is wrong; whether anything is."""
+    """Print the findings; returns whether there are any."""
     if report.fault:
         click.echo(f"{report.about}: {report.fault}")
     return report.fault is not None

@@ -23,7 +23,7 @@ BATCH = 500
 LAST = 20
 POLL_SECONDS = 0.5
 INTERRUPTED = 130
-"""What shells call a process that Ctrl-C ended."""
+"""The exit status that shells use for a process ended by Ctrl-C."""
 
 
 def _known_types(
@@ -72,7 +72,7 @@ def _start(after: int | None) -> int:
 
 
 def _from(position: int) -> Iterator[StoredEvent]:
-    """Every event behind a position that is committed now, those without a position included."""
+    """Every event after a position that is committed now, including those without a position."""
     kernel.store.place()
     while batch := kernel.store.follow(position, BATCH):
         yield from batch
@@ -80,7 +80,7 @@ def _from(position: int) -> Iterator[StoredEvent]:
 
 
 def _followed(after: int | None) -> Iterator[StoredEvent]:
-    """The same without an end; a database that is away for a while is waited for."""
+    """The same without an end; waits for a database that is away."""
     position, away = after, False
     while True:
         try:
@@ -100,7 +100,7 @@ def _followed(after: int | None) -> Iterator[StoredEvent]:
 
 
 def _pause() -> None:
-    """Wait for the next look, and end here once nobody reads what is written."""
+    """Wait before the next read; exits here once nobody reads the output."""
     try:
         output = sys.stdout.fileno()
     except (OSError, ValueError):

@@ -24,7 +24,7 @@ TELL_EVERY = 50_000
 
 
 class Lists(click.Group):
-    """A group with a command for every list, beside those that are added to it."""
+    """A group with a command per list, besides those added to it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *_lists()])
@@ -108,7 +108,7 @@ def _pairs(given: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _told(listing: Listing, out: Path, portions: Iterable[Rows]) -> Iterator[Rows]:
-    """The same portions; how many rows there were is told on the way."""
+    """The same portions; reports the number of rows on the way."""
     count, told = 0, 0
     for rows in portions:
         yield rows

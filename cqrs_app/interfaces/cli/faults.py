@@ -1,4 +1,4 @@
-"""The one map from what went wrong to what the shell is told: a sentence on stderr, exit 1."""
+"""The one map from errors to shell output: a sentence on stderr, exit status 1."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NotDone(click.ClickException):
 
 @contextmanager
 def in_shell_words(ctx: click.Context) -> Iterator[None]:
-    """Turn what the buses raise, and a database that is away, into NotDone."""
+    """Convert what the buses raise, and a database that is away, into NotDone."""
     as_json = bool(ctx.params.get("as_json"))
     try:
         yield
@@ -47,7 +47,7 @@ DONE_OR_NOT = "The request was either carried out or had no effect. `flask docto
 
 @contextmanager
 def database_in_one_sentence(advice: str = DONE_OR_NOT) -> Iterator[None]:
-    """For verbs that say nothing else about a database that is down."""
+    """For verbs without a message of their own about a database that is down."""
     try:
         yield
     except DBAPIError as error:

@@ -47,9 +47,8 @@ def options_for(cls: Any) -> Iterator[FieldOption]:
 
 
 def values_given(ctx: click.Context) -> dict[str, Any]:
-    """What was typed, as plain values for `parse`: the file's fields with the options on top.
-
-    Raises click.UsageError when the file holds no JSON object.
+    """The options as plain values for `parse`: the file's fields, overridden by the options. Raises
+    click.UsageError if the file holds no JSON object.
     """
     values = _from_file(ctx)
     for option in ctx.command.params:
@@ -63,7 +62,7 @@ def values_given(ctx: click.Context) -> dict[str, Any]:
 
 
 def told(cls: Any, place: str, sentence: str) -> str:
-    """A problem beside its option: "--lines, row 1, quantity: Must be 1 or more."."""
+    """A problem with its option: "--lines, row 1, quantity: Must be 1 or more."."""
     parts = place.split(".")
     if parts[0] not in hints_of(cls):
         return f"{place}: {sentence}"
@@ -77,7 +76,7 @@ def told(cls: Any, place: str, sentence: str) -> str:
 def _leaves_of(
     cls: Any, path: tuple[str, ...], *, needed: bool
 ) -> Iterator[tuple[tuple[str, ...], Field, bool]]:
-    """Path, field, and whether it is needed; of a nested value each part."""
+    """Path, field, and whether it is required; of a nested value each part."""
     for field in fields_of(cls):
         here = (*path, field.name)
         if field.holds_values and not field.many:

@@ -1,6 +1,5 @@
-"""What can be typed for one field of a message, and the plain value it stands for.
-
-Limits are not judged here: the kernel's `parse` says them with the words it has for every door.
+"""Click types for the fields of a message. Limits are not checked here: the kernel's `parse`
+reports them in the same words everywhere.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def type_of(base: Any) -> click.ParamType[Any]:
 
 
 def plain(text: str, base: Any) -> Any:
-    """Text as the number it stands for; any other text stays one, and is judged later."""
+    """Text as the number it represents; any other text stays text and is checked later."""
     if base in (int, float, bool):
         try:
             return msgspec.convert(text, base, strict=False)
@@ -114,7 +113,7 @@ class Rows(click.ParamType[Any]):
 
 
 def _split(text: str) -> list[str]:
-    # A value with a comma in it stands in double quotes.
+    # A value that contains a comma is put in double quotes.
     lexer = shlex.shlex(text, posix=True)
     lexer.whitespace, lexer.quotes = ",", '"'
     lexer.escape = lexer.commenters = ""

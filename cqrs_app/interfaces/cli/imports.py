@@ -1,4 +1,4 @@
-"""`flask import`: a file of history into the console."""
+"""`flask import`: imports a file of history."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Run = Callable[[Any, click.Context], None]
 
 @functools.cache
 def registry() -> Registry:
-    """What can be asked for; needs no database."""
+    """The available messages; needs no database."""
     return build_registry()
 
 
@@ -37,8 +37,9 @@ class MessageCommand(click.Command):
 
 
 class MessageGroup(click.Group):
-    """`messages` lists the classes by name; `run(message, context)` does the work of one, once
-    `authorise(class, context)` has let it: permission is judged before the fields."""
+    """`messages` lists the classes by name; `run(message, context)` does the work of one after
+    `authorise(class, context)` has accepted it: permission is checked before the fields.
+    """
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ def _dashed(word: str, known: set[str]) -> str:
 
 
 def message_from(cls: type[Any], ctx: click.Context) -> Any:
-    """The message that was typed; raises click.UsageError (exit 2) that names each option."""
+    """The typed message. Raises click.UsageError (exit status 2) naming each option."""
     try:
         return parse(cls, values_given(ctx))
     except Invalid as invalid:

@@ -1,4 +1,4 @@
-"""Warnings of the product at the command line: one line each, on stderr."""
+"""The product's warnings at the command line: one line each, on stderr."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 
 class OneLine(logging.Formatter):
-    """The message and, in place of a traceback, what was raised."""
+    """The message and, instead of a traceback, the exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         raised = record.exc_info[1] if record.exc_info else None
@@ -15,6 +15,6 @@ class OneLine(logging.Formatter):
 
 
 def one_line_each() -> None:
-    """Take effect where nobody has configured logging; the command itself says what failed."""
+    """Take effect if nobody has configured logging; the command itself reports failures."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(OneLine())

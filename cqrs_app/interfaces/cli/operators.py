@@ -86,7 +86,7 @@ def _accounts() -> Accounts:
 
 
 def _password(from_stdin: bool, generate: bool) -> tuple[str, str]:
-    """The password, and what to say of it: one that was made up is shown."""
+    """The password, and what to say about it: a generated one is shown."""
     if from_stdin and generate:
         raise click.UsageError("Use either --password-stdin or --generate.")
     if from_stdin:

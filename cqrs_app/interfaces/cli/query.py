@@ -45,7 +45,7 @@ def authorise(cls: type[Query], ctx: click.Context) -> None:
 
 
 def run(query: Query, ctx: click.Context) -> None:
-    """Ask one question as the options say and print the answer."""
+    """Run one query as the options say and print the answer."""
     answer = kernel.queries.ask(query, _asker(ctx))
     answer = replace(answer, value=shown(type(query), answer.value))
     click.echo(msgspec.json.format(msgspec.json.encode(answer.to_dict()), indent=2))

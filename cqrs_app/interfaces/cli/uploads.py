@@ -42,18 +42,18 @@ def run_import(import_id: str, attempt: int) -> None:
 
 
 def _live(work: Work, import_id: str, attempt: int, over: threading.Event) -> None:
-    """Say every few seconds that the import goes on; end the process where it must not."""
+    """Record every few seconds that the import is running; end the process if it must stop."""
     parent = os.getppid()
     while os.getppid() == parent:
         try:
             if not work.extend(import_id, attempt):
-                # Over, or another's: the main thread finds out by itself.
+                # Finished, or leased to another process: the main thread notices by itself.
                 return
         except SQLAlchemyError:
             logger.exception("The lease of the import %s could not be extended", import_id)
         if over.wait(LEASE.length.total_seconds() / 6):
             return
-    # The worker is gone, and with it whoever would have stopped this process.
+    # The worker is gone, and nothing else would have stopped this process.
     try:
         work.release(import_id, attempt)
     finally:

@@ -1,4 +1,4 @@
-"""What a command writes is there whole or not at all, and every fault is one sentence."""
+"""A command's output is written completely or not at all, and every error is one sentence."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ STDOUT = Path("-")
 
 @contextmanager
 def whole_file(out: Path) -> Iterator[BinaryIO]:
-    """What is written comes to be the file `out` (or goes to the standard output).
-
-    Raises ClickException, with the old file as it was, for what the buses, the database and the
-    disk raise.
+    """The output becomes the file `out` (or goes to standard output). Raises ClickException,
+    leaving the old file untouched, for errors of the buses, the database and the disk.
     """
     way: AbstractContextManager[BinaryIO] = _stdout() if out == STDOUT else _beside(out)
     try:
@@ -43,7 +41,7 @@ def _stdout() -> Iterator[BinaryIO]:
 
 @contextmanager
 def _beside(out: Path) -> Iterator[BinaryIO]:
-    # Under a name of its own until it is whole: nobody can take half a file for all of it.
+    # Under a temporary name until it is complete: nobody can mistake half a file for all of it.
     descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
     part = Path(name)
     try:

@@ -1,4 +1,4 @@
-"""The pages: GET asks queries, POST dispatches one command; nothing else happens here."""
+"""The pages: GET runs queries, POST sends one command; nothing else happens here."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     lookups,
     past,
     search,
+    statistics,
     tokens,
     undo,
 )
@@ -37,7 +38,7 @@ from cqrs_app.settings import Settings
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the pages. Signing in comes first: whoever is signed out hears nothing else."""
+    """Register the pages. Signing in comes first: whoever is signed out sees nothing else."""
     init_polling(app, {order_list.CHANGES: CountChanges})
     init_auth(app)
     init_security(app)
@@ -48,6 +49,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     init_page_freshness(app)
     init_shell(app, settings)
     init_errors(app)
-    # Its messages are signed; it knows no session that a foreign page could use.
+    # Its messages are signed, and it uses no session that a foreign page could misuse.
     app.extensions["csrf"].exempt(callbacks.payment_callback)
     app.register_blueprint(bp)

@@ -1,4 +1,4 @@
-"""Your account: how times are shown to you, and how you like the console."""
+"""Your account: time zone and preferences."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
 @bp.route("/account", methods=["GET", "POST"])
 def account() -> ResponseReturnValue:
-    """The form; sent, the choice is kept for every session of the operator."""
+    """The form; once submitted, the choice applies to every session of the operator."""
     preferences = g.operator.preferences
     form = AccountForm(timezone=g.operator.timezone, shortcuts=preferences.shortcuts)
     status = 200
@@ -46,7 +46,7 @@ def account() -> ResponseReturnValue:
             status = 422
         else:
             _prefer(shortcuts=form.shortcuts.data)
-            flash("Preferences saved.")
+            flash("Preferences saved.", "good")
             return redirect(url_for("web.account"), 303)
     page = render_template(
         "auth/account.html",
@@ -59,14 +59,14 @@ def account() -> ResponseReturnValue:
 
 @bp.post("/account/shortcuts")
 def account_shortcuts() -> ResponseReturnValue:
-    """Turn single-key shortcuts on or off, from the list of them."""
+    """Turn single-key shortcuts on or off, from the list of shortcuts."""
     _prefer(shortcuts="on" in request.form)
     return "", 204
 
 
 @bp.post("/account/lists/<name>")
 def account_list(name: str) -> ResponseReturnValue:
-    """Choose the columns of a list, and the density of all; then back to the list."""
+    """Choose the columns of a list, and the density of all lists; then return to the list."""
     if name not in COLUMNS:
         abort(404, "There is no list of this name.")
     shown = request.form.getlist("column")

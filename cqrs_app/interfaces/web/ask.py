@@ -1,4 +1,4 @@
-"""Questions and commands on behalf of the operator who is signed in."""
+"""Queries and commands on behalf of the signed-in operator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ask(query: Query, **consistency: Any) -> Answer[Any]:
 
 
 def query_or_404(cls: type[Q], sentence: str, **identity: str) -> Q:
-    """The query about one thing; nothing can have an unusable identity, so that is a 404."""
+    """The answer about one thing; an unusable identity is a 404."""
     try:
         return cls(**identity)
     except Invalid:
@@ -46,7 +46,7 @@ def ask_or_none(query: Query) -> Answer[Any] | None:
 
 
 def may(permission: str) -> bool:
-    """Whether a page should offer something to look at; the query bus decides."""
+    """Whether a page should offer a view; the query bus decides."""
     return bool(g.operator.actor.may(permission))
 
 
@@ -57,7 +57,7 @@ def may_act(permission: str) -> bool:
 
 
 def command_context(command_id: str, expected_version: int | None) -> Context:
-    """The circumstances of a task sent from a page."""
+    """The context of a command sent from a page."""
     return Context(
         actor=g.operator.actor,
         channel=CHANNEL,
@@ -67,12 +67,12 @@ def command_context(command_id: str, expected_version: int | None) -> Context:
 
 
 def is_fragment() -> bool:
-    """Whether htmx asks for a part of a page rather than a person for the whole."""
+    """Whether htmx requests a part of a page rather than a person the whole page."""
     return "HX-Request" in request.headers
 
 
 def wants(fragment: str) -> bool:
-    """Whether htmx will put the answer into the element with this id."""
+    """Whether htmx will put the response into the element with this id."""
     return is_fragment() and _target() == fragment
 
 

@@ -52,19 +52,19 @@ logger = logging.getLogger(__name__)
 
 
 def public(view: View) -> View:
-    """Mark a view that anyone may see; all others need an operator who is signed in."""
+    """Mark a view that anyone may see; all others need a signed-in operator."""
     view.is_public = True  # type: ignore[attr-defined]
     return view
 
 
 def for_programs(view: View) -> View:
-    """Mark a public view that programs ask: it needs no store to tell who a cookie belongs to."""
+    """Mark a public view for programs: it needs no store to find out whose a cookie is."""
     view.is_for_programs = True  # type: ignore[attr-defined]
     return public(view)
 
 
 def background(view: View) -> View:
-    """Mark a view that pages ask for by themselves: it keeps no session from ending idle."""
+    """Mark a view that pages request by themselves: it does not keep an idle session alive."""
     view.is_background = True  # type: ignore[attr-defined]
     return view
 
@@ -122,7 +122,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 @bp.route("/sign-in", methods=["GET", "POST"])
 @public
 def sign_in() -> ResponseReturnValue:
-    """The form; with the right name and password a new session."""
+    """The form; with the right name and password, a new session."""
     form = SignInForm(next=local_path(request.args.get("next", "")))
     if request.method == "GET":
         return redirect(local_path(form.next.data)) if g.operator else _page(form, None)
@@ -133,7 +133,7 @@ def sign_in() -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End the session where it is kept: a copy of the cookie is worth nothing from now on."""
+    """End the session on the server: a copy of the cookie is worthless from now on."""
     _sessions().revoke(cookie["token"])
     cookie.clear()
     response = redirect(url_for("web.sign_in"), 303)
@@ -214,7 +214,7 @@ def _begin_session(form: SignInForm) -> SignInRefused | None:
     throttle.succeeded(name, address)
     if "token" in cookie:
         _sessions().revoke(cookie["token"])
-    # All that was in the cookie goes, the form token too: nobody can have planted it.
+    # Everything in the cookie goes, the form token too: nobody can have planted it.
     cookie.clear()
     g.pop("csrf_token", None)
     cookie["token"] = _sessions().open(operator.name, address, request.user_agent.string)

@@ -1,4 +1,4 @@
-"""Where payment providers send their answers: signed messages, no sign-in, no session."""
+"""Where payment providers send their answers: signed messages, without sign-in or session."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_BYTES = 64 * 1024
 @bp.post("/callbacks/payments/<gateway>")
 @public
 def payment_callback(gateway: str) -> ResponseReturnValue:
-    """Carry out what a provider's message says: 200 also for one that came before."""
+    """Carry out a provider's message: 200 also for a repeated one."""
     if gateway not in PAYMENT_GATEWAYS:
         return _no(404, "no_such_gateway", f"There is no gateway {gateway} here.")
     callbacks: Callbacks = services.payment_callbacks

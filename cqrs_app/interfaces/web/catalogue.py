@@ -1,4 +1,4 @@
-"""The catalogue: everything the console can do, and every question asked by hand."""
+"""The catalogue: every message of the console, and every query as a form."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from cqrs_app.platform.catalogue.problems import KINDS
 from cqrs_app.services import kernel
 
 SHOWN_CHARACTERS = 200_000
-"""More of an answer than anybody reads on a page; the API has all of it."""
+"""More of an answer than anybody reads on a page; the API returns all of it."""
 
 
 @bp.get("/catalogue")
 def catalogue() -> ResponseReturnValue:
-    """Every command, query and event, or those whose words fit."""
+    """Every command, query and event, or those that match the text."""
     q = request.args.get("q", "").strip()
     return render_template(
         "catalogue/catalogue.html",
@@ -45,7 +45,7 @@ def catalogue_problems() -> ResponseReturnValue:
 
 @bp.get("/catalogue/<name>")
 def catalogue_entry(name: str) -> ResponseReturnValue:
-    """One message: its fields, rules and permission, and how every door takes it."""
+    """One message: its fields, rules and permission, and how to send it from each interface."""
     entry = next((each for each in _entries() if each.name == name), None)
     if entry is None:
         abort(404, f"There is nothing called {name} in the catalogue.")
@@ -61,7 +61,7 @@ def catalogue_entry(name: str) -> ResponseReturnValue:
 
 @bp.get("/queries/<name>")
 def question(name: str) -> ResponseReturnValue:
-    """A question as a form, and its answer as it comes."""
+    """A query as a form, and its raw answer."""
     cls = kernel.registry.query(name)
     sent = bool(request.args) or not required_of(cls)
     form = question_form(cast("Any", cls))(request.args if request.args else None)

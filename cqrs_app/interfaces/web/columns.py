@@ -1,4 +1,4 @@
-"""The columns of lists that operators may hide: by list, name and head in their order."""
+"""The columns of lists that operators may hide: by list, name and heading in their order."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def shown_columns(name: str) -> dict[str, str]:
-    """The columns of a list that the operator has not hidden, besides those that always show."""
+    """The optional columns of a list that the operator has not hidden."""
     hidden = g.operator.preferences.hidden.get(name, ())
     return {column: head for column, head in COLUMNS[name].items() if column not in hidden}

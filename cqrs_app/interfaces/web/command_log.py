@@ -1,10 +1,11 @@
-"""The command log: every task with what became of it, and one of them in full."""
+"""The command log: every command with its outcome, and one of them in full."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -14,12 +15,14 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
 from cqrs_app.interfaces.web.places import about
+from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, Link, ListCommands
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 
 ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
@@ -31,9 +34,12 @@ FILTERS = MappingProxyType(
         "stream": "Order",
         "received_from": "From",
         "received_to": "To",
+        "since": "Since",
+        "until": "Until",
     }
 )
-DAYS = ("received_from", "received_to")
+DAY, MOMENT = "Enter a date, e.g. 2026-03-31.", "Enter a time in UTC, e.g. 2026-03-31T12:00:00Z."
+EXPECTED = {"received_from": DAY, "received_to": DAY, "since": MOMENT, "until": MOMENT}
 
 
 @bp.get("/log")
@@ -58,7 +64,7 @@ def command_log() -> ResponseReturnValue:
 
 @bp.get("/log/<command_id>")
 def command(command_id: str) -> ResponseReturnValue:
-    """One command with all that is known of it."""
+    """One command with everything that is known about it."""
     if not command_id.isprintable():
         abort(404, "There is no action with this id in the log.")
     answer = ask(GetCommand(command_id=command_id))
@@ -78,8 +84,7 @@ def command(command_id: str) -> ResponseReturnValue:
 
 
 def _question(labels: Mapping[str, str]) -> ListCommands:
-    """What the address asks for; raises Invalid with a sentence for each filter, as it is named
-    on the page."""
+    """The filters in the URL. Raises Invalid with a sentence for each, named as on the page."""
     problems: dict[str, str] = {}
     for name in (*FILTERS, *PLACE):
         if not request.args.get(name, "").strip().isprintable():
@@ -93,9 +98,7 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
         question = asked(ListCommands, **page_size(ListCommands))
     except Invalid as invalid:
         problems = invalid.problems | problems
-    for name in DAYS:
-        if name in problems:
-            problems[name] = "Enter a date, e.g. 2026-03-31."
+    problems |= {name: EXPECTED[name] for name in problems.keys() & EXPECTED.keys()}
     if question is None or problems:
         told = {FILTERS.get(name, name): text for name, text in problems.items()}
         raise Invalid("The address of this list", told)
@@ -103,19 +106,22 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
 
 
 def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
-    """The filters in effect, in the words of the page."""
+    """The active filters, in the words of the page."""
     found = chips(ENDPOINT, FILTERS)
     for chip in found:
         if chip["label"] == FILTERS["type"]:
             chip["value"] = labels[chip["value"].strip()]
         elif chip["label"] == FILTERS["outcome"]:
             chip["value"] = chip["value"].strip().capitalize()
+        elif chip["label"] in (FILTERS["since"], FILTERS["until"]):
+            moment = datetime.fromisoformat(chip["value"].strip())
+            chip["value"] = formats_of(services.settings.locale).when(moment, shown_zone())
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of what was asked; `nested` values are shown as they were written."""
+    """One field of the command; `nested` values are shown as they were recorded."""
 
     label: str
     value: Any
@@ -137,7 +143,7 @@ def _labels() -> dict[str, str]:
 
 
 def _tree(view: CommandView) -> list[dict[str, Any]]:
-    """The chain of cause as nested lists: each command with those it caused."""
+    """The causes and effects as nested lists: each command with those it caused."""
     known = {link.command_id for link in view.chain}
     children: dict[str | None, list[Link]] = {}
     for link in view.chain:

@@ -1,4 +1,4 @@
-"""One endpoint for every task: its form, and sending it."""
+"""One endpoint for every command: its form, and sending it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from cqrs_app.interfaces.web.forms import (
 )
 from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
-from cqrs_app.interfaces.web.places import category_of, page_of, place_of
+from cqrs_app.interfaces.web.outcome import announcing, outcome_of
+from cqrs_app.interfaces.web.places import FROM, back_to, category_of, page_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -49,17 +50,18 @@ from cqrs_app.services import kernel, services
 DRAFT_SENT = "draft"
 """The category of the message that tells the browser which text needs to be kept no longer."""
 AGAIN = "again"
-"""In a form that is sent only to be shown with the rows it has: see drafts.js."""
+"""In a form that is submitted only to be shown again with its present rows: see drafts.js."""
 FILL_IN = "fill-in"
 """The button that fills in what follows from other fields, for a browser without scripts."""
 ROW_NAMERS = ("stream", "return_id")
-"""Fields beside the identity that a page fills in and nobody should retype."""
+"""Fields besides the identity that a page fills in and nobody should retype."""
 
 
 @dataclass(slots=True)
 class Situation:
-    """What the form tells apart from its fields: why it came back, and what changed meanwhile.
-    `impossible`: no other values would help."""
+    """What the form shows besides its fields: why it came back, and what changed meanwhile.
+    `impossible`: no other values would help.
+    """
 
     notice: str = ""
     refusal: str = ""
@@ -71,10 +73,10 @@ class Situation:
 
 @bp.get("/commands/<name>")
 def command_form(name: str) -> ResponseReturnValue:
-    """The form of a task; what the address says of its fields is filled in."""
+    """The form of a command, filled in from the URL."""
     cls = _offered(name)
     if not may(cls.declaration.permission):
-        # Said before anyone fills in a form; sending one is judged by the bus.
+        # Checked before anyone fills in a form; the bus checks again on submission.
         raise NotAllowed(cls.declaration.label, cls.declaration.permission)
     form = _form(cls)
     given = {key: value for key, value in request.args.items() if key in hints_of(cls)}
@@ -87,8 +89,9 @@ def command_form(name: str) -> ResponseReturnValue:
 
 
 def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
-    """The form with all that was sent and not carried out; `sentence` says why, and `possible`
-    whether it may be sent again."""
+    """The form with everything that was submitted and not carried out; `sentence` says why, and
+    `possible` whether it may be submitted again.
+    """
     cls = kernel.registry.command(name)
     situation = Situation(notice=sentence)
     if not possible:
@@ -99,7 +102,7 @@ def command_form_again(name: str, *, sentence: str, possible: bool) -> str:
 @bp.post("/commands/<name>")
 @keeps_form(command_form_again)
 def command_submit(name: str) -> ResponseReturnValue:
-    """Carry out the task; on a problem the form comes back with what was entered."""
+    """Carry out the command; on a problem the form comes back with the submitted values."""
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     form = _form(cls)
@@ -132,7 +135,7 @@ def command_submit(name: str) -> ResponseReturnValue:
 
 @bp.post("/commands/<name>/effects")
 def command_effects(name: str) -> ResponseReturnValue:
-    """What would follow from the task with the fields as they are now; nothing is changed."""
+    """The consequences of the command with the fields as they are now; nothing is changed."""
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
     return render_template(
@@ -160,7 +163,7 @@ def _form(cls: type[Command]) -> Any:
 def _conflict(
     cls: type[Command], form: Any, command: Command, conflict: VersionConflict
 ) -> ResponseReturnValue:
-    """Show what changed meanwhile; where the rule still allows it, let the operator go on."""
+    """Show what changed meanwhile; if the rules still allow the command, offer to continue."""
     since = EventsSince(stream=conflict.stream, version=conflict.expected)
     changes = ask(since).value
     now = changes[-1].version if changes else conflict.expected
@@ -176,31 +179,30 @@ def _conflict(
 
 def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseReturnValue:
     identity, place = _identity_of(command), place_of(cls)
-    page = (place and place.after(command)) or page_of(cls, identity)
+    page = (place and place.after(command)) or back_to(page_of(cls, identity))
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    if place and place.fragment and is_fragment() and shown == page:
+    undoable = cls.declaration.undoable and receipt.status == "queued"
+    undo_seconds = services.settings.undo_seconds if undoable else 0
+    outcome = outcome_of(cls, identity, receipt, undo_seconds)
+    if place and place.fragment and is_fragment() and shown == urlsplit(page).path:
         # With the read store down, the page itself says what it cannot show.
         with suppress(*NO_ANSWER):
-            return Response(
-                place.fragment(identity),
-                headers={"HX-Retarget": f"#{category_of(cls)}", "HX-Reswap": "outerMorph"},
+            target = f"#{category_of(cls)}"
+            return announcing(
+                outcome, place.fragment(identity), HX_Retarget=target, HX_Reswap="outerMorph"
             )
-    result, undo_seconds = "done", services.settings.undo_seconds
-    waits = cls.declaration.undoable and undo_seconds and receipt.status == "queued"
-    if receipt.status == "queued":
-        result = f"in {undo_seconds} seconds" if waits else "accepted, waiting for a worker"
     if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
         with suppress(*NO_ANSWER):
-            return Response(
-                place.list_fragment(f"{cls.declaration.label} {identity}: {result}."),
-                headers={"HX-Retarget": f"#{place.tab}-table", "HX-Reswap": "outerMorph"},
+            target = f"#{place.tab}-table"
+            return announcing(
+                outcome, place.list_fragment(), HX_Retarget=target, HX_Reswap="outerMorph"
             )
-    if not waits:  # its page says that it does, and can be undone
-        flash(f"{cls.declaration.label}: {result}. Lists update in a few seconds.", "good")
+    waits = "" if undo_seconds else " Lists update in a few seconds."
+    flash(f"{outcome}{waits}", "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
-    # A page without scripts does not follow by itself: give it a moment to hold the change.
+    # Without scripts a page does not update by itself: give the change a moment to be included.
     readers = kernel.registry.projections_of(receipt.events)
     seconds = services.settings.read_your_writes_seconds
     written = MinVersion(receipt.stream, receipt.version)
@@ -217,7 +219,7 @@ def _page(
 ) -> str:
     about = request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
     in_dialog, place = is_fragment(), place_of(cls)
-    # Of a form of its own: finding out what follows marks errors, which nobody has made yet.
+    # A separate form: finding out the consequences marks errors that nobody has made yet.
     probe = _form(cls)
     if filled_in:
         prefill(probe, filled_in)
@@ -234,7 +236,7 @@ def _page(
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
         active=place.tab if place else "catalogue",
-        back_url=page_of(cls, about),
+        back_url=back_to(page_of(cls, about)),
         situation=situation,
         summary=place.summary(about) if place and place.summary and about else "",
         effects_url=_effects_url(cls),
@@ -246,9 +248,9 @@ def _page(
 
 
 def _draft() -> str:
-    """What the browser calls this form's unsent text: that of this operator, for this thing."""
+    """The browser's name for this form's unsent text: of this operator, about this thing."""
     of_thing = sorted(
-        (key, text) for key, text in request.args.items() if key != "expected_version"
+        (key, text) for key, text in request.args.items() if key not in ("expected_version", FROM)
     )
     return f"{g.operator.name} {request.path}?{urlencode(of_thing)}"
 

@@ -1,9 +1,8 @@
-"""Answers go out compressed to whoever takes gzip.
-
-A page holds a form token, perhaps beside words that a stranger chose; the length of the compressed
-page could tell the token, bit by bit, to someone who listens in and can have pages asked for
-(the BREACH attack). So the gzip header of each page carries a file name of random length, which
-browsers ignore. Django does the same.
+"""Compresses responses for clients that accept gzip. A page holds a form token, perhaps beside
+words that a stranger chose; the length of the compressed page could reveal the token, bit by bit,
+to someone who listens in and can cause pages to be requested (the BREACH attack). So the gzip
+header of each page carries a file name of random length, which browsers ignore. Django does the
+same.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ TEXTS = frozenset(
     }
 )
 SMALLEST_BYTES = 500
-"""Below this an answer fits into one packet anyway."""
+"""Below this a response fits into one packet anyway."""
 
 PAGE_LEVEL = 4
 FILE_LEVEL = 9
@@ -37,8 +36,9 @@ FILES_KEPT = 64
 
 
 def init_compression(app: Flask) -> None:
-    """Compress texts, pages anew each time, static files once per process. What is streamed is
-    left as it is."""
+    """Compress texts: pages each time, static files once per process. Streamed responses are left
+    alone.
+    """
 
     @app.after_request
     def _compress(response: Response) -> Response:

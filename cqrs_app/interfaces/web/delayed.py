@@ -26,7 +26,7 @@ class DelayedAction:
 
 
 def delayed_actions(stream: str) -> list[DelayedAction]:
-    """Those about this stream's thing, in order."""
+    """Those about this stream, in order."""
     return [_shown(each) for each in ask(DelayedCommands(stream=stream)).value]
 
 

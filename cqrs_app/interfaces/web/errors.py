@@ -1,4 +1,4 @@
-"""The one map from what went wrong to what the operator sees."""
+"""The one map from errors to what the operator sees."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from cqrs_app.kernel.errors import (
     VersionConflict,
 )
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.services import kernel
 
 STATUS: dict[type[BusError], int] = {
     Invalid: 422,
@@ -65,7 +66,7 @@ STALE_FORM_AGAIN = (
     "Check the form, then send it."
 )
 UNREAD = (400, 413)
-"""What was sent could not be read, so it cannot be shown again."""
+"""The request could not be read, so its values cannot be shown again."""
 FINAL = (403, 404)
 """Sending the same again would not help."""
 
@@ -95,7 +96,7 @@ def init_errors(app: Flask) -> None:
             return Response(UNTRUSTED_HOST, 400, content_type="text/plain; charset=utf-8")
         if isinstance(error, StaleForm) and (page := _stale_form_again()):
             return page, 422
-        # The framework's own sentences say nothing of this console.
+        # The framework's own sentences say nothing about this console.
         plain = error.description == type(error).description
         text = TITLES.get(error.code, "") + "." if plain else error.description or ""
         return error_page(error.code, text)
@@ -112,14 +113,22 @@ def init_errors(app: Flask) -> None:
     def _unexpected(error: Exception) -> ResponseReturnValue:
         number = new_id()
         logger.error("%s: a page failed", number, exc_info=error)
+        report_page(error, number)
         text = (
             "The console met a fault of its own. What you sent was either done whole or not at all."
         )
         return error_page(500, text, number)
 
 
+def report_page(error: Exception, number: str) -> None:
+    """Report a request that failed, by its route. What was entered or searched for is left out."""
+    entered = (*request.form.values(), *request.args.values(), *(request.view_args or {}).values())
+    route = f"{request.method} {request.url_rule or 'unknown address'}"
+    kernel.report(error, kind="page", place=route, reference=number, hidden=map(str, entered))
+
+
 def _stale_form_again() -> str | None:
-    """The form that was sent with a token that is none of this session."""
+    """The form that was submitted with a token of another session."""
     return sign_in_again() if request.endpoint == "web.sign_in" else form_again(STALE_FORM_AGAIN)
 
 
@@ -138,8 +147,9 @@ def _unavailable() -> str:
 def error_page(
     status: int, text: str, number: str | None = None, *, retries: bool = False
 ) -> ResponseReturnValue:
-    """The page for this status; of a form that was sent, the form with what was entered. `retries`:
-    the page asks again by itself."""
+    """The page for this status; for a submitted form, the form with its values. `retries`: the page
+    reloads by itself.
+    """
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if status not in UNREAD and not g.get("failed_before"):
         g.failed_before = True  # the form itself may be what cannot be shown

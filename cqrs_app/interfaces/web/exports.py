@@ -1,4 +1,4 @@
-"""Whole lists as downloads, and the links that carry a page's filters to them."""
+"""Whole lists as downloads, and the links that pass on a page's filters."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from cqrs_app.services import kernel, services
 
 @bp.get("/exports/<name>.<ending>")
 def export(name: str, ending: str) -> Response:
-    """The whole list with the filters of the address, sent while it is read.
-
-    An error after the first rows breaks the connection off: the server then never sends the mark
-    that ends the answer, and the browser reports a failed download.
+    """The whole list with the URL's filters, streamed. An error after the first rows aborts the
+    connection: the server then never sends the end of the response, and the browser reports a
+    failed download.
     """
     listing = listings(kernel.registry).get(name)
     if listing is None or ending not in FORMATS:
@@ -34,7 +33,7 @@ def export(name: str, ending: str) -> Response:
     streams = subjects_of(question, kernel.registry.aggregates.values())
     if streams and not kernel.store.versions_of(streams):
         abort(404, "There is nothing of this name or number. Look at the address again.")
-    # The stream outlives the request's context, so it is given the query bus itself.
+    # The stream outlives the request's context, so it gets the query bus itself.
     queries = services.kernel.queries
     rows = pages(queries, question, g.operator.actor)
     file_name = f"{listing.name}-{business_day():%Y-%m-%d}.{ending}"

@@ -1,4 +1,4 @@
-"""What would follow from a command whose form is not sent yet."""
+"""The consequences of a command whose form is not submitted yet."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from cqrs_app.interfaces.web.ask import NO_ANSWER, command_context
 from cqrs_app.interfaces.web.forms_fields import BLANK, value_of
 from cqrs_app.kernel.commands.consequences import Effect
 from cqrs_app.kernel.commands.context import new_id
-from cqrs_app.kernel.errors import BusError, Invalid
+from cqrs_app.kernel.errors import BusError, Invalid, Refused
 from cqrs_app.kernel.messages.description import Field, fields_of
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import kernel
 
 UNCHANGED = "unchanged"
-"""The code of a refusal because nothing would be different."""
+"""The code of a refusal because nothing would change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """The consequences, or why the command would be refused; neither while a field that matters
-    cannot be used yet."""
+    """The consequences, or why the command would be refused; neither while a relevant field has no
+    usable value.
+    """
 
     effects: tuple[Effect, ...] = ()
     refusal: str = ""
 
 
 def foreseen(cls: type[Command], form: Any) -> Foreseen:
-    """What would follow from this form, which is validated by it. A reason that is not given yet
-    changes nothing about that."""
+    """The consequences of this form, which is validated here. A reason that is not given yet makes
+    no difference.
+    """
     form.validate()
     example = example_of(cls, whole=False)
     values = {}
@@ -48,11 +50,13 @@ def foreseen(cls: type[Command], form: Any) -> Foreseen:
         return Foreseen(kernel.commands.effects(command, command_context(new_id(), None)))
     except Invalid:
         return Foreseen()
+    except Refused as refused:
+        # A form that shows the present values is not refused before anything was changed.
+        return Foreseen(refusal="" if refused.code == UNCHANGED else refused.why)
     except BusError as error:
-        # A form that shows how things are is not refused before anything in it was changed.
-        return Foreseen(refusal="" if error.code == UNCHANGED else error.sentence)
+        return Foreseen(refusal=error.sentence)
     except NO_ANSWER:
-        # The form can be sent all the same, which says what is wrong.
+        # The form can be submitted nevertheless, and then says what is wrong.
         return Foreseen()
 
 

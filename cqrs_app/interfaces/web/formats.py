@@ -1,6 +1,5 @@
-"""How numbers, amounts, days and countries are written on pages in one locale, and read in forms.
-
-Everything here is for people. Programs get ISO 8601, ISO 4217 and a point, whatever the locale.
+"""Numbers, amounts, days and countries in one locale: written on pages, read in forms. Everything
+here is for people. Programs get ISO 8601, ISO 4217 and a decimal point, whatever the locale.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ class Formats:
         return NONE if value is None else self._written(value, f".{decimals}")
 
     def percent(self, share: float | None, decimals: int = 0) -> str:
-        """A share between 0 and 1 as "93%"; nothing measured yet is a dash, not 0%."""
+        """A share between 0 and 1 as "93%"; a dash if nothing was measured yet."""
         if share is None:
             return NONE
         rounded = Decimal(f"{share:.{decimals + 2}f}")
@@ -115,8 +114,9 @@ class Formats:
         return f"{day} {format_time(time, 'short', locale=self._locale)}"
 
     def sentence(self, text: str, zone: ZoneInfo) -> str:
-        """A sentence of ours, which programs get too, with the amounts in it ("EUR 119.55") as this
-        locale has them and the moments ("1 Dec 2010 at 12:03 UTC") on the clock of this zone."""
+        """A sentence that programs get too, with its amounts ("EUR 119.55") written for this locale
+        and its moments ("1 Dec 2010 at 12:03 UTC") in this time zone.
+        """
         text = _MOMENT.sub(lambda found: self._moment(found[1], zone), text)
         return _AMOUNT.sub(lambda found: self.amount_in(found[0]), text)
 
@@ -130,7 +130,7 @@ class Formats:
         return format_skeleton(parts, value, locale=self._locale)
 
     def country(self, name: str) -> str:
-        """A country by its name in this language; what is no country as it is."""
+        """A country's name in this language; any other text unchanged."""
         here: str = self._locale.territories.get(codes_by_name().get(name, ""), name)
         return here
 
@@ -144,19 +144,19 @@ class Formats:
 
     @property
     def language_tag(self) -> str:
-        """As browsers name this locale, such as de-DE."""
+        """This locale as browsers name it, such as de-DE."""
         return str(self._locale).replace("_", "-")
 
     def stored_country(self, text: str) -> str:
-        """The name that is stored for a country written in this language; other texts as they
-        are, for names in English, codes and short forms are understood everywhere."""
+        """The stored name of a country written in this language; other texts unchanged, since
+        English names, codes and short forms are understood everywhere.
+        """
         return _stored_names(self._locale).get(text.strip().casefold(), text)
 
     def read(self, text: str) -> Decimal:
-        """A number as people write it here, with or without signs between its groups of digits.
-
-        Raises ValueError for anything else, also for "12.50" where a comma is the decimal sign, and
-        TooManyDigits, which is one.
+        """A number as people write it in this locale, with or without group separators. Raises
+        ValueError for anything else, also for "12.50" where a comma is the decimal separator, and
+        TooManyDigits, a subclass.
         """
         typed = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         if self._group.isspace():
@@ -170,7 +170,7 @@ class Formats:
         return Decimal(f"{plain}.{digits}" if digits else plain)
 
     def typed(self, value: Decimal) -> str:
-        """A number as it stands in a form: without groups."""
+        """A number as shown in a form: without group separators."""
         return format(value, "f").replace(".", self._point)
 
     def _written(self, value: float | Decimal, decimals: str = "") -> str:
@@ -186,7 +186,7 @@ class Formats:
 
 @cache
 def formats_of(locale: str) -> Formats:
-    """Made once: the CLDR's tables are large."""
+    """Built once: the CLDR's tables are large."""
     return Formats(locale)
 
 

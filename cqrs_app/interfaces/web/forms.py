@@ -1,7 +1,6 @@
-"""A form for every command, derived from its declaration.
-
-A field's title becomes its label, its description the help text, and whether a value can be used
-is the kernel's own check, so that a form says what every other door says.
+"""A form for every command, derived from its declaration. A field's title becomes its label, its
+description the help text, and its values are checked by the kernel, so that forms report the same
+errors as every other interface.
 """
 
 from __future__ import annotations
@@ -80,17 +79,15 @@ def question_form(cls: type) -> Any:
 
 
 def question_from(form: Any, query_class: type[Q]) -> Q:
-    """The query a sent form means; raises Invalid as `command_from` does."""
+    """The query that a submitted form means; raises Invalid as `command_from` does."""
     if not form.validate():
         raise Invalid(query_class.__name__, dict(_problems_in(form)))
     return _meant(form, query_class)
 
 
 def command_from(form: Any, command_class: type[C]) -> C:
-    """The command a submitted form means.
-
-    Raises Invalid when it means none; then every unusable field says why in its `errors`, and
-    what belongs to no visible field stands in `form.form_errors`.
+    """The command that a submitted form means. Raises Invalid if there is none; then every unusable
+    field has its `errors`, and those that belong to no visible field are in `form.form_errors`.
     """
     for rows in _lists_in(form):
         rows.drop_blank_rows()
@@ -127,7 +124,7 @@ def prefill(form: Any, values: Mapping[str, Any]) -> None:
 
 
 def usable(cls: type[Command], given: Mapping[str, str]) -> dict[str, Any]:
-    """What an address says of the fields, as their values; what cannot be one is left out."""
+    """The URL's parameters as values of the form's fields; unusable ones are left out."""
     values = {}
     for name, text in given.items():
         with suppress(Invalid):
@@ -138,8 +135,9 @@ def usable(cls: type[Command], given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def renew(form: Any, expected_version: int | None = None) -> None:
-    """Make a form that was sent and refused fit to be sent again, with all that was typed: under
-    a new command id, and with the version the operator sees now."""
+    """Prepare a refused form to be submitted again, with everything that was typed: under a new
+    command id, and with the version the operator sees now.
+    """
     form.command_id.data = new_id()
     if expected_version is not None:
         form.expected_version.data = expected_version
@@ -147,8 +145,9 @@ def renew(form: Any, expected_version: int | None = None) -> None:
 
 
 def change_rows(form: Any) -> bool:
-    """Whether a button that adds or removes a row was pressed; then it has been done, and the
-    form is to be shown again without any error."""
+    """Whether a button that adds or removes a row was pressed; if so it has been done, and the form
+    is to be shown again without errors.
+    """
     for rows in list(_lists_in(form)):
         if rows.add_name in request.form:
             rows.add_row()

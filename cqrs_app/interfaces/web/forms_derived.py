@@ -39,8 +39,9 @@ from cqrs_app.kernel.messages.sentences import NEEDED
 
 OUT_OF_DATE = "This form cannot be used any more, so nothing was changed. Open the page again."
 MOST_ROWS = 500
-"""In a form, whatever other doors take: each row is shown again with its fields when one of them
-cannot be used."""
+"""Even where other interfaces allow null: each row is shown again with its fields if one of them is
+unusable.
+"""
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
 """What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden", and
 `rows`: how many rows a form asks for, where other doors may do with fewer; `help`: what it says
@@ -69,7 +70,7 @@ _SIMPLE: dict[type, Any] = {
 
 
 class Usable:
-    """A validator: the kernel's sentence for a value that the message would not take."""
+    """A validator: the kernel's sentence for a value that the message would not accept."""
 
     def __init__(self, cls: type, name: str, *, needed: bool) -> None:
         self._cls, self._name, self._needed = cls, name, needed
@@ -114,7 +115,7 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
     common: dict[str, Any] = {
         "label": field.title,
         "description": field.hints.get("help", field.help),
-        # An amount that may be left out is shown empty, not as 0.
+        # An optional amount is shown empty, not as 0.
         "default": field.default or None if field.kind is Decimal else field.default,
     }
     validators = [Usable(cls, name, needed=field.needed and field.kind is not bool)]

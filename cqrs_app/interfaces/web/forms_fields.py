@@ -1,7 +1,6 @@
-"""Form fields that read what people type into the values commands are made of.
-
-What cannot be read stays on screen as it was typed, with a sentence. The classes have the names
-of the ones they refine, by which templates choose how to show them.
+"""Form fields that read what people type as values of commands. Unreadable input stays on screen as
+typed, with a sentence. The classes keep the names of those they refine, by which templates choose
+how to show them.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _DIGITS = re.compile(r"[+-]?[0-9]+")
 
 
 class _Typed(wtforms.Field):
-    """A field with one text that `read` turns into a value, or refuses with a ValueError."""
+    """A field with one text that `read` converts to a value, or refuses with a ValueError."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         self.data = None
@@ -62,7 +61,7 @@ class IntegerField(_Typed, wtforms.IntegerField):
 
 
 class HiddenIntegerField(IntegerField):
-    """A whole number that the page brings along."""
+    """A whole number set by the page."""
 
     widget = HiddenInput()
 
@@ -98,7 +97,7 @@ class DateField(_Typed, wtforms.DateField):
 
 
 class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
-    """A moment, typed and shown in the zone of whoever looks; the value is in UTC."""
+    """A moment, typed and shown in the operator's time zone; the value is in UTC."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -121,7 +120,7 @@ class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
 
 
 class SelectField(wtforms.SelectField):
-    """One member of an enumeration, by its `label`; its value comes back as text."""
+    """One member of an enumeration, by its `label`; its value is returned as text."""
 
     def __init__(self, label: str, kind: type[Enum], empty: str | None, **kwargs: Any) -> None:
         choices = [SelectChoice(str(member.value), str(label_of(member))) for member in kind]
@@ -129,20 +128,22 @@ class SelectField(wtforms.SelectField):
             label,
             choices=choices if empty is None else [SelectChoice("", empty), *choices],
             coerce=lambda value: str(value.value if isinstance(value, Enum) else value or ""),
-            # The kernel says it with the words it has for every door.
+            # The kernel reports it, in the same words everywhere.
             validate_choice=False,
             **kwargs,
         )
 
 
 class CheckboxesField(wtforms.SelectMultipleField):
-    """Some of several choices (value, text), each with a box; their values come back as texts."""
+    """Several of the choices (value, text), each with a checkbox; their values are returned as
+    texts.
+    """
 
     option_widget = CheckboxInput()
 
     def __init__(self, label: str, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
         listed = [SelectChoice(value, text) for value, text in choices]
-        # The kernel says what cannot be chosen with the words it has for every door.
+        # The kernel reports unknown choices, in the same words everywhere.
         super().__init__(label, choices=listed, validate_choice=False, **kwargs)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
@@ -175,7 +176,7 @@ class NumbersField(LinesField):
 
 
 class FormField(wtforms.FormField):  # type: ignore[type-arg]  # generic in its stubs only
-    """One value made of several fields; if `needed` is false it may be left empty as a whole."""
+    """One value made of several fields; if `needed` is false all of it may be left empty."""
 
     def __init__(self, *args: Any, needed: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -188,8 +189,9 @@ class FormField(wtforms.FormField):  # type: ignore[type-arg]  # generic in its 
 
 
 class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its stubs only
-    """Rows, each with a button that removes it, and one that adds another; they work without
-    scripts because a button's name says what it does."""
+    """Rows, each with a button that removes it, and one button that adds another; they work without
+    scripts because each button's name says what it does.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""How fresh a panel is that is not refreshed itself: its mark renews itself."""
+"""The freshness mark of a panel that is not refreshed itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cqrs_app.services import kernel
 @bp.get("/freshness")
 @background
 def freshness() -> ResponseReturnValue:
-    """The mark of an answer that was given at `position`, from projections as `shown` then."""
+    """The mark of an answer given at `position`, from projections that were `shown` then."""
     position, shown = request.args.get("position", ""), request.args.getlist("shown")
     names = {each.partition(":")[0] for each in shown}
     if not WHOLE_NUMBER.fullmatch(position) or not names <= kernel.registry.projections.keys():

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from cqrs_app.interfaces.web.auth import for_programs
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.platform.failures.metrics import failure_metrics
 from cqrs_app.platform.runtime import health, metrics
 from cqrs_app.platform.webhooks.metrics import webhook_metrics
 from cqrs_app.services import kernel
@@ -18,7 +19,7 @@ from cqrs_app.services import kernel
 @bp.get("/healthz")
 @for_programs
 def healthz() -> ResponseReturnValue:
-    """This process answers. Our own web server says so before a thread has the request."""
+    """This process answers. Our own web server answers before a thread has the request."""
     return "ok\n", 200, {"Content-Type": "text/plain"}
 
 
@@ -34,6 +35,8 @@ def readyz() -> ResponseReturnValue:
 @for_programs
 def prometheus() -> ResponseReturnValue:
     """The state of the console for a Prometheus server; holds no business data."""
-    webhooks = partial(webhook_metrics, kernel.engines.write)
-    text = metrics.exposition(kernel, webhooks=webhooks)
+    write = kernel.engines.write
+    text = metrics.exposition(
+        kernel, webhooks=partial(webhook_metrics, write), failures=partial(failure_metrics, write)
+    )
     return Response(text, content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""Home: what waits, what today brought, whether the console is well."""
+"""Home: what waits, what happened today, whether the console is well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from markupsafe import Markup
 from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.interfaces.web.areas import AREAS, HOME_PANELS
 from cqrs_app.interfaces.web.areas.area import Sign
-from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, ask_if_allowed, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
@@ -20,13 +20,14 @@ from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.command_log import FailedToday
 from cqrs_app.platform.runtime.figures import QueryFigures
+from cqrs_app.platform.runtime.statistics.queries import StatisticHistory
 from cqrs_app.platform.runtime.status import ProjectionStatus
 from cqrs_app.services import kernel
 
 
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """The whole page; its panels then follow by themselves."""
+    """The whole page; its panels then update by themselves."""
     gathered = kernel.queries.side_by_side(partial(_gathered, name) for name in PANELS)
     panels = {
         name: Markup(_shown(name, found))  # noqa: S704 - our own templates
@@ -63,8 +64,14 @@ def _health() -> dict[str, Any]:
     answer = ask(OrdersByStage())
     state = health.look(kernel)
     failed = ask(FailedToday()).value
+    trends = _trends()
     signs = [
-        Sign("Events behind", str(answer.freshness.lag_events), _tone(answer.freshness.state)),
+        Sign(
+            "Events behind",
+            str(answer.freshness.lag_events),
+            _tone(answer.freshness.state),
+            trend=trends.get("lag_events", ()),
+        ),
         Sign("Workers", str(state.workers), "good" if state.workers else "bad"),
         Sign("Sweep", "running" if state.sweeps else "stopped", "good" if state.sweeps else "bad"),
         Sign("Redis", "OK" if state.redis else "down", "good" if state.redis else "warn"),
@@ -73,10 +80,11 @@ def _health() -> dict[str, Any]:
             str(failed),
             "bad" if failed else "good",
             _failed_today() if may("commands.view") else "",
+            trends.get("commands_failed", ()),
         ),
     ]
     if may("system.view"):
-        signs += _for_engineers(state)
+        signs += _for_engineers(state, trends.get("cache_hits", ()))
     for area in AREAS:
         signs += area.home_signs()
     return {"answer": answer, "signs": signs}
@@ -88,7 +96,15 @@ def _failed_today() -> str:
     return url_for("web.command_log", outcome="failed", received_from=today)
 
 
-def _for_engineers(state: health.Health) -> list[Sign]:
+def _trends() -> dict[str, tuple[float | None, ...]]:
+    """The last hour of what the strip shows, for those who may see statistics."""
+    names = ("lag_events", "commands_failed", "cache_hits")
+    answer = ask_if_allowed(StatisticHistory(statistics=names))
+    histories = zip(names, answer.value, strict=True) if answer else ()
+    return {name: history.lines[0].values for name, history in histories}
+
+
+def _for_engineers(state: health.Health, hits_lately: tuple[float | None, ...]) -> list[Sign]:
     parked = sum(each.parked for each in ask(ProjectionStatus()).value)
     rows = ask(QueryFigures(hours=24)).value
     hits = sum(each.hits + each.stale_hits for each in rows)
@@ -96,9 +112,18 @@ def _for_engineers(state: health.Health) -> list[Sign]:
     rate = f"{hits / asked:.0%}" if asked else "none yet"
     system = url_for("web.system")
     return [
-        Sign("Parked events", str(parked), "bad" if parked else "good", system),
         Sign(
-            "Cache hit rate", rate, ("good" if asked else "idle") if state.redis else "warn", system
+            "Parked events",
+            str(parked),
+            "bad" if parked else "good",
+            url_for("web.failures", kind="event"),
+        ),
+        Sign(
+            "Cache hit rate",
+            rate,
+            ("good" if asked else "idle") if state.redis else "warn",
+            system,
+            hits_lately,
         ),
     ]
 
@@ -112,7 +137,7 @@ def _tone(state: str) -> str:
 PANELS = HOME_PANELS | {"health": _health}
 TITLES = {
     "waiting": "Needs action",
-    "chart": "Orders placed",
+    "trends": "Trends",
     "today": "Today",
     "low-stock": "Low stock",
     "health": "Health",

@@ -41,7 +41,7 @@ SHAPES = MappingProxyType(
         OrderStage.REJECTED: "cancelled",
     }
 )
-"""Of an order's stage, where it is not called as the stage is."""
+"""Stages whose label differs from the stage's own."""
 _UNKNOWN_COUNTRY = Markup(
     '{} <span class="quiet small" title="As imported, not in ISO 3166">unknown country</span>'
 )
@@ -74,7 +74,7 @@ def register_html(app: Flask, formats: Formats) -> None:
         return Markup(f'<span class="money"{title}>{unit}{amount}</span>')  # noqa: S704
 
     def country(name: str) -> Markup:
-        """A country in this language; what is none, as a source of history has it, with a mark."""
+        """A country in this language; one not in ISO 3166, from imported history, is marked."""
         known = not name or name == ERASED or is_country(name)
         return escape(formats.country(name)) if known else _UNKNOWN_COUNTRY.format(name)
 

@@ -1,4 +1,4 @@
-"""How a derived form is laid out: groups with headings, and what went wrong in it, with links."""
+"""The layout of a derived form: groups with headings, and a summary of its errors with links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cqrs_app.kernel.messages.description import field_of
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Fields under one heading, or under none. One that `folds` is closed unless it is `open`."""
+    """Fields under one heading, or none. A group that `folds` is closed unless it is `open`."""
 
     title: str
     fields: list[Any]

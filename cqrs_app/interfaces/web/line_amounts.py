@@ -1,4 +1,4 @@
-"""What the lines of a form come to."""
+"""The amounts of the lines of a form."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class LineAmounts:
-    """A text per line, empty where its quantity or price is, and one for all of them."""
+    """A text per line, empty if its quantity or price is, and one for their total."""
 
     lines: tuple[str, ...]
     total: str
 
 
 def line_amounts(lines: FieldList, form: Any, formats: Formats) -> LineAmounts:
-    """Of rows with `quantity`, `unit_price` and perhaps a `discount`. The total includes what other
-    rows of the form take off (`kind` "discount") or add as an `amount`."""
+    """For rows with `quantity`, `unit_price` and perhaps a `discount`. The total includes what
+    other rows of the form subtract (`kind` "discount") or add as an `amount`.
+    """
     currency = str(form.currency.data or "") if "currency" in form else ""
     amounts = [_amount(entry.form) for entry in lines.entries]
     total = sum((each for each in amounts if each is not None), NOTHING) + sum(_adjustments(form))

@@ -1,4 +1,4 @@
-"""Addresses of lists: parameters read into a question, and links to the same list, changed."""
+"""URLs of lists: parameters read into a query, and links to the same list, changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHOLE_LIST = 200
 
 
 def asked(cls: type[Query], **fixed: Any) -> Any:
-    """The question that the address's parameters make; raises Invalid with a sentence each."""
+    """The query for the URL's parameters. Raises Invalid with a sentence each."""
     names = hints_of(cls)
     values: dict[str, Any] = {
         name: text.strip()
@@ -62,7 +62,7 @@ def page_number(page: Page[Any], limit: int) -> str:
 
 
 def here(endpoint: str, without: tuple[str, ...] = (), **changed: Any) -> str:
-    """The present address with some parameters changed, others gone, and from its first page."""
+    """The present URL with some parameters changed, others removed, and from its first page."""
     gone = {*PLACE, *without}
     given = {name: value for name, value in request.args.items() if value and name not in gone}
     return url_for(endpoint, **given | changed)
@@ -71,7 +71,7 @@ def here(endpoint: str, without: tuple[str, ...] = (), **changed: Any) -> str:
 def pager(
     endpoint: str, next_mark: str | None, previous_mark: str | None, text: str = ""
 ) -> dict[str, str]:
-    """For pager_bar: the addresses of the pages beside this one, and which page this is."""
+    """For pager_bar: the URLs of the neighbouring pages, and which page this is."""
     found = {"text": text} if text else {}
     if previous_mark:
         found["previous_url"] = here(endpoint, before=previous_mark)
@@ -83,8 +83,7 @@ def pager(
 def sorts(
     endpoint: str, names: Mapping[str, bool], sort: str, *, descending: bool
 ) -> dict[str, dict[str, str | None]]:
-    """For sort_link: per column its address and direction; `names` says what is shown highest
-    first."""
+    """For sort_link: per column its URL and direction; `names` says what is shown highest first."""
     found: dict[str, dict[str, str | None]] = {}
     for name, highest_first in names.items():
         next_direction = not descending if name == sort else highest_first
@@ -98,8 +97,9 @@ def sorts(
 def chips(
     endpoint: str, labels: Mapping[str, str], words: Mapping[str, Mapping[str, str]] | None = None
 ) -> list[dict[str, str]]:
-    """For the chips macro: each filter in effect with the address without it. `words` has the
-    texts of a filter's values where people do not read those as they are."""
+    """For the chips macro: each active filter with the URL without it. `words` has the texts of a
+    filter's values where they are not readable as they are.
+    """
     given = {name: request.args.get(name, "").strip() for name in labels}
     return [
         {

@@ -1,11 +1,11 @@
-"""Values found while they are typed, and the fields that follow from them.
-
-A browser with scripts asks for the choices and shows what is known of a value. Without scripts the
-button *Fill in* does the same on the server.
+"""Values found while typing, and the fields filled in from them. A browser with scripts requests
+the choices and shows remarks about a value. Without scripts the button *Fill in* does the same on
+the server.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -22,13 +22,11 @@ from cqrs_app.interfaces.web.forms_fields import BLANK, FieldList, FormField, is
 from cqrs_app.services import services
 
 LONGEST = 200
-MOST_NOTES = 50
-"""Values that one form shows notes about: each is a question."""
 
 
 @bp.get("/lookups/<name>")
 def lookup(name: str) -> ResponseReturnValue:
-    """The choices for the text `q`, and what is known of it as a value."""
+    """The choices for the text `q`, and the remark about it as a value."""
     found = lookup_of(name)
     if found is None:
         abort(404, f"There is nothing to look up called {name}.")
@@ -37,19 +35,19 @@ def lookup(name: str) -> ResponseReturnValue:
     return render_template(
         "components/_choices.html",
         choices=found.find(q, given) if q or found.listed else (),
-        known=found.about(q, given) if q else None,
+        known=found.about([(q, given)])[0] if q else None,
         texts=texts_of,
     )
 
 
 def lookup_of(name: str | None) -> Lookup | None:
-    """The lookup of this name, if there is one and the operator may see what it finds."""
+    """The lookup of this name, if there is one and the operator has its permission."""
     found = LOOKUPS.get(name or "")
     return found if found and may(found.permission) else None
 
 
 def complete(form: Any) -> None:
-    """Fill in what was left open and follows from the values of other fields."""
+    """Fill in empty fields that follow from the values of other fields."""
     for near, _, choice in _known(form):
         for name, value in choice.fill.items():
             if name in near and not near[name].flags.folded:
@@ -64,13 +62,7 @@ def can_complete(form: Any) -> bool:
 
 def notes_of(form: Any) -> dict[str, Choice]:
     """What is known of the values in a form, by the name of their field."""
-    found = {}
-    for _, field, choice in _known(form):
-        if "Hidden" not in field.type:
-            found[field.name] = choice
-        if len(found) == MOST_NOTES:
-            break
-    return found
+    return {field.name: choice for _, field, choice in _known(form) if "Hidden" not in field.type}
 
 
 def texts_of(fill: Mapping[str, Any]) -> dict[str, str]:
@@ -89,11 +81,18 @@ def texts_of(fill: Mapping[str, Any]) -> dict[str, str]:
 
 def _known(form: Any) -> Iterator[tuple[Any, Any, Choice]]:
     """Each field that is looked up and has a value, with the fields beside it and what is known."""
+    fields = defaultdict(list)
     for near, field in _looked_up(form):
-        found = lookup_of(field.flags.lookup)
-        if found and field.data and not field.errors:
-            used = {name: _text(near, form, name) for name in found.uses}
-            yield near, field, found.about(str(field.data), used)
+        if field.data and not field.errors:
+            fields[field.flags.lookup].append((near, field))
+    for name, found_in in fields.items():
+        if found := lookup_of(name):
+            asked = [
+                (str(field.data), {each: _text(near, form, each) for each in found.uses})
+                for near, field in found_in
+            ]
+            for (near, field), choice in zip(found_in, found.about(asked), strict=True):
+                yield near, field, choice
 
 
 def _looked_up(form: Any) -> Iterator[tuple[Any, Any]]:

@@ -1,4 +1,4 @@
-"""The places of the console: which are open to whom, and which key goes there."""
+"""The places of the console: who may open them, and the key that opens each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One link of the navigation. `permission` is what its page asks for, empty where any operator
-    may see it; `key` goes there after "g"."""
+    """One link of the navigation. `permission` is what its page requires, empty if any operator may
+    see it; `key` opens it after "g".
+    """
 
     name: str
     text: str
@@ -30,6 +31,7 @@ ENTRIES = (
     Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
     Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
     Entry("command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"),
+    Entry("failures", "Failures", "web.failures", "alert-triangle", "failures.view", "x"),
     Entry("system", "System", "web.system", "activity", "system.view", "s"),
 )
 INTEGRATIONS = (

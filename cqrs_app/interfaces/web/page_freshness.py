@@ -1,4 +1,4 @@
-"""How fresh a page is as a whole: as its least fresh panel, shown once at its head."""
+"""The freshness of a page: that of its least fresh panel, shown once at the top."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ WORST = ("current", "behind", "stale", "rebuilding", "paused", "failed")
 
 
 def init_page_freshness(app: Flask) -> None:
-    """Give templates `panel_freshness(f)`, which notes it, and `page_freshness()`."""
+    """Give templates `panel_freshness(f)`, which records it, and `page_freshness()`."""
     app.jinja_env.globals.update(panel_freshness=panel_freshness, page_freshness=page_freshness)
 
 
 def panel_freshness(freshness: Freshness, follow: bool = False) -> bool:
-    """Note how fresh a panel is, and whether its mark renews itself; whether it is an exception,
-    which the panel shows itself."""
+    """Record a panel's freshness, and whether its mark renews itself; returns whether it is an
+    exception, which the panel shows itself.
+    """
     _seen().append((freshness, follow))
     return freshness.state != "current" or bool(freshness.parked)
 

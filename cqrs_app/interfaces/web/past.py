@@ -18,7 +18,7 @@ from cqrs_app.platform.runtime.past import Difference, StateDifference
 
 @bp.get("/past")
 def past() -> ResponseReturnValue:
-    """Any stream as it was, and the difference to an earlier or later version or moment."""
+    """Any stream as it was, and its difference to another version or moment."""
     if not may(StateDifference.declaration.permission):
         # Said before anyone fills in a form.
         raise NotAllowed(StateDifference.declaration.label, StateDifference.declaration.permission)

@@ -1,4 +1,4 @@
-"""The badges beside a row: what is written, or accepted, but not in the row yet."""
+"""The badges beside a row: changes that are recorded, or accepted, but not in the row yet."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from cqrs_app.services import kernel, services
 
 @dataclass(frozen=True, slots=True)
 class PendingBadge:
-    """One change that is on its way; `version` is None while it waits for a worker. `undo_id` is
-    the command that can still be undone, or empty."""
+    """One pending change; `version` is None while it waits for a worker. `undo_id` is the command
+    that can still be undone, or empty.
+    """
 
     version: int | None
     label: str
@@ -45,14 +46,14 @@ def badges_of(category: str, shown: Mapping[str, int], freshness: Freshness) -> 
 
 
 def is_queued(stream: str) -> bool:
-    """Whether a command on it is accepted and waits for a worker: see COMMAND_BUS_TYPE."""
+    """Whether a command on it was accepted and waits for a worker: see COMMAND_BUS_TYPE."""
     return stream in ask(PendingWrites(streams=(stream,))).value.waiting
 
 
 def _badges(pending: Pending, stream: str, shown: int, freshness: Freshness) -> Badges:
     written = pending.written.get(stream)
     if written and written.version > shown:
-        # Projections have passed the event and the row does not hold it: it was set aside.
+        # Projections have passed the event and the row does not hold it: it was parked.
         passed = written.position is not None and freshness.position >= written.position
         if freshness.parked and passed:
             return Badges(parked=True)

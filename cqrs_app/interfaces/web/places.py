@@ -1,13 +1,39 @@
-"""Where an operator goes after a command: the page of the thing it was about."""
+"""Where an operator goes after a command: the page of the thing it was about, as it was shown."""
 
 from __future__ import annotations
 
-from flask import url_for
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import has_request_context, request, url_for
 
 from cqrs_app.interfaces.web.areas import PLACES
 from cqrs_app.interfaces.web.areas.area import Place
+from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import kernel
+
+FROM = "from"
+"""The parameter with the address that a form or a button was on, with its filters."""
+_RETURNING = frozenset({"web.command_form", "web.undo"})
+
+
+@bp.app_url_defaults
+def _add_where_from(endpoint: str, values: dict[str, Any]) -> None:
+    """A link to a form on a page whose address has filters leads back to them."""
+    if endpoint in _RETURNING and has_request_context():
+        shown = urlsplit(request.headers.get("HX-Current-URL", "") or request.full_path)
+        if shown.query and not shown.path.startswith("/commands/"):
+            values.setdefault(FROM, f"{shown.path}?{shown.query}")
+
+
+def back_to(*pages: str) -> str:
+    """The address that the form or button was on, if it is one of these pages; else the first."""
+    given = request.args.get(FROM, "")
+    asked = urlsplit(given)
+    known = {urlsplit(page).path for page in pages}
+    local = not asked.scheme and not asked.netloc and asked.path in known
+    return given if local else pages[0]
 
 
 def category_of(cls: type[Command]) -> str:
@@ -21,14 +47,16 @@ def place_of(cls: type[Command]) -> Place | None:
 
 
 def page_of(cls: type[Command], identity: str) -> str:
-    """The address of the page that shows `identity`; the area's list where it is not known, and
-    the command's own page in the catalogue where its area has none."""
+    """The URL of the page that shows `identity`; the area's list if it is not known, and the
+    command's own page in the catalogue if its area has none.
+    """
     return _page_in(category_of(cls), identity) or url_for("web.catalogue_entry", name=cls.__name__)
 
 
 def about(stream: str) -> dict[str, str]:
-    """What a stream is the history of: its `name` in the navigation, `url` of its page (empty
-    where it has none) and `text`, such as "Order 10042"."""
+    """What a stream is the history of: its `name` in the navigation, `url` of its page (empty if it
+    has none) and `text`, such as "Order 10042".
+    """
     category, _, identity = stream.partition("-")
     place = PLACES.get(category)
     return {

@@ -1,8 +1,7 @@
-"""Answers to polls: nothing is sent, and nothing swapped, when nothing has changed.
-
-A tag has up to two parts: of what the fragment was made from, where that is known, and of its
-content. A poll that brings the first part again is answered without a question being asked, and
-where nearly all polls are of that kind (see `init_polling`) before the framework has its work.
+"""Responses to polls: nothing is sent, and nothing swapped, if nothing has changed. An entity tag
+has up to two parts: one for what the fragment was made from, if that is known, and one for its
+content. A poll that repeats the first part is answered without a query, and for nearly all polls
+(see `init_polling`) before the framework does its work.
 """
 
 from __future__ import annotations
@@ -29,23 +28,24 @@ if TYPE_CHECKING:
 
 TAG = "HX-PTag"
 SOON = ((10, "500ms"), (60, "2s"))
-"""How often a page asks while something moves by itself, by how many seconds it has moved."""
+"""How often a page polls while something changes by itself, by how many seconds it has been
+changing.
+"""
 USUALLY = "5s"
 NOTHING_NEW = [("Cache-Control", "no-store"), ("Vary", "Cookie")]
 
 
 def init_polling(app: Flask, polls: Mapping[str, type[Query]]) -> None:
-    """Answer polls of these addresses that find nothing new as early as can be.
-
-    Comes before `init_security`, which wraps it. The services `sessions` and `change_token` are
-    there already.
+    """Answer polls of these URLs that find nothing new as early as possible. Called before
+    `init_security`, which wraps it, and after the services `sessions` and `change_token` exist.
     """
     app.wsgi_app = PollShortcut(app, polls)  # type: ignore[method-assign, assignment]
 
 
 def poll_every(moving_since: datetime | None, usually: str = USUALLY) -> str:
-    """How often a page asks: every half second while something moves by itself, then less and
-    less. `moving_since` is None where nothing does."""
+    """How often a page polls: every half second while something changes by itself, then less and
+    less. `moving_since` is None if nothing does.
+    """
     if moving_since is None:
         return usually
     seconds = (datetime.now(UTC) - moving_since).total_seconds()
@@ -53,16 +53,15 @@ def poll_every(moving_since: datetime | None, usually: str = USUALLY) -> str:
 
 
 def fragment(html: str) -> Response:
-    """The fragment with a tag of its content; 204 when the page holds this content already."""
+    """The fragment with a tag of its content; 204 if the page has this content already."""
     # A token of its forms differs each time, and is as good as the one before.
     return _tagged(html, _digest(html.replace(g.get("csrf_token", "") or " ", " ")))
 
 
 def following(query: type[Query], render: Callable[[], str]) -> Response:
-    """The fragment that `render` makes from answers to this query and from the address alone.
-
-    What it makes must depend on nothing else, the time included: while the query's projections
-    and the log stand where they stood, `PollShortcut` does not let the poll come as far as here.
+    """The fragment that `render` makes from answers to this query and from the URL alone. It must
+    depend on nothing else, the time included: as long as the query's projections and the log have
+    not moved, `PollShortcut` answers the poll before it arrives here.
     """
     standing = services.change_token
     # Read before the answer it is to stand for.
@@ -72,9 +71,10 @@ def following(query: type[Query], render: Callable[[], str]) -> Response:
 
 
 class PollShortcut:
-    """Stands before the application: a console with many open pages answers little else than polls
-    with nothing new. The session is looked up each time, as for every other request; whatever is
-    not as usual is left to the application to answer."""
+    """Answers polls before the application: a console with many open pages answers little else than
+    polls without news. The session is looked up each time, as for every other request; anything
+    unusual is left to the application.
+    """
 
     def __init__(self, app: Flask, polls: Mapping[str, type[Query]]) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""How values look on a page in any locale: ages, changes and the geometry of the small charts.
+"""How values look on a page in any locale: ages, exact times, event names.
 
 Pure functions; nothing here knows a business word or reads a clock unless told to.
 `register` hands them to the templates.
@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from flask import Flask
 from markupsafe import Markup, escape
 
-from cqrs_app.interfaces.web.formats import MINUS, NONE, Formats, as_utc
+from cqrs_app.interfaces.web.charts import spark_path
+from cqrs_app.interfaces.web.formats import NONE, Formats, as_utc
 from cqrs_app.interfaces.web.zones import days_note, shown_zone
 
 
@@ -61,16 +59,6 @@ def seconds_since(value: datetime | None, now: datetime | None = None) -> float 
     return max(0.0, (as_utc(now or datetime.now(UTC)) - as_utc(value)).total_seconds())
 
 
-def change(today: Decimal | float, yesterday: Decimal | float) -> str:
-    """Today's figure against yesterday's: "+12%", "-8%", "same"; "new" when there was nothing."""
-    if today == yesterday:
-        return "same"
-    if not yesterday:
-        return "new"
-    share = float((today - yesterday) / yesterday) * 100  # type: ignore[operator]
-    return f"{'+' if share > 0 else MINUS}{abs(share):.0f}%"
-
-
 def short_id(value: str) -> str:
     """The tail of a long identifier, for a column; its head is mostly a timestamp."""
     text = str(value)
@@ -92,63 +80,8 @@ def pretty_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar in a chart's own units, and the value it stands for."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """The geometry of a bar chart: `width` x `height` units, `top` is the value at full height."""
-
-    width: float
-    height: float
-    top: float
-    bars: tuple[Bar, ...]
-
-
-def bars(
-    values: Sequence[float | Decimal], width: float = 600, height: float = 120, gap: float = 0.28
-) -> Chart:
-    """Bars for `values` in a box of `width` x `height`, `gap` the empty share of each slot.
-
-    The scale ends at a round number above the largest value, so that a reader can name it. Values
-    above zero never vanish: the shortest bar is 1 unit high.
-    """
-    numbers = [max(0.0, float(value)) for value in values]
-    top = round_up(max(numbers, default=0))
-    slot = width / max(1, len(numbers))
-    drawn = []
-    for index, value in enumerate(numbers):
-        tall = max(1.0, value / top * height) if value else 0.0
-        drawn.append(
-            Bar(
-                x=round(index * slot + slot * gap / 2, 2),
-                y=round(height - tall, 2),
-                width=round(slot * (1 - gap), 2),
-                height=round(tall, 2),
-                value=value,
-            )
-        )
-    return Chart(width, height, top, tuple(drawn))
-
-
-def round_up(value: float) -> float:
-    """The next of 1, 2, 2.5, 5 or 10 times a power of ten at or above `value`; at least 1."""
-    if value <= 1:
-        return 1.0
-    power = 10.0 ** (len(str(int(value))) - 1)
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
-
-
 def ticked(text: str) -> Markup:
-    """A docstring's text: what stands in `backticks` is set as code."""
+    """A docstring's text, with what is in `backticks` set as code."""
     escaped = str(escape(text))
     return Markup(re.sub(r"`([^`]+)`", r'<span class="mono">\1</span>', escaped))  # noqa: S704
 
@@ -170,10 +103,9 @@ def register(app: Flask, formats: Formats) -> None:
         utc_text=utc_text,
         utc_attribute=utc_attribute,
         seconds_since=seconds_since,
-        change=change,
         short_id=short_id,
         pretty_json=pretty_json,
-        bars=bars,
+        spark_path=spark_path,
     )
     app.jinja_env.filters.update(
         amount=formats.amount,

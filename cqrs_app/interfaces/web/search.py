@@ -23,8 +23,9 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The results of one kind. `all_url` leads to all of them, empty where these are all there
-    are; `available`: False while the database they are read from is down."""
+    """The results of one kind. `all_url` leads to all of them, empty if these are all; `available`:
+    false while the database they are read from is down.
+    """
 
     title: str
     icon: str
@@ -35,8 +36,9 @@ class Group:
 
 @bp.get("/search")
 def search() -> ResponseReturnValue:
-    """The results for `q`. Whoever typed the exact number of one thing is sent to it; htmx gets
-    the results alone."""
+    """The results for `q`. The exact number of one thing redirects to it; htmx gets the results
+    alone.
+    """
     text = request.args.get("q", "").strip()[:LONGEST]
     groups = tuple(_groups(text))
     if wants("search-results"):
@@ -49,7 +51,7 @@ def search() -> ResponseReturnValue:
 
 def _groups(text: str) -> Iterator[Group]:
     found = [_found(each, text) for each in FINDERS if text and may(each.permission)]
-    # What was typed exactly comes first, so that Enter opens it.
+    # Exact matches first, so that Enter opens one.
     found.sort(key=lambda group: not any(hit.exact for hit in group.hits))
     found.append(Group("Actions", "bolt", tuple(_actions(text))))
     found.append(Group("Pages", "file-invoice", tuple(_pages(text))))
@@ -80,7 +82,7 @@ def _pages(text: str) -> Iterator[Hit]:
 
 
 def _actions(text: str) -> Iterable[Hit]:
-    """The commands whose label fits; those that begin something new where nothing is typed."""
+    """The commands whose label matches; without a text, those that create something."""
     commands = [*STARTS, *(each for each in kernel.registry.routes if each not in STARTS)]
     offered = (
         Hit(each.declaration.label, url_for("web.command_form", name=each.__name__))

@@ -1,4 +1,4 @@
-"""What holds for every answer and every request: headers, cookies, limits, hosts, forged posts."""
+"""What applies to every request and response: headers, cookies, limits, hosts, CSRF."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ STALE_FORM = (
 
 
 def init_security(app: Flask) -> None:
-    """Bind all of it. `init_auth` comes before, so that who is signed out is sent to sign in
-    instead of hearing that a form is stale; the `settings` extension is there already."""
+    """Register all of it. `init_auth` comes before, so that whoever is signed out is asked to sign
+    in instead of being shown a stale form; the `settings` extension exists already.
+    """
     settings: Settings = services_of(app).settings
     _configure(app, settings)
     app.session_interface = CookieSessions()
@@ -70,7 +71,7 @@ def init_security(app: Flask) -> None:
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=0, x_prefix=0
         )
     app.before_request(refuse_foreign_pages)
-    # Before the form is read for its token: this is where its size is judged.
+    # Before the form is read for its token: its size is checked here.
     app.before_request(allow_uploads)
     CSRFProtect(app)
     app.register_error_handler(CSRFError, _stale_form)
@@ -104,10 +105,9 @@ def _with_headers(answer: WSGIApplication, settings: Settings) -> WSGIApplicatio
 
 
 def refuse_foreign_pages() -> None:
-    """Raise Forbidden when a browser says that another site's page sent this change.
-
-    Works before any token is looked at, and also where a token has leaked. Programs send
-    neither header and are judged by the token alone.
+    """Raise Forbidden if a browser says that another site's page sent this change. Works before any
+    token is read, and even if a token has leaked. Programs send neither header and are checked by
+    the token alone.
     """
     if request.method in SAFE_METHODS:
         return
@@ -158,5 +158,5 @@ class StaleForm(Forbidden):
 
 
 def _stale_form(_: CSRFError) -> HTTPException | ResponseReturnValue:
-    # Handed on as an ordinary refusal: the console has one place that renders those.
+    # Raised as an ordinary refusal: the console renders those in one place.
     return current_app.handle_http_exception(StaleForm(STALE_FORM))

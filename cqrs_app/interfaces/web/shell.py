@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 from flask import Flask, Response, g, render_template, request
@@ -14,9 +15,11 @@ from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
+from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.runtime import health
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
@@ -24,55 +27,73 @@ NAVIGATIONS_KEPT = 256
 
 
 class Watch:
-    """Looks at the console's parts at most every two seconds per process."""
+    """Checks the console's parts at most every two seconds per process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._banners: list[dict[str, str]] = []
+        self._open_failures = 0
 
     def banners(self) -> list[dict[str, str]]:
         """What is away now: {level, text}."""
+        self._look()
+        return self._banners
+
+    def open_failures(self) -> int:
+        """How many failures are open; what was known last while the write store is down."""
+        self._look()
+        return self._open_failures
+
+    def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
             try:
                 found = health.banners(health.look(kernel))
                 self._banners = [{"level": level, "text": text} for level, text in found]
                 self._looked = time.monotonic()
+                with suppress(*DATABASE_TROUBLE):
+                    self._open_failures = services.stored_failures.count_open()
             finally:
                 self._lock.release()
-        return self._banners
 
 
 @bp.get("/banners")
 @background
 def banners() -> Response:
-    """What is not working, again, for a page that is open."""
+    """What is not working now, for an open page."""
     return fragment(render_template("_banners.html"))
 
 
 def init_shell(app: Flask, settings: Settings) -> None:
-    """Give every template `shop_name`, for who is signed in `banners`, `navigation(active)`
-    and `shortcuts()`."""
+    """Give every template `shop_name` and `about(stream)`, for who is signed in also `banners`,
+    `navigation(active)` and `shortcuts()`."""
     watch = Watch()
     always = [{"level": level, "text": text} for level, text in _unusual(settings)]
 
     @lru_cache(NAVIGATIONS_KEPT)
-    def navigation_of(root: str, permissions: frozenset[str], active: str) -> Markup:
+    def navigation_of(
+        root: str, permissions: frozenset[str], active: str, open_failures: int
+    ) -> Markup:
         template = app.jinja_env.get_template("_navigation.html")
         groups = [("", open_to(permissions, ENTRIES))]
         groups += [("Other systems", open_to(permissions, INTEGRATIONS))]
-        return Markup(template.render(groups=groups, active=active))  # noqa: S704
+        counts = {"failures": open_failures}
+        return Markup(template.render(groups=groups, active=active, counts=counts))  # noqa: S704
 
     def navigation(active: str) -> Markup:
-        """The places of the console that are open to who looks; few different ones are made."""
-        return navigation_of(request.script_root, _permissions(), active)
+        """The places of the console that this operator may open; cached, as there are few
+        combinations.
+        """
+        may_see = "failures.view" in _permissions()
+        count = watch.open_failures() if may_see else 0
+        return navigation_of(request.script_root, _permissions(), active, count)
 
     def shortcuts() -> list[Entry]:
         """The places that a key leads to."""
         return open_to(_permissions(), (*ENTRIES, *INTEGRATIONS))
 
     app.jinja_env.globals.update(
-        navigation=navigation, shortcuts=shortcuts, list_columns=COLUMNS.__getitem__
+        about=about, navigation=navigation, shortcuts=shortcuts, list_columns=COLUMNS.__getitem__
     )
 
     @app.context_processor

@@ -1,10 +1,7 @@
-"""Static files under an address that holds a hash of them all, the style sheet among them.
-
-The hash is a part of the path, so that what a style sheet loads by a relative address has it
-too. A browser keeps such a file for ever; after an upgrade the address is another one.
-
-The style sheet is written as one file per component and sent as one: a browser draws nothing
-before it has them all.
+"""Static files under a URL that holds a hash of them all, the style sheet included. The hash is
+part of the path, so that relative URLs in a style sheet have it too. A browser keeps such a file
+for ever; after an upgrade the URL is another one. The style sheet is written as one file per
+component and sent as one: a browser draws nothing before it has them all.
 """
 
 from __future__ import annotations
@@ -29,8 +26,9 @@ _ANY_VERSION = re.compile(r"v-[0-9a-f]{12}/")
 
 
 def init_static_files(app: Flask) -> None:
-    """Make `url_for('static', filename=...)` and the answers to it carry the hash; templates have
-    the same as `static_url(filename)`, worked out once."""
+    """Put the hash into `url_for('static', filename=...)` and serve such URLs; templates have the
+    same as `static_url(filename)`, computed once.
+    """
     if not app.static_folder:
         raise ValueError("the application has no folder of static files")
     folder = Path(app.static_folder)
@@ -45,7 +43,7 @@ def init_static_files(app: Flask) -> None:
     def static(filename: str) -> Response:
         found = _ANY_VERSION.match(filename)
         response = serve(filename[found.end() :] if found else filename)
-        # A page from before an upgrade still finds its files, but keeps nothing of them.
+        # A page from before an upgrade still finds its files, but does not cache them.
         current = found is not None and found[0] == version
         response.headers["Cache-Control"] = KEPT_FOR_EVER if current else ASKED_FOR_AGAIN
         return response

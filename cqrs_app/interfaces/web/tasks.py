@@ -1,4 +1,4 @@
-"""The tasks that a page offers."""
+"""The actions that a page offers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
-    """The tasks the operator may do now, and those that only the state of the thing forbids.
-
+    """The actions the operator may take now, and those that only the state of the thing forbids.
     `actions` have `command`, `label`, `allowed` and `reason`.
     """
     not_now = [

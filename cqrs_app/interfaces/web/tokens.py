@@ -1,4 +1,4 @@
-"""API tokens: who has one, making one, revoking one. Administrators only."""
+"""API tokens: list, create, revoke. Administrators only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _permissions() -> list[SelectChoice]:
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """What a new token is to be called and may do."""
+    """A new token's name and permissions."""
 
     name = StringField(
         "Name",
@@ -72,7 +72,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
 @bp.get("/tokens")
 def tokens() -> ResponseReturnValue:
-    """Every token, those that work first."""
+    """Every token, working ones first."""
     _require_right()
     now = datetime.now(UTC)
     rows = [{"token": token, "works": token.works_at(now)} for token in _tokens().list()]
@@ -81,7 +81,7 @@ def tokens() -> ResponseReturnValue:
 
 
 def token_form_again(*, sentence: str, possible: bool) -> str:
-    """The form with what was sent and not carried out; `sentence` says why."""
+    """The form with what was submitted and not carried out; `sentence` says why."""
     if possible:
         _require_right()
     return _page(TokenForm(), sentence)
@@ -90,7 +90,7 @@ def token_form_again(*, sentence: str, possible: bool) -> str:
 @bp.route("/tokens/new", methods=["GET", "POST"])
 @keeps_form(token_form_again)
 def token_new() -> ResponseReturnValue:
-    """The form; sent, the secret, which is on this answer and nowhere else."""
+    """The form; once submitted, the secret, which only this response shows."""
     _require_right()
     form = TokenForm()
     if not form.is_submitted():
@@ -113,7 +113,7 @@ def token_new() -> ResponseReturnValue:
 
 @bp.get("/tokens/<name>/revoke")
 def token_revoke(name: str) -> ResponseReturnValue:
-    """Ask once more: a program that uses the token stops working."""
+    """Ask for confirmation: a program that uses the token stops working."""
     _require_right()
     return render_template("tokens/revoke.html", token=_working(name))
 

@@ -1,4 +1,6 @@
-"""What people type into filters, as programs write it: a point in numbers, countries in English."""
+"""Converts what people type into filters to what programs write: a decimal point, countries in
+English.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,7 @@ COUNTRY = "country-name"
 
 
 def read_here(cls: type[Query], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of an address, for a question; what cannot be read stays as it is, for the
-    question to refuse."""
+    """The URL's values for a query; unreadable ones stay as they are, for the query to refuse."""
     formats, found = formats_of(services.settings.locale), dict(values)
     for field in fields_of(cls):
         text = found.get(field.name)

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.interfaces.web.areas import PLACES
 from cqrs_app.interfaces.web.ask import command_context, is_fragment
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.places import about
+from cqrs_app.interfaces.web.outcome import announcing
+from cqrs_app.interfaces.web.places import about, back_to
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.services import kernel
@@ -22,7 +23,10 @@ def undo(command_id: str) -> ResponseReturnValue:
     entry = kernel.log.find(command_id) if command_id.isprintable() else None
     if entry is None:
         abort(404, "There is no action with this id.")
-    page = about(entry.stream)["url"]
+    category, _, identity = entry.stream.partition("-")
+    place = PLACES.get(category)
+    lists = [url_for(place.all)] if place else []
+    page = back_to(about(entry.stream)["url"], *lists)
     try:
         kernel.commands.withdraw(command_id, command_context(new_id(), None))
     except Refused as refusal:
@@ -30,11 +34,10 @@ def undo(command_id: str) -> ResponseReturnValue:
         if is_fragment():
             return Response(status=204, headers={"HX-Redirect": page})
         return redirect(page, 303)
-    category, _, identity = entry.stream.partition("-")
-    place = PLACES.get(category)
+    undone = f"{about(entry.stream)['text']}: undone."
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if place and place.list_fragment and is_fragment() and shown == url_for(place.all):
-        return place.list_fragment(f"{identity}: undone.")
+        return announcing(undone, place.list_fragment())
     if place and place.fragment and is_fragment():
-        return place.fragment(identity)
+        return announcing(undone, place.fragment(identity))
     return redirect(page, 303)

@@ -1,5 +1,4 @@
-"""Forms that send a file, and how large it may be: at their addresses another limit holds than
-elsewhere."""
+"""Forms that send a file, and how large it may be: a different limit applies at their URLs."""
 
 from __future__ import annotations
 
@@ -32,8 +31,9 @@ LONGEST_NAME_BYTES = 200
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a view takes: who may send a file, of how many bytes at most, and what is answered to
-    a larger one."""
+    """An upload view's limits: who may send a file, of how many bytes, and the answer to a larger
+    one.
+    """
 
     permission: str
     largest: Callable[[], int]
@@ -41,7 +41,7 @@ class Upload:
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """`import_id` is made with the form: sending it twice starts one import."""
+    """`import_id` is made with the form: submitting it twice starts one import."""
 
     import_id = HiddenField(default=new_id)
     profile = SelectField(
@@ -58,7 +58,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
 
 def name_of(file: FileStorage) -> str:
-    """The file's own name, without any folder and with nothing in it that cannot be shown."""
+    """The file's own name, without any folder and without characters that cannot be shown."""
     last = (file.filename or "").replace("\\", "/").rpartition("/")[2]
     shown = "".join(char for char in last if char.isprintable()).strip()
     cut = shown.encode(errors="ignore")[-LONGEST_NAME_BYTES:].decode(errors="ignore")
@@ -84,10 +84,9 @@ def allow_uploads() -> None:
 
 
 def discard_body(most: int) -> None:
-    """Read what is sent, if it is no more than `most` bytes, and keep nothing of it.
-
-    A browser reads no answer before it has sent everything: hung up on, it would show an error of
-    its own instead of the sentence.
+    """Read and discard the request body, up to `most` bytes. A browser reads no response before it
+    has sent everything: if the connection were closed, it would show an error of its own instead of
+    the sentence.
     """
     if (request.content_length or 0) > most:
         return

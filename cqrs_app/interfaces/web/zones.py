@@ -1,4 +1,4 @@
-"""Time zones: the shop's, whose days are the days of filters and figures, and the operator's."""
+"""Time zones: the shop's, for the days of filters and figures, and the operator's."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def shop_zone() -> ZoneInfo:
 
 
 def shown_zone() -> ZoneInfo:
-    """The zone in which times are shown and typed: the operator's choice, else the shop's."""
+    """The zone in which times are shown and typed: the operator's choice, or else the shop's."""
     operator = g.get("operator")
     return ZoneInfo((operator and operator.timezone) or services.settings.timezone)
 
 
 def days_note() -> str:
-    """Which zone's days filters and figures have, where times are shown in another one."""
+    """Which zone's days filters and figures use, if times are shown in another one."""
     return "" if shown_zone() is shop_zone() else f"Days in {shop_zone().key}"
 
 
 def business_day() -> date:
-    """The shop's day that it is now."""
+    """The present day in the shop's zone."""
     return datetime.now(shop_zone()).date()

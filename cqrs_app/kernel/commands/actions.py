@@ -52,5 +52,5 @@ def _action(
         command=command.__name__,
         label=command.declaration.label,
         allowed=objection is None,
-        reason=objection.sentence if objection else "",
+        reason=objection.why if objection else "",
     )

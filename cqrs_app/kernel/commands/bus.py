@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -51,6 +52,7 @@ from cqrs_app.kernel.events.recorded import EventCodec, Recorded
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
 from cqrs_app.kernel.privacy.vault import Step, Vault
+from cqrs_app.kernel.reporting import Reporter, unreported
 from cqrs_app.kernel.store import Change, EventStore, LogEntry
 
 BATCH_CHUNK = 200
@@ -83,7 +85,7 @@ class CommandBus:
     areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
-    command, `count` with each outcome (command name, outcome, milliseconds).
+    command, `count` with each outcome, `report` with what made a command fail.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class CommandBus:
         after_commit: Callable[[Iterable[str]], None],
         wake: Callable[[str], None],
         count: Count,
+        report: Reporter = unreported,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._routes = routes
@@ -126,8 +129,9 @@ class CommandBus:
         )
         self._count = count
         self._denials = denials = Denials(log, clock)
-        self._outer = self._outer_chain(Record(log, denials, count))
-        self._outer_of_batch = self._outer_chain(Record(log, denials, count, count_successes=False))
+        record = partial(Record, log, denials, count, report)
+        self._outer = self._outer_chain(record())
+        self._outer_of_batch = self._outer_chain(record(count_successes=False))
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
@@ -193,9 +197,6 @@ class CommandBus:
             # It is refused now, and logged as any refusal.
             return self.execute(command, context)
         call = self._call(command, context)
-        waiting = self._log.delayed(call.stream, call.name)
-        if waiting is not None:
-            return receipt_of(waiting)
         call.delay = seconds
         return self._queue(call)
 
@@ -408,10 +409,15 @@ class CommandBus:
         permissions = " ".join(sorted(call.context.actor.permissions))
         unfinished: dict[str, Any] = {"finished_at": None, "duration_ms": None}
         entry = replace(call.entry("queued", permissions=permissions), **unfinished)
-        if self._log.queue(entry, call.delay):
-            return receipt_of(entry, repeated=False)
-        earlier = self._log.find(entry.command_id)
-        return call.answer_again(earlier or entry)
+        while not self._log.queue(entry, call.delay):
+            earlier = self._log.find(entry.command_id)
+            if earlier is not None:
+                return call.answer_again(earlier)
+            waiting = self._log.delayed(call.stream, call.name)
+            if waiting is not None:
+                return receipt_of(waiting)
+            # The one that was waiting has just been taken or withdrawn.
+        return receipt_of(entry, repeated=False)
 
 
 def _people_of(calls: Iterable[Call]) -> set[str]:

@@ -107,7 +107,7 @@ class CommandLog:
 
     def queue(self, entry: LogEntry, delay: float = 0.0) -> bool:
         """Write a queued command, to be taken after `delay` seconds; False if the id is already in
-        the log."""
+        the log, or a delayed one of this type waits in the stream."""
         values = asdict(entry) | {"queue_number": _NEXT_NUMBER}
         if delay:
             values["not_before"] = Lease(timedelta(seconds=delay)).end()

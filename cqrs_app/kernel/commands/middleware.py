@@ -11,6 +11,7 @@ import random
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Context, Receipt
@@ -28,6 +29,7 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import redacted
+from cqrs_app.kernel.reporting import Reporter, unreported
 
 HISTORY = Permission("history.record", None)
 """The permission to record past events with the time they happened."""
@@ -36,7 +38,14 @@ RETRY_PAUSE_SECONDS = 0.01
 
 Proceed = Callable[[Call], Receipt]
 Middleware = Callable[[Call, Proceed], Receipt]
-Count = Callable[[str, str, float], None]
+
+
+class Count(Protocol):
+    """Called with the name of a message, its result and its milliseconds. `error` is the code of a
+    refusal or the name of an exception, empty otherwise."""
+
+    def __call__(self, name: str, result: str, ms: float, error: str = "") -> None: ...
+
 
 OUTCOMES = ("succeeded", "refused", "failed", "repeated")
 """The outcomes in the statistics. Each command is counted once, a queued one when it is carried
@@ -66,24 +75,31 @@ class Record:
     """
 
     def __init__(
-        self, log: CommandLog, denials: Denials, count: Count, *, count_successes: bool = True
+        self,
+        log: CommandLog,
+        denials: Denials,
+        count: Count,
+        report: Reporter = unreported,
+        *,
+        count_successes: bool = True,
     ) -> None:
         self._log = log
         self._denials = denials
         self._count = count
+        self._report = report
         self._count_successes = count_successes
 
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
         try:
             receipt = proceed(call)
         except CommandReused:
-            self._count(call.name, "refused", call.duration_ms)
+            self._count(call.name, "refused", call.duration_ms, CommandReused.code)
             raise
         except NotAllowed as error:
             self._denials.record(
                 call.name, call.context, error, stream=call.stream, received_at=call.received_at
             )
-            self._count(call.name, "refused", call.duration_ms)
+            self._count(call.name, "refused", call.duration_ms, error.code)
             raise
         except (Refused, VersionConflict) as error:
             if call.repeated:
@@ -92,19 +108,32 @@ class Record:
             # A lost race is no verdict on the command: the same id may be tried again.
             lost = isinstance(error, VersionConflict) and error.actual is None
             self._write(call, "failed" if lost else "refused", error.code, error.sentence)
+            if lost:
+                self._report_failure(call, error)
             raise
         except Exception as error:
             code = error.code if isinstance(error, BusError) else type(error).__name__
             lines = redacted("".join(traceback.format_exception(error)), call.command)
+            self._report_failure(call, error)
             self._write(call, "failed", code, redacted(str(error), call.command), traceback=lines)
             raise
         if self._count_successes and (receipt.repeated or receipt.status == "succeeded"):
             self._count(call.name, counted_as(receipt), call.duration_ms)
         return receipt
 
+    def _report_failure(self, call: Call, error: Exception) -> None:
+        self._report(
+            error,
+            kind="command",
+            place=call.name,
+            subject=call.stream,
+            reference=call.context.command_id,
+            message=call.command,
+        )
+
     def _write(self, call: Call, outcome: str, code: str, sentence: str, **rest: str) -> None:
         self._log.record(call.entry(outcome, code=code, sentence=sentence, **rest))
-        self._count(call.name, outcome, call.duration_ms)
+        self._count(call.name, outcome, call.duration_ms, code)
 
 
 def counted_as(receipt: Receipt) -> str:

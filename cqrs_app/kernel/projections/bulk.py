@@ -6,7 +6,7 @@ keys, and send PostgreSQL one statement per row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,8 @@ from sqlalchemy.engine import Dialect
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
+Stored = tuple[Any, ...]
+"""The values of a row in the driver's format, in the order of the table's columns."""
 Process = Callable[[Any], Any]
 
 
@@ -31,7 +33,7 @@ def key_of(table: Table) -> tuple[str, ...]:
 @cache
 def names_of(table: Table) -> tuple[str, ...]:
     """The names of the table's columns, which are the keys of a row, in this order."""
-    return tuple(column.name for column in table.c)
+    return tuple(str(column.name) for column in table.c)
 
 
 @cache
@@ -54,26 +56,45 @@ class Bulk:
         make = _PostgresStatements if self._on_postgresql else _SqliteStatements
         statements = make(table, dialect)
         self._select, self._upsert = statements.select(), statements.upsert()
+        self._delete = statements.delete()
 
-    def load(self, connection: Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, Row]]:
-        """The existing rows among these keys, which must be distinct."""
+    def read(self, found: Stored) -> tuple[Key, Row]:
+        """A stored row in Python's types."""
+        row = dict(zip(self._names, found, strict=True))
+        for name, process in self._from_store.items():
+            row[name] = process(row[name])
+        return tuple([row[name] for name in self._key]), row
+
+    def stored(self, connection: Connection, keys: Iterable[Key]) -> Sequence[Stored]:
+        """The existing rows among these keys, which must be distinct, as they are stored."""
         wanted = [self._stored(dict(zip(self._key, key, strict=True))) for key in keys]
-        for found in connection.exec_driver_sql(self._select, (_json(wanted),)).all():
-            row = dict(zip(self._names, found, strict=True))
-            for name, process in self._from_store.items():
-                row[name] = process(row[name])
-            yield tuple(row[name] for name in self._key), row
+        with connection.exec_driver_sql(self._select, (_json(wanted),)) as found:
+            cursor: Any = found.cursor
+            return list(cursor.fetchall())
 
-    def write(self, connection: Connection, rows: Iterable[Row]) -> None:
-        """Insert rows or replace existing ones: at least one, with distinct keys."""
+    def delete(self, connection: Connection, keys: Iterable[Key]) -> None:
+        """Delete the rows with these keys."""
+        wanted = [self._stored(dict(zip(self._key, key, strict=True))) for key in keys]
+        connection.exec_driver_sql(self._delete, (_json(wanted),))
+
+    def write(self, connection: Connection, rows: Iterable[Row]) -> list[Stored]:
+        """Insert rows or replace existing ones: at least one, with distinct keys. Returns them as
+        they are stored."""
         stored = [self._stored(row) for row in rows]
         if any(len(row) != len(self._names) for row in stored):
             raise LookupError(f"a row of {self._table} has something that is no column")
-        if self._on_postgresql:
-            connection.exec_driver_sql(self._upsert, (_json(stored),))
-        else:
-            values = [tuple([row[name] for name in self._names]) for row in stored]
-            connection.exec_driver_sql(self._upsert, values)
+        values = self._values(stored)
+        connection.exec_driver_sql(
+            self._upsert, (_json(stored),) if self._on_postgresql else values
+        )
+        return values
+
+    def as_stored(self, rows: Iterable[Row]) -> list[Stored]:
+        """These rows as `write` would store them."""
+        return self._values(map(self._stored, rows))
+
+    def _values(self, stored: Iterable[Row]) -> list[Stored]:
+        return [tuple([row[name] for name in self._names]) for row in stored]
 
     def _stored(self, row: Row) -> Row:
         """A row, or a part of one, in the driver's format."""
@@ -99,6 +120,14 @@ class _SqliteStatements:
         return (
             f"SELECT {self._found()} FROM json_each(?) AS wanted"  # noqa: S608
             f" CROSS JOIN {self._table} AS found ON {' AND '.join(same)}"
+        )
+
+    def delete(self) -> str:
+        key = ", ".join(self._key)
+        sent = ", ".join(f"json_extract(wanted.value, '$.{name}')" for name in self._key)
+        return (
+            f"DELETE FROM {self._table} WHERE ({key}) IN"  # noqa: S608
+            f" (SELECT {sent} FROM json_each(?) AS wanted)"
         )
 
     def upsert(self) -> str:
@@ -132,6 +161,13 @@ class _PostgresStatements(_SqliteStatements):
         return (
             f"SELECT {self._found()} FROM {self._records(self._key)} CROSS JOIN LATERAL"  # noqa: S608
             f" (SELECT * FROM {self._table} AS each WHERE {' AND '.join(same)} LIMIT 1) AS found"
+        )
+
+    def delete(self) -> str:
+        key = ", ".join(self._key)
+        return (
+            f"DELETE FROM {self._table} WHERE ({key}) IN"  # noqa: S608
+            f" (SELECT {key} FROM {self._records(self._key)})"
         )
 
     def _values(self) -> str:

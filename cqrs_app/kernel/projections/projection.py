@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Table, delete
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.projections.rows import Key, Rows
+from cqrs_app.kernel.projections import digests
+from cqrs_app.kernel.projections.rows import Key, ObservedRows, Rows
+from cqrs_app.kernel.subscriptions.rehearsal import RowChange
 from cqrs_app.kernel.subscriptions.subscription import Store, Subscription
 
 Handler = Callable[[Any, Recorded, Rows], None]
@@ -29,6 +31,8 @@ class Projection(Subscription):
     version: ClassVar[int] = 1
     """Increment it when the tables or the rules change: the projection then requires a rebuild."""
     tables: ClassVar[tuple[Table, ...]] = ()
+    digest_key: bytes = b""
+    """The key of the digests of its tables: see digests.py."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
@@ -55,9 +59,18 @@ class Projection(Subscription):
             self.handlers[recorded.stored.type](recorded.event, recorded, rows)
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        rows = Rows(connection)
+        self.store_rows(batch, Rows(connection, self.digest_key))
+
+    def store_rows(self, batch: Sequence[Recorded], rows: Rows) -> None:
+        """Apply events, in order, and write the rows that they change."""
         self.apply(batch, rows)
         rows.flush()
+
+    def rehearse(self, batch: Sequence[Recorded], connection: Connection) -> Sequence[RowChange]:
+        rows = ObservedRows(connection, self.digest_key)
+        self.apply(batch, rows)
+        rows.flush()
+        return rows.changes()
 
     @contextmanager
     def refilled(self, connection: Connection) -> Iterator[None]:
@@ -65,6 +78,20 @@ class Projection(Subscription):
         until the commit."""
         for table in reversed(self.tables):
             connection.execute(delete(table))
+        digests.forget(connection, self.tables)
+        yield
+
+    def create_extras(self, connection: Connection, suffix: str = "") -> None:
+        """Create what the tables need besides the indexes that they declare, such as one for
+        full-text search. `suffix` ends the names of the tables: see generation.py."""
+
+    def drop_extras(self, connection: Connection, suffix: str = "") -> None:
+        """Drop what `create_extras` created, where that does not end with the tables."""
+
+    @contextmanager
+    def extras_exchanged(self, connection: Connection, suffix: str) -> Iterator[None]:
+        """Exchange what `create_extras` created without a suffix and with it. The `with` block
+        exchanges the tables, with their indexes."""
         yield
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -15,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import Busy, NotAllowed, Refused, TimedOut
+from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
 from cqrs_app.kernel.events.recorded import UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.messages.notation import Notation
@@ -64,8 +65,8 @@ def results_of(query: type[Query]) -> tuple[str, ...]:
 class QueryBus:
     """`engines` are "read" and "write", both used for reading only.
 
-    `count` is called with (query name, result, milliseconds) for each answer; `results_of` lists
-    the results.
+    `count` is called for each answer; `results_of` lists the results. `served_late` is called with
+    (query name, seconds) for those that lack events of that age.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class QueryBus:
         options: QueryOptions,
         *,
         count: Count,
+        served_late: Callable[[str, float], None],
     ) -> None:
         self._answers = answers
         self._past = past
@@ -97,6 +99,7 @@ class QueryBus:
         self._vault = vault
         self._options = options
         self._count = count
+        self._served_late = served_late
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._waits = Waits(options.max_waiting)
         kinds = {query: get_type_hints(each.handler)["return"] for query, each in answers.items()}
@@ -108,27 +111,39 @@ class QueryBus:
     def ask(self, query: Query, context: QueryContext) -> Answer[Any]:
         """Answer one query. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
         name, started = type(query).__name__, time.perf_counter()
-        result = "failed"
+        result, code = "failed", ""
         try:
             self.authorise(type(query), context)
-            if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
-                raise Busy("questions")
-            try:
-                with answered_within(self._options.timeout + ANSWER_SECONDS):
-                    answer, result = self._answer(query, context)
-            finally:
-                self._slots.release()
+            with self._slot(), answered_within(self._options.timeout + ANSWER_SECONDS):
+                answer, result = self._answer(query, context)
+            if answer.freshness.lag_seconds:
+                self._served_late(name, answer.freshness.lag_seconds)
             return answer
-        except (NotAllowed, Refused):
-            result = "refused"
+        except (NotAllowed, Refused) as error:
+            result, code = "refused", error.code
             raise
         except OperationalError as error:
+            code = TimedOut.code
             elapsed = time.perf_counter() - started
             if elapsed < self._options.timeout:
+                code = type(error).__name__
                 raise
             raise TimedOut(query.declaration.label, self._options.timeout) from error
+        except Exception as error:
+            code = error.code if isinstance(error, BusError) else type(error).__name__
+            raise
         finally:
-            self._count(name, result, (time.perf_counter() - started) * 1000)
+            self._count(name, result, (time.perf_counter() - started) * 1000, code)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """One of the queries that may run at once. Raises Busy."""
+        if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
+            raise Busy("questions")
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     def side_by_side(self, calls: Iterable[Callable[[], T]]) -> list[T]:
         """The results of these calls, in order. Calls of one request that run queries are

@@ -42,17 +42,20 @@ class Freshness:
 
 
 class FreshnessGauge:
-    """An answer is behind above `amber` seconds of lag, and stale above `red`."""
+    """An answer is behind above `amber` seconds of lag, and stale above `red`. `fits` says whether
+    rows are those that this release makes."""
 
     def __init__(
         self,
         store: EventStore,
+        fits: Callable[[Reached], bool] = lambda reached: True,
         *,
         amber: float,
         red: float,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._store = store
+        self._fits = fits
         self._amber = amber
         self._red = red
         self._clock = clock or (lambda: datetime.now(UTC))
@@ -80,7 +83,7 @@ class FreshnessGauge:
         first_missing = self._store.recorded_after(included) if lag else None
         as_of = min(first_missing or now, now)
         seconds = (now - as_of).total_seconds()
-        states = {"failed"} if foreign else {each.state for each in reached}
+        states = {"failed"} if foreign else {self._state_of(each) for each in reached}
         return Freshness(
             as_of=as_of,
             position=position,
@@ -107,6 +110,10 @@ class FreshnessGauge:
     def current(self, position: int) -> Freshness:
         """The freshness of an answer that is folded from the events themselves."""
         return Freshness(self._clock(), position, 0, 0.0, "current")
+
+    def _state_of(self, reached: Reached) -> str:
+        """Rows that another release made may not mean what this one reads in them."""
+        return reached.state if reached.state != "running" or self._fits(reached) else "failed"
 
     def _state(self, states: set[str], lag: int, seconds: float) -> str:
         for state in ("failed", "rebuilding", "paused"):

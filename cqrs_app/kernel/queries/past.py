@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from math import inf
+from typing import Any
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
 from cqrs_app.kernel.events.recorded import (
@@ -90,7 +91,7 @@ class Past:
     def moment(self, stream: str, until: Until = WHOLE) -> Moment | None:
         """The aggregate as it was then; its current state for a version that does not exist yet.
         None if there is no such stream."""
-        cls = self._aggregates.get(stream.partition("-")[0])
+        cls = self.aggregate_of(stream)
         head = self._store.load(stream)
         if cls is None or head is None:
             return None
@@ -137,6 +138,27 @@ class Past:
         wanted = (event for event in in_order([*events, *others]) if follows.wants(event.type))
         follows.apply(self._codec.decode_all(wanted), rows)
         return PastRows(rows, events[-1] if events else None, newest)
+
+    def version(self, stream: str) -> int:
+        """The current version of a stream, 0 if there is none."""
+        return self._store.versions_of([stream]).get(stream, 0)
+
+    def aggregate_of(self, stream: str) -> type[Aggregate] | None:
+        """The class of a stream's aggregate, None if there is none."""
+        return self._aggregates.get(stream.partition("-")[0])
+
+    def named_by(self, message: Any) -> set[str]:
+        """The existing streams that a message names by the identity of their aggregate."""
+        named = {
+            aggregate.stream_of(identity)
+            for aggregate in self._aggregates.values()
+            if isinstance(identity := getattr(message, aggregate.identity, None), str)
+        }
+        return set(self._store.versions_of(named))
+
+    def folds(self, name: str) -> bool:
+        """Whether this is the name of a projection, whose rows can be folded."""
+        return name in self._projections
 
     def events(self, stream: str, after: int, until: int) -> list[Recorded]:
         """The events of these versions, with personal values opened; only the last EVENTS_PER_READ

@@ -209,7 +209,7 @@ class EventStore(ABC):
     def follow(self, after: int, limit: int) -> tuple[StoredEvent, ...]:
         """The next events in global order, at most `limit`, after position `after`."""
         with self.reader.connect() as connection:
-            rows = connection.execute(_FOLLOWING, {"after": after, "limit": limit})
+            rows = connection.execute(_FOLLOWING, {"after": after, "limit": limit}).all()
             return tuple(StoredEvent(*row) for row in rows)
 
     def at_positions(self, positions: Sequence[int]) -> tuple[StoredEvent, ...]:

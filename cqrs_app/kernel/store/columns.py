@@ -27,7 +27,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     # Processors instead of the usual methods, for speed: a batch of events has thousands of these
     # values.
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
-        return None if dialect.name == "postgresql" else _as_text
+        return _in_utc if dialect.name == "postgresql" else _as_text
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         return _in_utc if dialect.name == "postgresql" else _from_text

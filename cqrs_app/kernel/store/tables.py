@@ -133,6 +133,16 @@ Index(
     postgresql_where=_unfinished,
     sqlite_where=_unfinished,
 )
+# At most one delayed command of a type waits in a stream.
+_delayed = (command_log.c.outcome == "queued") & command_log.c.not_before.is_not(None)
+Index(
+    "ix_command_log_delayed",
+    command_log.c.stream,
+    command_log.c.type,
+    unique=True,
+    postgresql_where=_delayed,
+    sqlite_where=_delayed,
+)
 _caused = command_log.c.causation_id.is_not(None)
 Index(
     "ix_command_log_correlation_id",
@@ -195,6 +205,18 @@ processes = Table(
     Column("doing", Text, nullable=False, server_default=""),
 )
 
+# The series of one metric in one slot of time, as JSON: see measurements/rows.py.
+measurements = Table(
+    "measurements",
+    write_tables,
+    Column("seconds", Integer, primary_key=True, autoincrement=False),
+    Column("metric", String(40), primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    # The process that wrote it; empty where it was added up from shorter slots.
+    Column("source", String(12), primary_key=True),
+    Column("series", Text, nullable=False),
+)
+
 
 def _cursors(name: str, store: MetaData) -> Table:
     return Table(
@@ -231,8 +253,19 @@ def _parked(name: str, store: MetaData) -> Table:
         Column("traceback", Text),
         Column("attempts", Integer, nullable=False),
         Column("parked_at", UtcDateTime, nullable=False),
+        # The failure that an event with an error was counted as; null until then.
+        Column("cause", String(12)),
     )
     Index(f"ix_{name}_stream", table.c.subscription, table.c.stream)
+    _counted = table.c.cause.is_not(None)
+    Index(f"ix_{name}_cause", table.c.cause, postgresql_where=_counted, sqlite_where=_counted)
+    _uncounted = table.c.cause.is_(None) & table.c.culprit
+    Index(
+        f"ix_{name}_uncounted",
+        table.c.position,
+        postgresql_where=_uncounted,
+        sqlite_where=_uncounted,
+    )
     return table
 
 
@@ -244,9 +277,71 @@ checkpoints, parked_events = (
 subscription_cursors = _cursors("subscription_cursors", write_tables)
 subscription_parked = _parked("subscription_parked", write_tables)
 
-statistics = Table(
-    "statistics",
+# What the projections have written: see projections/digests.py. `total` is hexadecimal.
+digests = Table(
+    "digests",
     read_tables,
+    Column("table_name", String(63), primary_key=True),
+    Column("rows", BigKey, nullable=False),
+    Column("total", String(32), nullable=False),
+    Column("complete", Boolean, nullable=False),
+)
+
+# The last comparisons of each projection: see reconciliation/.
+reconciliations = Table(
+    "reconciliations",
+    read_tables,
+    Column("projection", String(60), primary_key=True),
+    # With the digests.
+    Column("compared_at", UtcDateTime),
+    Column("rows", BigKey, nullable=False, server_default="0"),
+    # As JSON: the names of tables that differ from their digests.
+    Column("drifted", Text, nullable=False, server_default="[]"),
+    # With the events, up to a position.
+    Column("proven_at", UtcDateTime),
+    Column("proven_position", BigKey),
+    Column("differences", BigKey, nullable=False, server_default="0"),
+    # As JSON: the first of them, without values, which may be personal.
+    Column("samples", Text, nullable=False, server_default="[]"),
+    Column("problem", Text, nullable=False, server_default=""),
+    # Set while a repair is asked for: what to repair, empty for all.
+    Column("repair", Text),
+    Column("repaired", BigKey, nullable=False, server_default="0"),
+    Column("repaired_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+)
+
+# The second generations of projections: see projections/generation.py. Their cursors are rows of
+# `checkpoints`.
+projection_generations = Table(
+    "projection_generations",
+    read_tables,
+    Column("projection", String(60), primary_key=True),
+    # "next": to be swapped in; "previous": was swapped out.
+    Column("role", String(10), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # How long it was worked on, without waiting.
+    Column("busy_seconds", Float, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("built_at", UtcDateTime),
+    Column("comparing", Boolean, nullable=False),
+    # The comparison with the live rows at this position: see projections/comparison.py.
+    Column("compared_at", UtcDateTime),
+    Column("compared_position", BigKey),
+    Column("compared_rows", BigKey),
+    Column("differences", BigKey),
+    # By how much the digests of both differed then.
+    Column("digest_gap", String(60)),
+    Column("report", Text),
+    Column("swapped_at", UtcDateTime),
+    # Why the last operation was not carried out, as a sentence.
+    Column("problem", Text),
+)
+
+# In the write store, since figures are wanted most while the read store is down.
+statistics = Table(
+    "bus_statistics",
+    write_tables,
     Column("bus", String(10), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("result", String(20), primary_key=True),
@@ -257,4 +352,4 @@ statistics = Table(
     Column("count", BigKey, nullable=False),
     Column("total_ms", Float, nullable=False),
 )
-Index("ix_statistics_minute", statistics.c.minute)
+Index("ix_bus_statistics_minute", statistics.c.minute)

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from cqrs_app.kernel.events.recorded import EventCodec
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
-from cqrs_app.kernel.subscriptions.parking import Parking, describe, parking_in, taker
-from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.kernel.subscriptions.parking import (
+    DATABASE_TROUBLE,
+    Parking,
+    describe,
+    parking_in,
+    taker,
+)
+from cqrs_app.kernel.subscriptions.rehearsal import (
+    FieldChange,
+    Rehearsal,
+    RowChange,
+    merged,
+)
+from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store, Subscription
 
 
 class Control:
@@ -24,11 +40,13 @@ class Control:
         codec: EventCodec,
         store: EventStore,
         vault: Vault,
+        engines: Mapping[Store, Engine],
     ) -> None:
         self._subscriptions = subscriptions
         self._codec = codec
         self._store = store
         self._vault = vault
+        self._engines = engines
 
     def pause(self, connection: Connection, name: str) -> None:
         """Process no events until it is resumed."""
@@ -57,8 +75,62 @@ class Control:
         self._parking(name).forget(connection, name, first)
         return self.release(connection, name, stream)
 
+    def release_cause(self, connection: Connection, store: Store, cause: str, limit: int) -> int:
+        """Release the oldest streams whose first parked event failed for this cause; returns how
+        many events succeeded."""
+        found = parking_in(store).streams_of_cause(connection, cause, limit)
+        return sum(self.release(connection, name, stream) for name, stream in found)
+
+    def rehearse(self, store: Store, cause: str, limit: int) -> Iterator[Rehearsal]:
+        """What `release_cause` would come to now, stream by stream."""
+        with reader_of(self._engines[store]).connect() as connection:
+            found = parking_in(store).streams_of_cause(connection, cause, limit)
+        return (self._rehearsed(name, stream) for name, stream in found)
+
+    def _rehearsed(self, name: str, stream: str) -> Rehearsal:
+        """Found in a transaction that is rolled back. Takes no lock on the cursor."""
+        subscription = self._subscriptions[name]
+        changes: list[RowChange] = []
+        processed, error = 0, ""
+        with self._engines[subscription.store].connect() as connection:
+            transaction = connection.begin()
+            try:
+                positions = self._parking(name).positions_of(connection, name, stream)
+                events = self._store.at_positions(positions)
+                for stored in events:
+                    try:
+                        batch = self._codec.decode_all([stored])
+                        found = subscription.rehearse(batch, connection)
+                        changes += (_masked(each, batch[0].event) for each in found)
+                    except (*DATABASE_TROUBLE, Overtaken):
+                        raise
+                    except Exception as failure:  # noqa: BLE001 - it is what the caller asks for
+                        error = describe(self._codec, stored, failure)["error"]
+                        break
+                    processed += 1
+            finally:
+                transaction.rollback()
+        return Rehearsal(
+            subscription=name,
+            stream=stream,
+            waiting=len(positions),
+            processed=processed,
+            error=error,
+            changes=merged(changes),
+        )
+
     def _cursors(self, name: str) -> Cursors:
         return cursors_in(self._subscriptions[name].store)
 
     def _parking(self, name: str) -> Parking:
         return parking_in(self._subscriptions[name].store)
+
+
+def _masked(change: RowChange, event: Event) -> RowChange:
+    """The change without the event's personal values."""
+
+    def mask(text: str | None) -> str | None:
+        return text and redacted(text, event)
+
+    fields = (FieldChange(each.name, mask(each.before), mask(each.after)) for each in change.fields)
+    return replace(change, key=redacted(change.key, event), fields=tuple(fields))

@@ -8,14 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, bindparam, func, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.engines import insert_into, placeholder_of, raw_connection
 from cqrs_app.kernel.subscriptions.subscription import Overtaken, Store
 
+BUILDING = "building"
+"""The state of a subscription whose first run through the log is somebody else's work."""
+
 _REACHED = """
-SELECT subscription, position, state, revision, (
+SELECT subscription, position, version, zone, state, revision, (
     SELECT count(*) FROM {parked} WHERE {parked}.subscription = {cursors}.subscription
 )
 FROM {cursors} WHERE subscription IN ({placeholders})
@@ -25,8 +39,8 @@ FROM {cursors} WHERE subscription IN ({placeholders})
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """`position` and `hash` are those of the last event processed; `hash` is None if it is not
-    known. `state` is running, paused or failed (with `error`). `revision` is a new number after any
-    change. `parked` counts the parked events."""
+    known. `state` is running, paused, building, or failed or rebuilding (with `error`).
+    `revision` is a new number after any change. `parked` counts the parked events."""
 
     subscription: str
     position: int
@@ -48,6 +62,8 @@ class Reached:
 
     projection: str
     position: int
+    version: int
+    zone: str
     state: str
     revision: int
     parked: int
@@ -78,7 +94,8 @@ class Cursors:
                 applied=cursors.c.applied + bindparam("taken"),
                 revision=bindparam("new"),
                 advanced_at=bindparam("at"),
-                state="running",
+                # Building ends when it is compared: see projections/building.py.
+                state=case((cursors.c.state == BUILDING, BUILDING), else_="running"),
                 error=None,
             )
         )
@@ -90,6 +107,15 @@ class Cursors:
             row |= {"applied": 0, "zone": zone}
             insert = insert_into(connection, self._table).values(row)
             connection.execute(insert.on_conflict_do_nothing())
+
+    def delete(self, connection: Connection, name: str) -> None:
+        connection.execute(delete(self._table).where(self._here), {"name": name})
+
+    def exchange(self, connection: Connection, one: Cursor, other: Cursor) -> None:
+        """Give each of two locked cursors what the other has, when their rows are exchanged."""
+        for name, cursor in ((one.subscription, other), (other.subscription, one)):
+            values = {each: getattr(cursor, each) for each in _EXCHANGED}
+            self._set(connection, name, **values)
 
     def all(self, connection: Connection) -> list[Cursor]:
         """Every cursor, ordered by name."""
@@ -171,6 +197,9 @@ class Cursors:
         changed = values | {"revision": new_revision()}
         mine = update(self._table).where(self._here)
         connection.execute(mine.values(changed), {"name": name})
+
+
+_EXCHANGED = ("position", "hash", "version", "zone", "state", "applied", "advanced_at", "error")
 
 
 def new_revision() -> int:

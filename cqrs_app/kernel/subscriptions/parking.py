@@ -70,6 +70,15 @@ class Parking:
             )
         )
 
+    def positions(self, connection: Connection, names: Iterable[str]) -> dict[str, set[int]]:
+        """Subscription -> the positions of its parked events, for each of these."""
+        found: dict[str, set[int]] = {name: set() for name in names}
+        wanted = select(self._columns.subscription, self._columns.position)
+        mine = wanted.where(self._columns.subscription.in_(tuple(found)))
+        for name, position in connection.execute(mine):
+            found[name].add(position)
+        return found
+
     def positions_of(self, connection: Connection, name: str, stream: str) -> list[int]:
         """Positions of a stream's parked events, in order."""
         found = select(self._columns.position).where(
@@ -96,12 +105,33 @@ class Parking:
                 self._columns.position == event.position,
             )
             if error is not None:
-                tried = {"culprit": True, "attempts": self._columns.attempts + 1}
+                tried = {
+                    "culprit": True,
+                    "attempts": self._columns.attempts + 1,
+                    "cause": None,  # it may be another one
+                }
                 changed = update(self._table).where(*here).values(tried | describe(event, error))
                 connection.execute(changed)
                 return done
             connection.execute(delete(self._table).where(*here))
         return len(events)
+
+    def exchange(self, connection: Connection, one: str, other: str) -> None:
+        """Give each of two subscriptions the parked events of the other, when their rows are
+        exchanged."""
+        for old, new in ((one, ""), (other, one), ("", other)):
+            mine = update(self._table).where(self._columns.subscription == old)
+            connection.execute(mine.values(subscription=new))
+
+    def streams_of_cause(
+        self, connection: Connection, cause: str, limit: int
+    ) -> list[tuple[str, str]]:
+        """(subscription, stream) of the events that failed for this cause, oldest first."""
+        found = select(self._columns.subscription, self._columns.stream).where(
+            self._columns.cause == cause
+        )
+        rows = connection.execute(found.order_by(self._columns.position).limit(limit))
+        return [(name, stream) for name, stream in rows]
 
     def forget(
         self, connection: Connection, name: str, positions: Iterable[int] | None = None

@@ -6,18 +6,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
 from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent, UnknownEvent
 from cqrs_app.kernel.privacy.erasure import SubjectErased
-from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions import parking
-from cqrs_app.kernel.subscriptions.control import Control
-from cqrs_app.kernel.subscriptions.cursors import Cursor, Cursors, cursors_in
-from cqrs_app.kernel.subscriptions.parking import Parking, parking_in
+from cqrs_app.kernel.subscriptions.cursors import BUILDING, Cursor, Reached, cursors_in
+from cqrs_app.kernel.subscriptions.parking import parking_in
 from cqrs_app.kernel.subscriptions.subscription import STORES, Overtaken, Store, Subscription
 
 
@@ -26,9 +25,16 @@ class Halted(Exception):
     `failed`."""
 
 
+class Advanced(Protocol):
+    """Called with the name of a subscription, how many events were processed, the milliseconds that
+    it took, and those between the commit of the first of them and that of its rows."""
+
+    def __call__(self, name: str, events: int, ms: float, waited_ms: float) -> None: ...
+
+
 class SubscriptionRunner:
-    """`advanced` is called with (subscription, position, events, milliseconds) after each commit,
-    and `erased` after one that removed a person's values from the rows."""
+    """`advanced` is called after each commit, and `erased` after one that removed a person's values
+    from the rows."""
 
     def __init__(
         self,
@@ -36,10 +42,9 @@ class SubscriptionRunner:
         codec: EventCodec,
         store: EventStore,
         engines: Mapping[Store, Engine],
-        vault: Vault,
         *,
         batch: int,
-        advanced: Callable[[str, int, int, float], None],
+        advanced: Advanced,
         erased: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -52,9 +57,9 @@ class SubscriptionRunner:
         self._advanced = advanced
         self._erased = erased
         self._clock = clock
-        control = Control(subscriptions, codec, store, vault)
-        for subscription in subscriptions.values():
-            subscription.attach(control)
+
+    def now(self) -> datetime:
+        return self._clock()
 
     def prepare(self) -> None:
         """Create the missing cursors."""
@@ -99,44 +104,48 @@ class SubscriptionRunner:
         return {
             name: each
             for name, each in self.cursors(*stores).items()
-            if each.state in ("running", "failed")
+            if each.state in ("running", "failed", "rebuilding")
             and (each.position != head or (each.hash is not None and each.hash != ended))
         }
 
     def _in(self, store: Store) -> list[Subscription]:
         return [each for each in self._subscriptions.values() if each.store == store]
 
-    def _cursors(self, name: str) -> Cursors:
-        return cursors_in(self._subscriptions[name].store)
-
-    def _parking(self, name: str) -> Parking:
-        return parking_in(self._subscriptions[name].store)
-
     def _step(self, subscription: Subscription) -> int:
         started, name = time.perf_counter(), subscription.name
         try:
             events = self._take_next(subscription)
         except (UnknownEvent, Halted) as error:
-            with self._engines[subscription.store].begin() as connection:
-                self._cursors(name).set_state(connection, name, "failed", str(error))
+            self._halt(subscription, error)
             return 0
         if events:
             elapsed = (time.perf_counter() - started) * 1000
-            self._advanced(name, events[-1].position or 0, len(events), elapsed)
+            waited = (self._clock() - events[0].recorded_at).total_seconds() * 1000
+            self._advanced(name, len(events), elapsed, waited)
             if any(_erases(event, subscription) for event in events):
-                self._erased()
+                self._forget_person(subscription)
         return len(events)
+
+    def _halt(self, subscription: Subscription, error: Exception) -> None:
+        cursors, name = cursors_in(subscription.store), subscription.name
+        with self._engines[subscription.store].begin() as connection:
+            cursors.set_state(connection, name, "failed", str(error))
+
+    def _forget_person(self, subscription: Subscription) -> None:
+        """Called after this subscription has removed a person's values from its rows."""
+        self._erased()
 
     def _take_next(self, subscription: Subscription) -> Sequence[StoredEvent]:
         """Process the next events and move the cursor past them; returns the events."""
-        cursors, name = self._cursors(subscription.name), subscription.name
+        cursors, name = cursors_in(subscription.store), subscription.name
         with self._readers[subscription.store].connect() as connection:
             cursor = cursors.read(connection, [name]).get(name)
-        if cursor is None or cursor.state == "paused":
+        if cursor is None or cursor.state in ("paused", BUILDING):
             return ()
-        _require_rows(cursor, subscription, self._codec.zone.key)
+        if outdated := self.outdated(cursor, subscription):
+            raise Halted(outdated)
         try:
-            events = self._ahead(cursor)
+            events = self.ahead(cursor)
         except Halted:
             if not subscription.accepts_restored_log:
                 raise
@@ -144,23 +153,39 @@ class SubscriptionRunner:
                 cursors.accept(connection, name, self._store.head())
             return ()
         if not events:
-            if cursor.state == "failed":
+            if cursor.state in ("failed", "rebuilding"):
                 with self._engines[subscription.store].begin() as connection:
                     cursors.set_state(connection, name, "running")
             return ()
-        mine = self._wanted(subscription, events)
+        mine = self.wanted(subscription, events)
         if not (cursor.parked and mine) and self._take_together(subscription, cursor, events, mine):
             return events
         with self._moving(subscription, cursor, events) as connection:
             self._take_apart(connection, subscription, mine)
         return events
 
-    def _ahead(self, cursor: Cursor) -> Sequence[StoredEvent]:
+    def outdated(self, cursor: Cursor | Reached, subscription: Subscription) -> str | None:
+        """Why the rows are not those that this release makes, as a sentence; None if they are."""
+        todo = f"Run: flask projections rebuild {subscription.name}"
+        if cursor.version != subscription.version:
+            return (
+                f"Its tables have shape {cursor.version}, this release makes shape "
+                f"{subscription.version}. {todo}"
+            )
+        zone = self._codec.zone.key
+        if subscription.by_day and cursor.zone != zone:
+            return (
+                f"Its days are those of {cursor.zone}, the business day is that of {zone}. {todo}"
+            )
+        return None
+
+    def ahead(self, cursor: Cursor, limit: int | None = None) -> Sequence[StoredEvent]:
         """The events after the cursor. Raises Halted if the log is not the one it followed."""
+        limit = limit or self._batch
         if not cursor.position:
-            return self._store.follow(0, self._batch)
+            return self._store.follow(0, limit)
         # The event at the cursor is read again as well, so that the check costs no extra statement.
-        found = self._store.follow(cursor.position - 1, self._batch + 1)
+        found = self._store.follow(cursor.position - 1, limit + 1)
         last = found[0] if found else None
         same = last is not None and last.position == cursor.position
         if last is None or not same or (cursor.hash is not None and last.hash != cursor.hash):
@@ -172,7 +197,7 @@ class SubscriptionRunner:
             )
         return found[1:]
 
-    def _wanted(
+    def wanted(
         self, subscription: Subscription, events: Sequence[StoredEvent]
     ) -> Sequence[StoredEvent]:
         """The events that the subscription wants.
@@ -191,12 +216,21 @@ class SubscriptionRunner:
         self, subscription: Subscription, cursor: Cursor, events: Sequence[StoredEvent]
     ) -> Iterator[Connection]:
         """A transaction in which the cursor has moved past these events. Raises Overtaken."""
-        last = events[-1]
         with self._engines[subscription.store].begin() as connection:
-            self._cursors(subscription.name).move(
-                connection, cursor, last.position or 0, last.hash, len(events), self._clock()
-            )
+            self.move(connection, subscription, cursor, events)
             yield connection
+
+    def move(
+        self,
+        connection: Connection,
+        subscription: Subscription,
+        cursor: Cursor,
+        events: Sequence[StoredEvent],
+    ) -> None:
+        """Move the cursor past these events. Raises Overtaken."""
+        position, last = events[-1].position or 0, events[-1].hash
+        cursors = cursors_in(subscription.store)
+        cursors.move(connection, cursor, position, last, len(events), self._clock())
 
     def _take_together(
         self,
@@ -222,7 +256,7 @@ class SubscriptionRunner:
     def _take_apart(
         self, connection: Connection, subscription: Subscription, events: Sequence[StoredEvent]
     ) -> None:
-        name, parked = subscription.name, self._parking(subscription.name)
+        name, parked = subscription.name, parking_in(subscription.store)
         blocked = parked.streams(connection, name, {event.stream for event in events})
         for event in events:
             error = None
@@ -239,16 +273,3 @@ class SubscriptionRunner:
 
 def _erases(event: StoredEvent, subscription: Subscription) -> bool:
     return event.type == SubjectErased.__name__ and subscription.wants(event.type)
-
-
-def _require_rows(cursor: Cursor, subscription: Subscription, zone: str) -> None:
-    if cursor.version != subscription.version:
-        raise Halted(
-            f"Its tables have shape {cursor.version}, this release makes shape "
-            f"{subscription.version}. Run: flask projections rebuild {subscription.name}"
-        )
-    if subscription.by_day and cursor.zone != zone:
-        raise Halted(
-            f"Its days are those of {cursor.zone}, the business day is that of {zone}. "
-            f"Run: flask projections rebuild {subscription.name}"
-        )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal, Protocol
 
 from sqlalchemy import Connection
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.subscriptions.rehearsal import (
+    Rehearsal,
+    RowChange,
+    changes_of,
+    counted_writes,
+)
 
 Store = Literal["read", "write"]
 STORES: tuple[Store, ...] = ("read", "write")
@@ -20,13 +26,27 @@ class Overtaken(Exception):
     again."""
 
 
+GenerationOperation = Literal["begin", "compare", "swap", "back", "drop"]
+
+
 class Controls(Protocol):
-    """Operations on the subscriptions of the same store: see control.py."""
+    """Operations on the subscriptions of the same store, and on second generations of projections:
+    see control.py and projections/generation_control.py."""
 
     def pause(self, connection: Connection, name: str) -> None: ...
     def resume(self, connection: Connection, name: str) -> None: ...
     def release(self, connection: Connection, name: str, stream: str) -> int: ...
     def skip(self, connection: Connection, name: str, stream: str) -> int: ...
+    def objection(self, operation: GenerationOperation, name: str, accepted: int) -> str | None: ...
+    def begin_beside(self, connection: Connection, name: str) -> None: ...
+    def compare(self, connection: Connection, name: str) -> None: ...
+    def swap(self, connection: Connection, name: str, accepted: int) -> None: ...
+    def back(self, connection: Connection, name: str) -> None: ...
+    def drop(self, connection: Connection, name: str) -> None: ...
+    def release_cause(
+        self, connection: Connection, store: Store, cause: str, limit: int
+    ) -> int: ...
+    def rehearse(self, store: Store, cause: str, limit: int) -> Iterator[Rehearsal]: ...
 
 
 class Subscription(ABC):
@@ -59,7 +79,7 @@ class Subscription(ABC):
         return self.events is None or any(each.__name__ == event_type for each in self.events)
 
     def attach(self, control: Controls) -> None:  # noqa: B027 - few control others
-        """Called once by the runner, for subscriptions that control others."""
+        """Called once at the start, for subscriptions that control others."""
 
     @abstractmethod
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
@@ -68,3 +88,9 @@ class Subscription(ABC):
         An exception undoes the batch. Its events are then processed one by one, and the one that
         raises is parked: see parking.py. Overtaken undoes the batch too, which is then tried again.
         """
+
+    def rehearse(self, batch: Sequence[Recorded], connection: Connection) -> Sequence[RowChange]:
+        """Like `take`, on a connection that the caller rolls back; returns what has changed."""
+        with counted_writes(connection) as counts:
+            self.take(batch, connection)
+        return changes_of(counts)

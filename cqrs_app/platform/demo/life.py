@@ -1,4 +1,5 @@
-"""What happens next in the demo shop: one command, chosen at random from what could. Pure."""
+"""What happens next in the demo shop: the opening, then one command at a time, chosen at random
+from what could. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from cqrs_app.areas.fulfilment.commands import RetryFulfilment
 from cqrs_app.areas.inventory.commands import ReceiveStock
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
@@ -13,10 +15,13 @@ from cqrs_app.areas.orders.commands import (
     CancelOrder,
     DeliverOrder,
     HoldOrder,
+    PlaceOrder,
+    ReceiveReturn,
+    RequestReturn,
     ShipOrder,
 )
-from cqrs_app.areas.orders.types import OrderLine, ShippedLine
-from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.orders.types import OrderLine, ReturnedLine, ShippedLine
+from cqrs_app.areas.orders.words import CancelReason, HoldReason, ReturnReason
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.demo.catalogue import CARRIERS, PRODUCTS
 from cqrs_app.platform.demo.shop import NOTES, Customer, order_of, tracking_number
@@ -25,7 +30,11 @@ LEFT_TO_APPROVE = 15
 LEFT_TO_SHIP = 6
 LEFT_TO_DELIVER = 12
 LEFT_SHORT = 2
+LEFT_DECLINED = 2
+LEFT_UNPAID = 2
 """How many orders are left waiting at each stage, for whoever tries the console."""
+LATE = 3
+"""How many of the orders to approve, the oldest, nobody gets round to."""
 
 _PRICES = {sku: (name, price) for sku, name, price in PRODUCTS}
 
@@ -44,21 +53,34 @@ _TOO_MANY = (_line("MUG-101", 60),)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
     """The orders that wait, the oldest first, and the products that orders wait for. `left` is what
-    is still to ship of each line of the first order to ship, `next_order` a number that no order
-    has yet."""
+    is still to ship of each line of the first order to ship, `open_return` the number of an open
+    return of the first of `delivered`. `next_order` is a number that no order has yet, `last_order`
+    the one before it."""
 
     customers: Sequence[Customer]
     next_order: str
+    last_order: str = ""
     to_approve: Sequence[str] = ()
     to_ship: Sequence[str] = ()
     left: Sequence[int] = ()
     to_deliver: Sequence[str] = ()
+    delivered: Sequence[str] = ()
+    open_return: str = ""
     short: Sequence[str] = ()
+    declined: Sequence[str] = ()
+    unpaid: Sequence[str] = ()
 
 
-def next_command(random: Random, shop: Shop) -> Command:
-    """Something that a customer, a carrier or a colleague could do now."""
-    choices: list[tuple[int, Callable[[Random, Shop], Command]]] = [(4, _place)]
+Action = Callable[[Random, Shop], Command]
+
+
+def next_command(random: Random, shop: Shop, step: int) -> Command | None:
+    """Something that a customer, a carrier or a colleague could do now; the first steps are those
+    of OPENING. None where there is nothing to do."""
+    if step <= len(OPENING):
+        action = OPENING[step - 1]
+        return action(random, shop) if _is_possible(action, shop) else None
+    choices: list[tuple[int, Action]] = [(4, _place)]
     if len(shop.to_approve) > LEFT_TO_APPROVE:
         choices += [(6, _approve), (1, _hold), (1, _cancel)]
     if shop.to_approve:
@@ -69,19 +91,48 @@ def next_command(random: Random, shop: Shop) -> Command:
         choices.append((4, _deliver))
     if len(shop.short) > LEFT_SHORT:
         choices.append((2, _receive))
-    actions = [action for _, action in choices]
-    (action,) = random.choices(actions, [weight for weight, _ in choices])
+    if len(shop.unpaid) > LEFT_UNPAID:
+        choices.append((2, _give_up))
+    choices += [(1, action) for action in (_retry, _return) if _is_possible(action, shop)]
+    (action,) = random.choices([each for _, each in choices], [weight for weight, _ in choices])
     return action(random, shop)
 
 
+def _is_possible(action: Action, shop: Shop) -> bool:
+    """Whether there is an order for it."""
+    orders: dict[Action, Sequence[str]] = {
+        **dict.fromkeys((_hold, _note), shop.to_approve),
+        _ship: shop.to_ship,
+        _deliver: shop.to_deliver,
+        _return: shop.delivered,
+        _retry: shop.declined[LEFT_DECLINED:],
+    }
+    return bool(orders.get(action, [shop.next_order]))
+
+
 def _place(random: Random, shop: Shop) -> Command:
-    order = order_of(random, shop.next_order, random.choice(shop.customers))
-    (lines,) = random.choices((order.lines, _DECLINED, _TOO_MANY), (7, 1, 1))
-    return replace(order, lines=lines)
+    (action,) = random.choices((_place_usual, _place_declined, _place_short), (7, 1, 1))
+    return action(random, shop)
+
+
+def _place_usual(random: Random, shop: Shop) -> PlaceOrder:
+    return order_of(random, shop.next_order, random.choice(shop.customers))
+
+
+def _place_declined(random: Random, shop: Shop) -> PlaceOrder:
+    return replace(_place_usual(random, shop), lines=_DECLINED)
+
+
+def _place_short(random: Random, shop: Shop) -> PlaceOrder:
+    return replace(_place_usual(random, shop), lines=_TOO_MANY)
+
+
+def _approve_last(random: Random, shop: Shop) -> Command:
+    return ApproveOrder(order_id=shop.last_order)
 
 
 def _approve(random: Random, shop: Shop) -> Command:
-    return ApproveOrder(order_id=random.choice(shop.to_approve))
+    return ApproveOrder(order_id=random.choice(shop.to_approve[LATE:]))
 
 
 def _hold(random: Random, shop: Shop) -> Command:
@@ -123,3 +174,37 @@ def _receive(random: Random, shop: Shop) -> Command:
     return ReceiveStock(
         sku=shop.short[0], quantity=random.choice((40, 60, 90)), reference=reference
     )
+
+
+def _retry(random: Random, shop: Shop) -> Command:
+    return RetryFulfilment(order_id=shop.declined[0])
+
+
+def _give_up(random: Random, shop: Shop) -> Command:
+    return CancelOrder(order_id=shop.unpaid[0], reason=CancelReason.PAYMENT_FAILED)
+
+
+def _return(random: Random, shop: Shop) -> Command:
+    """Something comes back: first it is requested, then received."""
+    order_id = shop.delivered[0]
+    if shop.open_return:
+        return ReceiveReturn(order_id=order_id, return_id=shop.open_return)
+    reason = random.choice(list(ReturnReason))
+    lines = (ReturnedLine(line_no=1, quantity=1),)
+    return RequestReturn(order_id=order_id, lines=lines, reason=reason)
+
+
+_PLACED = (
+    *(_place_usual, _place_declined, _place_short, _place_declined, _place_usual),
+    *(_place_declined, _place_usual, _place_short, _place_declined, _place_usual),
+)
+_AFTERWARDS = (
+    *(_deliver, _retry, _return, _retry, _return, _retry, _ship, _retry, _deliver, _retry),
+    *(_retry, _return, _ship, _retry, _deliver, _retry, _hold, _retry, _note, _retry),
+)
+OPENING: tuple[Action, ...] = (
+    *(action for place in _PLACED for action in (place, _approve_last)),
+    *_AFTERWARDS,
+)
+"""The first steps: about as many orders as on any day, and something on every page. Two payments
+are declined until nothing is left to try, two are tried again later."""

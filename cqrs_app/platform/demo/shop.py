@@ -44,6 +44,8 @@ from cqrs_app.standards.money import exact
 
 SEED = 20_260_101
 DAYS = 30
+BEFORE_OPENING = timedelta(hours=18)
+"""Nothing is placed for so long: the opening places the orders of the last day, see life.py."""
 CURRENCY = "EUR"
 NOTES = (
     "Customer asked for delivery after 17:00.",
@@ -72,11 +74,11 @@ def tasks(orders: int, now: datetime) -> list[Task]:
     """What happened to this many orders in the days before `now`, in chronological order."""
     random = Random(SEED)
     customers = customers_of(orders)
-    begun = now - timedelta(days=DAYS + 1)
+    begun, first = now - timedelta(days=DAYS + 1), now - timedelta(days=DAYS)
     everything = list(_opening_stock(now))
     everything += [Task(begun, each) for customer in customers for each in _profile(customer)]
     for number in range(orders):
-        placed = now - timedelta(days=DAYS * (1 - (number + random.random()) / orders))
+        placed = first + (now - BEFORE_OPENING - first) * ((number + random.random()) / orders)
         everything += _life_of_an_order(
             random, order_number(number), random.choice(customers), placed
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 from typing import ClassVar
 
 from sqlalchemy import case, exists, insert, select, update
 
-from cqrs_app.areas.desk.queries.one_order import GetOrder
+from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.fulfilment.queries import ListFulfilments
 from cqrs_app.areas.fulfilment.types import Stage
@@ -24,7 +23,7 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.demo.life import Shop, next_command
+from cqrs_app.platform.demo.life import OPENING, Shop, next_command
 from cqrs_app.platform.demo.shop import SEED, customers_of, order_number
 from cqrs_app.platform.demo.tables import demo_shop
 from cqrs_app.platform.operators.roles import system_actor
@@ -32,9 +31,9 @@ from cqrs_app.platform.operators.tables import sessions
 
 logger = logging.getLogger("countersign")
 
-FIRST_STEPS = 40
+FIRST_STEPS = len(OPENING)
 FIRST_SECONDS = 0.5
-"""The pace of the first steps, after which every page has something to show."""
+"""The pace of the opening, after which every page has something to show."""
 WATCHED_FOR = timedelta(minutes=10)
 """How long after the last page that was asked for time still passes."""
 _SHOP = "shop"
@@ -67,7 +66,9 @@ class DemoLife(BackgroundTask):
             return False
         actor = system_actor("demo", *kernel.registry.roles["admin"])
         shop = _shop(kernel, actor, self._orders, step)
-        command = next_command(Random(SEED + step), shop)
+        command = next_command(Random(SEED + step), shop, step)
+        if command is None:
+            return False
         try:
             kernel.commands.execute(
                 command, Context(actor=actor, channel="demo", command_id=f"demo-{step}")
@@ -108,22 +109,33 @@ def _shop(kernel: Kernel, actor: Actor, orders: int, step: int) -> Shop:
     def by_status(status: OrderStatus) -> list[str]:
         return ids(ListOrders(status=(status,), imported=False, descending=False, limit=50))
 
-    ready = ids(ListFulfilments(stage=Stage.TO_SHIP, limit=50))
-    waiting = ids(ListFulfilments(stage=Stage.OUT_OF_STOCK, limit=50))
+    def by_stage(stage: Stage) -> list[str]:
+        return ids(ListFulfilments(stage=stage, limit=50))
+
+    def order(order_id: str) -> OrderView | None:
+        context = QueryContext(actor=actor)
+        found: OrderView | None = kernel.queries.ask(GetOrder(order_id=order_id), context).value
+        return found
+
+    ready, delivered = by_stage(Stage.TO_SHIP), by_status(OrderStatus.DELIVERED)
+    # Each time another one; in the opening one of two, so that something comes back.
+    which = step % (2 if step <= FIRST_STEPS else max(1, len(delivered)))
+    delivered = delivered[which:]
+    returns = sent_back.returns if delivered and (sent_back := order(delivered[0])) else ()
     missing = kernel.queries.ask(
         ListProducts(show=Shown.LOW, limit=10), QueryContext(actor=actor, cached=False)
     )
     return Shop(
         customers=customers_of(orders),
         next_order=order_number(orders + step),
+        last_order=order_number(orders + step - 1),
         to_approve=by_status(OrderStatus.PLACED),
         to_ship=ready,
-        left=_left(kernel, actor, ready[0]) if ready else (),
+        left=[line.left for line in sent.lines] if ready and (sent := order(ready[0])) else (),
         to_deliver=by_status(OrderStatus.SHIPPED),
-        short=[row.sku for row in missing.value.rows] if waiting else [],
+        delivered=delivered,
+        open_return=next((each.return_id for each in returns if each.closed_at is None), ""),
+        short=[row.sku for row in missing.value.rows] if by_stage(Stage.OUT_OF_STOCK) else [],
+        declined=sorted(by_stage(Stage.PAYMENT_RETRY)),
+        unpaid=by_stage(Stage.UNPAID),
     )
-
-
-def _left(kernel: Kernel, actor: Actor, order_id: str) -> Sequence[int]:
-    answer = kernel.queries.ask(GetOrder(order_id=order_id), QueryContext(actor=actor))
-    return [line.left for line in answer.value.lines] if answer.value else ()

@@ -14,7 +14,17 @@ Roles = Mapping[str, frozenset[str]]
 MANAGE_TOKENS = Permission("tokens.manage", Role.ADMIN)
 
 SYSTEM_NAMES = frozenset(
-    {IMPORTER, "sweeper", "demo", "system", "worker", "fulfilment", "webhooks", "gateway"}
+    {
+        IMPORTER,
+        "sweeper",
+        "demo",
+        "system",
+        "worker",
+        "fulfilment",
+        "webhooks",
+        "gateway",
+        "failures",
+    }
 )
 """Names of system actors. No person may have one, so that the log is unambiguous."""
 

@@ -10,18 +10,38 @@ from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.queries.answers import from_past, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.subscription import Subscription
-from cqrs_app.platform.runtime import command_log, events, feed, figures, past, pending, status
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.runtime import (
+    command_log,
+    events,
+    feed,
+    figures,
+    generations,
+    past,
+    pending,
+    reconciliation,
+    status,
+)
 from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
+from cqrs_app.platform.runtime.generation_rules import generation_rules
 from cqrs_app.platform.runtime.projection_control import ProjectionControl, known_subscriptions
+from cqrs_app.platform.runtime.statistics import queries as statistics
 
 
-def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) -> Area:
-    """The area that controls these subscriptions of the other areas, including projections."""
+def runtime_area(
+    subscriptions: Sequence[Subscription],
+    zone: ZoneInfo = UTC,
+    tasks: Sequence[BackgroundTask] = (),
+) -> Area:
+    """The area that controls these subscriptions of the other areas, including projections. `tasks`
+    are those that depend on settings."""
+    control = ReadStoreControl(subscriptions)
     return Area(
         name="runtime",
         aggregates=[ProjectionControl],
         events=events,
-        subscriptions=[ReadStoreControl(subscriptions), WriteStoreControl(subscriptions)],
+        subscriptions=[control, WriteStoreControl(subscriptions)],
+        tasks=[generations.BuildGenerations(), *tasks],
         answers={
             status.ProjectionStatus: projected(status.projection_status),
             status.LogHead: projected(status.log_head),
@@ -29,8 +49,15 @@ def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) ->
             status.ParkedStreams: projected(status.parked_streams),
             status.ParkedSubscriptionStreams: projected(status.parked_subscription_streams),
             status.ProcessList: projected(status.process_list),
+            generations.GenerationList: projected(generations.generation_list),
+            reconciliation.ReconciliationList: projected(reconciliation.reconciliation_list),
             figures.CommandFigures: projected(figures.command_figures),
             figures.QueryFigures: projected(figures.query_figures),
+            statistics.ListStatistics: projected(statistics.list_statistics),
+            statistics.StatisticHistory: projected(statistics.statistic_history),
+            statistics.StoredNow: projected(statistics.stored_now),
+            statistics.Slowest: projected(statistics.slowest),
+            statistics.ListErrors: projected(statistics.list_errors),
             command_log.ListCommands: projected(command_log.list_commands(zone)),
             command_log.GetCommand: projected(command_log.get_command),
             command_log.FailedToday: projected(command_log.failed_today(zone)),
@@ -42,5 +69,8 @@ def runtime_area(subscriptions: Sequence[Subscription], zone: ZoneInfo = UTC) ->
             past.StateAt: from_past(past.state_at),
             past.StateDifference: from_past(past.state_difference),
         },
-        middleware=[known_subscriptions(frozenset(each.name for each in subscriptions))],
+        middleware=[
+            known_subscriptions(frozenset(each.name for each in subscriptions)),
+            generation_rules(control),
+        ],
     )

@@ -31,7 +31,7 @@ OperatorName = Annotated[str, NormalForm(str.casefold), Meta(title="Operator")]
 
 @query(label="Command log", permission=SEE_COMMANDS, store="write")
 class ListCommands(Query):
-    """Commands by type, outcome, operator, stream (or order id) and business days."""
+    """Commands by type, outcome, operator, stream (or order id), business days and moments."""
 
     type: str = ""
     outcome: str = ""
@@ -39,6 +39,8 @@ class ListCommands(Query):
     stream: str = ""
     received_from: date | None = None
     received_to: date | None = None
+    since: Annotated[datetime | None, Meta(title="Since")] = None
+    until: Annotated[datetime | None, Meta(title="Until")] = None
     after: str = ""
     before: str = ""
     limit: Limit = 50
@@ -91,6 +93,10 @@ def _wanted(question: ListCommands, zone: ZoneInfo) -> list[ColumnElement[bool]]
     if question.received_to:
         day_after = question.received_to + timedelta(days=1)
         wanted.append(_LOG.received_at < _midnight(day_after, zone))
+    if question.since:
+        wanted.append(_LOG.received_at >= question.since)
+    if question.until:
+        wanted.append(_LOG.received_at < question.until)
     return wanted
 
 

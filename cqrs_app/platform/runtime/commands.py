@@ -11,6 +11,7 @@ from cqrs_app.kernel.messages.patterns import LINES
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
 MANAGE = Permission("projections.manage", Role.ADMIN)
+RETRY = Permission("projections.retry", Role.SUPERVISOR)
 SEE_COMMANDS = Permission("commands.view", Role.OPERATOR)
 SEE_EVENTS = Permission("events.view", Role.SUPERVISOR)
 SEE_SYSTEM = Permission("system.view", Role.SUPERVISOR)
@@ -56,7 +57,7 @@ class ResumeProjection(Command):
     projection: ProjectionName
 
 
-@command(label="Retry parked events", permission=MANAGE)
+@command(label="Retry parked events", permission=RETRY)
 class RetryParkedEvents(Command):
     """Apply a stream's parked events again, in order."""
 
@@ -71,3 +72,64 @@ class SkipParkedEvent(Command):
     projection: ProjectionName
     stream: Stream
     reason: Reason
+
+
+@command(label="Rebuild beside", permission=MANAGE)
+class RebuildBeside(Command):
+    """Build new rows from all events, beside the ones that pages show, and compare the two."""
+
+    projection: ProjectionName
+
+
+@command(label="Compare again", permission=MANAGE)
+class CompareGenerations(Command):
+    """Compare the new rows with the live ones, both at the same position."""
+
+    projection: ProjectionName
+
+
+@command(label="Swap in new rows", permission=MANAGE, risky=True)
+class SwapProjection(Command):
+    """Show the new rows instead of the live ones, which are kept and updated for a way back."""
+
+    projection: ProjectionName
+    accept_differences: Annotated[
+        int,
+        Meta(
+            title="Accept differences",
+            description="How many rows may differ from the live ones.",
+            examples=[0],
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 0
+
+
+@command(label="Switch back", permission=MANAGE, risky=True)
+class SwitchBack(Command):
+    """Show the rows from before the swap again."""
+
+    projection: ProjectionName
+
+
+@command(label="Drop rows beside", permission=MANAGE, risky=True)
+class DropGeneration(Command):
+    """Delete the rows beside the live ones. Pages keep showing the live ones."""
+
+    projection: ProjectionName
+
+
+@command(label="Repair projection", permission=MANAGE)
+class RepairProjection(Command):
+    """Compare the rows with the events, and correct those that differ."""
+
+    projection: ProjectionName
+    only: Annotated[
+        str,
+        Meta(
+            title="Only",
+            description="Repair only rows of this order, customer or product.",
+            examples=["536365"],
+            max_length=200,
+        ),
+    ] = ""

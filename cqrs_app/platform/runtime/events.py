@@ -26,3 +26,35 @@ class ParkedEventSkipped(Event):
     projection: str
     stream: str
     reason: str
+
+
+@event()
+class RebuildBesideStarted(Event):
+    projection: str
+
+
+@event()
+class ComparisonRequested(Event):
+    projection: str
+
+
+@event()
+class ProjectionSwapped(Event):
+    projection: str
+    accepted_differences: int
+
+
+@event()
+class ProjectionSwitchedBack(Event):
+    projection: str
+
+
+@event()
+class GenerationDropped(Event):
+    projection: str
+
+
+@event()
+class ProjectionRepairRequested(Event):
+    projection: str
+    only: str

@@ -16,7 +16,7 @@ from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 Hours = Annotated[int, Meta(ge=1, le=24 * 31)]
 
 
-@query(label="Command statistics", permission=SEE_SYSTEM)
+@query(label="Command statistics", permission=SEE_SYSTEM, store="write")
 class CommandFigures(Query):
     """Per command type over the last hours, from the start of an hour; beyond two days, from the
     start of a day."""
@@ -44,7 +44,7 @@ class QueryRow:
     p95_ms: float
 
 
-@query(label="Query statistics", permission=SEE_SYSTEM)
+@query(label="Query statistics", permission=SEE_SYSTEM, store="write")
 class QueryFigures(Query):
     """Per query type over the last hours, from the start of an hour; beyond two days, from the
     start of a day."""

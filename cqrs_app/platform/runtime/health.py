@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.projections.generation import SUFFIX
 from cqrs_app.kernel.queries.side_by_side import side_by_side
 from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import reader_of
@@ -130,7 +131,8 @@ def banners(health: Health) -> Iterator[tuple[str, str]]:
 
 def _states(connection: Connection, store: Store) -> dict[str, str]:
     """Subscription -> state, for those of this store."""
-    return {each.subscription: each.state for each in cursors_in(store).all(connection)}
+    found = cursors_in(store).all(connection)
+    return {name: each.state for each in found if not (name := each.subscription).endswith(SUFFIX)}
 
 
 def _jobs(kernel: Kernel) -> tuple[int | None, int | None]:

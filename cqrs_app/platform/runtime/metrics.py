@@ -56,25 +56,29 @@ class ConsoleCollector(Collector):
         # Their metrics are those of subscriptions: only the rows of projections are missing then.
         readable = state.write_store and state.read_store
         failed.add_metric(["projections"], float(not readable))
-        for name, (family, stores) in self._families(state).items():
-            found = _collected(name, family) if all(getattr(state, s) for s in stores) else None
+        for name, family in self._families(state).items():
+            found = _collected(name, family) if state.write_store else None
             failed.add_metric([name], float(found is None))
             yield from found or ()
+        reconciled = partial(_reconciliation, self.kernel)
+        found = _collected("reconciliation", reconciled) if state.read_store else None
+        failed.add_metric(["reconciliation"], float(found is None))
+        yield from found or ()
         yield failed
 
-    def _families(self, state: Health) -> dict[str, tuple[Family, tuple[str, ...]]]:
-        """Name -> family, and the stores that it reads."""
+    def _families(self, state: Health) -> dict[str, Family]:
+        """Name -> family. All read the write store."""
         kernel, registry = self.kernel, self.kernel.registry
         stores: tuple[Store, ...] = ("read", "write") if state.read_store else ("write",)
         commands = dict.fromkeys(registry.commands, OUTCOMES)
         queries = {cls.__name__: results_of(cls) for cls in registry.answers}
-        counted: dict[str, tuple[Family, tuple[str, ...]]] = {
-            "processes": (partial(_processes, kernel), ("write_store",)),
-            "subscriptions": (partial(_subscriptions, kernel, stores), ("write_store",)),
-            "commands": (partial(_bus, kernel, "command", "commands", commands), ("read_store",)),
-            "queries": (partial(_bus, kernel, "query", "queries", queries), ("read_store",)),
+        return {
+            "processes": partial(_processes, kernel),
+            "subscriptions": partial(_subscriptions, kernel, stores),
+            "commands": partial(_bus, kernel, "command", "commands", commands),
+            "queries": partial(_bus, kernel, "query", "queries", queries),
+            **self.others,
         }
-        return counted | {name: (each, ("write_store",)) for name, each in self.others.items()}
 
 
 def _collected(name: str, family: Family) -> list[Metric] | None:
@@ -137,6 +141,28 @@ def _subscriptions(kernel: Kernel, stores: tuple[Store, ...]) -> Iterator[Metric
     yield from made.values()
 
 
+def _reconciliation(kernel: Kernel) -> Iterator[Metric]:
+    families = {
+        "rows": "Rows compared with their digest",
+        "drift": "1 where rows differ from their digest or their events",
+        "differences": "Rows that differ from their events",
+        "compared_timestamp_seconds": "When rows were last compared with their digest",
+        "proven_timestamp_seconds": "When rows were last compared with their events",
+    }
+    made = {
+        name: GaugeMetricFamily(f"{PREFIX}_reconciliation_{name}", text, labels=["projection"])
+        for name, text in families.items()
+    }
+    for name, each in kernel.reconciler.records().items():
+        made["rows"].add_metric([name], each.rows)
+        made["drift"].add_metric([name], float(each.has_drift))
+        made["differences"].add_metric([name], each.differences)
+        for family, at in (("compared", each.compared_at), ("proven", each.proven_at)):
+            if at is not None:
+                made[f"{family}_timestamp_seconds"].add_metric([name], at.timestamp())
+    yield from made.values()
+
+
 def _bus(
     kernel: Kernel, bus: str, plural: str, known: Mapping[str, Iterable[str]]
 ) -> Iterator[Metric]:
@@ -151,7 +177,7 @@ def _bus(
     counts = {(name, each): 0 for name, outcomes in known.items() for each in outcomes}
     buckets: dict[str, dict[float, int]] = {}
     sums: dict[str, float] = {}
-    with kernel.engines.query.connect() as connection:
+    with reader_of(kernel.engines.write).connect() as connection:
         found = connection.execute(totals(bus)).all()
     for name, result, bound, count, ms in found:
         counts[name, result] = counts.get((name, result), 0) + int(count)

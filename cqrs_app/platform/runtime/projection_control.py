@@ -15,16 +15,28 @@ from cqrs_app.kernel.commands.middleware import Middleware, Proceed
 from cqrs_app.kernel.errors import Refusal
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.platform.runtime.commands import (
+    CompareGenerations,
+    DropGeneration,
     PauseProjection,
+    RebuildBeside,
+    RepairProjection,
     ResumeProjection,
     RetryParkedEvents,
     SkipParkedEvent,
+    SwapProjection,
+    SwitchBack,
 )
 from cqrs_app.platform.runtime.events import (
+    ComparisonRequested,
+    GenerationDropped,
     ParkedEventSkipped,
     ParkedEventsRetried,
     ProjectionPaused,
+    ProjectionRepairRequested,
     ProjectionResumed,
+    ProjectionSwapped,
+    ProjectionSwitchedBack,
+    RebuildBesideStarted,
 )
 
 UNKNOWN = Refusal(
@@ -32,6 +44,8 @@ UNKNOWN = Refusal(
 )
 ALREADY_PAUSED = Refusal("already_paused", "It is already paused.")
 NOT_PAUSED = Refusal("not_paused", "It is not paused.")
+NO_PROJECTION = Refusal("no_projection", "It is no projection, and cannot be rebuilt from events.")
+NOT_READY = Refusal("not_ready", "The rows beside the live ones are not ready for it.")
 
 
 @dataclass
@@ -64,6 +78,33 @@ class ProjectionControl(Aggregate):
         yield ParkedEventSkipped(
             projection=command.projection, stream=command.stream, reason=command.reason
         )
+
+    # What stands against these is known to the read store: see generation_rules.
+    @handles(RebuildBeside, refusals=[UNKNOWN, NO_PROJECTION, NOT_READY])
+    def rebuild_beside(self, command: RebuildBeside) -> Iterator[Event]:
+        yield RebuildBesideStarted(projection=command.projection)
+
+    @handles(CompareGenerations, refusals=[UNKNOWN, NO_PROJECTION, NOT_READY])
+    def compare(self, command: CompareGenerations) -> Iterator[Event]:
+        yield ComparisonRequested(projection=command.projection)
+
+    @handles(SwapProjection, refusals=[UNKNOWN, NO_PROJECTION, NOT_READY])
+    def swap(self, command: SwapProjection) -> Iterator[Event]:
+        yield ProjectionSwapped(
+            projection=command.projection, accepted_differences=command.accept_differences
+        )
+
+    @handles(SwitchBack, refusals=[UNKNOWN, NO_PROJECTION, NOT_READY])
+    def switch_back(self, command: SwitchBack) -> Iterator[Event]:
+        yield ProjectionSwitchedBack(projection=command.projection)
+
+    @handles(DropGeneration, refusals=[UNKNOWN, NO_PROJECTION, NOT_READY])
+    def drop(self, command: DropGeneration) -> Iterator[Event]:
+        yield GenerationDropped(projection=command.projection)
+
+    @handles(RepairProjection, refusals=[UNKNOWN, NO_PROJECTION])
+    def repair(self, command: RepairProjection) -> Iterator[Event]:
+        yield ProjectionRepairRequested(projection=command.projection, only=command.only)
 
     def evolve(self, event: Event, at: datetime) -> None:
         if isinstance(event, ProjectionPaused):

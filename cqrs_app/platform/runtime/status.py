@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta
 from sqlalchemy import Connection, Table, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.store.tables import events, parked_events, statistics, subscription_parked
+from cqrs_app.kernel.projections.generation import SUFFIX
+from cqrs_app.kernel.store.tables import events, parked_events, subscription_parked
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.presence import Process
 from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 
-RATE_OVER = timedelta(minutes=5)
+Cause = Annotated[str, Meta(title="Failure", max_length=12)]
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectionRow:
-    """A projection or another subscription. `rate` is events per second of work during the last
-    minutes."""
+    """A projection or another subscription."""
 
     projection: str
     position: int
@@ -32,7 +32,6 @@ class ProjectionRow:
     advanced_at: datetime | None
     error: str | None
     parked: int
-    rate: float
 
 
 @query(label="Projections", permission=SEE_SYSTEM)
@@ -43,34 +42,22 @@ class ProjectionStatus(Query):
 def projection_status(
     question: ProjectionStatus, connection: Connection
 ) -> tuple[ProjectionRow, ...]:
-    columns = statistics.c
-    busy = (
-        select(columns.name, func.sum(columns.count), func.sum(columns.total_ms))
-        .where(columns.bus == "projection", columns.minute >= datetime.now(UTC) - RATE_OVER)
-        .group_by(columns.name)
-    )
-    rates = {
-        name: float(count) / max(float(ms) / 1000, 0.001)
-        for name, count, ms in connection.execute(busy)
-    }
-    return _rows(cursors_in("read"), connection, rates)
+    return _rows(cursors_in("read"), connection)
 
 
 @query(label="Other subscriptions", permission=SEE_SYSTEM, store="write")
 class SubscriptionStatus(Query):
     """Every subscription with effects, whose cursor is in the write store: position, state and
-    parked events. Their rate is not recorded."""
+    parked events."""
 
 
 def subscription_status(
     question: SubscriptionStatus, connection: Connection
 ) -> tuple[ProjectionRow, ...]:
-    return _rows(cursors_in("write"), connection, {})
+    return _rows(cursors_in("write"), connection)
 
 
-def _rows(
-    store: Cursors, connection: Connection, rates: dict[str, float]
-) -> tuple[ProjectionRow, ...]:
+def _rows(store: Cursors, connection: Connection) -> tuple[ProjectionRow, ...]:
     return tuple(
         ProjectionRow(
             projection=each.subscription,
@@ -81,9 +68,9 @@ def _rows(
             advanced_at=each.advanced_at,
             error=each.error,
             parked=each.parked,
-            rate=rates.get(each.subscription, 0.0),
         )
         for each in store.all(connection)
+        if not each.subscription.endswith(SUFFIX)
     )
 
 
@@ -132,7 +119,7 @@ def _oldest_after(connection: Connection, position: int) -> datetime | None:
 @dataclass(frozen=True, slots=True)
 class ParkedStream:
     """A stream with parked events in a projection or another subscription, and the event that
-    failed."""
+    failed. `cause` is the failure that it counts for, empty until it is counted."""
 
     projection: str
     stream: str
@@ -144,34 +131,40 @@ class ParkedStream:
     error: str
     traceback: str
     attempts: int
+    cause: str
 
 
 @query(label="Parked events", permission=SEE_SYSTEM)
 class ParkedStreams(Query):
-    """Streams with events that could not be applied, oldest first."""
+    """Streams with events that could not be applied, oldest first; of one failure if `cause` is
+    given."""
 
+    cause: Cause = ""
     limit: Annotated[int, Meta(title="Streams", ge=1, le=500)] = 50
 
 
 def parked_streams(question: ParkedStreams, connection: Connection) -> tuple[ParkedStream, ...]:
-    return _parked(parked_events, question.limit, connection)
+    return _parked(parked_events, question, connection)
 
 
 @query(label="Parked events of other subscriptions", permission=SEE_SYSTEM, store="write")
 class ParkedSubscriptionStreams(Query):
     """Streams with parked events in subscriptions whose cursor is in the write store, oldest
-    first."""
+    first; of one failure if `cause` is given."""
 
+    cause: Cause = ""
     limit: Annotated[int, Meta(title="Streams", ge=1, le=500)] = 50
 
 
 def parked_subscription_streams(
     question: ParkedSubscriptionStreams, connection: Connection
 ) -> tuple[ParkedStream, ...]:
-    return _parked(subscription_parked, question.limit, connection)
+    return _parked(subscription_parked, question, connection)
 
 
-def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStream, ...]:
+def _parked(
+    table: Table, question: ParkedStreams | ParkedSubscriptionStreams, connection: Connection
+) -> tuple[ParkedStream, ...]:
     columns = table.c
     heads = (
         select(
@@ -180,6 +173,7 @@ def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStr
             func.count().label("waiting"),
             func.min(columns.position).label("position"),
         )
+        .where(~columns.subscription.endswith(SUFFIX, autoescape=True))
         .group_by(columns.subscription, columns.stream)
         .subquery()
     )
@@ -188,8 +182,10 @@ def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStr
         select(table, heads.c.waiting)
         .join(heads, same)
         .order_by(columns.parked_at, columns.position)
-        .limit(limit)
+        .limit(question.limit)
     )
+    if question.cause:
+        found = found.where(columns.cause == question.cause)
     return tuple(
         ParkedStream(
             projection=row.subscription,
@@ -202,6 +198,7 @@ def _parked(table: Table, limit: int, connection: Connection) -> tuple[ParkedStr
             error=row.error or "",
             traceback=row.traceback or "",
             attempts=row.attempts,
+            cause=row.cause or "",
         )
         for row in connection.execute(found)
     )

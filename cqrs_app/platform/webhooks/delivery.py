@@ -43,6 +43,10 @@ UNREADABLE_PAUSE = timedelta(minutes=10)
 logger = logging.getLogger("countersign.webhooks")
 
 
+class NotDelivered(Exception):
+    """A receiver did not accept an event. It is tried again."""
+
+
 class Deliverer:
     """`actor` pauses a webhook that has failed for `pause_after_hours`. `allowed` are the networks
     that may be reached although they are not public. `sendable` is what "all events" means."""
@@ -127,6 +131,7 @@ class Deliverer:
             last = {"last_status": answer.status, "last_error": answer.error or None}
             endpoints.change(connection, endpoint.webhook_id, **changes, **last)
         if not answer.taken:
+            self._report(taken, stored, answer.error)
             self._pause_where_hopeless(endpoint, answer, now - changes["failing_since"])
 
     def _set_aside(
@@ -142,6 +147,16 @@ class Deliverer:
             else:
                 deliveries.set_aside(connection, delivery, now + UNREADABLE_PAUSE)
             endpoints.change(connection, endpoint.webhook_id, failed=endpoint.failed + 1)
+        self._report(taken, stored, error)
+
+    def _report(self, taken: Endpoint, stored: StoredEvent, error: str) -> None:
+        self._kernel.report(
+            NotDelivered(error),
+            kind="delivery",
+            place=taken.webhook_id,
+            subject=stored.stream,
+            reference=stored.id,
+        )
 
     def _failed(self, endpoint: Endpoint, now: datetime) -> dict[str, Any]:
         failures = endpoint.failures + 1

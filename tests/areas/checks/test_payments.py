@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cqrs_app.areas.fulfilment.events import FulfilmentMoved
 from cqrs_app.areas.fulfilment.types import Stage
 from cqrs_app.areas.orders.commands import ApproveOrder, PlaceOrder
 from cqrs_app.areas.orders.types import OrderLine
@@ -22,13 +23,15 @@ from cqrs_app.areas.payments.commands import (
 )
 from cqrs_app.areas.payments.gateway_commands import RecordRefund
 from cqrs_app.areas.payments.queries.lists import ListPayments
+from cqrs_app.areas.payments.rules import waits_for
+from cqrs_app.areas.types import WaitsFor
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Context, Receipt, new_id
 from cqrs_app.kernel.commands.middleware import HISTORY, Proceed
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.operators.roles import system_actor
-from tests.areas.fulfilment.conftest import LAMP, THE, MakeDesk, OrderDesk
+from tests.areas.fulfilment.conftest import LAMP, THE, Follower, MakeDesk, OrderDesk
 from tests.areas.payments.conftest import ADA
 from tests.interfaces.web.pages.conftest import client_in
 from tests.interfaces.web.pages.test_without_scripts import page, send
@@ -211,6 +214,45 @@ def test_a_payment_that_another_overtakes_is_compared_with_it(
     else:
         bus.execute(act, context)
         assert desk.paid(act.payment_id).flags[-1:] == ["beyond_order"]
+
+
+@pytest.mark.parametrize(
+    ("unmatched", "charge", "amount", "asked"),
+    [
+        ("refuse", AuthorisePayment, "10", []),
+        ("flag", CapturePayment, "10", ["authorisation", "void"]),
+        ("refuse", CapturePayment, "4", ["authorisation", "capture", "void"]),
+    ],
+)
+def test_fulfilment_charges_nothing_that_somebody_pays_in_the_same_instant(
+    make_desk: MakeDesk, unmatched: str, charge: type[Command], amount: str, asked: list[str]
+) -> None:
+    desk = make_desk(unmatched_payments=unmatched)
+    paying: list[Command] = [record(amount=amount)]
+
+    def overtake(call: Call, proceed: Proceed) -> Receipt:
+        while paying and isinstance(call.command, charge) and call.context.channel == "process":
+            desk.do(paying.pop())
+        return proceed(call)
+
+    desk.follower = Follower(
+        replace(desk.kernel, commands=desk.bus(overtake)), desk.actor, desk.policy
+    )
+    begun(desk)
+    assert paying == []
+    process = desk.process()
+    assert process.status.stage == Stage.TO_SHIP
+    assert sum(each.kept for each in process.payments.values()) == 10
+    assert all(waits_for(desk.paid(each)) is WaitsFor.NOBODY for each in process.payments)
+    assert [each for each, _ in desk.booked] == asked
+    assert Stage.STUCK not in stages_of(desk)
+
+
+def stages_of(desk: OrderDesk) -> list[str]:
+    """Those that the order went through."""
+    found = desk.kernel.store.events_of(f"fulfilment-{THE}")
+    events = [desk.kernel.registry.codec.decode(each).event for each in found]
+    return [event.stage for event in events if isinstance(event, FulfilmentMoved)]
 
 
 def test_history_is_not_asked(strict: OrderDesk) -> None:

@@ -21,7 +21,7 @@ from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.store.tables import read_tables
+from cqrs_app.kernel.store.tables import digests, read_tables
 from tests.areas.customers.history import REGISTRY, START, History, histories, unreadable
 from tests.areas.desk.history import AREAS as ORDER_AREAS
 from tests.areas.desk.history import TABLES, fold
@@ -48,7 +48,7 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
     folded, engine = rows_of(events), create_engine("sqlite://")
     projection = REGISTRY.projections["customer_profiles"]
     with engine.begin() as connection:
-        read_tables.create_all(connection, tables=MINE)
+        read_tables.create_all(connection, tables=[*MINE, digests])
         write_rows(connection, [projection], events, [size])
         for table in MINE:
             assert stored_rows(connection, table) == folded.all(table), table.name

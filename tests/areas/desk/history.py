@@ -16,7 +16,7 @@ from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Registry
-from cqrs_app.kernel.store.tables import read_tables
+from cqrs_app.kernel.store.tables import digests, read_tables
 from tests.read_stores import write_rows
 
 AREAS = (ORDERS, DESK, Area(name="fulfilment", events=[FulfilmentMoved]))
@@ -49,7 +49,7 @@ def read_store() -> Engine:
 
 
 def make_tables(connection: Connection) -> None:
-    read_tables.create_all(connection, tables=TABLES)
+    read_tables.create_all(connection, tables=[*TABLES, digests])
     create_search(connection)
 
 

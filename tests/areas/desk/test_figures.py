@@ -24,17 +24,19 @@ from cqrs_app.areas.desk.queries.figures import (
     OrdersByStatus,
     StageFigure,
     TodayFigures,
+    WaitingByAge,
     orders_by_day,
     orders_by_stage,
     orders_by_status,
     today_figures,
+    waiting_by_age,
 )
 from cqrs_app.areas.desk.queries.order_list import ListOrders, list_orders
 from cqrs_app.areas.desk.queries.revenue import LastSalesDay, RevenueReport
-from cqrs_app.areas.desk.words import OrderStage
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import ShippedLine
-from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.areas.orders.words import CancelReason, HoldReason
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.events.recorded import Recorded
@@ -101,6 +103,22 @@ def test_what_waits_and_since_when(shop: Connection) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("days", "counts"),
+    [(2, (1, 1, 0)), (4, (1, 1, 0)), (5, (1, 0, 1)), (6, (0, 1, 1)), (40, (0, 0, 2))],
+)
+def test_waiting_orders_count_by_the_days_since_they_were_placed(
+    shop: Connection, days: int, counts: tuple[int, int, int]
+) -> None:
+    question = WaitingByAge(day=START.date() + timedelta(days=days))
+    approval, *others = waiting_by_age(question, shop)
+    assert approval.stage is OrderStage.NEEDS_APPROVAL
+    assert (approval.today, approval.lately, approval.earlier) == counts
+    assert [each.stage for each in others] == list(NEEDS_ACTION[1:])
+    held = next(each for each in others if each.stage is OrderStage.ON_HOLD)
+    assert held.today + held.lately + held.earlier == 1
+
+
 def test_imported_history_does_not_wait_until_something_is_done_with_it(
     connection: Connection,
 ) -> None:
@@ -161,10 +179,27 @@ def test_today_against_yesterday(shop: Connection) -> None:
 def test_every_day_is_on_the_chart(shop: Connection) -> None:
     until = START.date() + timedelta(days=2)
     assert orders_by_day(OrdersByDay(days=4, until=until), shop) == (
-        DayFigure(date(2010, 11, 30), 0, ()),
-        DayFigure(date(2010, 12, 1), 0, ()),
-        DayFigure(date(2010, 12, 2), 1, (gbp("10"),)),
-        DayFigure(date(2010, 12, 3), 1, (gbp("10"),)),
+        DayFigure(date(2010, 11, 30), 0, (), 0, ()),
+        DayFigure(date(2010, 12, 1), 0, (), 0, ()),
+        DayFigure(date(2010, 12, 2), 1, (gbp("10"),), 0, (gbp("10"),)),
+        DayFigure(date(2010, 12, 3), 1, (gbp("10"),), 0, (gbp("10"),)),
+    )
+
+
+def test_a_day_counts_what_was_approved_on_it_and_its_revenue_without_what_was_cancelled(
+    connection: Connection,
+) -> None:
+    history = History()
+    for order_id in ("1", "2", "3"):
+        history.run(place(order_id, TEN), START)
+    for order_id in ("1", "2"):
+        history.run(do.ApproveOrder(order_id=order_id), START + timedelta(days=1))
+    history.run(do.CancelOrder(order_id="2", reason=CancelReason.FRAUD), START + timedelta(days=1))
+    project(connection, history.recorded)
+    day = START.date()
+    assert orders_by_day(OrdersByDay(days=2, until=day + timedelta(days=1)), connection) == (
+        DayFigure(day, 3, (gbp("30"),), 0, (gbp("20"),)),
+        DayFigure(day + timedelta(days=1), 0, (), 2, ()),
     )
 
 
@@ -188,6 +223,8 @@ def test_days_before_all_shops_are_not_asked_for(day: date) -> None:
         TodayFigures(day=day)
     with pytest.raises(Invalid):
         OrdersByDay(until=day)
+    with pytest.raises(Invalid):
+        WaitingByAge(day=day)
 
 
 @pytest.mark.parametrize("day", [date(1900, 1, 1), date(8999, 12, 31)])
@@ -206,6 +243,7 @@ CACHED: list[Query] = [
     OrdersByStage(),
     TodayFigures(day=START.date() + timedelta(days=8)),
     OrdersByDay(until=START.date() + timedelta(days=8)),
+    WaitingByAge(day=START.date() + timedelta(days=8)),
     OrdersByStatus(),
     ListCustomers(),
     GetCustomer(customer_id="17850"),

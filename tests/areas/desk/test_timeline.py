@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from sqlalchemy import Connection
 
-from cqrs_app.areas.desk.projections.timeline import OrderTimelineProjection
+from cqrs_app.areas.desk.projections.timeline import ENTRIES, OrderTimelineProjection
 from cqrs_app.areas.desk.queries.timeline import (
     OrderTimeline,
     TimelineEntry,
@@ -30,7 +31,9 @@ from cqrs_app.areas.orders.words import CancelReason, HoldReason, OrderStatus
 from cqrs_app.areas.payments import events as paid
 from cqrs_app.installed_areas import build_registry
 from cqrs_app.kernel import ERASED, Event, SubjectErased, testing
+from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.platform.catalogue.examples import example_of
 from tests.areas.desk.history import START
 from tests.areas.desk.history import History as OrdersHistory
 from tests.areas.desk.shop import histories
@@ -297,10 +300,25 @@ def test_a_late_order_and_a_decision_that_is_needed_are_in_it(connection: Connec
     history.record("fulfilment-1", [skipped], operator="sue")
     take(connection, history)
     assert [(each.label, dict(each.detail)) for each in shown(connection)] == [
-        ("Late", {"Stage": "Ready to ship", "Reason": "Ready to ship."}),
+        ("Late", {"Step": "Waiting for shipment", "Reason": "Ready to ship."}),
         ("Needs a decision", {"Reason": "Ready to ship."}),
         ("Step skipped", {"Step": "Reserving stock", "Reason": "It is on the shelf."}),
     ]
+
+
+WORDS = (6, "bfd4a62b95a1")
+"""The version of the projection, and a hash of the words that its rows hold."""
+
+
+def test_other_words_come_with_another_version_since_rows_hold_them() -> None:
+    words = []
+    for cls, entry_of in ENTRIES.items():
+        known = {"step": "stock", "asked": "capture", "stage": "stuck", "sku": "A"}
+        entry = entry_of(parse(cls, example_of(cls, known=known)))
+        assert entry is not None
+        words.append((entry.label, [name for name, _ in entry.detail], [*entry.personal]))
+    hashed = hashlib.sha256(repr(words).encode()).hexdigest()[:12]
+    assert (OrderTimelineProjection.version, hashed) == WORDS
 
 
 def test_the_version_of_the_order_is_not_that_of_its_payments(connection: Connection) -> None:

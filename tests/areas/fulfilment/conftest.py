@@ -55,7 +55,6 @@ class Follower:
             kernel.registry.codec,
             kernel.store,
             {"read": kernel.engines.read, "write": kernel.engines.write},
-            kernel.vault,
             batch=500,
             advanced=lambda *advanced: None,
             erased=lambda: None,

@@ -1,5 +1,5 @@
-"""From every state of order, payments, reservation and fulfilment, some action of some role leads
-to an end."""
+"""From every state of order, returns, payments, reservation and fulfilment, some action of some
+role leads to an end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cqrs_app.areas.fulfilment.types import AfterDeclines, Policy
-from tests.areas.fulfilment.world import Endings, begin, explored, followers
+from cqrs_app.areas.orders.commands import ApproveOrder, ShipOrder
+from cqrs_app.areas.payments.commands import RecordPayment
+from tests.areas.fulfilment.world import (
+    PRICE,
+    THE,
+    UNITS,
+    Endings,
+    begin,
+    do,
+    explored,
+    followers,
+)
 
 BY_HAND = Policy(method="", retry_after=(), after_declines=AfterDeclines.HOLD)
 AT_ONCE = replace(BY_HAND, method="card")
@@ -27,6 +38,21 @@ STARTS = {
 def test_every_state_that_is_reached_soon_has_a_legal_way_to_an_end(name: str) -> None:
     endings, worlds = Endings(), explored(begin(*STARTS[name]), most=600)
     assert [str(world) for world in worlds if not endings.exist(world)] == []
+
+
+def test_every_state_after_shipping_has_a_legal_way_to_an_end() -> None:
+    world = begin(BY_HAND, 2)
+    paid = {"amount": UNITS * PRICE, "currency": "EUR", "method": "card", "reference": "1"}
+    for command in (
+        ApproveOrder(order_id=THE),
+        RecordPayment(payment_id="P0", order_id=THE, **paid),
+        ShipOrder(order_id=THE),
+    ):
+        world = do(world, command)
+    endings, worlds = Endings(), explored(world, most=300)
+    assert [str(world) for world in worlds if not endings.exist(world)] == []
+    assert any(world.order.returning for world in worlds)
+    assert any(world.order.returned for world in worlds)
 
 
 @settings(max_examples=60, deadline=None)

@@ -146,6 +146,7 @@ def test_every_count_leads_to_the_orders_that_it_counts(make_desk: MakeDesk) -> 
     tiles = home.select("#home-waiting [data-stage]")
     assert [tile["data-stage"] for tile in tiles] == [*NEEDS_ACTION]
     counted = [(tile, tile.select_one(".figure")) for tile in tiles]
+    counted += [(age, age.select_one(".strong")) for age in home.select(".stat-ages a")]
     counted += [(tab, tab.select_one(".tabular")) for tab in orders.select(".stage-tabs a")]
     for link, count in counted:
         assert count is not None

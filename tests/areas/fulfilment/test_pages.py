@@ -6,7 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from cqrs_app.areas.fulfilment.types import Stage
+from cqrs_app.areas.orders.commands import ShipOrder
 from cqrs_app.areas.orders.queries import OrderActions
+from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.kernel.errors import Refused
 from tests.areas.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
 from tests.interfaces.web.pages.conftest import client_in
@@ -48,6 +50,16 @@ def test_an_order_out_of_stock_says_what_is_missing_and_what_can_be_done(
     assert offered(client_in(order_desk.app, "operator"), f"/fulfilment/{THE}") == set()
 
 
+def test_a_line_leads_to_its_product_where_there_is_one(order_desk: OrderDesk) -> None:
+    supervisor = out_of_stock(order_desk)
+    order_desk.place((LAMP, 1), ("UNKNOWN", 1), order_id="2")
+    order_desk.catch_up()
+    for order_id, skus in ((THE, [CARD, LAMP]), ("2", [LAMP])):
+        links = page(supervisor, f"/orders/{order_id}").select(".order-lines th a")
+        assert [link.get_text() for link in links] == skus
+        assert [page(supervisor, str(link["href"])).select_one("h1") for link in links]
+
+
 def test_a_product_names_the_orders_that_wait_for_it(order_desk: OrderDesk) -> None:
     supervisor = out_of_stock(order_desk)
     waiting = "Orders waiting for stock"
@@ -68,6 +80,21 @@ def test_a_supervisor_skips_a_step_by_hand(order_desk: OrderDesk) -> None:
     assert "Reserving stock skipped" in words(supervisor, f"/fulfilment/{THE}")
 
 
+def test_an_order_shipped_in_part_has_one_stage_on_every_page(order_desk: OrderDesk) -> None:
+    order_desk.stock(LAMP, 4)
+    order_desk.approve((LAMP, 4))
+    order_desk.settle_all()
+    order_desk.do(ShipOrder(order_id=THE, lines=(ShippedLine(line_no=1, quantity=1),)))
+    order_desk.settle_all()
+    order_desk.catch_up()
+    client = client_in(order_desk.app, "viewer")
+    rest = "The rest is reserved and paid. Ready to ship."
+    assert f"{rest} Steps" in words(client, f"/orders/{THE}")
+    assert f"Stage Partly shipped {rest}" in words(client, f"/fulfilment/{THE}")
+    assert f"{THE} Partly shipped {rest}" in words(client, "/fulfilment")
+    assert "Waiting for shipment 1" in words(client, "/fulfilment")
+
+
 def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDesk) -> None:
     desk = make_desk(method="")
     desk.stock(LAMP, 4)
@@ -77,7 +104,7 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     supervisor = client_in(desk.app, "supervisor")
     address = f"/orders/{THE}"
     shown = words(supervisor, address)
-    assert "Awaiting payment GBP 10.00 outstanding." in shown
+    assert "GBP 10.00 outstanding. Steps" in shown
     assert "is not ready to ship: GBP 10.00 outstanding." in shown
     assert "ShipOrder" not in offered(supervisor, address)
     # Every interface returns the same sentence.

@@ -287,6 +287,73 @@ def test_a_refused_command_needs_a_decision_until_somebody_tries_again() -> None
     assert sent(when(stuck, FulfilmentRetried(order_id=ORDER))) == [f"ReserveStock {LAMP}"]
 
 
+AUTHORISING, CAPTURING = RESERVED, PAID[:-2]
+
+
+@pytest.mark.parametrize(
+    ("before", "charge", "then"),
+    [
+        (AUTHORISING, f"AuthorisePayment {PAYMENT}", []),
+        (CAPTURING, f"CapturePayment {PAYMENT}", [f"VoidPayment {PAYMENT}"]),
+    ],
+)
+@pytest.mark.parametrize("known_first", [True, False])
+def test_a_charge_for_what_somebody_has_paid_meanwhile_is_dropped(
+    before: tuple[Happening, ...], charge: str, then: list[str], known_first: bool
+) -> None:
+    paid, refused = payment("Recorded", of="bank"), Refusal(charge, "beyond_order")
+    process = given(*before, *((paid, refused) if known_first else (refused, paid)))
+    assert (process.status.stage, process.refused) == (Stage.TO_SHIP, {})
+    assert [command.key for command in process.open.values()] == then
+
+
+@pytest.mark.parametrize(
+    ("before", "charge", "then"),
+    [
+        (AUTHORISING, f"AuthorisePayment {PAYMENT}", f"AuthorisePayment {ORDER}-2"),
+        (CAPTURING, f"CapturePayment {PAYMENT}", f"CapturePayment {PAYMENT}"),
+    ],
+)
+@pytest.mark.parametrize("known_first", [True, False])
+def test_after_a_part_was_paid_only_the_rest_is_charged(
+    before: tuple[Happening, ...], charge: str, then: str, known_first: bool
+) -> None:
+    paid, refused = payment("Recorded", 4, of="bank"), Refusal(charge, "beyond_order")
+    process = given(*before, *((paid, refused) if known_first else (refused, paid)))
+    [command] = process.open.values()
+    assert (command.key, command.arguments["amount"]) == (then, "6.00")
+    assert process.refused == {}
+
+
+def test_a_charge_waits_for_a_capture_that_somebody_asked_for() -> None:
+    process = given(
+        *CAPTURING,
+        payment("AuthorisationRequested", of="till"),
+        payment("Authorised", of="till"),
+        payment("CaptureRequested", of="till"),
+        Refusal(f"CapturePayment {PAYMENT}", "beyond_order"),
+    )
+    assert (process.status.stage, dict(process.open)) == (Stage.PAYING, {})
+    captured = after(process, payment("Captured", of="till"))
+    assert [command.key for command in captured.open.values()] == [f"VoidPayment {PAYMENT}"]
+
+
+@pytest.mark.parametrize(
+    ("before", "charge", "again"),
+    [
+        (AUTHORISING, f"AuthorisePayment {PAYMENT}", f"AuthorisePayment {ORDER}-2"),
+        (CAPTURING, f"CapturePayment {PAYMENT}", f"CapturePayment {PAYMENT}"),
+    ],
+)
+def test_a_charge_that_nothing_known_makes_too_much_needs_a_decision(
+    before: tuple[Happening, ...], charge: str, again: str
+) -> None:
+    stuck = given(*before, Refusal(charge, "beyond_order"))
+    assert (stuck.status.stage, stuck.status.sentence) == (Stage.STUCK, "Because.")
+    assert sent(decide(stuck)) == []
+    assert sent(when(stuck, FulfilmentRetried(order_id=ORDER))) == [again]
+
+
 def test_a_skipped_step_is_gone_on_without() -> None:
     skipped = FulfilmentStepSkipped(order_id=ORDER, step="stock", reason="They follow later.")
     decision = when(given(*MISSING, Done(f"HoldOrder {ORDER}")), skipped)

@@ -85,8 +85,8 @@ class Acting:
 
 
 @contextmanager
-def acting(desk: OrderDesk) -> Iterator[Acting]:
-    more = {"PAYMENT_GATEWAY": "sandbox", "PAYMENT_CALLBACK_SECRET": SECRET}
+def acting(desk: OrderDesk, **settings: str) -> Iterator[Acting]:
+    more = {"PAYMENT_GATEWAY": "sandbox", "PAYMENT_CALLBACK_SECRET": SECRET} | settings
     program = start(
         *(sys.executable, "-c", ACTING),
         environment=environment_of(desk.app, **more),

@@ -41,6 +41,7 @@ from cqrs_app.areas.fulfilment.inputs import (
     DeadlinePassed,
     Input,
     Moved,
+    Returned,
     StockArrived,
     input_of,
 )
@@ -50,10 +51,10 @@ from cqrs_app.areas.inventory import commands as stock
 from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.areas.orders import commands as orders
-from cqrs_app.areas.orders.events import OrderApproved
+from cqrs_app.areas.orders.events import OrderApproved, ReturnReceived
 from cqrs_app.areas.orders.order import Order
-from cqrs_app.areas.orders.types import OrderLine, ShippedLine
-from cqrs_app.areas.orders.words import CancelReason, HoldReason, OrderStatus
+from cqrs_app.areas.orders.types import ChangedLine, OrderLine, ReturnedLine, ShippedLine
+from cqrs_app.areas.orders.words import CancelReason, HoldReason, OrderStatus, ReturnReason
 from cqrs_app.areas.payments import commands as payments
 from cqrs_app.areas.payments import gateway_commands as gateway
 from cqrs_app.areas.payments.payment import Payment
@@ -115,6 +116,8 @@ class World:
             msgspec.json.encode(sorted({key.partition(" ")[0] for key in self.process.refused})),
             tuple(alive),
             (order.status, order.before_hold, order.hold_reason == "payment_check", *order.left),
+            (*sorted(map(str, order.returning.values())), *sorted(order.returned.items())),
+            order.quantity(1),
             (item.on_hand, item.reserved.get(THE, 0), item.retired),
         )
 
@@ -125,6 +128,7 @@ class World:
             self.order.status in OVER_AND_DONE
             and self.process.status.stage in {"", *OVER}
             and not self.item.reserved
+            and not self.order.returning
             and all(map(_is_settled, self.payments.values()))
         )
 
@@ -204,6 +208,8 @@ def _closing(world: World) -> Iterator[Command]:
         yield payments.ClearFlaggedAnswers(payment_id=payment_id, note="Looked at.")
         won = DisputeOutcome.WON
         yield gateway.ResolveDispute(payment_id=payment_id, reference="d", outcome=won)
+    for return_id in world.order.returning:
+        yield orders.CancelReturn(order_id=THE, return_id=return_id)
     yield orders.CancelOrder(order_id=THE, reason=CancelReason.OTHER)
     yield orders.CancelRemainingItems(order_id=THE, reason=CancelReason.OTHER)
     yield orders.DeliverOrder(order_id=THE)
@@ -242,6 +248,14 @@ def _of_people(world: World) -> Iterator[Command]:
     yield orders.DeliverOrder(order_id=THE)
     yield orders.CancelOrder(order_id=THE, reason=CancelReason.OTHER)
     yield orders.CancelRemainingItems(order_id=THE, reason=CancelReason.OTHER)
+    for quantity in range(1, UNITS + 1):
+        changed = ChangedLine(line_no=1, quantity=quantity, unit_price=PRICE)
+        yield orders.ChangeOrderLines(order_id=THE, lines=(changed,))
+    back = ReturnedLine(line_no=1, quantity=1)
+    yield orders.RequestReturn(order_id=THE, lines=(back,), reason=ReturnReason.DAMAGED)
+    for return_id in world.order.returning:
+        yield orders.ReceiveReturn(order_id=THE, return_id=return_id)
+        yield orders.CancelReturn(order_id=THE, return_id=return_id)
     if world.item.on_hand < UNITS:
         yield stock.ReceiveStock(sku=LAMP, quantity=1, reference="D")
     yield stock.AdjustStock(sku=LAMP, difference=-1, reason=AdjustReason.DAMAGED)
@@ -368,8 +382,11 @@ def inputs_of(world: World, command: Command, events: Iterable[Event], by: str) 
 def _input(world: World, event: Event, by: str) -> Iterator[Input]:
     if isinstance(event, OrderApproved):
         order = world.order
-        lines = (Line(sku=LAMP, quantity=UNITS),)
+        lines = (Line(sku=LAMP, quantity=order.quantity(1)),)
         yield Approved(currency=order.currency, total=order.total, lines=lines, policy=world.policy)
+    elif isinstance(event, ReturnReceived):
+        units = sum(line.restocked for line in event.lines)
+        yield Returned({LAMP: units} if units else {})
     elif type(event) in ARRIVALS:
         yield StockArrived(LAMP)
     elif type(event) in ORDER_EVENTS | PAYMENT_EVENTS:

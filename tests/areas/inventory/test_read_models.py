@@ -23,7 +23,7 @@ from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.inventory.words import prices_in
 from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
 from cqrs_app.kernel.projections.rows import Rows
-from cqrs_app.kernel.store.tables import read_tables
+from cqrs_app.kernel.store.tables import digests, read_tables
 from tests.areas.inventory.given import NOON
 from tests.areas.inventory.history import (
     EVERYTHING,
@@ -110,7 +110,7 @@ def test_rows_written_batch_by_batch_are_the_fold_of_all_events(
 ) -> None:
     folded, engine = fold(history.recorded), create_engine("sqlite://")
     with engine.begin() as connection:
-        read_tables.create_all(connection, tables=TABLES)
+        read_tables.create_all(connection, tables=[*TABLES, digests])
         write_rows(connection, INVENTORY.projections, history.recorded, [size])
         for table in TABLES:
             assert stored_rows(connection, table) == folded.all(table), table.name

@@ -67,7 +67,7 @@ def test_what_the_rules_would_refuse_is_let_in_as_history_beside_one_flag(
             order_id=THE,
             task=type(command).__name__,
             code=live.refusal.code,
-            sentence=live.refusal.sentence,
+            sentence=live.refusal.why,
         )
         assert not isinstance(happened, was.OrderFlagged)
 

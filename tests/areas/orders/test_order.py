@@ -134,7 +134,9 @@ def test_placing_an_order_adds_up_its_lines_exactly() -> None:
 
 def test_an_order_has_a_line() -> None:
     nothing = do.PlaceOrder(order_id=THE, country="France", currency="EUR", lines=())
-    given().when(nothing).refused("no_lines", "Order 536365 has no lines; an order needs one.")
+    given().when(nothing).refused(
+        "no_lines", "Order 536365 has no lines; an order needs one. Nothing was changed."
+    )
 
 
 def test_lines_of_a_tenth_of_a_penny_keep_their_value() -> None:
@@ -166,7 +168,8 @@ def test_approving() -> None:
 
 def test_approving_twice_is_refused() -> None:
     given(PLACED, APPROVED).when(APPROVE).refused(
-        "already_approved", f"Order 536365 was approved {ON}; it need not be approved again."
+        "already_approved",
+        f"Order 536365 was approved {ON}; it need not be approved again. Nothing was changed.",
     )
 
 
@@ -174,7 +177,7 @@ def test_a_held_order_must_be_released_before_it_is_approved() -> None:
     given(PLACED, HELD).when(APPROVE).refused(
         "on_hold",
         "Order 536365 has been on hold since 1 Dec 2010 at 12:03 UTC (payment check); "
-        "release it before you approve it.",
+        "release it before you approve it. Nothing was changed.",
     )
 
 
@@ -185,7 +188,8 @@ def test_rejecting_says_what_was_lost() -> None:
 def test_an_approved_order_is_cancelled_rather_than_rejected() -> None:
     given(PLACED, APPROVED).when(REJECT).refused(
         "already_approved",
-        f"Order 536365 was approved {ON}; it can no longer be rejected, but it can be cancelled.",
+        f"Order 536365 was approved {ON}; it can no longer be rejected, but it can be cancelled. "
+        "Nothing was changed.",
     )
 
 
@@ -203,7 +207,8 @@ def test_a_released_order_goes_back_to_where_it_stood(state: str) -> None:
 def test_releasing_what_is_not_on_hold_is_refused() -> None:
     given(PLACED).when(RELEASE).refused(
         "not_on_hold",
-        "Order 536365 has waited for approval since 1 Dec 2010 at 12:03 UTC; it is not on hold.",
+        "Order 536365 has waited for approval since 1 Dec 2010 at 12:03 UTC; it is not on hold. "
+        "Nothing was changed.",
     )
 
 
@@ -217,7 +222,8 @@ def test_changing_the_address() -> None:
 def test_the_address_of_a_shipped_order_stays() -> None:
     given(PLACED, APPROVED, ALL_SHIPPED).when(CHANGE_ADDRESS).refused(
         "already_shipped",
-        f"Order 536365 was shipped {ON}; its shipping address can no longer be changed.",
+        f"Order 536365 was shipped {ON}; its shipping address can no longer be changed. "
+        "Nothing was changed.",
     )
 
 
@@ -262,13 +268,14 @@ def test_an_order_is_approved_before_it_is_shipped() -> None:
     given(PLACED).when(SHIP).refused(
         "not_approved",
         "Order 536365 has waited for approval since 1 Dec 2010 at 12:03 UTC; "
-        "approve it before you ship it.",
+        "approve it before you ship it. Nothing was changed.",
     )
 
 
 def test_nothing_is_shipped_twice() -> None:
     given(PLACED, APPROVED, ALL_SHIPPED).when(SHIP).refused(
-        "already_shipped", f"Order 536365 was shipped {ON}; nothing is left to ship."
+        "already_shipped",
+        f"Order 536365 was shipped {ON}; nothing is left to ship. Nothing was changed.",
     )
 
 
@@ -279,13 +286,14 @@ def test_delivering() -> None:
 def test_an_order_shipped_in_part_is_not_delivered() -> None:
     given(PLACED, APPROVED, PART_SHIPPED).when(DELIVER).refused(
         "not_shipped",
-        f"Order 536365 was shipped in part {ON}; ship or cancel the remaining items first.",
+        f"Order 536365 was shipped in part {ON}; ship or cancel the remaining items first. "
+        "Nothing was changed.",
     )
 
 
 def test_an_order_that_has_not_left_is_not_delivered() -> None:
     given(PLACED, APPROVED).when(DELIVER).refused(
-        "not_shipped", f"Order 536365 was approved {ON}; ship it first."
+        "not_shipped", f"Order 536365 was approved {ON}; ship it first. Nothing was changed."
     )
 
 
@@ -296,7 +304,8 @@ def test_cancelling_says_what_was_lost() -> None:
 
 def test_a_shipped_order_is_not_cancelled() -> None:
     given(PLACED, APPROVED, ALL_SHIPPED).when(CANCEL).refused(
-        "already_shipped", f"Order 536365 was shipped {ON}; it can no longer be cancelled."
+        "already_shipped",
+        f"Order 536365 was shipped {ON}; it can no longer be cancelled. Nothing was changed.",
     )
 
 
@@ -304,7 +313,7 @@ def test_an_order_held_after_a_part_was_shipped_is_not_cancelled() -> None:
     given(PLACED, APPROVED, PART_SHIPPED, HELD).when(CANCEL).refused(
         "already_shipped",
         f"Order 536365 was shipped in part {ON}; "
-        "it can no longer be cancelled, but its remaining items can.",
+        "it can no longer be cancelled, but its remaining items can. Nothing was changed.",
     )
 
 

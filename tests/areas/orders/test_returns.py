@@ -59,7 +59,8 @@ def test_returns_of_an_order_are_numbered() -> None:
 def test_no_more_comes_back_than_has_shipped() -> None:
     given(PLACED, APPROVED, PART_SHIPPED).when(request((1, 5))).refused(
         "more_than_shipped",
-        "Line 1 of order 536365 has 4 shipped units to return; 5 cannot be returned.",
+        "Line 1 of order 536365 has 4 shipped units to return; 5 cannot be returned. "
+        "Nothing was changed.",
     )
 
 
@@ -117,7 +118,7 @@ def test_no_more_is_received_than_was_requested() -> None:
     open_one.when(receive("R1", (1, 2, 1))).refused(
         "more_than_requested",
         "Return R1 of order 536365 is for 2 of line 1; 3 cannot be received. "
-        "Request another return for the rest.",
+        "Nothing was changed. Request another return for the rest.",
     )
     open_one.when(receive("R1", (2, 1, 0))).refused(
         "no_such_line", "Return R1 of order 536365 is not for line 2. Nothing was changed."

@@ -74,3 +74,51 @@ def test_cached_answers_are_forgotten(console: Flask) -> None:
     result = run(console, "cache", "invalidate", "*Orders")
     assert result.exit_code == 0
     assert "0 cached answers forgotten." in result.output
+
+
+def test_new_rows_are_built_beside_compared_swapped_in_and_back(shop: Flask) -> None:
+    kernel: Kernel = services_of(shop).kernel
+    statuses = text("SELECT order_id, status FROM orders ORDER BY order_id")
+    views = text("SELECT order_id, status FROM v_orders ORDER BY order_id")
+    with kernel.engines.read.begin() as connection:
+        before = connection.execute(statuses).all()
+        connection.execute(
+            text("UPDATE orders SET status = 'cancelled' WHERE order_id = 'CS-10001'")
+        )
+        spoilt = connection.execute(statuses).all()
+    built = run(shop, "projections", "rebuild", "orders", "sales", "--beside")
+    assert built.exit_code == 1, built.output
+    assert "orders CS-10001: status: cancelled -> " in built.output
+    refused = run(shop, "projections", "swap", "orders")
+    assert refused.exit_code == 1
+    assert "1 rows of orders differ from the live ones" in refused.output
+    assert run(shop, "projections", "swap", "sales").exit_code == 0
+    swapped = run(shop, "projections", "swap", "orders", "--accept-differences", "1")
+    assert swapped.exit_code == 0, swapped.output
+    with kernel.engines.read.connect() as connection:
+        assert connection.execute(statuses).all() == before
+        assert connection.execute(views).all() == before
+    assert "orders, rows beside: previous" in run(shop, "projections", "list").output
+    assert run(shop, "projections", "back", "orders").exit_code == 0
+    with kernel.engines.read.connect() as connection:
+        assert connection.execute(statuses).all() == spoilt
+        assert connection.execute(views).all() == spoilt
+    assert run(shop, "projections", "compare", "orders").exit_code == 1
+    dropped = run(shop, "projections", "drop", "orders", "sales")
+    assert dropped.exit_code == 0, dropped.output
+    assert run(shop, "projections", "back", "orders").exit_code == 1
+    assert run(shop, "db", "check").exit_code == 0
+
+
+def test_all_projections_are_rebuilt_in_one_pass_and_equal_the_live_rows(shop: Flask) -> None:
+    kernel: Kernel = services_of(shop).kernel
+    built = run(shop, "projections", "rebuild", "--all", "--beside")
+    assert built.exit_code == 0, built.output
+    names = [*kernel.registry.projections]
+    assert built.output.count(" 0 differ") == len(names)
+    swapped = run(shop, "projections", "swap", *names)
+    assert swapped.exit_code == 0, swapped.output
+    assert run(shop, "db", "check").exit_code == 0
+    again = run(shop, "projections", "rebuild", *names)
+    assert again.exit_code == 0, again.output
+    assert run(shop, "projections", "compare", *names).exit_code == 1

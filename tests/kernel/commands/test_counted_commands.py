@@ -20,7 +20,7 @@ from tests.kernel.shop import Add, Take
 def counted(kernel: Kernel) -> dict[str, dict[str, int]]:
     """Results per command."""
     kernel.statistics.flush()
-    with kernel.engines.read.connect() as connection:
+    with kernel.engines.write.connect() as connection:
         found = measured(connection, "command", kernel.clock() - timedelta(hours=1))
     return {each.name: each.results for each in found}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import update
@@ -130,6 +132,31 @@ def test_the_same_command_waits_once_for_a_stream(kernel: Kernel) -> None:
     again = kernel.commands.postpone(Add(counter_id="a"), by_ana(command_id="two"), LONG)
     assert (again.command_id, again.repeated) == ("one", True)
     assert kernel.log.find("two") is None
+
+
+def test_of_several_sent_in_the_same_instant_one_waits(kernel: Kernel) -> None:
+    start = Barrier(4)
+
+    def send(command_id: str) -> str:
+        start.wait(timeout=10)
+        context = by_ana(command_id=command_id)
+        return kernel.commands.postpone(Add(counter_id="a"), context, LONG).command_id
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        answered = set(pool.map(send, ["one", "two", "three", "four"]))
+    assert len(answered) == 1
+    found = kernel.log.find_many(["one", "two", "three", "four"])
+    assert found.keys() == answered
+
+
+def test_after_one_was_carried_out_or_withdrawn_another_may_wait(kernel: Kernel) -> None:
+    postpone(kernel, "one")
+    make_due(kernel, "one")
+    kernel.commands.run_queued("one")
+    postpone(kernel, "two")
+    kernel.commands.withdraw("two", by_ana())
+    postpone(kernel, "three")
+    assert outcome(kernel, "three") == "queued"
 
 
 def test_who_may_not_send_it_does_not_learn_that_it_waits(kernel: Kernel) -> None:

@@ -37,7 +37,7 @@ def add(kernel: Kernel, times: int = 1) -> None:
 
 def results(kernel: Kernel) -> dict[str, int]:
     kernel.statistics.flush()
-    with kernel.engines.query.connect() as connection:
+    with kernel.engines.write.connect() as connection:
         [counted] = measured(connection, "query", kernel.clock() - timedelta(hours=1))
     return counted.results
 

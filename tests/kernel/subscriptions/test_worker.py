@@ -36,7 +36,7 @@ def test_a_failed_job_is_kept_with_its_reason_and_the_next_one_is_done(
     failing = queue.enqueue("os.system", "true", failure_ttl=60)
     queue.enqueue("time.sleep", 0, result_ttl=0)
 
-    run_worker(redis_url, 3, kernel.presence, queue=queue.name)
+    run_worker(redis_url, 3, kernel.presence, kernel.recorder, queue=queue.name)
 
     assert not queue.job_ids
     assert FailedJobRegistry(queue=queue).get_job_ids() == [failing.id]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
 from cqrs_app.areas.desk.read_models import orders
+from cqrs_app.areas.orders.commands import PlaceOrder
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.demo import load_if_empty
@@ -23,6 +25,17 @@ def test_everything_happened_within_the_last_month_or_so() -> None:
     moments = [task.at for task in tasks(200, NOW)]
     assert max(moments) < NOW
     assert min(moments) > NOW - timedelta(days=32)
+
+
+def test_the_days_of_the_shop_are_even() -> None:
+    """But for the last, whose orders the opening places."""
+    placed = Counter(
+        task.at.date() for task in tasks(240, NOW) if isinstance(task.command, PlaceOrder)
+    )
+    _, *whole, _ = (placed[day] for day in sorted(placed))
+    assert len(whole) == 28
+    assert max(whole) - min(whole) <= 3
+    assert placed[NOW.date()] == 0
 
 
 def test_an_empty_store_gets_orders_in_every_state_and_a_filled_one_is_left_alone(

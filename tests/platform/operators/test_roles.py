@@ -20,11 +20,11 @@ ADDED: dict[str, str] = {
     """,
     "supervisor": """
         credit_notes.record customers.deactivate customers.merge events.view exports.run
-        fulfilment.manage
+        failures.manage failures.view fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
         orders.cancel_remaining orders.change_lines payments.move
         orders.reject orders.remove_attachment payments.record payments.refund payments.void
-        system.view webhooks.view
+        projections.retry system.view webhooks.view
     """,
     "admin": """
         customers.erase payments.answer projections.manage tokens.manage webhooks.manage

@@ -3,6 +3,7 @@ others."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -210,19 +211,27 @@ def test_feed_tail_and_exports_go_on_and_say_what_cannot_be_read(
     assert ("O1," in listed, "O0," in listed) == (True, False)
 
 
-def test_system_and_doctor_name_subscription_position_and_stream(
-    app: Flask, kernel: Kernel
-) -> None:
+def failures_in(page: str) -> set[str]:
+    """The addresses of failures in a page."""
+    return set(re.findall(r"/failures/[0-9a-f]{12}", page))
+
+
+def test_pages_and_doctor_name_subscription_position_and_stream(app: Flask, kernel: Kernel) -> None:
     requested = next(
         each for each in in_log(kernel) if each.type == "PaymentAuthorisationRequested"
     )
     damage(kernel, [requested])
     catch_up(kernel)
-    panel = client_in(app, "admin").get("/system/parked").get_data(as_text=True)
+    task = kernel.tasks["failures"].task
+    for store in task.due(kernel):
+        task.work(kernel, store)
+    client = client_in(app, "admin")
+    listed = client.get("/failures?kind=event").get_data(as_text=True)
+    pages = [client.get(each).get_data(as_text=True) for each in failures_in(listed)]
     for subscription in ("payment_requests", "payments"):
-        assert f"in {subscription}" in panel
-        assert f"projection={subscription}&amp;stream=payment-A0" in panel
-    assert f"position {requested.position:,}" in panel
+        [page] = [each for each in pages if f"in {subscription}<" in each]
+        assert f"projection={subscription}&amp;stream=payment-A0" in page
+        assert f"position {requested.position:,}" in page
     rows = client_in(app, "admin").get("/system/projections").get_data(as_text=True)
     assert all(name in rows for name in kernel.registry.subscriptions)
 
@@ -239,7 +248,9 @@ def test_a_log_that_was_restored_is_noticed_by_every_subscription(kernel: Kernel
     with kernel.engines.write.begin() as connection:
         connection.execute(text("DELETE FROM events WHERE position = :last"), {"last": last})
     catch_up(kernel)
-    controls = {"projection_control", "subscription_control"}
+    controls = {
+        name for name, each in kernel.registry.subscriptions.items() if each.accepts_restored_log
+    }
     for name, cursor in kernel.runner.cursors().items():
         if name in controls:
             # They carry out what mends the others.

@@ -64,8 +64,19 @@ def without(postgres_server: PostgresServer) -> Iterator[Callable[[str], None]]:
 @pytest.mark.parametrize(
     ("store", "left_out"),
     [
-        ("write_store", {"processes", "subscriptions", "projections", "webhooks"}),
-        ("read_store", {"projections", "commands", "queries"}),
+        (
+            "write_store",
+            {
+                "processes",
+                "subscriptions",
+                "projections",
+                "commands",
+                "queries",
+                "webhooks",
+                "failures",
+            },
+        ),
+        ("read_store", {"projections"}),
     ],
 )
 def test_a_store_that_is_away_costs_only_its_own_metrics(

@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 
 from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
 from cqrs_app.kernel.errors import Refused
+from cqrs_app.platform.failures.queries import ListFailures
 from cqrs_app.platform.runtime.commands import RetryParkedEvents
 from cqrs_app.platform.runtime.status import ParkedSubscriptionStreams
 from cqrs_app.platform.webhooks import attempts
@@ -27,6 +28,7 @@ from cqrs_app.platform.webhooks.queries import (
     WebhookView,
 )
 from cqrs_app.platform.webhooks.tables import webhook_deliveries, webhook_secrets
+from cqrs_app.services import services_of
 from tests.platform.webhooks.conftest import Clock, Shop
 from tests.platform.webhooks.receiver import Received, Receiver
 from tests.platform.webhooks.test_sending import resolving
@@ -170,6 +172,21 @@ def test_an_event_that_is_not_taken_is_tried_again_after_a_growing_pause(
     assert last.json["stream"] == "order-W2"
     cursor = shop.state().delivery.cursor  # type: ignore[union-attr]
     assert (cursor.failures, cursor.failing_since, cursor.last_error) == (0, None, None)
+
+
+def test_what_a_receiver_does_not_accept_is_one_failure_per_webhook_and_reason(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    receiver.answer = lambda received: 500
+    for _ in range(2):
+        shop.deliver()
+        shop.clock.move(hours=1)
+    services_of(shop.app).failures.flush()
+    [failure] = shop.ask(ListFailures(kind="delivery"))
+    assert (failure.place, failure.error, failure.count) == ("warehouse", "NotDelivered", 2)
+    assert failure.subjects == ("order-W1",)
 
 
 def test_after_days_of_failure_it_is_paused_by_the_system_and_goes_on_when_resumed(

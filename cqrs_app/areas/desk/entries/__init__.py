@@ -1,1 +1,1 @@
-"""What an order's timeline has of each event, area by area."""
+"""What each event adds to an order's timeline, area by area."""

@@ -1,4 +1,4 @@
-"""What fulfilment adds to a timeline: what no order, payment or product has an event of."""
+"""What fulfilment adds to the timeline and no order, payment or product event says."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from cqrs_app.areas.fulfilment.types import Stage, Step
 from cqrs_app.kernel import Event
 
 OPERATOR = "fulfilment"
-"""Under whose name fulfilment acts."""
+"""The actor name under which fulfilment sends its commands."""
 _ORDER = EntryKind.ORDER
 
 
 def _moved(event: FulfilmentMoved) -> Entry | None:
     why = ("Reason", event.sentence)
     if event.late:
-        return Entry(_ORDER, "Late", (("Stage", Stage(event.stage).label), why))
+        return Entry(_ORDER, "Late", (("Step", Stage(event.stage).label), why))
     if event.stage == Stage.OUT_OF_STOCK:
         return Entry(EntryKind.STOCK, "Out of stock", (why,))
     if event.stage == Stage.STUCK:

@@ -1,4 +1,4 @@
-"""What happened to an order, and what of it changed."""
+"""What happened to an order, and which of its facts changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from cqrs_app.areas.orders.words import OrderStatus, advance_status, label_of
 from cqrs_app.kernel import ERASED, Event
 
 Facts = dict[str, str]
-"""What the timeline follows of an order, to name the old value where one changes."""
+"""The facts of an order that the timeline follows, so that it can show old and new value."""
 
 ADDRESS, BILLING_ADDRESS = "Address", "Billing address"
 _ORDER, _SHIPPING = EntryKind.ORDER, EntryKind.SHIPPING
@@ -192,11 +192,11 @@ FOLLOWED: Mapping[str, tuple[str, Callable[[Facts], str]]] = MappingProxyType(
         "total": ("Total", lambda facts: f"{facts['currency']} {facts['total']}"),
     }
 )
-"""Fact -> its name, and its text."""
+"""Fact -> its label and its text."""
 
 
 def facts_after(facts: Facts, event: Event) -> Facts:
-    """The facts after an event of the order. None are known where placing it was skipped."""
+    """The facts after an event. None are known if the event that placed the order was skipped."""
     if isinstance(event, OrderPlaced):
         return {
             "customer_id": event.customer_id,

@@ -22,7 +22,7 @@ _DETAIL = MappingProxyType(
         "note": "Note",
     }
 )
-"""Field -> the name that an entry has for it, in this order."""
+"""Field -> the label of that detail, in the order in which they are shown."""
 
 
 def _about(label: str) -> Callable[[Any], Entry]:
@@ -74,4 +74,4 @@ ENTRIES: Mapping[type[Event], Callable[[Any], Entry]] = MappingProxyType(
 COVERED_BY_THE_ANSWER = frozenset(
     {was.PaymentCaptureRequested, was.PaymentVoidPlanned, was.PaymentVoidRequested}
 )
-"""Left out where fulfilment requested it: nobody decided anything, and the answer follows."""
+"""Left out where fulfilment requested it: no person decided anything, and the answer follows."""

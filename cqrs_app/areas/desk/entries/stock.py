@@ -1,4 +1,4 @@
-"""What stock was reserved for an order, released again, or left with a shipment."""
+"""Stock that was reserved for an order, released, or shipped."""
 
 from __future__ import annotations
 

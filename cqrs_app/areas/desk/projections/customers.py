@@ -40,7 +40,7 @@ _COUNTED = ("orders", "placed_value", "cancelled_value", "credit_notes", "credit
 
 
 class CustomersProjection(Projection):
-    """A guest has no account; a guest's credit note is kept all the same."""
+    """A guest has no account; a guest's credit note is kept nevertheless."""
 
     name: ClassVar[str] = "customers"
     by_day: ClassVar[bool] = True
@@ -62,7 +62,7 @@ class CustomersProjection(Projection):
         _name_account(row, event, recorded.occurred_at)
 
     def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
-        """The times of the former account stay: they are those of all orders it ever had."""
+        """The times of the former account stay: they cover every order it ever had."""
         value = event.total + event.cancelled
         if event.former_customer_id:
             former = _account(rows, event.former_customer_id, event.currency, recorded)
@@ -161,7 +161,7 @@ def _account(rows: Rows, customer_id: str, currency: str, recorded: Recorded) ->
 
 
 def _add_account(into: Row, row: Row) -> None:
-    """The newest order has the word on name and country here too."""
+    """Here too the newest order decides name and country."""
     for name in _COUNTED:
         into[name] += row[name]
     first, last = row["first_order_at"], row["last_order_at"]
@@ -175,7 +175,7 @@ def _add_account(into: Row, row: Row) -> None:
 
 
 def _name_account(row: Row, event: OrderPlaced | OrderAssigned, at: datetime) -> None:
-    """The newest order has the word on name and country, in whatever order they came in."""
+    """The newest order decides name and country, in whatever order the events arrive."""
     if _is_latest(row["last_order_at"], at):
         row["name"] = event.customer_name or row["name"]
         row["country"] = country_name(event.country)

@@ -11,7 +11,7 @@ from cqrs_app.kernel import Row, Rows
 
 
 def add_lines(order_id: str, lines: Iterable[OrderedLine], first: int, rows: Rows) -> None:
-    """New lines, with the numbers from `first` on."""
+    """Insert new lines, numbered from `first`."""
     for line_no, line in enumerate(lines, start=first):
         rows.put(
             order_lines,
@@ -30,7 +30,7 @@ def add_lines(order_id: str, lines: Iterable[OrderedLine], first: int, rows: Row
 
 
 def change_lines(event: OrderLinesChanged, order: Row, rows: Rows) -> None:
-    """Bring lines and their order up to date. A removed line stays, with a quantity of 0."""
+    """Update changed lines and the order's row. A removed line stays, with quantity 0."""
     for line in event.lines:
         row = rows.change(order_lines, event.order_id, line.line_no)
         order["line_count"] += bool(line.quantity) - bool(row["quantity"])

@@ -1,4 +1,4 @@
-"""Customers who were merged into others: one number for all that is counted from now on."""
+"""Customers merged into others: which number their orders and credit count for."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cqrs_app.kernel import Rows
 
 
 def merge(table: Table, event: CustomerMerged, rows: Rows) -> None:
-    """Remember it, also for those who were merged into this customer before."""
+    """Record the merge, also for customers merged into this one earlier."""
     for row in rows.where(table, into=event.customer_id):
         row["into"] = event.into
     rows.put(table, customer_id=event.customer_id, into=event.into)
 
 
 def kept(table: Table, customer_id: str, rows: Rows) -> str:
-    """The number that is used for this customer now; empty for a guest."""
+    """The number now used for this customer; empty for a guest."""
     row = rows.get(table, customer_id) if customer_id else None
     return row["into"] if row else customer_id

@@ -28,8 +28,11 @@ from cqrs_app.areas.desk.read_models import (
     orders_of_merged,
 )
 from cqrs_app.areas.desk.search import (
+    create_search,
+    drop_search,
     forget_words,
     search_built_last,
+    search_exchanged,
     searchable,
     with_last,
     with_more,
@@ -114,14 +117,25 @@ class OrdersProjection(Projection):
     def _moved(self, event: Any, recorded: Recorded, rows: Rows) -> None:
         rows.change(orders, event.order_id).update(_applied(recorded))
 
-    def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
-        super().take(batch, connection)
-        if any(isinstance(each.event, SubjectErased) for each in batch):
-            forget_words(connection)
+    def store_rows(self, batch: Sequence[Recorded], rows: Rows) -> None:
+        super().store_rows(batch, rows)
+        if rows.connection and any(isinstance(each.event, SubjectErased) for each in batch):
+            forget_words(rows.connection, rows.table_of(order_texts))
 
     @contextmanager
     def refilled(self, connection: Connection) -> Iterator[None]:
         with search_built_last(connection), super().refilled(connection):
+            yield
+
+    def create_extras(self, connection: Connection, suffix: str = "") -> None:
+        create_search(connection, suffix)
+
+    def drop_extras(self, connection: Connection, suffix: str = "") -> None:
+        drop_search(connection, suffix)
+
+    @contextmanager
+    def extras_exchanged(self, connection: Connection, suffix: str) -> Iterator[None]:
+        with search_exchanged(connection, suffix):
             yield
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -300,7 +314,7 @@ class OrdersProjection(Projection):
     def remaining_items_cancelled(
         self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
     ) -> None:
-        """`total` and `units` are from now on those of what shipped."""
+        """From now on `total` and `units` are those of the shipped items."""
         for cancelled in event.lines:
             line = rows.change(order_lines, event.order_id, cancelled.line_no)
             line["cancelled_quantity"] += cancelled.quantity
@@ -337,7 +351,8 @@ class OrdersProjection(Projection):
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         if not event.subject.startswith(PERSON):
-            # A guest's order that is a customer's since: what it shows is sealed anew.
+            # A guest's order now belongs to a customer: its texts are sealed with the customer's
+            # key.
             return
         found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
         _preload_texts(found, rows)
@@ -367,15 +382,16 @@ class OrdersProjection(Projection):
 
 
 class UnfulfilledOrdersProjection(OrdersProjection):
-    """The same with fulfilment off: every approved order is ready to ship. The rows are others, so
-    switching it on or off asks for a rebuild."""
+    """The projection with fulfilment off: every approved order is ready to ship. Its rows differ,
+    so switching fulfilment on or off asks for a rebuild.
+    """
 
     version: ClassVar[int] = 1_000 + OrdersProjection.version
     fulfilled: ClassVar[bool] = False
 
 
 def _enter(rows: Rows, row: Row, status: OrderStatus, recorded: Recorded) -> None:
-    """Give an order its status, and the stage that follows."""
+    """Set an order's status, and the stage that follows from it."""
     returned = 0 < row["shipped_units"] <= row["returned_units"]
     stage = str(stage_of(status, row["step"], returned=returned))
     if (str(status), stage) != (row["status"], row["stage"]):
@@ -389,7 +405,7 @@ def _enter(rows: Rows, row: Row, status: OrderStatus, recorded: Recorded) -> Non
 
 
 def _count_order(rows: Rows, row: Row, times: int) -> None:
-    """Count an order at its stage, or with -1 for `times` take it back."""
+    """Count an order at its stage; `times=-1` takes it off again."""
     imported = times if row["imported"] else 0
     rows.add(
         order_days,
@@ -443,12 +459,12 @@ def _words_of(event: OrderPlaced) -> str:
     found = searchable(_impersonal(order, lines))
     if event.customer_name == ERASED:
         return found
-    # Behind the rest, so that erasing a customer leaves what a replay would index.
+    # After the other handlers, so that erasing a customer leaves the same index as a replay would.
     return with_more(found, index_words([event.customer_name]))
 
 
 def _preload_texts(found: Sequence[Row], rows: Rows) -> None:
-    """What the words of these orders are made of."""
+    """The columns from which the words of these orders are made."""
     rows.preload((order_texts, (row["order_id"],)) for row in found)
     rows.preload((order_lines, key) for row in found for key in _line_keys(row))
 
@@ -464,7 +480,9 @@ def _lines_of(order: Row, rows: Rows) -> list[Row]:
 
 
 def _index_lines(event: OrderLinesChanged, others: Sequence[str], rows: Rows) -> None:
-    """New lines are found by their words; removed ones still are, as the order shows them."""
+    """Orders are found by the words of new lines, and still by those of removed lines, which are
+    shown.
+    """
     text = rows.change(order_texts, event.order_id)
     numbers, texts = zip(*((line.sku, line.description) for line in event.added), strict=True)
     text["search"] = with_last(text["search"], index_words(texts, numbers), others)

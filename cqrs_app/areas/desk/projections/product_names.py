@@ -1,4 +1,4 @@
-"""What a SKU is called in the reports: by its product's name, or as in its newest order."""
+"""The name of a SKU in reports: its product's name, or else the description in its newest order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ _NO_NAME = MappingProxyType({"name": "", "description": "", "described_at": None
 
 
 def name_product(sku: str, name: str, rows: Rows) -> None:
-    """A product has this name now; an empty one is none."""
+    """Set the product's name; an empty one removes it."""
     _sold_product(sku, rows)["name"] = name
 
 
 def describe_products(lines: Iterable[OrderedLine], at: datetime, rows: Rows) -> None:
-    """A product without a name is called as in its newest order, in whatever order they came."""
+    """A product without a name takes the description of its newest order, in whatever order the
+    events arrive.
+    """
     for line in lines:
         known = _sold_product(line.sku, rows)
         if line.description and _is_news(known, at):

@@ -35,9 +35,9 @@ from cqrs_app.kernel import Key, Row, Rows
 from cqrs_app.standards.money import charged
 
 Sold = tuple[str, int, Decimal]
-"""Of one line, or one article in one order: its SKU, units, value."""
+"""One line, or one article in one order: SKU, units, value."""
 Place = tuple[date, str, str]
-"""Day, country, currency: how the key of every figure begins."""
+"""Day, country, currency: the first parts of every figure's key."""
 
 _ZERO = Decimal(0)
 _DAY = MappingProxyType(
@@ -56,7 +56,7 @@ _PAID = MappingProxyType({"captured": _ZERO, "refunded": _ZERO})
 
 
 def count_order(event: OrderPlaced, place: Place, rows: Rows) -> None:
-    """A new order, and what was refunded of it before."""
+    """A new order, and refunds of it that were recorded earlier."""
     sold = list(map(_sold, event.lines))
     customer_id = kept(sales_of_merged, event.customer_id, rows)
     rows.put(
@@ -85,7 +85,7 @@ def count_credit(event: CreditNoteRecorded, place: Place, rows: Rows) -> None:
 
 
 def assign(event: OrderAssigned, rows: Rows) -> None:
-    """An order that is another customer's from now on."""
+    """An order that now belongs to another customer."""
     order = rows.change(sales_orders, event.order_id)
     place: Place = (order["day"], order["country"], order["currency"])
     counted = {"orders": 1, "revenue": order["total"], "refunded": order["refunded"]}
@@ -98,7 +98,7 @@ def assign(event: OrderAssigned, rows: Rows) -> None:
 
 
 def merge_customer(event: CustomerMerged, rows: Rows) -> None:
-    """All that was counted for the customer counts for the one that is kept."""
+    """Move everything counted for a merged customer to the one that is kept."""
     merge(sales_of_merged, event, rows)
     for order in rows.where(sales_orders, customer_id=event.customer_id):
         order["customer_id"] = event.into
@@ -114,7 +114,7 @@ def take_back(order_id: str, rows: Rows) -> None:
     place = _place_of(order)
     total = order["total"]
     sold = [each for each in _by_article(_lines_of(order)) if each[1]]
-    # The event names the order only, so what it counted in is known no earlier.
+    # The event only names the order, so its day, country and currency are read from the row.
     rows.preload((product_days, (*place, sku)) for sku, _, _ in sold)
     counted = {"revenue": -total, "cancelled_orders": 1, "cancelled_value": total}
     _count(rows, sales_days, place, _DAY, orders=-1, **counted)
@@ -136,7 +136,7 @@ def take_part_back(event: RemainingItemsCancelled, rows: Rows) -> None:
 
 
 def count_changed_lines(event: OrderLinesChanged, rows: Rows) -> None:
-    """The order counts with its lines as they are now, on the day it was placed."""
+    """The order counts with its present lines, on the day it was placed."""
     order = rows.change(sales_orders, event.order_id)
     lines = _lines_of(order)
     for each in event.lines:
@@ -147,13 +147,13 @@ def count_changed_lines(event: OrderLinesChanged, rows: Rows) -> None:
 
 
 def count_payment(order_id: str, currency: str, rows: Rows, **amount: Decimal) -> None:
-    """What was `captured` or `refunded` for an order that may be there or not."""
+    """What was `captured` or `refunded` for an order, which may not exist."""
     rows.add(sales_payments, (order_id, currency), **{**_PAID, **amount})
     _count_refund(order_id, currency, rows)
 
 
 def _count_refund(order_id: str, currency: str, rows: Rows) -> None:
-    """Bring what was refunded of an order up to date where it is counted."""
+    """Update the refunded amount of an order wherever it is counted."""
     paid, order = rows.get(sales_payments, order_id, currency), rows.get(sales_orders, order_id)
     if paid is None or order is None or order["currency"] != currency:
         return
@@ -169,7 +169,7 @@ def _count_refund(order_id: str, currency: str, rows: Rows) -> None:
 
 
 def _refunded(total: Decimal, currency: str, paid: Row) -> Decimal:
-    """What was refunded of an order's total; what was paid beyond it never was revenue."""
+    """Refunds of an order's total; refunds of an overpayment never were revenue."""
     overpaid = max(paid["captured"] - charged(total, currency), _ZERO)
     refunded: Decimal = min(max(paid["refunded"] - overpaid, _ZERO), total)
     return refunded
@@ -178,7 +178,7 @@ def _refunded(total: Decimal, currency: str, paid: Row) -> Decimal:
 def _sell(
     rows: Rows, place: Place, customer_id: str, total: Decimal, sold: Iterable[Sold], times: int
 ) -> None:
-    """Count an order's customer and articles, or with -1 for `times` take them back."""
+    """Count an order's customer and articles; `times=-1` takes them off again."""
     if customer_id:
         key = (*place, customer_id)
         _count(rows, customer_days, key, _CUSTOMER, orders=times, revenue=times * total)

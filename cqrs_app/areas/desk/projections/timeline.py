@@ -29,7 +29,7 @@ from cqrs_app.kernel import (
 )
 from cqrs_app.kernel.effects import hints_of
 
-_ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
+ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
     **orders.ENTRIES,
     **payments.ENTRIES,
     **stock.ENTRIES,
@@ -43,15 +43,17 @@ class OrderTimelineProjection(Projection):
     """One row per event and order."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:
-        """Every event of an order has an entry: by its name, where there is no other."""
+        """Every event of an order has an entry; the event's name is used where no other text is
+        defined.
+        """
         declared = list(events)
         super().bind(declared)
         for event in declared:
-            if event in _ENTRIES or is_of_an_order(event):
+            if event in ENTRIES or is_of_an_order(event):
                 self.handlers[event.__name__] = _enter
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
@@ -65,7 +67,7 @@ class OrderTimelineProjection(Projection):
 
 
 def _enter(event: Any, recorded: Recorded, rows: Rows) -> None:
-    entry = _ENTRIES.get(type(event), _by_name)(event)
+    entry = ENTRIES.get(type(event), _by_name)(event)
     if entry is None or _is_covered_by_the_answer(recorded):
         return
     before: dict[str, str] = {}
@@ -112,12 +114,12 @@ def _put(
 
 
 def _owner(recorded: Recorded, facts: Facts) -> str:
-    """With whose key the personal texts of the event are sealed."""
+    """The subject whose key seals the event's personal texts."""
     return person_of(facts.get("customer_id", "")) or recorded.stream
 
 
 def _facts_before(recorded: Recorded, rows: Rows) -> Facts:
-    """Those that the order's event before this one left. That event may have been skipped."""
+    """The facts after the order's previous event. That event may have been skipped."""
     if recorded.version == 1:
         return {}
     order_id, stream = _order_of(recorded), recorded.stream

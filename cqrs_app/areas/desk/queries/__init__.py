@@ -1,1 +1,1 @@
-"""Questions about orders and customers: one family per file, plain frozen rows as answers."""
+"""Queries about orders and customers: one family per file, with frozen rows as answers."""

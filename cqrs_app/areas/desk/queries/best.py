@@ -1,4 +1,4 @@
-"""What sold best, and who bought most."""
+"""Best-selling articles, and the customers who bought most."""
 
 from __future__ import annotations
 

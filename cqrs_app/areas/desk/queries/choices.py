@@ -1,4 +1,4 @@
-"""The countries and currencies that orders have: what filters offer."""
+"""The countries and currencies of orders, offered by filters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cqrs_app.kernel import Query, query
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """In alphabetical order of what is stored."""
+    """In alphabetical order of the stored values."""
 
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
@@ -29,8 +29,7 @@ def order_choices(question: OrderChoices, connection: Connection) -> Choices:
 
 
 def _values(column: Column[str], connection: Connection) -> tuple[str, ...]:
-    """The distinct values of a column, each by one step in its index: DISTINCT would read all
-    rows."""
+    """The distinct values of a column, one index step for each; DISTINCT would read all rows."""
     found = select(func.min(column).label("value")).cte("found", recursive=True)
     following = select(func.min(column)).where(column > found.c.value).scalar_subquery()
     more = select(following).where(found.c.value.is_not(None))

@@ -1,4 +1,4 @@
-"""Customers as their orders show them: the list, and one with accounts and credit notes."""
+"""Customers as their orders show them: the list, one with accounts and credit notes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _COLUMNS = [_ACCOUNT[name] for name in AccountRow.__annotations__]
 
 @query(label="Customers", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
 class ListCustomers(ListQuery):
-    """One page of accounts; `q` are beginnings of words in the customer's number and name."""
+    """One page of accounts; `q` holds beginnings of words in the customer's number or name."""
 
     sorts = SORTS
     q: Annotated[str, Meta(title="Search", max_length=200)] = ""
@@ -112,7 +112,7 @@ class CustomerView:
 
 @query(label="Customer", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
 class GetCustomer(Query):
-    """The customer of this number, or nothing."""
+    """The customer of this number; None if there is none."""
 
     customer_id: CustomerId
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
-from sqlalchemy import Connection, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, select, type_coerce
 
-from cqrs_app.areas.desk.read_models import order_activity, order_days, orders
+from cqrs_app.areas.desk.read_models import order_activity, order_days, orders, sales_days
 from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.areas.orders.words import OrderStatus
@@ -32,9 +32,10 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFigure:
-    """All orders that are at one stage now. `waiting` of them are not from an import, or something
-    was done with them here since; `waiting_value` is theirs, and `oldest` is when the first of them
-    was placed, where the stage needs action."""
+    """The orders at one stage now. `waiting` counts those that are not from an import, or were
+    changed here since; `waiting_value` is their value, and `oldest` is when the first of them was
+    placed, for stages that need action.
+    """
 
     stage: OrderStage
     orders: int
@@ -71,6 +72,59 @@ def orders_by_stage(question: OrdersByStage, connection: Connection) -> tuple[St
         )
 
     return tuple(map(figure, OrderStage))
+
+
+LATELY = timedelta(days=3)
+"""How long before a day an order was placed lately, not long ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeFigure:
+    """The waiting orders at one stage by when they were placed: on the day, in the three days
+    before it, or earlier."""
+
+    stage: OrderStage
+    today: int
+    lately: int
+    earlier: int
+
+
+@query(label="Waiting orders by age", permission=VIEW, reads=("orders",), cached=True)
+class WaitingByAge(Query):
+    """The stages that need action, also those without orders; `waiting` as in `OrdersByStage`."""
+
+    day: date
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.day.year < EARLIEST_YEAR:
+            yield "day", TOO_EARLY
+
+
+def waiting_by_age(question: WaitingByAge, connection: Connection) -> tuple[AgeFigure, ...]:
+    columns = order_days.c
+    waiting = columns.orders - columns.imported
+    since = question.day - LATELY
+
+    def sum_of(name: str, when: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((when, waiting), else_=0)).label(name)
+
+    found = (
+        select(
+            columns.stage,
+            sum_of("today", columns.day >= question.day),
+            sum_of("lately", columns.day.between(since, question.day - timedelta(days=1))),
+            sum_of("earlier", columns.day < since),
+        )
+        .where(columns.stage.in_(map(str, NEEDS_ACTION)))
+        .group_by(columns.stage)
+    )
+    rows = {row.stage: row for row in connection.execute(found)}
+    return tuple(_aged(stage, rows.get(stage)) for stage in NEEDS_ACTION)
+
+
+def _aged(stage: OrderStage, row: Row[Any] | None) -> AgeFigure:
+    names = ("today", "lately", "earlier")
+    return AgeFigure(stage=stage, **{name: int(getattr(row, name, 0)) for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +165,7 @@ def today_figures(question: TodayFigures, connection: Connection) -> tuple[Figur
             Figure(
                 what=what,
                 currency=currency,
-                # A row's own `count` is the method of tuples.
+                # `count` of a row is the method of tuples.
                 count=now._mapping["count"] if now else 0,
                 value=now.value if now else Decimal(0),
                 count_before=before._mapping["count"] if before else 0,
@@ -123,16 +177,19 @@ def today_figures(question: TodayFigures, connection: Connection) -> tuple[Figur
 
 @dataclass(frozen=True, slots=True)
 class DayFigure:
-    """The orders placed on one day, whatever became of them."""
+    """One day: the orders placed on it, whatever became of them; how many were approved on it,
+    whenever they were placed; and its revenue as in reports."""
 
     day: date
     orders: int
     value: tuple[Money, ...]
+    approved: int
+    revenue: tuple[Money, ...]
 
 
-@query(label="Orders by day", permission=VIEW, reads=("orders",), cached=True)
+@query(label="Orders by day", permission=VIEW, reads=("orders", "sales"), cached=True)
 class OrdersByDay(Query):
-    """The last `days` business days up to `until`, oldest first; days without orders too."""
+    """The last `days` business days up to `until`, oldest first, including days without orders."""
 
     days: Annotated[int, Meta(ge=1, le=400)] = 30
     until: date
@@ -143,25 +200,47 @@ class OrdersByDay(Query):
 
 
 def orders_by_day(question: OrdersByDay, connection: Connection) -> tuple[DayFigure, ...]:
-    columns = order_days.c
     first = question.until - timedelta(days=question.days - 1)
+
+    def sums(table: Table, count: str, value: str, *only: ColumnElement[bool]) -> _Days:
+        return _by_day(
+            connection, table, count, value, table.c.day.between(first, question.until), *only
+        )
+
+    placed, values = sums(order_days, "orders", "value")
+    approved, _ = sums(order_activity, "count", "value", order_activity.c.what == "approved")
+    _, revenue = sums(sales_days, "orders", "revenue")
+    listed = (first + timedelta(days=number) for number in range(question.days))
+    return tuple(
+        DayFigure(day, placed[day], _money(values[day]), approved[day], _money(revenue[day]))
+        for day in listed
+    )
+
+
+_Days = tuple[Mapping[date, int], Mapping[date, Mapping[str, Decimal]]]
+"""Counts, and amounts by currency, by day; nothing for a day without any."""
+
+
+def _by_day(
+    connection: Connection, table: Table, count: str, value: str, *only: ColumnElement[bool]
+) -> _Days:
+    columns = table.c
     found = (
-        select(columns.day, columns.currency, func.sum(columns.orders), func.sum(columns.value))
-        .where(columns.day.between(first, question.until))
+        select(columns.day, columns.currency, func.sum(columns[count]), func.sum(columns[value]))
+        .where(*only)
         .group_by(columns.day, columns.currency)
     )
     counts: dict[date, int] = defaultdict(int)
     values: dict[date, dict[str, Decimal]] = defaultdict(dict)
-    for day, currency, count, value in connection.execute(found):
-        counts[day] += int(count)
-        values[day][currency] = value
-    listed = (first + timedelta(days=number) for number in range(question.days))
-    return tuple(DayFigure(day, counts[day], _money(values[day])) for day in listed)
+    for day, currency, number, amount in connection.execute(found):
+        counts[day] += int(number)
+        values[day][currency] = amount
+    return counts, values
 
 
 @dataclass(frozen=True, slots=True)
 class StatusFigure:
-    """All orders that stand at one status now."""
+    """The orders that have one status now."""
 
     status: OrderStatus
     orders: int

@@ -1,4 +1,4 @@
-"""Which orders are meant: what the list, its counts and its pages have in common."""
+"""Filters of orders: shared by the list, its counts and its pages."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ def _total(title: str) -> Meta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilters(Query):
-    """Everything that is given must hold; of several stages or statuses, one. Dates are business
-    days and include both ends; totals are in each order's own currency."""
+    """All given filters apply; of several stages or statuses, any. Dates are business days, both
+    ends included; totals are in each order's own currency.
+    """
 
     q: SearchText = ""
     stage: Annotated[tuple[OrderStage, ...], Meta(title="Stage", max_length=20)] = ()
@@ -64,7 +65,7 @@ class OrderFilters(Query):
 
 
 def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bool]]:
-    """The same as SQL, for `orders`."""
+    """The filters as SQL conditions on `orders`."""
     columns = orders.c
     if filters.q.strip():
         yield matching(filters.q, dialect)
@@ -105,8 +106,9 @@ def within(
     first: date | None,
     last: date | None,
 ) -> Iterator[ColumnElement[bool]]:
-    """Rows of these business days, both included. The moment has the index: a day of any zone
-    begins and ends within a day of UTC's, so it narrows the search."""
+    """Rows of these business days, both included. The index is on the moment: a day of any time
+    zone lies within two days of UTC, which narrows the search.
+    """
     if first is not None:
         yield moment >= _midnight(first) - timedelta(days=1)
         yield day >= first

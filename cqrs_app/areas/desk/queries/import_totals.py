@@ -1,4 +1,4 @@
-"""What the read models hold of an import: the totals of exactly the orders and notes named."""
+"""What the read models hold of an import: totals of exactly the named orders and credit notes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ImportedTotals:
     reads=("orders", "customers"),
 )
 class ImportTotals(Query):
-    """Only these ids are counted; those not there are missing from the counts."""
+    """Only these ids are counted; ids that do not exist are missing from the counts."""
 
     order_ids: Annotated[tuple[OrderId, ...], Meta(max_length=IDS_AT_ONCE)] = ()
     credit_note_ids: Annotated[tuple[CreditNoteId, ...], Meta(max_length=IDS_AT_ONCE)] = ()
@@ -70,7 +70,7 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
         order.currency,
     ).where(order.order_id.in_(meant))
     placed = connection.execute(found).all()
-    # Added up from the lines: so an order whose total disagrees with them would show.
+    # Added up from the lines, so that an order whose total disagrees with its lines shows.
     sold = (
         select(line.sku, func.sum(line.amount)).where(line.order_id.in_(meant)).group_by(line.sku)
     )

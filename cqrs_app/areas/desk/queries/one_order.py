@@ -69,7 +69,7 @@ class LineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnedLineView:
-    """What a return is for, and what came back: for sale again, and not."""
+    """What a return is for, and how many units came back: restocked, and written off."""
 
     line_no: int
     quantity: int
@@ -107,8 +107,9 @@ class AdjustmentView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagView:
-    """Something that happened at `at` although today's rules would have refused it: `sentence`
-    says why they would have."""
+    """Something that happened at `at` although today's rules would have refused it, with the
+    sentence of that refusal.
+    """
 
     task: str
     code: str
@@ -157,7 +158,7 @@ class OrderView:
 
     @property
     def returned_amount(self) -> Decimal:
-        """What the units that came back cost."""
+        """What the returned units cost."""
         return sum((each.amount for each in self.returns), Decimal(0))
 
     @property
@@ -175,7 +176,7 @@ class OrderView:
 
     @property
     def cancelled_amount(self) -> Decimal:
-        """What the order costs less since its remaining items were cancelled."""
+        """By how much cancelling the remaining items lowered the order's total."""
         return amount_of(self.lines, self.adjustments) - self.total
 
 
@@ -192,7 +193,7 @@ _RETURNED = list(ReturnedLineView.__annotations__)
 
 @query(label="Order", permission=VIEW, reads=("orders",), cached=True)
 class GetOrder(Query):
-    """The order of this number, or nothing."""
+    """The order of this number; None if there is none."""
 
     order_id: OrderId
 
@@ -202,12 +203,12 @@ def get_order(question: GetOrder, connection: Connection) -> OrderView | None:
     row = connection.execute(found).mappings().first()
     if row is None:
         return None
-    return _view(row, lambda table: _rows_of(table, question.order_id, connection))
+    return view_of(row, lambda table: _rows_of(table, question.order_id, connection))
 
 
 def fold_order(question: GetOrder, rows: Rows) -> OrderView | None:
     row = rows.get(orders, question.order_id)
-    return _view(row, rows.all) if row else None
+    return view_of(row, rows.all) if row else None
 
 
 def _rows_of(table: Table, order_id: str, connection: Connection) -> Sequence[Mapping[Any, Any]]:
@@ -217,11 +218,11 @@ def _rows_of(table: Table, order_id: str, connection: Connection) -> Sequence[Ma
 
 
 def streams_beside(question: Any) -> tuple[str]:
-    """Whose events change the order's stage, beside its own."""
+    """Events that change the order's stage, besides the order's own."""
     return (f"fulfilment-{question.order_id}",)
 
 
-def _view(
+def view_of(
     row: Mapping[Any, Any], rows_of: Callable[[Table], Sequence[Mapping[Any, Any]]]
 ) -> OrderView:
     """The view of an order; `rows_of` gives its rows in another table."""

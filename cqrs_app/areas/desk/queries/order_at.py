@@ -51,7 +51,7 @@ class PaymentThen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockThen:
-    """Units of a product that were reserved for the order, and that had left for it."""
+    """Units of a product that were reserved for the order or had been shipped for it."""
 
     sku: str
     reserved: int
@@ -60,8 +60,9 @@ class StockThen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSnapshot:
-    """All of the order at one point. `notes` are entries of its timeline, oldest first.
-    `unreadable` are payments that a damaged event keeps from being shown."""
+    """Everything about the order at one point. `notes` are timeline entries, oldest first.
+    `unreadable` lists payments that cannot be shown because one of their events is damaged.
+    """
 
     order: OrderView
     payments: tuple[PaymentThen, ...]
@@ -91,9 +92,10 @@ class OrderAt:
 
 @query(label="Order at a point in the past", permission=VIEW, reads=("order_timeline",))
 class GetOrderAt(Query):
-    """The order after one of its versions, with all that was recorded until then in other areas;
-    or after the entry of its timeline at a position of the log; or as it was at a time. A strong
-    answer leaves out payments and stock. Nothing where there is no such order."""
+    """The order after one of its versions, with everything recorded by then in other areas; or
+    after the timeline entry at a position of the log; or at a time. A strong answer leaves out
+    payments and stock. None if there is no such order.
+    """
 
     order_id: OrderId
     version: Version | None = None
@@ -150,7 +152,7 @@ def _timeline(question: GetOrderAt, past: Past, connection: Connection | None) -
 
 
 def _is_until(row: Row, last: StoredEvent, others: Until) -> bool:
-    """Whether the timeline had this row. `last` is the order's last event then."""
+    """Whether the timeline had this row. `last` is the order's last event at that point."""
     if row["stream"] == last.stream:
         return bool(row["version"] <= last.version)
     if others.position is not None:
@@ -194,7 +196,7 @@ def _payments(
             unreadable.append(stream.removeprefix(_PAYMENT))
             continue
         payment: Any = moment.aggregate
-        # It may have been moved to another order by then.
+        # The payment may have been moved to another order by then.
         if payment.order_id == order_id:
             found.append(_payment(payment))
     return found, unreadable
@@ -206,7 +208,7 @@ def _payment(payment: Any) -> PaymentThen:
 
 
 def _stock(timeline: Sequence[Row]) -> Iterator[StockThen]:
-    """What the order's entries about each product come to."""
+    """The sums of the order's stock entries, per product."""
     reserved: dict[str, int] = {}
     shipped: dict[str, int] = {}
     for row in timeline:

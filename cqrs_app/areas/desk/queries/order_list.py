@@ -1,4 +1,4 @@
-"""The order list: a page of it, and how many of its orders have changed since."""
+"""The order list: one page of it, and how many of its orders have changed since."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ SORTS = MappingProxyType(
     }
 )
 MOST_CHANGES = 1_000
-"""Nobody reads a larger number of changes; counting stops there."""
+"""Counting of changes stops at this number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """An order as the list shows it; money in its currency, times in UTC. `decision` says what
-    somebody has to decide before it goes on; `discount` (of the lines too), `shipping`, `tax` and
-    `fee` are as ordered."""
+    """A row of the order list; money in the order's currency, times in UTC. `decision` says what
+    somebody has to decide before the order continues; `discount` (of the lines too), `shipping`,
+    `tax` and `fee` are as ordered.
+    """
 
     order_id: str
     stage: OrderStage
@@ -71,7 +72,7 @@ _ALL = select(*(orders.c[name] for name in _NAMES))
 
 @query(label="Orders", permission=VIEW, reads=("orders",), cached=True)
 class ListOrders(ListQuery, OrderFilters):
-    """One page of the orders that fit; `after` and `before` are marks from an earlier page."""
+    """One page of the orders that match; `after` and `before` are cursors from another page."""
 
     sorts = SORTS
     sort: Literal["placed_at", "updated_at", "total", "order_id"] = "placed_at"
@@ -89,7 +90,7 @@ def list_orders(question: ListOrders, connection: Connection) -> Page[OrderRow]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Orders that came in and orders that changed, counted up to MOST_CHANGES."""
+    """New orders and changed orders, each counted up to MOST_CHANGES."""
 
     new: int
     changed: int
@@ -97,9 +98,8 @@ class Changes:
 
 @query(label="Changes since", permission=VIEW, reads=("orders",))
 class CountChanges(OrderFilters):
-    """How many orders that fit hold an event after position `since`.
-
-    `since` is the position that the shown page's freshness states.
+    """How many matching orders have an event after position `since`, the position of the shown
+    page's freshness.
     """
 
     since: Annotated[int, Meta(ge=0, le=2**62)]

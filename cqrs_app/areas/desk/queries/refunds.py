@@ -1,4 +1,4 @@
-"""The list of orders that something was refunded of: what is behind the reports' refunds."""
+"""The orders with refunds: the rows behind the refunds of the reports."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ _COLUMNS = [_ORDER[name] for name in RefundedOrder.__annotations__]
 
 @query(label="Refunded orders", permission=VIEW, reads=("sales",), cached=True)
 class ListRefundedOrders(SalesFilters):
-    """Orders that something was refunded of, the newest first, without those cancelled or rejected;
-    the days are those on which they were placed."""
+    """Orders with refunds, newest first, without cancelled or rejected ones; days are those on
+    which the orders were placed.
+    """
 
     customer_id: CustomerId = ""
     limit: Limit = 25

@@ -84,7 +84,7 @@ def _revenue(row: Row[Any]) -> Revenue:
 
 @query(label="Last day of sales", permission=VIEW, reads=("sales",), cached=True)
 class LastSalesDay(Query):
-    """The last business day on which anything was sold or credited, or nothing."""
+    """The last business day with a sale or a credit; None if there is none."""
 
 
 def last_sales_day(question: LastSalesDay, connection: Connection) -> date | None:

@@ -1,4 +1,4 @@
-"""Which sales are meant: what the reports' questions have in common."""
+"""Filters of sales: shared by the queries of the reports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BACKWARDS = "The last day is before the first."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesFilters(Query):
-    """Everything that is given must hold. Dates are business days and include both ends."""
+    """All given filters apply. Dates are business days, both ends included."""
 
     day_from: Annotated[date | None, Meta(title="From")] = None
     day_to: Annotated[date | None, Meta(title="Until")] = None
@@ -32,14 +32,14 @@ class SalesFilters(Query):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A list of groups: what is selected, how it is sorted, and where its page starts."""
+    """A list of groups: the selected columns, their sorting, and where the page starts."""
 
     found: Select[Any]
     sort: Sort
     place: Place
 
     def problems(self, question: SalesFilters) -> Iterator[tuple[str, str]]:
-        """For a question's `check`."""
+        """Used as a query's `check`."""
         if question.day_from and question.day_to and question.day_to < question.day_from:
             yield "day_to", BACKWARDS
         yield from mark_problems(self.place, self.sort)
@@ -49,7 +49,7 @@ class Listed:
 
 
 def place_of(question: Any, sort: str, *, descending: bool = True) -> Place:
-    """Where the page that is asked for starts."""
+    """Where the requested page starts."""
     return Place(
         sort=sort,
         descending=descending,
@@ -60,7 +60,7 @@ def place_of(question: Any, sort: str, *, descending: bool = True) -> Place:
 
 
 def grouped(table: Table, by: tuple[str, ...], question: SalesFilters) -> Subquery:
-    """The table's figures added up over the rows that are meant, a row per group."""
+    """The table's figures summed over the matching rows, one row per group."""
     return (
         select(*(table.c[name] for name in by), *sums(table))
         .where(*conditions(question, table))
@@ -70,10 +70,10 @@ def grouped(table: Table, by: tuple[str, ...], question: SalesFilters) -> Subque
 
 
 def sums(table: Table) -> Iterator[ColumnElement[Any]]:
-    """Each figure added up, under its own name."""
+    """The sum of each figure, under the figure's name."""
     for column in table.c:
         if not column.primary_key:
-            # PostgreSQL adds whole numbers up to numerics.
+            # PostgreSQL returns sums of bigint as numeric.
             yield cast(func.sum(column), column.type).label(column.name)
 
 

@@ -22,7 +22,7 @@ from cqrs_app.areas.types import OrderId
 from cqrs_app.kernel import Query, Row, Rows, query
 
 MOST_ITEMS = 5
-"""Products that an entry about many names one by one."""
+"""How many products an entry names before it only counts them."""
 
 Newest = Annotated[int, Meta(title="Newest", description="How many, at most.", ge=1, le=10_000)]
 
@@ -58,8 +58,7 @@ _PLAIN = [
 
 @query(label="Timeline", permission=VIEW, reads=("order_timeline",), cached=True)
 class OrderTimeline(Query):
-    """All that happened to one order, oldest first. A strong answer is without payments and
-    stock."""
+    """The timeline of one order, oldest first. A strong answer leaves out payments and stock."""
 
     order_id: OrderId
     kind: Annotated[EntryKind | None, Meta(title="Kind")] = None
@@ -81,7 +80,7 @@ def fold_timeline(question: OrderTimeline, rows: Rows) -> tuple[TimelineEntry, .
 
 @query(label="Version of a timeline", permission=VIEW, reads=("order_timeline",), cached=True)
 class TimelineVersion(Query):
-    """The version of the order that its timeline shows; 0 where it shows none."""
+    """The order's version that its timeline includes; 0 if it has no entries."""
 
     order_id: OrderId
 
@@ -131,7 +130,7 @@ def entries_of(rows: Iterable[Mapping[Any, Any]]) -> Iterator[TimelineEntry]:
 
 
 def _group(row: Mapping[Any, Any]) -> Any:
-    """What rows of one entry have in common: where it is about stock, the event and who did it."""
+    """Rows with the same value become one entry: for stock, the event type and the actor."""
     if row["item"] and row["kind"] == EntryKind.STOCK:
         return row["type"], row["operator"]
     return row["stream"], row["version"]

@@ -1,1 +1,1 @@
-"""From what happened to stock to the tables that pages read."""
+"""Projections from stock events to the tables that pages read."""

@@ -1,4 +1,4 @@
-"""How much there is of each product, what is reserved for whom and what is on its way."""
+"""Stock of each product: on hand, reserved for orders, and expected."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OF_RESERVATIONS = StockReserved | StockReservationChanged | StockReleased | Sto
 
 
 class AvailabilityProjection(Projection):
-    """One row per product; its reservations and expected deliveries are kept when they are done."""
+    """One row per product; closed reservations and received deliveries are kept."""
 
     name: ClassVar[str] = "availability"
     version: ClassVar[int] = 4
@@ -139,7 +139,7 @@ def _reserve(rows: Rows, sku: str, recorded: Recorded, more: int, **values: Any)
 
 
 def _change(rows: Rows, sku: str, recorded: Recorded, **values: Any) -> Row:
-    """Set these values of a product, and all that follows from them."""
+    """Set these values of a product, and those derived from them."""
     row = rows.change(products, sku)
     row |= values
     row["search"] = searchable(sku, row["description"])

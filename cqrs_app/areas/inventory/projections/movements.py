@@ -12,7 +12,7 @@ from cqrs_app.kernel import Projection, Recorded, Rows
 
 
 class MovementsProjection(Projection):
-    """One row per event, never changed again."""
+    """One row per event; rows never change."""
 
     name: ClassVar[str] = "stock_movements"
     tables: ClassVar[tuple[Table, ...]] = (stock_movements,)

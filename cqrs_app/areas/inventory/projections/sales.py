@@ -1,4 +1,4 @@
-"""How much of each product left for orders, day by day."""
+"""How much of each product shipped for orders, day by day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cqrs_app.kernel import Key, Projection, Recorded, Rows
 
 
 class SalesProjection(Projection):
-    """Units by product and business day. What they were sold for stands on the orders."""
+    """Units by product and business day. Prices are in the orders."""
 
     name: ClassVar[str] = "product_sales"
     by_day: ClassVar[bool] = True

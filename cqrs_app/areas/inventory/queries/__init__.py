@@ -1,1 +1,1 @@
-"""Questions about products and stock: one family per file, plain frozen rows as answers."""
+"""Queries about products and stock: one family per file, with frozen rows as answers."""

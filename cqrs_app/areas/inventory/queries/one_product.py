@@ -1,4 +1,4 @@
-"""One product: its levels, who has reserved of it, what is on its way, and its ledger."""
+"""One product: stock, reservations, expected deliveries, and its ledger."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from cqrs_app.areas.types import OrderId, Sku
 from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Rows, Sort, query
 
 MOST_SHOWN = 200
-"""Reservations and deliveries of one product that a page shows."""
+"""How many reservations and deliveries of one product a page shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationRow:
-    """What one order has reserved of a product, and how much of it has left already."""
+    """What one order has reserved of a product, and how much of it has shipped."""
 
     sku: str
     order_id: str
@@ -40,7 +40,7 @@ class ReservationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedRow:
-    """What is still on its way of an announced delivery."""
+    """What is still expected of an announced delivery."""
 
     reference: str
     quantity: int
@@ -57,8 +57,9 @@ class UnitPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
-    """A product with what is open: at most MOST_SHOWN reservations, the oldest first, and as many
-    expected deliveries, the next first. `tasks` are the commands that make sense for it now."""
+    """A product with its open reservations and expected deliveries, at most MOST_SHOWN of each,
+    oldest and next first. `tasks` are the actions that make sense for it now.
+    """
 
     product: ProductRow
     prices: tuple[UnitPrice, ...]
@@ -74,7 +75,7 @@ _EXPECTED = [_E[name] for name in ExpectedRow.__annotations__]
 
 @query(label="Product", permission=VIEW, reads=("availability",), cached=True)
 class GetProduct(Query):
-    """The product of this number, or nothing."""
+    """The product of this number; None if there is none."""
 
     sku: Sku
 
@@ -114,7 +115,7 @@ def fold_product(question: GetProduct, rows: Rows) -> ProductView | None:
 
 @query(label="Stock of an order", permission=VIEW, reads=("availability",), cached=True)
 class StockOfOrder(Query):
-    """What an order has reserved and what has left for it, by product."""
+    """What an order has reserved and what has shipped for it, by product."""
 
     order_id: OrderId
 
@@ -131,7 +132,8 @@ def stock_of_order(question: StockOfOrder, connection: Connection) -> tuple[Rese
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovementRow:
     """One line of the ledger: `kind` is received, adjusted or sent; `quantity` is negative for
-    what left; `reference` is a delivery, a reason or an order, `on_hand` what was there after."""
+    stock that left; `reference` is a delivery, a reason or an order, `on_hand` the stock after it.
+    """
 
     sku: str
     version: int

@@ -15,13 +15,15 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
+from cqrs_app.areas.types import Sku
 from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
 
 _P = products.c
+MOST_PRODUCTS = 500
 
 
 class Shown(StrEnum):
-    """Which products a list shows; retired ones only where they are asked for."""
+    """Which products a list shows; retired ones only on request."""
 
     OFFERED = "offered"
     LOW = "low"
@@ -55,7 +57,9 @@ _CONDITIONS = MappingProxyType(
 
 
 class ProductSort(StrEnum):
-    """What a list of products is sorted by; `short` is what is missing to the low-stock level."""
+    """How a list of products is sorted; `short` is how many units are missing to the low-stock
+    level.
+    """
 
     SKU = "sku"
     DESCRIPTION = "description"
@@ -100,7 +104,7 @@ COLUMNS = [_P[name] for name in ProductRow.__annotations__]
 
 @query(label="Products", permission=VIEW, reads=("availability",), cached=True)
 class ListProducts(ListQuery):
-    """One page of the products that fit; `after` and `before` are marks from an earlier page."""
+    """One page of the products that match; `after` and `before` are cursors from another page."""
 
     sorts = SORTS
     q: Annotated[
@@ -121,9 +125,21 @@ def list_products(question: ListProducts, connection: Connection) -> Page[Produc
     return question.page(found, connection, product_row)
 
 
+@query(label="Several products", permission=VIEW, reads=("availability",), cached=True)
+class GetProducts(Query):
+    """The products of these numbers; one that does not exist is left out."""
+
+    skus: Annotated[tuple[Sku, ...], Meta(title="Products", max_length=MOST_PRODUCTS)]
+
+
+def get_products(question: GetProducts, connection: Connection) -> tuple[ProductRow, ...]:
+    found = select(*COLUMNS).where(_P.sku.in_(question.skus)).order_by(_P.sku)
+    return tuple(product_row(row) for row in connection.execute(found))
+
+
 @dataclass(frozen=True, slots=True)
 class LowStockView:
-    """How many products are low, and those that most is missing of."""
+    """How many products are low, and the lowest of them."""
 
     count: int
     rows: tuple[ProductRow, ...]
@@ -131,7 +147,7 @@ class LowStockView:
 
 @query(label="Low stock", permission=VIEW, reads=("availability",), cached=True)
 class LowStock(Query):
-    """Products with fewer available than their low-stock level, the worst first."""
+    """Products with less available than their low-stock level, lowest first."""
 
     limit: Limit = 25
 

@@ -1,4 +1,4 @@
-"""What left for orders, by product."""
+"""What shipped for orders, by product."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cqrs_app.kernel import Limit, Query, query
 
 @dataclass(frozen=True, slots=True)
 class SalesRow:
-    """Units of one product that left for orders, and in how many shipments."""
+    """Units of one product that shipped for orders, and in how many shipments."""
 
     sku: str
     description: str
@@ -33,8 +33,9 @@ class SalesRow:
     cached=True,
 )
 class ProductSales(Query):
-    """What left for orders most, from one business day to another, both included. Units
-    only: what they were sold for stands on the orders."""
+    """The products that shipped most between two business days, both included. Units only: prices
+    are in the orders.
+    """
 
     since: Annotated[date | None, Meta(title="From")] = None
     until: Annotated[date | None, Meta(title="To")] = None

@@ -1,1 +1,1 @@
-"""What payments' events become for those who read."""
+"""Projections of payments' events."""

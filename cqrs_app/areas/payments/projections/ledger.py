@@ -1,7 +1,6 @@
-"""The ledger: every movement of money twice, once for where it left and once for where it went.
-
-Accounts are seen from the shop: what a provider or the bank holds for it stands there as a plus,
-what customers have paid as a minus. An authorisation moves nothing and is not in here.
+"""The ledger: every movement of money twice, once for the account it left and once for the account
+it went to. Accounts are seen from the shop: what a provider or the bank holds for the shop is
+positive, what customers have paid is negative. An authorisation moves nothing and is not included.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ ACCOUNTS = (CUSTOMERS, PROVIDER, BANK, DISPUTED, LOST)
 
 
 class LedgerProjection(Projection):
-    """Two rows per movement of money; an event is one movement at most."""
+    """Two rows per movement of money; an event is at most one movement."""
 
     name: ClassVar[str] = "ledger"
     tables: ClassVar[tuple[Table, ...]] = (ledger_entries,)

@@ -1,4 +1,4 @@
-"""One row per payment with its sums, so that lists need not add anything up."""
+"""One row per payment with its sums, so that lists add nothing up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NONE = Decimal(0)
 
 
 class PaymentsProjection(Projection):
-    """It asks no gateway for anything: replaying it is harmless."""
+    """It sends nothing to a gateway: a replay is harmless."""
 
     name: ClassVar[str] = "payments"
     tables: ClassVar[tuple[Table, ...]] = (payments,)
@@ -52,7 +52,7 @@ class PaymentsProjection(Projection):
     def payment_void_planned(
         self, event: was.PaymentVoidPlanned, recorded: Recorded, rows: Rows
     ) -> None:
-        """Nothing is asked for yet: only the version moves."""
+        """Nothing is requested yet: only the version changes."""
         _row(event, recorded, rows)
 
     def payment_void_requested(
@@ -134,7 +134,7 @@ def _row(event: Any, recorded: Recorded, rows: Rows) -> Row:
 
 
 def _settle(row: Row, **more: Any) -> None:
-    """Add to the row's sums, and work out where that leaves the payment."""
+    """Add to the row's sums, and update the payment's status."""
     for name, amount in more.items():
         row[name] += amount
     row["uncaptured"] = _NONE if row["voided"] else row["authorised"] - row["captured"]

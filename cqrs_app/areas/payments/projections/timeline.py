@@ -1,4 +1,4 @@
-"""All that happened to a payment, as a person reads it."""
+"""The history of a payment, as a person reads it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ LABELS = MappingProxyType(
     }
 )
 TOLD = ("asked", "answer", "method", "reference", "code", "sentence", "outcome", "reason", "note")
-"""The fields of events that a line tells, in this order."""
+"""The fields of events that an entry shows, in this order."""
 
 
 class PaymentTimelineProjection(Projection):
-    """One row per event; all of them are told alike."""
+    """One row per event, all made alike."""
 
     name: ClassVar[str] = "payment_timeline"
     tables: ClassVar[tuple[Table, ...]] = (payment_timeline,)

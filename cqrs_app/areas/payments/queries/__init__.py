@@ -1,1 +1,1 @@
-"""Questions about payments and the ledger."""
+"""Queries about payments and the ledger."""

@@ -1,4 +1,4 @@
-"""The ledger: its entries, and the balance of its accounts, which come to nothing together."""
+"""The ledger: its entries, and the balances of its accounts, which add up to zero."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ Account = Literal["any", "customers", "provider", "bank", "disputed", "lost"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One side of a movement; a minus left the account. Both sides have the same position."""
+    """One side of a movement; a negative amount left the account. Both sides have the same
+    position.
+    """
 
     position: int
     account: str
@@ -41,7 +43,7 @@ _COLUMNS = [_ENTRY[name] for name in LedgerEntry.__annotations__]
 
 @query(label="Ledger", permission=VIEW, reads=("ledger",), cached=True)
 class ListLedger(ListQuery):
-    """One page of entries, the newest first; of one account or payment where it is named."""
+    """One page of entries, newest first; of one account or payment if one is named."""
 
     sorts: ClassVar[Mapping[str, Sort]] = {"position": _SORT}
     sort: ClassVar[str] = "position"
@@ -65,7 +67,7 @@ def list_ledger(question: ListLedger, connection: Connection) -> Page[LedgerEntr
 
 @dataclass(frozen=True, slots=True)
 class AccountBalance:
-    """What stands on one account."""
+    """The balance of one account."""
 
     account: str
     amount: Decimal
@@ -73,7 +75,7 @@ class AccountBalance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencyBalance:
-    """The accounts of one currency; `total` is nothing, or the ledger is wrong."""
+    """The accounts of one currency; `total` is zero, or the ledger is wrong."""
 
     currency: str
     accounts: tuple[AccountBalance, ...]
@@ -82,7 +84,7 @@ class CurrencyBalance:
 
 @query(label="Ledger balance", permission=VIEW, reads=("ledger",), cached=True)
 class LedgerBalance(Query):
-    """What stands on each account, added up from all entries; each currency comes to nothing."""
+    """The balance of each account, summed over all entries; each currency adds up to zero."""
 
 
 def ledger_balance(question: LedgerBalance, connection: Connection) -> tuple[CurrencyBalance, ...]:

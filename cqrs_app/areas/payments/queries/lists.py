@@ -1,4 +1,4 @@
-"""Lists of payments, of one order's payments, and of what is still to come."""
+"""Lists of payments, of one order's payments, and of unsettled ones."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ OrderIdOrAny = Annotated[str, Meta(title="Order number", examples=["10042"], max
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRow:
     """A payment with its sums, in its currency. `disputed` is what is in dispute now, `lost` what
-    was lost in one; `waiting` counts requests without an answer, `flagged` answers to be looked
-    into; times in UTC."""
+    was lost in disputes; `waiting` counts requests without an answer, `flagged` answers to review;
+    times in UTC.
+    """
 
     payment_id: str
     order_id: str
@@ -74,9 +75,10 @@ _COLUMNS = [_PAYMENT[name] for name in PaymentRow.__annotations__]
 
 @query(label="Payments", permission=VIEW, reads=("payments",), cached=True)
 class ListPayments(ListQuery):
-    """One page of the payments that fit. `show`: those with something still to come (unsettled: an
-    answer is awaited, an amount authorised and not captured, an answer flagged), in dispute, or
-    with answers to be looked into."""
+    """One page of the payments that match. `show`: unsettled ones (an answer is pending, an amount
+    is authorised and not captured, or an answer is flagged), those in dispute, or those with
+    answers to review.
+    """
 
     sorts = SORTS
     q: Annotated[
@@ -101,7 +103,7 @@ def list_payments(question: ListPayments, connection: Connection) -> Page[Paymen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentTotals:
-    """What an order's payments come to in one currency."""
+    """The sums of an order's payments in one currency."""
 
     currency: str
     authorised: Decimal
@@ -121,7 +123,7 @@ class PaymentsOfOrder:
 
 @query(label="Payments of an order", permission=VIEW, reads=("payments",), cached=True)
 class OrderPayments(Query):
-    """The payments of one order, and what they come to in each currency."""
+    """The payments of one order, and their sums in each currency."""
 
     order_id: OrderId
 

@@ -1,4 +1,4 @@
-"""One payment as it stands now, its timeline, what may be done, and how asking for it goes."""
+"""One payment now, its timeline, the actions on it, and its open gateway requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cqrs_app.kernel import Command, Query, Refused, Rows, query
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestView:
-    """One thing asked of the gateway; `outcome` is open, done or declined."""
+    """One request to the gateway; `outcome` is open, done or declined."""
 
     request_no: int
     asked: str
@@ -44,7 +44,9 @@ class DisputeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A task: `left` is the most it can be about; `reason` says why not where it is not allowed."""
+    """An action: `left` is the largest possible amount; `reason` says why it is not allowed, where
+    it is not.
+    """
 
     command: str
     label: str
@@ -58,8 +60,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentView:
-    """A whole payment; money in its currency, times in UTC. `flagged` counts what waits to be
-    looked into; `waits_for` is who has to act."""
+    """A whole payment; money in its currency, times in UTC. `flagged` counts answers to review;
+    `waits_for` is who has to act.
+    """
 
     payment_id: str
     order_id: str
@@ -85,7 +88,7 @@ class PaymentView:
 
 @query(label="Payment", permission=VIEW)
 class GetPayment(Query):
-    """One payment as it stands now, with what may be done with it, or nothing."""
+    """One payment now, with the actions allowed on it; None if there is none."""
 
     payment_id: PaymentId
 
@@ -157,7 +160,7 @@ _LINE = list(PaymentTimelineEntry.__annotations__)
 
 @query(label="Timeline of a payment", permission=VIEW, reads=("payment_timeline",), cached=True)
 class PaymentTimeline(Query):
-    """All that happened to one payment, oldest first."""
+    """The timeline of one payment, oldest first."""
 
     payment_id: PaymentId
 
@@ -178,8 +181,9 @@ def fold_timeline(question: PaymentTimeline, rows: Rows) -> tuple[PaymentTimelin
 
 @query(label="Requests to the gateway", permission=VIEW, store="write")
 class GatewayRequests(Query):
-    """How asking the gateway for one payment goes: what is open, how often it was asked, when it
-    is asked again."""
+    """The gateway requests of one payment: which are open, how often each was sent, and when it is
+    sent again.
+    """
 
     payment_id: PaymentId
 

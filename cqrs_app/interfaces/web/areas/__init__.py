@@ -1,8 +1,9 @@
-"""The areas as the pages know them; generic pages read what they declare here."""
+"""The areas as pages know them; generic pages read what is declared here."""
 
 from __future__ import annotations
 
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
+from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
@@ -11,7 +12,7 @@ from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.system import SYSTEM
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS, SYSTEM, WEBHOOKS, FULFILMENT)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS, SYSTEM, WEBHOOKS, FULFILMENT, FAILURES)
 """In the order of their signs on the health strip."""
 
 PLACES = {category: place for area in AREAS for category, place in area.places.items()}

@@ -1,4 +1,4 @@
-"""What an area declares for pages that are not about it alone: command forms and Home."""
+"""What an area declares for the generic pages: command forms, search and Home."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
 
 Suggest = Callable[[Mapping[str, str]], dict[str, Any]]
-"""From the fields given in an address to the values of others."""
+"""From the fields given in a URL to the values of other fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Place:
 
     `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
     thing by its identity. `fragment` renders again what a command changes on the page of one: the
-    element whose id is the category; `list_fragment` what it changes in the list, with a sentence
-    on what was done and where it is undone, if it can be: the element `TAB-table`. `summary` shows
+    element whose id is the category; `list_fragment` what it changes in the list, the element
+    `TAB-table`. `summary` shows
     one in a form. `after` leads elsewhere after a command, unless empty.
     """
 
@@ -33,23 +33,25 @@ class Place:
     one: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
-    list_fragment: Callable[[str], str] | None = None
+    list_fragment: Callable[[], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One reading of the health strip; `tone` is good, warn, bad or idle."""
+    """One reading of the health strip; `tone` is good, warn, bad or idle. `trend` are its values of
+    the last hour."""
 
     label: str
     value: str
     tone: str
     url: str = ""
+    trend: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing that a search found. `exact`: its number is what was typed."""
+    """A search result. `exact`: its number is what was typed."""
 
     text: str
     url: str
@@ -59,8 +61,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """Finds things of one kind. `find` takes what was typed and how many hits are shown; `all` is
-    the endpoint of the whole list, whose parameter `q` takes the same text."""
+    """Finds things of one kind. `find` takes the typed text and the number of results to show;
+    `all` is the endpoint of the whole list, whose parameter `q` takes the same text.
+    """
 
     title: str
     icon: str
@@ -71,13 +74,11 @@ class Finder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebArea:
-    """One area's table of contents for the pages.
-
-    `places` are by the category of streams; `suggestions` fill in forms; `form_fields` replace
-    derived ones, by command and field; `lookups` find the values of fields, by the name in their
-    `Meta`. `home_panels` give what `home/_NAME.html` needs; `home_signs` what the health strip
-    shows to the operator; `finders` what the search covers; `starts` are commands that begin
-    something new, which the search offers first.
+    """What one area declares for the pages. `places` are by the category of streams; `suggestions`
+    fill in forms; `form_fields` replace derived ones, by command and field; `lookups` find the
+    values of fields, by the name in their `Meta`. `home_panels` return what `home/_NAME.html`
+    needs; `home_signs` what the health strip shows to the operator; `finders` what the search
+    covers; `starts` are commands that create something, which the search offers first.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)

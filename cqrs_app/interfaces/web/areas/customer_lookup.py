@@ -14,7 +14,7 @@ from cqrs_app.areas.customers.queries import (
 )
 from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.interfaces.web.ask import ask
-from cqrs_app.interfaces.web.choices import Choice, Given, Lookup
+from cqrs_app.interfaces.web.choices import Asked, Choice, Given, Lookup
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.services import services
 
@@ -23,7 +23,7 @@ ADDRESS = ("name", "line1", "line2", "postal_code", "city", "country")
 NOTHING: Mapping[str, Any] = MappingProxyType(
     {"customer_name": "", "country": "", "shipping_address": dict.fromkeys(ADDRESS, "")}
 )
-"""What a form had from another customer, and does not have from an unknown one."""
+"""The values that a form had from another customer, and does not have from an unknown one."""
 UNKNOWN = {
     "accept": ("Not registered.", "idle"),
     "flag": ("Not registered: the order will be flagged.", "warn"),
@@ -42,7 +42,11 @@ def _find(q: str, given: Given) -> Sequence[Choice]:
     return [_choice(each) for each in page.rows if each.status not in GONE]
 
 
-def _about(customer_id: str, given: Given) -> Choice:
+def _about(asked: Sequence[Asked]) -> Sequence[Choice]:
+    return [_about_one(customer_id) for customer_id, _ in asked]
+
+
+def _about_one(customer_id: str) -> Choice:
     profile = _profile(customer_id)
     if profile is None:
         note, tone = UNKNOWN[services.settings.unknown_customers]
@@ -83,4 +87,8 @@ def _profile(customer_id: str) -> ProfileView | None:
     return found
 
 
-CUSTOMERS = Lookup(permission=VIEW, find=_find, about=_about)
+CUSTOMERS = Lookup(
+    permission=VIEW,
+    find=_find,
+    about=_about,
+)

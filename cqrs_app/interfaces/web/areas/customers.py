@@ -50,7 +50,7 @@ ORDERS_SHOWN = 25
 
 @bp.get("/customers")
 def customers() -> ResponseReturnValue:
-    """One page of the registered customers that fit."""
+    """One page of the registered customers that match."""
     listed = _listed(ListRegisteredCustomers, "web.customers", PROFILE_SORTS)
     counts = ask(CountCustomers())
     return render_template(
@@ -66,7 +66,7 @@ def customers() -> ResponseReturnValue:
 # A customer's number cannot begin with a hyphen.
 @bp.get("/customers/-/accounts")
 def accounts() -> ResponseReturnValue:
-    """One page of the accounts that fit."""
+    """One page of the accounts that match."""
     listed = _listed(ListCustomers, "web.accounts", ACCOUNT_SORTS)
     return render_template("customers/accounts.html", **listed)
 
@@ -79,8 +79,8 @@ def customer(customer_id: str) -> ResponseReturnValue:
     profile = query_or_404(GetCustomerProfile, missing, customer_id=customer_id)
     registered = _registered(customer_id, ask(profile, strong=True))
     is_registered = registered["version"] or registered["badges"].pending
-    # Where the store of orders is down, a registered customer has a profile all the same.
-    known = ask_or_none(question) if is_registered else ask(question)
+    # None while the read store is down: the page says what it cannot show.
+    known = ask_or_none(question)
     orders = ask_or_none(ListOrders(customer_id=customer_id, limit=ORDERS_SHOWN))
     account: CustomerView | None = known.value if known and orders else None
     if known and known.value is None and not is_registered:
@@ -102,7 +102,7 @@ def customer(customer_id: str) -> ResponseReturnValue:
 
 
 def _registered(customer_id: str, profile: Answer[Any]) -> dict[str, Any]:
-    """What the customer's own events say: few, so they are read themselves and never behind."""
+    """Folded from the customer's own events: these are few, and never stale."""
     history = ask(CustomerHistory(customer_id=customer_id), strong=True)
     actions = ask(CustomerActions(customer_id=customer_id))
     version = actions.value.version
@@ -127,7 +127,7 @@ def _registered(customer_id: str, profile: Answer[Any]) -> dict[str, Any]:
 def _listed(
     cls: type[Query], endpoint: str, highest_first: MappingProxyType[str, bool]
 ) -> dict[str, Any]:
-    """What a template needs of a list with the filters of the address."""
+    """What the template of a list with filters needs."""
     question = asked_here(cls)
     answer = ask(question)
     return {
@@ -142,7 +142,7 @@ def _listed(
 
 
 def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
-    """What is registered, else what the newest order says."""
+    """The registered profile, or else what the newest order says."""
     if "customer_id" not in given:
         return {}
     customer_id = given["customer_id"]

@@ -1,4 +1,4 @@
-"""How areas recognise the number of a thing in what was typed into the search."""
+"""How areas recognise the number of a thing in the text of a search."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ Q = TypeVar("Q", bound=Query)
 
 
 def by_number(cls: type[Q], name: str, text: str) -> Any:
-    """The answer to the query about the thing whose number `name` was typed, in any case; None
-    where there is no such thing, or nothing can have such a number."""
+    """The answer to the query about the thing with this number, in any case; None if there is no
+    such thing, or nothing can have such a number.
+    """
     for number in dict.fromkeys((text, text.upper())):
         try:
             question = cls(**{name: number})
@@ -28,7 +29,7 @@ def by_number(cls: type[Q], name: str, text: str) -> Any:
 
 
 def same_number(one: str, other: str) -> bool:
-    """Whether two texts are the same number, whatever the case, blanks and hyphens."""
+    """Whether two texts are the same number, ignoring case, spaces and hyphens."""
     return bool(_plain(one)) and _plain(one) == _plain(other)
 
 

@@ -1,13 +1,17 @@
-"""Orders on their way: the list, and one with its steps and what may be done about it."""
+"""Orders in fulfilment: the list, and one order with its steps and actions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.desk.queries.several_orders import StagesOfOrders
+from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.commands import VIEW
 from cqrs_app.areas.fulfilment.queries import (
     FollowerStatus,
@@ -20,7 +24,7 @@ from cqrs_app.areas.fulfilment.queries import (
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
 from cqrs_app.interfaces.web.areas.order_summary import order_summary
-from cqrs_app.interfaces.web.ask import ask, may, query_or_404
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -30,7 +34,7 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.services import services
 
-FILTERS = {"show": "Show", "stage": "Stage"}
+FILTERS = {"show": "Show", "stage": "Step"}
 SHOWN = {
     "open": "Open",
     "attention": "Needs attention",
@@ -41,7 +45,7 @@ WORDS = {"show": SHOWN, "stage": {each.value: each.label for each in Stage}}
 
 @bp.get("/fulfilment")
 def fulfilments() -> ResponseReturnValue:
-    """One page of the orders on their way that fit."""
+    """One page of the orders in fulfilment that match."""
     question = asked_here(ListFulfilments)
     answer = ask(question)
     page, freshness = answer.value, answer.freshness
@@ -52,6 +56,7 @@ def fulfilments() -> ResponseReturnValue:
         question=question,
         stages=list(Stage),
         counts=ask(FulfilmentStages()),
+        stage_of=_stages(row.order_id for row in page.rows),
         badges=badges_of(
             "fulfilment", {row.order_id: row.applied_version for row in page.rows}, freshness
         ),
@@ -67,7 +72,7 @@ def fulfilments() -> ResponseReturnValue:
 
 @bp.get("/fulfilment/<order_id>")
 def fulfilment(order_id: str) -> ResponseReturnValue:
-    """One order on its way."""
+    """One order in fulfilment."""
     return render_template("fulfilment/fulfilment.html", **_shown(order_id))
 
 
@@ -78,8 +83,16 @@ def fulfilment_now(order_id: str) -> ResponseReturnValue:
     return fragment(render_template("fulfilment/_fulfilment.html", **_shown(order_id)))
 
 
+def _stages(order_ids: Iterable[str]) -> dict[str, OrderStage]:
+    """The stages of these orders by number; none while the read store is down."""
+    with suppress(*NO_ANSWER):
+        found: dict[str, OrderStage] = ask(StagesOfOrders(order_ids=tuple(order_ids))).value
+        return found
+    return {}
+
+
 def tasks_of(found: FulfilmentView | None) -> list[dict[str, Any]]:
-    """What the operator may do about it now; `step` is what would be skipped."""
+    """The actions that the operator may take now; `step` is what would be skipped."""
     steps = {offer.command: offer.step for offer in (found.offers if found else ())}
     return [task | {"step": steps[task["name"]]} for task in offered(steps)]
 
@@ -96,6 +109,7 @@ def _shown(order_id: str) -> dict[str, Any]:
     return {
         "order_id": order_id,
         "way": found,
+        "stage": _stages([order_id]).get(order_id),
         "freshness": answer.freshness,
         "steps": steps.value,
         "steps_freshness": steps.freshness,
@@ -105,8 +119,9 @@ def _shown(order_id: str) -> dict[str, Any]:
 
 
 def _signs() -> list[Sign]:
-    """Behind, when nobody has reacted to an event for as long as makes a panel stale; else how
-    many orders somebody has to look at."""
+    """Behind, if an event has been waiting for as long as makes a panel stale; otherwise how many
+    orders need attention.
+    """
     if not may(VIEW):
         return []
     following = ask(FollowerStatus()).value

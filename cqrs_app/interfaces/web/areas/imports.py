@@ -1,4 +1,4 @@
-"""Imports: send a file of history, follow it, and fetch what came of it."""
+"""Imports: upload a file of history, follow its progress, and download the results."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def imports() -> ResponseReturnValue:
 
 
 def import_form_again(*, sentence: str, possible: bool) -> str | None:
-    """The form that was sent and not carried out; `sentence` says why."""
+    """The submitted form when it was not carried out; `sentence` says why."""
     return _page(UploadForm(), sentence) if may(StartImport.declaration.permission) else None
 
 
@@ -74,7 +74,7 @@ def send_import() -> ResponseReturnValue:
     """Keep the file and start its import; then show it."""
     declaration = StartImport.declaration
     if not may(declaration.permission):
-        # Said before the file is kept; the bus checks again when the import is started.
+        # Checked before the file is stored; the bus checks again when the import starts.
         raise NotAllowed(declaration.label, declaration.permission)
     form = UploadForm()
     if not form.validate():
@@ -82,13 +82,13 @@ def send_import() -> ResponseReturnValue:
     try:
         received = _receive(form)
         import_id = received.task.import_id
-        # The same id for the file and for the task: a form sent twice gets one receipt.
+        # The same id for the file and for the command: a form submitted twice gets one receipt.
         kernel.commands.dispatch(received.task, command_context(import_id, None))
     except (Invalid, Refused, CommandReused) as error:
         form.import_id.data = new_id()
         return _page(form, error.sentence), status_of(error)
     except BusError as error:
-        # The form keeps its id: the same file, sent again with it, is started.
+        # The form keeps its id: the same file, submitted again with it, is started.
         return _page(form, f"{error.sentence} {NOT_STARTED}"), status_of(error)
     kernel.tasks["imports"].nudge()
     flash(RECEIVED_BEFORE if received.before else RECEIVED, "good")
@@ -113,7 +113,7 @@ def imports_panel() -> ResponseReturnValue:
 
 @bp.get("/imports/<import_id>")
 def history_import(import_id: str) -> ResponseReturnValue:
-    """One import: how far it is, and its report."""
+    """One import: its progress and its report."""
     return render_template("imports/import.html", **_one(import_id))
 
 
@@ -136,7 +136,7 @@ def import_report(import_id: str) -> ResponseReturnValue:
 
 @bp.get("/imports/<import_id>/set-aside.csv")
 def import_set_aside(import_id: str) -> ResponseReturnValue:
-    """The rows that were not taken, each with the reason."""
+    """The rows that were not imported, each with the reason."""
     view = _view(import_id).value
     if view.report is None:
         abort(404, f"{view.row.file_name} has no rows set aside yet. Look at its page.")

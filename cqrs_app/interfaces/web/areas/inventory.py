@@ -59,7 +59,7 @@ def products() -> ResponseReturnValue:
     )
 
 
-# Product numbers may hold anything, a slash or a point alone: a path could not carry them all.
+# A SKU may contain anything, slashes and dots included, which a path cannot carry.
 @bp.get("/product")
 def product() -> ResponseReturnValue:
     """One product, named by `sku`."""
@@ -78,7 +78,8 @@ def _shown() -> dict[str, Any]:
     missing = f"There is no product {sku}." if sku else "Choose a product."
     question = query_or_404(GetProduct, missing, sku=sku)
     projected = ask_or_none(question)
-    # What no projection holds is read from its events; so is everything while their store is down.
+    # What no projection holds yet is folded from the events; while the read store is down,
+    # everything is.
     answer = projected if projected and projected.value else ask(question, strong=True)
     ahead = projected is not None and answer is not projected
     view: ProductView | None = answer.value

@@ -16,8 +16,9 @@ MOST_LINES = 4
 
 
 def order_given(given: Mapping[str, str]) -> OrderView | None:
-    """The order that these fields name, from its events: never behind, and there while the read
-    store is down."""
+    """The order that these fields name, folded from its events: never stale, and available while
+    the read store is down.
+    """
     try:
         question = GetOrder(order_id=given.get("order_id", ""))
     except Invalid:

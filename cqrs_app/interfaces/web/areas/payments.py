@@ -58,7 +58,7 @@ ANSWERS = {
 
 @bp.get("/payments")
 def payments() -> ResponseReturnValue:
-    """One page of the payments that fit."""
+    """One page of the payments that match."""
     question = asked_here(ListPayments)
     answer = ask(question)
     return render_template(
@@ -79,7 +79,7 @@ def payments() -> ResponseReturnValue:
 
 @bp.get("/ledger")
 def ledger() -> ResponseReturnValue:
-    """What stands on each account, and one page of the entries that fit."""
+    """The balance of each account, and one page of the entries that match."""
     question = asked_here(ListLedger)
     answer = ask(question)
     balance = ask(LedgerBalance())
@@ -118,7 +118,7 @@ def _shown(payment_id: str) -> dict[str, Any]:
     line = PaymentTimeline(payment_id=payment_id)
     timeline = ask_or_none(line)
     if timeline is None or not timeline.value:
-        # No projection holds it yet, or the read store is down: it is read from its events.
+        # No projection holds it yet, or the read store is down: it is folded from its events.
         timeline = ask(line, strong=True)
     requested = ask(GatewayRequests(payment_id=payment_id)).value
     allowed, not_now = allowed_tasks(found.offers if found else ())
@@ -138,7 +138,7 @@ def _shown(payment_id: str) -> dict[str, Any]:
 
 
 def _answers(payment: PaymentView) -> dict[int, str]:
-    """Open requests with the task that records a yes by hand."""
+    """Open requests with the action that records approval by hand."""
     return {
         each.request_no: ANSWERS[Asked(each.asked)]
         for each in payment.requests

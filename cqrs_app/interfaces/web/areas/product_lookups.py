@@ -1,24 +1,33 @@
-"""Products by SKU or words of their name, and deliveries that are expected of one."""
+"""Lookups of products by SKU or words of their name, and of a product's expected deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.queries.one_product import ExpectedRow, GetProduct
-from cqrs_app.areas.inventory.queries.product_list import ListProducts, ProductRow
+from cqrs_app.areas.inventory.queries.product_list import (
+    MOST_PRODUCTS,
+    GetProducts,
+    ListProducts,
+    ProductRow,
+)
 from cqrs_app.areas.inventory.words import prices_in
-from cqrs_app.interfaces.web.ask import ask
-from cqrs_app.interfaces.web.choices import Choice, Given, Lookup
+from cqrs_app.areas.orders.commands import VIEW as SEE_ORDERS
+from cqrs_app.interfaces.web.areas.order_summary import order_given
+from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.choices import Asked, Choice, Given, Lookup
 from cqrs_app.interfaces.web.formats import Formats, formats_of
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.checks import problems
 from cqrs_app.services import services
 
 MOST = 8
 NOTHING: Any = MappingProxyType(dict.fromkeys(("description", "unit_price")))
-"""What a row had from another product, and does not have from an unknown one."""
+"""The values that a row had from another product, and does not have from an unknown one."""
 UNKNOWN = {
     "accept": ("Not in the product list: nothing will be reserved.", "idle"),
     "flag": ("Not in the product list: the order will be flagged.", "warn"),
@@ -28,21 +37,29 @@ UNKNOWN = {
 
 def _find(q: str, given: Given) -> Sequence[Choice]:
     page = ask(ListProducts(q=q, limit=MOST)).value
-    return [_choice(row, given) for row in page.rows]
+    currency = _currency(given)
+    return [_choice(row, given.get("quantity", ""), currency) for row in page.rows]
 
 
-def _about(sku: str, given: Given) -> Choice:
-    product = _product(sku)
-    if product is None:
-        note, tone = UNKNOWN[services.settings.unknown_products]
-        return Choice(value=sku, note=note, tone=tone, fill=NOTHING)
-    return _choice(product, given)
+def _about(asked: Sequence[Asked]) -> Sequence[Choice]:
+    products = products_of(sku for sku, _ in asked)
+    currency = cache(lambda order_id, named: named or _currency_of(order_id))
+    return [
+        _choice(products[sku], given.get("quantity", ""), currency(*_named(given)))
+        if sku in products
+        else _unknown(sku)
+        for sku, given in asked
+    ]
 
 
-def _choice(product: ProductRow, given: Given) -> Choice:
-    currency = given.get("currency", "")
+def _unknown(sku: str) -> Choice:
+    note, tone = UNKNOWN[services.settings.unknown_products]
+    return Choice(value=sku, note=note, tone=tone, fill=NOTHING)
+
+
+def _choice(product: ProductRow, quantity: str, currency: str) -> Choice:
     price = prices_in(product.prices).get(currency)
-    note, tone = _stock(product, given.get("quantity", ""))
+    note, tone = _stock(product, quantity)
     cost = "" if price is None else f"{currency} {_formats().exact(price, currency)}"
     fill = {
         "description": product.description,
@@ -67,10 +84,21 @@ def _stock(product: ProductRow, quantity: str) -> tuple[str, str]:
     return f"{available} available", "good"
 
 
+def products_of(skus: Iterable[str]) -> dict[str, ProductRow]:
+    """The products there are of these numbers, by number; what nothing can be called is none."""
+    usable = [sku for sku in dict.fromkeys(skus) if not problems(GetProduct, {"sku": sku})]
+    batches = (usable[at : at + MOST_PRODUCTS] for at in range(0, len(usable), MOST_PRODUCTS))
+    return {row.sku: row for batch in batches for row in ask(GetProducts(skus=tuple(batch))).value}
+
+
 def _find_delivery(q: str, given: Given) -> Sequence[Choice]:
     wanted = q.casefold()
     found = (each for each in _expected(given) if wanted in each.reference.casefold())
     return [_delivery(each) for each in list(found)[:MOST]]
+
+
+def _about_deliveries(asked: Sequence[Asked]) -> Sequence[Choice]:
+    return [_about_delivery(reference, given) for reference, given in asked]
 
 
 def _about_delivery(reference: str, given: Given) -> Choice:
@@ -87,28 +115,36 @@ def _delivery(each: ExpectedRow) -> Choice:
 
 
 def _expected(given: Given) -> Sequence[ExpectedRow]:
-    view = _view(given.get("sku", ""))
+    try:
+        question = GetProduct(sku=given.get("sku", ""))
+    except Invalid:
+        return ()  # nothing has such a SKU; sending it says what is wrong with it
+    view = ask(question).value
     return view.expected if view else ()
 
 
-def _product(sku: str) -> ProductRow | None:
-    view = _view(sku)
-    return view.product if view else None
+def _named(given: Given) -> tuple[str, str]:
+    return given.get("order_id", ""), given.get("currency", "")
 
 
-def _view(sku: str) -> Any:
-    try:
-        question = GetProduct(sku=sku)
-    except Invalid:
-        return None  # nothing has such a SKU; sending it says what is wrong with it
-    return ask(question).value
+def _currency(given: Given) -> str:
+    order_id, named = _named(given)
+    return named or _currency_of(order_id)
+
+
+def _currency_of(order_id: str) -> str:
+    """Of the order that a form without a currency changes."""
+    order = order_given({"order_id": order_id}) if may(SEE_ORDERS) else None
+    return order.currency if order else ""
 
 
 def _formats() -> Formats:
     return formats_of(services.settings.locale)
 
 
-PRODUCTS = Lookup(permission=VIEW, find=_find, about=_about, uses=("currency", "quantity"))
+PRODUCTS = Lookup(
+    permission=VIEW, find=_find, about=_about, uses=("currency", "quantity", "order_id")
+)
 DELIVERIES = Lookup(
-    permission=VIEW, find=_find_delivery, about=_about_delivery, uses=("sku",), listed=True
+    permission=VIEW, find=_find_delivery, about=_about_deliveries, uses=("sku",), listed=True
 )

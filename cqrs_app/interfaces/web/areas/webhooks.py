@@ -40,7 +40,7 @@ TONES = {"delivering": "good", "new": "idle", "paused": "warn", "failing": "bad"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A webhook and how far it is; `condition` is one of TONES."""
+    """A webhook and its progress; `condition` is one of TONES."""
 
     webhook: WebhookView
     delivery: Delivery | None
@@ -64,7 +64,7 @@ def webhooks() -> ResponseReturnValue:
     return render_template("webhooks/webhooks.html", types=names(SENDABLE), **listed())
 
 
-# A hyphen begins no webhook's name, so this is never the page of one.
+# A webhook's name cannot begin with a hyphen, so this is never the page of one.
 @bp.get("/webhooks/-/now")
 @background
 def webhooks_now() -> ResponseReturnValue:
@@ -90,13 +90,13 @@ def webhook_now(webhook_id: str) -> ResponseReturnValue:
 
 
 def listed() -> dict[str, Any]:
-    """What a list of webhooks shows."""
+    """What the list of webhooks shows."""
     answer = ask(ListWebhooks())
     return {"rows": standings(answer.value), "freshness": answer.freshness, **_may_manage()}
 
 
 def standings(found: tuple[WebhookView, ...]) -> list[Standing]:
-    """These webhooks with how far each is."""
+    """These webhooks with the progress of each."""
     deliveries = {each.cursor.webhook_id: each for each in ask(ListDeliveries()).value}
     return [Standing(each, deliveries.get(each.webhook_id)) for each in found]
 

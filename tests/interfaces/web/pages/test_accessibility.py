@@ -30,6 +30,8 @@ PAGES = (
         "/refunded-orders",
     ),
     *("/imports", "/log", "/system"),
+    *("/system/subscriptions", "/system/processes", "/system/actions", "/system/questions"),
+    *("/system/pages", "/system/storage", "/system/statistics?name=command_p95"),
     *("/webhooks", "/webhooks/warehouse"),
     *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
     *("/catalogue", "/catalogue/PlaceOrder", "/catalogue/problems", "/queries/ListOrders"),

@@ -86,6 +86,7 @@ def test_lines_and_timeline_stay_when_somebody_else_approves_the_order_on_screen
     page.wait_for_timeout(1_000)
     for name, top in tops_of(page).items():
         assert abs(top - before[name]) <= A_LINE, name
+    assert not moved_too_much(page)
 
 
 def tops_of(page: Page) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.console import MakeConsole
+from tests.interfaces.web.pages.conftest import order_in
 
 PLACES = {
     "h": "/",
@@ -99,6 +101,17 @@ def test_j_and_k_walk_through_the_rows_and_enter_opens_one(orders: Page) -> None
     expect(orders.locator("main [data-row]").last).to_be_in_viewport()
     orders.keyboard.press("Enter")
     orders.wait_for_url(f"**/orders/{rows[-1]}")
+
+
+def test_f_goes_to_the_filters_of_a_list(orders: Page) -> None:
+    orders.keyboard.press("f")
+    expect(orders.locator("#filter-country")).to_be_focused()
+    orders.goto("/payments")
+    orders.keyboard.press("f")
+    expect(orders.locator("form.filters :focus")).to_have_count(1)
+    orders.goto("/system")
+    orders.keyboard.press("f")
+    expect(orders.locator("body")).to_be_focused()
 
 
 def test_slash_opens_the_search_and_what_is_typed_there_is_text(orders: Page) -> None:
@@ -226,6 +239,37 @@ def test_ctrl_enter_sends_a_form_from_any_of_its_fields(orders: Page) -> None:
     orders.keyboard.press("Control+Enter")
     expect(orders.get_by_role("dialog")).to_have_count(0)
     expect(orders.locator("#order .pending")).to_contain_text("note added")
+
+
+def test_a_form_that_is_sent_at_once_leaves_no_question_about_it_behind(orders: Page) -> None:
+    said: list[str] = []
+    orders.on("console", lambda message: said.append(message.text))
+    orders.locator("main [data-row]").first.click()
+    orders.wait_for_url("**/orders/*")
+    asked: list[str] = []
+    orders.on("request", lambda request: asked.append(request.url))
+    orders.keyboard.press("n")
+    orders.get_by_role("dialog").get_by_role("textbox").first.fill("Called the customer.")
+    orders.keyboard.press("Control+Enter")
+    expect(orders.get_by_role("dialog")).to_have_count(0)
+    orders.clock.run_for(2_000)
+    orders.wait_for_timeout(200)
+    assert not [url for url in asked if "/effects" in url]
+    assert not [text for text in said if "htmx" in text]
+
+
+def test_j_and_k_go_to_the_next_and_previous_version_and_u_back(shop: Flask, orders: Page) -> None:
+    order_id = order_in(shop, "delivered")
+    for address, back in (
+        (f"/orders/{order_id}/at/2", f"/orders/{order_id}"),
+        (f"/past?stream=order-{order_id}&version=2", f"/orders/{order_id}"),
+    ):
+        orders.goto(address)
+        for key, version in (("j", 3), ("k", 2), ("k", 1)):
+            orders.keyboard.press(key)
+            orders.wait_for_url(re.compile(f"(at/|version=){version}$"))
+        orders.keyboard.press("u")
+        orders.wait_for_url(f"**{back}")
 
 
 def test_the_focus_is_never_on_something_that_cannot_be_seen(

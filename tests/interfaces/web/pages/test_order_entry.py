@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 from bs4 import BeautifulSoup
@@ -26,9 +27,12 @@ from tests.interfaces.web.pages.conftest import catch_up, client_in, order_in
 from tests.interfaces.web.pages.test_without_scripts import fields
 from tests.interfaces.web.pages.test_without_scripts import page as page_of
 from tests.services.browser import Violations
+from tests.services.statements import statements
 
 ADA = Actor("ada", ROLES["admin"])
 ADDRESS = "/commands/PlaceOrder"
+FEW = 3
+"""Statements: one, where nothing is in the cache."""
 HOME = ChangeCustomerAddress(
     customer_id="C1001", line1="Mill Lane 4", postal_code="T12", city="Cork"
 )
@@ -264,6 +268,44 @@ def test_a_list_without_a_row_shows_only_how_to_add_one(
     added.get_by_role("button", name="Add line").click()
     expect(added.get_by_role("combobox", name="SKU, line 1")).to_be_focused()
     expect(added.locator("[data-sum]")).to_be_visible()
+
+
+def test_a_line_that_is_added_to_an_order_has_the_price_in_its_currency(
+    shop: Flask, signed_in: Callable[..., Page], client_of: Callable[[str], FlaskClient]
+) -> None:
+    order_id = order_in(shop, "placed")
+    currency = placed(shop, order_id).currency
+    execute(shop, SetProductPrice(sku="MUG-101", currency=currency, price=Decimal("17.25")))
+    address = f"/commands/ChangeOrderLines?order_id={order_id}"
+    page = signed_in("supervisor")
+    page.goto(address)
+    page.locator("#added").get_by_role("button", name="Add line").click()
+    pick(page, "MUG-101", "MUG-101")
+    assert field(page, "added-0-unit_price") == "17.25"
+    client = client_of("supervisor")
+    values = fields(page_of(client, address))
+    values |= {"added-0-sku": "MUG-101", "added-0-quantity": "3", "fill-in": "1"}
+    answer = client.post(address, data=values)
+    filled = fields(BeautifulSoup(answer.get_data(), "html.parser"))
+    assert filled["added-0-unit_price"] == "17.25"
+
+
+def test_many_lines_are_looked_up_with_one_question(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client = client_of("operator")
+    values = fields(page_of(client, ADDRESS)) | {"fill-in": "1"}
+    skus = [sku for sku, _, _ in PRODUCTS]
+
+    def sent(count: int) -> int:
+        lines = {f"lines-{number}-sku": skus[number % len(skus)] for number in range(count)}
+        with statements() as found:
+            answer = client.post(ADDRESS, data=values | lines)
+        assert answer.get_data(as_text=True).count("field-note tone-") >= count
+        return len(found)
+
+    sent(1)
+    assert sent(60) <= FEW
 
 
 def test_in_a_dialog_escape_closes_the_suggestions_first(signed_in: Callable[..., Page]) -> None:

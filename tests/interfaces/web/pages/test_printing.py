@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.orders import commands as do
-from cqrs_app.areas.orders.types import ChangedLine, OrderLine
+from cqrs_app.areas.orders.types import ChangedLine, OrderLine, ShippingAddress
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
 from cqrs_app.kernel.assembly import Kernel
@@ -21,6 +21,7 @@ from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import order_in
 from tests.interfaces.web.pages.test_without_scripts import page
+from tests.services.statements import statements
 
 
 @pytest.fixture
@@ -44,6 +45,41 @@ def test_each_order_has_its_document(shop: Flask, client: FlaskClient, paper: st
     for each, order_id in zip(shown, chosen, strict=True):
         assert order_id in each.get_text(" ")
         assert PAPERS[paper] in each.get_text(" ")
+
+
+def test_a_document_of_many_orders_takes_as_many_statements_as_that_of_few(
+    shop: Flask, client: FlaskClient
+) -> None:
+    def sent(count: int) -> int:
+        address = "/print/packing-slip?" + "&".join(f"order={each}" for each in some(shop, count))
+        with statements() as found:
+            assert len(page(client, address).select("article.paper")) == count
+        return len(found)
+
+    sent(2)
+    assert sent(20) == sent(2)
+
+
+def test_a_document_holds_what_was_recorded_a_moment_ago(shop: Flask, client: FlaskClient) -> None:
+    kernel: Kernel = services_of(shop).kernel
+    actor = Actor("ada", ROLES["admin"])
+    new = do.PlaceOrder(
+        order_id="X1",
+        currency="EUR",
+        country="Spain",
+        lines=(OrderLine(sku="NEW", quantity=3, unit_price=2),),
+    )
+    kernel.commands.execute(new, Context(actor=actor, channel="test"))
+    placed = order_in(shop, "placed")
+    moved = do.ChangeShippingAddress(
+        order_id=placed, address=ShippingAddress(line1="9 New Road", city="Leeds", country="UK")
+    )
+    kernel.commands.execute(moved, Context(actor=actor, channel="test"))
+    chosen = [*(each for each in some(shop, 3) if each != placed), placed, "X1"]
+    address = "/print/packing-slip?" + "&".join(f"order={each}" for each in chosen)
+    papers = page(client, address).select("article.paper")
+    assert "9 New Road" in papers[-2].get_text()
+    assert "NEW" in papers[-1].get_text()
 
 
 def test_a_pick_list_has_what_is_left_and_a_confirmation_what_it_costs(

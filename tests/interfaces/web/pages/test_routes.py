@@ -14,6 +14,7 @@ from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import client_in, order_in
 
+NO_FAILURE = "0" * 12
 NO_IMPORT = "00000000-0000-4000-8000-000000000000"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
@@ -70,8 +71,15 @@ WHO = {
     "web.import_now": "imports.run",
     "web.import_report": "imports.run",
     "web.import_set_aside": "imports.run",
+    "web.failures": "failures.view",
+    "web.failures_now": "failures.view",
+    "web.failure": "failures.view",
+    "web.failure_now": "failures.view",
+    "web.failure_test": "failures.view",
     "web.system": "system.view",
     "web.system_panel": "system.view",
+    "web.system_page": "system.view",
+    "web.statistics": "system.view",
     "web.tokens": "tokens.manage",
     "web.token_new": "tokens.manage",
     "web.token_revoke": "tokens.manage",
@@ -132,8 +140,15 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.import_now": f"/imports/{NO_IMPORT}/now",
         "web.import_report": f"/imports/{NO_IMPORT}/report.json",
         "web.import_set_aside": f"/imports/{NO_IMPORT}/set-aside.csv",
+        "web.failures": "/failures",
+        "web.failures_now": "/failures/-/now",
+        "web.failure": f"/failures/{NO_FAILURE}",
+        "web.failure_now": f"/failures/{NO_FAILURE}/now",
+        "web.failure_test": f"/failures/{NO_FAILURE}/test",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
+        "web.system_page": "/system/storage",
+        "web.statistics": "/system/statistics?name=command_p95",
         "web.tokens": "/tokens",
         "web.token_new": "/tokens/new",
         "web.token_revoke": "/tokens/none-such/revoke",
@@ -242,6 +257,12 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
         "/log?after=x",
         "/log/none-such",
         "/system/none-such",
+        "/system/statistics?name=none-such",
+        "/system/statistics?name=commands&last=x&only=%00",
+        "/system/statistics?name=commands&until=x",
+        "/system?last=x",
+        "/system/charts?page=x&last=x",
+        "/log?since=x&until=y",
         "/products?after=x",
         "/products?show=nonsense",
         "/product",

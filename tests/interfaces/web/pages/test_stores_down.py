@@ -137,10 +137,14 @@ def test_a_customer_a_product_and_a_payment_are_shown_while_the_store_of_lists_i
     for path, expected in paths.items():
         text = page(client, path).get_text(" ", strip=True)
         assert {each for each in expected if each not in text} == set(), path
-    for path in ("/customers/nobody", "/orders/none", "/product?sku=none", "/payments/none"):
-        # Whether orders name the customer cannot be known now.
-        assert client.get(path).status_code == (503 if "nobody" in path else 404), path
+    for path in ("/orders/none", "/product?sku=none", "/payments/none"):
+        assert client.get(path).status_code == 404, path
+    # Whether orders name this customer cannot be known now.
+    text = page(client, "/customers/nobody").get_text(" ", strip=True)
+    assert "Account, Orders, Credit notes: the read store" in text
+    assert "Not registered." in text
     own_postgres.start()
+    assert client.get("/customers/nobody").status_code == 404
     for path in paths:
         assert "the read store does not answer" not in page(client, path).get_text(" "), path
 

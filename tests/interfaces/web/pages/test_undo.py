@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
-from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
@@ -74,6 +76,43 @@ def make_due(app: Flask) -> None:
     due = update(command_log).where(command_log.c.not_before.is_not(None))
     with kernel_of(app).engines.write.begin() as connection:
         connection.execute(due.values(not_before=Lease(timedelta(seconds=-1)).end()))
+
+
+def test_approving_three_orders_over_a_value_in_one_country_takes_25_keystrokes_at_most(
+    shop: Flask, signed_in: Callable[..., Page]
+) -> None:
+    for number in range(4):
+        line = OrderLine(sku="S1", quantity=1, unit_price=Decimal(900 + number))
+        place = PlaceOrder(order_id=f"K{number}", country="Italy", currency="EUR", lines=(line,))
+        context = Context(actor=Actor("test", ROLES["admin"]), channel="test")
+        kernel_of(shop).commands.execute(place, context)
+    catch_up(shop)
+    page = signed_in("admin", viewport={"width": 1440, "height": 900})
+    page.goto("/")
+    # From Home to what needs approval, to the filters there, then each time a row and "a".
+    keys = ["Tab", "Enter", "Tab", "Enter", "f", *"It", "Tab", "Tab", *"900", "Enter", *"jajaja"]
+    assert len(keys) <= 25
+    for number, key in enumerate(keys):
+        page.keyboard.press(key)
+        if number == 3:
+            page.wait_for_url("**/orders?stage=needs_approval**")
+        elif key == "Enter" and number > 3:
+            expect(page.locator("main [data-row]")).to_have_text(["K0", "K1", "K2", "K3"])
+        elif key == "a":
+            accepted = keys[: number + 1].count("a")
+            expect(page.locator("[data-undo-row]")).to_have_count(accepted)
+
+
+def test_undoing_in_a_list_leads_back_to_it_with_its_filters(
+    shop: Flask, order_id: str, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client, address = client_of("operator"), "/orders?stage=needs_approval&limit=50"
+    press(client, order_id, "Approve order")
+    form = page(client, address).find(id=f"row-{order_id}").find("form")
+    sent = {each["name"]: each.get("value", "") for each in form.select("input[name]")}
+    answer = client.post(form["action"], data=sent)
+    assert (answer.status_code, answer.location) == (303, address)
+    assert "Undo" not in page(client, address).find(id=f"row-{order_id}").get_text()
 
 
 def test_an_approval_can_be_undone_for_as_long_as_no_worker_carries_it_out(

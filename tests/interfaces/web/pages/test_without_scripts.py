@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup
@@ -84,7 +85,7 @@ def test_an_order_is_found_approved_and_shown_everywhere(
     answer = send(client, form_address(client, order_id, "ApproveOrder"))
     assert (answer.status_code, answer.location) == (303, f"/orders/{order_id}")
     after = page(client, f"/orders/{order_id}").get_text(" ")
-    assert "done. Lists update" in after
+    assert "Order approved. Lists update" in after
     assert "pending" in after
     catch_up(shop)
     shown = page(client, f"/orders/{order_id}").get_text(" ")
@@ -92,6 +93,35 @@ def test_an_order_is_found_approved_and_shown_everywhere(
     assert "Order approved" in shown or "Approved" in shown
     log = page(client, f"/log?stream={order_id}").get_text(" ")
     assert "Approve order" in log
+
+
+def test_an_action_leads_back_to_the_list_the_order_was_opened_from(
+    shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    client, order_id = client_of("operator"), order_in(shop, "placed")
+    opened = page(client, "/orders?stage=needs_approval").find("a", string=order_id)
+    assert opened is not None
+    address = str(opened["href"])
+    link = page(client, address).find("a", href=re.compile("^/commands/HoldOrder"))
+    assert link is not None
+    form = page(client, str(link["href"]))
+    assert form.find("a", string="Back")["href"] == address
+    answer = send(client, str(link["href"]), reason="address_check")
+    assert (answer.status_code, answer.location) == (303, address)
+    back = page(client, address).find("a", attrs={"data-up": True})
+    assert back is not None
+    assert back["href"] == "/orders?stage=needs_approval"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.com/orders/1", "//example.com", "/log", "/orders/other?list=a"]
+)
+def test_an_action_leads_to_no_other_page_than_its_own(
+    shop: Flask, client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    client, order_id = client_of("operator"), order_in(shop, "placed")
+    form = f"/commands/AddOrderNote?order_id={order_id}&from={quote(address)}"
+    assert send(client, form, note="Called.").location == f"/orders/{order_id}"
 
 
 def test_the_list_marks_a_row_that_does_not_hold_its_last_change_yet(

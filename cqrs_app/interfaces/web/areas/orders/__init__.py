@@ -63,7 +63,7 @@ def _new_order(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _carriers() -> tuple[str, ...]:
-    """None while the read store is down: a carrier can be typed all the same."""
+    """None while the read store is down: a carrier can still be typed."""
     with suppress(*NO_ANSWER):
         found: tuple[str, ...] = ask(RecentCarriers()).value
         return found
@@ -106,5 +106,5 @@ ORDERS = WebArea(
         (ReceiveReturn, "lines"): line_quantities("lines", requested, most="Requested"),
         (ShipOrder, "lines"): line_quantities("lines", still_to_ship, most="Remaining"),
     },
-    home_panels={"waiting": home.waiting, "today": home.today, "chart": home.chart},
+    home_panels={"waiting": home.waiting, "today": home.today, "trends": home.trends},
 )

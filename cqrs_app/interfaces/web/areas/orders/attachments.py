@@ -1,4 +1,4 @@
-"""Files that are kept with an order: attach one, and download it."""
+"""Files attached to an order: attach one, and download it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cqrs_app.settings import Settings
 
 
 class AttachmentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """`file_id` is made with the form: sending it twice attaches one file."""
+    """`file_id` is made with the form: submitting it twice attaches one file."""
 
     file_id = HiddenField(default=new_id)
     file = FileField(
@@ -54,7 +54,7 @@ def order_attachments(order_id: str) -> ResponseReturnValue:
 
 
 def attachment_form_again(order_id: str, *, sentence: str, possible: bool) -> str | None:
-    """The form that was sent and not carried out; `sentence` says why."""
+    """The submitted form when it was not carried out; `sentence` says why."""
     question = _question(order_id)
     return _page(question, AttachmentForm(), sentence) if question and may(ATTACH) else None
 
@@ -78,7 +78,7 @@ def attach_file(order_id: str) -> ResponseReturnValue:
     except BusError as error:
         return _page(question, form, error.sentence), status_of(error)
     try:
-        # The same id for the file and for the command: a form sent twice gets one receipt.
+        # The same id for the file and for the command: a form submitted twice gets one receipt.
         kernel.commands.dispatch(command, command_context(command.file_id, None))
     except (Refused, CommandReused) as error:
         files.forget(command.file_id)
@@ -90,7 +90,7 @@ def attach_file(order_id: str) -> ResponseReturnValue:
 
 @bp.get("/orders/<order_id>/attachments/<int:number>")
 def attachment(order_id: str, number: int) -> ResponseReturnValue:
-    """One file, to be saved: a browser never shows it as a page of the console."""
+    """One file as a download: a browser never shows it as a page of the console."""
     missing = f"Order {order_id} has no attachment {number}."
     listed = ask(query_or_404(OrderAttachments, missing, order_id=order_id)).value
     file = OrderFiles(kernel.engines.write).attached(order_id, number)
@@ -104,7 +104,7 @@ def attachment(order_id: str, number: int) -> ResponseReturnValue:
 
 
 def _question(order_id: str) -> OrderAttachments | None:
-    """The question for the files of an order; None where there is no such order."""
+    """The query for the files of an order; None if there is no such order."""
     with suppress(Invalid):
         question, stream = OrderAttachments(order_id=order_id), f"order-{order_id}"
         if kernel.store.versions_of([stream]).get(stream):

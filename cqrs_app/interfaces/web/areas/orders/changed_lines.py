@@ -10,7 +10,7 @@ from cqrs_app.interfaces.web.areas.orders.line_quantities import LineQuantities,
 
 
 def lines_to_change(given: Mapping[str, str]) -> list[OpenLine] | None:
-    """The lines of the order as they are, with how much of each has shipped."""
+    """The present lines of the order, with how much of each has shipped."""
     order = order_given(given)
     if order is None:
         return None
@@ -32,7 +32,7 @@ def lines_to_change(given: Mapping[str, str]) -> list[OpenLine] | None:
 
 
 class ChangedLines(LineQuantities):
-    """Every row counts, also with a quantity of 0."""
+    """Every row counts, including those with quantity 0."""
 
     zero = "A quantity of 0 removes a line."
 

@@ -1,4 +1,4 @@
-"""The order list's address: read into questions, and written again with something changed."""
+"""The URL of the order list: parsed into queries, and built again with something changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HIGHEST_FIRST = {"placed_at": True, "updated_at": True, "total": True, "order_id
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What the address of the list says: parameter -> values, empty ones left out."""
+    """The list's URL parameters: name -> values, without empty ones."""
 
     given: Mapping[str, tuple[str, ...]]
 
@@ -51,16 +51,15 @@ class Address:
 
     @classmethod
     def from_query(cls, query: str) -> Address:
-        """Of the text behind the question mark of the list's address."""
+        """Parses the query string of the list's URL."""
         return cls.of(MultiDict(parse_qsl(query)))
 
     def query(self) -> str:
         return urlencode(self.given, doseq=True)
 
     def question(self, cls: type[Q], **fixed: Any) -> Q:
-        """The question asked here, with some fields fixed by the page.
-
-        Raises Invalid, a sentence per parameter that is unusable.
+        """The query for this URL, with some fields fixed by the page. Raises Invalid, with a
+        sentence per unusable parameter.
         """
         try:
             return parse(cls, read_here(cls, self._values()) | fixed)
@@ -84,7 +83,7 @@ class Address:
         return values
 
     def filters(self) -> Address:
-        """Only what chooses orders, without their sequence and the place in it."""
+        """Only the filters, without the sorting and the page."""
         return replace(self, given={k: v for k, v in self.given.items() if k in FILTERS})
 
     def without(self, *names: str) -> Address:
@@ -96,7 +95,7 @@ class Address:
 
 
 def chips(address: Address) -> list[dict[str, str]]:
-    """The filters in effect, each with the address of the list without it."""
+    """The active filters, each with the URL of the list without it."""
     first, found = address.without(*PLACE), []
     for name in FILTERS:
         for value in address.given.get(name, ()):
@@ -108,7 +107,7 @@ def chips(address: Address) -> list[dict[str, str]]:
 
 
 def sorts(address: Address, question: ListOrders) -> dict[str, dict[str, str | None]]:
-    """Per column that can be sorted by: where its head leads, and its direction now."""
+    """Per sortable column: the URL of its heading, and its direction now."""
     first, found = address.without(*PLACE), {}
     for name, highest_first in HIGHEST_FIRST.items():
         current = question.sort == name
@@ -123,7 +122,7 @@ def sorts(address: Address, question: ListOrders) -> dict[str, dict[str, str | N
 def pager(
     address: Address, next_mark: str | None, previous_mark: str | None, text: str
 ) -> dict[str, str]:
-    """The addresses of the pages beside this one, and which page this is."""
+    """The URLs of the neighbouring pages, and which page this is."""
     first, found = address.without(*PLACE), {"text": text} if text else {}
     if previous_mark:
         found["previous_url"] = first.url(before=previous_mark)

@@ -17,7 +17,7 @@ from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.services import services
 
 MOST_CUSTOMERS = 3
-"""More customers than these have the same words: their orders are no answer."""
+"""If more customers than this match, their orders are not searched."""
 OF_EACH = 3
 
 
@@ -31,7 +31,7 @@ def _rows(text: str, most: int) -> Iterator[Any]:
     if exact := by_number(GetOrder, "order_id", text):
         yield exact
     yield from ask(ListOrders(q=text, limit=most)).value.rows
-    # Orders hold no e-mail address and no phone number; the customer who has it leads to them.
+    # Orders hold no e-mail address or phone number; they are found through the customer who has it.
     if is_contact(text) and may("customers.view"):
         customers = ask(ListRegisteredCustomers(q=text, limit=MOST_CUSTOMERS + 1)).value.rows
         for each in customers if len(customers) <= MOST_CUSTOMERS else ():

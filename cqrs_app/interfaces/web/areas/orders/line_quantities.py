@@ -1,7 +1,6 @@
-"""A form field that lists the lines of an order, each with a quantity, for commands that are about
-some of them: how much of each line ships, or comes back.
-
-Where no order is known yet, as in the catalogue, lines are given by number instead.
+"""A form field that lists the lines of an order with a quantity each, for commands about some of
+them: how much of each line ships, or is returned. If the order is not known yet, as in the
+catalogue, lines are given by number.
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ NO_QUANTITY = "Enter a quantity for at least one line."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLine:
-    """A line that quantities can be given for, together at most `most`; `filled_in` are values of
-    its row's fields."""
+    """A line with a quantity of at most `most`; `filled_in` are values of its row's fields."""
 
     line_no: int
     sku: str
@@ -37,7 +35,7 @@ class OpenLine:
 
 
 LinesOf = Callable[[Mapping[str, str]], Sequence[OpenLine] | None]
-"""From the fields given in an address to the lines; None where they name no order."""
+"""From the fields given in a URL to the lines; None if they name no order."""
 
 
 def line_quantities(
@@ -83,7 +81,8 @@ def still_to_ship(given: Mapping[str, str]) -> list[OpenLine] | None:
 
 class LineQuantities(FieldList):
     """One row per line, named by the line's number, so that what is typed stays with its line. A
-    row without a quantity is left out. Its first whole number takes an error about its sum."""
+    row without a quantity is left out. Its first number field shows an error about the row's sum.
+    """
 
     zero = "A quantity of 0 leaves a line out."
 
@@ -97,7 +96,7 @@ class LineQuantities(FieldList):
 
     @property
     def shown(self) -> list[tuple[Any, OpenLine]]:
-        """Each row with its line. What is not open any more has a limit of 0."""
+        """Each row with its line. A line that is no longer open has a limit of 0."""
         return [(row, self._line(row)) for row in self.entries]
 
     @property

@@ -1,4 +1,4 @@
-"""The orders before and after one in the list that it was opened from."""
+"""The orders before and after this one in the list from which it was opened."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
 from cqrs_app.kernel.errors import Invalid
 
 LIST = "list"
-"""The parameter with the address of that list."""
+"""The parameter that holds the list's query string."""
 
 
 def neighbours(order: Any) -> dict[str, str]:
-    """`list_url` leads back to that page of the list, `next_url` and `previous_url` to the orders
-    beside this one. Without such a list: all orders, the newest first."""
+    """`list_url` leads back to that page of the list, `next_url` and `previous_url` to the
+    neighbouring orders. Without such a list: all orders, newest first.
+    """
     address = Address.from_query(request.args.get(LIST, ""))
     found = {"list_url": address.url()}
     try:
@@ -29,7 +30,8 @@ def neighbours(order: Any) -> dict[str, str]:
             if rows:
                 found[name] = _url(rows[0].order_id)
     except (Invalid, *NO_ANSWER):
-        # An address that somebody edited, or a list that cannot be read now: the order can.
+        # A URL that somebody edited, or a list that cannot be read now; the order itself can be
+        # shown.
         return found
     return found
 

@@ -1,8 +1,8 @@
-"""One order: where it stands, what may be done with it, its lines and its history."""
+"""One order: its stage, actions, lines and timeline."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
@@ -17,15 +17,16 @@ from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
+from cqrs_app.areas.inventory.commands import VIEW as SEE_PRODUCTS
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
 from cqrs_app.areas.orders.commands import (
     ATTACH,
     REMOVE_ATTACHMENT,
-    AddOrderTag,
-    AssignOrderToCustomer,
-    ChangeBillingAddress,
-    ChangeOrderLines,
-    ChangeShippingAddress,
+    ApproveOrder,
+    DeliverOrder,
+    HoldOrder,
+    ReleaseOrder,
+    ShipOrder,
 )
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
@@ -34,6 +35,7 @@ from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
 from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
 from cqrs_app.interfaces.web.areas.orders.returns import proposed_refunds
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
+from cqrs_app.interfaces.web.areas.product_lookups import products_of
 from cqrs_app.interfaces.web.ask import (
     NO_ANSWER,
     ask,
@@ -55,24 +57,17 @@ from cqrs_app.kernel.queries.freshness import Freshness
 from cqrs_app.platform.runtime.pending import RawEvents
 from cqrs_app.platform.transfer.attachments.queries import OrderAttachments
 
-IN_MENU = frozenset(
-    command.__name__
-    for command in (
-        ChangeOrderLines,
-        ChangeShippingAddress,
-        ChangeBillingAddress,
-        AssignOrderToCustomer,
-        AddOrderTag,
-    )
-)
-"""Actions that are seldom what an order waits for."""
+STEPS = tuple(each.__name__ for each in (ApproveOrder, ReleaseOrder, ShipOrder, DeliverOrder))
+"""What an order waits for; only the first of them that is allowed is offered as the next step."""
+BESIDE = (*STEPS, HoldOrder.__name__)
+"""Actions with a button of their own; all others are in a menu, so that no button moves."""
 FIRST_LINES = 200
-"""An order of thousands of lines shows these first, and the rest when asked."""
+"""How many lines of a long order are shown at first."""
 
 
 @bp.get("/orders/<order_id>")
 def order(order_id: str) -> ResponseReturnValue:
-    """The order's page; htmx gets the part it asks for."""
+    """The order's page; htmx gets the requested part of it."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
     shown = _shown_or_404(order_id, request.args)
@@ -123,11 +118,12 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         timeline, version = timeline_panel(entries, more_args, strong=True)
         read_store = False
     value = answer.value
+    lines = value.lines[: None if all_lines else FIRST_LINES] if value else ()
     actions = ask(OrderActions(order_id=order_id))
     panels, unavailable = _panels(
         order_id, value.customer_id if value else "", read_store=read_store
     )
-    # A change is on its way until the order and its timeline both hold it.
+    # A change is pending until the order and its timeline both include it.
     held = (
         (value.applied_version if value else 0, answer.freshness),
         (version.value, version.freshness),
@@ -146,10 +142,14 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "order_id": order_id,
         "order": value,
         "freshness": answer.freshness,
-        "lines": value.lines[: None if all_lines else FIRST_LINES] if value else (),
+        "lines": lines,
         "all_lines": all_lines,
+        "known_skus": products_of(each.sku for each in lines)
+        if read_store and may(SEE_PRODUCTS)
+        else (),
         **timeline,
         "allowed": [each for each in allowed if each["name"] not in waiting],
+        **_placed(allowed, waiting),
         "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
@@ -181,6 +181,18 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _placed(allowed: list[dict[str, Any]], waiting: Set[str]) -> dict[str, Any]:
+    """The actions with a button, those in the menu, and the name of the one that the order waits
+    for. While one waits to be carried out, it alone has a place beside the menu."""
+    offered = [each for each in allowed if each["name"] not in waiting]
+    beside = [] if waiting else [each for each in offered if each["name"] in BESIDE]
+    return {
+        "beside": beside,
+        "more": [each for each in offered if each not in beside],
+        "next_step": next((each["name"] for each in beside if each["name"] in STEPS), ""),
+    }
+
+
 def _moving_since(
     order: OrderView | None,
     pending: PendingBadge | None,
@@ -188,8 +200,9 @@ def _moving_since(
     *,
     follows_soon: bool,
 ) -> datetime | None:
-    """Since when something moves by itself: a change that is on its way, or the fulfilment of
-    which stock or payment is being settled. None where nothing does."""
+    """Since when something is changing by itself: a pending change, or fulfilment settling stock or
+    payment. None if nothing is.
+    """
     way = fulfilment and fulfilment.value
     if follows_soon and pending:
         return pending.since
@@ -201,8 +214,9 @@ def _moving_since(
 def _panels(
     order_id: str, customer_id: str, *, read_store: bool
 ) -> tuple[dict[str, Answer[Any] | None], list[str]]:
-    """What other areas say of the order, and the titles of panels that cannot be shown without the
-    read store. None for what the operator may not see, and for the customer of a guest's order."""
+    """What other areas say about the order, and the titles of panels that cannot be shown without
+    the read store. None for what the operator may not see, and for the customer of a guest's order.
+    """
     queries: dict[str, tuple[str, Query]] = {
         "fulfilment": ("Fulfilment", GetFulfilment(order_id=order_id)),
         "payments": ("Payments", OrderPayments(order_id=order_id)),
@@ -226,8 +240,9 @@ def _panels(
 
 
 def _found(question: GetOrder) -> tuple[Answer[Any], Freshness | None]:
-    """The answer as projected. What no projection holds is folded from its events, with the
-    freshness of the projections that do not hold it."""
+    """The projected answer. What no projection holds yet is folded from its events, with the
+    freshness of the projections that lack it.
+    """
     answer = ask(question)
     return (answer, None) if answer.value else (ask(question, strong=True), answer.freshness)
 

@@ -1,4 +1,4 @@
-"""An order as it was at a point in the past. Nothing can be done there."""
+"""An order as it was at a point in the past, read-only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_ENTRIES = 50
 
 
 class TimeForm(Form):
-    """A time typed in the zone of whoever looks."""
+    """A time typed in the operator's time zone."""
 
     at = DateTimeLocalField("Time")
 
@@ -34,7 +34,7 @@ def order_at_version(order_id: str, version: int) -> ResponseReturnValue:
 
 @bp.get("/orders/<order_id>/at")
 def order_at(order_id: str) -> ResponseReturnValue:
-    """The order after an entry of its timeline (`position`), or at a time (`at`)."""
+    """The order after a timeline entry (`position`), or at a time (`at`)."""
     given = {name: request.args.get(name, "").strip() for name in ("position", "at")}
     point = {name: text for name, text in given.items() if text}
     if "at" in point:
@@ -82,8 +82,9 @@ def _page(question: GetOrderAt) -> str:
 
 
 def _others(question: GetOrderAt, found: OrderAt) -> dict[str, Any]:
-    """The addresses of the versions beside this point, empty where there is none. The entry of
-    another stream stands between two versions of the order."""
+    """The URLs of the neighbouring versions, empty if there is none. An entry of another stream is
+    between two versions of the order.
+    """
     own = found.entry is None or found.entry.stream == f"order-{found.order_id}"
     earlier = found.version - 1 if own else found.version
     later = found.version + 1

@@ -48,8 +48,7 @@ def orders() -> ResponseReturnValue:
 
 
 def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
-    """For the filters that are choices: (value, text) of each that orders have, and of the one in
-    effect."""
+    """For filters with choices: (value, text) of each that orders have, and of the active one."""
     formats, found = formats_of(services.settings.locale), ask(OrderChoices()).value
     countries = {formats.country(each) for each in found.countries}
     countries |= set(address.given.get("country", ()))
@@ -60,11 +59,11 @@ def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def list_fragment(done: str) -> str:
-    """The table of the list on screen after a command, with a sentence on it."""
+def list_fragment() -> str:
+    """The table of the list on screen, after a command."""
     current = urlsplit(request.headers.get("HX-Current-URL", "")).query
     _, shown = _shown(Address.from_query(current))
-    return render_template("orders/_table.html", **shown, done=done)
+    return render_template("orders/_table.html", **shown)
 
 
 def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
@@ -105,7 +104,7 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
 
 
 def _customers_of(written: str) -> str:
-    """Orders hold no e-mail address; the customer who has it leads to them."""
+    """Orders hold no e-mail address; they are found through the customer who has it."""
     by_email = "@" in written and may("customers.view")
     return url_for("web.customers", q=written) if by_email else ""
 
@@ -113,7 +112,7 @@ def _customers_of(written: str) -> str:
 @bp.get(CHANGES)
 @background
 def orders_changes() -> ResponseReturnValue:
-    """What has changed among the orders that fit since the position `since`."""
+    """What has changed among the matching orders since the position `since`."""
     return following(CountChanges, _changes)
 
 

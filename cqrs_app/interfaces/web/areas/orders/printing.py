@@ -1,4 +1,4 @@
-"""Papers that go with orders: packing slip, pick list, confirmation; for one order or many."""
+"""Print pages of orders: packing slip, pick list, confirmation; for one order or many."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.desk.queries.one_order import OrderView
+from cqrs_app.areas.desk.queries.several_orders import GetOrders
 from cqrs_app.interfaces.web.areas.order_summary import order_given
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.pending_badges import badges_of
+from cqrs_app.kernel.errors import Invalid
 
 PAPERS = MappingProxyType(
     {
@@ -19,12 +23,12 @@ PAPERS = MappingProxyType(
     }
 )
 MOST_PRINTED = 50
-"""Orders at once; an address with more of them would be too long for some servers."""
+"""The most orders at once; some servers reject longer URLs."""
 
 
 @bp.get("/print/<paper>")
 def print_orders(paper: str) -> ResponseReturnValue:
-    """The paper of each `order` in the address, each on a page of its own."""
+    """The document of each `order` in the URL, each on a page of its own."""
     if paper not in PAPERS:
         abort(404, "There is no such document.")
     ids = list(dict.fromkeys(request.args.getlist("order")))
@@ -35,8 +39,26 @@ def print_orders(paper: str) -> ResponseReturnValue:
     return render_template(
         f"print/{paper.replace('-', '_')}.html",
         title=PAPERS[paper],
-        orders=[_order(order_id) for order_id in ids],
+        orders=_orders(ids),
     )
+
+
+def _orders(order_ids: list[str]) -> list[OrderView]:
+    current = _current(order_ids)
+    return [current.get(order_id) or _order(order_id) for order_id in order_ids]
+
+
+def _current(order_ids: list[str]) -> dict[str, OrderView]:
+    """Those whose rows hold all that was recorded of them, by number."""
+    try:
+        answer = ask(GetOrders(order_ids=tuple(order_ids)))
+    except (Invalid, *NO_ANSWER):
+        return {}
+    found = {each.order_id: each for each in answer.value}
+    shown = {order_id: each.applied_version for order_id, each in found.items()}
+    badges = badges_of("order", shown, answer.freshness)
+    behind = {each for each, badge in badges.items() if badge.pending or badge.parked}
+    return {order_id: each for order_id, each in found.items() if order_id not in behind}
 
 
 def _order(order_id: str) -> OrderView:

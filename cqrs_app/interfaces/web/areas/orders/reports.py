@@ -1,10 +1,11 @@
-"""Reports: what was sold and credited in some days, in one currency, and the rows behind it."""
+"""Reports: what was sold and credited in a period, in one currency, and the rows behind it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import render_template, url_for
@@ -17,12 +18,15 @@ from cqrs_app.areas.desk.queries.revenue import LastSalesDay, Revenue, RevenueRe
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.charts import Chart, Series, Slot, bar_chart
 from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import asked, asked_here, chips, here, turning
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.paging import LARGEST_PAGE
+from cqrs_app.services import services
 from cqrs_app.standards.money import charged
 
 DAYS = 30
@@ -37,7 +41,7 @@ KEPT = tuple(each.value for each in OrderStatus if each.value not in LOST)
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The addresses of the rows that a figure counts. `sales`: the filters of the report."""
+    """The URLs of the rows that a figure counts. `sales`: the filters of the report."""
 
     sales: dict[str, str]
 
@@ -59,17 +63,9 @@ class Behind:
         return url_for("web.orders", **days, **given, status=list(status))
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A day of the chart; days without sales too."""
-
-    day: date
-    revenue: Decimal
-
-
 @bp.get("/reports")
 def reports() -> ResponseReturnValue:
-    """The figures of some days: the last thirty, or those of the address."""
+    """The figures of a period: the last thirty days, or the days in the URL."""
     asked_for = _asked()
     whole = ask(replace(asked_for, currency="", by="currency"))
     currency = asked_for.currency or _main_currency(whole.value.rows)
@@ -93,14 +89,14 @@ def reports() -> ResponseReturnValue:
 
 @bp.get("/credit-notes")
 def credit_notes() -> ResponseReturnValue:
-    """One page of the credit notes that fit."""
+    """One page of the credit notes that match."""
     shown = _listed(ListCreditNotes, "web.credit_notes")
     return render_template("credit_notes/credit_notes.html", **shown)
 
 
 @bp.get("/refunded-orders")
 def refunded_orders() -> ResponseReturnValue:
-    """One page of the refunded orders that fit."""
+    """One page of the refunded orders that match."""
     shown = _listed(ListRefundedOrders, "web.refunded_orders")
     return render_template("reports/refunded_orders.html", **shown)
 
@@ -131,7 +127,7 @@ def _panels(question: RevenueReport, sales: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "by_day": by_day,
-        "chart_days": _every_day(question, by_day.value.rows),
+        "days_chart": _days_chart(question, by_day.value.rows, Behind(sales)),
         **{name: ask(each) for name, each in asks.items()},
         "files": {
             "by_day": downloads(RevenueReport, {**sales, "by": "day"}),
@@ -143,7 +139,7 @@ def _panels(question: RevenueReport, sales: dict[str, str]) -> dict[str, Any]:
 
 
 def _asked() -> RevenueReport:
-    """What the address asks, its days filled in. Raises Invalid in words of the page."""
+    """The query for this URL, with its days filled in. Raises Invalid in words of the page."""
     fixed = {"by": "day", "after": "", "before": "", "limit": LARGEST_PAGE}
     try:
         question: RevenueReport = asked(RevenueReport, **fixed)
@@ -154,7 +150,7 @@ def _asked() -> RevenueReport:
     first = question.day_from or until - timedelta(days=DAYS - 1)
     if (until - first).days >= MOST_DAYS:
         raise Invalid("The address of this report", {"Until": TOO_LONG})
-    # Days to come hold nothing yet.
+    # Days in the future hold nothing yet.
     return replace(question, day_from=first, day_to=max(first, until))
 
 
@@ -164,14 +160,26 @@ def _filters(question: RevenueReport) -> dict[str, str]:
 
 
 def _main_currency(rows: tuple[Revenue, ...]) -> str:
-    """That of the most orders; a report never adds up two."""
+    """The currency of most orders; a report never adds up two."""
     most = max(rows, key=lambda row: (row.orders, row.revenue), default=None)
     return most.currency if most else ""
 
 
-def _every_day(question: RevenueReport, rows: tuple[Revenue, ...]) -> list[Bar]:
+def _days_chart(question: RevenueReport, rows: tuple[Revenue, ...], behind: Behind) -> Chart:
+    """The revenue of each day, days without sales too."""
     assert question.day_from is not None and question.day_to is not None  # noqa: S101 - see _asked
+    formats = formats_of(services.settings.locale)
     sold = {row.day: row.revenue for row in rows}
-    days = (question.day_to - question.day_from).days + 1
-    listed = (question.day_from + timedelta(days=number) for number in range(days))
-    return [Bar(day, sold.get(day, Decimal(0))) for day in listed]
+    count = (question.day_to - question.day_from).days + 1
+    days = [question.day_from + timedelta(days=number) for number in range(count)]
+    slots = [
+        Slot(
+            formats.day(day, "MMMEd"),
+            formats.day(day, "MMMd"),
+            behind.orders(day_from=day.isoformat(), day_to=day.isoformat()),
+        )
+        for day in days
+    ]
+    text = partial(formats.money, currency=question.currency)
+    revenue = Series("Revenue", [sold.get(day, Decimal(0)) for day in days], text)
+    return bar_chart(f"Revenue per day in {question.currency}", slots, revenue)

@@ -1,4 +1,4 @@
-"""What came back of an order, what can, and what might be refunded for it."""
+"""What was returned of an order, what can be returned, and what might be refunded for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class ProposedRefund:
-    """So much could be refunded to a payment, whose `version` this is worked out from."""
+    """How much could be refunded to a payment, based on its `version`."""
 
     payment_id: str
     amount: Decimal
@@ -27,8 +27,9 @@ class ProposedRefund:
 
 
 def proposed_refunds(order: OrderView, payments: Iterable[PaymentRow]) -> Iterator[ProposedRefund]:
-    """For what came back: never more than the shop has beyond the price of the rest, nor than a
-    payment has left."""
+    """For returned units: at most what the shop has beyond the price of the rest, and what the
+    payment has left.
+    """
     mine = [each for each in payments if each.currency == order.currency]
     kept = sum((_kept(each) for each in mine), NOTHING)
     back = charged(order.returned_amount, order.currency)
@@ -46,7 +47,7 @@ def _kept(payment: PaymentRow) -> Decimal:
 
 
 def returnable(given: Mapping[str, str]) -> list[OpenLine] | None:
-    """The lines of the order of which shipped units are neither back nor requested back."""
+    """The lines with shipped units that are neither returned nor requested back."""
     order = order_given(given)
     if order is None:
         return None
@@ -63,7 +64,7 @@ def returnable(given: Mapping[str, str]) -> list[OpenLine] | None:
 
 
 def requested(given: Mapping[str, str]) -> list[OpenLine] | None:
-    """The lines of the return that is named, or of the first open one."""
+    """The lines of the named return, or of the first open one."""
     order = order_given(given)
     found = open_return(order, given.get("return_id", "")) if order else None
     if order is None or found is None:
@@ -98,7 +99,7 @@ def first_open_return(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def exchange_of(order: OrderView) -> dict[str, Any]:
-    """A new order for the same customer, of what came back."""
+    """A new order for the same customer, with the returned items."""
     back = [line for line in order.lines if line.returned_quantity]
     address = {
         name: getattr(order.shipping_address, name)

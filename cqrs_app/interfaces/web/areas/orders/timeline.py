@@ -1,4 +1,4 @@
-"""The timeline of an order's page: which kind of entries, and how many of them."""
+"""The timeline of an order's page: which kinds of entries, and how many."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = ("kind", "newest")
 
 
 def question_of(order_id: str, args: Mapping[str, str]) -> OrderTimeline:
-    """The question that the address asks. Raises Invalid with a sentence."""
+    """The query for this URL. Raises Invalid with a sentence."""
     given = {"newest": str(AT_FIRST)} | {name: args[name] for name in NAMES if args.get(name)}
     try:
         return parse(OrderTimeline, {"order_id": order_id} | given, from_text=True)
@@ -31,8 +31,9 @@ def question_of(order_id: str, args: Mapping[str, str]) -> OrderTimeline:
 def timeline_panel(
     question: OrderTimeline, more_args: Mapping[str, str], *, strong: bool
 ) -> tuple[dict[str, Any], Answer[int]]:
-    """What the panel shows, and the answer to which version of the order it shows. With `strong`,
-    and where no projection holds the order yet, it is made from the order's events alone."""
+    """The panel's entries, and the order's version they include. With `strong`, and while no
+    projection holds the order, they come from the order's events alone.
+    """
     order_id, newest = question.order_id, question.newest or AT_FIRST
     version = ask(TimelineVersion(order_id=order_id), strong=strong)
     if not version.value:

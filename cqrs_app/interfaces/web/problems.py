@@ -1,0 +1,91 @@
+"""Problems of the console with what to press."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+
+from cqrs_app.interfaces.web.ask import may, may_act
+from cqrs_app.platform.runtime.commands import MANAGE, SEE_COMMANDS
+from cqrs_app.platform.runtime.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A link, or with `dialog` a command's form."""
+
+    text: str
+    url: str
+    dialog: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A problem with its buttons."""
+
+    problem: Problem
+    buttons: tuple[Button, ...]
+
+
+def with_buttons(problem: Problem) -> Trouble:
+    found = BUTTONS.get(problem.kind, _processes)(problem)
+    return Trouble(problem, tuple(found))
+
+
+def _processes(problem: Problem) -> list[Button]:
+    return [Button("See processes", url_for("web.system_page", page="processes"))]
+
+
+def _subscription(problem: Problem) -> list[Button]:
+    page = url_for("web.system_page", page="subscriptions")
+    return [Button("See subscriptions", page)]
+
+
+def _paused(problem: Problem) -> list[Button]:
+    form = url_for("web.command_form", name="ResumeProjection", projection=problem.subject)
+    resume = [Button("Resume", form, dialog=True)] if may_act(MANAGE) else []
+    return [*resume, *_subscription(problem)]
+
+
+def _parked(problem: Problem) -> list[Button]:
+    return [Button("See failures", url_for("web.failures", kind="event"))]
+
+
+def _drift(problem: Problem) -> list[Button]:
+    form = url_for("web.command_form", name="RepairProjection", projection=problem.subject)
+    repair = [Button("Repair", form, dialog=True)] if may_act(MANAGE) else []
+    page = url_for("web.system_page", page="subscriptions", _anchor="system-reconciliation")
+    return [*repair, Button("See differences", page)]
+
+
+def _log(outcome: str) -> Callable[[Problem], list[Button]]:
+    def buttons(problem: Problem) -> list[Button]:
+        since = _text(problem.since) if problem.since else None
+        log = url_for("web.command_log", outcome=outcome, since=since)
+        return [Button("See log entries", log)] if may(SEE_COMMANDS) else []
+
+    return buttons
+
+
+def _webhook(problem: Problem) -> list[Button]:
+    return [Button("See webhook", url_for("web.webhook", webhook_id=problem.subject))]
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+BUTTONS: Mapping[str, Callable[[Problem], list[Button]]] = {
+    "stopped": _subscription,
+    "behind": _subscription,
+    "paused": _paused,
+    "parked": _parked,
+    "drift": _drift,
+    "failed_actions": _log("failed"),
+    "queued_actions": _log("queued"),
+    "webhook_failing": _webhook,
+    "webhook_paused": _webhook,
+}

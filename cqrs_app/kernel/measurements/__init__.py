@@ -1,0 +1,1 @@
+"""Measurements over time: what processes count and time, in rows that grow coarser with age."""

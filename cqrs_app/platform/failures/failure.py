@@ -1,0 +1,110 @@
+"""The commands on a failure. Whether it is open is in its row, since it opens by itself when it
+comes back; so the rules are asked of the row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.handling import handles
+from cqrs_app.kernel.commands.middleware import Middleware, Proceed
+from cqrs_app.kernel.errors import Refusal
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.platform.failures.commands import (
+    IgnoreFailure,
+    ReopenFailure,
+    ResolveFailure,
+    RetryFailure,
+)
+from cqrs_app.platform.failures.events import (
+    FailureIgnored,
+    FailureReopened,
+    FailureResolved,
+    FailureRetried,
+)
+
+UNKNOWN = Refusal("no_such_failure", "There is no failure of this number, or it is long past.")
+NOT_PARKED = Refusal("nothing_to_retry", "It is a failure of something that is not parked.")
+ALREADY_RESOLVED = Refusal("already_resolved", "It is already resolved.")
+ALREADY_OPEN = Refusal("already_open", "It is already open.")
+PAST = Refusal("past_moment", "It is to be ignored until a moment that has passed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rules need of a failure's row. `state` is open, resolved or ignored."""
+
+    kind: str
+    state: str
+
+
+Standings = Callable[[str], Standing | None]
+"""The standing of the failure with this id, or None."""
+
+
+@dataclass
+class Failure(Aggregate):
+    """What was done about one failure. It needs no state: see `possible`."""
+
+    category: ClassVar[str] = "failure"
+    identity: ClassVar[str] = "failure_id"
+
+    @handles(RetryFailure, refusals=[UNKNOWN, NOT_PARKED])
+    def retry(self, command: RetryFailure) -> Iterator[Event]:
+        yield FailureRetried(failure_id=command.failure_id, streams=command.streams)
+
+    @handles(ResolveFailure, refusals=[UNKNOWN, ALREADY_RESOLVED])
+    def resolve(self, command: ResolveFailure) -> Iterator[Event]:
+        yield FailureResolved(failure_id=command.failure_id)
+
+    @handles(IgnoreFailure, refusals=[UNKNOWN, PAST])
+    def ignore(self, command: IgnoreFailure) -> Iterator[Event]:
+        yield FailureIgnored(failure_id=command.failure_id, until=command.until)
+
+    @handles(ReopenFailure, refusals=[UNKNOWN, ALREADY_OPEN])
+    def reopen(self, command: ReopenFailure) -> Iterator[Event]:
+        yield FailureReopened(failure_id=command.failure_id)
+
+    def evolve(self, event: Event, at: datetime) -> None:
+        """Nothing to remember."""
+
+
+def possible(standing_of: Standings) -> Middleware:
+    """Refuse what makes no sense for the failure as it is now."""
+
+    def check(call: Call, proceed: Proceed) -> Receipt:
+        command = call.command
+        if isinstance(command, RetryFailure | ResolveFailure | IgnoreFailure | ReopenFailure):
+            standing = standing_of(command.failure_id)
+            if standing is None:
+                raise UNKNOWN(
+                    f"There is no failure {command.failure_id}. Nothing was changed. "
+                    "The Failures page lists them."
+                )
+            _require(command, standing, call.received_at)
+        return proceed(call)
+
+    return check
+
+
+def _require(
+    command: RetryFailure | ResolveFailure | IgnoreFailure | ReopenFailure,
+    standing: Standing,
+    now: datetime,
+) -> None:
+    match command:
+        case RetryFailure() if standing.kind != "event":
+            raise NOT_PARKED("Only parked events can be retried here. Nothing was changed.")
+        case ResolveFailure() if standing.state == "resolved":
+            raise ALREADY_RESOLVED("It is already resolved. Nothing was changed.")
+        case ReopenFailure() if standing.state == "open":
+            raise ALREADY_OPEN("It is already open. Nothing was changed.")
+        case IgnoreFailure(until=until) if until <= now:
+            raise PAST("That moment has passed. Nothing was changed. Choose a later one.")
+        case _:
+            pass

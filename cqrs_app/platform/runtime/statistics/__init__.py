@@ -1,0 +1,1 @@
+"""The console's statistics over time: which there are, and how each is read."""
