@@ -97,6 +97,7 @@ ORDERS = WebArea(
     },
     finders=(find.ORDERS,),
     starts=(PlaceOrder, RecordCreditNote),
+    batched=order_list.BATCHED,
     form_fields={
         (ShipOrder, "carrier"): with_options("carrier", _carriers),
         (ChangeOrderLines, "lines"): line_quantities(
