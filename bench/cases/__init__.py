@@ -18,6 +18,7 @@ from bench.cases import (
     flask_admin,
     http_command,
     import_month,
+    jobs,
     long_stream,
     memory_at_rest,
     order_list,
@@ -26,6 +27,7 @@ from bench.cases import (
     poll,
     query_cache,
     rebuild,
+    reconciliation,
     several_clients,
     statistics,
     verb_start,
@@ -100,6 +102,12 @@ def _vitals(metric: str, most: float, unit: str) -> Iterator[Line]:
             yield Line(name=f"vitals: {name}", of=name, most=most, unit=unit)
 
 
+def _job(job: str) -> Iterator[Line]:
+    for effort in jobs.EFFORTS:
+        name, most = f"{job}, {effort}", jobs.MOST.get((job, effort))
+        yield Line(name=f"job: {name}", of=name, most=most, unit=effort)
+
+
 def _verb(verb: str) -> Line:
     name = f"start of flask {verb}"
     return Line(name=name, of=verb, to="import flask", most=3.8, unit="ms")
@@ -163,6 +171,20 @@ CASES: tuple[Case, ...] = (
             of="memory",
             most=1.2,
             unit="RSS at the end by RSS after a tenth",
+        ),
+    ),
+    *on_each_database(
+        reconciliation.sides,
+        Line(
+            name="reconciliation with digests on {database}",
+            of="pass",
+            most=60,
+            unit="seconds for 1,000,000 orders' rows; from 250,000, with --quick from 5,000",
+        ),
+        Line(
+            name="processor time of a reconciliation on {database}",
+            of="processor",
+            unit="seconds for 1,000,000 orders' rows",
         ),
     ),
     *on_each_database(
@@ -246,6 +268,7 @@ CASES: tuple[Case, ...] = (
             *_vitals("CLS", most=0.1, unit="score"),
         ),
     ),
+    Case(jobs.sides, tuple(line for job in jobs.JOBS for line in _job(job))),
     Case(
         web_memory.sides,
         (Line(name="web memory after 400 requests", of="web process", most=150, unit="MB"),),

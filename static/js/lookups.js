@@ -10,6 +10,12 @@
     if (!states.has(input)) states.set(input, { list: listFor(input), known: null, at: -1 });
     return states.get(input);
   };
+  // What it is, before it is reached for the first time.
+  const name = (input) => {
+    input.role = "combobox";
+    input.setAttribute("aria-autocomplete", "list");
+    input.setAttribute("aria-expanded", "false");
+  };
   const listFor = (input) => {
     const list = document.createElement("ul");
     list.id = `${input.id}-choices`;
@@ -18,9 +24,7 @@
     list.hidden = true;
     list.setAttribute("aria-label", "Suggestions");
     input.after(list);
-    input.role = "combobox";
-    input.setAttribute("aria-autocomplete", "list");
-    input.setAttribute("aria-expanded", "false");
+    name(input);
     input.setAttribute("aria-controls", list.id);
     list.addEventListener("mousedown", (event) => {
       event.preventDefault(); // the field keeps the focus
@@ -213,6 +217,11 @@
     const input = document.activeElement;
     if (isLookup(input) && states.has(input) && isOpen(input)) place(input);
   };
+  const nameAll = () => {
+    for (const input of document.querySelectorAll("[data-lookup]:not([role])")) name(input);
+  };
+  document.addEventListener("htmx:after:swap", nameAll);
+  nameAll();
   document.addEventListener("scroll", follow, true);
   addEventListener("resize", follow);
 })();

@@ -177,8 +177,9 @@ def change(copy: Path, diff: str) -> None:
         path = copy / name.strip()
         for hunk in hunks:
             lines = hunk.splitlines()
-            before = "\n".join(line[1:] for line in lines if line[0] in "- ")
-            after = "\n".join(line[1:] for line in lines if line[0] in "+ ")
+            # Whole lines: one beside the new one is enough to say where it goes.
+            before = "".join(f"\n{line[1:]}" for line in lines if line[0] in "- ") + "\n"
+            after = "".join(f"\n{line[1:]}" for line in lines if line[0] in "+ ") + "\n"
             content = path.read_text()
             assert content.count(before) == 1, f"{path} has no single {before!r}"
             path.write_text(content.replace(before, after))

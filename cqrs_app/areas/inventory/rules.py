@@ -16,16 +16,16 @@ UNCHANGED = "Nothing was changed."
 
 UNKNOWN = Refusal("no_such_product", "There is no product of this number.")
 RETIRED = Refusal("product_retired", "The product is retired.")
-NOT_TRACKED = Refusal("not_tracked", "No stock is kept of it: it is a charge.")
-PRODUCT_EXISTS = Refusal("product_exists", "The number is taken, by something else.")
-STILL_RESERVED = Refusal("still_reserved", "Orders wait for some of it.")
-NOT_RETIRED = Refusal("not_retired", "It is not retired.")
+NOT_TRACKED = Refusal("not_tracked", "It is not stocked: it is a fee.")
+PRODUCT_EXISTS = Refusal("product_exists", "Another product has this number.")
+STILL_RESERVED = Refusal("still_reserved", "Some of it is reserved for orders.")
+NOT_RETIRED = Refusal("not_retired", "The product is not retired.")
 BELOW_RESERVED = Refusal("below_reserved", "Fewer would be left than are reserved for orders.")
 OUT_OF_STOCK = Refusal("out_of_stock", "Fewer are available than requested.")
 RESERVED_OTHERWISE = Refusal(
     "reserved_otherwise", "Another quantity is reserved for this order already."
 )
-NOT_RESERVED = Refusal("not_reserved", "Nothing of it is reserved for this order.")
+NOT_RESERVED = Refusal("not_reserved", "None of it is reserved for this order.")
 MORE_THAN_RESERVED = Refusal("more_than_reserved", "Less of it is reserved for this order.")
 
 
@@ -69,7 +69,7 @@ def unreserved(item: StockState, sku: str) -> None:
     if item.reserved:
         raise STILL_RESERVED(
             f"{sum(item.reserved.values()):,} of product {sku} are reserved for "
-            f"{_orders(len(item.reserved))}. {UNCHANGED} Send them out or release them first.",
+            f"{_orders(len(item.reserved))}. {UNCHANGED} Ship or release them first.",
         )
 
 
@@ -90,7 +90,7 @@ def must_leave_reserved(item: StockState, command: AdjustStock) -> None:
 
 
 def must_reserve(item: StockState, command: ReserveStock) -> bool:
-    """False where nothing is to be done: a charge, or what is reserved already."""
+    """False where there is nothing to do: a fee, or what is reserved already."""
     held = item.reserved.get(command.order_id)
     if not item.tracked or held == command.quantity:
         return False
@@ -108,7 +108,7 @@ def must_reserve(item: StockState, command: ReserveStock) -> bool:
 
 
 def must_change_reservation(item: StockState, command: ChangeReservation) -> bool:
-    """False where nothing is to be done: a charge, or what is reserved already."""
+    """False where there is nothing to do: a fee, or what is reserved already."""
     if not item.tracked:
         return False
     held = item.reserved.get(command.order_id, 0)
@@ -129,7 +129,7 @@ def must_change_reservation(item: StockState, command: ChangeReservation) -> boo
 
 
 def to_commit(item: StockState, command: CommitStock) -> int:
-    """How much leaves; 0 for a charge."""
+    """How much ships; 0 for a fee."""
     if not item.tracked:
         return 0
     held = item.reserved.get(command.order_id, 0)
@@ -141,14 +141,14 @@ def to_commit(item: StockState, command: CommitStock) -> int:
     if command.quantity is not None and command.quantity > held:
         raise MORE_THAN_RESERVED(
             f"{held:,} of product {item.sku} are reserved for order {command.order_id}; "
-            f"{command.quantity:,} cannot be sent out. {UNCHANGED}",
+            f"{command.quantity:,} cannot be shipped. {UNCHANGED}",
         )
     return held if command.quantity is None else command.quantity
 
 
 def _must_be_tracked(item: StockState) -> None:
     if not item.tracked:
-        raise NOT_TRACKED(f"No stock is kept of {item.sku}: it is a charge. {UNCHANGED}")
+        raise NOT_TRACKED(f"Product {item.sku} is not stocked: it is a fee. {UNCHANGED}")
 
 
 def _orders(count: int) -> str:

@@ -56,6 +56,6 @@ Tracked = Annotated[
     bool,
     Meta(
         title="Stock is kept",
-        description="Off for charges such as postage: they can always be ordered.",
+        description="Off for fees such as postage: they can always be ordered.",
     ),
 ]

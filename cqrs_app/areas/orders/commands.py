@@ -71,18 +71,6 @@ class PlaceOrder(Command):
     customer_name: Annotated[CustomerName, OF_CUSTOMER] = ""
     order_id: Annotated[OrderId, Meta(extra={"group": "Order"})]
     currency: Annotated[Currency, Meta(extra={"group": "Order"})]
-    shipping_address: Annotated[
-        PersonalAddress, Meta(description="Needed before the order can ship.")
-    ] = ShippingAddress()
-    billing_address: Annotated[PersonalBillingAddress, FOLDED] = BillingAddress()
-    country: Annotated[
-        CountryOrNone,
-        Meta(
-            title="Country",
-            description="Empty: the country of the address.",
-            extra={"group": "Country of the order", "folded": True},
-        ),
-    ] = ""
     # At least one is the order's own rule: history has orders of nothing.
     lines: Annotated[
         tuple[OrderLine, ...], Meta(title="Lines", max_length=MOST_LINES, extra={"rows": 5})
@@ -96,6 +84,18 @@ class PlaceOrder(Command):
             extra={"folded": True},
         ),
     ] = ()
+    shipping_address: Annotated[
+        PersonalAddress, Meta(description="Needed before the order can ship.")
+    ] = ShippingAddress()
+    billing_address: Annotated[PersonalBillingAddress, FOLDED] = BillingAddress()
+    country: Annotated[
+        CountryOrNone,
+        Meta(
+            title="Country",
+            description="Empty: the country of the address.",
+            extra={"group": "Country of the order", "folded": True},
+        ),
+    ] = ""
 
     @property
     def concerns(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -16,6 +17,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.zones import shop_zone
 from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.platform.operators.preferences import Preferences
 from cqrs_app.services import services
 
 
@@ -71,13 +73,18 @@ def account_list(name: str) -> ResponseReturnValue:
         abort(404, "There is no list of this name.")
     shown = request.form.getlist("column")
     hidden = tuple(column for column in COLUMNS[name] if column not in shown)
-    _prefer(
-        compact=request.form.get("density") == "compact",
-        hidden=g.operator.preferences.hidden | {name: hidden},
+    compact = request.form.get("density") == "compact"
+    _change(
+        lambda now: msgspec.structs.replace(
+            now, compact=compact, hidden=now.hidden | {name: hidden}
+        )
     )
     return redirect(local_path(request.form.get("next", "")), 303)
 
 
 def _prefer(**changed: Any) -> None:
-    preferences = msgspec.structs.replace(g.operator.preferences, **changed)
-    services.accounts.set_preferences(g.operator.name, preferences)
+    _change(lambda now: msgspec.structs.replace(now, **changed))
+
+
+def _change(change: Callable[[Preferences], Preferences]) -> None:
+    services.accounts.change_preferences(g.operator.name, change)

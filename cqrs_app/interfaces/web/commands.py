@@ -11,8 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from cqrs_app.interfaces.web.areas import SUGGESTIONS
+from cqrs_app.interfaces.web.areas import SUGGESTIONS, SUMMARIES
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_fragment, may
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
@@ -53,7 +54,7 @@ AGAIN = "again"
 """In a form that is submitted only to be shown again with its present rows: see drafts.js."""
 FILL_IN = "fill-in"
 """The button that fills in what follows from other fields, for a browser without scripts."""
-ROW_NAMERS = ("stream", "return_id")
+ROW_NAMERS = ("stream", "return_id", "number")
 """Fields besides the identity that a page fills in and nobody should retype."""
 
 
@@ -227,6 +228,7 @@ def _page(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
         sections=sections(form, cls),
+        has_lines=any(field.type == "FieldList" for field in form),
         mistakes=list(mistakes(form)),
         notes=notes_of(form),
         fill_in=FILL_IN if can_complete(form) else "",
@@ -238,13 +240,20 @@ def _page(
         active=place.tab if place else "catalogue",
         back_url=back_to(page_of(cls, about)),
         situation=situation,
-        summary=place.summary(about) if place and place.summary and about else "",
+        summary=_summary(cls, about),
         effects_url=_effects_url(cls),
         foreseen=Foreseen() if situation.impossible else foreseen(cls, probe),
         in_dialog=in_dialog,
         draft=_draft(),
         typed=request.method == "POST",
     )
+
+
+def _summary(cls: type[Command], about: str) -> Markup:
+    """What the form is about: the thing, and what of it the address names."""
+    place, part = place_of(cls), SUMMARIES.get(cls)
+    whole = place.summary(about) if place and place.summary and about else Markup()
+    return whole + part(request.args) if part else whole
 
 
 def _draft() -> str:

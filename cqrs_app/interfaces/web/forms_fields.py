@@ -6,6 +6,7 @@ how to show them.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -136,15 +137,30 @@ class SelectField(wtforms.SelectField):
 
 class CheckboxesField(wtforms.SelectMultipleField):
     """Several of the choices (value, text), each with a checkbox; their values are returned as
-    texts.
+    texts. `group_of` names the group of a value: many choices are folded by group.
     """
 
     option_widget = CheckboxInput()
 
-    def __init__(self, label: str, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        label: str,
+        choices: Iterable[tuple[str, str]],
+        group_of: Callable[[str], str] = lambda value: "",
+        **kwargs: Any,
+    ) -> None:
         listed = [SelectChoice(value, text) for value, text in choices]
         # The kernel reports unknown choices, in the same words everywhere.
         super().__init__(label, choices=listed, validate_choice=False, **kwargs)
+        self._group_of = group_of
+
+    @property
+    def groups(self) -> dict[str, list[Any]]:
+        """The boxes by group."""
+        found = defaultdict(list)
+        for choice in self:
+            found[self._group_of(choice.data)].append(choice)
+        return found
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         self.data: Any = tuple(valuelist)

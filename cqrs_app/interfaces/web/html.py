@@ -71,7 +71,7 @@ def register_html(app: Flask, formats: Formats) -> None:
         amount, exact = formats.amount(value, currency), formats.exact(value, currency)
         title = "" if amount == exact else f' title="Exactly {exact}"'
         unit = f'<span class="currency">{escape(currency)}</span>'
-        return Markup(f'<span class="money"{title}>{unit}{amount}</span>')  # noqa: S704
+        return Markup(f'<span class="money"{title}>{unit}\N{NO-BREAK SPACE}{amount}</span>')  # noqa: S704
 
     def country(name: str) -> Markup:
         """A country in this language; one not in ISO 3166, from imported history, is marked."""

@@ -14,7 +14,7 @@ from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.operator import Operator
-from cqrs_app.platform.operators.preferences import Preferences
+from cqrs_app.platform.operators.preferences import Preferences, preferences_from
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import operators, sessions
 
@@ -147,14 +147,15 @@ class Accounts:
                 .values(timezone=chosen)
             )
 
-    def set_preferences(self, name: str, preferences: Preferences) -> None:
-        """How the operator likes the console, in every session."""
+    def change_preferences(self, name: str, change: Callable[[Preferences], Preferences]) -> None:
+        """How the operator likes the console, in every session: changed as they are now, since two
+        pages may change different ones at once."""
+        mine = operators.c.name == account_of(name)
         with self._engine.begin() as connection:
-            connection.execute(
-                update(operators)
-                .where(operators.c.name == account_of(name))
-                .values(preferences=preferences.to_text())
-            )
+            stored = select(operators.c.preferences).where(mine).with_for_update()
+            preferences = preferences_from(connection.execute(stored).scalar_one())
+            changed = change(preferences).to_text()
+            connection.execute(update(operators).where(mine).values(preferences=changed))
 
     def _store_hash(self, account: str, password: str, seen: str) -> None:
         with self._engine.begin() as connection:

@@ -18,6 +18,7 @@ from cqrs_app.areas.orders.types import BillingAddress
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.privacy.personal import ERASED
@@ -55,6 +56,17 @@ def assign(kernel: Kernel, order_id: str, customer_id: str, **rest: str) -> None
         do.AssignOrderToCustomer(order_id=order_id, customer_id=customer_id, **rest),
     )
     catch_up(kernel)
+
+
+def test_a_tracking_number_is_found_although_a_former_name_had_the_same_word(shop: Kernel) -> None:
+    run(shop, order("2", customer_id="", customer_name="Ann 4711"))
+    historian = replace(ANA, permissions=ANA.permissions | {HISTORY})
+    for command in (do.ApproveOrder(order_id="2"), do.ShipOrder(order_id="2", tracking="4711")):
+        past = Context(actor=historian, channel="test", occurred_at=shop.clock())
+        shop.commands.execute(command, past)
+    assign(shop, "2", "C2", customer_name="Ben")
+    assert [row.order_id for row in ask(shop, ListOrders(q="4711")).rows] == ["2"]
+    assert ask(shop, ListOrders(q="Ann")).rows == ()
 
 
 def test_a_guests_order_becomes_the_customers_with_its_money(shop: Kernel) -> None:

@@ -6,11 +6,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from cqrs_app.areas.fulfilment.types import Stage
-from cqrs_app.areas.orders.commands import ShipOrder
+from cqrs_app.areas.orders.commands import ApproveOrder, ShipOrder
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.kernel.errors import Refused
-from tests.areas.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
+from tests.areas.fulfilment.conftest import CARD, LAMP, THE, Follower, MakeDesk, OrderDesk
 from tests.interfaces.web.pages.conftest import client_in
 from tests.interfaces.web.pages.test_without_scripts import page, send
 
@@ -156,6 +156,23 @@ def test_an_approved_order_cannot_leave_before_its_fulfilment_begins(
     order_desk.approve((LAMP, 4))
     with pytest.raises(Refused, match="is about to begin"):
         order_desk.ship()
+
+
+def test_an_order_approved_while_fulfilment_was_off_says_that_it_can_be_shipped(
+    order_desk: OrderDesk,
+) -> None:
+    order_desk.place((LAMP, 1))
+    order_desk.catch_up()
+    client = client_in(order_desk.app, "supervisor")
+    assert "Starts when the order is approved." in words(client, f"/orders/{THE}")
+    order_desk.do(ApproveOrder(order_id=THE))
+    for name in order_desk.kernel.registry.projections:
+        order_desk.kernel.runner.advance(name)
+    assert "Starts in a moment." in words(client, f"/orders/{THE}")
+    Follower(order_desk.kernel, order_desk.actor, order_desk.policy, enabled=False).go_on()
+    shown = words(client, f"/orders/{THE}")
+    assert "Not in fulfilment: approved while it was off. The order can be shipped." in shown
+    assert "ShipOrder" in offered(client, f"/orders/{THE}")
 
 
 def test_an_order_nobody_sees_to_has_no_such_page(order_desk: OrderDesk) -> None:

@@ -1,4 +1,4 @@
-"""Products on the pages, without scripts: added, received, reserved, sent out, found again."""
+"""Products on the pages, without scripts: added, received, reserved, shipped, found again."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_a_part_of_a_reservation_can_leave() -> None:
     assert item.reserved == {"A": 3}
     given(add(), receive(10), reserve("A", 4)).when(commit("A", 5)).refused(
         "more_than_reserved",
-        "4 of product 85123A are reserved for order A; 5 cannot be sent out. Nothing was changed.",
+        "4 of product 85123A are reserved for order A; 5 cannot be shipped. Nothing was changed.",
     )
 
 
@@ -139,7 +139,7 @@ def test_a_product_is_retired_only_when_no_order_waits_for_it() -> None:
     given(add(), receive(10), reserve("A", 4)).when(RETIRE).refused(
         "still_reserved",
         "4 of product 85123A are reserved for an order. Nothing was changed. "
-        "Send them out or release them first.",
+        "Ship or release them first.",
     )
     retired = given(add(), receive(10), RETIRE)
     for command in (reserve("A", 1), receive(1), expect(1), RETIRE):
@@ -157,7 +157,7 @@ def test_a_charge_can_always_be_ordered_and_has_no_stock() -> None:
     given(CHARGE).when(release("A")).then()
     given(CHARGE).when(commit("A")).then()
     given(CHARGE).when(receive(1)).refused(
-        "not_tracked", "No stock is kept of 85123A: it is a charge. Nothing was changed."
+        "not_tracked", "Product 85123A is not stocked: it is a fee. Nothing was changed."
     )
     assert given(CHARGE).when(adjust(1)).refusal is not None
 

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
 import pytest
+from msgspec import structs
 from sqlalchemy import Engine, select
 
 from cqrs_app.platform.operators import passwords
@@ -153,7 +158,22 @@ def test_preferences_are_those_of_one_operator_in_every_session(
         accounts.create(name, "operator", PASSWORD)
     tokens = [sessions.open("ada"), sessions.open("ada"), sessions.open("ben")]
     chosen = Preferences(shortcuts=False, compact=True, hidden={"orders": ("country", "lines")})
-    accounts.set_preferences("ada", chosen)
+    accounts.change_preferences("ada", lambda now: chosen)
     found = [operator.preferences for token in tokens if (operator := sessions.find(token))]
     assert found == [chosen, chosen, Preferences()]
     assert accounts.get("ada").preferences == chosen
+
+
+def test_preferences_that_two_pages_change_at_once_are_both_kept(accounts: Accounts) -> None:
+    accounts.create("ada", "operator", PASSWORD)
+    together = Barrier(2)
+
+    def change(**changed: Any) -> None:
+        together.wait(10)
+        accounts.change_preferences("ada", lambda now: structs.replace(now, **changed))
+
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(change, shortcuts=False), pool.submit(change, compact=True)]
+        for each in sent:
+            each.result(30)
+    assert accounts.get("ada").preferences == Preferences(shortcuts=False, compact=True)

@@ -79,7 +79,19 @@ def test_the_form_to_change_one_shows_what_it_is_now(
 ) -> None:
     shop.add(receiver, "OrderPlaced", "OrderShipped")
     address = "/commands/ChangeWebhook?webhook_id=warehouse&expected_version=1"
-    values = fields(page(admin, address))
+    form = page(admin, address)
+    folded = {
+        words.get_text(" ", strip=True): words.parent.has_attr("open")
+        for words in form.select("#event_types summary")
+    }
+    assert folded["Orders 2 of 23"] is True
+    assert [name.partition(" ")[0] for name, is_open in folded.items() if not is_open] == [
+        "Customers",
+        "Inventory",
+        "Payments",
+        "Fulfilment",
+    ]
+    values = fields(form)
     assert values["url"] == receiver.url
     assert values["event_types"] == ["OrderPlaced", "OrderShipped"]
     assert admin.post(address, data=values | {"event_types": []}).status_code == 303

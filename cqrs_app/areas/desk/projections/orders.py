@@ -91,7 +91,7 @@ class OrdersProjection(Projection):
 
     name: ClassVar[str] = "orders"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     fulfilled: ClassVar[bool] = True
     """Whether fulfilment sees to approved orders."""
     tables: ClassVar[tuple[Table, ...]] = (
@@ -227,7 +227,7 @@ class OrdersProjection(Projection):
         customer_id = kept(orders_of_merged, event.customer_id, rows)
         row |= {"customer_id": customer_id, "customer_name": event.customer_name}
         row |= _address("ship", event.shipping_address) | _address("bill", event.billing_address)
-        left = without(words["search"], gone, _impersonal(row, _lines_of(row, rows)))
+        left = without(words["search"], gone, _indexed(row, _lines_of(row, rows)))
         name = event.customer_name if event.customer_name != ERASED else ""
         words["search"] = with_more(left, index_words([name], [customer_id]))
 
@@ -241,7 +241,7 @@ class OrdersProjection(Projection):
             words = rows.change(order_texts, row["order_id"])
             row["customer_id"] = event.into
             name = "" if row["customer_name"] == ERASED else row["customer_name"]
-            others = [*_impersonal(row, _lines_of(row, rows)), *index_words([name])]
+            others = [*_indexed(row, _lines_of(row, rows)), *index_words([name])]
             left = without(words["search"], index_words(numbers=[event.customer_id]), others)
             words["search"] = with_more(left, index_words(numbers=[event.into]))
 
@@ -359,7 +359,7 @@ class OrdersProjection(Projection):
         for row in found:
             lines = _lines_of(row, rows)
             text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
-            text["search"] = without(text["search"], index_words([named]), _impersonal(row, lines))
+            text["search"] = without(text["search"], index_words([named]), _indexed(row, lines))
             for name in ("customer_name", *_PERSONAL):
                 row[name] = erased(row[name])
 
@@ -486,6 +486,11 @@ def _index_lines(event: OrderLinesChanged, others: Sequence[str], rows: Rows) ->
     text = rows.change(order_texts, event.order_id)
     numbers, texts = zip(*((line.sku, line.description) for line in event.added), strict=True)
     text["search"] = with_last(text["search"], index_words(texts, numbers), others)
+
+
+def _indexed(order: Row, lines: Sequence[Row]) -> list[str]:
+    """The words that stay when the customer goes."""
+    return [*_impersonal(order, lines), *index_words(numbers=[order["tracking"]])]
 
 
 def _impersonal(order: Row, lines: Sequence[Row]) -> list[str]:

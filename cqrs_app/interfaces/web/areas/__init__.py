@@ -21,6 +21,7 @@ AREAS = (
 
 PLACES = {category: place for area in AREAS for category, place in area.places.items()}
 SUGGESTIONS = {command: each for area in AREAS for command, each in area.suggestions.items()}
+SUMMARIES = {command: each for area in AREAS for command, each in area.summaries.items()}
 FORM_FIELDS = {key: each for area in AREAS for key, each in area.form_fields.items()}
 LOOKUPS = {name: each for area in AREAS for name, each in area.lookups.items()}
 HOME_PANELS = {name: each for area in AREAS for name, each in area.home_panels.items()}

@@ -75,15 +75,19 @@ class Finder:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebArea:
     """What one area declares for the pages. `places` are by the category of streams; `suggestions`
-    fill in forms; `form_fields` replace derived ones, by command and field; `lookups` find the
-    values of fields, by the name in their `Meta`. `home_panels` return what `home/_NAME.html`
-    needs; `home_signs` what the health strip shows to the operator; `finders` what the search
-    covers; `starts` are commands that create something, which the search offers first; `batched`
-    those that lists offer for several rows.
+    fill in forms; `summaries` show what a form is about, from the fields in its address;
+    `form_fields` replace derived ones, by command and field; `lookups` find the values of fields,
+    by the name in their `Meta`. `home_panels` return what `home/_NAME.html` needs; `home_signs`
+    what the health strip shows to the operator; `finders` what the search covers; `starts` are
+    commands that create something, which the search offers first; `batched` those that lists offer
+    for several rows.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
     suggestions: Mapping[type[Command], Suggest] = field(default_factory=dict)
+    summaries: Mapping[type[Command], Callable[[Mapping[str, str]], Markup]] = field(
+        default_factory=dict
+    )
     form_fields: Mapping[tuple[type[Command], str], Callable[[type[Command]], Any]] = field(
         default_factory=dict
     )

@@ -19,6 +19,7 @@ from cqrs_app.interfaces.web.forms_fields import CheckboxesField
 from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import event_words
+from cqrs_app.kernel import SubjectErased
 from cqrs_app.kernel.messages.description import field_of
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.freshness import Freshness
@@ -142,11 +143,18 @@ def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
     return {name: getattr(webhook, name) for name in names} if webhook else {}
 
 
+_AREA_OF = {event.__name__: event.__module__.split(".")[-2].capitalize() for event in SENDABLE} | {
+    SubjectErased.__name__: "Customers"
+}
+"""Of each event type that can be sent."""
+
+
 def _event_types(cls: type[Command]) -> Any:
     """Checkboxes instead of lines of text."""
     return CheckboxesField(
         label=field_of(cls, "event_types").title,
         choices=[(event.__name__, event_words(event.__name__)) for event in SENDABLE],
+        group_of=_AREA_OF.__getitem__,
         description="None: all of them, also types that come later.",
         validators=[Usable(cls, "event_types", needed=False)],
     )

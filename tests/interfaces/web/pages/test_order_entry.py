@@ -31,6 +31,7 @@ from tests.services.statements import statements
 
 ADA = Actor("ada", ROLES["admin"])
 ADDRESS = "/commands/PlaceOrder"
+MOST_TABS = 6
 FEW = 3
 """Statements: one, where nothing is in the cache."""
 HOME = ChangeCustomerAddress(
@@ -121,6 +122,15 @@ def test_an_order_is_entered_by_typing_alone(shop: Flask, form: Page) -> None:
     order = placed(shop, order_id)
     assert (order.customer_id, order.country) == ("C1001", order.shipping_address.country)
     assert [(line.sku, line.quantity) for line in order.lines] == [("LMP-010", 2), ("STK-555", 100)]
+
+
+def test_few_tabs_lead_from_the_customer_to_the_first_product(form: Page) -> None:
+    expect(form.locator("[name=customer_id]")).to_be_focused()
+    for _ in range(MOST_TABS):
+        form.keyboard.press("Tab")
+        if form.evaluate("document.activeElement.name") == "lines-0-sku":
+            return
+    raise AssertionError(f"more than {MOST_TABS} tabs")
 
 
 def test_the_total_follows_discounts_shipping_and_the_currency(form: Page) -> None:

@@ -313,5 +313,6 @@ def test_the_form_of_an_address_begins_at_its_first_field(
     order_id = order_in(app, "placed")
     shown = signed_in_page(app, serve, new_page)
     shown.goto(f"/orders/{order_id}")
+    shown.locator("#more-actions summary").click()
     shown.get_by_role("link", name="Change shipping address").click()
     expect(shown.get_by_role("dialog").get_by_label("Recipient")).to_be_focused()

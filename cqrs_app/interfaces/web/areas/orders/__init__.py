@@ -18,6 +18,7 @@ from cqrs_app.areas.orders.commands import (
     PlaceOrder,
     ReceiveReturn,
     RecordCreditNote,
+    RemoveAttachment,
     RequestReturn,
     ShipOrder,
 )
@@ -95,6 +96,7 @@ ORDERS = WebArea(
         CancelReturn: first_open_return,
         RecordCreditNote: free_number("credit_note_id", "CN"),
     },
+    summaries={RemoveAttachment: attachments.attachment_summary},
     finders=(find.ORDERS,),
     starts=(PlaceOrder, RecordCreditNote),
     batched=order_list.BATCHED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
+from markupsafe import Markup
 from wtforms import HiddenField, ValidationError
 
 from cqrs_app.areas.orders.commands import ATTACH, REMOVE_ATTACHMENT, AttachFile
@@ -101,6 +103,15 @@ def attachment(order_id: str, number: int) -> ResponseReturnValue:
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def attachment_summary(given: Mapping[str, str]) -> Markup:
+    """The file that a form is about; empty where there is none."""
+    question = _question(given.get("order_id", ""))
+    files = ask(question).value if question else ()
+    named = (each for each in files if str(each.number) == given.get("number"))
+    file = next(named, None)
+    return Markup(render_template("orders/_attachment.html", file=file) if file else "")  # noqa: S704
 
 
 def _question(order_id: str) -> OrderAttachments | None:
