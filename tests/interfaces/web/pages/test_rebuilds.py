@@ -68,7 +68,3 @@ def test_the_panel_follows_a_rebuild(shop: Flask, signed_in: Callable[..., Page]
     while kernel.builder.work(10):
         pass
     page.get_by_text("Ready to swap in").wait_for()
-    for width, scheme in ((390, "light"), (1440, "dark")):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.screenshot(path=f"/tmp/look-rebuild-{width}-{scheme}.png")
