@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
@@ -60,6 +62,7 @@ def redis_client(url: str, **options: Any) -> Redis:
     """A client of the server at this address, or of the master that sentinels name:
     redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26379/MASTER/0, over TLS with rediss+sentinel.
     Opens no connection; raises Unusable."""
+    options = {"driver_info": _driver(), **options}
     try:
         is_sentinel = url.partition("://")[0] in SENTINELS
         client = _by_sentinels(url, options) if is_sentinel else _by_address(url, options)
@@ -68,6 +71,12 @@ def redis_client(url: str, **options: Any) -> Redis:
     except (ValueError, TypeError, RedisError) as error:
         raise Unusable("it is no address of a Redis server") from error
     return client
+
+
+@cache
+def _driver() -> DriverInfo:
+    """What connections call themselves: without it, each would look the library's version up."""
+    return DriverInfo()
 
 
 def _with_one_authority(url: str) -> URL:
@@ -136,6 +145,7 @@ def _by_sentinels(url: str, options: dict[str, Any]) -> Redis:
     name, _, password = (user or "").partition(":")
     tls = {"ssl": True} if SENTINELS[scheme] else {}
     sentinel = tls | {
+        "driver_info": _driver(),
         "socket_timeout": SENTINEL_SECONDS,
         "socket_connect_timeout": SENTINEL_SECONDS,
         "retry": Retry(NoBackoff(), 0),

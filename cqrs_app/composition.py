@@ -26,7 +26,7 @@ from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.words import MANUAL
-from cqrs_app.installed_areas import SENDABLE, build_registry
+from cqrs_app.installed_areas import CHOOSERS, SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions, utc_now
@@ -38,6 +38,10 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform import sql_views
+from cqrs_app.platform.batches.commands import END
+from cqrs_app.platform.batches.creating import Batches
+from cqrs_app.platform.batches.items import Items
+from cqrs_app.platform.batches.work import RunBatches
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
@@ -89,6 +93,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
+        batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
@@ -135,6 +140,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         _tasks(settings),
         _checks(settings),
         OrderFiles(engines.write).is_received,
+        batch_items=Items(engines.write),
         standing_of=stored.standing,
         sample_of=stored.sample,
         fulfilment=settings.fulfilment,
@@ -174,6 +180,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
             )
         ],
         "uploads": [ImportUploads()],
+        "batches": [RunBatches(system_actor("worker", END))],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))

@@ -11,6 +11,7 @@ from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
 from cqrs_app.areas.desk import desk_area
+from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -19,13 +20,17 @@ from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.commands import AttachFile
+from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments import payments_area
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.events.recorded import UTC
+from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.batches import batches_area
+from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failure import Standings
@@ -53,6 +58,10 @@ SENDABLE = (
 still written), and that a person was erased, which recipients of their data have to know."""
 
 
+CHOOSERS: Mapping[str, type[Query]] = MappingProxyType({Order.category: ChooseOrders})
+"""Category of streams -> the query that chooses things of this kind for a batch."""
+
+
 def build_registry(
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = (),
     payment_gateway: str = MANUAL,
@@ -63,6 +72,7 @@ def build_registry(
     checks: Checks = NO_CHECKS,
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
+    batch_items: Items | None = None,
     standing_of: Standings = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     fulfilment: bool = True,
@@ -75,12 +85,12 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received. `standing_of` and `sample_of` read a stored failure. Business days are those of
-    `zone`.
+    received; `batch_items` holds the items of batches. `standing_of` and `sample_of` read a stored
+    failure. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
-    areas = (
+    shop = (
         desk_area(fulfilment=fulfilment),
         *AREAS,
         payments_area(
@@ -90,6 +100,10 @@ def build_registry(
         ),
         fulfilment_area(process_of, policy, enabled=fulfilment, tasks=tasks.get("fulfilment", ())),
         checks_area(process_of, checks),
+    )
+    areas = (
+        *shop,
+        batches_area(shop, batch_items, tasks.get("batches", ())),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),

@@ -117,6 +117,7 @@ class Settings:
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
     max_import_bytes: Annotated[int, Meta(ge=16 * 1024)] = 64 * 1024 * 1024
     max_attachment_bytes: Annotated[int, Meta(ge=16 * 1024, le=1024**3)] = 10 * 1024 * 1024
+    max_batch_items: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
     api_requests_per_minute: Limit = 6_000
 
     # The shop

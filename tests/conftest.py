@@ -1,5 +1,6 @@
 """Fixtures for every test. The real services come from tests/services."""
 
+import gc
 import os
 import sys
 
@@ -8,6 +9,8 @@ from hypothesis import settings
 # Hundreds of processes are started here; without bytecode files each would compile the product.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# What is imported and collected stays; looking for garbage in it takes a third of collecting it.
+gc.disable()
 
 # Generate the same examples in every run, so that finding a fault does not depend on chance.
 settings.register_profile("repeatable", derandomize=True)
@@ -26,3 +29,9 @@ pytest_plugins = (
     "tests.services.browser",
     "tests.console",
 )
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()

@@ -166,6 +166,18 @@ def test_every_program_ends_with_the_sentence(command: tuple[str, ...], tmp_path
     assert done.returncode != 0
 
 
+@pytest.mark.parametrize("url", ["redis://h/0", "redis+sentinel://h/shop"])
+def test_a_connection_does_not_look_the_library_up(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses.redis_client(url)
+    looked_up: list[str] = []
+    monkeypatch.setattr("redis.utils.get_lib_version", lambda: looked_up.append("again"))
+    pool = addresses.redis_client(url).connection_pool
+    pool.make_connection()
+    assert not looked_up
+
+
 @pytest.fixture
 def two_servers() -> Iterator[tuple[URL, URL]]:
     """A PostgreSQL server that takes only questions, as a standby does, and one that writes."""

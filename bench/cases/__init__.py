@@ -10,6 +10,7 @@ from functools import partial
 
 from bench.case import Case, Line, on_each_database
 from bench.cases import (
+    batch,
     big_store,
     catch_up,
     command,
@@ -17,6 +18,7 @@ from bench.cases import (
     flask_admin,
     http_command,
     import_month,
+    jobs,
     long_stream,
     memory_at_rest,
     order_list,
@@ -25,6 +27,7 @@ from bench.cases import (
     poll,
     query_cache,
     rebuild,
+    reconciliation,
     several_clients,
     statistics,
     verb_start,
@@ -99,6 +102,12 @@ def _vitals(metric: str, most: float, unit: str) -> Iterator[Line]:
             yield Line(name=f"vitals: {name}", of=name, most=most, unit=unit)
 
 
+def _job(job: str) -> Iterator[Line]:
+    for effort in jobs.EFFORTS:
+        name, most = f"{job}, {effort}", jobs.MOST.get((job, effort))
+        yield Line(name=f"job: {name}", of=name, most=most, unit=effort)
+
+
 def _verb(verb: str) -> Line:
     name = f"start of flask {verb}"
     return Line(name=name, of=verb, to="import flask", most=3.8, unit="ms")
@@ -121,6 +130,15 @@ CASES: tuple[Case, ...] = (
         command_batch.sides,
         Line(
             name="commands in batches of 1,000 on {database}",
+            of="batch",
+            to="one by one",
+            least=5,
+        ),
+    ),
+    *on_each_database(
+        batch.sides,
+        Line(
+            name="batch of 1,000 items on {database}",
             of="batch",
             to="one by one",
             least=5,
@@ -156,6 +174,20 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     *on_each_database(
+        reconciliation.sides,
+        Line(
+            name="reconciliation with digests on {database}",
+            of="pass",
+            most=60,
+            unit="seconds for 1,000,000 orders' rows; from 250,000, with --quick from 5,000",
+        ),
+        Line(
+            name="processor time of a reconciliation on {database}",
+            of="processor",
+            unit="seconds for 1,000,000 orders' rows",
+        ),
+    ),
+    *on_each_database(
         import_month.sides,
         Line(
             name="import of a real month on {database}",
@@ -168,7 +200,13 @@ CASES: tuple[Case, ...] = (
     *on_each_database(big_store.sides, *map(_big_store, STEPS)),
     *on_each_database(
         statistics.sides,
-        Line(name="statistics recorded, command on {database}", of="on", to="off", least=0.99),
+        Line(
+            name="statistics recorded, command on {database}",
+            of="on",
+            to="off",
+            least=0.99,
+            unit="per second of the processor",
+        ),
     ),
     Case(
         visibility.sides,
@@ -230,6 +268,7 @@ CASES: tuple[Case, ...] = (
             *_vitals("CLS", most=0.1, unit="score"),
         ),
     ),
+    Case(jobs.sides, tuple(line for job in jobs.JOBS for line in _job(job))),
     Case(
         web_memory.sides,
         (Line(name="web memory after 400 requests", of="web process", most=150, unit="MB"),),

@@ -73,43 +73,43 @@ def _metrics(visit: Callable[[], None], who: Operator) -> dict[str, Slice]:
 
 
 def _home(who: Operator, kernel: Kernel) -> None:
-    who.page.goto("/")
+    who.open("/")
     who.click("#home-trends summary")
 
 
 def _orders(who: Operator, kernel: Kernel) -> None:
-    who.page.goto("/orders")
+    who.open("/orders")
     who.press("j", "j")
 
 
 def _order(who: Operator, kernel: Kernel) -> None:
-    who.page.goto(f"/orders/{_placed(kernel)}")
+    who.open(f"/orders/{_placed(kernel)}")
     who.press("n")
     who.page.get_by_role("dialog").get_by_role("textbox").wait_for()
     who.press("Escape")
 
 
 def _place_order(who: Operator, kernel: Kernel) -> None:
-    who.page.goto("/commands/PlaceOrder")
+    who.open("/commands/PlaceOrder")
     who.page.get_by_label("Customer name").focus()
     who.type("Anna")
     who.click(who.page.get_by_role("button", name="Add line"))
 
 
 def _filtered(who: Operator, kernel: Kernel) -> None:
-    who.page.goto(FILTERED)
+    who.open(FILTERED)
     who.press("f", "Escape")
 
 
 def _approval(who: Operator, kernel: Kernel) -> None:
-    who.page.goto(f"/orders/{_placed(kernel)}")
+    who.open(f"/orders/{_placed(kernel)}")
     who.press("a")
     who.page.get_by_role("button", name="Undo").first.wait_for()
 
 
 def _approval_by_another(who: Operator, kernel: Kernel) -> None:
     order_id = _placed(kernel)
-    who.page.goto(f"/orders/{order_id}")
+    who.open(f"/orders/{order_id}")
     kernel.commands.execute(ApproveOrder(order_id=order_id), product.context())
     status = who.page.locator("#order .status").first
     expect(status).not_to_have_text("Needs approval", timeout=PATIENCE_MS)

@@ -64,6 +64,11 @@ class Operator:
     def seconds(self) -> float:
         return time.perf_counter() - self._begun
 
+    def open(self, path: str) -> None:
+        """Until it is painted: what is painted after the first key is not LCP."""
+        self.page.goto(path)
+        self.page.wait_for_function("vitals.lcp > 0")
+
     def click(self, place: str | Locator) -> None:
         self.clicks += 1
         (self.page.locator(place) if isinstance(place, str) else place).click()

@@ -70,6 +70,7 @@
     else if (key === "f") filter();
     else if (key === "z") click("[data-undo]") || newest("[data-undo-row]")?.click();
     else if (key in COMMANDS) send(COMMANDS[key]);
+    else if (key === "x") document.activeElement.closest("tr")?.querySelector("[data-pick]")?.click();
     else if (key === "r") click("[data-live-switch]");
     else if (key === "/") document.dispatchEvent(new Event("palette:ask"));
     else if (key === "?") document.getElementById("shortcuts")?.showModal();

@@ -44,6 +44,8 @@ KERNEL_WRITE = [
     tables.subscription_parked,
     tables.statistics,
 ]
+LOADED = ["tests.kernel.conftest"]
+"""What the process that others are forked from has loaded."""
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
 

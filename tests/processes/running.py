@@ -137,8 +137,23 @@ def stop(process: subprocess.Popen[str], how: int = signal.SIGTERM, patience: fl
     return rest
 
 
+def run_flask(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `flask WORDS` to its end."""
+    with start(
+        *(*FLASK, *words),
+        environment=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+
 def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python ARGUMENTS` to its end."""
+    """Run `python ARGUMENTS` to its end, in a new interpreter."""
     return subprocess.run(
         [sys.executable, *arguments],
         env=clean_environment(environment),

@@ -23,6 +23,7 @@ from tests.processes.running import (
     family,
     free_port,
     read_until,
+    run_flask,
     run_python,
     running,
     stop,
@@ -134,7 +135,7 @@ def test_what_the_pages_counted_is_written_down_when_it_stops(tmp_path: Path) ->
     with console(tmp_path, port) as process:
         read_until(process, "Ctrl-C")
         words = ("tokens", "create", "till", "--role", "viewer")
-        made = run_python("-m", "flask", "--app", "app", *words, DATA_DIR=str(tmp_path))
+        made = run_flask(*words, DATA_DIR=str(tmp_path))
         token = made.stdout.splitlines()[-1]
         assert status_of(port, "/api/v1/queries/ListOrders", token) == 200
         stop(process)

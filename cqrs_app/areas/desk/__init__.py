@@ -14,6 +14,7 @@ from cqrs_app.areas.desk.queries import (
     best,
     carriers,
     choices,
+    choose_orders,
     credit_notes,
     customers,
     figures,
@@ -41,6 +42,7 @@ DESK = Area(
     ],
     answers={
         order_list.ListOrders: projected(order_list.list_orders),
+        choose_orders.ChooseOrders: projected(choose_orders.choose_orders),
         order_list.CountChanges: projected(order_list.count_changes),
         one_order.GetOrder: projected(
             one_order.get_order,

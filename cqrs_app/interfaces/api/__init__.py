@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cqrs_app.interfaces.api import auth, batch, commands, events, openapi, queries, query_batch  # noqa: F401 - each adds views
+from cqrs_app.interfaces.api import (  # noqa: F401 - each adds views
+    auth,
+    batch,
+    batches,
+    commands,
+    events,
+    openapi,
+    queries,
+    query_batch,
+)
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.limits import RequestLimits
 from cqrs_app.services import services_of

@@ -8,7 +8,7 @@ import msgspec
 from flask import Response, current_app
 
 from cqrs_app.installed_areas import SENDABLE
-from cqrs_app.interfaces.api import openapi_events
+from cqrs_app.interfaces.api import openapi_batches, openapi_events
 from cqrs_app.interfaces.api.answers import encoded, tagged
 from cqrs_app.interfaces.api.auth import public
 from cqrs_app.interfaces.api.batch import MOST_COMMANDS, BatchRequest
@@ -65,6 +65,7 @@ def description(registry: Registry) -> dict[str, Any]:
         **_queries(registry, Schemas(components, complete=True)),
     }
     written = Schemas(components, complete=True)
+    paths |= openapi_batches.paths(written)
     paths["/events"] = {"get": _feed(registry, written)}
     paths["/openapi.json"] = {"get": _itself()}
     areas = {entry.area: f"Messages of the area {entry.area}." for entry in entries(registry)}

@@ -24,6 +24,7 @@ VERBS = {
     "operators": "operators:operators",
     "tokens": "tokens:tokens",
     "command": "command:command",
+    "batch": "batch:batch",
     "query": "query:query",
     "catalogue": "catalogue:catalogue",
     "doctor": "doctor:doctor",

@@ -88,7 +88,7 @@ def _run(
 ) -> None:
     actor = acting_as(operator)
     try:
-        question = question_of(listing, _pairs(given))
+        question = question_of(listing, pairs(given))
     except Invalid as invalid:
         raise click.UsageError(invalid.sentence) from invalid
     with whole_file(out) as file:
@@ -97,7 +97,7 @@ def _run(
         file.writelines(FORMATS[ending].write(listing.columns, told))
 
 
-def _pairs(given: Sequence[str]) -> dict[str, list[str]]:
+def pairs(given: Sequence[str]) -> dict[str, list[str]]:
     pairs: dict[str, list[str]] = {}
     for each in given:
         name, equals, value = each.partition("=")

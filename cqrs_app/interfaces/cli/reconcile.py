@@ -15,7 +15,7 @@ from cqrs_app.interfaces.cli.projections import known
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.reconciliation.comparison import Difference
 from cqrs_app.kernel.reconciliation.reconciler import Found
-from cqrs_app.kernel.reconciliation.records import Record
+from cqrs_app.kernel.reconciliation.records import Reconciliation
 from cqrs_app.platform.runtime.commands import RepairProjection
 from cqrs_app.platform.runtime.control import ReadStoreControl
 from cqrs_app.platform.runtime.reconciliation import due_names
@@ -102,7 +102,9 @@ def _request(name: str, only: str, as_name: str | None) -> None:
 class Outcome:
     """What one run has found. `found` are the projections that were compared with their events."""
 
-    def __init__(self, records: Sequence[Record], found: dict[str, Found], seconds: float) -> None:
+    def __init__(
+        self, records: Sequence[Reconciliation], found: dict[str, Found], seconds: float
+    ) -> None:
         self._records = records
         self._found = found
         self._seconds = seconds
@@ -119,7 +121,7 @@ class Outcome:
             "projections": [self._row(each) for each in self._records],
         }
 
-    def _row(self, record: Record) -> dict[str, Any]:
+    def _row(self, record: Reconciliation) -> dict[str, Any]:
         found = self._found.get(record.projection)
         return {
             "projection": record.projection,
@@ -154,7 +156,7 @@ class Outcome:
             )
 
 
-def _state(record: Record, found: Found | None) -> str:
+def _state(record: Reconciliation, found: Found | None) -> str:
     if found is None or not (found.count or found.missing):
         return "differ from what was written" if record.drifted else "equal"
     if not found.count:

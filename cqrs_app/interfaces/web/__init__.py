@@ -7,6 +7,7 @@ from flask import Flask
 from cqrs_app.areas.desk.queries.order_list import CountChanges
 from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the blueprint
     account,
+    batches,
     callbacks,
     catalogue,
     command_log,

@@ -228,6 +228,7 @@ def _page(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
         sections=sections(form, cls),
+        has_lines=any(field.type == "FieldList" for field in form),
         mistakes=list(mistakes(form)),
         notes=notes_of(form),
         fill_in=FILL_IN if can_complete(form) else "",

@@ -53,6 +53,13 @@ def page_of(cls: type[Command], identity: str) -> str:
     return _page_in(category_of(cls), identity) or url_for("web.catalogue_entry", name=cls.__name__)
 
 
+@bp.app_template_global()
+def page_about(command: str, identity: str) -> str:
+    """The same by the command's name; empty for a command that this release does not have."""
+    cls = kernel.registry.commands.get(command)
+    return page_of(cls, identity) if cls else ""
+
+
 def about(stream: str) -> dict[str, str]:
     """What a stream is the history of: its `name` in the navigation, `url` of its page (empty if it
     has none) and `text`, such as "Order 10042".

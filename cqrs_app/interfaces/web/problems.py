@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import url_for
 
 from cqrs_app.interfaces.web.ask import may, may_act
+from cqrs_app.platform.failures.commands import VIEW
 from cqrs_app.platform.runtime.commands import MANAGE, SEE_COMMANDS
 from cqrs_app.platform.runtime.problems import Problem
 
@@ -51,7 +52,7 @@ def _paused(problem: Problem) -> list[Button]:
 
 
 def _parked(problem: Problem) -> list[Button]:
-    return [Button("See failures", url_for("web.failures", kind="event"))]
+    return _failures("event")
 
 
 def _drift(problem: Problem) -> list[Button]:
@@ -59,6 +60,18 @@ def _drift(problem: Problem) -> list[Button]:
     repair = [Button("Repair", form, dialog=True)] if may_act(MANAGE) else []
     page = url_for("web.system_page", page="subscriptions", _anchor="system-reconciliation")
     return [*repair, Button("See differences", page)]
+
+
+def _failed_actions(problem: Problem) -> list[Button]:
+    return [*_failures("command"), *_log("failed")(problem)]
+
+
+def _crashed_jobs(problem: Problem) -> list[Button]:
+    return [*_failures("job"), *_processes(problem)]
+
+
+def _failures(kind: str) -> list[Button]:
+    return [Button("See failures", url_for("web.failures", kind=kind))] if may(VIEW) else []
 
 
 def _log(outcome: str) -> Callable[[Problem], list[Button]]:
@@ -84,7 +97,8 @@ BUTTONS: Mapping[str, Callable[[Problem], list[Button]]] = {
     "paused": _paused,
     "parked": _parked,
     "drift": _drift,
-    "failed_actions": _log("failed"),
+    "failed_actions": _failed_actions,
+    "crashed_jobs": _crashed_jobs,
     "queued_actions": _log("queued"),
     "webhook_failing": _webhook,
     "webhook_paused": _webhook,

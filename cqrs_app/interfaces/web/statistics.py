@@ -18,7 +18,7 @@ from cqrs_app.interfaces.web.formats import Formats, formats_of
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.runtime.statistics.catalogue import STATISTICS, Statistic
-from cqrs_app.platform.runtime.statistics.history import Line, Mark
+from cqrs_app.platform.runtime.statistics.history import Mark, StatisticLine
 from cqrs_app.platform.runtime.statistics.queries import (
     SPANS,
     History,
@@ -60,6 +60,7 @@ PROBLEM_WORDS: Mapping[str, str] = {
     "paused": "Subscription paused",
     "behind": "Subscription behind",
     "parked": "Events parked",
+    "drift": "Read model differs",
     "failed_actions": "Failed actions",
     "queued_actions": "Queued actions wait",
     "crashed_jobs": "Jobs crashed",
@@ -224,7 +225,7 @@ def _shown(
     slots = [Slot(each.label, each.tick, zoom(each.start), each.mark) for each in axis]
     labels = message_labels()
 
-    def name_of(line: Line) -> str:
+    def name_of(line: StatisticLine) -> str:
         return labels.get(line.label, line.label) or statistic.title
 
     drawn = [Series(name_of(line), line.values, text) for line in history.lines[:DRAWN]]
@@ -241,7 +242,7 @@ def _shown(
     )
 
 
-def _ends(line: Line, text: Callable[[float | None], str]) -> tuple[str, str]:
+def _ends(line: StatisticLine, text: Callable[[float | None], str]) -> tuple[str, str]:
     known = [value for value in line.values if value is not None]
     return text(known[-1] if known else None), text(max(known, default=None))
 

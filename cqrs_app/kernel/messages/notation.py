@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any, get_args, get_origin
 
 from cqrs_app.kernel.messages.fields import hints_of, plain_type
@@ -28,8 +29,7 @@ class Notation:
 
         Raises TypeError for a decimal without a unit.
         """
-        inside = self._writer(hint, "", has_unit=False) if self.field else None
-        return (lambda value: inside(value, "")) if inside else None
+        return _writer_of(self, hint) if self.field else None
 
     def _writer(self, hint: Any, place: str, *, has_unit: bool) -> Writer | None:
         kind = plain_type(hint)
@@ -49,6 +49,12 @@ class Notation:
             if (part := self._writer(each, f"{cls}.{name}", has_unit=has_unit))
         }
         return _parts(parts, self.field if self.field in fields else "") if parts else None
+
+
+@cache
+def _writer_of(notation: Notation, hint: Any) -> Callable[[Any], Any] | None:
+    inside = notation._writer(hint, "", has_unit=False)
+    return (lambda value: inside(value, "")) if inside else None
 
 
 AS_THEY_ARE = Notation()

@@ -25,7 +25,7 @@ from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
-from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache
+from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache, codec_of
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
@@ -105,7 +105,7 @@ class QueryBus:
         kinds = {query: get_type_hints(each.handler)["return"] for query, each in answers.items()}
         self._writers = {query: notation.writer(kind) for query, kind in kinds.items()}
         self._codecs = {
-            query: AnswerCodec(kind) for query, kind in kinds.items() if query.declaration.cached
+            query: codec_of(kind) for query, kind in kinds.items() if query.declaration.cached
         }
 
     def ask(self, query: Query, context: QueryContext) -> Answer[Any]:

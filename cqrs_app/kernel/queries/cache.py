@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -54,6 +54,12 @@ class AnswerCodec:
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Any]:
         return msgspec.json.Decoder(self._answer)
+
+
+@cache
+def codec_of(answer: Any) -> AnswerCodec:
+    """The codec of answers of this type, one per process."""
+    return AnswerCodec(answer)
 
 
 class Kept(NamedTuple):

@@ -23,8 +23,8 @@ from cqrs_app.kernel.projections.digests import (
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.reconciliation.comparison import Difference, differences
 from cqrs_app.kernel.reconciliation.records import (
-    Record,
-    Sample,
+    DifferingRow,
+    Reconciliation,
     due,
     record,
     records,
@@ -84,7 +84,7 @@ class Reconciler:
         self._codec = codec
         self._clock = clock
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> dict[str, Reconciliation]:
         with reader_of(self._engine).connect() as connection:
             return records(connection)
 
@@ -117,7 +117,7 @@ class Reconciler:
             with self._engine.begin() as connection:
                 release_leases(connection, mine)
 
-    def compare(self, name: str) -> Record:
+    def compare(self, name: str) -> Reconciliation:
         """Compare a projection's rows with their digests, in one pass over each table."""
         projection, problem = self._projections[name], ""
         with snapshot_of(self._engine) as connection:
@@ -189,7 +189,7 @@ class Reconciler:
             progress(events)
         return positions
 
-    def repair(self, name: str, found: Found, only: str = "") -> Record:
+    def repair(self, name: str, found: Found, only: str = "") -> Reconciliation:
         """Write the rows that there should be, except over those that have changed since they were
         compared: their projection has written them again. `only` is a value that the keys of the
         rows to repair have, such as the number of an order; empty for all."""
@@ -226,7 +226,7 @@ class Reconciler:
         }
         self._recorded(name, **values)
 
-    def _recorded(self, name: str, **values: object) -> Record:
+    def _recorded(self, name: str, **values: object) -> Reconciliation:
         with self._engine.begin() as connection:
             record(connection, name, **values)
             return records(connection)[name]
@@ -296,6 +296,6 @@ def _write_right(connection: Connection, table: Table, wrong: Sequence[Differenc
     return len(mine)
 
 
-def _sample(each: Difference) -> Sample:
+def _sample(each: Difference) -> DifferingRow:
     key = " ".join(map(str, each.key))
-    return Sample(str(each.table.name), key, each.kind, tuple(map(str, each.fields)))
+    return DifferingRow(str(each.table.name), key, each.kind, tuple(map(str, each.fields)))

@@ -20,7 +20,8 @@ LEASE = Lease(timedelta(hours=1))
 _COLUMNS = reconciliations.c
 
 
-class Sample(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class DifferingRow:
     """A differing row. `fields` are its columns with other values, of one that is `changed`."""
 
     table: str
@@ -30,7 +31,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Reconciliation:
     """`drifted` are the tables that differ from their digests, `differences` counts the rows that
     differ from the events. `repair` is set while a repair is asked for: what to repair, empty for
     all."""
@@ -42,7 +43,7 @@ class Record:
     proven_at: datetime | None
     proven_position: int | None
     differences: int
-    samples: tuple[Sample, ...]
+    samples: tuple[DifferingRow, ...]
     problem: str
     repair: str | None
     repaired: int
@@ -53,17 +54,17 @@ class Record:
         return bool(self.drifted or self.differences)
 
 
-_FIELDS = [_COLUMNS[name] for name in Record.__annotations__]
+_FIELDS = [_COLUMNS[name] for name in Reconciliation.__annotations__]
 
 
-def records(connection: Connection) -> dict[str, Record]:
+def records(connection: Connection) -> dict[str, Reconciliation]:
     """Projection -> its record, for those that were compared or are to be."""
     found = {}
     for row in connection.execute(select(*_FIELDS).order_by(_COLUMNS.projection)):
         values = row._asdict()
         values["drifted"] = msgspec.json.decode(row.drifted, type=tuple[str, ...])
-        values["samples"] = msgspec.json.decode(row.samples, type=tuple[Sample, ...])
-        found[row.projection] = Record(**values)
+        values["samples"] = msgspec.json.decode(row.samples, type=tuple[DifferingRow, ...])
+        found[row.projection] = Reconciliation(**values)
     return found
 
 

@@ -19,7 +19,7 @@ KINDS = ("event", "command", "delivery", "job", "page")
 
 _ROW, _OCCURRENCE, _HOUR = failures.c, failure_occurrences.c, failure_hours.c
 
-Kind = Literal["", "event", "command", "delivery", "job", "page"]
+Kind = Literal["event", "command", "delivery", "job", "page"]
 State = Literal["open", "ignored", "resolved", "all"]
 
 
@@ -63,7 +63,7 @@ class ListFailures(Query):
     """Failures by state and kind, the last seen first. `event` failures are parked events."""
 
     state: State = "open"
-    kind: Kind = ""
+    kind: Kind | None = None
     limit: Annotated[int, Meta(title="Failures", ge=1, le=200)] = 100
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.reconciliation.records import Record
+from cqrs_app.kernel.reconciliation.records import Reconciliation
 from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import command_log, parked_events, subscription_parked
@@ -199,7 +199,7 @@ def _of_followers(
             )
 
 
-def _of_records(records: Iterable[Record]) -> Iterator[Problem]:
+def _of_records(records: Iterable[Reconciliation]) -> Iterator[Problem]:
     for each in records:
         if each.has_drift:
             rows, count = "Rows", each.differences

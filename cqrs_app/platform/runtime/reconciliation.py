@@ -15,7 +15,7 @@ from cqrs_app import PROJECT
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.reconciliation.reconciler import Reconciler
-from cqrs_app.kernel.reconciliation.records import Record, records
+from cqrs_app.kernel.reconciliation.records import Reconciliation, records
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 
@@ -27,7 +27,9 @@ class ReconciliationList(Query):
     """What the last comparison of each read model with its digests and its events has found."""
 
 
-def reconciliation_list(question: ReconciliationList, connection: Connection) -> tuple[Record, ...]:
+def reconciliation_list(
+    question: ReconciliationList, connection: Connection
+) -> tuple[Reconciliation, ...]:
     return tuple(records(connection).values())
 
 

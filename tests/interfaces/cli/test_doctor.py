@@ -18,7 +18,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.services import services_of
 from tests.interfaces.cli.conftest import PASSWORD, catch_up
-from tests.processes.running import run_python
+from tests.processes.running import run_flask
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_little_room_is_told_before_it_runs_out(
 
 
 def doctor(**environment: str) -> Any:
-    return run_python("-m", "flask", "--app", "app", "doctor", **environment)
+    return run_flask("doctor", **environment)
 
 
 def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:

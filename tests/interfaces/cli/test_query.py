@@ -16,7 +16,7 @@ from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.services import services_of
 from tests.interfaces.cli.conftest import PASSWORD, Run, catch_up
 from tests.messages import QUERIES, THE
-from tests.processes.running import run_python
+from tests.processes.running import run_flask
 
 
 def ask(flask: Run, *words: str) -> Any:
@@ -78,7 +78,7 @@ def test_what_cannot_be_understood_is_status_2(
 
 def test_a_database_that_is_away_is_a_sentence_and_no_traceback(tmp_path: Path) -> None:
     away = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://127.0.0.1:1/none"}
-    result = run_python("-m", "flask", "--app", "app", "query", "OrdersByStatus", **away)
+    result = run_flask("query", "OrdersByStatus", **away)
     assert result.returncode == 1
     assert "Error: The database cannot be used: " in result.stderr
     assert "Traceback" not in result.stderr

@@ -10,7 +10,7 @@ from cqrs_app import create_app
 from cqrs_app.interfaces.cli import VERBS
 from cqrs_app.settings import Settings
 from tests.console import close
-from tests.processes.running import free_port, run_python
+from tests.processes.running import free_port, run_flask
 
 ARGUMENTS = {
     "import": ["README.md --profile countersign --dry-run"],
@@ -76,8 +76,8 @@ def test_no_verb_is_left_out_here(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", PROCESSES)
 def test_every_process_says_so_too(verb: str, tmp_path: Path) -> None:
-    done = run_python(
-        *("-m", "flask", "--app", "app", verb),
+    done = run_flask(
+        verb,
         DATABASE_URL="postgresql://127.0.0.1:1/db",
         DATA_DIR=str(tmp_path),
         PORT=str(free_port()),

@@ -15,7 +15,7 @@ from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import tables
 from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.club import Join, Leave, club
-from tests.kernel.conftest import JOBS, by_ana, engine_on
+from tests.kernel.conftest import JOBS, LOADED, by_ana, engine_on
 
 
 @pytest.fixture
@@ -115,7 +115,8 @@ def _join_all(
 def test_of_processes_that_claim_the_same_one_gets_it(
     engines: Engines, urls: tuple[str, str], redis_url: str
 ) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
     codes = context.Queue()
     processes = [
         context.Process(target=_join_all, args=(urls, redis_url, prefix, codes)) for prefix in "xyz"

@@ -25,7 +25,7 @@ from cqrs_app.platform.runtime.commands import (
     SkipParkedEvent,
 )
 from cqrs_app.processes.sweep import Sweep
-from tests.kernel.conftest import JOBS, by_ana, engine_on
+from tests.kernel.conftest import JOBS, LOADED, by_ana, engine_on
 from tests.kernel.shop import Add, Take, counters, shop
 
 CONTROLS = ["projection_control", "subscription_control"]
@@ -314,10 +314,11 @@ def test_runners_killed_in_mid_batch_neither_lose_nor_double_an_event(
     tmp_path,  # type: ignore[no-untyped-def]
 ) -> None:
     kernel = make_kernel(batch=4)
-    spawn = get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
     for kill in range(4):
         marker = tmp_path / f"marker{kill}"
-        process = spawn.Process(target=_advance_for_ever, args=(*urls, redis_url, str(marker)))
+        process = context.Process(target=_advance_for_ever, args=(*urls, redis_url, str(marker)))
         process.start()
         deadline = time.monotonic() + 30
         while not marker.exists() and time.monotonic() < deadline:

@@ -90,8 +90,8 @@ CORRUPTIONS: tuple[Corrupt, ...] = (
 )
 
 
-def rows_of(connection: Connection, table: Table) -> Rows:
-    ordered = select(table).order_by(*(table.c[name] for name in key_of(table)))
+def rows_of(connection: Connection, table: Table, limit: int | None = None) -> Rows:
+    ordered = select(table).order_by(*(table.c[name] for name in key_of(table))).limit(limit)
     return [dict(row) for row in connection.execute(ordered).mappings()]
 
 

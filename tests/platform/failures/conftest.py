@@ -60,7 +60,7 @@ class Console:
                     task.work(self.kernel, key)
                     self.kernel.runner.advance("failures")
 
-    def failures(self, state: str = "open", kind: str = "event") -> tuple[FailureRow, ...]:
+    def failures(self, state: str = "open", kind: str | None = "event") -> tuple[FailureRow, ...]:
         found: tuple[FailureRow, ...] = self.ask(ListFailures(state=state, kind=kind))
         return found
 

@@ -103,7 +103,7 @@ def test_a_command_that_fails_on_a_page_is_counted_once(broken: Console) -> None
     )
     assert answer.status_code == 500
     services_of(broken.app).failures.flush()
-    assert [(each.kind, each.count) for each in broken.failures(kind="")] == [("command", 1)]
+    assert [(each.kind, each.count) for each in broken.failures(kind=None)] == [("command", 1)]
 
 
 def test_a_job_that_crashes_is_kept_and_repeated(

@@ -76,7 +76,7 @@ def without(postgres_server: PostgresServer) -> Iterator[Callable[[str], None]]:
                 "failures",
             },
         ),
-        ("read_store", {"projections"}),
+        ("read_store", {"projections", "reconciliation"}),
     ],
 )
 def test_a_store_that_is_away_costs_only_its_own_metrics(

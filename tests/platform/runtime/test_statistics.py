@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
@@ -14,8 +15,9 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.measurements.distribution import Distribution
 from cqrs_app.kernel.measurements.recorder import Recorder, Sample
 from cqrs_app.kernel.measurements.rollup import RollUp
-from cqrs_app.kernel.measurements.rows import Series
+from cqrs_app.kernel.measurements.rows import KEPT, Series
 from cqrs_app.kernel.queries.context import QueryContext
+from cqrs_app.kernel.store.tables import measurements
 from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 from cqrs_app.platform.runtime.statistics.catalogue import METRICS, STATISTICS
 from cqrs_app.platform.runtime.statistics.history import since
@@ -29,6 +31,7 @@ from cqrs_app.platform.runtime.statistics.queries import (
     StoredNow,
 )
 from cqrs_app.platform.runtime.statistics.values import increase, value
+from cqrs_app.processes.sweep import Sweep
 from cqrs_app.services import services_of
 
 ENGINEER = QueryContext(actor=Actor("engineer", frozenset({str(SEE_SYSTEM)})))
@@ -248,3 +251,18 @@ def test_the_command_line_prints_them_now_and_over_time(console: Flask, kernel: 
     refused = run(args=["statistics", "none_such"])
     assert refused.exit_code == 2
     assert "There is no statistic none_such." in refused.stderr
+
+
+def test_the_sweep_samples_adds_up_and_deletes(kernel: Kernel) -> None:
+    record_at(kernel, datetime.now(UTC) - timedelta(hours=2), ("parked", ("a",), 4))
+    Sweep(kernel).once()
+    kernel.recorder.flush()
+    Sweep(kernel).once()
+    with kernel.engines.write.connect() as connection:
+        rows = connection.execute(
+            select(measurements.c.seconds, measurements.c.start).where(
+                measurements.c.metric == "parked"
+            )
+        ).all()
+    assert {row.seconds for row in rows} == set(KEPT)
+    assert min(row.start for row in rows if row.seconds == 10) > datetime.now(UTC) - MINUTE

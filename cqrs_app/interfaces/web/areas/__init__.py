@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
 from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
@@ -12,7 +13,10 @@ from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.system import SYSTEM
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS, SYSTEM, WEBHOOKS, FULFILMENT, FAILURES)
+AREAS = (
+    *(ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, BATCHES),
+)
 """In the order of their signs on the health strip."""
 
 PLACES = {category: place for area in AREAS for category, place in area.places.items()}
@@ -24,3 +28,5 @@ HOME_PANELS = {name: each for area in AREAS for name, each in area.home_panels.i
 FINDERS = tuple(finder for area in AREAS for finder in area.finders)
 """In the order of the groups of a search's results."""
 STARTS = tuple(command for area in AREAS for command in area.starts)
+BATCHED = tuple(command for area in AREAS for command in area.batched)
+"""What can be done with many things at once, from a list."""

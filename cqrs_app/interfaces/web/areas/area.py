@@ -79,7 +79,8 @@ class WebArea:
     `form_fields` replace derived ones, by command and field; `lookups` find the values of fields,
     by the name in their `Meta`. `home_panels` return what `home/_NAME.html` needs; `home_signs`
     what the health strip shows to the operator; `finders` what the search covers; `starts` are
-    commands that create something, which the search offers first.
+    commands that create something, which the search offers first; `batched` those that lists offer
+    for several rows.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -95,6 +96,7 @@ class WebArea:
     home_signs: Callable[[], list[Sign]] = list
     finders: tuple[Finder, ...] = ()
     starts: tuple[type[Command], ...] = ()
+    batched: tuple[type[Command], ...] = ()
 
 
 def free_number(name: str, prefix: str) -> Suggest:

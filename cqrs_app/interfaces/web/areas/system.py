@@ -24,7 +24,7 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.presentation import seconds_since
 from cqrs_app.interfaces.web.problems import with_buttons
 from cqrs_app.interfaces.web.statistics import SWITCH, charts, given_span, message_labels, sparks
-from cqrs_app.kernel.reconciliation.records import Record
+from cqrs_app.kernel.reconciliation.records import Reconciliation
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
 from cqrs_app.platform.runtime.problems import Problem, problems
@@ -248,7 +248,7 @@ def _reconciliation() -> dict[str, Any]:
     return {"answer": answer, "rows": answer.value, **proof_of(answer.value), **_may_manage()}
 
 
-def proof_of(records: Sequence[Record]) -> dict[str, Any]:
+def proof_of(records: Sequence[Reconciliation]) -> dict[str, Any]:
     """How many rows were found equal to their digests, and since when that holds for all."""
     compared = [each.compared_at for each in records if each.compared_at]
     return {

@@ -34,7 +34,7 @@ UNFINISHED = timedelta(seconds=2 * SLOT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatisticLine:
     """The values of one label, or of all; None where nothing was measured."""
 
     label: str
@@ -72,7 +72,7 @@ def lines(
     *,
     only: str = "",
     most: int = 0,
-) -> dict[str, tuple[Line, ...]]:
+) -> dict[str, tuple[StatisticLine, ...]]:
     """Name -> one line, or with `most` up to so many lines, one for each value of its label.
 
     Where nothing ran, a rate is unknown, not zero: each process that runs records its release.
@@ -87,7 +87,7 @@ def lines(
         for start in over.steps
         if start + length + NOT_ADDED_UP <= now or (start in running and start + length <= now)
     ]
-    drawn: dict[str, tuple[Line, ...]] = {}
+    drawn: dict[str, tuple[StatisticLine, ...]] = {}
     for each in statistics:
         mine: dict[datetime, Series] = {
             start: narrowed(each, series, only) for start, series in found[each.metric].items()
@@ -108,7 +108,7 @@ def _line(
     steps: Sequence[datetime],
     running: set[datetime],
     seconds: int,
-) -> Line:
+) -> StatisticLine:
     values: list[float | None] = []
     before: Series | None = None
     for start in steps:
@@ -120,7 +120,7 @@ def _line(
         else:
             values.append(value(statistic, series, seconds, processes.get(start)))
         before = series or before
-    return Line(label, tuple(values))
+    return StatisticLine(label, tuple(values))
 
 
 def _parts(statistic: Statistic, found: Steps, most: int) -> dict[str, Steps]:

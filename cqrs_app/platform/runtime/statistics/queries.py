@@ -15,8 +15,8 @@ from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.platform.runtime.commands import SEE_SYSTEM
 from cqrs_app.platform.runtime.statistics.catalogue import STATISTICS
 from cqrs_app.platform.runtime.statistics.history import (
-    Line,
     Mark,
+    StatisticLine,
     Top,
     errors_in,
     lines,
@@ -81,7 +81,7 @@ class History:
     start: datetime
     end: datetime
     steps: tuple[datetime, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[StatisticLine, ...]
     marks: tuple[Mark, ...]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from cqrs_app.areas.orders.commands import ApproveOrder
@@ -112,3 +114,14 @@ def test_long_numbers_names_and_words_break_on_narrow_screens(
         page.goto(address)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{address}: {wide} px wider than the screen"
+
+
+def test_a_form_with_lines_is_laid_out_before_its_lines_are_there(
+    client_of: Callable[[str], FlaskClient],
+) -> None:
+    """A browser paints what has arrived: the width must not depend on what follows."""
+    client = client_of("admin")
+    for command in ("PlaceOrder", "RecordCreditNote", "RegisterCustomer"):
+        form = BeautifulSoup(client.get(f"/commands/{command}").text, "html.parser")
+        wide = form.select(".narrow.with-lines .form-sections.with-lines")
+        assert bool(wide) == bool(form.select(".line-fields")) == (command != "RegisterCustomer")

@@ -99,6 +99,7 @@ ORDERS = WebArea(
     summaries={RemoveAttachment: attachments.attachment_summary},
     finders=(find.ORDERS,),
     starts=(PlaceOrder, RecordCreditNote),
+    batched=order_list.BATCHED,
     form_fields={
         (ShipOrder, "carrier"): with_options("carrier", _carriers),
         (ChangeOrderLines, "lines"): line_quantities(

@@ -11,6 +11,18 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.desk.queries.choices import OrderChoices
 from cqrs_app.areas.desk.queries.figures import OrdersByStage
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
+from cqrs_app.areas.orders.commands import (
+    AddOrderNote,
+    AddOrderTag,
+    ApproveOrder,
+    CancelOrder,
+    DeliverOrder,
+    HoldOrder,
+    RejectOrder,
+    ReleaseOrder,
+    RemoveOrderTag,
+    ShipOrder,
+)
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
 from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
@@ -22,12 +34,27 @@ from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import page_number, page_size
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following, poll_every
-from cqrs_app.kernel import fold
+from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.kernel import Command, fold
+from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.services import kernel, services
 
 CHANGES = "/orders/changes"
 ROW_KEYS = ("ApproveOrder", "HoldOrder", "ShipOrder", "AddOrderNote")
 """What a key does on a row: see keys.js."""
+
+BATCHED: tuple[type[Command], ...] = (
+    ApproveOrder,
+    RejectOrder,
+    HoldOrder,
+    ReleaseOrder,
+    ShipOrder,
+    DeliverOrder,
+    CancelOrder,
+    AddOrderTag,
+    RemoveOrderTag,
+    AddOrderNote,
+)
 
 
 @bp.get("/orders")
@@ -99,6 +126,8 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "at_once": [
             name for name in ROW_KEYS if kernel.registry.command(name).declaration.undoable
         ],
+        "batched": offered(each.__name__ for each in BATCHED) if may_act(RUN) else [],
+        "filters_query": address.filters().query(),
         "list_args": {"list": address.query()} if address.given else {},
     }
 

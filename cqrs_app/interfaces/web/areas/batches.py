@@ -1,0 +1,129 @@
+"""Batches: the list, and one with its progress and its items."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.ask import ask, may_act, query_or_404
+from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.exports import downloads
+from cqrs_app.interfaces.web.listing import asked_here, turning
+from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.tasks import allowed_tasks
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.platform.batches.commands import RUN
+from cqrs_app.platform.batches.queries import (
+    BatchActions,
+    BatchRow,
+    BatchView,
+    GetBatch,
+    ListBatches,
+    ListBatchItems,
+)
+from cqrs_app.platform.batches.words import RETRIED, BatchState, Outcome
+from cqrs_app.services import kernel
+
+EXPECTED = (Outcome.DONE, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
+"""In the order in which the result of the check shows them."""
+OUTCOMES = (
+    Outcome.DONE,
+    Outcome.REFUSED,
+    Outcome.CONFLICTED,
+    Outcome.FAILED,
+    Outcome.SKIPPED,
+    Outcome.CANCELLED,
+    Outcome.SENDING,
+    Outcome.WAITING,
+)
+TURNED = ("after", "before")
+
+
+@bp.get("/batches")
+def batches() -> ResponseReturnValue:
+    """One page of batches."""
+    question = asked_here(ListBatches)
+    answer = ask(question)
+    return render_template(
+        "batches/batches.html",
+        page=answer.value,
+        labels=_labels(),
+        may_start=may_act(RUN),
+        **turning("web.batches", answer.value, question.limit),
+    )
+
+
+@bp.get("/batches/<batch_id>")
+def batch(batch_id: str) -> ResponseReturnValue:
+    """One batch: what is expected, how far it is, and its items."""
+    return render_template("batches/batch.html", **_one(batch_id))
+
+
+@bp.get("/batches/<batch_id>/now")
+@background
+def batch_now(batch_id: str) -> ResponseReturnValue:
+    """The same as a fragment, for its own poll."""
+    return fragment(batch_fragment(batch_id))
+
+
+def batch_fragment(batch_id: str) -> str:
+    return render_template("batches/_batch.html", **_one(batch_id))
+
+
+def _one(batch_id: str) -> dict[str, Any]:
+    missing = "There is no batch with this id."
+    view: BatchView | None = ask(query_or_404(GetBatch, missing, batch_id=batch_id)).value
+    if view is None:
+        abort(404, missing)
+    row, counts = view.row, view.counts
+    foreseen = row.state in (BatchState.CHECKING, BatchState.READY)
+    chosen = request.args.get("outcome", "")
+    given = {"expected" if foreseen else "outcome": chosen} if chosen in set(Outcome) else {}
+    turned = {name: request.args[name] for name in TURNED if request.args.get(name)}
+    items = ask(query_or_404(ListBatchItems, missing, batch_id=batch_id, **given, **turned)).value
+    tasks, _ = allowed_tasks(ask(BatchActions(batch_id=batch_id)).value.actions)
+    cls = kernel.registry.commands.get(row.command)
+    return {
+        "view": view,
+        "row": row,
+        "label": cls.declaration.label if cls else row.command,
+        "foreseen": foreseen,
+        "moves": row.state in (BatchState.CHECKING, BatchState.RUNNING),
+        "outcomes": [each for each in (EXPECTED if foreseen else OUTCOMES) if counts.get(each)],
+        "chosen": chosen if given else "",
+        "items": items,
+        "tasks": {each["name"] for each in tasks},
+        "retried": [] if foreseen else [each for each in RETRIED if counts.get(each)],
+        "seconds": _seconds(row),
+        "downloads": downloads(ListBatchItems, {"batch_id": batch_id, **given}),
+        "new_id": new_id,
+        "pager": _pager(batch_id, items, chosen if given else ""),
+    }
+
+
+def _pager(batch_id: str, items: Any, chosen: str) -> dict[str, str]:
+    def url(**mark: str) -> str:
+        return url_for("web.batch", batch_id=batch_id, outcome=chosen or None, **mark)  # type: ignore[arg-type]
+
+    found = {"next_url": url(after=items.next)} if items.next else {}
+    return found | ({"previous_url": url(before=items.previous)} if items.previous else {})
+
+
+def _seconds(row: BatchRow) -> float | None:
+    if row.started_at is None:
+        return None
+    return max(0.0, ((row.finished_at or datetime.now(UTC)) - row.started_at).total_seconds())
+
+
+def _labels() -> dict[str, str]:
+    return {name: cls.declaration.label for name, cls in kernel.registry.commands.items()}
+
+
+BATCHES = WebArea(
+    places={"batch": Place("batches", "web.batches", "web.batch", fragment=batch_fragment)}
+)

@@ -1,0 +1,73 @@
+"""Batches: one command for many items, checked first, sent by workers, with an outcome for each.
+
+Items and their outcomes are rows; what people decide about a batch are events. Each item becomes an
+ordinary command, with the permissions of whoever created the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.middleware import Middleware, Proceed, check_permission
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.queries.answers import actions_of, projected
+from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.batches import events, queries
+from cqrs_app.platform.batches.batch import NOT_FROZEN, CommandBatch
+from cqrs_app.platform.batches.commands import (
+    CreateBatch,
+    ResumeBatch,
+    RetryBatchItems,
+    StartBatch,
+)
+from cqrs_app.platform.batches.items import Items
+from cqrs_app.platform.batches.subscription import FollowBatches
+
+
+def batches_area(
+    areas: Sequence[Area], items: Items | None, tasks: Sequence[BackgroundTask] = ()
+) -> Area:
+    """The area; a batch may be of any command of `areas`."""
+    handlers = {each: handler for area in areas for each, handler in area.handlers.items()}
+    commands = {each.__name__: each for each in handlers}
+    categories = {each.__name__: handlers[each].aggregate.category for each in handlers}
+    return Area(
+        name="batches",
+        aggregates=[CommandBatch],
+        events=events,
+        subscriptions=[FollowBatches(categories)],
+        tasks=tasks,
+        answers={
+            queries.ListBatches: projected(queries.list_batches),
+            queries.GetBatch: projected(queries.get_batch),
+            queries.ListBatchItems: projected(queries.list_batch_items),
+            queries.BatchActions: actions_of(CommandBatch),
+        },
+        middleware=[] if items is None else [only_what_is_allowed(items, commands)],
+    )
+
+
+def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) -> Middleware:
+    """Refuse a batch without items, and whoever may not send its command to one of them."""
+
+    def check(call: Call, proceed: Proceed) -> Receipt:
+        match call.command:
+            case CreateBatch():
+                name = call.command.command if items.is_frozen(call.command) else None
+            case StartBatch() | ResumeBatch() | RetryBatchItems():
+                name = items.command_of(call.command.batch_id)
+            case _:
+                return proceed(call)
+        if name is not None and name in commands:
+            check_permission(commands[name], call.context)
+        elif isinstance(call.command, CreateBatch):
+            raise NOT_FROZEN(
+                "No items were chosen for this batch, so nothing was started. Select them in a "
+                "list and choose the action there."
+            )
+        return proceed(call)
+
+    return check

@@ -1,0 +1,55 @@
+"""What people decide about batches. The outcome of each item is a row, and in the command log."""
+
+from __future__ import annotations
+
+from cqrs_app.kernel.messages.messages import Event, event
+
+
+@event()
+class BatchCreated(Event):
+    """`total` items are frozen, each to become this command. `start`: without a check first."""
+
+    batch_id: str
+    command: str
+    total: int
+    start: bool
+
+
+@event()
+class BatchStarted(Event):
+    """`leave_out`: items that the check expects to be refused are not sent."""
+
+    batch_id: str
+    leave_out: bool
+
+
+@event()
+class BatchPaused(Event):
+    batch_id: str
+
+
+@event()
+class BatchResumed(Event):
+    batch_id: str
+
+
+@event()
+class BatchCancelled(Event):
+    """Items that were not sent are not sent any more."""
+
+    batch_id: str
+
+
+@event()
+class BatchItemsRetried(Event):
+    """Items with this outcome are sent again."""
+
+    batch_id: str
+    outcome: str
+
+
+@event()
+class BatchEnded(Event):
+    """Every item has an outcome."""
+
+    batch_id: str

@@ -1,0 +1,331 @@
+"""The rows of batches: items are frozen, taken, and given an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, bindparam, delete, insert, select, update
+
+from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.subscriptions.leases import Lease
+from cqrs_app.platform.batches.commands import CreateBatch
+from cqrs_app.platform.batches.tables import batch_items, batches
+from cqrs_app.platform.batches.words import BatchState, Outcome
+
+LEASE = Lease(timedelta(seconds=10))
+CHUNK = 500
+"""Items that are taken at once."""
+FROZEN = "frozen"
+"""The state of a batch whose BatchCreated is not in the log."""
+STRAYS_KEPT = timedelta(days=1)
+KEPT = timedelta(days=90)
+"""How long the items of a finished batch are kept. The command log keeps their commands."""
+_INSERTED = 5_000
+_BATCH, _ITEM = batches.c, batch_items.c
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What an item is about. `version` is the one that was seen; None: as it is then. `amount` is
+    what it is worth, for totals."""
+
+    subject: str
+    version: int | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item to be checked or sent."""
+
+    number: int
+    subject: str
+    version: int | None
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an item, or is expected to; `sentence` says why it was not done."""
+
+    number: int
+    outcome: Outcome
+    code: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch that is leased. `permissions` are those its creator had."""
+
+    batch_id: str
+    command: str
+    fields: Mapping[str, Any]
+    created_by: str
+    permissions: frozenset[str]
+    state: str
+    sending: bool
+
+
+class Items:
+    """The items of batches, in the write store."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._clock = clock
+
+    def freeze(
+        self,
+        batch_id: str,
+        command: str,
+        fields: Mapping[str, Any],
+        source: str,
+        chosen: Iterable[Chosen],
+        *,
+        created_by: str,
+        permissions: Iterable[str],
+    ) -> int:
+        """Store what a batch is about; returns how many items it has. Repeated ones count once.
+
+        A batch that exists already is left as it is.
+        """
+        row = {
+            "batch_id": batch_id,
+            "command": command,
+            "fields": msgspec.json.encode(fields).decode(),
+            "source": source,
+            "created_by": created_by,
+            "permissions": " ".join(sorted(permissions)),
+            "created_at": self._clock(),
+            "state": FROZEN,
+            "total": 0,
+            "sending": False,
+        }
+        with self._engine.begin() as connection:
+            added = insert_into(connection, batches).on_conflict_do_nothing()
+            if connection.execute(added.returning(_BATCH.batch_id), row).scalar() is None:
+                known = select(_BATCH.total).where(_BATCH.batch_id == batch_id)
+                existing: int = connection.execute(known).scalar_one()
+                return existing
+            total = 0
+            rows = _rows(batch_id, chosen)
+            while portion := list(islice(rows, _INSERTED)):
+                connection.execute(insert(batch_items), portion)
+                total += len(portion)
+            frozen = update(batches).where(_BATCH.batch_id == batch_id)
+            connection.execute(frozen.values(total=total))
+        return total
+
+    def is_frozen(self, command: CreateBatch) -> bool:
+        """Whether the command describes a batch whose items are stored."""
+        found = select(_BATCH.batch_id).where(
+            _BATCH.batch_id == command.batch_id,
+            _BATCH.command == command.command,
+            _BATCH.total == command.total,
+        )
+        with self._reader.connect() as connection:
+            return connection.execute(found).first() is not None
+
+    def command_of(self, batch_id: str) -> str | None:
+        """The name of the command of a batch; None if there is no such batch."""
+        found = select(_BATCH.command).where(_BATCH.batch_id == batch_id)
+        with self._reader.connect() as connection:
+            name: str | None = connection.execute(found).scalar()
+            return name
+
+    def due(self) -> list[str]:
+        """The batches with something to check or to send, oldest first."""
+        busy = _BATCH.state.in_([BatchState.CHECKING, BatchState.RUNNING]) | _BATCH.sending
+        found = select(_BATCH.batch_id).where(busy, LEASE.is_free(_BATCH.lease_until))
+        with self._reader.connect() as connection:
+            return list(connection.execute(found.order_by(_BATCH.created_at)).scalars())
+
+    def take(self, batch_id: str) -> Taken | None:
+        """The batch, leased; None if another process has it."""
+        taken = (
+            update(batches)
+            .where(_BATCH.batch_id == batch_id, LEASE.is_free(_BATCH.lease_until))
+            .values(lease_until=LEASE.end())
+            .returning(*_TAKEN)
+        )
+        with self._engine.begin() as connection:
+            row = connection.execute(taken).one_or_none()
+        return None if row is None else _taken(row)
+
+    def renew(self, batch_id: str) -> Taken:
+        """The batch as it is now, with the lease renewed."""
+        renewed = update(batches).where(_BATCH.batch_id == batch_id)
+        with self._engine.begin() as connection:
+            extended = renewed.values(lease_until=LEASE.end()).returning(*_TAKEN)
+            return _taken(connection.execute(extended).one())
+
+    def release(self, batch_id: str) -> None:
+        with self._engine.begin() as connection:
+            mine = update(batches).where(_BATCH.batch_id == batch_id)
+            connection.execute(mine.values(lease_until=None))
+
+    def unchecked(self, batch_id: str) -> list[Item]:
+        """The next items to check, CHUNK at most."""
+        return self._next(_ITEM.batch_id == batch_id, _ITEM.expected == "")
+
+    def checked(self, batch_id: str, results: Sequence[Result]) -> None:
+        """Record what is expected of each item."""
+        foreseen = (
+            update(batch_items)
+            .where(
+                _ITEM.batch_id == batch_id,
+                _ITEM.number == bindparam("n"),
+                _ITEM.outcome == Outcome.WAITING,
+            )
+            .values(expected=bindparam("o"), code=bindparam("c"), sentence=bindparam("s"))
+        )
+        with self._engine.begin() as connection:
+            connection.execute(foreseen, _parameters(results))
+
+    def ready(self, batch_id: str) -> None:
+        """Every item is checked."""
+        with self._engine.begin() as connection:
+            here = (_BATCH.batch_id == batch_id, _BATCH.state == BatchState.CHECKING)
+            connection.execute(update(batches).where(*here).values(state=BatchState.READY))
+
+    def send(self, batch_id: str) -> list[Item]:
+        """Take the next items, CHUNK at most. They are finished whatever is decided from now on."""
+        with self._engine.begin() as connection:
+            # Locked, so that they are taken before a decision on the batch or after it.
+            mine = select(_BATCH.state).where(_BATCH.batch_id == batch_id).with_for_update()
+            if connection.execute(mine).scalar() != BatchState.RUNNING:
+                return []
+            waiting = (
+                select(_ITEM.number)
+                .where(_ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.WAITING)
+                .order_by(_ITEM.number)
+                .limit(CHUNK)
+            )
+            taken = (
+                update(batch_items)
+                .where(_ITEM.batch_id == batch_id, _ITEM.number.in_(waiting))
+                .values(outcome=Outcome.SENDING)
+                .returning(*_OF_ITEM)
+            )
+            items = sorted(
+                (Item(*row) for row in connection.execute(taken)), key=lambda each: each.number
+            )
+            if items:
+                here = update(batches).where(_BATCH.batch_id == batch_id)
+                connection.execute(here.values(sending=True))
+        return items
+
+    def sending(self, batch_id: str) -> list[Item]:
+        """The items that were taken and have no outcome: of a process that died."""
+        return self._next(_ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.SENDING)
+
+    def finished(self, batch_id: str, results: Sequence[Result]) -> None:
+        """Record the outcomes of the items that were taken."""
+        ended = (
+            update(batch_items)
+            .where(
+                _ITEM.batch_id == batch_id,
+                _ITEM.number == bindparam("n"),
+                _ITEM.outcome == Outcome.SENDING,
+            )
+            .values(
+                outcome=bindparam("o"),
+                code=bindparam("c"),
+                sentence=bindparam("s"),
+                finished_at=self._clock(),
+            )
+        )
+        with self._engine.begin() as connection:
+            if results:
+                connection.execute(ended, _parameters(results))
+            left = select(_ITEM.number).where(
+                _ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.SENDING
+            )
+            here = update(batches).where(_BATCH.batch_id == batch_id)
+            connection.execute(here.values(sending=left.exists()))
+
+    def has_waiting(self, batch_id: str) -> bool:
+        return bool(
+            self._next(_ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.WAITING, most=1)
+        )
+
+    def forget_old(self) -> None:
+        """Delete items that nobody made a batch of within a day, and those of old batches."""
+        now = self._clock()
+        stray = (_BATCH.state == FROZEN) & (_BATCH.created_at < now - STRAYS_KEPT)
+        old = _BATCH.finished_at < now - KEPT
+        with self._reader.connect() as connection:
+            found = connection.execute(select(_BATCH.batch_id).where(stray | old)).scalars().all()
+        for batch_id in found:
+            with self._engine.begin() as connection:
+                connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))
+                connection.execute(delete(batches).where(_BATCH.batch_id == batch_id))
+
+    def _next(self, *where: Any, most: int = CHUNK) -> list[Item]:
+        found = select(*_OF_ITEM).where(*where).order_by(_ITEM.number).limit(most)
+        with self._reader.connect() as connection:
+            return [Item(*row) for row in connection.execute(found)]
+
+
+_OF_ITEM = (_ITEM.number, _ITEM.subject, _ITEM.version, _ITEM.attempt)
+_TAKEN = (
+    _BATCH.batch_id,
+    _BATCH.command,
+    _BATCH.fields,
+    _BATCH.created_by,
+    _BATCH.permissions,
+    _BATCH.state,
+    _BATCH.sending,
+)
+
+
+def _rows(batch_id: str, chosen: Iterable[Chosen]) -> Iterator[dict[str, Any]]:
+    known: set[str] = set()
+    for each in chosen:
+        if each.subject in known:
+            continue
+        known.add(each.subject)
+        yield {
+            "batch_id": batch_id,
+            "number": len(known),
+            "subject": each.subject,
+            "version": each.version,
+            "amount": each.amount,
+            "currency": each.currency,
+            "expected": "",
+            "outcome": Outcome.WAITING,
+            "code": "",
+            "sentence": "",
+            "attempt": 1,
+        }
+
+
+def _parameters(results: Iterable[Result]) -> list[dict[str, Any]]:
+    return [
+        {"n": each.number, "o": each.outcome, "c": each.code, "s": each.sentence}
+        for each in results
+    ]
+
+
+def _taken(row: Any) -> Taken:
+    return Taken(
+        batch_id=row.batch_id,
+        command=row.command,
+        fields=msgspec.json.decode(row.fields),
+        created_by=row.created_by,
+        permissions=frozenset(row.permissions.split()),
+        state=row.state,
+        sending=row.sending,
+    )

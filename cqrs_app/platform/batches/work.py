@@ -1,0 +1,179 @@
+"""Checks and sends the items of batches. Killed at any point, another process continues: each item
+is one command, whose id is made from the batch, the item and the attempt."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.bus import CommandBus
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.errors import (
+    BusError,
+    Busy,
+    Refused,
+    SwitchedOff,
+    Unavailable,
+    VersionConflict,
+)
+from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.batches.commands import EndBatch
+from cqrs_app.platform.batches.items import Item, Items, Result, Taken
+from cqrs_app.platform.batches.words import BatchState, Outcome
+
+logger = logging.getLogger("countersign")
+
+CHANNEL = "batch"
+TURN_SECONDS = 0.5
+"""How long a worker sends items before it does other work, such as updating the lists."""
+LATER = (Busy, SwitchedOff, Unavailable)
+"""Not the item's fault: it is sent again."""
+PROGRAM_FAULT = (
+    "A fault of the program prevented it. Nothing was changed. The log of the worker has details."
+)
+
+
+class RunBatches(BackgroundTask):
+    """The key is the id of a batch; `actor` ends batches."""
+
+    name: ClassVar[str] = "batches"
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+
+    def due(self, kernel: Kernel) -> list[str]:
+        return Items(kernel.engines.write, kernel.clock).due()
+
+    def work(self, kernel: Kernel, key: str) -> bool:
+        items = Items(kernel.engines.write, kernel.clock)
+        batch = items.take(key)
+        if batch is None:
+            return False
+        until = time.monotonic() + TURN_SECONDS
+        more = True
+        while more and time.monotonic() < until:
+            more = self._step(kernel, items, batch)
+            batch = items.renew(key)
+        items.release(key)
+        return more
+
+    def housekeep(self, kernel: Kernel) -> None:
+        Items(kernel.engines.write, kernel.clock).forget_old()
+
+    def _step(self, kernel: Kernel, items: Items, batch: Taken) -> bool:
+        """One chunk; whether more remains."""
+        key = batch.batch_id
+        if batch.sending:
+            items.finished(key, _sent(kernel, batch, items.sending(key)))
+            return True
+        if batch.state == BatchState.CHECKING:
+            if unchecked := items.unchecked(key):
+                items.checked(key, _checked(kernel, batch, unchecked))
+                return True
+            items.ready(key)
+            return False
+        if batch.state != BatchState.RUNNING:
+            return False
+        if taken := items.send(key):
+            items.finished(key, _sent(kernel, batch, taken))
+            return True
+        if items.has_waiting(key):
+            return True
+        self._end(kernel, key)
+        return False
+
+    def _end(self, kernel: Kernel, batch_id: str) -> None:
+        try:
+            kernel.commands.execute(
+                EndBatch(batch_id=batch_id),
+                Context(actor=self._actor, channel=CHANNEL, causation_id=batch_id),
+            )
+        except Refused as refused:
+            # Somebody decided otherwise in this moment; the subscription follows.
+            logger.info("batch %s is not ended: %s", batch_id, refused.sentence)
+
+
+def command_id(batch_id: str, item: Item) -> str:
+    return f"{batch_id}.{item.number}.{item.attempt}"
+
+
+def _checked(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result]:
+    """What would become of each item now, each decided on top of those before it."""
+    prepared = [_prepared(kernel, batch, each) for each in items]
+    foreseen = iter(
+        kernel.commands.rehearse([each for each in prepared if not isinstance(each, BusError)])
+    )
+    return [
+        _result(item, ready if isinstance(ready, BusError) else next(foreseen).error)
+        for item, ready in zip(items, prepared, strict=True)
+    ]
+
+
+def _sent(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result]:
+    """Carry out the command of each item. Those that could not be tried have no result."""
+    prepared = [_prepared(kernel, batch, each) for each in items]
+    usable = [each for each in prepared if not isinstance(each, BusError)]
+    errors = iter(_errors(kernel.commands, usable))
+    results = []
+    for item, ready in zip(items, prepared, strict=True):
+        error = ready if isinstance(ready, BusError) else next(errors)
+        if not isinstance(error, LATER):
+            results.append(_result(item, error))
+    return results
+
+
+def _errors(bus: CommandBus, items: Sequence[tuple[Command, Context]]) -> list[BusError | None]:
+    try:
+        return [each.error for each in bus.execute_batch(items)]
+    except DATABASE_TROUBLE:
+        raise
+    except Exception:
+        logger.exception("a batch is sent item by item")
+        return [_error(lambda item=item: bus.execute(*item)) for item in items]  # type: ignore[misc]
+
+
+def _error(act: Callable[[], object]) -> BusError | None:
+    try:
+        act()
+    except BusError as error:
+        return error
+    except DATABASE_TROUBLE:
+        raise
+    except Exception:  # noqa: BLE001 - one item's fault must not stop the others; the log has it
+        return BusError(PROGRAM_FAULT)
+    return None
+
+
+def _prepared(kernel: Kernel, batch: Taken, item: Item) -> tuple[Command, Context] | BusError:
+    try:
+        cls = kernel.registry.command(batch.command)
+        identity = kernel.registry.routes[cls].aggregate.identity
+        command = parse(cls, {**batch.fields, identity: item.subject})
+    except BusError as error:
+        return error
+    context = Context(
+        actor=Actor(batch.created_by, batch.permissions),
+        channel=CHANNEL,
+        command_id=command_id(batch.batch_id, item),
+        correlation_id=batch.batch_id,
+        causation_id=batch.batch_id,
+        expected_version=item.version,
+    )
+    return command, context
+
+
+def _result(item: Item, error: BusError | None) -> Result:
+    if error is None:
+        return Result(item.number, Outcome.DONE)
+    if isinstance(error, VersionConflict):
+        outcome = Outcome.CONFLICTED
+    elif type(error) is BusError:
+        outcome = Outcome.FAILED
+    else:
+        outcome = Outcome.REFUSED
+    return Result(item.number, outcome, error.code, error.sentence)

@@ -1,0 +1,141 @@
+"""Batches in a browser and without scripts: select, look, start, follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.interfaces.web.pages.conftest import catch_up, client_in
+from tests.interfaces.web.pages.test_without_scripts import page
+from tests.platform.batches.conftest import Shop
+
+
+@pytest.fixture
+def shop(console: Flask) -> Shop:
+    found = Shop(console)
+    found.place("A-1", "A-2", "A-3")
+    return found
+
+
+def text(client: FlaskClient, url: str) -> str:
+    return " ".join(page(client, url).get_text(" ").split())
+
+
+def select(client: FlaskClient, *order_ids: str, **more: str) -> Any:
+    """Tick the boxes of the list and press a button, as a browser without scripts does."""
+    shown = page(client, "/orders")
+    form = shown.select_one("form#batch")
+    assert form is not None
+    sent: dict[str, Any] = {
+        str(each["name"]): each.get("value", "") for each in form.select("input[type=hidden]")
+    }
+    boxes = {
+        str(each["value"]).partition("@")[0]: each["value"] for each in shown.select("[data-pick]")
+    }
+    sent |= {"item": [boxes[each] for each in order_ids], **more}
+    return client.post(form["action"], data=sent)
+
+
+def press(client: FlaskClient, url: str, button: str) -> Any:
+    for form in page(client, url).select("#batch form"):
+        found = form.find("button")
+        if found and found.get_text(strip=True) == button:
+            sent = {each["name"]: each.get("value", "") for each in form.select("input[name]")}
+            return client.post(form["action"], data=sent)
+    raise AssertionError(f"there is no button {button}")
+
+
+def test_orders_are_selected_checked_and_approved_without_scripts(shop: Shop) -> None:
+    client = client_in(shop.app, "operator")
+    answer = select(client, "A-1", "A-2", command="ApproveOrder")
+    assert answer.status_code == 303
+    url = answer.location
+    batch_id = url.rpartition("/")[2]
+    catch_up(shop.app)
+    shop.work(batch_id)
+    shown = text(client, url)
+    assert "Approve order: 2 items Ready to start" in shown
+    assert "All 2 can be done. Nothing was changed yet." in shown
+    assert "EUR 10.00" in shown
+    assert press(client, url, "Start 2").status_code == 303
+    catch_up(shop.app)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "done"}
+    shown = text(client, url)
+    assert "Finished" in shown
+    assert "2 of 2" in shown
+    assert "Approve order: 2" in text(client, "/batches")
+
+
+def test_a_command_with_fields_asks_for_them_once(shop: Shop) -> None:
+    client = client_in(shop.app, "operator")
+    answer = select(client, "A-1", "A-3", command="HoldOrder")
+    assert answer.status_code == 200
+    form = BeautifulSoup(answer.data, "html.parser").select_one("main form")
+    assert form is not None
+    sent: dict[str, Any] = {}
+    for each in form.select("input[name]"):
+        sent.setdefault(str(each["name"]), []).append(each.get("value", ""))
+    assert client.post(form["action"], data=sent).status_code == 422
+    answer = client.post(form["action"], data=sent | {"reason": "other", "note": "Look again."})
+    assert answer.status_code == 303
+    again = client.post(form["action"], data=sent | {"reason": "other", "note": "Look again."})
+    assert again.location == answer.location
+    batch_id = answer.location.rpartition("/")[2]
+    catch_up(shop.app)
+    assert shop.batch(batch_id).fields["note"] == "Look again."
+    assert set(shop.outcomes(batch_id)) == {"A-1", "A-3"}
+
+
+def test_all_that_match_are_chosen_with_the_filters_of_the_list(shop: Shop) -> None:
+    shop.place("B-1", price=500)
+    client = client_in(shop.app, "operator")
+    shown = page(client, "/orders?min_total=100")
+    form = shown.select_one("form#batch")
+    assert form is not None
+    filters = form.select_one("input[name=filters]")
+    assert filters is not None
+    answer = select(client, command="ApproveOrder", everything="1", filters=str(filters["value"]))
+    batch_id = answer.location.rpartition("/")[2]
+    assert set(shop.outcomes(batch_id)) == {"B-1"}
+
+
+def test_ids_can_be_pasted_and_nothing_selected_is_said(shop: Shop) -> None:
+    client = client_in(shop.app, "operator")
+    answer = select(client, command="ApproveOrder")
+    assert answer.status_code == 422
+    assert "Nothing is selected" in answer.text
+    form = page(client, "/batches/new").select_one("main form")
+    assert form is not None
+    sent = {"csrf_token": form.select_one("input[name=csrf_token]")["value"]}  # type: ignore[index]
+    answer = client.post(
+        form["action"], data={**sent, "command": "ApproveOrder", "ids": "A-1, A-2\nA-9"}
+    )
+    batch_id = answer.location.rpartition("/")[2]
+    catch_up(shop.app)
+    shop.work(batch_id)
+    shown = text(client, answer.location)
+    assert "2 of 3 can be done" in shown
+    assert shop.items(batch_id)["A-9"].expected == "refused"
+
+
+def test_the_actions_for_a_selection_are_counted(shop: Shop) -> None:
+    client = client_in(shop.app, "operator")
+    token = page(client, "/orders").select_one("#batch input[name=csrf_token]")
+    assert token is not None
+    sent = {"csrf_token": token["value"], "item": ["A-1@1", "A-2@1", "A-9@1"]}
+    answer = client.post("/batches/offers", data=sent)
+    shown = " ".join(BeautifulSoup(answer.data, "html.parser").get_text(" ").split())
+    assert "Approve order 2" in shown
+    assert "Hold order 2" in shown
+    assert "Release order" not in shown
+
+
+def test_who_may_not_run_batches_sees_none(shop: Shop) -> None:
+    viewer = client_in(shop.app, "viewer")
+    assert page(viewer, "/orders").select("[data-pick]") == []
+    assert viewer.get("/batches").status_code == 403

@@ -1,0 +1,298 @@
+"""A batch: frozen, checked, sent, paused, cancelled, retried; one outcome for each item."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import update
+
+from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, HoldOrder
+from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
+from cqrs_app.platform.batches import items as batch_rows
+from cqrs_app.platform.batches.commands import (
+    CancelBatch,
+    CreateBatch,
+    PauseBatch,
+    ResumeBatch,
+    RetryBatchItems,
+    StartBatch,
+)
+from cqrs_app.platform.batches.items import Items
+from cqrs_app.platform.batches.tables import batches
+from cqrs_app.platform.batches.words import BatchState, Outcome
+from tests.platform.batches.conftest import MARIA, SAM, Shop
+
+HOLD = HoldReason.PAYMENT_CHECK
+
+
+def test_a_batch_is_checked_by_the_rules_before_anything_is_sent(shop: Shop) -> None:
+    shop.place("A-1", "A-2", "A-3")
+    shop.run(ApproveOrder(order_id="A-2"))
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2", "A-3", "A-4"])
+    shop.work(batch_id)
+    batch = shop.batch(batch_id)
+    assert batch.row.state is BatchState.READY
+    assert batch.counts == {Outcome.DONE: 2, Outcome.REFUSED: 2}
+    assert [(each.items, each.outcome) for each in batch.groups] == [(1, "refused"), (1, "refused")]
+    assert [(each.outcome, each.currency, each.amount) for each in batch.worth] == [
+        (Outcome.DONE, "EUR", Decimal(10)),
+        (Outcome.REFUSED, "EUR", Decimal(5)),
+    ]
+    assert shop.events("A-1") == ["OrderPlaced"]
+    assert set(shop.outcomes(batch_id).values()) == {"waiting"}
+
+
+def test_started_it_sends_one_command_for_each_item(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2", "A-1"])
+    shop.work(batch_id)
+    shop.decide(StartBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "done"}
+    assert shop.events("A-1") == ["OrderPlaced", "OrderApproved"]
+    batch = shop.batch(batch_id)
+    assert (batch.row.state, batch.finished) == (BatchState.ENDED, 2)
+    item = shop.items(batch_id)["A-2"]
+    entry = shop.kernel.log.find(item.command_id)
+    assert entry is not None
+    assert (entry.type, entry.operator, entry.channel) == ("ApproveOrder", "maria", "batch")
+    assert entry.causation_id == batch_id
+
+
+def test_fields_are_shared_and_a_reason_is_needed_where_the_command_needs_one(shop: Shop) -> None:
+    shop.place("A-1")
+    with pytest.raises(Invalid, match="reason"):
+        shop.create("HoldOrder", ["A-1"])
+    with pytest.raises(Invalid, match="order_id"):
+        shop.create("HoldOrder", ["A-1"], fields={"reason": HOLD, "order_id": "A-1"})
+    batch_id = shop.create("HoldOrder", ["A-1"], fields={"reason": HOLD}, start=True)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "done"}
+
+
+def test_what_would_be_refused_can_be_left_out(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    shop.run(ApproveOrder(order_id="A-2"))
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"])
+    shop.work(batch_id)
+    shop.decide(StartBatch(batch_id=batch_id, leave_out=True))
+    shop.work(batch_id)
+    items = shop.items(batch_id)
+    assert {name: str(each.outcome) for name, each in items.items()} == {
+        "A-1": "done",
+        "A-2": "skipped",
+    }
+    assert "approved" in items["A-2"].sentence
+    assert shop.kernel.log.find(f"{batch_id}.2.1") is None
+
+
+def test_an_item_that_changed_since_it_was_seen_is_not_touched_and_can_be_sent_again(
+    shop: Shop,
+) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"])
+    shop.run(AddOrderNote(order_id="A-1", note="Call before delivery."))
+    shop.decide(StartBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "conflicted", "A-2": "done"}
+    assert "OrderApproved" not in shop.events("A-1")
+    shop.decide(RetryBatchItems(batch_id=batch_id, outcome="conflicted"))
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "done"}
+    assert shop.items(batch_id)["A-1"].attempt == 2
+    assert shop.items(batch_id)["A-2"].attempt == 1
+    assert shop.batch(batch_id).row.state is BatchState.ENDED
+
+
+def test_all_that_match_are_frozen_when_it_is_created(shop: Shop) -> None:
+    shop.place("A-1", "A-2", price=5)
+    shop.place("B-1", price=500)
+    batch_id = shop.create("ApproveOrder", filters={"max_total": ["100"]}, start=True)
+    shop.place("A-3", price=5)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-2": "done", "A-1": "done"}
+    assert shop.batch(batch_id).row.source == "All with max total 100"
+    with pytest.raises(Invalid, match="No items match"):
+        shop.create("ApproveOrder", filters={"min_total": ["9999"]})
+    with pytest.raises(Invalid, match="no_such_filter"):
+        shop.create("ApproveOrder", filters={"no_such_filter": ["1"]})
+
+
+def test_a_batch_larger_than_allowed_is_not_created(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cqrs_app.services import services_of
+
+    shop.place("A-1", "A-2")
+    monkeypatch.setattr(services_of(shop.app).batches, "_most", 1)
+    with pytest.raises(Invalid, match="at most 1 items"):
+        shop.create("ApproveOrder", ["A-1", "A-2"], batch_id=str(uuid.UUID(int=1)))
+    assert shop.ask(batch_query(str(uuid.UUID(int=1)))) is None
+
+
+def batch_query(batch_id: str):  # type: ignore[no-untyped-def]
+    from cqrs_app.platform.batches.queries import GetBatch
+
+    return GetBatch(batch_id=batch_id)
+
+
+def test_paused_it_sends_nothing_until_it_is_resumed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_rows, "CHUNK", 1)
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], start=True)
+    shop.decide(PauseBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert set(shop.outcomes(batch_id).values()) == {"waiting"}
+    shop.decide(ResumeBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert set(shop.outcomes(batch_id).values()) == {"done"}
+
+
+def test_cancelled_it_sends_what_was_taken_and_nothing_else(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], start=True)
+    rows = Items(shop.kernel.engines.write)
+    rows_sent = rows.send(batch_id)
+    assert len(rows_sent) == 2
+    shop.decide(CancelBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert set(shop.outcomes(batch_id).values()) == {"done"}
+    with pytest.raises(Refused, match="cancelled"):
+        shop.decide(PauseBatch(batch_id=batch_id))
+
+    other = shop.create("HoldOrder", ["A-1", "A-2"], fields={"reason": HOLD}, start=True)
+    shop.decide(CancelBatch(batch_id=other))
+    shop.work(other)
+    assert set(shop.outcomes(other).values()) == {"cancelled"}
+    assert "OrderHeld" not in shop.events("A-1")
+    shop.decide(RetryBatchItems(batch_id=other, outcome="cancelled"))
+    shop.work(other)
+    assert set(shop.outcomes(other).values()) == {"done"}
+
+
+def test_what_a_dead_process_had_taken_is_sent_once(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], start=True)
+    rows = Items(shop.kernel.engines.write)
+    assert rows.take(batch_id) is not None
+    rows.send(batch_id)
+    # It sent one of them, and died.
+    context = Context(
+        actor=MARIA, channel="batch", command_id=f"{batch_id}.1.1", expected_version=1
+    )
+    shop.kernel.commands.execute(ApproveOrder(order_id="A-1"), context)
+    assert rows.due() == []
+    assert rows.take(batch_id) is None
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(update(batches).values(lease_until=None))
+    assert rows.due() == [batch_id]
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "done"}
+    assert shop.events("A-1") == ["OrderPlaced", "OrderApproved"]
+
+
+def test_nothing_is_easier_in_bulk_than_one_by_one(shop: Shop) -> None:
+    shop.place("A-1")
+    viewer = Actor("vera", ROLES["viewer"])
+    with pytest.raises(NotAllowed):
+        shop.create("ApproveOrder", ["A-1"], actor=viewer)
+    with pytest.raises(NotAllowed):
+        shop.create("EraseCustomer", ["C-1"], actor=MARIA, fields={"reason": "Asked for it."})
+    batch_id = shop.create("ApproveOrder", ["A-1"])
+    only_batches = Actor("bob", frozenset({"batches.run"}))
+    with pytest.raises(NotAllowed):
+        shop.decide(StartBatch(batch_id=batch_id), only_batches)
+    assert shop.events("A-1") == ["OrderPlaced"]
+
+
+def test_a_batch_needs_items_and_is_created_once(shop: Shop) -> None:
+    shop.place("A-1")
+    unknown = CreateBatch(batch_id=str(uuid.uuid4()), command="ApproveOrder", total=1)
+    with pytest.raises(Refused, match="No items were chosen"):
+        shop.run(unknown, MARIA)
+    batch_id = shop.create("ApproveOrder", ["A-1"])
+    again = CreateBatch(batch_id=batch_id, command="ApproveOrder", total=1)
+    with pytest.raises(Refused, match="created already"):
+        shop.run(again, SAM)
+    # The same form sent twice gets the same receipt.
+    assert shop.create("ApproveOrder", ["A-1"], batch_id=batch_id) == batch_id
+
+
+def test_a_fault_of_the_program_fails_its_item_only(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cqrs_app.areas.orders.order import Order
+
+    shop.place("A-1", "A-2", "A-3")
+    honest = Order.evolve
+
+    def broken(self: Order, event: object, at: object) -> None:
+        if type(event).__name__ == "OrderApproved" and getattr(event, "order_id", "") == "A-2":
+            raise ZeroDivisionError
+        honest(self, event, at)  # type: ignore[arg-type]
+
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2", "A-3"], start=True)
+    monkeypatch.setattr(Order, "evolve", broken)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "failed", "A-3": "done"}
+    monkeypatch.undo()
+    shop.decide(RetryBatchItems(batch_id=batch_id, outcome="failed"))
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id)["A-2"] == "done"
+
+
+def test_items_nobody_made_a_batch_of_are_deleted_and_old_ones_too(shop: Shop) -> None:
+    shop.place("A-1")
+    kept = shop.create("ApproveOrder", ["A-1"])
+    rows = Items(shop.kernel.engines.write)
+    stray = str(uuid.uuid4())
+    rows.freeze(
+        stray,
+        "ApproveOrder",
+        {},
+        "1 chosen",
+        [batch_rows.Chosen("A-1")],
+        created_by="maria",
+        permissions=[],
+    )
+    rows.forget_old()
+    assert rows.command_of(stray) == "ApproveOrder"
+    later = shop.kernel.clock() + batch_rows.STRAYS_KEPT * 2
+    Items(shop.kernel.engines.write, lambda: later).forget_old()
+    assert rows.command_of(stray) is None
+    assert rows.command_of(kept) == "ApproveOrder"
+    shop.decide(CancelBatch(batch_id=kept))
+    much_later = later + batch_rows.KEPT
+    Items(shop.kernel.engines.write, lambda: much_later).forget_old()
+    assert rows.command_of(kept) is None
+
+
+def test_an_order_may_be_in_two_batches(shop: Shop) -> None:
+    shop.place("A-1")
+    first = shop.create("ApproveOrder", ["A-1"], start=True)
+    second = shop.create("ApproveOrder", ["A-1"], start=True)
+    shop.work(first)
+    shop.work(second)
+    assert shop.outcomes(first) == {"A-1": "done"}
+    assert shop.outcomes(second)["A-1"] in ("refused", "conflicted")
+    assert shop.events("A-1").count("OrderApproved") == 1
+
+
+def test_a_held_order_stays_untouched_in_the_other_batch(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1"])
+    other = shop.create("ApproveOrder", ["A-2"])
+    shop.work(batch_id)
+    shop.decide(StartBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    shop.work(other)
+    assert shop.outcomes(other) == {"A-2": "waiting"}
+    assert shop.batch(other).row.state is BatchState.READY
+    shop.run(HoldOrder(order_id="A-2", reason=HOLD))
