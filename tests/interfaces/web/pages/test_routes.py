@@ -148,6 +148,8 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.system": "/system",
         "web.system_panel": "/system/projections",
         "web.system_page": "/system/storage",
+        "web.rebuilds": "/system/rebuilds",
+        "web.rebuilds_panel": "/system/rebuilds/panel",
         "web.statistics": "/system/statistics?name=command_p95",
         "web.tokens": "/tokens",
         "web.token_new": "/tokens/new",
