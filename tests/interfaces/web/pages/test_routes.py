@@ -79,6 +79,8 @@ WHO = {
     "web.system": "system.view",
     "web.system_panel": "system.view",
     "web.system_page": "system.view",
+    "web.rebuilds": "system.view",
+    "web.rebuilds_panel": "system.view",
     "web.statistics": "system.view",
     "web.tokens": "tokens.manage",
     "web.token_new": "tokens.manage",
