@@ -74,6 +74,8 @@ _DONE = {
     ("products", "retired"): "n % 10 = 0",
     ("imports", "import_id"): _IMPORT,
     ("import_chunks", "import_id"): _IMPORT,
+    ("batches", "batch_id"): "left(batch_id, 20) || lpad(n::text, 13, '1') || right(batch_id, 3)",
+    ("batch_items", "number"): "n",
     ("order_files", "file_id"): "left(file_id, 20) || lpad(n::text, 13, '1') || right(file_id, 3)",
     ("sessions", "token_hash"): "md5(token_hash || n)",
     ("subject_keys", "key_id"): "left(md5(key_id || n), 22)",
