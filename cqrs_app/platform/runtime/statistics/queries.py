@@ -91,7 +91,7 @@ class StatisticHistory(Query):
 
     statistics: Annotated[
         tuple[Name, ...],
-        Meta(title="Statistics", examples=[("lag_seconds",)], min_length=1, max_length=12),
+        Meta(title="Statistics", examples=[["lag_seconds"]], min_length=1, max_length=12),
     ]
     last: Last = "hour"
     until: Until = None
