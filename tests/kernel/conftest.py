@@ -47,7 +47,10 @@ KERNEL_WRITE = [
 LOADED = ["tests.kernel.conftest"]
 """What the process that others are forked from has loaded."""
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
-ANA = Actor("ana", frozenset({"counters.change", "counters.view", "projections.manage"}))
+ANA = Actor(
+    "ana",
+    frozenset({"counters.change", "counters.view", "projections.manage", "projections.retry"}),
+)
 
 
 def make_tables(databases: Databases) -> None:
