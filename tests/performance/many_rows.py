@@ -91,6 +91,8 @@ _DONE = {
     ("sales_days", "country"): "country || (n % 30)",
     ("sales_days", "day"): "day - n / 30",
 }
+_FIRST = {("batches", "state"): "ended", ("batch_items", "outcome"): "done"}
+"""Values that the first row of an empty table needs."""
 # Columns that hold ids, which differ in the copies.
 _NAMES = {
     *("order_id", "customer_id", "sku", "payment_id", "stream", "credit_note_id", "command_id"),
@@ -121,7 +123,10 @@ def growing(found: list[Table]) -> Iterator[Table]:
 def _copy(connection: Connection, table: Table, head: int) -> None:
     count = select(func.count()).select_from(table)
     if not (there := connection.execute(count).scalar_one()):
-        connection.execute(insert(table).values({each.name: _any(each) for each in table.columns}))
+        first = {
+            each.name: _FIRST.get((table.name, each.name), _any(each)) for each in table.columns
+        }
+        connection.execute(insert(table).values(first))
         there = 1
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     values = ", ".join(_value(column, head) for column in table.columns)
