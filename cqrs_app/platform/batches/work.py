@@ -24,6 +24,7 @@ from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.batches.commands import EndBatch, PauseBatch
 from cqrs_app.platform.batches.items import Item, Items, Result, Taken
+from cqrs_app.platform.batches.subscription import followed_version
 from cqrs_app.platform.batches.words import BatchState, Outcome
 
 logger = logging.getLogger("countersign")
@@ -87,16 +88,26 @@ class RunBatches(BackgroundTask):
         if taken := items.send(key):
             items.finished(key, _sent(kernel, batch, taken))
             return True
+        # First the version: what is decided after it, such as a retry, keeps the batch from ending.
+        version = followed_version(kernel.engines.write, key)
         if items.has_waiting(key):
             return True
-        self._decide(kernel, EndBatch(batch_id=key), key)
+        if version is not None:
+            self._decide(kernel, EndBatch(batch_id=key), key, version)
         return False
 
-    def _decide(self, kernel: Kernel, decision: Command, batch_id: str) -> None:
-        context = Context(actor=self._actor, channel=CHANNEL, causation_id=batch_id)
+    def _decide(
+        self, kernel: Kernel, decision: Command, batch_id: str, version: int | None = None
+    ) -> None:
+        context = Context(
+            actor=self._actor,
+            channel=CHANNEL,
+            causation_id=batch_id,
+            expected_version=version,
+        )
         try:
             kernel.commands.execute(decision, context)
-        except Refused as refused:
+        except (Refused, VersionConflict) as refused:
             # Somebody decided otherwise in this moment; the subscription follows.
             name = type(decision).declaration.label
             logger.info("batch %s, %s: %s", batch_id, name, refused.sentence)

@@ -197,6 +197,25 @@ def test_what_a_dead_process_had_taken_is_sent_once(shop: Shop) -> None:
     assert shop.events("A-1") == ["OrderPlaced", "OrderApproved"]
 
 
+def test_a_retry_is_not_lost_while_the_rows_lag_behind_the_decisions(shop: Shop) -> None:
+    shop.place("A-1")
+    shop.run(ApproveOrder(order_id="A-1"))
+    batch_id = shop.create("ApproveOrder", ["A-1"], start=True)
+    task = shop.kernel.registry.tasks["batches"]
+    while task.work(shop.kernel, batch_id):
+        pass
+    shop.run(RetryBatchItems(batch_id=batch_id, outcome="refused"), MARIA)
+    while task.work(shop.kernel, batch_id):
+        pass
+    shop.decide(PauseBatch(batch_id=batch_id))
+    assert shop.outcomes(batch_id) == {"A-1": "waiting"}
+    shop.decide(ResumeBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert shop.items(batch_id)["A-1"].attempt == 2
+    assert shop.outcomes(batch_id) == {"A-1": "refused"}
+    assert shop.batch(batch_id).row.state is BatchState.ENDED
+
+
 def test_nothing_is_easier_in_bulk_than_one_by_one(shop: Shop) -> None:
     shop.place("A-1")
     viewer = Actor("vera", ROLES["viewer"])
