@@ -113,7 +113,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         # Imported here, so that processes without pages do not load what pages need.
         from cqrs_app.interfaces import api, web
 
-        logs.init_requests(app, kernel.recorder, access_log=settings.access_log)
+        logs.init_requests(app, kernel.recorder, kernel.statistics, access_log=settings.access_log)
         web.init_app(app, settings)
         api.init_app(app, settings)
     return app

@@ -14,6 +14,7 @@ from flask import Flask, Response, g, has_request_context, request
 
 from cqrs_app.kernel.commands.context import new_id, running_command
 from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.settings import Settings
 
 OURS = ("countersign", "cqrs_app")
@@ -44,7 +45,9 @@ def configure(settings: Settings, stream: IO[str] | None = None) -> None:
     server.propagate = True
 
 
-def init_requests(app: Flask, recorder: Recorder, *, access_log: bool) -> None:
+def init_requests(
+    app: Flask, recorder: Recorder, statistics: Statistics, *, access_log: bool
+) -> None:
     """Give each request an id, taken from a valid X-Request-Id if there is one, and return it in
     the response. Record the time of each by route. With `access_log`, write one line per
     request."""
@@ -62,7 +65,9 @@ def init_requests(app: Flask, recorder: Recorder, *, access_log: bool) -> None:
             elapsed = (time.perf_counter() - g.request_began) * 1000
             route = (request.endpoint or UNKNOWN_ROUTE).removeprefix("web.")
             recorder.process = WEB
-            recorder.record("requests", (route, f"{response.status_code // 100}xx"), elapsed)
+            status = f"{response.status_code // 100}xx"
+            recorder.record("requests", (route, status), elapsed)
+            statistics.count("request", route, status, elapsed)
             if access_log:
                 line = "%s %s %s in %.1f ms"
                 # Without the query string, which may hold personal data.

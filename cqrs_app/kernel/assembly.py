@@ -114,6 +114,16 @@ class Kernel:
         self.recorder.close()
 
 
+def _counting(statistics: Statistics, recorder: Recorder, bus: str, metric: str) -> Count:
+    def count(name: str, result: str, ms: float, error: str = "") -> None:
+        statistics.count(bus, name, result, ms)
+        recorder.record(metric, (name, result), ms)
+        if error:
+            recorder.record("errors", (bus, name, result, error), 1)
+
+    return count
+
+
 def assemble(
     registry: Registry,
     engines: Engines,
@@ -151,20 +161,16 @@ def assemble(
         if name not in registry.subscriptions:
             return  # rows beside the live ones, which nobody sees
         statistics.count("projection", name, "applied", ms, events)
+        statistics.count("visible", name, "applied", waited_ms)
         recorder.record("visible", (name,), waited_ms)
         recorder.record("applied", (name,), ms / events, events)
         wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
         for dispatcher in tasks.values():
             dispatcher.nudge()
 
-    def counting(bus: str, metric: str) -> Count:
-        def count(name: str, result: str, ms: float, error: str = "") -> None:
-            statistics.count(bus, name, result, ms)
-            recorder.record(metric, (name, result), ms)
-            if error:
-                recorder.record("errors", (bus, name, result, error), 1)
-
-        return count
+    def served_late(name: str, seconds: float) -> None:
+        statistics.count("age_served", name, "served", seconds * 1000)
+        recorder.record("age_served", (name,), seconds)
 
     stores: dict[Store, Engine] = {"read": engines.read, "write": engines.write}
     runner = ProjectionRunner(
@@ -196,7 +202,7 @@ def assemble(
         consequences=registry.consequences,
         after_commit=wake_ups.committed,
         wake=wake_ups.command_queued,
-        count=counting("command", "commands"),
+        count=_counting(statistics, recorder, "command", "commands"),
         report=report,
         clock=clock,
     )
@@ -212,8 +218,8 @@ def assemble(
         cache,
         vault,
         queries,
-        count=counting("query", "queries"),
-        served_late=lambda name, seconds: recorder.record("age_served", (name,), seconds),
+        count=_counting(statistics, recorder, "query", "queries"),
+        served_late=served_late,
     )
     kernel = Kernel(
         registry=registry,

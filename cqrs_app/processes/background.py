@@ -20,6 +20,7 @@ def work(services: Services, kind: str) -> None:
             services.settings.worker_max_jobs,
             kernel.presence,
             kernel.recorder,
+            kernel.statistics,
             queue=kernel.wake_ups.queue(kind).name,
             kind=kind,
         )

@@ -18,6 +18,7 @@ from rq.worker import WorkerStatus
 
 from cqrs_app.addresses import redis_client
 from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.kernel.statistics import Statistics
 from cqrs_app.kernel.subscriptions.presence import BEAT_SECONDS, Presence
 from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.processes.jobs import AllowedJob
@@ -32,6 +33,7 @@ class Worker(SimpleWorker):
 
     presence: Presence
     recorder: Recorder
+    statistics: Statistics
     kind: str
     _beaten = float("-inf")
 
@@ -59,8 +61,9 @@ class Worker(SimpleWorker):
             pipeline.execute()
         seconds = job.timeout or queue.DEFAULT_TIMEOUT
         if job.enqueued_at:
-            waited = datetime.now(UTC) - job.enqueued_at
-            self.recorder.record("job_wait", (self.kind,), waited.total_seconds() * 1000)
+            waited_ms = (datetime.now(UTC) - job.enqueued_at).total_seconds() * 1000
+            self.recorder.record("job_wait", (self.kind,), waited_ms)
+            self.statistics.count("job_wait", self.kind, "started", waited_ms)
         began, result = time.perf_counter(), "finished"
         try:
             with self.death_penalty_class(seconds, JobTimeoutException, job_id=job.id):
@@ -73,6 +76,7 @@ class Worker(SimpleWorker):
         function = str(job.func_name).rpartition(".")[2]
         elapsed = (time.perf_counter() - began) * 1000
         self.recorder.record("jobs", (self.kind, function, result), elapsed)
+        self.statistics.count("job", function, result, elapsed)
         self.set_state(WorkerStatus.IDLE)
         self.presence.beat(self.kind)
 
@@ -82,6 +86,7 @@ def run_worker(
     max_jobs: int,
     presence: Presence,
     recorder: Recorder,
+    statistics: Statistics,
     *,
     queue: str,
     kind: str = WORKER,
@@ -103,7 +108,8 @@ def run_worker(
         maintenance_interval=60,
         log_job_description=False,
     )
-    worker.presence, worker.recorder, worker.kind = presence, recorder, kind
+    worker.presence, worker.kind = presence, kind
+    worker.recorder, worker.statistics = recorder, statistics
     presence.beat(kind)
     try:
         worker.work(logging_level="WARNING", max_jobs=max_jobs)

@@ -34,6 +34,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_batches_created_at", "batches", ["created_at", "batch_id"])
     op.create_index("ix_batches_state", "batches", ["state"])
+    op.create_index("ix_batches_finished_at", "batches", ["finished_at"])
     op.create_table(
         "batch_items",
         sa.Column("batch_id", sa.String(length=36), nullable=False),

@@ -84,8 +84,9 @@
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     if (isAside(ctx)) {
-      // Asked for while the form was filled in, which has been sent or given up since.
-      if (!ctx.sourceElement.isConnected) event.preventDefault();
+      // Asked for while the form was filled in, which is sent or given up now.
+      const form = ctx.sourceElement.closest("form");
+      if (!form?.isConnected || form.matches(".htmx-request")) event.preventDefault();
       return;
     }
     if (!isPoll(ctx)) {

@@ -38,9 +38,15 @@ ROWS = 20_000
 SETTLED = {
     "api_tokens": "what is set up by people, by hand",
     "checkpoints": "one row per projection",
+    "digests": "one row per table of a projection",
+    "projection_generations": "one row per projection that is rebuilt beside",
+    "reconciliations": "one row per projection",
     "subscription_cursors": "one row per subscription with effects",
     "subscription_parked": "each is a fault that somebody has to see to",
     "customer_counts": "one row per status",
+    "failures": "some rows per cause; those of old causes are deleted",
+    "failure_hours": "a week of hours per failure",
+    "failure_occurrences": "the last fifty of each failure",
     "fulfilment_outbox": "the commands of this moment: a row goes when its command has an outcome",
     "operators": "the people who work here",
     "order_activity": "some rows per day, however many orders",
@@ -74,6 +80,8 @@ _DONE = {
     ("products", "retired"): "n % 10 = 0",
     ("imports", "import_id"): _IMPORT,
     ("import_chunks", "import_id"): _IMPORT,
+    ("batches", "batch_id"): "left(batch_id, 20) || lpad(n::text, 13, '1') || right(batch_id, 3)",
+    ("batch_items", "number"): "n",
     ("order_files", "file_id"): "left(file_id, 20) || lpad(n::text, 13, '1') || right(file_id, 3)",
     ("sessions", "token_hash"): "md5(token_hash || n)",
     ("subject_keys", "key_id"): "left(md5(key_id || n), 22)",
@@ -83,6 +91,8 @@ _DONE = {
     ("sales_days", "country"): "country || (n % 30)",
     ("sales_days", "day"): "day - n / 30",
 }
+_FIRST = {("batches", "state"): "ended", ("batch_items", "outcome"): "done"}
+"""Values that the first row of an empty table needs."""
 # Columns that hold ids, which differ in the copies.
 _NAMES = {
     *("order_id", "customer_id", "sku", "payment_id", "stream", "credit_note_id", "command_id"),
@@ -113,7 +123,10 @@ def growing(found: list[Table]) -> Iterator[Table]:
 def _copy(connection: Connection, table: Table, head: int) -> None:
     count = select(func.count()).select_from(table)
     if not (there := connection.execute(count).scalar_one()):
-        connection.execute(insert(table).values({each.name: _any(each) for each in table.columns}))
+        first = {
+            each.name: _FIRST.get((table.name, each.name), _any(each)) for each in table.columns
+        }
+        connection.execute(insert(table).values(first))
         there = 1
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     values = ", ".join(_value(column, head) for column in table.columns)

@@ -26,7 +26,7 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import client_in
-from tests.interfaces.web.pages.test_routes import WHO
+from tests.interfaces.web.pages.test_routes import NO_FAILURE, WHO
 from tests.performance.plenty import ADA, do, grow, import_id, one_more, rich
 from tests.services.statements import Sent, statements
 
@@ -40,6 +40,9 @@ NO_PAGES = {
     "web.sign_out",
     "web.payment_callback",
     "web.send_import",
+    "web.batch_form",
+    "web.create_batch",
+    "web.batch_offers",
     "web.attach_file",
     "web.token_revoke",
     "web.token_revoked",
@@ -123,6 +126,17 @@ def addresses(number: int) -> dict[str, str]:
         "web.import_now": f"/imports/{import_id(number)}/now",
         "web.import_report": f"/imports/{import_id(number)}/report.json",
         "web.import_set_aside": f"/imports/{import_id(number)}/set-aside.csv",
+        "web.batches": "/batches",
+        "web.new_batch": "/batches/new",
+        "web.batch": f"/batches/{import_id(number)}",
+        "web.batch_now": f"/batches/{import_id(number)}/now",
+        "web.failures": "/failures",
+        "web.failures_now": "/failures/-/now",
+        "web.failure": f"/failures/{NO_FAILURE}",
+        "web.failure_now": f"/failures/{NO_FAILURE}/now",
+        "web.failure_test": f"/failures/{NO_FAILURE}/test",
+        "web.rebuilds": "/system/rebuilds",
+        "web.rebuilds_panel": "/system/rebuilds/panel",
         "web.system": "/system",
         "web.system_panel": "/system/projections",
         "web.system_page": "/system/subscriptions",
@@ -156,7 +170,11 @@ def questions(kernel: Kernel, number: int) -> dict[str, Any]:
     made = {}
     for name, cls in kernel.registry.queries.items():
         needed = example_of(cls, whole=False)
-        about = {field: known[field] for field in hints_of(cls) if field in known}
+        about = {
+            field: known[field]
+            for field in hints_of(cls)
+            if field in known and (field, name) != ("streams", "PreviewRetry")
+        }
         # The whole list is requested: for a single item it would be short.
         made[name] = (
             needed if name.startswith("List") and name != "ListMovements" else needed | about

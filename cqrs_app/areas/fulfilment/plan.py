@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from cqrs_app.areas.fulfilment.decide import decide
 from cqrs_app.areas.fulfilment.evolve import evolve
 from cqrs_app.areas.fulfilment.inputs import (
@@ -47,11 +49,13 @@ class Plan:
 
 
 def plan(process: FulfilmentProcess, inputs: Iterable[Input], rehearse: Rehearse) -> Plan:
-    """What the process does about these inputs until it waits for somebody else. A refund that it
-    requests is assumed to succeed.
+    """What the process does about these inputs until it waits for somebody else. Refunds that it
+    requests, or has requested, are assumed to succeed.
     """
     for item in inputs:
         process = evolve(process, item)
+    if process.given_up:
+        process = _without_pending_refunds(process)
     commands: list[OutgoingCommand] = []
     outcomes: Sequence[Tried] = ()
     for _ in range(MOST_ROUNDS if process.is_known else 0):
@@ -75,6 +79,16 @@ def _after(process: FulfilmentProcess, command: OutgoingCommand, tried: Tried) -
         if isinstance(event, PaymentRefundRequested):
             process = evolve(process, _refunded(event.payment_id, event.amount, event.currency))
     return process
+
+
+def _without_pending_refunds(process: FulfilmentProcess) -> FulfilmentProcess:
+    """Once a pending refund is answered, the rest of its payment is refunded too. How much that is,
+    only the payment knows: `rehearse` says it."""
+    answered = {
+        key: replace(paid, waits=tuple(each for each in paid.waits if each != "refund"))
+        for key, paid in process.payments.items()
+    }
+    return replace(process, payments=answered)
 
 
 def _refunded(payment_id: str, amount: Decimal, currency: str) -> PaymentChanged:

@@ -14,7 +14,6 @@ from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.problems import Unusable
-from cqrs_app.kernel.errors import UnknownMessage
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.queries.paging import Page
@@ -178,8 +177,6 @@ def _request() -> NewBatchRequest:
         raise Unusable(400, "malformed", f"The batch cannot be read: {error}.") from None
     if (found.ids is None) == (found.filter is None):
         raise Unusable(400, "malformed", "Give either “ids” or “filter”. Nothing was created.")
-    if found.command not in kernel.registry.commands:
-        raise UnknownMessage(f"There is no command called {found.command}.")
     return found
 
 

@@ -32,7 +32,7 @@ def paths(written: Schemas) -> dict[str, Any]:
                 "One command for many items",
                 "Needs the command's permission. Workers check the items and send them.",
                 _answer("202", "Accepted.", written.of(BatchAccepted)),
-                responses("400", "403", "409", "413", "415", "422"),
+                responses("400", "403", "404", "409", "413", "415", "422"),
                 parameters=_KEY,
                 body=read.of(NewBatchRequest),
             )

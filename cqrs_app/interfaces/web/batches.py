@@ -22,6 +22,7 @@ from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Invalid, NotAllowed, UnknownMessage
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.platform.batches.creating import NewBatch
 from cqrs_app.services import kernel, services
 
@@ -76,6 +77,8 @@ def _seen(text: str) -> tuple[str, int | None]:
 @bp.get("/batches/new")
 def new_batch() -> ResponseReturnValue:
     """A list of ids to paste, and the action for them."""
+    if not may_act(RUN):
+        raise NotAllowed("New batch", RUN)
     return render_template(
         "batches/new.html", commands=_for_pasting(), ids="", sentence="", chosen_command=""
     )

@@ -266,8 +266,15 @@ class Items:
         now = self._clock()
         stray = (_BATCH.state == FROZEN) & (_BATCH.created_at < now - STRAYS_KEPT)
         old = _BATCH.finished_at < now - KEPT
+        # One condition at a time, so that each is found by its index.
         with self._reader.connect() as connection:
-            found = connection.execute(select(_BATCH.batch_id).where(stray | old)).scalars().all()
+            found = [
+                batch_id
+                for condition in (stray, old)
+                for batch_id in connection.execute(
+                    select(_BATCH.batch_id).where(condition)
+                ).scalars()
+            ]
         for batch_id in found:
             with self._engine.begin() as connection:
                 connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))

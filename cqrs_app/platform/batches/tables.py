@@ -31,6 +31,7 @@ batches = Table(
 )
 Index("ix_batches_created_at", batches.c.created_at, batches.c.batch_id)
 Index("ix_batches_state", batches.c.state)
+Index("ix_batches_finished_at", batches.c.finished_at)
 
 batch_items = Table(
     "batch_items",

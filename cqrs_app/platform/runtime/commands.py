@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.patterns import LINES
+from cqrs_app.kernel.messages.patterns import LINES, ONE_LINE
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
 MANAGE = Permission("projections.manage", Role.ADMIN)
@@ -130,6 +130,7 @@ class RepairProjection(Command):
             title="Only",
             description="Repair only rows of this order, customer or product.",
             examples=["536365"],
+            pattern=ONE_LINE,
             max_length=200,
         ),
     ] = ""

@@ -8,33 +8,26 @@ does not answer is left out of the page and named by `countersign_family_failed`
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.middleware import OUTCOMES
 from cqrs_app.kernel.queries.bus import results_of
-from cqrs_app.kernel.statistics import BOUNDS, totals
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.kernel.subscriptions.subscription import Store
+from cqrs_app.platform.runtime import counted_metrics as counted
 from cqrs_app.platform.runtime import health
+from cqrs_app.platform.runtime.counted_metrics import PREFIX, Family
 from cqrs_app.platform.runtime.health import Health
-
-PREFIX = "countersign"
-
-Family = Callable[[], Iterable[Metric]]
+from cqrs_app.platform.runtime.sampled_metrics import sampled_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +65,16 @@ class ConsoleCollector(Collector):
         stores: tuple[Store, ...] = ("read", "write") if state.read_store else ("write",)
         commands = dict.fromkeys(registry.commands, OUTCOMES)
         queries = {cls.__name__: results_of(cls) for cls in registry.answers}
+        write = kernel.engines.write
         return {
             "processes": partial(_processes, kernel),
             "subscriptions": partial(_subscriptions, kernel, stores),
-            "commands": partial(_bus, kernel, "command", "commands", commands),
-            "queries": partial(_bus, kernel, "query", "queries", queries),
+            "commands": partial(counted.commands, write, commands),
+            "queries": partial(counted.queries, write, queries),
+            "requests": partial(counted.requests, write),
+            "jobs": partial(counted.jobs, write),
+            "updates": partial(counted.updates, write),
+            "samples": partial(sampled_metrics, write, kernel.clock),
             **self.others,
         }
 
@@ -138,7 +136,9 @@ def _subscriptions(kernel: Kernel, stores: tuple[Store, ...]) -> Iterator[Metric
         made["lag_seconds"].add_metric([name], (now - oldest).total_seconds() if oldest else 0)
         made["parked_events"].add_metric([name], each.parked)
         made["running"].add_metric([name], float(each.state == "running"))
-    yield from made.values()
+    events = CounterMetricFamily(f"{PREFIX}_events", "Committed events")
+    events.add_metric([], head)
+    yield from (*made.values(), events)
 
 
 def _reconciliation(kernel: Kernel) -> Iterator[Metric]:
@@ -161,39 +161,6 @@ def _reconciliation(kernel: Kernel) -> Iterator[Metric]:
             if at is not None:
                 made[f"{family}_timestamp_seconds"].add_metric([name], at.timestamp())
     yield from made.values()
-
-
-def _bus(
-    kernel: Kernel, bus: str, plural: str, known: Mapping[str, Iterable[str]]
-) -> Iterator[Metric]:
-    """The figures of one bus. Series of `known` names and outcomes start at 0, so that a first
-    failure is an increase. A new series would go unnoticed."""
-    total = CounterMetricFamily(
-        f"{PREFIX}_{plural}", f"{plural.capitalize()} by outcome", labels=["name", "outcome"]
-    )
-    times = HistogramMetricFamily(
-        f"{PREFIX}_{bus}_duration_seconds", f"Time of {plural}", labels=["name"]
-    )
-    counts = {(name, each): 0 for name, outcomes in known.items() for each in outcomes}
-    buckets: dict[str, dict[float, int]] = {}
-    sums: dict[str, float] = {}
-    with reader_of(kernel.engines.write).connect() as connection:
-        found = connection.execute(totals(bus)).all()
-    for name, result, bound, count, ms in found:
-        counts[name, result] = counts.get((name, result), 0) + int(count)
-        held = buckets.setdefault(name, dict.fromkeys(BOUNDS, 0))
-        held[bound] = held.get(bound, 0) + int(count)
-        sums[name] = sums.get(name, 0.0) + ms / 1000
-    for (name, result), count in sorted(counts.items()):
-        total.add_metric([name, result], count)
-    for name, held in sorted(buckets.items()):
-        seen, steps = 0, []
-        for bound, count in sorted(held.items()):
-            seen += count
-            steps.append(("+Inf" if bound == BOUNDS[-1] else f"{bound / 1000:g}", seen))
-        times.add_metric([name], buckets=steps, sum_value=sums[name])
-    yield total
-    yield times
 
 
 def exposition(kernel: Kernel, **others: Family) -> bytes:

@@ -255,7 +255,7 @@ def test_a_payment_that_was_moved_is_in_both_orders(connection: Connection) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"),
+    ("entries", "expected"),
     [
         (EntryKind.ORDER, ["Order placed", "Approved"]),
         (EntryKind.STOCK, ["Out of stock", "Stock reserved"]),
@@ -265,10 +265,10 @@ def test_a_payment_that_was_moved_is_in_both_orders(connection: Connection) -> N
     ],
 )
 def test_one_kind_of_entries_can_be_chosen(
-    connection: Connection, kind: EntryKind, expected: list[str]
+    connection: Connection, entries: EntryKind, expected: list[str]
 ) -> None:
     take(connection, the_whole_story())
-    assert labels(shown(connection, kind=kind))[-2:] == expected
+    assert labels(shown(connection, kind=entries))[-2:] == expected
 
 
 def test_only_the_newest_are_given_where_asked_for(connection: Connection) -> None:

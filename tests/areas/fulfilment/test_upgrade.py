@@ -186,7 +186,10 @@ RENAMED_STAGES = {
     "Waits for payment": "Awaiting payment",
     "Payment declined, tried again": "Payment declined, retrying",
     "Paused": "On hold",
-    "On its way": "Shipped",
+    "Ready to ship": "Waiting for shipment",
+    "On its way": "Waiting for delivery",
+    "Shipped": "Waiting for delivery",
+    "Delivered": "Complete",
     "Being undone": "Reversing",
     "Undone": "Reversed",
 }

@@ -20,5 +20,5 @@ def test_each_action_is_offered_or_explained_as_the_task_itself_would_be(state: 
     for name, action in offered.items():
         refusal = given(*STATES[state]).when(by_name[name]).refusal
         assert action.allowed == (refusal is None)
-        assert action.reason == (refusal.sentence if refusal else "")
+        assert action.reason == (refusal.why if refusal else "")
         assert action.label == type(by_name[name]).declaration.label

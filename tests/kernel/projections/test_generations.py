@@ -534,3 +534,30 @@ def test_a_release_whose_rows_are_being_built_says_so_until_they_are_swapped_in(
     new.runner.advance("counters")
     answer = new.queries.ask(GetCounter(counter_id="a"), ASKER)
     assert (answer.value.value, answer.freshness.state) == (8, "current")
+
+
+def test_rows_that_this_release_cannot_update_are_dropped_when_it_erases_a_person(
+    filled: Kernel, make_kernel: Callable[..., Kernel], engines: Engines
+) -> None:
+    build(filled)
+    filled.runner._forget_person(filled.registry.projections["counters"])
+    assert [*filled.builder.rows()] == ["counters"]  # it erases them there too
+    new = make_kernel(area=new_shop())
+    new.runner._forget_person(new.registry.projections["counters"])
+    assert not filled.builder.rows()
+    assert name_of("test_counters") not in inspect(engines.read).get_table_names()
+
+
+def test_a_change_of_one_generation_alone_since_the_comparison_stops_the_swap(
+    filled: Kernel, engines: Engines
+) -> None:
+    build(filled)
+    with engines.read.begin() as connection:
+        connection.execute(
+            update(tables.digests)
+            .where(tables.digests.c.table_name == "test_counters")
+            .values(rows=tables.digests.c.rows + 1)
+        )
+    act(filled, SwapProjection(projection="counters"))
+    assert row(engines).role == "next"
+    assert "changed otherwise than the new rows" in (row(engines).problem or "")

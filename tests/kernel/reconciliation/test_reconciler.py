@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 from sqlalchemy import Table
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.reconciliation.reconciler import Found
 from cqrs_app.services import services_of
 from tests.kernel.reconciliation.corruption import CORRUPTIONS, rows_of
 
@@ -28,6 +30,14 @@ def everything(kernel: Kernel) -> dict[Table, list[dict[str, Any]]]:
             for projection in kernel.registry.projections.values()
             for table in projection.tables
         }
+
+
+def repaired(kernel: Kernel, names: Sequence[str]) -> dict[str, Found]:
+    """What differed from the events, and does no more."""
+    found = kernel.reconciler.prove(names)
+    for name, each in found.items():
+        kernel.reconciler.repair(name, each)
+    return found
 
 
 def test_read_models_that_nobody_touched_are_proven_equal(kernel: Kernel) -> None:
@@ -60,7 +70,7 @@ def test_a_corruption_of_every_table_is_found_named_and_repaired(
     assert {name: {*each.drifted} for name, each in compared.items()} == {
         name: {*tables} for name, tables in planted.items()
     }
-    found = kernel.reconciler.prove([*projections], repair=dict.fromkeys(projections, ""))
+    found = repaired(kernel, [*projections])
     for name, tables in planted.items():
         named = {(each.table.name, each.key) for each in found[name].differences}
         assert named >= set(tables.items())
@@ -89,7 +99,7 @@ def test_corruptions_planted_at_random_are_all_found_named_and_repaired(
     names = [*kernel.registry.projections]
     drifted = {(name, each) for name in names for each in kernel.reconciler.compare(name).drifted}
     assert drifted == {(name, table) for name, table, _ in planted}, f"seed {seed}"
-    found = kernel.reconciler.prove(names, repair=dict.fromkeys(names, ""))
+    found = repaired(kernel, names)
     named = {(n, d.table.name, d.key) for n, each in found.items() for d in each.differences}
     assert named >= set(planted), f"seed {seed}"
     assert everything(kernel) == before, f"seed {seed}"

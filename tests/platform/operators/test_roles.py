@@ -12,7 +12,7 @@ ADDED: dict[str, str] = {
         customers.view fulfilment.view inventory.view orders.view payments.view
     """,
     "operator": """
-        commands.view customers.manage inventory.receive orders.address orders.approve
+        batches.run commands.view customers.manage inventory.receive orders.address orders.approve
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
         orders.note orders.place orders.receive_return orders.release orders.return orders.ship
         orders.attach orders.tag payments.authorise
@@ -27,7 +27,7 @@ ADDED: dict[str, str] = {
         projections.retry system.view webhooks.view
     """,
     "admin": """
-        customers.erase payments.answer projections.manage tokens.manage webhooks.manage
+        batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
     """,
 }
 """What each role may do beyond the one before it."""

@@ -17,6 +17,9 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.subscriptions.presence import Presence
+from cqrs_app.platform.runtime.sampled_metrics import GAUGES
+from cqrs_app.platform.runtime.sampling import sample
+from cqrs_app.platform.runtime.statistics.catalogue import METRICS
 from cqrs_app.platform.webhooks import metrics as of_webhooks
 from cqrs_app.services import services_of
 from tests.messages import COMMANDS
@@ -74,6 +77,10 @@ def without(postgres_server: PostgresServer) -> Iterator[Callable[[str], None]]:
                 "queries",
                 "webhooks",
                 "failures",
+                "requests",
+                "jobs",
+                "updates",
+                "samples",
             },
         ),
         ("read_store", {"projections", "reconciliation"}),
@@ -135,6 +142,75 @@ def test_every_kind_of_process_is_counted(console: Flask) -> None:
         Presence(kernel.engines.write, kernel.clock).beat(kind)
     counts = samples(scraped(console), "countersign_processes")
     assert counts == {f'kind="{kind}"': 1 for kind in kinds}
+
+
+def test_requests_are_counted_by_route_and_status(console: Flask, kernel: Kernel) -> None:
+    for _ in range(3):
+        console.test_client().get("/healthz")
+    console.test_client().get("/nothing-here")
+    kernel.statistics.flush()
+    text = scraped(console)
+    requests = samples(text, "countersign_requests_total")
+    assert requests['route="healthz",status="2xx"'] == 3
+    assert requests['route="(none)",status="4xx"'] == 1
+    # A first failure is an increase.
+    assert requests['route="healthz",status="5xx"'] == 0
+    times = samples(text, "countersign_request_duration_seconds_bucket")
+    assert times['le="+Inf",route="healthz"'] == 3
+    assert 0 < samples(text, "countersign_request_duration_seconds_sum")['route="healthz"'] < 3
+
+
+def test_how_long_events_take_to_be_visible_is_counted(console: Flask, kernel: Kernel) -> None:
+    context = Context(actor=ANA, channel="test", command_id="one")
+    place = parse(kernel.registry.command("PlaceOrder"), COMMANDS["PlaceOrder"])
+    kernel.commands.execute(place, context)
+    kernel.runner.advance("orders")
+    kernel.statistics.flush()
+    text = scraped(console)
+    assert samples(text, "countersign_visible_seconds_count")['projection="orders"'] == 1
+    assert samples(text, "countersign_apply_duration_seconds_count")['projection="orders"'] >= 1
+    head = re.search(r"^countersign_events_total (\S+)$", text, re.MULTILINE)
+    assert head
+    assert float(head[1]) == kernel.store.head() > 0
+
+
+def test_every_measured_metric_is_exported(console: Flask) -> None:
+    """What the statistics over time are made of, as far as it is no text of any length."""
+    exported = {
+        "commands": "commands",
+        "queries": "queries",
+        "age_served": "age_served_seconds",
+        "requests": "requests",
+        "visible": "visible_seconds",
+        "applied": "apply_duration_seconds",
+        "lag_events": "projection_lag_events",
+        "lag_seconds": "projection_lag_seconds",
+        "parked": "projection_parked_events",
+        "stopped": "projection_running",
+        "log_position": "events",
+        "jobs": "performed_jobs",
+        "job_wait": "job_wait_seconds",
+        "processes": "processes",
+        "down": "up",
+        **{metric: name for metric, (name, *_) in GAUGES.items()},
+    }
+    assert METRICS.keys() - exported.keys() == {"errors", "slow_statements"}
+    text = scraped(console)
+    families = set(re.findall(r"^# TYPE countersign_(\w+?)(?:_total)? ", text, re.MULTILINE))
+    assert set(exported.values()) <= families
+
+
+def test_what_was_sampled_in_the_last_minute_is_exported(console: Flask, kernel: Kernel) -> None:
+    kernel.presence.beat("sweep")
+    sample(kernel)
+    kernel.recorder.flush()
+    text = scraped(console)
+    sizes = samples(text, "countersign_database_size_bytes")
+    assert sizes.keys() == {'store="read"', 'store="write"'}
+    assert min(sizes.values()) > 10_000
+    assert max(samples(text, "countersign_memory_bytes").values()) > 10_000_000
+    assert len(samples(text, "countersign_release_info")) == 1
+    assert samples(text, "countersign_problems")['kind="no_worker"'] == 1
 
 
 def test_a_queued_command_is_counted_once(console: Flask, kernel: Kernel) -> None:

@@ -89,7 +89,10 @@ class History:
 class StatisticHistory(Query):
     """One or more statistics over time, as a whole or split."""
 
-    statistics: Annotated[tuple[Name, ...], Meta(title="Statistics", min_length=1, max_length=12)]
+    statistics: Annotated[
+        tuple[Name, ...],
+        Meta(title="Statistics", examples=[["lag_seconds"]], min_length=1, max_length=12),
+    ]
     last: Last = "hour"
     until: Until = None
     only: Annotated[str, Meta(title="Only", max_length=400)] = ""

@@ -32,6 +32,7 @@ PAGES = (
     *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new"),
     *("/imports", "/log", "/system"),
     *("/system/subscriptions", "/system/processes", "/system/actions", "/system/questions"),
+    "/system/rebuilds",
     *("/system/pages", "/system/storage", "/system/statistics?name=command_p95"),
     *("/webhooks", "/webhooks/warehouse"),
     *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.services import services_of
+from tests.areas.orders.given import line, place
 from tests.console import MakeConsole
-from tests.interfaces.web.pages.conftest import order_in
+from tests.interfaces.web.pages.conftest import catch_up, order_in
 
 PLACES = {
     "h": "/",
@@ -204,8 +209,14 @@ def shop(make_shop: MakeConsole) -> Flask:
 
 
 @pytest.fixture
-def to_approve(signed_in: Callable[..., Page]) -> Page:
+def to_approve(shop: Flask, signed_in: Callable[..., Page]) -> Page:
     """The orders that need approval, of one country or more."""
+    context = Context(actor=Actor("ada", ROLES["admin"]), channel="test")
+    for number in range(MOST_APPROVED):
+        services_of(shop).kernel.commands.execute(
+            place(f"A{number}", line()), replace(context, command_id=f"place-{number}")
+        )
+    catch_up(shop)
     page = signed_in("admin", viewport={"width": 1440, "height": 900})
     page.goto("/orders?status=placed&sort=order_id&descending=0")
     assert page.locator("main [data-row]").count() >= MOST_APPROVED
