@@ -37,9 +37,9 @@
       head.indeterminate = here > 0 && here < on.length;
     }
     bar.toggleAttribute("data-on", chosen.size > 0);
-    const whole = everything.disabled ? chosen.size : all.dataset.text;
+    const whole = everything.disabled ? chosen.size : all.dataset.count;
     count.textContent = chosen.size ? `${whole} selected` : "";
-    all.hidden = !everything.disabled || Number(all.dataset.total) <= chosen.size;
+    all.hidden = !everything.disabled || !("more" in all.dataset);
   };
 
   const set = (box, to) => {
