@@ -42,7 +42,9 @@ Name = Annotated[
     str, Meta(title="Statistic", examples=["command_p95"], pattern="^[a-z0-9_]+$", max_length=40)
 ]
 Last = Annotated[Span, Meta(title="Last", description="How far back it goes.")]
-Until = Annotated[datetime | None, Meta(title="Until", description="Default: now.")]
+Until = Annotated[
+    Annotated[datetime, Meta(tz=True)] | None, Meta(title="Until", description="Default: now.")
+]
 
 
 @dataclass(frozen=True, slots=True)
