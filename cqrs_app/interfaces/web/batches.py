@@ -26,8 +26,6 @@ from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.platform.batches.creating import NewBatch
 from cqrs_app.services import kernel, services
 
-MOST_TYPED = 2_000_000
-"""Characters of pasted ids."""
 MOST_COUNTED = 200
 """Selected rows for which the actions are counted one by one."""
 NOT_FILTERS = ("after", "before", "limit", "count", "list")
@@ -46,7 +44,7 @@ class Selection:
         if "everything" in request.form:
             return cls((), request.form.get("filters", ""))
         boxes = [_seen(each) for each in request.form.getlist("item")]
-        typed = request.form.get("ids", "")[:MOST_TYPED].replace(",", " ").split()
+        typed = request.form.get("ids", "").replace(",", " ").split()
         return cls([*boxes, *((each, None) for each in typed)], None)
 
     def filters(self, cls: type[Command]) -> Mapping[str, Sequence[str]] | None:

@@ -24,6 +24,11 @@ MOST_CHOSEN = 5_000
 """Items that are looked up at a time."""
 SEARCH = "q"
 """The filter that is a free text."""
+LONGEST_ID = 200
+"""No id of a thing is longer."""
+MOST_VERSION = 2**31 - 1
+LONGEST_SHOWN = 40
+"""Characters of an unusable id in a sentence."""
 PERSONAL_SHARED = (
     "Items of a batch cannot share personal data. Nothing was created. Send the command to each "
     "item by itself."
@@ -64,6 +69,7 @@ class Batches:
         context = Context(actor=actor, channel=channel, command_id=new.batch_id)
         self._kernel.commands.authorise(cls, context)
         self._check_fields(cls, new)
+        _check_named(new.named)
         total = self._items.freeze(
             new.batch_id,
             new.command,
@@ -197,6 +203,18 @@ class Batches:
                 )
                 raise Invalid("The batch", {"items": sentence})
             yield each
+
+
+def _check_named(named: Sequence[tuple[str, int | None]]) -> None:
+    """Raise Invalid for what the store cannot hold."""
+    for subject, version in named:
+        if not 0 < len(subject) <= LONGEST_ID or not subject.isprintable():
+            shown = repr(subject[:LONGEST_SHOWN])
+            raise Invalid("The batch", {"ids": f"{shown} cannot be an id. Nothing was created."})
+        if version is not None and not 0 <= version <= MOST_VERSION:
+            raise Invalid(
+                "The batch", {"ids": f"{subject} has no version {version}. Nothing was created."}
+            )
 
 
 def _source(new: NewBatch) -> str:

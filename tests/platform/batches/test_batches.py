@@ -230,6 +230,13 @@ def test_nothing_is_easier_in_bulk_than_one_by_one(shop: Shop) -> None:
     assert shop.events("A-1") == ["OrderPlaced"]
 
 
+@pytest.mark.parametrize("unusable", ["A" * 201, "A\x001", "A\ud800"])
+def test_an_id_that_no_store_can_hold_is_refused(shop: Shop, unusable: str) -> None:
+    shop.place("A-1")
+    with pytest.raises(Invalid, match=r"cannot be an id\. Nothing was created\."):
+        shop.create("ApproveOrder", ["A-1", unusable])
+
+
 def test_personal_data_is_not_stored_with_a_batch(shop: Shop) -> None:
     shop.place("A-1")
     address = {"line1": "Rue Haute 5", "city": "Lille", "country": "FR"}
