@@ -16,6 +16,7 @@ from bench.clients.chromium import Operator, chromium, operator
 from bench.jobs.approvals import MANY, approve_many, approve_three, approved_by_another
 from bench.jobs.desk import Desk
 from bench.jobs.finding import correct_address, who_cancelled
+from bench.jobs.stock import receive_stock
 from bench.processes.background import WORKERS, started
 from bench.processes.web import console_server
 from bench.rounds import Plan, Slice
@@ -32,6 +33,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
     f"approve {MANY} one by one": approve_many,
     "who cancelled it, what was it before": who_cancelled,
     "e-mail to last order, address and note": correct_address,
+    "stock arrives, waiting orders move": receive_stock,
     "approved by another": approved_by_another,
 }
 
