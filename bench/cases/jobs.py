@@ -7,17 +7,21 @@ machine.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from bench import product
 from bench.case import Sides
 from bench.clients.chromium import Operator, chromium, operator
-from bench.jobs.approvals import MANY, approve_many, approve_three, approved_by_another
-from bench.jobs.desk import Desk
+from bench.jobs.approvals import MANY, approve_many, approve_three
+from bench.jobs.desk import Background, Desk
 from bench.jobs.finding import correct_address, who_cancelled
 from bench.jobs.stock import receive_stock
-from bench.processes.background import WORKERS, started
+from bench.jobs.together import (
+    approve_while_held,
+    approved_by_another,
+    hold_what_was_approved,
+)
 from bench.processes.web import console_server
 from bench.rounds import Plan, Slice
 from cqrs_app.kernel.assembly import Kernel
@@ -35,6 +39,8 @@ JOBS: dict[str, Callable[[Desk], None]] = {
     "e-mail to last order, address and note": correct_address,
     "stock arrives, waiting orders move": receive_stock,
     "approved by another": approved_by_another,
+    "approve, held by another": approve_while_held,
+    "hold, approved by another": hold_what_was_approved,
 }
 
 
@@ -44,16 +50,18 @@ def sides(plan: Plan) -> Iterator[Sides]:
     with (
         chromium() as browser,
         product.console("sqlite", demo_seconds=0) as app,
-        started(app, *["worker"] * WORKERS, "sweep"),
-        console_server(app) as server,
+        ExitStack() as until,
     ):
         kernel: Kernel = services_of(app).kernel
         load_if_empty(kernel, services_of(app).settings.demo_orders, lambda text: None)
-        desk = Desk(operator(browser, app, server), kernel)
+        background = Background(app, until)
+        server = until.enter_context(console_server(app))
+        who, colleague = (operator(browser, app, server, name) for name in ("bench", "ben"))
+        desk = Desk(who, colleague, kernel, background)
         yield {
             f"{name}, {effort}": side
             for name, job in JOBS.items()
-            for effort, side in _efforts(partial(job, desk), desk.who).items()
+            for effort, side in _efforts(partial(job, desk), who).items()
         }
 
 

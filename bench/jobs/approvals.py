@@ -6,7 +6,6 @@ from playwright.sync_api import expect
 
 from bench.clients.chromium import PATIENCE_MS
 from bench.jobs.desk import Desk, numbers, order
-from cqrs_app.areas.orders.commands import ApproveOrder
 
 MANY = 50
 
@@ -49,12 +48,25 @@ def _approve_each(desk: Desk, mine: list[str]) -> None:
             desk.who.press("j", "a")
 
 
-def approved_by_another(desk: Desk) -> None:
-    """Two people approve the same order: the second sees it without doing anything."""
-    who, order_id = desk.who, f"D{next(numbers)}"
+def approve_while_workers_are_killed(desk: Desk) -> None:
+    """The page says that nobody carries it out; it is carried out once when workers are back."""
+    who, order_id = desk.who, f"K{next(numbers)}"
     desk.do(order(order_id))
     who.open(f"/orders/{order_id}")
     who.begin()
-    desk.do(ApproveOrder(order_id=order_id))
-    status = who.page.locator("#order .status").first
-    expect(status).not_to_have_text("Needs approval", timeout=PATIENCE_MS)
+    who.press("a")
+    undo, down = who.page.get_by_role("button", name="Undo"), who.page.get_by_text("are down.")
+    undo.wait_for()
+    desk.background.kill()
+    down.wait_for(timeout=PATIENCE_MS)
+    expect(undo).to_be_visible()
+    assert not _approvals(desk, order_id), "it was carried out by nobody"
+    desk.background.start()
+    expect(who.page.locator("#order")).to_contain_text("Approved by bench", timeout=PATIENCE_MS)
+    expect(down).to_have_count(0, timeout=PATIENCE_MS)
+    assert _approvals(desk, order_id) == 1
+
+
+def _approvals(desk: Desk, order_id: str) -> int:
+    events = desk.kernel.store.events_of(f"order-{order_id}")
+    return sum(each.type == "OrderApproved" for each in events)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 
+from flask import Flask
+
 from bench import product
 from bench.clients.chromium import Operator
-from bench.processes.background import settle
+from bench.processes.background import WORKERS, settle, started
 from cqrs_app.areas.orders.commands import PlaceOrder
 from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.kernel.assembly import Kernel
@@ -18,10 +21,29 @@ numbers = count(1)
 """A job takes the next one, so that its things are new each time it is done."""
 
 
+class Background:
+    """The workers and the sweep of a console."""
+
+    def __init__(self, app: Flask, until: ExitStack) -> None:
+        self._app = app
+        self._until = until
+        self.start()
+
+    def start(self) -> None:
+        commands = (*["worker"] * WORKERS, "sweep")
+        self._running = self._until.enter_context(started(self._app, *commands))
+
+    def kill(self) -> None:
+        for each in self._running:
+            each.kill()
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     who: Operator
+    colleague: Operator
     kernel: Kernel
+    background: Background
 
     def do(self, *commands: Command) -> None:
         """Somebody else, until every list shows it."""
