@@ -13,7 +13,12 @@ from functools import partial
 from bench import product
 from bench.case import Sides
 from bench.clients.chromium import Operator, chromium, operator
-from bench.jobs.approvals import MANY, approve_many, approve_three
+from bench.jobs.approvals import (
+    MANY,
+    approve_many,
+    approve_three,
+    approve_while_workers_are_killed,
+)
 from bench.jobs.desk import Background, Desk
 from bench.jobs.finding import correct_address, who_cancelled
 from bench.jobs.stock import receive_stock
@@ -38,6 +43,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
     "who cancelled it, what was it before": who_cancelled,
     "e-mail to last order, address and note": correct_address,
     "stock arrives, waiting orders move": receive_stock,
+    "approve, workers killed": approve_while_workers_are_killed,
     "approved by another": approved_by_another,
     "approve, held by another": approve_while_held,
     "hold, approved by another": hold_what_was_approved,
