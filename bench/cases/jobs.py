@@ -20,6 +20,7 @@ from bench.jobs.approvals import (
     approve_while_workers_are_killed,
 )
 from bench.jobs.desk import Background, Desk
+from bench.jobs.entry import place_with_mistakes
 from bench.jobs.finding import correct_address, who_cancelled
 from bench.jobs.stock import receive_stock
 from bench.jobs.together import (
@@ -47,6 +48,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
     "approved by another": approved_by_another,
     "approve, held by another": approve_while_held,
     "hold, approved by another": hold_what_was_approved,
+    "place 12 lines with mistakes": place_with_mistakes,
 }
 
 
