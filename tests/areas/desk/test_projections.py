@@ -209,7 +209,8 @@ def test_an_order_of_a_thousand_lines_is_written_in_few_statements(connection: C
     statements = []
     event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
     project(connection, history.recorded)
-    assert len(statements) < 40
+    # Two of them are for the digests of the tables.
+    assert len(statements) < 42
     (row,) = stored_rows(connection, orders)
     assert (row["line_count"], row["shipped_units"], row["status"]) == (1_200, 7_200, "shipped")
 

@@ -40,6 +40,16 @@ def select(client: FlaskClient, *order_ids: str, **more: str) -> Any:
     return client.post(form["action"], data=sent)
 
 
+def paste(client: FlaskClient, ids: str) -> Any:
+    """Create a batch of approvals from a list of order numbers."""
+    form = page(client, "/batches/new").select_one("main form")
+    assert form is not None
+    token = form.select_one("input[name=csrf_token]")
+    assert token is not None
+    sent = {"csrf_token": token["value"], "command": "ApproveOrder", "ids": ids}
+    return client.post(form["action"], data=sent)
+
+
 def press(client: FlaskClient, url: str, button: str) -> Any:
     for form in page(client, url).select("#batch form"):
         found = form.find("button")
@@ -61,7 +71,7 @@ def test_orders_are_selected_checked_and_approved_without_scripts(shop: Shop) ->
     assert "Approve order: 2 items Ready to start" in shown
     assert "All 2 can be done. Nothing was changed yet." in shown
     assert "EUR 10.00" in shown
-    assert press(client, url, "Start 2").status_code == 303
+    assert press(client, url, "Start 2 items").status_code == 303
     catch_up(shop.app)
     shop.work(batch_id)
     assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "done"}
@@ -109,18 +119,28 @@ def test_ids_can_be_pasted_and_nothing_selected_is_said(shop: Shop) -> None:
     answer = select(client, command="ApproveOrder")
     assert answer.status_code == 422
     assert "Nothing is selected" in answer.text
-    form = page(client, "/batches/new").select_one("main form")
-    assert form is not None
-    sent = {"csrf_token": form.select_one("input[name=csrf_token]")["value"]}  # type: ignore[index]
-    answer = client.post(
-        form["action"], data={**sent, "command": "ApproveOrder", "ids": "A-1, A-2\nA-9"}
-    )
+    answer = paste(client, "A-1, A-2\nA-9")
     batch_id = answer.location.rpartition("/")[2]
     catch_up(shop.app)
     shop.work(batch_id)
     shown = text(client, answer.location)
     assert "2 of 3 can be done" in shown
     assert shop.items(batch_id)["A-9"].expected == "refused"
+
+
+def test_a_checked_batch_says_in_each_place_what_would_be_done(shop: Shop) -> None:
+    client = client_in(shop.app, "operator")
+    url = paste(client, "A-1 A-9").location
+    catch_up(shop.app)
+    shop.work(url.rpartition("/")[2])
+    checked = page(client, url)
+    announced = checked.select_one("[data-announce]")
+    assert announced is not None
+    assert "Ready to start. 1 would be done. 1 would be refused." in announced.get_text()
+    states = [each.get_text(strip=True) for each in checked.select("td > [class^=tone]")]
+    assert states == ["Would be done", "Would be refused"]
+    chosen = text(client, f"{url}?outcome=refused")
+    assert "Would be refused show all" in chosen
 
 
 def test_the_actions_for_a_selection_are_counted(shop: Shop) -> None:
