@@ -30,6 +30,7 @@ VERBS = {
     "doctor": "doctor:doctor",
     "reconcile": "reconcile:reconcile",
     "statistics": "statistics:statistics",
+    "top": "top:top",
 }
 """Each verb, with the module of this package and the name that define it."""
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import select
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cqrs_app.interfaces.cli.faults import database_sentence
 from cqrs_app.interfaces.cli.message_group import registry
+from cqrs_app.interfaces.cli.pausing import pause
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
 from cqrs_app.platform.runtime.feed import beyond_head, unknown_types
 from cqrs_app.services import kernel
@@ -96,20 +94,7 @@ def _followed(after: int | None) -> Iterator[StoredEvent]:
             if away:
                 click.echo("The database answers again. No event was missed.", err=True)
             away = False
-        _pause()
-
-
-def _pause() -> None:
-    """Wait before the next read; exits here once nobody reads the output."""
-    try:
-        output = sys.stdout.fileno()
-    except (OSError, ValueError):
-        time.sleep(POLL_SECONDS)  # not a file of the system's, so nobody can close it
-        return
-    watch = select.poll()
-    watch.register(output, 0)
-    if watch.poll(POLL_SECONDS * 1000):
-        raise click.exceptions.Exit(0)
+        pause(POLL_SECONDS)
 
 
 def _line(event: StoredEvent) -> str:

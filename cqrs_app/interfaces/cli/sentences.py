@@ -1,4 +1,4 @@
-"""Errors of accounts and tokens as one line on stderr, and exit status 1."""
+"""Errors of accounts, tokens and the buses as one line on stderr, and exit status 1."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cqrs_app.kernel.errors import BusError
 from cqrs_app.platform.operators.errors import AccountError
 
 
@@ -20,5 +21,7 @@ def in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except AccountError as error:
             raise click.ClickException(str(error)) from error
+        except BusError as error:
+            raise click.ClickException(f"{error.sentence} [{error.code}]") from error
 
     return run

@@ -83,7 +83,7 @@ def _now(found: tuple[StatisticNow, ...]) -> Iterable[str]:
         if each.group != group:
             group = each.group
             yield click.style(group, bold=True)
-        yield f"  {each.name:<22} {_text(each.value, each.unit):>14}  {each.title}"
+        yield f"  {each.name:<22} {value_text(each.value, each.unit):>14}  {each.title}"
 
 
 def _lines(histories: tuple[History, ...]) -> Iterable[str]:
@@ -94,8 +94,8 @@ def _lines(histories: tuple[History, ...]) -> Iterable[str]:
             known = [value for value in line.values if value is not None]
             last, most = (known[-1], max(known)) if known else (None, None)
             yield (
-                f"  {_bars(line.values)}  last {_text(last, each.unit)}, "
-                f"highest {_text(most, each.unit)}  {line.label}".rstrip()
+                f"  {_bars(line.values)}  last {value_text(last, each.unit)}, "
+                f"highest {value_text(most, each.unit)}  {line.label}".rstrip()
             )
         for mark in each.marks:
             yield f"  {mark.start:%Y-%m-%d %H:%M} {mark.kind}: {mark.text}"
@@ -112,7 +112,7 @@ def _bars(values: tuple[float | None, ...]) -> str:
     )
 
 
-def _text(value: float | None, unit: str) -> str:
+def value_text(value: float | None, unit: str) -> str:
     if value is None:
         return "none"
     if unit == "share":

@@ -70,7 +70,7 @@ def problems(kernel: Kernel, state: Health) -> list[Problem]:
     down_since: dict[str, datetime | None] = {}
     with answered_within(STORE_SECONDS):
         if state.write_store:
-            followers = list(_followers(kernel, state))
+            followers = list(followers_of(kernel, state))
             with reader_of(kernel.engines.write).connect() as connection:
                 actions = _actions(connection, now)
                 for part in ("read_store", "redis"):
@@ -255,7 +255,8 @@ def _events(count: int) -> str:
     return "no event" if not count else f"{count:,} event{'s' if count != 1 else ''}"
 
 
-def _followers(kernel: Kernel, state: Health) -> Iterator[Follower]:
+def followers_of(kernel: Kernel, state: Health) -> Iterator[Follower]:
+    """Every subscription whose store answers."""
     stores: Sequence[Store] = ("read", "write") if state.read_store else ("write",)
     cursors = kernel.runner.cursors(*stores)
     head = kernel.store.head()

@@ -28,6 +28,10 @@ ARGUMENTS = {
     "query": ["ListOrders"],
     "catalogue": [""],
     "doctor": [""],
+    "top": ["--once", "--once --json"],
+    "batch": ["create ApproveOrder --all", "list", "show ID", "items ID --out items.csv"],
+    "reconcile": [""],
+    "statistics": ["", "commands"],
 }
 PROCESSES = ("up", "sweep", "worker", "webhook-worker", "payment-worker")
 PATIENT = {"run-import"}
