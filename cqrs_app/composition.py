@@ -38,7 +38,7 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform import sql_views
-from cqrs_app.platform.batches.commands import END
+from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.batches.work import RunBatches
@@ -180,7 +180,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
             )
         ],
         "uploads": [ImportUploads()],
-        "batches": [RunBatches(system_actor("worker", END))],
+        "batches": [RunBatches(system_actor("worker", END, RUN))],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))

@@ -64,7 +64,7 @@ def _personal_fields(cls: Any) -> tuple[str, ...]:
 def personal_texts(message: Any) -> Iterator[str]:
     """The personal texts of a message that are not empty."""
     for name in personal_fields(type(message)):
-        yield from _texts(msgspec.to_builtins(getattr(message, name)))
+        yield from texts_in(msgspec.to_builtins(getattr(message, name)))
 
 
 def written(message: Any, seal: Callable[[str], str]) -> str:
@@ -118,13 +118,14 @@ def _sealed(content: Any, seal: Callable[[str], str]) -> Any:
     raise TypeError(f"only texts can be personal, not {type(content).__name__}")
 
 
-def _texts(content: Any) -> Iterator[str]:
+def texts_in(content: Any) -> Iterator[str]:
+    """The texts in a value as JSON has it that are not empty."""
     match content:
         case str():
             yield from [content] if content else []
         case dict():
             for each in content.values():
-                yield from _texts(each)
+                yield from texts_in(each)
         case list() | tuple():
             for each in content:
-                yield from _texts(each)
+                yield from texts_in(each)

@@ -16,7 +16,7 @@ from cqrs_app.kernel.queries.answers import actions_of, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.batches import events, queries
-from cqrs_app.platform.batches.batch import NOT_FROZEN, CommandBatch
+from cqrs_app.platform.batches.batch import CREATOR_ENDED, NOT_FROZEN, CommandBatch
 from cqrs_app.platform.batches.commands import (
     CreateBatch,
     ResumeBatch,
@@ -51,7 +51,8 @@ def batches_area(
 
 
 def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) -> Middleware:
-    """Refuse a batch without items, and whoever may not send its command to one of them."""
+    """Refuse a batch without items, whoever may not send its command to one of them, and to send
+    items under the name of somebody who may not act any more."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         match call.command:
@@ -59,6 +60,11 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                 name = call.command.command if items.is_frozen(call.command) else None
             case StartBatch() | ResumeBatch() | RetryBatchItems():
                 name = items.command_of(call.command.batch_id)
+                if creator := items.ended_creator(call.command.batch_id):
+                    raise CREATOR_ENDED(
+                        f"The account or token of {creator}, who created this batch, is no longer "
+                        "active. Nothing was changed. Create a new batch of the remaining items."
+                    )
             case _:
                 return proceed(call)
         if name is not None and name in commands:

@@ -35,6 +35,7 @@ NO_SUCH_BATCH = Refusal("no_such_batch", "There is no batch of this id.")
 NOT_FROZEN = Refusal("not_frozen", "No items were chosen for this batch.")
 BATCH_EXISTS = Refusal("batch_exists", "The batch was created already.")
 NOT_NOW = Refusal("not_now", "The batch is in another state.")
+CREATOR_ENDED = Refusal("creator_ended", "Whoever created the batch may not act any more.")
 
 
 def while_it_is(*states: BatchState) -> Rule:
@@ -79,11 +80,11 @@ class CommandBatch(Aggregate):
             start=command.start,
         )
 
-    @handles(StartBatch, when=while_it_is(BatchState.READY))
+    @handles(StartBatch, when=while_it_is(BatchState.READY), refusals=[CREATOR_ENDED])
     def start(self, command: StartBatch) -> Iterator[Event]:
         yield BatchStarted(batch_id=command.batch_id, leave_out=command.leave_out)
 
-    @handles(ResumeBatch, when=while_it_is(BatchState.PAUSED))
+    @handles(ResumeBatch, when=while_it_is(BatchState.PAUSED), refusals=[CREATOR_ENDED])
     def resume(self, command: ResumeBatch) -> Iterator[Event]:
         yield BatchResumed(batch_id=command.batch_id)
 
@@ -95,7 +96,11 @@ class CommandBatch(Aggregate):
     def cancel(self, command: CancelBatch) -> Iterator[Event]:
         yield BatchCancelled(batch_id=command.batch_id)
 
-    @handles(RetryBatchItems, when=while_it_is(BatchState.ENDED, BatchState.CANCELLED))
+    @handles(
+        RetryBatchItems,
+        when=while_it_is(BatchState.ENDED, BatchState.CANCELLED),
+        refusals=[CREATOR_ENDED],
+    )
     def retry(self, command: RetryBatchItems) -> Iterator[Event]:
         yield BatchItemsRetried(batch_id=command.batch_id, outcome=command.outcome)
 

@@ -14,6 +14,7 @@ from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command, Query, parse
+from cqrs_app.kernel.privacy.personal import personal_fields, texts_in
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.batches.commands import CreateBatch
 from cqrs_app.platform.batches.items import Chosen, Items
@@ -21,6 +22,12 @@ from cqrs_app.platform.transfer.exports.lists import Listing, question_of
 
 MOST_CHOSEN = 5_000
 """Items that are looked up at a time."""
+SEARCH = "q"
+"""The filter that is a free text."""
+PERSONAL_SHARED = (
+    "Items of a batch cannot share personal data. Nothing was created. Send the command to each "
+    "item by itself."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +126,10 @@ class Batches:
         identity = self.identity(cls)
         if identity in new.fields:
             raise Invalid(new.command, {identity: "Each item of the batch has its own."})
+        # They belong to one person each, with whose key they are sealed; a batch has no such key.
+        personal = [each for each in personal_fields(cls) if any(texts_in(new.fields.get(each)))]
+        if personal:
+            raise Invalid(new.command, dict.fromkeys(personal, PERSONAL_SHARED))
         try:
             parse(cls, {**new.fields, identity: new.named[0][0] if new.named else "1"})
         except Invalid as error:
@@ -191,8 +202,9 @@ class Batches:
 def _source(new: NewBatch) -> str:
     if new.filters is None:
         return f"{len(new.named):,} chosen"
+    # A search is often for a person, whose name must not outlive an erasure here.
     given = ", ".join(
-        f"{name.replace('_', ' ')} {' or '.join(texts)}"
+        "a search text" if name == SEARCH else f"{name.replace('_', ' ')} {' or '.join(texts)}"
         for name, texts in new.filters.items()
         if any(texts)
     )

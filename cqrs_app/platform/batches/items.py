@@ -17,6 +17,7 @@ from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.batches.commands import CreateBatch
 from cqrs_app.platform.batches.tables import batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
+from cqrs_app.platform.operators.ended import has_ended
 
 LEASE = Lease(timedelta(seconds=10))
 CHUNK = 500
@@ -144,6 +145,13 @@ class Items:
         with self._reader.connect() as connection:
             name: str | None = connection.execute(found).scalar()
             return name
+
+    def ended_creator(self, batch_id: str) -> str | None:
+        """The name of its creator, under which items are sent, if they may not act any more."""
+        found = select(_BATCH.created_by).where(_BATCH.batch_id == batch_id)
+        with self._reader.connect() as connection:
+            name: str | None = connection.execute(found).scalar()
+        return name if name and has_ended(self._engine, name, self._clock()) else None
 
     def due(self) -> list[str]:
         """The batches with something to check or to send, oldest first."""

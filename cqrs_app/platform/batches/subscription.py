@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.store.tables import streams
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.store.tables import events, streams
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.platform.batches.batch import CommandBatch
 from cqrs_app.platform.batches.events import (
     BatchCancelled,
     BatchCreated,
@@ -99,6 +102,24 @@ class FollowBatches(Subscription):
                 finished_at=None,
             )
         )
+
+
+def followed_version(engine: Engine, batch_id: str) -> int | None:
+    """The version of a batch's stream, if its rows follow all of it; else None."""
+    name = FollowBatches.name
+    last = (
+        select(events.c.version, events.c.position)
+        .where(events.c.stream == CommandBatch.stream_of(batch_id))
+        .order_by(events.c.version.desc())
+        .limit(1)
+    )
+    with reader_of(engine).connect() as connection:
+        row = connection.execute(last).one_or_none()
+        cursor = cursors_in("write").read(connection, [name]).get(name)
+    if row is None or row.position is None or cursor is None or cursor.position < row.position:
+        return None
+    version: int = row.version
+    return version
 
 
 def _set(connection: Connection, batch_id: str, state: BatchState, **values: Any) -> None:

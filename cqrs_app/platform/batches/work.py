@@ -22,8 +22,9 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.batches.commands import EndBatch
+from cqrs_app.platform.batches.commands import EndBatch, PauseBatch
 from cqrs_app.platform.batches.items import Item, Items, Result, Taken
+from cqrs_app.platform.batches.subscription import followed_version
 from cqrs_app.platform.batches.words import BatchState, Outcome
 
 logger = logging.getLogger("countersign")
@@ -39,7 +40,8 @@ PROGRAM_FAULT = (
 
 
 class RunBatches(BackgroundTask):
-    """The key is the id of a batch; `actor` ends batches."""
+    """The key is the id of a batch; `actor` ends batches, and pauses those whose creator may not
+    act any more."""
 
     name: ClassVar[str] = "batches"
 
@@ -79,23 +81,36 @@ class RunBatches(BackgroundTask):
             return False
         if batch.state != BatchState.RUNNING:
             return False
+        if items.ended_creator(key):
+            logger.warning("batch %s is paused: %s is no longer active", key, batch.created_by)
+            self._decide(kernel, PauseBatch(batch_id=key), key)
+            return False
         if taken := items.send(key):
             items.finished(key, _sent(kernel, batch, taken))
             return True
+        # First the version: what is decided after it, such as a retry, keeps the batch from ending.
+        version = followed_version(kernel.engines.write, key)
         if items.has_waiting(key):
             return True
-        self._end(kernel, key)
+        if version is not None:
+            self._decide(kernel, EndBatch(batch_id=key), key, version)
         return False
 
-    def _end(self, kernel: Kernel, batch_id: str) -> None:
+    def _decide(
+        self, kernel: Kernel, decision: Command, batch_id: str, version: int | None = None
+    ) -> None:
+        context = Context(
+            actor=self._actor,
+            channel=CHANNEL,
+            causation_id=batch_id,
+            expected_version=version,
+        )
         try:
-            kernel.commands.execute(
-                EndBatch(batch_id=batch_id),
-                Context(actor=self._actor, channel=CHANNEL, causation_id=batch_id),
-            )
-        except Refused as refused:
+            kernel.commands.execute(decision, context)
+        except (Refused, VersionConflict) as refused:
             # Somebody decided otherwise in this moment; the subscription follows.
-            logger.info("batch %s is not ended: %s", batch_id, refused.sentence)
+            name = type(decision).declaration.label
+            logger.info("batch %s, %s: %s", batch_id, name, refused.sentence)
 
 
 def command_id(batch_id: str, item: Item) -> str:

@@ -24,6 +24,8 @@ from cqrs_app.platform.operators.tables import MAKER_LENGTH, api_tokens
 LONGEST_DAYS = 3650
 PREFIX = "cs_"
 """The prefix of every secret, so that one left in a file can be recognised."""
+ACTOR_PREFIX = "token:"
+"""The prefix of its name in the log. No operator's name contains a colon."""
 
 _tokens = api_tokens.c
 _READ = tuple(each.name for each in api_tokens.c if each.name != "secret_hash")
@@ -50,8 +52,8 @@ class Token:
 
     @property
     def actor(self) -> Actor:
-        """The actor for the buses. No operator's name contains a colon."""
-        return Actor(f"token:{self.name}", self.permissions)
+        """The actor for the buses."""
+        return Actor(f"{ACTOR_PREFIX}{self.name}", self.permissions)
 
     def works_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

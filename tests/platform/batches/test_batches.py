@@ -25,6 +25,7 @@ from cqrs_app.platform.batches.commands import (
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.batches.tables import batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
+from cqrs_app.services import services_of
 from tests.platform.batches.conftest import MARIA, SAM, Shop
 
 HOLD = HoldReason.PAYMENT_CHECK
@@ -126,8 +127,6 @@ def test_all_that_match_are_frozen_when_it_is_created(shop: Shop) -> None:
 def test_a_batch_larger_than_allowed_is_not_created(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cqrs_app.services import services_of
-
     shop.place("A-1", "A-2")
     monkeypatch.setattr(services_of(shop.app).batches, "_most", 1)
     with pytest.raises(Invalid, match="at most 1 items"):
@@ -198,6 +197,25 @@ def test_what_a_dead_process_had_taken_is_sent_once(shop: Shop) -> None:
     assert shop.events("A-1") == ["OrderPlaced", "OrderApproved"]
 
 
+def test_a_retry_is_not_lost_while_the_rows_lag_behind_the_decisions(shop: Shop) -> None:
+    shop.place("A-1")
+    shop.run(ApproveOrder(order_id="A-1"))
+    batch_id = shop.create("ApproveOrder", ["A-1"], start=True)
+    task = shop.kernel.registry.tasks["batches"]
+    while task.work(shop.kernel, batch_id):
+        pass
+    shop.run(RetryBatchItems(batch_id=batch_id, outcome="refused"), MARIA)
+    while task.work(shop.kernel, batch_id):
+        pass
+    shop.decide(PauseBatch(batch_id=batch_id))
+    assert shop.outcomes(batch_id) == {"A-1": "waiting"}
+    shop.decide(ResumeBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert shop.items(batch_id)["A-1"].attempt == 2
+    assert shop.outcomes(batch_id) == {"A-1": "refused"}
+    assert shop.batch(batch_id).row.state is BatchState.ENDED
+
+
 def test_nothing_is_easier_in_bulk_than_one_by_one(shop: Shop) -> None:
     shop.place("A-1")
     viewer = Actor("vera", ROLES["viewer"])
@@ -210,6 +228,52 @@ def test_nothing_is_easier_in_bulk_than_one_by_one(shop: Shop) -> None:
     with pytest.raises(NotAllowed):
         shop.decide(StartBatch(batch_id=batch_id), only_batches)
     assert shop.events("A-1") == ["OrderPlaced"]
+
+
+def test_personal_data_is_not_stored_with_a_batch(shop: Shop) -> None:
+    shop.place("A-1")
+    address = {"line1": "Rue Haute 5", "city": "Lille", "country": "FR"}
+    batch_id = str(uuid.uuid4())
+    with pytest.raises(Invalid, match="cannot share personal data"):
+        shop.create(
+            "ChangeShippingAddress", ["A-1"], fields={"address": address}, batch_id=batch_id
+        )
+    assert Items(shop.kernel.engines.write).command_of(batch_id) is None
+    found = shop.create("ApproveOrder", filters={"q": ["A-1"], "max_total": ["100"]})
+    assert shop.batch(found).row.source == "All with a search text, max total 100"
+
+
+def test_a_batch_is_paused_when_its_creator_is_disabled_and_nobody_resumes_it(shop: Shop) -> None:
+    accounts = services_of(shop.app).accounts
+    lena = accounts.create("lena", "operator", "a long enough passphrase").actor
+    shop.place("A-1")
+    running = shop.create("ApproveOrder", ["A-1"], actor=lena, start=True)
+    ready = shop.create("ApproveOrder", ["A-1"], actor=lena)
+    accounts.disable("lena")
+    shop.work(running)
+    assert shop.batch(running).row.state is BatchState.PAUSED
+    assert shop.outcomes(running) == {"A-1": "waiting"}
+    for decision in (ResumeBatch(batch_id=running), StartBatch(batch_id=ready)):
+        with pytest.raises(Refused, match="of lena, who created this batch, is no longer active"):
+            shop.decide(decision, SAM)
+    shop.decide(CancelBatch(batch_id=running))
+    with pytest.raises(Refused, match="no longer active"):
+        shop.decide(RetryBatchItems(batch_id=running, outcome="cancelled"), SAM)
+    assert shop.events("A-1") == ["OrderPlaced"]
+
+
+def test_a_batch_is_paused_when_the_token_of_its_creator_is_revoked(shop: Shop) -> None:
+    tokens = services_of(shop.app).tokens
+    actor = tokens.find(tokens.create("wms", "operator", made_by="sam")).actor  # type: ignore[union-attr]
+    shop.place("A-1")
+    batch_id = shop.create("ApproveOrder", ["A-1"], actor=actor, start=True)
+    tokens.revoke("wms", "sam")
+    shop.work(batch_id)
+    assert shop.batch(batch_id).row.state is BatchState.PAUSED
+    tokens.create("wms", "operator", made_by="sam")
+    shop.decide(ResumeBatch(batch_id=batch_id))
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-1": "done"}
 
 
 def test_a_batch_needs_items_and_is_created_once(shop: Shop) -> None:
