@@ -98,13 +98,13 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def operator(browser: Browser, app: Flask, server: Server) -> Operator:
+def operator(browser: Browser, app: Flask, server: Server, name: str = "bench") -> Operator:
     """Somebody signed in as an administrator, at an empty page of 1440 x 900."""
     base = f"http://127.0.0.1:{server.port}"
     context = browser.new_context(base_url=base, viewport={"width": 1440, "height": 900})
     context.add_init_script(_OBSERVE)
-    name, _, value = signed_in(app, server).headers["Cookie"].partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": base}])
+    cookie, _, value = signed_in(app, server, name).headers["Cookie"].partition("=")
+    context.add_cookies([{"name": cookie, "value": value, "url": base}])
     made = Operator(context.new_page())
     made.page.set_default_timeout(PATIENCE_MS)
 

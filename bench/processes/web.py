@@ -70,12 +70,12 @@ def console_server(app: Flask, **settings: str) -> Iterator[Server]:
         yield server
 
 
-def signed_in(app: Flask, server: Server) -> Browser:
-    """A browser with the session cookie of an administrator."""
+def signed_in(app: Flask, server: Server, name: str = "bench") -> Browser:
+    """A browser with the session cookie of this administrator."""
     accounts: Accounts = services_of(app).accounts
-    if not accounts.any():
-        accounts.create("bench", "admin", passwords.generate())
-    token = services_of(app).sessions.open("bench", "127.0.0.1", "bench")
+    if name not in {each.name for each in accounts.list()}:
+        accounts.create(name, "admin", passwords.generate())
+    token = services_of(app).sessions.open(name, "127.0.0.1", "bench")
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     cookie = serializer.dumps({"token": token})
     browser = Browser(server.port, Cookie=f"{app.config['SESSION_COOKIE_NAME']}={cookie}")

@@ -184,7 +184,7 @@
   };
   const spoken = (panel) =>
     [...(panel?.querySelectorAll("[data-announce]") ?? [])]
-      .map((part) => part.textContent.replace(/\s+/g, " ").trim())
+      .map((part) => part.textContent.replace(/\s+/g, " ").trim().replace(/\.$/, ""))
       .join(". ");
   const around = (element) => {
     const ids = [];

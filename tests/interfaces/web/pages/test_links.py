@@ -57,6 +57,16 @@ def test_every_link_leads_somewhere_for_whoever_sees_it(
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_command_log_leads_to_what_each_action_was_about(
+    busy_shop: Flask, client_of: Callable[[str], FlaskClient]
+) -> None:
+    shown = client_of("admin").get("/log").text
+    order_id = order_in(busy_shop, "approved")
+    assert f'<a href="/orders/{order_id}">Order {order_id}</a>' in shown
+    assert f'<a href="/fulfilment/{order_id}">Fulfilment {order_id}</a>' in shown
+    assert '<a href="/webhooks/warehouse">Webhook warehouse</a>' in shown
+
+
 def test_a_place_that_is_not_open_to_a_role_is_not_in_its_navigation(
     client_of: Callable[[str], FlaskClient],
 ) -> None:

@@ -285,6 +285,23 @@ def test_one_key_approves_and_one_undoes(
     assert approved(app, order_id) == 1
 
 
+def test_an_action_that_was_not_carried_out_is_announced_in_sentences(
+    make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    app = make_shop(undo_seconds=LONG)
+    order_id = order_in(app, "placed")
+    shown = signed_in_page(app, serve, new_page)
+    shown.goto(f"/orders/{order_id}")
+    shown.keyboard.press("a")
+    expect(shown.get_by_role("button", name="Undo")).to_be_visible()
+    context = Context(actor=Actor("ben", ROLES["operator"]), channel="test")
+    kernel_of(app).commands.execute(AddOrderNote(order_id=order_id, note="Wait!"), context)
+    make_due(app)
+    Sweep(kernel_of(app)).once()
+    sentences = f"Approve order by operator was not carried out. Order {order_id} Needs approval"
+    expect(shown.locator("#announcer")).to_contain_text(sentences, timeout=30_000)
+
+
 def test_a_row_of_the_list_shows_by_itself_what_came_of_an_action(
     make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
 ) -> None:
