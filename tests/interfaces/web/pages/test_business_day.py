@@ -165,7 +165,7 @@ def test_a_note_of_today_counts_today_in_the_shop(make_console: MakeConsole) -> 
     )
     catch_up(console)
     today = datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
-    assert "EUR</span> 2.00" in client.get("/home/today").text
+    assert "EUR</span>\N{NO-BREAK SPACE}2.00" in client.get("/home/today").text
     assert (
         f"orders-{today.isoformat()}.csv"
         in (client.get("/exports/ListOrders.csv").headers["Content-Disposition"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
@@ -12,10 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.installed_areas import ROLES, build_registry
-from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import order_in
 
 REGISTRY = build_registry()
 
@@ -56,44 +53,6 @@ def test_every_command_by_its_form(
         entry = services_of(shop).kernel.log.find(hidden["command_id"])
         assert entry is not None, (name, sent.text)
         assert entry.operator == role
-
-
-def test_every_action_says_what_became_of_it_once_and_where_the_focus_is(
-    shop: Flask, client_of: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On the page that the operator is led to, or in place of what it changed there."""
-    kernel = services_of(shop).kernel
-    receipt = Receipt(
-        command_id="id",
-        status="succeeded",
-        stream="order-1",
-        version=1,
-        events=("ThingHappened",),
-        duration_ms=1.0,
-    )
-    monkeypatch.setattr(kernel.commands, "dispatch", lambda *given: receipt)
-    monkeypatch.setattr(kernel.commands, "postpone", lambda *given: receipt)
-    client, order_id = client_of("admin"), order_in(shop, "placed")
-    silent = []
-    for name, cls in REGISTRY.commands.items():
-        example = dict(flat(example_of(cls, known={"order_id": order_id})))
-        if "order_id" in example:
-            example["order_id"] = order_id
-        command_id = {"command_id": f"command-{name}"}
-        sent = client.post(f"/commands/{name}", data=command_id | example)
-        assert sent.status_code == 303, (name, sent.text)
-        notices = BeautifulSoup(client.get("/account").text, "html.parser").select("main .notice")
-        heard = [each for each in notices if "Thing happened." in each.get_text()]
-        if [each.has_attr("autofocus") and each["role"] for each in heard] != ["status"]:
-            silent.append(name)
-        for address in (f"/orders/{order_id}", "/orders"):
-            headers = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{address}"}
-            answer = client.post(f"/commands/{name}", data=command_id | example, headers=headers)
-            led = bool(answer.headers.get("HX-Redirect"))
-            if led == (unquote(answer.headers.get("Announce", "")) == "Thing happened."):
-                silent.append(f"{name} on {address}")
-            client.get("/account")
-    assert not silent
 
 
 @pytest.mark.parametrize("role", ROLES)
