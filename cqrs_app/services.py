@@ -48,6 +48,8 @@ class Services:
         """Finish pending background work. Called at the end of a process or a test."""
         self.kernel.close()
         self.failures.close()
+        # What was written just now may have been slow, which is measured too.
+        self.kernel.recorder.close()
 
 
 def services_of(app: Flask) -> Services:

@@ -60,9 +60,10 @@ class Background:
         self._stopped.set()
         self._nudged.set()
         self._thread.join()
-        self._pid = self._thread = None
         if waiting:
+            # A nudge by the chore itself starts no thread: this one still counts as running.
             self.run_now()
+        self._pid = self._thread = None
 
     def _start(self) -> None:
         with self._starting:
