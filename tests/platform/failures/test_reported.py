@@ -22,6 +22,7 @@ from cqrs_app.platform.failures.tables import failure_hours, failure_occurrences
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.processes.sweep import Sweep
 from cqrs_app.services import services_of
+from tests.console import close
 from tests.interfaces.web.pages.conftest import client_in
 from tests.platform.failures.conftest import ADA, Console
 
@@ -120,8 +121,7 @@ def test_a_job_that_crashes_is_kept_and_repeated(
     sweep = Sweep(services_of(other).kernel)
     sweep.once()
     sweep.once()
-    services_of(other).failures.flush()
-    services_of(other).close()
+    close(other)
     [found] = console.failures(kind="job")
     assert (found.place, found.error, found.count) == ("webhooks", "RuntimeError", 2)
     assert len(calls) >= 2
