@@ -30,7 +30,7 @@ from cqrs_app.interfaces.web.forms import (
 )
 from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
-from cqrs_app.interfaces.web.outcome import announcing, outcome_of
+from cqrs_app.interfaces.web.outcome import announcing, outcome_of, submit_label_of, title_of
 from cqrs_app.interfaces.web.places import FROM, back_to, category_of, pages_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
@@ -233,9 +233,9 @@ def _page(
         mistakes=list(mistakes(form)),
         notes=notes_of(form),
         fill_in=FILL_IN if can_complete(form) else "",
-        title=f"{cls.declaration.label} {about}".strip(),
+        title=title_of(cls, about),
         help=(cls.__doc__ or "").strip(),
-        submit_label=f"{cls.declaration.label} {about}".strip(),
+        submit_label=submit_label_of(cls, about),
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
         active=place.tab if place else "catalogue",
