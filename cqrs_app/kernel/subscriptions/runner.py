@@ -64,10 +64,11 @@ class SubscriptionRunner:
 
     def prepare(self) -> None:
         """Create the missing cursors."""
+        head = self._store.head()
         for store, engine in self._engines.items():
             versions = {each.name: each.version for each in self._in(store)}
             with engine.begin() as connection:
-                cursors_in(store).ensure(connection, versions, self._codec.zone.key)
+                cursors_in(store).ensure(connection, versions, self._codec.zone.key, head)
 
     def advance(self, name: str) -> int:
         """Process all pending events of one subscription; returns how many it read.
@@ -161,7 +162,11 @@ class SubscriptionRunner:
                 with self._engines[subscription.store].begin() as connection:
                     cursors.set_state(connection, name, "running")
             return ()
-        mine = self.wanted(subscription, events)
+        mine = [
+            event
+            for event in self.wanted(subscription, events)
+            if event.type not in subscription.once or (event.position or 0) > cursor.since
+        ]
         if not (cursor.parked and mine) and self._take_together(subscription, cursor, events, mine):
             return events
         with self._moving(subscription, cursor, events) as connection:
