@@ -26,6 +26,7 @@ from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.environment import SettingsError
 from cqrs_app.installed_areas import CHOOSERS, SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
@@ -33,6 +34,7 @@ from cqrs_app.kernel.commands.bus import BusOptions, utc_now
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.kernel.queries.side_by_side import AT_ONCE
+from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
@@ -162,9 +164,27 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        synchronous=_synchronous(settings, registry),
         exchanged=sql_views.repoint,
         report=report,
     )
+
+
+def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
+    """The projections named in SYNCHRONOUS_PROJECTIONS. Raises SettingsError."""
+    names = settings.synchronous_names
+    if unknown := [name for name in names if name not in registry.projections]:
+        known = ", ".join(sorted(registry.projections))
+        raise SettingsError(
+            f"SYNCHRONOUS_PROJECTIONS names {unknown[0]}, which is no projection. There are: "
+            f"{known}."
+        )
+    if names and settings.read_database_url != settings.database_url:
+        raise SettingsError(
+            "SYNCHRONOUS_PROJECTIONS needs the read models in the database of the events. Set "
+            "READ_DATABASE_URL to the value of DATABASE_URL, or leave it empty on PostgreSQL."
+        )
+    return names
 
 
 def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
