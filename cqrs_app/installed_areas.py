@@ -35,7 +35,7 @@ from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
-from cqrs_app.platform.failures.failure import Standings
+from cqrs_app.platform.failures.failure import FailureStates
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
@@ -77,7 +77,7 @@ def build_registry(
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
     batch_items: Items | None = None,
-    standing_of: Standings = lambda failure_id: None,
+    failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     alert_channels: Sequence[str] = (),
     fulfilment: bool = True,
@@ -90,8 +90,8 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received; `batch_items` holds the items of batches. `standing_of` and `sample_of` read a stored
-    failure. Notices of alerts go to `alert_channels`. Business days are those of `zone`.
+    received; `batch_items` holds the items of batches. `failure_state` and `sample_of` read a
+    stored failure. Notices of alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -112,7 +112,7 @@ def build_registry(
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
-        failures_area(standing_of, sample_of, tasks.get("failures", ())),
+        failures_area(failure_state, sample_of, tasks.get("failures", ())),
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),

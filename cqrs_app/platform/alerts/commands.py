@@ -139,7 +139,7 @@ class SendTestAlert(Command):
     ] = TEST
 
 
-@command(label="Change alert rule", permission=CONFIGURE, minds_version=True)
+@command(label="Change alert rule", permission=CONFIGURE)
 class ChangeAlertRule(Command):
     """Change when this alert is raised and how urgent it is."""
 

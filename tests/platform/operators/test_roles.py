@@ -19,7 +19,8 @@ ADDED: dict[str, str] = {
         payments.capture
     """,
     "supervisor": """
-        alerts.manage alerts.view credit_notes.record customers.deactivate customers.merge events.view exports.run
+        alerts.manage alerts.view
+        credit_notes.record customers.deactivate customers.merge events.view exports.run
         failures.manage failures.view fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
         orders.cancel_remaining orders.change_lines payments.move
@@ -27,7 +28,8 @@ ADDED: dict[str, str] = {
         projections.retry system.view webhooks.view
     """,
     "admin": """
-        alerts.configure batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
+        alerts.configure
+        batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
     """,
 }
 """What each role may do beyond the one before it."""
