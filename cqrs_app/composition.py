@@ -40,6 +40,15 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform import sql_views
+from cqrs_app.platform.alerts.channels import AppriseUrl, Channel, by_name
+from cqrs_app.platform.alerts.commands import MANAGE as MANAGE_ALERTS
+from cqrs_app.platform.alerts.commands import RAISE as RAISE_ALERTS
+from cqrs_app.platform.alerts.email import Email
+from cqrs_app.platform.alerts.machine import Certificates, disk
+from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
+from cqrs_app.platform.alerts.shop import SHOP
+from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
+from cqrs_app.platform.alerts.watching import WatchProblems
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -92,6 +101,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         kernel=kernel,
         failures=failures,
         stored_failures=StoredFailures(write),
+        problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
@@ -145,6 +155,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         batch_items=Items(engines.write),
         failure_state=stored.state,
         sample_of=stored.sample,
+        alert_channels=tuple(by_name(_channels(settings))),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
@@ -205,10 +216,33 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
         ],
+        "alerts": [
+            WatchProblems(
+                system_actor("alerts", RAISE_ALERTS, MANAGE_ALERTS), _problem_sources(settings)
+            ),
+            SendNotices(_channels(settings)),
+            SendHeartbeat(settings.heartbeat_url, settings.console_id(), settings.webhook_networks),
+        ],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
     }
+
+
+def _problem_sources(settings: Settings) -> Sources:
+    reconciled = [RECONCILIATION] if settings.reconcile_hours else []
+    certificates = Certificates(settings.certificates).source
+    return Sources([*STORED, SHOP, disk(settings.data_dir), certificates, *reconciled])
+
+
+def _channels(settings: Settings) -> list[Channel]:
+    """Where notices of alerts go, apart from webhooks."""
+    found: list[Channel] = [AppriseUrl(url) for url in settings.alert_urls.split()]
+    if settings.smtp_url:
+        recipients = settings.alert_recipients
+        sender = settings.alert_sender or recipients[0]
+        found.append(Email(settings.smtp_url, sender, recipients, settings.shop_name))
+    return found
 
 
 def _schedule(settings: Settings) -> Schedule:

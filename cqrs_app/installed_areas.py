@@ -29,6 +29,8 @@ from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.alerts import alerts_area
+from cqrs_app.platform.alerts import events as alert_events
 from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
@@ -52,10 +54,12 @@ MONEY = Notation("currency", exact)
 SENDABLE = (
     *(event for area in (*AREAS, payments_area()) for event in area.event_types),
     *events_in(fulfilment_events),
+    *events_in(alert_events),
     SubjectErased,
 )
 """The events that may be sent to other systems: those of the shop's areas (of fulfilment, those
-still written), and that a person was erased, which recipients of their data have to know."""
+still written), those of alerts, and that a person was erased, which recipients of their data have
+to know."""
 
 
 CHOOSERS: Mapping[str, type[Query]] = MappingProxyType({Order.category: ChooseOrders})
@@ -75,6 +79,7 @@ def build_registry(
     batch_items: Items | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
+    alert_channels: Sequence[str] = (),
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
@@ -86,7 +91,7 @@ def build_registry(
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches. `failure_state` and `sample_of` read a
-    stored failure. Business days are those of `zone`.
+    stored failure. Notices of alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -108,6 +113,7 @@ def build_registry(
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         failures_area(failure_state, sample_of, tasks.get("failures", ())),
+        alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(name="operators", permissions=[MANAGE_TOKENS]),
