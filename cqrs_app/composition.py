@@ -141,7 +141,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
-        standing_of=stored.standing,
+        failure_state=stored.state,
         sample_of=stored.sample,
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),

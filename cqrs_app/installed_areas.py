@@ -37,7 +37,7 @@ from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
-from cqrs_app.platform.failures.failure import Standings
+from cqrs_app.platform.failures.failure import FailureStates
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
@@ -88,7 +88,7 @@ def build_registry(
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
     batch_items: Items | None = None,
-    standing_of: Standings = lambda failure_id: None,
+    failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
@@ -100,8 +100,8 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received; `batch_items` holds the items of batches. `standing_of` and `sample_of` read a stored
-    failure. Business days are those of `zone`.
+    received; `batch_items` holds the items of batches. `failure_state` and `sample_of` read a
+    stored failure. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -123,7 +123,7 @@ def build_registry(
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
-        failures_area(standing_of, sample_of, tasks.get("failures", ())),
+        failures_area(failure_state, sample_of, tasks.get("failures", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(name="operators", permissions=[MANAGE_TOKENS]),
