@@ -10,18 +10,22 @@ from zoneinfo import ZoneInfo
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.customers.queries import ListRegisteredCustomers
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
+from cqrs_app.areas.inventory.queries.product_list import ListProducts
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments import payments_area
+from cqrs_app.areas.payments.queries.lists import ListPayments
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.messages.messages import Query
@@ -42,6 +46,7 @@ from cqrs_app.platform.transfer.attachments import attachments_area
 from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
+from cqrs_app.platform.views import views_area
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
@@ -64,6 +69,16 @@ to know."""
 
 CHOOSERS: Mapping[str, type[Query]] = MappingProxyType({Order.category: ChooseOrders})
 """Category of streams -> the query that chooses things of this kind for a batch."""
+
+LISTS: Mapping[str, type[Query]] = MappingProxyType(
+    {
+        "orders": ListOrders,
+        "customers": ListRegisteredCustomers,
+        "products": ListProducts,
+        "payments": ListPayments,
+    }
+)
+"""The lists of which views can be saved."""
 
 
 def build_registry(
@@ -109,6 +124,7 @@ def build_registry(
     areas = (
         *shop,
         batches_area(shop, batch_items, tasks.get("batches", ())),
+        views_area(LISTS),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),

@@ -54,7 +54,7 @@ AGAIN = "again"
 """In a form that is submitted only to be shown again with its present rows: see drafts.js."""
 FILL_IN = "fill-in"
 """The button that fills in what follows from other fields, for a browser without scripts."""
-ROW_NAMERS = ("stream", "return_id", "number")
+ROW_NAMERS = ("stream", "return_id", "number", "list")
 """Fields besides the identity that a page fills in and nobody should retype."""
 
 

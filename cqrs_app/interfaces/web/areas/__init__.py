@@ -12,11 +12,12 @@ from cqrs_app.interfaces.web.areas.inventory import INVENTORY
 from cqrs_app.interfaces.web.areas.orders import ORDERS
 from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.system import SYSTEM
+from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS = (
     *(ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
-    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS),
 )
 """In the order of their signs on the health strip."""
 

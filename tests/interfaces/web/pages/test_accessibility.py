@@ -29,7 +29,7 @@ PAGES = (
         "/reports",
         "/refunded-orders",
     ),
-    *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new"),
+    *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new", "/views"),
     *("/imports", "/log", "/system"),
     *("/system/subscriptions", "/system/processes", "/system/actions", "/system/questions"),
     "/system/rebuilds",
