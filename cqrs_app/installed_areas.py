@@ -7,6 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from cqrs_app.areas.assignments import ASSIGNMENTS
+from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
@@ -34,7 +36,11 @@ from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failure import Standings
+from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
+from cqrs_app.platform.queue import queue_area
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
 from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
@@ -43,7 +49,7 @@ from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS)
 """The shop's areas that need no setting."""
 
 MONEY = Notation("currency", exact)
@@ -58,7 +64,9 @@ SENDABLE = (
 still written), and that a person was erased, which recipients of their data have to know."""
 
 
-CHOOSERS: Mapping[str, type[Query]] = MappingProxyType({Order.category: ChooseOrders})
+CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
+    {Order.category: ChooseOrders, Assignment.category: ChooseOrders}
+)
 """Category of streams -> the query that chooses things of this kind for a batch."""
 
 
@@ -73,6 +81,9 @@ def build_registry(
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
     batch_items: Items | None = None,
+    is_assignable: IsAssignable = lambda command: True,
+    claims: Claims | None = None,
+    runs: Runs | None = None,
     standing_of: Standings = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     fulfilment: bool = True,
@@ -85,8 +96,9 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received; `batch_items` holds the items of batches. `standing_of` and `sample_of` read a stored
-    failure. Business days are those of `zone`.
+    received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
+    assigned to whom a command names, `claims` and `runs` who works on which order. `standing_of`
+    and `sample_of` read a stored failure. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -104,13 +116,18 @@ def build_registry(
     areas = (
         *shop,
         batches_area(shop, batch_items, tasks.get("batches", ())),
+        queue_area(claims, runs, zone),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         failures_area(standing_of, sample_of, tasks.get("failures", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
-        Area(name="operators", permissions=[MANAGE_TOKENS]),
+        Area(
+            name="operators",
+            permissions=[MANAGE_TOKENS],
+            middleware=[only_to_known_assignees(is_assignable)],
+        ),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
     return Registry((*areas, runtime_area(controlled, zone, tasks.get("runtime", ()))), MONEY, zone)

@@ -27,6 +27,7 @@ from cqrs_app.areas.desk.queries import (
     revenue,
     several_orders,
     timeline,
+    workload,
 )
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel import Area, from_past, projected
@@ -78,6 +79,7 @@ DESK = Area(
         order_totals.TotalOfOrders: projected(order_totals.total_of_orders),
         best.TopProducts: projected(best.top_products),
         best.TopCustomers: projected(best.top_customers),
+        workload.Workloads: projected(workload.workloads),
         import_totals.ImportTotals: projected(import_totals.import_totals),
     },
 )

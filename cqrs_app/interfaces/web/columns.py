@@ -12,6 +12,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "orders": {
             "customer": "Customer",
             "country": "Country",
+            "assignee": "Assignee",
             "lines": "Lines",
             "total": "Total",
             "placed": "Placed",

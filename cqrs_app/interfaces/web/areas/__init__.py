@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cqrs_app.interfaces.web.areas.assignments import ASSIGNMENTS
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
 from cqrs_app.interfaces.web.areas.failures import FAILURES
@@ -14,7 +15,7 @@ from cqrs_app.interfaces.web.areas.system import SYSTEM
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS = (
-    *(ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
+    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
     *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, BATCHES),
 )
 """In the order of their signs on the health strip."""
