@@ -150,7 +150,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         is_assignable=Assignees(engines.write).has,
         claims=Claims(engines.write, settings.claim_minutes),
         runs=Runs(engines.write),
-        standing_of=stored.standing,
+        failure_state=stored.state,
         sample_of=stored.sample,
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),

@@ -35,7 +35,7 @@ from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
-from cqrs_app.platform.failures.failure import Standings
+from cqrs_app.platform.failures.failure import FailureStates
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.queue import queue_area
@@ -84,7 +84,7 @@ def build_registry(
     is_assignable: IsAssignable = lambda command: True,
     claims: Claims | None = None,
     runs: Runs | None = None,
-    standing_of: Standings = lambda failure_id: None,
+    failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
@@ -97,7 +97,7 @@ def build_registry(
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
-    assigned to whom a command names, `claims` and `runs` who works on which order. `standing_of`
+    assigned to whom a command names, `claims` and `runs` who works on which order. `failure_state`
     and `sample_of` read a stored failure. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
@@ -120,7 +120,7 @@ def build_registry(
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
-        failures_area(standing_of, sample_of, tasks.get("failures", ())),
+        failures_area(failure_state, sample_of, tasks.get("failures", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(

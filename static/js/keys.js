@@ -4,9 +4,11 @@
   const COMMANDS = { a: "ApproveOrder", h: "HoldOrder", s: "ShipOrder", n: "AddOrderNote" };
   const box = document.querySelector("[data-keys-switch]");
   const go = document.getElementById("go");
-  // Whether there is such an element to click.
+  // Whether there is such an element to click. A panel that was just swapped may wait for htmx to process
+  // it; a click before that would open the link's page instead of its dialog.
   const click = (selector) => {
     const found = document.querySelector(selector);
+    if (found) window.htmx?.process(found);
     found?.click();
     return Boolean(found);
   };

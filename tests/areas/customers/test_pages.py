@@ -28,7 +28,8 @@ def send(client: FlaskClient, task: str, **values: str) -> int:
 def text_of(client: FlaskClient, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200, answer.status_code
-    return " ".join(BeautifulSoup(answer.get_data(), "html.parser").main.get_text(" ").split())
+    main = BeautifulSoup(answer.get_data().replace(b"<wbr>", b""), "html.parser").main
+    return " ".join(main.get_text(" ").split())
 
 
 def register(client: FlaskClient, app: Flask, number: str, **values: str) -> None:
