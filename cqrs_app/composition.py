@@ -59,11 +59,14 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
@@ -107,6 +110,9 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles),
+        assignees=Assignees(write),
+        claims=Claims(write, settings.claim_minutes, kernel.clock),
+        runs=Runs(write, kernel.clock),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -153,6 +159,9 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
+        is_assignable=Assignees(engines.write).has,
+        claims=Claims(engines.write, settings.claim_minutes),
+        runs=Runs(engines.write),
         failure_state=stored.state,
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),

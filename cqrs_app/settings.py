@@ -170,6 +170,7 @@ class Settings:
     command_retry_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     command_timeout: Seconds = 30.0
     undo_seconds: Annotated[int, Meta(ge=0, le=60)] = 5
+    claim_minutes: Annotated[int, Meta(ge=1, le=480)] = 5
     max_concurrent_commands: Limit = 100
     query_caching_enabled: bool = True
     query_cache_ttl: Annotated[int, Meta(ge=1, le=31_622_400)] = 300

@@ -13,7 +13,8 @@ ADDED: dict[str, str] = {
         views.view
     """,
     "operator": """
-        batches.run commands.view customers.manage inventory.receive orders.address orders.approve
+        assignments.assign batches.run queue.work commands.view customers.manage
+        inventory.receive orders.address orders.approve
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
         orders.note orders.place orders.receive_return orders.release orders.return orders.ship
         orders.attach orders.tag payments.authorise

@@ -24,6 +24,7 @@ PAGES = (
         "/search",
         "/search?q=lamp",
         "/orders",
+        "/workload",
         "/customers",
         "/credit-notes",
         "/reports",
