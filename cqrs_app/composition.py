@@ -94,7 +94,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(write, roles),
+        accounts=Accounts(write, roles, shop_name=settings.shop_name),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours

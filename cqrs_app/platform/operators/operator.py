@@ -14,7 +14,8 @@ from cqrs_app.platform.operators.roles import Roles
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """`permissions` are those of the role; times are UTC; `disabled_at` is None if the account is
-    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's."""
+    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's;
+    `must_change_password`: before anything else."""
 
     name: str
     display_name: str
@@ -24,6 +25,7 @@ class Operator:
     created_at: datetime
     timezone: str
     preferences: Preferences
+    must_change_password: bool
 
     @property
     def actor(self) -> Actor:
@@ -44,4 +46,5 @@ class Operator:
             created_at=row.created_at,
             timezone=row.timezone,
             preferences=preferences_from(row.preferences),
+            must_change_password=row.must_change_password,
         )
