@@ -38,6 +38,9 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform import sql_views
+from cqrs_app.platform.approvals.commands import RUN as RUN_APPROVALS
+from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.task import CarryOutRequests
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -131,16 +134,18 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
             return process_ahead(connection, order_id)
 
     stored = StoredFailures(engines.write)
+    signers = Signers(engines.write, lambda: registry.roles)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
         Files(engines.write).is_there,
         fulfilment_of,
         _policy(settings),
-        _tasks(settings),
+        _tasks(settings, signers),
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
+        signers=signers,
         standing_of=stored.standing,
         sample_of=stored.sample,
         fulfilment=settings.fulfilment,
@@ -167,7 +172,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
     )
 
 
-def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
+def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTask]]:
     """Area -> its background tasks."""
     return {
         "fulfilment": [
@@ -181,6 +186,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         ],
         "uploads": [ImportUploads()],
         "batches": [RunBatches(system_actor("worker", END, RUN))],
+        "approvals": [CarryOutRequests(system_actor("approvals", RUN_APPROVALS), signers)],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))

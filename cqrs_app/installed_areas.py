@@ -29,6 +29,8 @@ from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.approvals import approvals_area
+from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
@@ -73,6 +75,7 @@ def build_registry(
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
     batch_items: Items | None = None,
+    signers: Signers | None = None,
     standing_of: Standings = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     fulfilment: bool = True,
@@ -85,7 +88,8 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received; `batch_items` holds the items of batches. `standing_of` and `sample_of` read a stored
+    received; `batch_items` holds the items of batches; with `signers`, policies ask for approval.
+    `standing_of` and `sample_of` read a stored
     failure. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
@@ -107,6 +111,7 @@ def build_registry(
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        approvals_area(shop, signers, tasks.get("approvals", ())),
         failures_area(standing_of, sample_of, tasks.get("failures", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),

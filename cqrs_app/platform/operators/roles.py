@@ -24,6 +24,7 @@ SYSTEM_NAMES = frozenset(
         "webhooks",
         "gateway",
         "failures",
+        "approvals",
     }
 )
 """Names of system actors. No person may have one, so that the log is unambiguous."""
