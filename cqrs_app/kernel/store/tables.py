@@ -111,7 +111,7 @@ Index(
     sqlite_where=_unsuccessful,
 )
 FINAL = ("succeeded", "refused", "requested")
-"""Outcomes that never change. "requested": whether it is carried out is decided by others."""
+"""Outcomes that never change. "requested": it was kept to be decided on by others."""
 _final = command_log.c.outcome.in_(FINAL)
 Index(
     "ix_command_log_finished_at",

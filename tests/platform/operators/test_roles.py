@@ -12,7 +12,8 @@ ADDED: dict[str, str] = {
         approvals.view customers.view fulfilment.view inventory.view orders.view payments.view
     """,
     "operator": """
-        approvals.request approvals.sign batches.run commands.view customers.manage inventory.receive orders.address orders.approve
+        approvals.request approvals.sign
+        batches.run commands.view customers.manage inventory.receive orders.address orders.approve
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
         orders.note orders.place orders.receive_return orders.release orders.return orders.ship
         orders.attach orders.tag payments.authorise
@@ -27,7 +28,8 @@ ADDED: dict[str, str] = {
         projections.retry system.view webhooks.view
     """,
     "admin": """
-        approvals.manage approvals.override batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
+        approvals.manage approvals.override
+        batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
     """,
 }
 """What each role may do beyond the one before it."""
