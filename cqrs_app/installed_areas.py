@@ -29,13 +29,15 @@ from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.alerts import alerts_area
+from cqrs_app.platform.alerts import events as alert_events
 from cqrs_app.platform.approvals import approvals_area
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
-from cqrs_app.platform.failures.failure import Standings
+from cqrs_app.platform.failures.failure import FailureStates
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
@@ -54,10 +56,12 @@ MONEY = Notation("currency", exact)
 SENDABLE = (
     *(event for area in (*AREAS, payments_area()) for event in area.event_types),
     *events_in(fulfilment_events),
+    *events_in(alert_events),
     SubjectErased,
 )
 """The events that may be sent to other systems: those of the shop's areas (of fulfilment, those
-still written), and that a person was erased, which recipients of their data have to know."""
+still written), those of alerts, and that a person was erased, which recipients of their data have
+to know."""
 
 
 CHOOSERS: Mapping[str, type[Query]] = MappingProxyType({Order.category: ChooseOrders})
@@ -76,8 +80,9 @@ def build_registry(
     *,
     batch_items: Items | None = None,
     signers: Signers | None = None,
-    standing_of: Standings = lambda failure_id: None,
+    failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
+    alert_channels: Sequence[str] = (),
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
@@ -89,8 +94,8 @@ def build_registry(
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches; with `signers`, policies ask for approval.
-    `standing_of` and `sample_of` read a stored
-    failure. Business days are those of `zone`.
+    `failure_state` and `sample_of` read a stored failure. Notices of alerts go to `alert_channels`.
+    Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -112,7 +117,8 @@ def build_registry(
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         approvals_area(shop, signers, tasks.get("approvals", ())),
-        failures_area(standing_of, sample_of, tasks.get("failures", ())),
+        failures_area(failure_state, sample_of, tasks.get("failures", ())),
+        alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(name="operators", permissions=[MANAGE_TOKENS]),

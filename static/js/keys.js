@@ -4,9 +4,11 @@
   const COMMANDS = { a: "ApproveOrder", h: "HoldOrder", s: "ShipOrder", n: "AddOrderNote" };
   const box = document.querySelector("[data-keys-switch]");
   const go = document.getElementById("go");
-  // Whether there is such an element to click.
+  // Whether there is such an element to click. A panel that was just swapped may wait for htmx to process
+  // it; a click before that would open the link's page instead of its dialog.
   const click = (selector) => {
     const found = document.querySelector(selector);
+    if (found) window.htmx?.process(found);
     found?.click();
     return Boolean(found);
   };
@@ -39,12 +41,23 @@
     (more ?? form)?.querySelector("input:not([type=hidden]), select")?.focus();
   };
 
+  // Why an action is unavailable, shown where the page lists it and announced.
+  const explain = (command) => {
+    const button = document.getElementById(`not-${command}`);
+    if (!button) return;
+    button.closest("details").open = true;
+    button.closest("li").scrollIntoView({ block: "nearest" });
+    const whys = button.getAttribute("aria-describedby").split(" ");
+    const words = whys.map((id) => document.getElementById(id).textContent);
+    window.announce([`${button.textContent} is unavailable.`, ...words].join(" "));
+  };
+
   // On a row its form opens; on the page of one order, what its button does.
   const send = (command) => {
     const row = rowOf(document.activeElement);
     const form = row?.closest("[data-form]")?.dataset.form;
     if (!form) {
-      click(`#do-${command}`);
+      if (!click(`#do-${command}`)) explain(command);
       return;
     }
     const address = form

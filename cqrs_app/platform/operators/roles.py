@@ -25,6 +25,7 @@ SYSTEM_NAMES = frozenset(
         "gateway",
         "failures",
         "approvals",
+        "alerts",
     }
 )
 """Names of system actors. No person may have one, so that the log is unambiguous."""

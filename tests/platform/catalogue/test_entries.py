@@ -39,6 +39,7 @@ def test_every_permission_belongs_to_a_role_or_to_the_system() -> None:
         "history.record",
         "fulfilment.follow",
         "approvals.run",
+        "alerts.raise",
     }
 
 

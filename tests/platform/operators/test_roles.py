@@ -20,6 +20,7 @@ ADDED: dict[str, str] = {
         payments.capture
     """,
     "supervisor": """
+        alerts.manage alerts.view
         credit_notes.record customers.deactivate customers.merge events.view exports.run
         failures.manage failures.view fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
@@ -28,7 +29,7 @@ ADDED: dict[str, str] = {
         projections.retry system.view webhooks.view
     """,
     "admin": """
-        approvals.manage approvals.override
+        alerts.configure approvals.manage approvals.override
         batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
     """,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cqrs_app.interfaces.web.areas.alerts import ALERTS
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
 from cqrs_app.interfaces.web.areas.failures import FAILURES
@@ -15,7 +16,7 @@ from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS = (
     *(ORDERS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
-    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, BATCHES),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES),
 )
 """In the order of their signs on the health strip."""
 
