@@ -15,6 +15,7 @@ from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.platform.approvals.types import (
     MOST_HOURS,
     Answer,
+    ApprovalStage,
     Channel,
     Comment,
     Digest,
@@ -22,7 +23,6 @@ from cqrs_app.platform.approvals.types import (
     Names,
     PolicyName,
     RequestId,
-    Stage,
     State,
     names,
 )
@@ -70,9 +70,9 @@ class SetApprovalPolicy(Command):
         Meta(title="Further conditions", description="On fields of the action.", max_length=10),
     ] = ()
     stages: Annotated[
-        tuple[Stage, ...],
+        tuple[ApprovalStage, ...],
         Meta(title="Stages", description="One after the other.", max_length=5, extra={"rows": 1}),
-    ] = (Stage(),)
+    ] = (ApprovalStage(),)
     comment_on_refusal: Annotated[bool, Meta(title="A refusal needs a comment")] = True
     carry_out_hours: Annotated[
         int, Meta(title="Hours to be carried out, once approved", ge=1, le=MOST_HOURS)

@@ -7,7 +7,7 @@ from typing import Annotated
 from cqrs_app.kernel.messages.messages import Event, event
 from cqrs_app.kernel.privacy.personal import PERSONAL
 from cqrs_app.platform.approvals.policy import Policy, Shown
-from cqrs_app.platform.approvals.types import Stage
+from cqrs_app.platform.approvals.types import ApprovalStage
 
 
 @event()
@@ -34,7 +34,7 @@ class ApprovalRequested(Event):
     shown: Shown
     digest: str
     policies: tuple[Policy, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[ApprovalStage, ...]
     asked_by: str
     asker: str
     channel: str

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from cqrs_app.kernel.messages.messages import value
-from cqrs_app.platform.approvals.types import Comparison, FieldCondition, Stage
+from cqrs_app.platform.approvals.types import ApprovalStage, Comparison, FieldCondition
 
 
 @value
@@ -28,7 +28,7 @@ class Policy:
     asked_by: tuple[str, ...]
     channels: tuple[str, ...]
     conditions: tuple[FieldCondition, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[ApprovalStage, ...]
     comment_on_refusal: bool
     carry_out_hours: int
 
@@ -101,7 +101,7 @@ def applies(policy: Policy, found: Circumstances) -> bool:
     )
 
 
-def stages_of(policies: Iterable[Policy]) -> tuple[Stage, ...]:
+def stages_of(policies: Iterable[Policy]) -> tuple[ApprovalStage, ...]:
     """The stages that satisfy all of them: a stage that several have counts once."""
     return tuple(dict.fromkeys(stage for policy in policies for stage in policy.stages))
 

@@ -21,7 +21,7 @@ from cqrs_app.platform.approvals.policy import Policy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import RequestId, Stage, State
+from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, State
 from cqrs_app.platform.operators.tables import operators
 
 _ROW = approval_requests.c
@@ -151,7 +151,7 @@ def count_waiting(question: CountWaiting, connection: Connection) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ApprovalStep:
     """One entry of a request's history."""
 
     type: str
@@ -162,7 +162,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestView:
+class ApprovalRequestView:
     """One request. `payload` are the fields of the command, empty once personal data in it is
     erased; `digest` is what a signature names; `signed` are those who approved."""
 
@@ -178,7 +178,7 @@ class RequestView:
     amount: Decimal | None
     currency: str
     policies: tuple[str, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[ApprovalStage, ...]
     stage: int
     round: int
     signed: tuple[str, ...]
@@ -189,7 +189,7 @@ class RequestView:
     channel: str
     due: datetime | None
     version: int
-    history: tuple[Step, ...]
+    history: tuple[ApprovalStep, ...]
 
 
 @query(label="Approval request", permission=VIEW, store="write")
@@ -199,7 +199,7 @@ class GetApprovalRequest(Query):
     request_id: RequestId
 
 
-def get_request(question: GetApprovalRequest, past: Past) -> RequestView | None:
+def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView | None:
     found = past.recorded(ApprovalRequest.stream_of(question.request_id))
     if not found:
         return None
@@ -208,7 +208,7 @@ def get_request(question: GetApprovalRequest, past: Past) -> RequestView | None:
         request.evolve(recorded.event, recorded.occurred_at)
     first: Any = found[0].event
     assert isinstance(first, ApprovalRequested) and request.shown  # noqa: S101
-    return RequestView(
+    return ApprovalRequestView(
         request_id=question.request_id,
         state=request.state or State.OPEN,
         command=request.command,
@@ -233,7 +233,7 @@ def get_request(question: GetApprovalRequest, past: Past) -> RequestView | None:
         due=request.due,
         version=len(found),
         history=tuple(
-            Step(
+            ApprovalStep(
                 type=each.stored.type,
                 operator=each.stored.operator,
                 at=each.occurred_at,

@@ -26,7 +26,7 @@ from cqrs_app.platform.approvals.commands import (
 )
 from cqrs_app.platform.approvals.policy import Policy, Shown, digest_of, stages_of
 from cqrs_app.platform.approvals.signer import Signer
-from cqrs_app.platform.approvals.types import Answer, Stage, State
+from cqrs_app.platform.approvals.types import Answer, ApprovalStage, State
 
 UNCHANGED = "Nothing was changed."
 
@@ -87,7 +87,7 @@ class ApprovalRequest(Aggregate):
     payload_hash: str = ""
     shown: Shown | None = None
     digest: str = ""
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[ApprovalStage, ...] = ()
     policies: tuple[str, ...] = ()
     comment_on_refusal: bool = False
     carry_out_hours: int = 0
@@ -341,7 +341,7 @@ def shown_digest(request_id: str, number: int, payload_hash: str, shown: Shown) 
     return digest_of(request_id, number, payload_hash, shown)
 
 
-def describe(stage: Stage) -> str:
+def describe(stage: ApprovalStage) -> str:
     """Who a stage asks, such as "2 supervisors"."""
     if stage.people:
         return f"{stage.approvals} of {', '.join(stage.people)}"

@@ -161,7 +161,7 @@ class FieldCondition:
 
 
 @value
-class Stage:
+class ApprovalStage:
     """Who has to approve, and until when. `people` narrows the role down to those named."""
 
     approvals: Annotated[int, Meta(title="Approvals", ge=1, le=10)] = 1

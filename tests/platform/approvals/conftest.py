@@ -22,10 +22,10 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.approvals.commands import SetApprovalPolicy, SignRequest
 from cqrs_app.platform.approvals.gate import request_id_of
 from cqrs_app.platform.approvals.queries import (
+    ApprovalRequestView,
     GetApprovalRequest,
     ListApprovalRequests,
     RequestRow,
-    RequestView,
 )
 from cqrs_app.platform.approvals.types import Answer
 from cqrs_app.services import services_of
@@ -89,10 +89,10 @@ class Shop:
         catch_up(self.app)
         return request_id_of(command_id)
 
-    def view(self, request_id: str) -> RequestView:
+    def view(self, request_id: str) -> ApprovalRequestView:
         question = GetApprovalRequest(request_id=request_id)
         asked = self.kernel.queries.ask(question, QueryContext(actor=self.actor("sam"))).value
-        assert isinstance(asked, RequestView)
+        assert isinstance(asked, ApprovalRequestView)
         return asked
 
     def view_all(self) -> list[RequestRow]:
