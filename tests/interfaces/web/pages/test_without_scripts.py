@@ -386,7 +386,7 @@ def test_the_title_of_a_form_names_what_it_is_about(
     for name, title, button in (
         ("ApproveOrder", f"Approve order {order_id}", f"Approve order {order_id}"),
         ("ChangeOrderLines", f"Change lines: order {order_id}", "Change lines"),
-        ("RetryFulfilment", f"Try again: order {order_id}", "Try again"),
+        ("RetryFulfilment", f"Retry: order {order_id}", "Retry"),
     ):
         form = page(client, f"/commands/{name}?order_id={order_id}")
         assert form.h1 is not None
