@@ -17,7 +17,7 @@ from cqrs_app.kernel.queries.past import Past
 from cqrs_app.platform.approvals.commands import VIEW
 from cqrs_app.platform.approvals.events import ApprovalRequested
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
-from cqrs_app.platform.approvals.policy import Policy, SeenVersion
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.tables import approval_requests
@@ -61,7 +61,7 @@ class ListApprovalPolicies(Query):
 
 def list_policies(
     question: ListApprovalPolicies, policies: ApprovalPolicies, version: int
-) -> tuple[Policy, ...]:
+) -> tuple[ApprovalPolicy, ...]:
     found = policies.policies.values()
     return tuple(each for each in found if question.policy in ("", each.policy))
 

@@ -24,7 +24,7 @@ from cqrs_app.platform.approvals.commands import (
     SignRequest,
     WithdrawRequest,
 )
-from cqrs_app.platform.approvals.policy import Policy, Shown, digest_of, stages_of
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects, digest_of, stages_of
 from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.types import Answer, ApprovalStage, State
 
@@ -38,7 +38,7 @@ class Now:
 
     signer: Signer
     at: datetime
-    shown: Shown | None = None
+    shown: ShownEffects | None = None
     problem: str = ""
 
 
@@ -52,8 +52,8 @@ class Wanted:
     person: str
     payload: str
     payload_hash: str
-    shown: Shown
-    policies: tuple[Policy, ...]
+    shown: ShownEffects
+    policies: tuple[ApprovalPolicy, ...]
     asking: Signer
     channel: str
 
@@ -85,7 +85,7 @@ class ApprovalRequest(Aggregate):
     stream: str = ""
     person: str = ""
     payload_hash: str = ""
-    shown: Shown | None = None
+    shown: ShownEffects | None = None
     digest: str = ""
     stages: tuple[ApprovalStage, ...] = ()
     policies: tuple[str, ...] = ()
@@ -221,7 +221,7 @@ class ApprovalRequest(Aggregate):
         needed = sum(each.approvals for each in self.stages)
         return needed - len(self.signed)
 
-    def change_since(self, shown: Shown) -> str:
+    def change_since(self, shown: ShownEffects) -> str:
         """What differs from what was shown; empty if nothing does."""
         if shown == self.shown:
             return ""
@@ -336,7 +336,7 @@ def outcome(command: RecordOutcome) -> Event:
     raise rules.NOT_OPEN(f"A request is {command.state.label.lower()} by a person. {UNCHANGED}")
 
 
-def shown_digest(request_id: str, number: int, payload_hash: str, shown: Shown) -> str:
+def shown_digest(request_id: str, number: int, payload_hash: str, shown: ShownEffects) -> str:
     """The digest of what a signer is shown in a round."""
     return digest_of(request_id, number, payload_hash, shown)
 

@@ -13,7 +13,7 @@ from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.approvals.commands import SetApprovalPolicy
 from cqrs_app.platform.approvals.events import ApprovalPolicySet
 from cqrs_app.platform.approvals.policies import ApprovalPolicies, recommended
-from cqrs_app.platform.approvals.policy import Circumstances, Policy, applies, stages_of
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, Circumstances, applies, stages_of
 from cqrs_app.platform.approvals.signer import Signer, short_of
 from cqrs_app.platform.approvals.types import ApprovalStage, Channel, Comparison, FieldCondition
 
@@ -29,7 +29,7 @@ FOUND = Circumstances(
 )
 
 
-def policy(**terms: Any) -> Policy:
+def policy(**terms: Any) -> ApprovalPolicy:
     command = SetApprovalPolicy(policy="test", commands=("RefundPayment",), **terms)
     [event] = ApprovalPolicies().set(command)
     assert isinstance(event, ApprovalPolicySet)
