@@ -100,7 +100,7 @@ class QueryBus:
         self._repository = repository
         self._write = reader_of(engines["write"])
         self._query = reader_of(engines["query"])
-        self._read = reader_of(engines["read"])
+        self._primary = reader_of(engines["read"])
         self.has_replica = engines["query"].url != engines["read"].url
         self._store = store
         self._cursors, self._parking = cursors_in("read"), parking_in("read")
@@ -236,14 +236,20 @@ class QueryBus:
         is_behind = any(positions.get(name, 0) < needed for name in reads)
         if bounds.are_strict and not is_behind:
             is_behind = not bounds.allow(self._gauge.measure(found.reached))
-        return Source(self._read, self._cursors.reached(self._read, reads)) if is_behind else found
+        if is_behind:
+            return Source(self._primary, self._cursors.reached(self._primary, reads))
+        return found
 
     def _cached(
         self, query: Query, bounds: Bounds, source: Source, stale: bool
     ) -> tuple[Answer[Any], str]:
         reached = source.reached
         codec, parameters = self._codecs[type(query)], msgspec.json.encode(query)
-        key = self._cache.key(type(query).__name__, codec.shape, parameters)
+        # Rows of another version of a projection, such as after a swap, may mean something else.
+        versions = msgspec.json.encode(
+            {each.projection: each.version for each in reached}, order="sorted"
+        )
+        key = self._cache.key(type(query).__name__, codec.shape + versions, parameters)
         positions = {each.projection: each.position for each in reached}
         revisions = {each.projection: each.revision for each in reached}
 
@@ -265,10 +271,11 @@ class QueryBus:
                 answer = kept(older)
                 if bounds.allow(answer.freshness):
                     return answer, "stale_hit" if found else "hit"
-        answer = self._from_rows(query, source, stale)
-        value = msgspec.Raw(msgspec.json.encode(answer.value))
-        self._cache.store(key, Entry(positions, revisions, value))
-        return answer, "miss"
+        value, after = self._read(query, source)
+        if after == reached:
+            entry = Entry(positions, revisions, msgspec.Raw(msgspec.json.encode(value)))
+            self._cache.store(key, entry)
+        return Answer(value, self._gauge.measure(after), stale), "miss"
 
     def _wait_for_flight(self, key: str, codec: AnswerCodec) -> Kept | None:
         deadline = time.monotonic() + min(FLIGHT_WAIT_SECONDS, self._options.timeout)
@@ -286,9 +293,28 @@ class QueryBus:
         return Answer(self._written(query, revealed(value, self._vault)), freshness, stale)
 
     def _from_rows(self, query: Query, source: Source, stale: bool) -> Answer[Any]:
+        value, reached = self._read(query, source)
+        return Answer(value, self._gauge.measure(reached), stale)
+
+    def _read(self, query: Query, source: Source) -> tuple[Any, Sequence[Reached]]:
+        """The value, and how far its projections are."""
         with source.engine.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(self._written(query, value), self._gauge.measure(source.reached), stale)
+        return self._written(query, value), self._unless_exchanged(source)
+
+    def _unless_exchanged(self, source: Source) -> Sequence[Reached]:
+        """How far the projections are whose rows have just been read. Where rows of another release
+        have been swapped in since the cursors were read, it is not known which were read, so the
+        cursor is the one that does not fit this release."""
+        names = [each.projection for each in source.reached]
+        after = {each.projection: each for each in self._cursors.reached(source.engine, names)}
+
+        def known(before: Reached) -> Reached:
+            now = after[before.projection]
+            is_other = now.version != before.version and not self._runner.fits(now)
+            return now if is_other else before
+
+        return [known(each) for each in source.reached]
 
     def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
         freshness = self._from_events()
@@ -304,7 +330,7 @@ class QueryBus:
                 rows = self._source(query, context)
                 with rows.engine.connect() as connection:
                     value = source.handler(query, self._past, connection)
-                freshness = self._gauge.measure(rows.reached)
+                freshness = self._gauge.measure(self._unless_exchanged(rows))
             else:
                 freshness = self._from_events()
                 value = source.handler(query, self._past, *(None for _ in reads[:1]))
