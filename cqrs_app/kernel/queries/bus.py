@@ -18,7 +18,7 @@ from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
 from cqrs_app.kernel.events.recorded import UnknownEvent, UnreadableEvent
-from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
@@ -26,7 +26,7 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
 from cqrs_app.kernel.queries.bounds import Bounds
-from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache, codec_of
+from cqrs_app.kernel.queries.cache import AnswerCodec, Asked, Entry, Kept, QueryCache, codec_of
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
@@ -47,13 +47,14 @@ FLIGHT_WAIT_SECONDS = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
     """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
-    0, there is no limit."""
+    0, there is no limit; if `write_through` is 0, there is none."""
 
     authorise: bool = True
     caching: bool = True
     timeout: float = 10.0
     max_concurrent: int = 200
     max_waiting: int = 4
+    write_through: float = 0.0
     at_once: int = 1
 
 
@@ -243,14 +244,8 @@ class QueryBus:
     def _cached(
         self, query: Query, bounds: Bounds, source: Source, stale: bool
     ) -> tuple[Answer[Any], str]:
-        reached = source.reached
-        codec, parameters = self._codecs[type(query)], msgspec.json.encode(query)
-        # Rows of another version of a projection, such as after a swap, may mean something else.
-        versions = msgspec.json.encode(
-            {each.projection: each.version for each in reached}, order="sorted"
-        )
-        key = self._cache.key(type(query).__name__, codec.shape + versions, parameters)
-        positions = {each.projection: each.position for each in reached}
+        reached, codec = source.reached, self._codecs[type(query)]
+        key, parameters = self._key(query, reached)
         revisions = {each.projection: each.revision for each in reached}
 
         def kept(found: Kept) -> Answer[Any]:
@@ -273,9 +268,38 @@ class QueryBus:
                     return answer, "stale_hit" if found else "hit"
         value, after = self._read(query, source)
         if after == reached:
-            entry = Entry(positions, revisions, msgspec.Raw(msgspec.json.encode(value)))
-            self._cache.store(key, entry)
+            name = type(query).__name__
+            asked = Asked(name, parameters) if query.declaration.hot else None
+            self._cache.store(key, _entry(reached, value), asked)
         return Answer(value, self._gauge.measure(after), stale), "miss"
+
+    def _key(self, query: Query, reached: Sequence[Reached]) -> tuple[str, bytes]:
+        """The key of the answer in the cache, and the parameters as JSON."""
+        # Rows of another version of a projection, such as after a swap, may mean something else.
+        versions = {each.projection: each.version for each in reached}
+        shape = self._codecs[type(query)].shape + msgspec.json.encode(versions, order="sorted")
+        parameters = msgspec.json.encode(query)
+        return self._cache.key(type(query).__name__, shape, parameters), parameters
+
+    def refresh(self, projections: Collection[str]) -> None:
+        """Compute the answers to hot questions again that are kept, and older than these
+        projections."""
+        for cls in self._answers:
+            if cls.declaration.hot and not set(cls.declaration.reads).isdisjoint(projections):
+                for parameters in self._cache.asked(cls.__name__):
+                    self._refresh(parse(cls, msgspec.json.decode(parameters)))
+
+    def _refresh(self, query: Query) -> None:
+        reads = query.declaration.reads
+        source = Source(self._query, self._cursors.reached(self._query, reads))
+        key, _ = self._key(query, source.reached)
+        found = self._cache.look_up(key, self._codecs[type(query)])
+        revisions = {each.projection: each.revision for each in source.reached}
+        if not found or found.entry.revisions == revisions or not self._cache.begin_flight(key):
+            return
+        value, after = self._read(query, source)
+        if after == source.reached:
+            self._cache.replace(key, _entry(source.reached, value))
 
     def _wait_for_flight(self, key: str, codec: AnswerCodec) -> Kept | None:
         deadline = time.monotonic() + min(FLIGHT_WAIT_SECONDS, self._options.timeout)
@@ -395,3 +419,12 @@ class QueryBus:
             return False  # they followed another log
         with self._query.connect() as connection:
             return not self._parking.holds(connection, reads, seen.stream)
+
+
+def _entry(reached: Sequence[Reached], value: Any) -> Entry:
+    """What is kept of an answer from projections at these cursors."""
+    return Entry(
+        {each.projection: each.position for each in reached},
+        {each.projection: each.revision for each in reached},
+        msgspec.Raw(msgspec.json.encode(value)),
+    )
