@@ -16,7 +16,7 @@ from tests.services.browser import COLOURS, Violations
 
 
 def with_an_alert(app: Flask) -> OnCall:
-    """No worker runs, which is an alert by now; a subscription is paused, which is pending."""
+    """No worker runs, which is an alert by now."""
     on_call = OnCall(app)
     on_call.alive.remove(WORKER)
     on_call.wait("no_worker")
@@ -43,8 +43,8 @@ def test_a_supervisor_acknowledges_silences_and_resolves_an_alert(
         dialog.locator("button.submit").click()
         expect(dialog).to_be_hidden()
         on_call.follow()
-        expect(alert).to_contain_text(state)
-    expect(alert).to_contain_text("Resolved")
+        expect(alert).to_contain_text(state, timeout=15_000)
+    expect(alert).to_contain_text("Resolved", timeout=15_000)
     expect(alert.get_by_role("row", name="We move.")).to_be_visible()
 
 
@@ -63,7 +63,7 @@ def test_an_administrator_changes_a_rule_and_sends_a_test(
     dialog.locator("button.submit").click()
     expect(dialog).to_be_hidden()
     on_call.follow()
-    expect(lag).to_contain_text("30 s")
+    expect(lag).to_contain_text("30 s", timeout=15_000)
     expect(lag).to_contain_text("Platform team")
     page.get_by_role("link", name="Send test alert").click()
     dialog.locator("button.submit").click()
