@@ -265,6 +265,18 @@ def test_no_heartbeat_is_sent_without_a_worker_or_a_sweep(
     assert receiver.received == []
 
 
+def test_a_heartbeat_is_sent_soon_after_what_kept_it_is_gone(
+    beating: OnCall, receiver: Receiver
+) -> None:
+    beating.alive.remove(WORKER)
+    beating.look()
+    assert beat(beating)
+    beating.alive.add(WORKER)
+    beating.look()
+    assert beat(beating) == ""
+    assert len(receiver.received) == 1
+
+
 def test_no_heartbeat_is_sent_while_nobody_looks_for_problems(
     beating: OnCall, receiver: Receiver
 ) -> None:
