@@ -26,6 +26,7 @@ from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.environment import SettingsError
 from cqrs_app.installed_areas import CHOOSERS, SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
@@ -33,6 +34,7 @@ from cqrs_app.kernel.commands.bus import BusOptions, utc_now
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.kernel.queries.side_by_side import AT_ONCE
+from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
@@ -57,11 +59,14 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
@@ -105,6 +110,9 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles),
+        assignees=Assignees(write),
+        claims=Claims(write, settings.claim_minutes, kernel.clock),
+        runs=Runs(write, kernel.clock),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -151,6 +159,9 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
+        is_assignable=Assignees(engines.write).has,
+        claims=Claims(engines.write, settings.claim_minutes),
+        runs=Runs(engines.write),
         failure_state=stored.state,
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),
@@ -173,9 +184,27 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        synchronous=_synchronous(settings, registry),
         exchanged=sql_views.repoint,
         report=report,
     )
+
+
+def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
+    """The projections named in SYNCHRONOUS_PROJECTIONS. Raises SettingsError."""
+    names = settings.synchronous_names
+    if unknown := [name for name in names if name not in registry.projections]:
+        known = ", ".join(sorted(registry.projections))
+        raise SettingsError(
+            f"SYNCHRONOUS_PROJECTIONS names {unknown[0]}, which is no projection. There are: "
+            f"{known}."
+        )
+    if names and settings.read_database_url != settings.database_url:
+        raise SettingsError(
+            "SYNCHRONOUS_PROJECTIONS needs the read models in the database of the events. Set "
+            "READ_DATABASE_URL to the value of DATABASE_URL, or leave it empty on PostgreSQL."
+        )
+    return names
 
 
 def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:

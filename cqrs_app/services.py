@@ -16,10 +16,13 @@ from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
 
@@ -41,6 +44,9 @@ class Services:
     payment_callbacks: Callbacks
     batches: Batches
     accounts: Accounts
+    assignees: Assignees
+    claims: Claims
+    runs: Runs
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle

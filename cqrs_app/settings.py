@@ -170,6 +170,7 @@ class Settings:
     command_retry_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     command_timeout: Seconds = 30.0
     undo_seconds: Annotated[int, Meta(ge=0, le=60)] = 5
+    claim_minutes: Annotated[int, Meta(ge=1, le=480)] = 5
     max_concurrent_commands: Limit = 100
     query_caching_enabled: bool = True
     query_cache_ttl: Annotated[int, Meta(ge=1, le=31_622_400)] = 300
@@ -197,6 +198,7 @@ class Settings:
     reconcile_window: str = "01:00-05:00"
 
     # Freshness
+    synchronous_projections: str = ""
     projection_batch: Annotated[int, Meta(ge=1, le=10_000)] = 500
     sweep_seconds: Seconds = 1.0
     read_your_writes_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.5
@@ -255,6 +257,11 @@ class Settings:
     @property
     def has_replica(self) -> bool:
         return self.query_database_url != self.read_database_url
+
+    @property
+    def synchronous_names(self) -> tuple[str, ...]:
+        """The projections that are to be synchronous."""
+        return tuple(filter(None, map(str.strip, self.synchronous_projections.split(","))))
 
     @property
     def unchecked_permissions(self) -> tuple[str, ...]:

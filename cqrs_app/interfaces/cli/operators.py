@@ -48,7 +48,10 @@ def list_operators() -> None:
         state = "can sign in"
         if operator.disabled_at:
             state = f"disabled since {operator.disabled_at:%Y-%m-%d %H:%M} UTC"
-        click.echo(f"{operator.name:<20} {operator.role:<10} {state:<33} {operator.display_name}")
+        click.echo(
+            f"{operator.name:<20} {operator.role:<10} {operator.team or '-':<12} {state:<33} "
+            f"{operator.display_name}"
+        )
 
 
 @operators.command("disable")
@@ -67,6 +70,17 @@ def enable(name: str) -> None:
     """Open a disabled account again."""
     _accounts().enable(name)
     click.echo(f"{name} can sign in again, with the password from before.")
+
+
+@operators.command("team")
+@click.argument("name")
+@click.argument("team", default="")
+@in_one_sentence
+def team_command(name: str, team: str) -> None:
+    """Put an operator into a team, to which orders can be assigned; without TEAM, into none."""
+    _accounts().set_team(name, team)
+    operator = _accounts().get(name)
+    click.echo(f"{operator.name} is in {f'team {operator.team}' if operator.team else 'no team'}.")
 
 
 @operators.command("password")

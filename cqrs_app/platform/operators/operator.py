@@ -14,7 +14,8 @@ from cqrs_app.platform.operators.roles import Roles
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """`permissions` are those of the role; times are UTC; `disabled_at` is None if the account is
-    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's."""
+    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's; `team`
+    is empty for none."""
 
     name: str
     display_name: str
@@ -23,6 +24,7 @@ class Operator:
     disabled_at: datetime | None
     created_at: datetime
     timezone: str
+    team: str
     preferences: Preferences
 
     @property
@@ -43,5 +45,6 @@ class Operator:
             disabled_at=row.disabled_at,
             created_at=row.created_at,
             timezone=row.timezone,
+            team=row.team,
             preferences=preferences_from(row.preferences),
         )
