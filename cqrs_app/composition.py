@@ -109,7 +109,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(write, roles),
+        accounts=Accounts(write, roles, shop_name=settings.shop_name),
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),

@@ -8,8 +8,9 @@ from flask import Flask, Response, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from cqrs_app.interfaces.web.auth import form_again, sign_in_again
+from cqrs_app.interfaces.web.auth import form_again
 from cqrs_app.interfaces.web.security import StaleForm
+from cqrs_app.interfaces.web.sign_in import sign_in_again
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import (
     BeyondHead,

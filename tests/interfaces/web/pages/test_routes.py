@@ -27,6 +27,7 @@ WHO = {
     "web.sign_out": SIGNED_IN,
     "web.banners": SIGNED_IN,
     "web.account": SIGNED_IN,
+    "web.account_password": SIGNED_IN,
     "web.account_shortcuts": SIGNED_IN,
     "web.account_list": SIGNED_IN,
     "web.search": SIGNED_IN,
