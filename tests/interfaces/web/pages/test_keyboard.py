@@ -29,6 +29,7 @@ PLACES = {
     "a": "/batches",
     "i": "/imports",
     "l": "/log",
+    "j": "/alerts",
     "x": "/failures",
     "s": "/system",
     "w": "/webhooks",
