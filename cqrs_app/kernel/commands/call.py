@@ -13,6 +13,7 @@ import msgspec
 from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
 from cqrs_app.kernel.errors import CommandReused, Invalid, NotAllowed, Refused
+from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.vault import Step
 from cqrs_app.kernel.store import LogEntry
@@ -62,7 +63,7 @@ class Call:
     and each is flagged beside what happened. And it may leave the command `completed` with what its
     sender left open; where that was read from the command's own stream, `completed_at` is the
     version read, and it is run again at another. With `guard`, it is run again if another command
-    with that guard commits before this one.
+    with that guard commits before this one. `written` are the events of the last attempt.
     """
 
     command: Command
@@ -85,6 +86,7 @@ class Call:
     completed: Command | None = None
     completed_at: int | None = None
     guards: list[Step] = field(default_factory=list)
+    written: Sequence[StoredEvent] = ()
     started: float = field(default_factory=time.perf_counter)
 
     @property

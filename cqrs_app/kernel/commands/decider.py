@@ -72,7 +72,7 @@ class Decider:
         call.belongs_to = aggregate.belongs_to
         sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
         events = tuple(self._with_owned(decided.events))
-        stored = self._chain(call, head, events, sealing, at, now)
+        stored = call.written = self._chain(call, head, events, sealing, at, now)
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:

@@ -58,6 +58,10 @@ SELECT (SELECT coalesce(max(position), 0) FROM events)
 """
 _HIGHEST_VERSION = 2**31 - 1
 
+APPENDED = "appended"
+"""The execution option, of an engine or a connection, with a function that is called with what
+`append` has written, before the caller commits it."""
+
 UNFINISHED = ("queued", "running", "failed")
 """Outcomes that a later run of the same command id may replace."""
 
@@ -147,13 +151,18 @@ class EventStore(ABC):
         with self._engine.begin() as connection:
             for step in steps:
                 step(connection)
-            self.append(connection, changes)
+            self._write_within(connection, changes)
 
     def append(self, connection: Connection, changes: Sequence[Change]) -> None:
         """Write `changes`, without their steps, within the caller's transaction.
 
         Raises VersionConflict and AlreadyRecorded like `commit`. The caller must then roll back.
         """
+        self._write_within(connection, changes)
+        if appended := connection.get_execution_options().get(APPENDED):
+            appended(changes)
+
+    def _write_within(self, connection: Connection, changes: Sequence[Change]) -> None:
         driver = connection.connection.driver_connection
         with translated_errors(self._engine, driver):
             self._write(driver, changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -18,6 +18,10 @@ from cqrs_app.kernel.subscriptions import parking
 from cqrs_app.kernel.subscriptions.cursors import BUILDING, Cursor, Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import parking_in
 from cqrs_app.kernel.subscriptions.subscription import STORES, Overtaken, Store, Subscription
+from cqrs_app.kernel.tracing.tracer import Tracer
+
+CATCHING_UP = timedelta(hours=1)
+"""Of events that are older than this, no spans are made."""
 
 
 class Halted(Exception):
@@ -47,6 +51,7 @@ class SubscriptionRunner:
         advanced: Advanced,
         erased: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tracer: Tracer | None = None,
     ) -> None:
         self._subscriptions = subscriptions
         self._codec = codec
@@ -57,6 +62,7 @@ class SubscriptionRunner:
         self._advanced = advanced
         self._erased = erased
         self._clock = clock
+        self._tracer = tracer or Tracer()
 
     def now(self) -> datetime:
         return self._clock()
@@ -113,6 +119,7 @@ class SubscriptionRunner:
 
     def _step(self, subscription: Subscription) -> int:
         started, name = time.perf_counter(), subscription.name
+        started_at = time.time_ns()
         try:
             events = self._take_next(subscription)
         except (UnknownEvent, Halted) as error:
@@ -122,6 +129,8 @@ class SubscriptionRunner:
             elapsed = (time.perf_counter() - started) * 1000
             waited = (self._clock() - events[0].recorded_at).total_seconds() * 1000
             self._advanced(name, len(events), elapsed, waited)
+            wanted = [event for event in events if subscription.wants(event.type)]
+            self._tracer.processed(name, wanted, started_at, self._clock() - CATCHING_UP)
             if any(_erases(event, subscription) for event in events):
                 self._forget_person(subscription)
         return len(events)
