@@ -91,10 +91,10 @@ class GatewayClient:
             event = self._event(order)
             gateway = self._gateway(payment.gateway)
             with self._kernel.tracer.outgoing("ask gateway", event):
-                said = gateway.ask(order)
-            if isinstance(said, Later):
-                return self._wait(said.ask_again_in)
-            self._answer(order, said, event.correlation_id)
+                answer = gateway.ask(order)
+            if isinstance(answer, Later):
+                return self._wait(answer.ask_again_in)
+            self._answer(order, answer, event.correlation_id)
         except Unreachable as error:
             return self._failed(request, str(error))
         except BusError as error:
@@ -116,8 +116,8 @@ class GatewayClient:
         events = self._kernel.store.events_of(Payment.stream_of(order.payment_id))
         return next(event for event in events if event.id == order.key)
 
-    def _answer(self, order: GatewayRequest, said: Done | Declined, correlation_id: str) -> None:
-        command = answer_command(order, said)
+    def _answer(self, order: GatewayRequest, answer: Done | Declined, correlation_id: str) -> None:
+        command = answer_command(order, answer)
         context = Context(
             actor=self._actor,
             channel="gateway",
@@ -138,18 +138,18 @@ class GatewayClient:
         return {"next_attempt_at": at, "failures": failures, "last_error": sentence}
 
 
-def answer_command(order: GatewayRequest, said: Done | Declined) -> Command:
+def answer_command(order: GatewayRequest, answer: Done | Declined) -> Command:
     """A gateway's answer as a command."""
-    if isinstance(said, Declined):
+    if isinstance(answer, Declined):
         return gateway_commands.RecordDecline(
             payment_id=order.payment_id,
             request_no=order.request_no,
-            code=said.code,
-            sentence=said.sentence,
+            code=answer.code,
+            sentence=answer.sentence,
         )
     record = _DONE[order.asked]
     return record(
-        payment_id=order.payment_id, request_no=order.request_no, reference=said.reference
+        payment_id=order.payment_id, request_no=order.request_no, reference=answer.reference
     )
 
 
