@@ -82,6 +82,7 @@ from cqrs_app.platform.webhooks.tasks import Deliveries
 from cqrs_app.processes import embedded_redis
 from cqrs_app.services import NAME, Services
 from cqrs_app.settings import Settings
+from cqrs_app.telemetry import Export, export_of
 
 REDIS_PATIENCE_SECONDS = 0.25
 """The longest time an operator waits for a Redis that hangs."""
@@ -98,7 +99,8 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
     engines = database.engines_of(app, settings)
     failures = Recorder(engines.write, release_of(settings), utc_now)
-    kernel = _kernel(engines, settings, redis_url, failures.report)
+    export = export_of(settings, release_of(settings))
+    kernel = _kernel(engines, settings, redis_url, failures.report, export)
     write, roles = kernel.engines.write, kernel.registry.roles
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
@@ -106,6 +108,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         redis_url=redis_url,
         kernel=kernel,
         failures=failures,
+        export=export,
         stored_failures=StoredFailures(write),
         problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
@@ -134,7 +137,13 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         # Imported here, so that processes without pages do not load what pages need.
         from cqrs_app.interfaces import api, web
 
-        logs.init_requests(app, kernel.recorder, kernel.statistics, access_log=settings.access_log)
+        logs.init_requests(
+            app,
+            kernel.recorder,
+            kernel.statistics,
+            kernel.tracer,
+            access_log=settings.access_log,
+        )
         web.init_app(app, settings)
         api.init_app(app, settings)
     return app
@@ -146,7 +155,9 @@ def release_of(settings: Settings) -> str:
     return settings.release or str(described["project"]["version"])
 
 
-def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Reporter) -> Kernel:
+def _kernel(
+    engines: Engines, settings: Settings, redis_url: str, report: Reporter, export: Export | None
+) -> Kernel:
     def fulfilment_of(order_id: str) -> FulfilmentProcess:
         with reader_of(engines.write).connect() as connection:
             return process_ahead(connection, order_id)
@@ -192,6 +203,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         synchronous=_synchronous(settings, registry),
         exchanged=sql_views.repoint,
         report=report,
+        export=export,
     )
 
 

@@ -25,18 +25,21 @@ from cqrs_app.platform.queue.claims import Claims
 from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
+from cqrs_app.telemetry import Export
 
 NAME = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`redis_url` is that of the embedded server if the settings name none."""
+    """`redis_url` is that of the embedded server if the settings name none; `export` sends traces
+    to a collector, if they name one."""
 
     settings: Settings
     redis_url: str
     kernel: Kernel
     failures: Recorder
+    export: Export | None
     stored_failures: StoredFailures
     problem_sources: Sources
     reconciliation_schedule: Schedule
@@ -58,6 +61,8 @@ class Services:
         self.failures.close()
         # What was written just now may have been slow, which is measured too.
         self.kernel.recorder.close()
+        if self.export is not None:
+            self.export.close()
 
 
 def services_of(app: Flask) -> Services:

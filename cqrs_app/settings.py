@@ -90,6 +90,8 @@ class Settings:
     log_format: str = "text"
     access_log: bool = False
     release: str = ""
+    otel_exporter_otlp_endpoint: str = ""
+    otel_service_name: str = "countersign"
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
