@@ -159,7 +159,7 @@ def _progress(batch_id: str) -> BatchProgress:
         state=row.state,
         total=row.total,
         checked=view.checked,
-        finished=view.finished,
+        finished=view.row.finished,
         counts={each.value: view.counts.get(each, 0) for each in Outcome},
         groups=view.groups,
         worth=view.worth,

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from flask import Flask, Response, g, render_template, request
@@ -19,12 +20,15 @@ from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.views import default_views, given_of, list_url
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.views.views import SavedView
 from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
+IN_TRAY = timedelta(minutes=1)
+"""How long a batch that has ended is still shown."""
 NAVIGATIONS_KEPT = 256
 
 
@@ -37,6 +41,7 @@ class Watch:
         self._banners: list[dict[str, str]] = []
         self._open_failures = 0
         self._defaults: tuple[SavedView, ...] = ()
+        self._batches: tuple[BatchRow, ...] = ()
 
     def banners(self) -> list[dict[str, str]]:
         """What is away now: {level, text}."""
@@ -53,6 +58,11 @@ class Watch:
         self._look()
         return [each for each in self._defaults if each.default_for == role]
 
+    def batches(self, operator: str) -> list[BatchRow]:
+        """What the tray shows: the batches of an operator that are running or ended just now."""
+        self._look()
+        return [each for each in self._batches if each.created_by == operator]
+
     def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
             try:
@@ -62,6 +72,8 @@ class Watch:
                 with suppress(*DATABASE_TROUBLE):
                     self._open_failures = services.stored_failures.count_open()
                     self._defaults = default_views()
+                    ended_after = datetime.now(UTC) - IN_TRAY
+                    self._batches = live_batches(kernel.engines.write, ended_after)
             finally:
                 self._lock.release()
 
@@ -127,6 +139,7 @@ def init_shell(app: Flask, settings: Settings) -> None:
         return {
             "shop_name": settings.shop_name,
             "banners": always + watch.banners() if signed_in else [],
+            "tray": watch.batches(g.operator.name) if signed_in else [],
         }
 
 

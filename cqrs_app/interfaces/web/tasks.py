@@ -6,7 +6,15 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from cqrs_app.interfaces.web.ask import may_act
+from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.services import kernel
+
+
+@bp.app_template_global()
+def label_of_command(name: str) -> str:
+    """What a command is called; its name where this release does not have it."""
+    cls = kernel.registry.commands.get(name)
+    return cls.declaration.label if cls else name
 
 
 def offered(names: Iterable[str]) -> list[dict[str, Any]]:

@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, bindparam, delete, insert, select, update
 
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.batches.commands import CreateBatch
-from cqrs_app.platform.batches.tables import batch_items, batches
+from cqrs_app.platform.batches.counts import Move, count_anew, lock, moved, rows_of
+from cqrs_app.platform.batches.tables import batch_counts, batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 from cqrs_app.platform.operators.ended import has_ended
 
@@ -100,7 +102,7 @@ class Items:
     ) -> int:
         """Store what a batch is about; returns how many items it has. Repeated ones count once.
 
-        A batch that exists already is left as it is.
+        A batch that exists already is left as it is. Raises Invalid if it is somebody else's.
         """
         row = {
             "batch_id": batch_id,
@@ -117,9 +119,16 @@ class Items:
         with self._engine.begin() as connection:
             added = insert_into(connection, batches).on_conflict_do_nothing()
             if connection.execute(added.returning(_BATCH.batch_id), row).scalar() is None:
-                known = select(_BATCH.total).where(_BATCH.batch_id == batch_id)
-                existing: int = connection.execute(known).scalar_one()
-                return existing
+                known = select(batches).where(_BATCH.batch_id == batch_id).with_for_update()
+                existing = connection.execute(known).one()
+                if existing.state != FROZEN:
+                    _check_creator(existing, created_by)
+                    total: int = existing.total
+                    return total
+                # Frozen for a batch that was never created: nobody has seen it.
+                connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))
+                mine = update(batches).where(_BATCH.batch_id == batch_id)
+                connection.execute(mine.values(**row))
             total = 0
             rows = _rows(batch_id, chosen)
             while portion := list(islice(rows, _INSERTED)):
@@ -127,6 +136,7 @@ class Items:
                 total += len(portion)
             frozen = update(batches).where(_BATCH.batch_id == batch_id)
             connection.execute(frozen.values(total=total))
+            count_anew(connection, batch_id)
         return total
 
     def is_frozen(self, command: CreateBatch) -> bool:
@@ -199,8 +209,13 @@ class Items:
             )
             .values(expected=bindparam("o"), code=bindparam("c"), sentence=bindparam("s"))
         )
+        after = {each.number: each.outcome for each in results}
         with self._engine.begin() as connection:
+            lock(connection, batch_id)
+            rows = rows_of(connection, batch_id, list(after), _ITEM.outcome == Outcome.WAITING)
             connection.execute(foreseen, _parameters(results))
+            moves = (_move(row.expected, after[row.number], row) for row in rows)
+            moved(connection, batch_id, moves, foreseen=True)
 
     def ready(self, batch_id: str) -> None:
         """Every item is checked."""
@@ -225,12 +240,16 @@ class Items:
                 update(batch_items)
                 .where(_ITEM.batch_id == batch_id, _ITEM.number.in_(waiting))
                 .values(outcome=Outcome.SENDING)
-                .returning(*_OF_ITEM)
+                .returning(*_OF_ITEM, _ITEM.currency, _ITEM.amount)
             )
+            rows = connection.execute(taken).all()
             items = sorted(
-                (Item(*row) for row in connection.execute(taken)), key=lambda each: each.number
+                (Item(row.number, row.subject, row.version, row.attempt) for row in rows),
+                key=lambda each: each.number,
             )
             if items:
+                moves = (_move(Outcome.WAITING, Outcome.SENDING, row) for row in rows)
+                moved(connection, batch_id, moves)
                 here = update(batches).where(_BATCH.batch_id == batch_id)
                 connection.execute(here.values(sending=True))
         return items
@@ -256,8 +275,13 @@ class Items:
             )
         )
         with self._engine.begin() as connection:
+            lock(connection, batch_id)
             if results:
+                after = {each.number: each.outcome for each in results}
+                rows = rows_of(connection, batch_id, list(after), _ITEM.outcome == Outcome.SENDING)
                 connection.execute(ended, _parameters(results))
+                moves = (_move(Outcome.SENDING, after[row.number], row) for row in rows)
+                moved(connection, batch_id, moves)
             left = select(_ITEM.number).where(
                 _ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.SENDING
             )
@@ -270,15 +294,17 @@ class Items:
         )
 
     def forget_old(self) -> None:
-        """Delete items that nobody made a batch of within a day, and those of old batches."""
+        """Delete items that nobody made a batch of within a day, and those of batches that ended
+        long ago, or were created then and not started."""
         now = self._clock()
         stray = (_BATCH.state == FROZEN) & (_BATCH.created_at < now - STRAYS_KEPT)
         old = _BATCH.finished_at < now - KEPT
+        unstarted = (_BATCH.state == BatchState.READY) & (_BATCH.created_at < now - KEPT)
         # One condition at a time, so that each is found by its index.
         with self._reader.connect() as connection:
             found = [
                 batch_id
-                for condition in (stray, old)
+                for condition in (stray, old, unstarted)
                 for batch_id in connection.execute(
                     select(_BATCH.batch_id).where(condition)
                 ).scalars()
@@ -286,6 +312,7 @@ class Items:
         for batch_id in found:
             with self._engine.begin() as connection:
                 connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))
+                connection.execute(delete(batch_counts).where(batch_counts.c.batch_id == batch_id))
                 connection.execute(delete(batches).where(_BATCH.batch_id == batch_id))
 
     def _next(self, *where: Any, most: int = CHUNK) -> list[Item]:
@@ -325,6 +352,16 @@ def _rows(batch_id: str, chosen: Iterable[Chosen]) -> Iterator[dict[str, Any]]:
             "sentence": "",
             "attempt": 1,
         }
+
+
+def _check_creator(existing: Any, created_by: str) -> None:
+    if existing.created_by != created_by:
+        sentence = "Another batch has this id. Nothing was created. Leave it out, or use a new one."
+        raise Invalid("The batch", {"batch_id": sentence})
+
+
+def _move(before: str, after: str, row: Any) -> Move:
+    return Move(before, after, row.currency, row.amount)
 
 
 def _parameters(results: Iterable[Result]) -> list[dict[str, Any]]:

@@ -82,8 +82,9 @@ class RunBatches(BackgroundTask):
         if batch.state != BatchState.RUNNING:
             return False
         if items.ended_creator(key):
-            logger.warning("batch %s is paused: %s is no longer active", key, batch.created_by)
-            self._decide(kernel, PauseBatch(batch_id=key), key)
+            reason = f"The account or token of {batch.created_by} is no longer active."
+            logger.warning("batch %s is paused: %s", key, reason)
+            self._decide(kernel, PauseBatch(batch_id=key, reason=reason), key)
             return False
         if taken := items.send(key):
             items.finished(key, _sent(kernel, batch, taken))
