@@ -1,4 +1,4 @@
-"""Batches: counts that are kept, and why one is paused."""
+"""Batches: counts that are kept, what would follow, and why one is paused."""
 
 from collections.abc import Sequence
 
@@ -35,6 +35,15 @@ def upgrade() -> None:
     )
     for foreseen, column in (("true", "expected"), ("false", "outcome")):
         op.execute(COUNTED.format(foreseen=foreseen, column=column))
+    op.create_table(
+        "batch_effects",
+        sa.Column("batch_id", sa.String(length=36), nullable=False),
+        sa.Column("verb", sa.String(length=60), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("amount", columns.Amount(), nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", "verb", "currency", name=op.f("pk_batch_effects")),
+    )
     op.add_column(
         "batches", sa.Column("paused_because", sa.Text(), nullable=False, server_default="")
     )
@@ -42,4 +51,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("batches", "paused_because")
+    op.drop_table("batch_effects")
     op.drop_table("batch_counts")

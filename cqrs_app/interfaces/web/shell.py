@@ -19,6 +19,7 @@ from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, ope
 from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.views import default_views, given_of, list_url
+from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
@@ -33,7 +34,8 @@ NAVIGATIONS_KEPT = 256
 
 
 class Watch:
-    """Checks the console's parts at most every two seconds per process."""
+    """Looks at what every page shows at most every two seconds per process, when a page asks for
+    its banners, which come first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,17 +52,14 @@ class Watch:
 
     def open_failures(self) -> int:
         """How many failures are open; what was known last while the write store is down."""
-        self._look()
         return self._open_failures
 
     def default_views(self, role: str) -> list[SavedView]:
         """The views that the navigation opens for this role, one for a list at most."""
-        self._look()
         return [each for each in self._defaults if each.default_for == role]
 
     def batches(self, operator: str) -> list[BatchRow]:
-        """What the tray shows: the batches of an operator that are running or ended just now."""
-        self._look()
+        """What the tray shows: the batches of an operator that run, or ended just now."""
         return [each for each in self._batches if each.created_by == operator]
 
     def _look(self) -> None:
@@ -69,7 +68,7 @@ class Watch:
                 found = health.banners(health.look(kernel))
                 self._banners = [{"level": level, "text": text} for level, text in found]
                 self._looked = time.monotonic()
-                with suppress(*DATABASE_TROUBLE):
+                with suppress(BusError, *DATABASE_TROUBLE):
                     self._open_failures = services.stored_failures.count_open()
                     self._defaults = default_views()
                     ended_after = datetime.now(UTC) - IN_TRAY

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cqrs_app.kernel.commands.call import Past
 from cqrs_app.kernel.commands.context import Context
@@ -16,12 +17,24 @@ from cqrs_app.kernel.messages.messages import Command
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One consequence of a command. `command` would be sent and is about `subject`; `sentence` says
-    it for people. `certain` is off where it depends on an answer from outside."""
+    it for people. `certain` is off where it depends on an answer from outside. `adds` is what can
+    be summed over many commands."""
 
     command: str
     subject: str
     sentence: str
     certain: bool = True
+    adds: tuple[Quantity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """An amount in a currency, or units where that is empty, and what happens to it, as in "EUR
+    5.00 will be refunded"."""
+
+    currency: str
+    amount: Decimal
+    verb: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,16 @@ page that follows a batch adds up nothing."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, literal, select
 
+from cqrs_app.kernel.commands.consequences import Quantity
 from cqrs_app.kernel.store.engines import insert_into
-from cqrs_app.platform.batches.tables import batch_counts, batch_items, batches
+from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import Outcome
 
 _COUNT, _ITEM = batch_counts.c, batch_items.c
@@ -60,10 +61,36 @@ def moved(
         if items[key] or amounts[key]
     ]
     if changed:
-        more = insert_into(connection, batch_counts)
-        summed = {name: _COUNT[name] + more.excluded[name] for name in ("total", "amount")}
-        keys = [column.name for column in batch_counts.primary_key]
-        connection.execute(more.on_conflict_do_update(index_elements=keys, set_=summed), changed)
+        add_to(connection, batch_counts, changed, ("total", "amount"))
+
+
+def add_effects(
+    connection: Connection, batch_id: str, effects: Iterable[Sequence[Quantity]]
+) -> None:
+    """Add what would follow from each of these items."""
+    items, amounts = Counter[tuple[str, str]](), dict[tuple[str, str], Decimal]()
+    for quantities in effects:
+        items.update({(each.verb, each.currency) for each in quantities})
+        for each in quantities:
+            key = each.verb, each.currency
+            amounts[key] = amounts.get(key, Decimal(0)) + each.amount
+    rows = [
+        {"batch_id": batch_id, "verb": verb, "currency": currency, "items": count, "amount": amount}
+        for (verb, currency), count in items.items()
+        for amount in (amounts[verb, currency],)
+    ]
+    if rows:
+        add_to(connection, batch_effects, rows, ("items", "amount"))
+
+
+def add_to(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], summed: Sequence[str]
+) -> None:
+    """Insert these rows; the `summed` columns of those that are there are increased."""
+    more = insert_into(connection, table)
+    values = {name: table.c[name] + more.excluded[name] for name in summed}
+    keys = [column.name for column in table.primary_key]
+    connection.execute(more.on_conflict_do_update(index_elements=keys, set_=values), rows)
 
 
 def count_anew(connection: Connection, batch_id: str) -> None:

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Engine, bindparam, delete, select, update
 
+from cqrs_app.kernel.commands.consequences import Quantity
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.projections.bulk import bulk_of
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.batches.commands import CreateBatch
-from cqrs_app.platform.batches.counts import Move, count_anew, lock, moved, rows_of
-from cqrs_app.platform.batches.tables import batch_counts, batch_items, batches
+from cqrs_app.platform.batches.counts import Move, add_effects, count_anew, lock, moved, rows_of
+from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 from cqrs_app.platform.operators.ended import has_ended
 
@@ -131,8 +134,9 @@ class Items:
                 connection.execute(mine.values(**row))
             total = 0
             rows = _rows(batch_id, chosen)
+            bulk = bulk_of(batch_items, connection)
             while portion := list(islice(rows, _INSERTED)):
-                connection.execute(insert(batch_items), portion)
+                bulk.write(connection, portion)
                 total += len(portion)
             frozen = update(batches).where(_BATCH.batch_id == batch_id)
             connection.execute(frozen.values(total=total))
@@ -198,8 +202,13 @@ class Items:
         """The next items to check, CHUNK at most."""
         return self._next(_ITEM.batch_id == batch_id, _ITEM.expected == "")
 
-    def checked(self, batch_id: str, results: Sequence[Result]) -> None:
-        """Record what is expected of each item."""
+    def checked(
+        self,
+        batch_id: str,
+        results: Sequence[Result],
+        effects: Mapping[int, Sequence[Quantity]] = MappingProxyType({}),
+    ) -> None:
+        """Record what is expected of each item, and what would follow from those previewed."""
         foreseen = (
             update(batch_items)
             .where(
@@ -216,6 +225,12 @@ class Items:
             connection.execute(foreseen, _parameters(results))
             moves = (_move(row.expected, after[row.number], row) for row in rows)
             moved(connection, batch_id, moves, foreseen=True)
+            unchecked = {row.number for row in rows if not row.expected}
+            add_effects(
+                connection,
+                batch_id,
+                (each for number, each in effects.items() if number in unchecked),
+            )
 
     def ready(self, batch_id: str) -> None:
         """Every item is checked."""
@@ -312,7 +327,8 @@ class Items:
         for batch_id in found:
             with self._engine.begin() as connection:
                 connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))
-                connection.execute(delete(batch_counts).where(batch_counts.c.batch_id == batch_id))
+                for kept in (batch_counts, batch_effects):
+                    connection.execute(delete(kept).where(kept.c.batch_id == batch_id))
                 connection.execute(delete(batches).where(_BATCH.batch_id == batch_id))
 
     def _next(self, *where: Any, most: int = CHUNK) -> list[Item]:
@@ -351,6 +367,7 @@ def _rows(batch_id: str, chosen: Iterable[Chosen]) -> Iterator[dict[str, Any]]:
             "code": "",
             "sentence": "",
             "attempt": 1,
+            "finished_at": None,
         }
 
 

@@ -21,7 +21,7 @@ from cqrs_app.platform.batches.batch import CommandBatch, state_after
 from cqrs_app.platform.batches.commands import RUN, BatchId
 from cqrs_app.platform.batches.events import BatchCreated
 from cqrs_app.platform.batches.items import FROZEN
-from cqrs_app.platform.batches.tables import batch_counts, batch_items, batches
+from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import OPEN, BatchState, Outcome
 
 MOST_SENTENCES = 50
@@ -90,13 +90,10 @@ def list_batches(question: ListBatches, connection: Connection) -> Page[BatchRow
 def live_batches(engine: Engine, ended_after: datetime) -> tuple[BatchRow, ...]:
     """The batches of everybody that are checked or running now, or ended since then."""
     moving = _BATCH.state.in_([BatchState.CHECKING, BatchState.RUNNING])
-    rows = []
-    # One condition at a time, so that each is found by its index.
+    found = select(*_COLUMNS).where(moving | (_BATCH.finished_at > ended_after))
     with reader_of(engine).connect() as connection:
-        for condition in (moving, _BATCH.finished_at > ended_after):
-            found = select(*_COLUMNS).where(condition).order_by(_BATCH.created_at).limit(MOST_LIVE)
-            rows += [_row(row) for row in connection.execute(found)]
-    return tuple(rows)
+        rows = connection.execute(found.order_by(_BATCH.created_at).limit(MOST_LIVE))
+        return tuple(_row(row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +115,23 @@ class BatchWorth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchEffect:
+    """What would follow from `items` of the items: an amount in a currency, or units where that is
+    empty, and what happens to it, as in "EUR 312.00 will be refunded"."""
+
+    currency: str
+    amount: Decimal
+    verb: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchView:
     """A batch with its progress. `fields` are those that all items share; `paused_because` says why
     a worker, or whoever gave a reason, paused it. `counts` is by outcome;
     before the batch is started, by what the check expects (`checked` of `total` items so far), and
-    so are `groups` and `worth`."""
+    so are `groups` and `worth`. `effects` are those of the first items, as long as it is not
+    started."""
 
     row: BatchRow
     fields: dict[str, Any]
@@ -130,6 +139,7 @@ class BatchView:
     counts: dict[str, int]
     groups: tuple[BatchGroup, ...]
     worth: tuple[BatchWorth, ...]
+    effects: tuple[BatchEffect, ...]
     checked: int
 
 
@@ -171,8 +181,18 @@ def get_batch(question: GetBatch, connection: Connection) -> BatchView | None:
             for each in kept
             if each.currency and each.outcome != Outcome.WAITING
         ),
+        effects=tuple(_effects(connection, question.batch_id)) if foreseen else (),
         checked=batch.total - counts[Outcome.WAITING] if foreseen else batch.total,
     )
+
+
+def _effects(connection: Connection, batch_id: str) -> Iterator[BatchEffect]:
+    found = select(batch_effects).where(batch_effects.c.batch_id == batch_id)
+    ordered = found.order_by(batch_effects.c.verb, batch_effects.c.currency)
+    for row in connection.execute(ordered):
+        values = dict(row._mapping)
+        values.pop("batch_id")
+        yield BatchEffect(**values)
 
 
 def _groups(

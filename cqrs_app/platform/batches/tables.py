@@ -78,3 +78,15 @@ batch_counts = Table(
     Column("total", Integer, nullable=False),
     Column("amount", Amount, nullable=False),
 )
+
+# What would follow from the items that the check previewed; units where there is no
+# currency: see Quantity.
+batch_effects = Table(
+    "batch_effects",
+    write_tables,
+    Column("batch_id", String(36), primary_key=True),
+    Column("verb", String(60), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("items", Integer, nullable=False),
+    Column("amount", Amount, nullable=False),
+)

@@ -27,6 +27,7 @@ from cqrs_app.platform.batches.queries import (
     ListBatchItems,
 )
 from cqrs_app.platform.batches.words import RETRIED, BatchState, Outcome
+from cqrs_app.platform.batches.work import PREVIEWED
 
 EXPECTED = (Outcome.DONE, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
 """In the order in which the result of the check shows them."""
@@ -90,6 +91,7 @@ def _one(batch_id: str) -> dict[str, Any]:
         "row": row,
         "label": label_of_command(row.command),
         "foreseen": foreseen,
+        "previewed": PREVIEWED,
         "moves": row.state in (BatchState.CHECKING, BatchState.RUNNING),
         "outcomes": [each for each in (EXPECTED if foreseen else OUTCOMES) if counts.get(each)],
         "Outcome": Outcome,
