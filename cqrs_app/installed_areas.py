@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
-from cqrs_app.areas.customers.queries import ListRegisteredCustomers
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.queries import ChooseCustomers, ListRegisteredCustomers
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
 from cqrs_app.areas.desk.queries.order_list import ListOrders
@@ -20,7 +21,8 @@ from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
-from cqrs_app.areas.inventory.queries.product_list import ListProducts
+from cqrs_app.areas.inventory.queries.product_list import ChooseProducts, ListProducts
+from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.orders.order import Order
@@ -63,7 +65,13 @@ SENDABLE = (
 still written), and that a person was erased, which recipients of their data have to know."""
 
 
-CHOOSERS: Mapping[str, type[Query]] = MappingProxyType({Order.category: ChooseOrders})
+CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
+    {
+        Order.category: ChooseOrders,
+        Customer.category: ChooseCustomers,
+        StockItem.category: ChooseProducts,
+    }
+)
 """Category of streams -> the query that chooses things of this kind for a batch."""
 
 LISTS: Mapping[str, type[Query]] = MappingProxyType(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from flask import request
+
 from cqrs_app.interfaces.web.ask import may_act
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.services import kernel
 
 
@@ -25,6 +29,16 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
         for name, of in found
         if may_act(of.permission)
     ]
+
+
+def selecting(commands: Iterable[type[Command]]) -> dict[str, Any]:
+    """What batches/_selection.html needs on a list: the commands for several of its rows, and its
+    filters."""
+    names = (each.__name__ for each in commands)
+    return {
+        "batched": offered(names) if may_act(RUN) else [],
+        "filters_query": request.query_string.decode(),
+    }
 
 
 def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[Any]]:

@@ -10,6 +10,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
+from cqrs_app.areas.customers.commands import DeactivateCustomer, RegisterCustomer
+from cqrs_app.areas.inventory.commands import AddProduct, ReceiveStock
 from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
@@ -29,6 +31,7 @@ from cqrs_app.platform.batches.queries import GetBatch
 from cqrs_app.platform.batches.tables import batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 from cqrs_app.services import services_of
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.platform.batches.conftest import MARIA, SAM, Shop
 from tests.services.statements import statements
 
@@ -458,3 +461,38 @@ def test_a_batch_that_is_never_started_is_deleted_in_the_end_and_cannot_be_start
     with pytest.raises(Refused, match="its items were deleted") as refused:
         shop.decide(StartBatch(batch_id=batch_id))
     assert refused.value.code == "no_such_batch"
+
+
+LEAD = Actor("lead", ROLES["admin"])
+
+
+def test_products_are_chosen_by_the_filters_of_their_list(shop: Shop) -> None:
+    for sku, stock in (("LAMP", 0), ("VASE", 9), ("CARD 1/2@3", 0)):
+        shop.run(AddProduct(sku=sku, description=sku, low_below=5))
+        if stock:
+            shop.run(ReceiveStock(sku=sku, quantity=stock, reference="R1"))
+    catch_up(shop.app)
+    batch_id = shop.create("RetireProduct", filters={"show": ["out"]}, actor=LEAD, start=True)
+    # It is not about those that match later.
+    shop.run(AddProduct(sku="LATER", description="Later"))
+    catch_up(shop.app)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"LAMP": "done", "CARD 1/2@3": "done"}
+
+
+def test_customers_are_chosen_by_the_filters_of_their_list_or_named(shop: Shop) -> None:
+    for number in ("C1", "C2", "C3"):
+        shop.run(RegisterCustomer(customer_id=number, name=number), LEAD)
+    for number in ("C1", "C2"):
+        gone = DeactivateCustomer(customer_id=number, reason="Moved to another shop.")
+        shop.run(gone, LEAD)
+    catch_up(shop.app)
+    filters = {"status": ["deactivated"]}
+    batch_id = shop.create("ReactivateCustomer", filters=filters, actor=LEAD)
+    assert {name: each.version for name, each in shop.items(batch_id).items()} == {"C1": 2, "C2": 2}
+    named = shop.create("ReactivateCustomer", ["C1", "C3"], actor=LEAD, start=True)
+    shop.work(named)
+    assert shop.outcomes(named) == {"C1": "done", "C3": "refused"}
+    shop.decide(StartBatch(batch_id=batch_id), LEAD)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"C1": "conflicted", "C2": "done"}

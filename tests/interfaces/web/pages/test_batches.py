@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
+from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
@@ -19,7 +20,7 @@ from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.platform.batches.commands import StartBatch
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
-from tests.platform.batches.conftest import Shop
+from tests.platform.batches.conftest import SAM, Shop
 
 
 @pytest.fixture
@@ -213,3 +214,32 @@ def test_the_end_of_a_batch_is_announced_on_any_page(
     shop.work(batch_id)
     announced = opened.locator("#announcer")
     expect(announced).to_have_text("Approve order: finished. 2 items done", timeout=15_000)
+
+
+def test_products_are_selected_in_their_list(shop: Shop) -> None:
+    for sku in ("LAMP A", "VASE"):
+        shop.run(AddProduct(sku=sku, description=sku))
+    catch_up(shop.app)
+    client = client_in(shop.app, "supervisor")
+    shown = page(client, "/products?show=offered&columns=price")
+    form = shown.select_one("form#batch")
+    assert form
+    assert "Select product LAMP A" in [
+        str(each["aria-label"]) for each in shown.select("[data-pick]")
+    ]
+    sent = {str(each["name"]): each.get("value", "") for each in form.select("input[type=hidden]")}
+    picked = [each["value"] for each in shown.select("[data-pick]")]
+    offers = client.post("/batches/offers", data=sent | {"item": picked})
+    assert [each.next for each in BeautifulSoup(offers.text, "html.parser").select("button")] == [
+        "Set low-stock level ",
+        "Retire product ",
+    ]
+    created = client.post(
+        form["action"], data=sent | {"command": "RetireProduct", "everything": "1"}
+    )
+    batch_id = created.location.rpartition("/")[2]
+    shop.work(batch_id)
+    assert shop.batch(batch_id).row.source == "All with show offered"
+    shop.decide(StartBatch(batch_id=batch_id), SAM)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"LAMP A": "done", "VASE": "done"}
