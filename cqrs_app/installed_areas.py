@@ -7,6 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from cqrs_app.areas.assignments import ASSIGNMENTS
+from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
@@ -35,12 +37,20 @@ from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.alerts import alerts_area
+from cqrs_app.platform.alerts import events as alert_events
+from cqrs_app.platform.approvals import approvals_area
+from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failure import FailureStates
+from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
+from cqrs_app.platform.queue import queue_area
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
 from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
@@ -50,7 +60,7 @@ from cqrs_app.platform.views import views_area
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS)
 """The shop's areas that need no setting."""
 
 MONEY = Notation("currency", exact)
@@ -59,15 +69,18 @@ MONEY = Notation("currency", exact)
 SENDABLE = (
     *(event for area in (*AREAS, payments_area()) for event in area.event_types),
     *events_in(fulfilment_events),
+    *events_in(alert_events),
     SubjectErased,
 )
 """The events that may be sent to other systems: those of the shop's areas (of fulfilment, those
-still written), and that a person was erased, which recipients of their data have to know."""
+still written), those of alerts, and that a person was erased, which recipients of their data have
+to know."""
 
 
 CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
     {
         Order.category: ChooseOrders,
+        Assignment.category: ChooseOrders,
         Customer.category: ChooseCustomers,
         StockItem.category: ChooseProducts,
     }
@@ -96,8 +109,13 @@ def build_registry(
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
     batch_items: Items | None = None,
+    is_assignable: IsAssignable = lambda command: True,
+    claims: Claims | None = None,
+    runs: Runs | None = None,
+    signers: Signers | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
+    alert_channels: Sequence[str] = (),
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
@@ -108,8 +126,10 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received; `batch_items` holds the items of batches. `failure_state` and `sample_of` read a
-    stored failure. Business days are those of `zone`.
+    received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
+    assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
+    policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
+    alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -128,13 +148,20 @@ def build_registry(
         *shop,
         batches_area(shop, batch_items, tasks.get("batches", ())),
         views_area(LISTS),
+        queue_area(claims, runs, zone),
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        approvals_area(shop, signers, tasks.get("approvals", ())),
         failures_area(failure_state, sample_of, tasks.get("failures", ())),
+        alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
-        Area(name="operators", permissions=[MANAGE_TOKENS]),
+        Area(
+            name="operators",
+            permissions=[MANAGE_TOKENS],
+            middleware=[only_to_known_assignees(is_assignable)],
+        ),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
     return Registry((*areas, runtime_area(controlled, zone, tasks.get("runtime", ()))), MONEY, zone)

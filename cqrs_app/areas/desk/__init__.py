@@ -28,6 +28,7 @@ from cqrs_app.areas.desk.queries import (
     several_orders,
     timeline,
     view_counts,
+    workload,
 )
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel import Area, from_past, projected
@@ -80,6 +81,7 @@ DESK = Area(
         order_totals.TotalOfOrders: projected(order_totals.total_of_orders),
         best.TopProducts: projected(best.top_products),
         best.TopCustomers: projected(best.top_customers),
+        workload.Workloads: projected(workload.workloads),
         import_totals.ImportTotals: projected(import_totals.import_totals),
     },
 )

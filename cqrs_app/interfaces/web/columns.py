@@ -15,6 +15,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "orders": {
             "customer": "Customer",
             "country": "Country",
+            "assignee": "Assignee",
             "lines": "Lines",
             "total": "Total",
             "placed": "Placed",

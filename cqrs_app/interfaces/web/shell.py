@@ -20,7 +20,9 @@ from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.views import default_views, given_of, list_url
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.platform.alerts.queries import on_by_severity
 from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.views.views import SavedView
@@ -41,7 +43,7 @@ class Watch:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._banners: list[dict[str, str]] = []
-        self._open_failures = 0
+        self._open_failures = self._alerts = 0
         self._defaults: tuple[SavedView, ...] = ()
         self._batches: tuple[BatchRow, ...] = ()
 
@@ -53,6 +55,10 @@ class Watch:
     def open_failures(self) -> int:
         """How many failures are open; what was known last while the write store is down."""
         return self._open_failures
+
+    def alerts(self) -> int:
+        """How many alerts are raised or acknowledged, likewise."""
+        return self._alerts
 
     def default_views(self, role: str) -> list[SavedView]:
         """The views that the navigation opens for this role, one for a list at most."""
@@ -70,6 +76,8 @@ class Watch:
                 self._looked = time.monotonic()
                 with suppress(BusError, *DATABASE_TROUBLE):
                     self._open_failures = services.stored_failures.count_open()
+                    with reader_of(kernel.engines.write).connect() as connection:
+                        self._alerts = sum(on_by_severity(connection).values())
                     self._defaults = default_views()
                     ended_after = datetime.now(UTC) - IN_TRAY
                     self._batches = live_batches(kernel.engines.write, ended_after)
@@ -95,25 +103,27 @@ def init_shell(app: Flask, settings: Settings) -> None:
         root: str,
         permissions: frozenset[str],
         active: str,
-        open_failures: int,
+        counts: tuple[tuple[str, int], ...],
         defaults: tuple[tuple[str, str], ...],
     ) -> Markup:
         template = app.jinja_env.get_template("_navigation.html")
         groups = [("", open_to(permissions, ENTRIES))]
         groups += [("Other systems", open_to(permissions, INTEGRATIONS))]
-        counts = {"failures": open_failures}
         return Markup(  # noqa: S704 - our own template
-            template.render(groups=groups, active=active, counts=counts, urls=dict(defaults))
+            template.render(groups=groups, active=active, counts=dict(counts), urls=dict(defaults))
         )
 
     def navigation(active: str) -> Markup:
         """The places of the console that this operator may open; cached, as there are few
         combinations.
         """
-        may_see = "failures.view" in _permissions()
-        count = watch.open_failures() if may_see else 0
+        mine = _permissions()
+        counts = (
+            ("failures", watch.open_failures() if "failures.view" in mine else 0),
+            ("alerts", watch.alerts() if "alerts.view" in mine else 0),
+        )
         urls = tuple(default_urls().items())
-        return navigation_of(request.script_root, _permissions(), active, count, urls)
+        return navigation_of(request.script_root, mine, active, counts, urls)
 
     def default_urls() -> dict[str, str]:
         """List -> address of the view that the operator's role opens first."""

@@ -9,6 +9,7 @@ from flask import request
 
 from cqrs_app.interfaces.web.ask import may_act
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.unavailable import UnavailableActions, by_reason
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.services import kernel
@@ -41,7 +42,9 @@ def selecting(commands: Iterable[type[Command]]) -> dict[str, Any]:
     }
 
 
-def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
+def allowed_tasks(
+    actions: Collection[Any],
+) -> tuple[list[dict[str, Any]], list[UnavailableActions]]:
     """The actions the operator may take now, and those that only the state of the thing forbids.
     `actions` have `command`, `label`, `allowed` and `reason`.
     """
@@ -51,4 +54,4 @@ def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[
         if not each.allowed
         and may_act(kernel.registry.command(each.command).declaration.permission)
     ]
-    return offered(each.command for each in actions if each.allowed), not_now
+    return offered(each.command for each in actions if each.allowed), by_reason(not_now)

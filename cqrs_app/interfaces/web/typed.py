@@ -1,5 +1,5 @@
 """Converts what people type into filters to what programs write: a decimal point, countries in
-English.
+English, their own name.
 """
 
 from __future__ import annotations
@@ -9,13 +9,19 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from flask import g
+
 from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.services import services
 
+ME = "@me"
+"""Whoever is signed in, in a filter that takes an operator; so a link means the same for all."""
 COUNTRY = "country-name"
 """The `autocomplete` of fields that hold a country."""
+PERSON = "person"
+"""The hint of fields that hold an operator."""
 
 
 def read_here(cls: type[Query], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,6 +34,8 @@ def read_here(cls: type[Query], values: Mapping[str, Any]) -> dict[str, Any]:
                 found[field.name] = format(formats.read(text), "f")
         elif isinstance(text, str) and field.hints.get("autocomplete") == COUNTRY:
             found[field.name] = formats.stored_country(text)
+        elif text == ME and field.hints.get(PERSON):
+            found[field.name] = g.operator.name
     return found
 
 

@@ -110,7 +110,9 @@ Index(
     postgresql_where=_unsuccessful,
     sqlite_where=_unsuccessful,
 )
-_final = command_log.c.outcome.in_(("succeeded", "refused"))
+FINAL = ("succeeded", "refused", "requested")
+"""Outcomes that never change. "requested": it was kept to be decided on by others."""
+_final = command_log.c.outcome.in_(FINAL)
 Index(
     "ix_command_log_finished_at",
     command_log.c.finished_at,
@@ -235,6 +237,8 @@ def _cursors(name: str, store: MetaData) -> Table:
         Column("revision", BigKey, nullable=False, server_default="0"),
         Column("advanced_at", UtcDateTime),
         Column("error", Text),
+        # The end of the log when the cursor was created.
+        Column("since", BigKey, nullable=False, server_default="0"),
     )
 
 

@@ -67,9 +67,10 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                         "since. Nothing was changed."
                     )
                 if creator := items.ended_creator(call.command.batch_id):
-                    raise CREATOR_ENDED(
+                    raise CREATOR_ENDED.because(
                         f"The account or token of {creator}, who created this batch, is no longer "
-                        "active. Nothing was changed. Create a new batch of the remaining items."
+                        "active.",
+                        "Create a new batch of the remaining items.",
                     )
             case _:
                 return proceed(call)

@@ -24,6 +24,7 @@ PAGES = (
         "/search",
         "/search?q=lamp",
         "/orders",
+        "/workload",
         "/customers",
         "/credit-notes",
         "/reports",
@@ -37,7 +38,7 @@ PAGES = (
     *("/webhooks", "/webhooks/warehouse"),
     *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
     *("/catalogue", "/catalogue/PlaceOrder", "/catalogue/problems", "/queries/ListOrders"),
-    *("/customers/C1001", "/orders?q=nothing-such", "/account"),
+    *("/customers/C1001", "/orders?q=nothing-such", "/account", "/account/password"),
 )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.assignments.commands import WORK, AssignOrder, UnassignOrder
 from cqrs_app.areas.desk.queries.choices import OrderChoices
 from cqrs_app.areas.desk.queries.filters import OrderFilters
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
@@ -28,7 +29,7 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.interfaces.web.areas.orders.filters import PLACE, Address, chips, pager, sorts
 from cqrs_app.interfaces.web.areas.orders.printing import MOST_PRINTED, PAPERS
-from cqrs_app.interfaces.web.ask import ask, may, may_act, wants
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may, may_act, wants
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import shown_columns
@@ -38,10 +39,12 @@ from cqrs_app.interfaces.web.listing import page_number, page_size
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following, poll_every
 from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.interfaces.web.typed import ME
 from cqrs_app.interfaces.web.views import Count, View, view_tabs
 from cqrs_app.kernel import Command, fold
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.batches.commands import RUN
+from cqrs_app.platform.queue.claims import Held
 from cqrs_app.services import kernel, services
 
 CHANGES = "/orders/changes"
@@ -59,6 +62,8 @@ BATCHED: tuple[type[Command], ...] = (
     AddOrderTag,
     RemoveOrderTag,
     AddOrderNote,
+    AssignOrder,
+    UnassignOrder,
 )
 
 
@@ -114,13 +119,22 @@ def orders() -> ResponseReturnValue:
 def _choices(address: Address) -> dict[str, list[tuple[str, str]]]:
     """For filters with choices: (value, text) of each that orders have, and of the active one."""
     formats, found = formats_of(services.settings.locale), ask(OrderChoices()).value
+    people = services.assignees.all()
     countries = {formats.country(each) for each in found.countries}
     countries |= set(address.given.get("country", ()))
     currencies = {*found.currencies, *address.given.get("currency", ())}
     return {
         "country": [(each, each) for each in sorted(countries, key=fold)],
         "currency": [(each, each) for each in sorted(currencies)],
+        "assignee": [(ME, "Me"), *_with_given("assignee", people, address)],
+        "team": _with_given("team", {*people.values()} - {""}, address),
     }
+
+
+def _with_given(name: str, known: Iterable[str], address: Address) -> list[tuple[str, str]]:
+    """Those known, and the active one."""
+    given = set(address.given.get(name, ())) - {ME}
+    return [(each, each) for each in sorted({*known, *given})]
 
 
 def list_fragment() -> str:
@@ -146,7 +160,9 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "filtered": bool(address.filters().given),
         "elsewhere": bool(question.after or question.before),
         "first_url": address.without(*PLACE).url(),
+        "claims": _claims([row.order_id for row in page.rows]),
         "may_place": may_act("orders.place"),
+        "may_work": may_act(WORK),
         "papers": PAPERS,
         "most_printed": MOST_PRINTED,
         "customers_url": _customers_of(question.q),
@@ -167,6 +183,13 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "filters_query": address.filters().query(),
         "list_args": {"list": address.query()} if address.given else {},
     }
+
+
+def _claims(order_ids: Collection[str]) -> Mapping[str, Held]:
+    try:
+        return services.claims.held(order_ids)
+    except NO_ANSWER:
+        return {}
 
 
 def _customers_of(written: str) -> str:
