@@ -26,6 +26,7 @@ from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.environment import SettingsError
 from cqrs_app.installed_areas import CHOOSERS, SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
@@ -33,11 +34,21 @@ from cqrs_app.kernel.commands.bus import BusOptions, utc_now
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.kernel.queries.side_by_side import AT_ONCE
+from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform import sql_views
+from cqrs_app.platform.alerts.channels import AppriseUrl, Channel, by_name
+from cqrs_app.platform.alerts.commands import MANAGE as MANAGE_ALERTS
+from cqrs_app.platform.alerts.commands import RAISE as RAISE_ALERTS
+from cqrs_app.platform.alerts.email import Email
+from cqrs_app.platform.alerts.machine import Certificates, disk
+from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
+from cqrs_app.platform.alerts.shop import SHOP
+from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
+from cqrs_app.platform.alerts.watching import WatchProblems
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -94,11 +105,12 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         kernel=kernel,
         failures=failures,
         stored_failures=StoredFailures(write),
+        problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(write, roles),
+        accounts=Accounts(write, roles, shop_name=settings.shop_name),
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
@@ -154,6 +166,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         runs=Runs(engines.write),
         failure_state=stored.state,
         sample_of=stored.sample,
+        alert_channels=tuple(by_name(_channels(settings))),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
@@ -173,9 +186,27 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        synchronous=_synchronous(settings, registry),
         exchanged=sql_views.repoint,
         report=report,
     )
+
+
+def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
+    """The projections named in SYNCHRONOUS_PROJECTIONS. Raises SettingsError."""
+    names = settings.synchronous_names
+    if unknown := [name for name in names if name not in registry.projections]:
+        known = ", ".join(sorted(registry.projections))
+        raise SettingsError(
+            f"SYNCHRONOUS_PROJECTIONS names {unknown[0]}, which is no projection. There are: "
+            f"{known}."
+        )
+    if names and settings.read_database_url != settings.database_url:
+        raise SettingsError(
+            "SYNCHRONOUS_PROJECTIONS needs the read models in the database of the events. Set "
+            "READ_DATABASE_URL to the value of DATABASE_URL, or leave it empty on PostgreSQL."
+        )
+    return names
 
 
 def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
@@ -196,10 +227,33 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
         ],
+        "alerts": [
+            WatchProblems(
+                system_actor("alerts", RAISE_ALERTS, MANAGE_ALERTS), _problem_sources(settings)
+            ),
+            SendNotices(_channels(settings)),
+            SendHeartbeat(settings.heartbeat_url, settings.console_id(), settings.webhook_networks),
+        ],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
     }
+
+
+def _problem_sources(settings: Settings) -> Sources:
+    reconciled = [RECONCILIATION] if settings.reconcile_hours else []
+    certificates = Certificates(settings.certificates).source
+    return Sources([*STORED, SHOP, disk(settings.data_dir), certificates, *reconciled])
+
+
+def _channels(settings: Settings) -> list[Channel]:
+    """Where notices of alerts go, apart from webhooks."""
+    found: list[Channel] = [AppriseUrl(url) for url in settings.alert_urls.split()]
+    if settings.smtp_url:
+        recipients = settings.alert_recipients
+        sender = settings.alert_sender or recipients[0]
+        found.append(Email(settings.smtp_url, sender, recipients, settings.shop_name))
+    return found
 
 
 def _schedule(settings: Settings) -> Schedule:

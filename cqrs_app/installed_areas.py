@@ -12,18 +12,22 @@ from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.customers.queries import ListRegisteredCustomers
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
+from cqrs_app.areas.inventory.queries.product_list import ListProducts
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments import payments_area
+from cqrs_app.areas.payments.queries.lists import ListPayments
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.messages.messages import Query
@@ -31,6 +35,8 @@ from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.alerts import alerts_area
+from cqrs_app.platform.alerts import events as alert_events
 from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
@@ -47,6 +53,7 @@ from cqrs_app.platform.transfer.attachments import attachments_area
 from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
+from cqrs_app.platform.views import views_area
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
@@ -59,16 +66,28 @@ MONEY = Notation("currency", exact)
 SENDABLE = (
     *(event for area in (*AREAS, payments_area()) for event in area.event_types),
     *events_in(fulfilment_events),
+    *events_in(alert_events),
     SubjectErased,
 )
 """The events that may be sent to other systems: those of the shop's areas (of fulfilment, those
-still written), and that a person was erased, which recipients of their data have to know."""
+still written), those of alerts, and that a person was erased, which recipients of their data have
+to know."""
 
 
 CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
     {Order.category: ChooseOrders, Assignment.category: ChooseOrders}
 )
 """Category of streams -> the query that chooses things of this kind for a batch."""
+
+LISTS: Mapping[str, type[Query]] = MappingProxyType(
+    {
+        "orders": ListOrders,
+        "customers": ListRegisteredCustomers,
+        "products": ListProducts,
+        "payments": ListPayments,
+    }
+)
+"""The lists of which views can be saved."""
 
 
 def build_registry(
@@ -87,6 +106,7 @@ def build_registry(
     runs: Runs | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
+    alert_channels: Sequence[str] = (),
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
@@ -99,7 +119,8 @@ def build_registry(
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
     assigned to whom a command names, `claims` and `runs` who works on which order. `failure_state`
-    and `sample_of` read a stored failure. Business days are those of `zone`.
+    and `sample_of` read a stored failure. Notices of alerts go to `alert_channels`. Business days
+    are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -117,12 +138,14 @@ def build_registry(
     areas = (
         *shop,
         batches_area(shop, batch_items, tasks.get("batches", ())),
+        views_area(LISTS),
         queue_area(claims, runs, zone),
         NOTIFICATIONS,
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         failures_area(failure_state, sample_of, tasks.get("failures", ())),
+        alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
         Area(

@@ -11,6 +11,7 @@ from werkzeug.local import LocalProxy
 from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
+from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
@@ -38,6 +39,7 @@ class Services:
     kernel: Kernel
     failures: Recorder
     stored_failures: StoredFailures
+    problem_sources: Sources
     reconciliation_schedule: Schedule
     change_token: ChangeToken
     payment_callbacks: Callbacks

@@ -41,12 +41,23 @@
     (more ?? form)?.querySelector("input:not([type=hidden]), select")?.focus();
   };
 
+  // Why an action is unavailable, shown where the page lists it and announced.
+  const explain = (command) => {
+    const button = document.getElementById(`not-${command}`);
+    if (!button) return;
+    button.closest("details").open = true;
+    button.closest("li").scrollIntoView({ block: "nearest" });
+    const whys = button.getAttribute("aria-describedby").split(" ");
+    const words = whys.map((id) => document.getElementById(id).textContent);
+    window.announce([`${button.textContent} is unavailable.`, ...words].join(" "));
+  };
+
   // On a row its form opens; on the page of one order, what its button does.
   const send = (command) => {
     const row = rowOf(document.activeElement);
     const form = row?.closest("[data-form]")?.dataset.form;
     if (!form) {
-      click(`#do-${command}`);
+      if (!click(`#do-${command}`)) explain(command);
       return;
     }
     const address = form

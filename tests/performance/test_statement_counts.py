@@ -137,6 +137,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.import_report": f"/imports/{import_id(number)}/report.json",
         "web.import_set_aside": f"/imports/{import_id(number)}/set-aside.csv",
         "web.batches": "/batches",
+        "web.views": "/views",
         "web.new_batch": "/batches/new",
         "web.batch": f"/batches/{import_id(number)}",
         "web.batch_now": f"/batches/{import_id(number)}/now",

@@ -35,10 +35,10 @@ def _password_options(command: Callable[..., None]) -> Callable[..., None]:
 @_password_options
 @in_one_sentence
 def create(name: str, role: str, display_name: str, password_stdin: bool, generate: bool) -> None:
-    """Make an operator who can sign in at once."""
+    """Make an operator who can sign in at once, and then chooses a password."""
     password, shown = _password(password_stdin, generate)
-    operator = _accounts().create(name, role, password, display_name)
-    click.echo(f"{operator.name} can sign in as {role}.{shown}")
+    operator = _accounts().create(name, role, password, display_name, must_change_password=True)
+    click.echo(f"{operator.name} can sign in as {role}, and then chooses a password.{shown}")
 
 
 @operators.command("list")
@@ -88,11 +88,14 @@ def team_command(name: str, team: str) -> None:
 @_password_options
 @in_one_sentence
 def password_command(name: str, password_stdin: bool, generate: bool) -> None:
-    """Set a new password; all sessions of the operator end."""
+    """Set a password for the next sign-in, when the operator chooses another; all sessions end."""
     operator = _accounts().get(name)
     password, shown = _password(password_stdin, generate)
-    _accounts().set_password(operator.name, password)
-    click.echo(f"{operator.name} has a new password and is signed out everywhere.{shown}")
+    _accounts().set_password(operator.name, password, must_change_password=True)
+    click.echo(
+        f"{operator.name} is signed out everywhere, and chooses a password after signing in with "
+        f"this one.{shown}"
+    )
 
 
 def _accounts() -> Accounts:

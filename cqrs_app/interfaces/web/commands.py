@@ -31,8 +31,8 @@ from cqrs_app.interfaces.web.forms import (
 )
 from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
-from cqrs_app.interfaces.web.outcome import announcing, outcome_of
-from cqrs_app.interfaces.web.places import back_to, category_of, page_of, place_of
+from cqrs_app.interfaces.web.outcome import announcing, outcome_of, submit_label_of, title_of
+from cqrs_app.interfaces.web.places import back_to, category_of, pages_of, place_of
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -55,7 +55,7 @@ AGAIN = "again"
 """In a form that is submitted only to be shown again with its present rows: see drafts.js."""
 FILL_IN = "fill-in"
 """The button that fills in what follows from other fields, for a browser without scripts."""
-ROW_NAMERS = ("stream", "return_id", "number")
+ROW_NAMERS = ("stream", "return_id", "number", "list")
 """Fields besides the identity that a page fills in and nobody should retype."""
 
 
@@ -181,8 +181,9 @@ def _conflict(
 
 def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseReturnValue:
     identity, place = _identity_of(command), place_of(cls)
-    page = (place and place.after(command)) or back_to(page_of(cls, identity))
     shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    pages = sorted(pages_of(cls, identity), key=lambda page: page != shown)
+    page = (place and place.after(command)) or back_to(*pages)
     undoable = cls.declaration.undoable and receipt.status == "queued"
     undo_seconds = services.settings.undo_seconds if undoable else 0
     outcome = outcome_of(cls, identity, receipt, undo_seconds)
@@ -240,13 +241,13 @@ def _page(
         mistakes=list(mistakes(form)),
         notes=notes_of(form),
         fill_in=FILL_IN if can_complete(form) else "",
-        title=f"{cls.declaration.label} {about}".strip(),
+        title=title_of(cls, about),
         help=(cls.__doc__ or "").strip(),
-        submit_label=f"{cls.declaration.label} {about}".strip(),
+        submit_label=submit_label_of(cls, about),
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
         active=place.tab if place else "catalogue",
-        back_url=back_to(page_of(cls, about)),
+        back_url=back_to(*pages_of(cls, about)),
         situation=situation,
         summary=_summary(cls, about),
         effects_url=_effects_url(cls),

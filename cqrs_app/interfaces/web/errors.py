@@ -8,10 +8,12 @@ from flask import Flask, Response, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from cqrs_app.interfaces.web.auth import form_again, sign_in_again
+from cqrs_app.interfaces.web.auth import form_again
 from cqrs_app.interfaces.web.security import StaleForm
+from cqrs_app.interfaces.web.sign_in import sign_in_again
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import (
+    BeyondHead,
     BusError,
     Busy,
     CommandReused,
@@ -20,6 +22,7 @@ from cqrs_app.kernel.errors import (
     Refused,
     SwitchedOff,
     TimedOut,
+    TooStale,
     Unavailable,
     UnknownMessage,
     VersionConflict,
@@ -34,6 +37,8 @@ STATUS: dict[type[BusError], int] = {
     NotAllowed: 403,
     UnknownMessage: 404,
     VersionConflict: 409,
+    BeyondHead: 400,
+    TooStale: 503,
     Busy: 503,
     SwitchedOff: 503,
     TimedOut: 503,

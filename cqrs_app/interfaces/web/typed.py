@@ -4,7 +4,7 @@ English, their own name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -36,4 +36,20 @@ def read_here(cls: type[Query], values: Mapping[str, Any]) -> dict[str, Any]:
             found[field.name] = formats.stored_country(text)
         elif text == ME and field.hints.get(PERSON):
             found[field.name] = g.operator.name
+    return found
+
+
+def written_here(
+    cls: type[Query], values: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """The same backwards: what programs write, as the address of a page has it."""
+    formats, found = formats_of(services.settings.locale), dict[str, tuple[str, ...]]()
+    kinds = {field.name: field.kind for field in fields_of(cls)}
+    for name, texts in values.items():
+        if kinds.get(name) is Decimal:
+            found[name] = tuple(formats.typed(Decimal(text)) for text in texts)
+        elif kinds.get(name) is bool:
+            found[name] = tuple({"true": "1", "false": "0"}.get(each, each) for each in texts)
+        else:
+            found[name] = tuple(texts)
     return found

@@ -15,7 +15,7 @@ from cqrs_app.platform.operators.roles import Roles
 class Operator:
     """`permissions` are those of the role; times are UTC; `disabled_at` is None if the account is
     enabled; `timezone` is the zone in which the operator sees times, empty for the shop's; `team`
-    is empty for none."""
+    is empty for none; `must_change_password`: before anything else."""
 
     name: str
     display_name: str
@@ -26,6 +26,7 @@ class Operator:
     timezone: str
     team: str
     preferences: Preferences
+    must_change_password: bool
 
     @property
     def actor(self) -> Actor:
@@ -47,4 +48,5 @@ class Operator:
             timezone=row.timezone,
             team=row.team,
             preferences=preferences_from(row.preferences),
+            must_change_password=row.must_change_password,
         )

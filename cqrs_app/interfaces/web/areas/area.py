@@ -25,9 +25,9 @@ class Place:
     """Where things of one kind are shown.
 
     `tab` is the entry in the navigation, `all` the endpoint of the list, `one` that of a single
-    thing by its identity. `fragment` renders again what a command changes on the page of one: the
-    element whose id is the category; `list_fragment` what it changes in the list, the element
-    `TAB-table`. `summary` shows
+    thing by its identity, `also` that of another page of its identity that offers its commands.
+    `fragment` renders again what a command changes on the page of one: the element whose id is the
+    category; `list_fragment` what it changes in the list, the element `TAB-table`. `summary` shows
     one in a form. `after` leads elsewhere after a command, unless empty. `waits`: pages cannot mark
     a change as pending, so the answer to a command waits a moment until they show it.
     """
@@ -35,6 +35,7 @@ class Place:
     tab: str
     all: str
     one: str = ""
+    also: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
     list_fragment: Callable[[], str] | None = None

@@ -14,6 +14,7 @@ from cqrs_app.areas.desk.queries.filters import OrderFilters
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.interfaces.web.columns import PARAMETER as COLUMNS
 from cqrs_app.interfaces.web.typed import ME, read_here
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
@@ -72,7 +73,9 @@ class Address:
             raise Invalid("The address of this list", problems) from invalid
 
     def _values(self) -> dict[str, Any]:
-        values: dict[str, Any] = {name: found[0].strip() for name, found in self.given.items()}
+        values: dict[str, Any] = {
+            name: found[0].strip() for name, found in self.given.items() if name != COLUMNS
+        }
         for name in SEVERAL & self.given.keys():
             values[name] = list(dict.fromkeys(self.given[name]))
         for name in WHOLE:

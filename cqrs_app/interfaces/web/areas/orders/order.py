@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
@@ -20,19 +20,12 @@ from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.commands import VIEW as SEE_PRODUCTS
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
-from cqrs_app.areas.orders.commands import (
-    ATTACH,
-    REMOVE_ATTACHMENT,
-    ApproveOrder,
-    DeliverOrder,
-    HoldOrder,
-    ReleaseOrder,
-    ShipOrder,
-)
+from cqrs_app.areas.orders.commands import ATTACH, REMOVE_ATTACHMENT
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
+from cqrs_app.interfaces.web.areas.orders.next_step import placed
 from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
 from cqrs_app.interfaces.web.areas.orders.queueing import QUEUE, claim_in_queue, queue_bar
 from cqrs_app.interfaces.web.areas.orders.returns import proposed_refunds
@@ -61,10 +54,6 @@ from cqrs_app.platform.runtime.pending import RawEvents
 from cqrs_app.platform.transfer.attachments.queries import OrderAttachments
 from cqrs_app.services import services
 
-STEPS = tuple(each.__name__ for each in (ApproveOrder, ReleaseOrder, ShipOrder, DeliverOrder))
-"""What an order waits for; only the first of them that is allowed is offered as the next step."""
-BESIDE = (*STEPS, HoldOrder.__name__)
-"""Actions with a button of their own; all others are in a menu, so that no button moves."""
 FIRST_LINES = 200
 """How many lines of a long order are shown at first."""
 
@@ -143,6 +132,7 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         badges = replace(badges, pending=None)  # its notice says so
     ahead = value is not None and empty is not None
     allowed, not_now = allowed_tasks(actions.value.actions)
+    fulfilment_tasks = tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else []
     follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
         "order_id": order_id,
@@ -155,7 +145,7 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         else (),
         **timeline,
         "allowed": [each for each in allowed if each["name"] not in waiting],
-        **_placed(allowed, waiting),
+        **placed(allowed, waiting, value and value.stage, fulfilment_tasks),
         "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
@@ -169,7 +159,6 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "panels": panels,
         "read_store": read_store,
         "unavailable": unavailable,
-        "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "refunds": list(
             proposed_refunds(value, panels["payments"].value.payments)
             if value and panels["payments"]
@@ -196,18 +185,6 @@ def _attention(order_id: str) -> Attention:
         return services.claims.attend(order_id, g.operator.name)
     except NO_ANSWER:
         return Attention()
-
-
-def _placed(allowed: list[dict[str, Any]], waiting: Set[str]) -> dict[str, Any]:
-    """The actions with a button, those in the menu, and the name of the one that the order waits
-    for. While one waits to be carried out, it alone has a place beside the menu."""
-    offered = [each for each in allowed if each["name"] not in waiting]
-    beside = [] if waiting else [each for each in offered if each["name"] in BESIDE]
-    return {
-        "beside": beside,
-        "more": [each for each in offered if each not in beside],
-        "next_step": next((each["name"] for each in beside if each["name"] in STEPS), ""),
-    }
 
 
 def _moving_since(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.assignments.commands import WORK, AssignOrder, UnassignOrder
 from cqrs_app.areas.desk.queries.choices import OrderChoices
-from cqrs_app.areas.desk.queries.figures import OrdersByStage
+from cqrs_app.areas.desk.queries.filters import OrderFilters
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
+from cqrs_app.areas.desk.queries.view_counts import MOST_VIEWS, CountViews, ViewCount
+from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     AddOrderTag,
@@ -38,7 +40,9 @@ from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import following, poll_every
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.typed import ME
+from cqrs_app.interfaces.web.views import Count, View, view_tabs
 from cqrs_app.kernel import Command, fold
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.platform.queue.claims import Held
 from cqrs_app.services import kernel, services
@@ -63,6 +67,37 @@ BATCHED: tuple[type[Command], ...] = (
 )
 
 
+BUILT_IN = (
+    View("All", {}),
+    *(View(each.label, {"stage": (each.value,)}, optional=True) for each in OrderStage),
+)
+"""Each stage is a view."""
+
+
+def _counted(views: Sequence[View]) -> list[Count | None]:
+    filters = [_filters_of(each) for each in views]
+    usable = [each for each in filters if each is not None][:MOST_VIEWS]
+    counts = iter(ask(CountViews(views=tuple(usable))).value)
+    return [None if each is None else _count(each, next(counts, None)) for each in filters]
+
+
+def _filters_of(view: View) -> OrderFilters | None:
+    """None for a view that was saved by a release with other filters."""
+    try:
+        given = {name: tuple(texts) for name, texts in view.given.items()}
+        return Address(given).filters().question(OrderFilters)
+    except Invalid:
+        return None
+
+
+def _count(filters: OrderFilters, found: ViewCount | None) -> Count | None:
+    """With its age where somebody has to act on the orders."""
+    if found is None:
+        return None
+    waits = filters.stage and set(filters.stage) <= set(NEEDS_ACTION)
+    return Count(found.orders, found.more, found.oldest if waits else None)
+
+
 @bp.get("/orders")
 def orders() -> ResponseReturnValue:
     """A page of the list; htmx gets the table alone."""
@@ -77,6 +112,7 @@ def orders() -> ResponseReturnValue:
         chips=chips(address),
         downloads=downloads(ListOrders),
         choices=_choices(address),
+        stages=list(OrderStage),
     )
 
 
@@ -130,11 +166,11 @@ def _shown(address: Address) -> tuple[ListOrders, dict[str, Any]]:
         "papers": PAPERS,
         "most_printed": MOST_PRINTED,
         "customers_url": _customers_of(question.q),
-        "stages": ask(OrdersByStage()).value,
+        "views": view_tabs("orders", address.given, BUILT_IN, _counted),
         "given": address.given,
         "changes": None,
         "on_the_way": freshness.lag_events,
-        "changes_url": address.filters().url("web.orders_changes", since=freshness.position),
+        "changes_url": address.without(*PLACE).url("web.orders_changes", since=freshness.position),
         "show_url": address.url(),
         "columns": shown_columns("orders"),
         "row_form": url_for("web.command_form", name="COMMAND", order_id="NUMBER")
@@ -171,12 +207,14 @@ def orders_changes() -> ResponseReturnValue:
 
 def _changes() -> str:
     address = Address.of(request.args)
-    shown = address.without(*PLACE, "sort", "descending", "limit")
-    answer = ask(shown.question(CountChanges))
+    since = address.given.get("since", ())
+    counted = Address({**address.filters().given, "since": since})
+    answer = ask(counted.question(CountChanges))
     return render_template(
         "orders/_changes.html",
         changes=answer.value,
         on_the_way=answer.freshness.lag_events,
         changes_url=address.url("web.orders_changes"),
         show_url=address.without("since").url(),
+        views=view_tabs("orders", address.given, BUILT_IN, _counted),
     )

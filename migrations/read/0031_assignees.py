@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "read_0030"
-down_revision: str | None = "read_0029"
+revision: str = "read_0031"
+down_revision: str | None = "read_0030"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
