@@ -49,6 +49,9 @@ from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
 from cqrs_app.platform.alerts.shop import SHOP
 from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
 from cqrs_app.platform.alerts.watching import WatchProblems
+from cqrs_app.platform.approvals.commands import RUN as RUN_APPROVALS
+from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.task import CarryOutRequests
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -151,19 +154,21 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
             return process_ahead(connection, order_id)
 
     stored = StoredFailures(engines.write)
+    signers = Signers(engines.write, lambda: registry.roles)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
         Files(engines.write).is_there,
         fulfilment_of,
         _policy(settings),
-        _tasks(settings),
+        _tasks(settings, signers),
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
         is_assignable=Assignees(engines.write).has,
         claims=Claims(engines.write, settings.claim_minutes),
         runs=Runs(engines.write),
+        signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),
@@ -209,7 +214,7 @@ def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
     return names
 
 
-def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
+def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTask]]:
     """Area -> its background tasks."""
     return {
         "fulfilment": [
@@ -223,6 +228,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         ],
         "uploads": [ImportUploads()],
         "batches": [RunBatches(system_actor("worker", END, RUN))],
+        "approvals": [CarryOutRequests(system_actor("approvals", RUN_APPROVALS), signers)],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
@@ -282,6 +288,7 @@ def _query_options(settings: Settings) -> QueryOptions:
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
         max_waiting=settings.max_waiting_queries,
+        write_through=settings.write_through_seconds if settings.query_caching_enabled else 0.0,
         at_once=1 if settings.query_bus_type == "synchronous" else AT_ONCE,
     )
 

@@ -29,6 +29,7 @@ from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.write_through import WriteThrough
 from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter, reporting, unreported
@@ -82,6 +83,7 @@ class Kernel:
     builder: Builder
     comparison: Comparison
     cache: QueryCache
+    write_through: WriteThrough
     statistics: Statistics
     recorder: Recorder
     roll_up: RollUp
@@ -109,6 +111,7 @@ class Kernel:
     def close(self) -> None:
         """Finish pending background work."""
         self.wake_ups.close()
+        self.write_through.close()
         for dispatcher in self.tasks.values():
             dispatcher.close()
         self.statistics.close()
@@ -163,6 +166,7 @@ def assemble(
     def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
         if name not in registry.subscriptions:
             return  # rows beside the live ones, which nobody sees
+        write_through.advanced(name)
         statistics.count("projection", name, "applied", ms, events)
         statistics.count("visible", name, "applied", waited_ms)
         recorder.record("visible", (name,), waited_ms)
@@ -234,6 +238,7 @@ def assemble(
         count=_counting(statistics, recorder, "query", "queries"),
         served_late=served_late,
     )
+    write_through = WriteThrough(query_bus.refresh, queries.write_through)
     kernel = Kernel(
         registry=registry,
         engines=engines,
@@ -246,6 +251,7 @@ def assemble(
         builder=Builder(runner, comparison, engines.read, store, registry.codec),
         comparison=comparison,
         cache=cache,
+        write_through=write_through,
         statistics=statistics,
         recorder=recorder,
         roll_up=RollUp(engines.write, clock),

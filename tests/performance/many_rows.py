@@ -36,6 +36,12 @@ ROWS = 20_000
 """The approximate number of rows in each growing table."""
 
 SETTLED = {
+    "alert_conditions": "the problems of this moment",
+    "alert_entries": "some rows per alert that was raised",
+    "alert_notices": "those of the last 90 days",
+    "alert_rules": "one row per rule that was changed",
+    "alert_tasks": "one row per task",
+    "alerts": "one row per rule and what it is about",
     "api_tokens": "what is set up by people, by hand",
     "checkpoints": "one row per projection",
     "digests": "one row per table of a projection",

@@ -30,6 +30,7 @@ PLACES = {
     "n": "/notifications",
     "i": "/imports",
     "l": "/log",
+    "j": "/alerts",
     "x": "/failures",
     "s": "/system",
     "w": "/webhooks",
