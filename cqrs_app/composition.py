@@ -61,6 +61,7 @@ from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import Rates, SignInRates
@@ -119,6 +120,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
+        inbox=Inbox(write, kernel.clock),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours

@@ -15,6 +15,7 @@ from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import SignInRates
@@ -50,6 +51,7 @@ class Services:
     assignees: Assignees
     claims: Claims
     runs: Runs
+    inbox: Inbox
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle
