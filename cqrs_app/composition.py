@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.sandbox import Sandbox
 from cqrs_app.areas.payments.tasks import AskGateways
 from cqrs_app.areas.payments.words import MANUAL
+from cqrs_app.environment import SettingsError
 from cqrs_app.installed_areas import CHOOSERS, SENDABLE, build_registry
 from cqrs_app.interfaces import cli
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
@@ -48,8 +50,10 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
@@ -83,6 +87,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     failures = Recorder(engines.write, release_of(settings), utc_now)
     kernel = _kernel(engines, settings, redis_url, failures.report)
     write, roles = kernel.engines.write, kernel.registry.roles
+    _refuse_unknown_roles(settings, roles)
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
         settings=settings,
@@ -95,6 +100,8 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles, shop_name=settings.shop_name),
+        second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
+        passkeys=Passkeys(write, settings.shop_name),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -123,6 +130,14 @@ def release_of(settings: Settings) -> str:
     """The name of the release that runs: the setting, or else the version of the project."""
     described = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     return settings.release or str(described["project"]["version"])
+
+
+def _refuse_unknown_roles(settings: Settings, roles: Collection[str]) -> None:
+    for role in settings.roles_with_second_factor.difference(roles):
+        raise SettingsError(
+            f"SECOND_FACTOR_ROLES has {role!r}, which is no role. Write roles with commas: "
+            f"{', '.join(roles)}."
+        )
 
 
 def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Reporter) -> Kernel:

@@ -15,7 +15,9 @@ from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
@@ -39,6 +41,8 @@ class Services:
     payment_callbacks: Callbacks
     batches: Batches
     accounts: Accounts
+    second_factors: SecondFactors
+    passkeys: Passkeys
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle

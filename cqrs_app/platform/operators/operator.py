@@ -26,6 +26,7 @@ class Operator:
     timezone: str
     preferences: Preferences
     must_change_password: bool
+    has_second_factor: bool
 
     @property
     def actor(self) -> Actor:
@@ -47,4 +48,5 @@ class Operator:
             timezone=row.timezone,
             preferences=preferences_from(row.preferences),
             must_change_password=row.must_change_password,
+            has_second_factor=bool(row.has_second_factor),
         )
