@@ -35,11 +35,21 @@ from cqrs_app.kernel.commands.bus import BusOptions, utc_now
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.kernel.queries.side_by_side import AT_ONCE
+from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs
 from cqrs_app.platform import sql_views
+from cqrs_app.platform.alerts.channels import AppriseUrl, Channel, by_name
+from cqrs_app.platform.alerts.commands import MANAGE as MANAGE_ALERTS
+from cqrs_app.platform.alerts.commands import RAISE as RAISE_ALERTS
+from cqrs_app.platform.alerts.email import Email
+from cqrs_app.platform.alerts.machine import Certificates, disk
+from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
+from cqrs_app.platform.alerts.shop import SHOP
+from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
+from cqrs_app.platform.alerts.watching import WatchProblems
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -50,6 +60,7 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
@@ -57,6 +68,8 @@ from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
@@ -95,6 +108,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         kernel=kernel,
         failures=failures,
         stored_failures=StoredFailures(write),
+        problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
@@ -102,6 +116,9 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         accounts=Accounts(write, roles, shop_name=settings.shop_name),
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
+        assignees=Assignees(write),
+        claims=Claims(write, settings.claim_minutes, kernel.clock),
+        runs=Runs(write, kernel.clock),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -156,8 +173,12 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
-        standing_of=stored.standing,
+        is_assignable=Assignees(engines.write).has,
+        claims=Claims(engines.write, settings.claim_minutes),
+        runs=Runs(engines.write),
+        failure_state=stored.state,
         sample_of=stored.sample,
+        alert_channels=tuple(by_name(_channels(settings))),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
@@ -177,9 +198,27 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         queries=_query_options(settings),
         tuning=tuning,
         jobs=JOBS,
+        synchronous=_synchronous(settings, registry),
         exchanged=sql_views.repoint,
         report=report,
     )
+
+
+def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
+    """The projections named in SYNCHRONOUS_PROJECTIONS. Raises SettingsError."""
+    names = settings.synchronous_names
+    if unknown := [name for name in names if name not in registry.projections]:
+        known = ", ".join(sorted(registry.projections))
+        raise SettingsError(
+            f"SYNCHRONOUS_PROJECTIONS names {unknown[0]}, which is no projection. There are: "
+            f"{known}."
+        )
+    if names and settings.read_database_url != settings.database_url:
+        raise SettingsError(
+            "SYNCHRONOUS_PROJECTIONS needs the read models in the database of the events. Set "
+            "READ_DATABASE_URL to the value of DATABASE_URL, or leave it empty on PostgreSQL."
+        )
+    return names
 
 
 def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
@@ -200,10 +239,33 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
         ],
+        "alerts": [
+            WatchProblems(
+                system_actor("alerts", RAISE_ALERTS, MANAGE_ALERTS), _problem_sources(settings)
+            ),
+            SendNotices(_channels(settings)),
+            SendHeartbeat(settings.heartbeat_url, settings.console_id(), settings.webhook_networks),
+        ],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
     }
+
+
+def _problem_sources(settings: Settings) -> Sources:
+    reconciled = [RECONCILIATION] if settings.reconcile_hours else []
+    certificates = Certificates(settings.certificates).source
+    return Sources([*STORED, SHOP, disk(settings.data_dir), certificates, *reconciled])
+
+
+def _channels(settings: Settings) -> list[Channel]:
+    """Where notices of alerts go, apart from webhooks."""
+    found: list[Channel] = [AppriseUrl(url) for url in settings.alert_urls.split()]
+    if settings.smtp_url:
+        recipients = settings.alert_recipients
+        sender = settings.alert_sender or recipients[0]
+        found.append(Email(settings.smtp_url, sender, recipients, settings.shop_name))
+    return found
 
 
 def _schedule(settings: Settings) -> Schedule:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from cqrs_app.kernel.projections.building import Builder
 from cqrs_app.kernel.projections.comparison import Comparison
 from cqrs_app.kernel.projections.generation_control import Exchanged, GenerationControl
 from cqrs_app.kernel.projections.runner import ProjectionRunner
+from cqrs_app.kernel.projections.synchronous import follower_of
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
@@ -135,6 +136,7 @@ def assemble(
     queries: QueryOptions,
     tuning: Tuning,
     jobs: Jobs,
+    synchronous: Collection[str] = (),
     exchanged: Exchanged = lambda connection, tables: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     report: Reporter = unreported,
@@ -144,7 +146,8 @@ def assemble(
     Background tasks look for due work whenever a subscription has advanced. `personal_data_key`
     wraps the keys of personal data (see vault.py), signs seals and keys the digests of rows.
     `exchanged` is called in the transaction of a swap: see projections/generation_control.py.
-    Unexpected exceptions go to `report`.
+    The projections named in `synchronous` are so, and those that declare it; raises NotOneDatabase
+    where they cannot be (see projections/synchronous.py). Unexpected exceptions go to `report`.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
@@ -183,6 +186,16 @@ def assemble(
         erased=cache.forget_all,
         clock=clock,
     )
+    store.follower = follower_of(
+        [
+            each
+            for each in registry.projections.values()
+            if each.synchronous or each.name in synchronous
+        ],
+        runner,
+        write=engines.write,
+        read=engines.read,
+    )
     control = GenerationControl(
         registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
     )
@@ -211,7 +224,7 @@ def assemble(
         registry.notation,
         Past(registry.aggregates, registry.projections, registry.notation, registry.codec, store),
         Repository(store, registry.codec),
-        {"read": engines.query, "write": engines.write},
+        {"write": engines.write, "read": engines.read, "query": engines.query},
         store,
         runner,
         gauge,

@@ -152,6 +152,30 @@ class Unavailable(BusError):
     code = "unavailable"
 
 
+class TooStale(BusError):
+    """No answer is as fresh as was asked for, also after the wait. `position` and `lag_seconds` are
+    those of the one there is."""
+
+    code = "too_stale"
+
+    def __init__(self, sentence: str, position: int, lag_seconds: float) -> None:
+        super().__init__(sentence)
+        self.position = position
+        self.lag_seconds = lag_seconds
+
+
+class BeyondHead(BusError):
+    """A position was given that the log does not have."""
+
+    code = "beyond_head"
+
+    def __init__(self, position: int, head: int) -> None:
+        super().__init__(
+            f"The log ends at position {head}: there is no position {position}. "
+            "If the write store was restored from a backup, begin again without a position."
+        )
+
+
 class TimedOut(BusError):
     """A message took longer than its timeout."""
 

@@ -18,6 +18,19 @@
       }
       row.querySelector("[data-number]").textContent = index + 1;
     }
+    noteRepeated(box);
+  };
+  // A product that an earlier line names too.
+  const noteRepeated = (box) => {
+    const lines = new Map();
+    for (const [index, row] of rowsOf(box).entries()) {
+      const note = row.querySelector("[data-also]");
+      const sku = row.querySelector('[name$="-sku"]')?.value.trim();
+      if (!note) continue;
+      const text = lines.has(sku) ? `Also on line ${lines.get(sku)}` : "";
+      if (note.textContent !== text) note.textContent = text;
+      if (sku && !lines.has(sku)) lines.set(sku, index + 1);
+    }
   };
   const add = (box) => {
     const template = box.querySelector("template[data-new-line]");
@@ -115,6 +128,8 @@
   });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
+    const row = event.target.closest("[data-lines] tbody > tr");
+    if (row) noteRepeated(row.closest("[data-lines]"));
     const counts = event.target.name === "currency" || event.target.closest("[data-lines]");
     if (counts) for (const box of form.querySelectorAll("[data-lines]")) sum(box);
   });

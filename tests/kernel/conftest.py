@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,8 @@ def store_engine(engines: Engines, store: Store) -> Engine:
 
 @pytest.fixture
 def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kernel]]:
-    """`make_kernel(commands=BusOptions(...), queries=QueryOptions(...), area=..., redis=url)`."""
+    """`make_kernel(commands=BusOptions(...), queries=QueryOptions(...), area=..., redis=url,
+    engines=..., synchronous=[...])`."""
 
     kernels: list[Kernel] = []
 
@@ -112,6 +113,8 @@ def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kern
         queries: QueryOptions | None = None,
         redis: str = redis_url,
         batch: int = 50,
+        engines: Engines = engines,
+        synchronous: Collection[str] = (),
         **area: Any,
     ) -> Kernel:
         made = area.get("area") or shop()
@@ -126,6 +129,7 @@ def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kern
             queries=queries or QueryOptions(),
             tuning=Tuning(projection_batch=batch, amber_lag=5, red_lag=60, cache_ttl=60),
             jobs=JOBS,
+            synchronous=synchronous,
         )
         kernel.runner.prepare()
         kernels.append(kernel)

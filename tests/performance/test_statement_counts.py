@@ -52,6 +52,12 @@ NO_PAGES = {
     "web.command_effects",
     "web.undo",
     "web.question",
+    "web.claim",
+    "web.release",
+    "web.queue_start",
+    "web.queue_next",
+    "web.queue_close",
+    "web.queue_after",
 }
 
 # What the hottest may cost at most, the look at what is away and the freshness of each answer
@@ -60,10 +66,10 @@ NO_PAGES = {
 MOST = {
     "web.banners": 4,
     "web.home": 73,
-    "web.orders": 10,
+    "web.orders": 12,
     "web.orders_changes": 8,
-    "web.order": 44,
-    "web.order_now": 44,
+    "web.order": 46,
+    "web.order_now": 46,
     "ListOrders": 5,
     "GetOrder": 7,
 }
@@ -95,6 +101,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.orders_changes": "/orders/changes?since=0",
         "web.order": f"/orders/{order}",
         "web.order_now": f"/orders/{order}/now",
+        "web.workload": "/workload",
         "web.order_attachments": f"/orders/{order}/attachments",
         "web.attachment": f"/orders/{order}/attachments/1",
         "web.order_at": f"/orders/{order}/at?position=1",
@@ -127,6 +134,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.import_report": f"/imports/{import_id(number)}/report.json",
         "web.import_set_aside": f"/imports/{import_id(number)}/set-aside.csv",
         "web.batches": "/batches",
+        "web.views": "/views",
         "web.new_batch": "/batches/new",
         "web.batch": f"/batches/{import_id(number)}",
         "web.batch_now": f"/batches/{import_id(number)}/now",

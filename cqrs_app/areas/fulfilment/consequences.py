@@ -17,6 +17,7 @@ from cqrs_app.areas.fulfilment.inputs import (
     Approved,
     Input,
     Returned,
+    counted,
     input_of,
 )
 from cqrs_app.areas.fulfilment.ordered import Ordered, ordered, restocked
@@ -132,31 +133,27 @@ def _words_for(event: Event) -> str:
 def _words_for_stock(event: Event) -> str:
     match event:
         case StockReserved():
-            return f"{_units(event.quantity)} of {event.sku} will be reserved."
+            return f"{counted(event.quantity, 'unit')} of {event.sku} will be reserved."
         case StockReservationChanged():
             return _reservation(event)
         case StockAdjusted():
             verb = "returns" if event.difference == 1 else "return"
-            return f"{_units(event.difference)} of {event.sku} {verb} to stock."
+            return f"{counted(event.difference, 'unit')} of {event.sku} {verb} to stock."
         case StockReleased():
             verb = "returns" if event.quantity == 1 else "return"
-            return f"{_units(event.quantity)} of {event.sku} {verb} to stock."
+            return f"{counted(event.quantity, 'unit')} of {event.sku} {verb} to stock."
         case StockCommitted():
             verb = "leaves" if event.quantity == 1 else "leave"
-            return f"{_units(event.quantity)} of {event.sku} {verb} stock."
+            return f"{counted(event.quantity, 'unit')} of {event.sku} {verb} stock."
     return ""
 
 
 def _reservation(event: StockReservationChanged) -> str:
     more = event.quantity - event.before
     if more > 0:
-        return f"{_units(more)} more of {event.sku} will be reserved."
+        return f"{counted(more, 'unit')} more of {event.sku} will be reserved."
     verb = "returns" if more == -1 else "return"
-    return f"{_units(-more)} of {event.sku} {verb} to stock."
-
-
-def _units(quantity: int) -> str:
-    return "1 unit" if quantity == 1 else f"{quantity:,} units"
+    return f"{counted(-more, 'unit')} of {event.sku} {verb} to stock."
 
 
 def _money(event: Any) -> str:

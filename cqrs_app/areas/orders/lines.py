@@ -17,7 +17,6 @@ from cqrs_app.areas.orders.rules import (
     ORDER_TOO_LARGE,
     SAME_LINES,
     SHIPPED_PRICE,
-    UNCHANGED,
 )
 from cqrs_app.areas.orders.state import OrderState
 from cqrs_app.areas.orders.types import MOST_LINES, ChangedLine, OrderLine
@@ -39,9 +38,8 @@ def ordered(line: OrderLine, currency: str) -> OrderedLine:
 def must_exist(order: OrderState, line_no: int) -> None:
     """Raises NO_SUCH_LINE."""
     if line_no > len(order.left):
-        raise NO_SUCH_LINE(
-            f"Order {order.order_id} has no line {line_no}; its last line is {len(order.left)}. "
-            f"{UNCHANGED}"
+        raise NO_SUCH_LINE.because(
+            f"Order {order.order_id} has no line {line_no}; its last line is {len(order.left)}."
         )
 
 
@@ -55,9 +53,9 @@ def to_send(order: OrderState, command: ShipOrder) -> Iterator[SentLine]:
         must_exist(order, line.line_no)
         left = order.left[line.line_no - 1]
         if line.quantity > left:
-            raise MORE_THAN_LEFT(
+            raise MORE_THAN_LEFT.because(
                 f"Line {line.line_no} of order {order.order_id} has {left} left to ship; "
-                f"{line.quantity} cannot be shipped. {UNCHANGED}"
+                f"{line.quantity} cannot be shipped."
             )
         yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
@@ -110,8 +108,8 @@ def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
         discount=exact(discount, order.currency),
     )
     if value_of(new) < 0:
-        raise DISCOUNT_TOO_HIGH(
-            f"The discount of line {line.line_no} is more than the line costs. {UNCHANGED}"
+        raise DISCOUNT_TOO_HIGH.because(
+            f"The discount of line {line.line_no} is more than the line costs."
         )
     return new
 
@@ -119,42 +117,41 @@ def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
 def _must_keep_shipped(order: OrderState, now: LineTerms, new: LineTerms) -> None:
     shipped, where = order.shipped(now.line_no), f"Line {now.line_no} of order {order.order_id}"
     if new.quantity < shipped:
-        raise FEWER_THAN_SHIPPED(
-            f"{where} has {shipped} shipped; its quantity cannot be {new.quantity}. {UNCHANGED}"
+        raise FEWER_THAN_SHIPPED.because(
+            f"{where} has {shipped} shipped; its quantity cannot be {new.quantity}."
         )
     share = exact(part_of(now.discount, new.quantity, now.quantity), order.currency)
     if shipped and (new.unit_price, new.discount) != (now.unit_price, share):
-        raise SHIPPED_PRICE(
-            f"{where} has shipped units; its price stays. {UNCHANGED} "
-            "Add a line for units at another price."
+        raise SHIPPED_PRICE.because(
+            f"{where} has shipped units; its price stays.", "Add a line for units at another price."
         )
 
 
 def _must_be_usable(order: OrderState, event: OrderLinesChanged) -> None:
     if not event.lines and not event.added:
-        raise SAME_LINES(f"The lines of order {order.order_id} are like that already. {UNCHANGED}")
+        raise SAME_LINES.because(f"The lines of order {order.order_id} are like that already.")
     more = _units(event.lines) + _units(event.added) - _units(event.before)
     left = sum(order.left) + more
     if left == 0 and any(order.sent):
-        raise NOTHING_LEFT(
-            f"Nothing of order {order.order_id} would be left to ship. {UNCHANGED} "
-            "Cancel its remaining items instead."
+        raise NOTHING_LEFT.because(
+            f"Nothing of order {order.order_id} would be left to ship.",
+            "Cancel its remaining items instead.",
         )
     if left == 0:
-        raise NO_LINES(
-            f"Order {order.order_id} would have no lines left. {UNCHANGED} Cancel it instead."
+        raise NO_LINES.because(
+            f"Order {order.order_id} would have no lines left.", "Cancel it instead."
         )
     if len(order.left) + len(event.added) > MOST_LINES:
-        raise ORDER_TOO_LARGE(
-            f"An order has at most {MOST_LINES:,} lines, removed ones included. {UNCHANGED}"
+        raise ORDER_TOO_LARGE.because(
+            f"An order has at most {MOST_LINES:,} lines, removed ones included."
         )
     if more > 0 and left + sum(order.sent) > MOST_UNITS:
-        raise ORDER_TOO_LARGE(f"An order has at most {MOST_UNITS:,} units. {UNCHANGED}")
+        raise ORDER_TOO_LARGE.because(f"An order has at most {MOST_UNITS:,} units.")
     if event.total > HIGHEST_AMOUNT:
-        raise ORDER_TOO_LARGE(f"The lines come to more than {HIGHEST_AMOUNT:,}. {UNCHANGED}")
+        raise ORDER_TOO_LARGE.because(f"The lines come to more than {HIGHEST_AMOUNT:,}.")
     if event.total < 0:
-        raise DISCOUNT_TOO_HIGH(
-            f"The discounts of order {order.order_id} would exceed its lines. {UNCHANGED}"
+        raise DISCOUNT_TOO_HIGH.because(
+            f"The discounts of order {order.order_id} would exceed its lines."
         )
 
 

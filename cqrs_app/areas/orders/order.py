@@ -74,7 +74,6 @@ from cqrs_app.areas.orders.rules import (
     SHIPPED_PRICE,
     TAGGED,
     TOO_MANY_TAGS,
-    UNCHANGED,
     UNKNOWN_CUSTOMER,
     UNKNOWN_PRODUCT,
     exists,
@@ -121,15 +120,15 @@ class Order(OrderReturns, OrderAttachments):
     def place(self, command: PlaceOrder) -> Decision:
         if self.status is not None:
             placed = moment(self.moments[_S.PLACED])
-            raise ORDER_EXISTS(
-                f"There is an order {self.order_id} already, placed on {placed}. "
-                f"{UNCHANGED} Choose another number."
+            raise ORDER_EXISTS.because(
+                f"There is an order {self.order_id} already, placed on {placed}.",
+                "Choose another number.",
             )
         country = command.country or command.shipping_address.country
         if not country:
-            raise COUNTRY_NEEDED(
-                f"Order {command.order_id} has no country, and nothing is known of its customer's. "
-                "Nothing was changed. Enter the country of the address."
+            raise COUNTRY_NEEDED.because(
+                f"Order {command.order_id} has no country, and nothing is known of its customer's.",
+                "Enter the country of the address.",
             )
         yield OrderPlaced(
             order_id=command.order_id,
@@ -299,9 +298,7 @@ class Order(OrderReturns, OrderAttachments):
     def assign(self, command: AssignOrderToCustomer) -> Decision:
         former = self.customer_id
         if command.customer_id == former:
-            raise SAME_CUSTOMER(
-                f"Order {self.order_id} is already customer {former}'s. Nothing was changed."
-            )
+            raise SAME_CUSTOMER.because(f"Order {self.order_id} is already customer {former}'s.")
         known = order_to_assign(command)
         yield OrderAssigned(
             order_id=command.order_id,
@@ -323,11 +320,10 @@ class Order(OrderReturns, OrderAttachments):
     @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
     def add_tag(self, command: AddOrderTag) -> Decision:
         if command.tag in self.tags:
-            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”. {UNCHANGED}")
+            raise TAGGED.because(f"Order {self.order_id} already has the tag “{command.tag}”.")
         if len(self.tags) >= MOST_TAGS:
-            raise TOO_MANY_TAGS(
-                f"Order {self.order_id} has {MOST_TAGS} tags. Nothing was changed. "
-                "Remove one first."
+            raise TOO_MANY_TAGS.because(
+                f"Order {self.order_id} has {MOST_TAGS} tags.", "Remove one first."
             )
         yield OrderTagAdded(order_id=command.order_id, tag=command.tag)
 
@@ -336,8 +332,8 @@ class Order(OrderReturns, OrderAttachments):
     def remove_tag(self, command: RemoveOrderTag) -> Decision:
         exists(self, command.order_id)
         if command.tag not in self.tags:
-            raise NOT_TAGGED(
-                f"Order {self.order_id} does not have the tag “{command.tag}”. {UNCHANGED}"
+            raise NOT_TAGGED.because(
+                f"Order {self.order_id} does not have the tag “{command.tag}”."
             )
         yield OrderTagRemoved(order_id=command.order_id, tag=command.tag)
 

@@ -77,7 +77,7 @@ class Callbacks:
         stream = Payment.stream_for(command)
         payment = cast(Payment, self._repository.load(Payment, stream)[0])
         if payment.gateway != gateway:
-            raise UNKNOWN(f"The gateway {gateway} has no such payment here. Nothing was changed.")
+            raise UNKNOWN.because(f"The gateway {gateway} has no such payment here.")
 
 
 def command_in(body: bytes) -> Command:
@@ -94,9 +94,9 @@ def command_in(body: bytes) -> Command:
     return parse(TYPES[kind], fields)
 
 
-def message_of(order: GatewayRequest, said: Done | Declined) -> bytes:
+def message_of(order: GatewayRequest, answer: Done | Declined) -> bytes:
     """The message in which a provider would send this command."""
-    command = answer_command(order, said)
+    command = answer_command(order, answer)
     [kind] = [name for name, cls in TYPES.items() if cls is type(command)]
     return msgspec.json.encode({"type": kind, **msgspec.to_builtins(command)})
 
@@ -108,10 +108,10 @@ def sandbox_caller(
 ) -> Callable[[GatewayRequest, Any], bool]:
     """How the sandbox sends its answers: signed as if from outside, without a network."""
 
-    def call_back(order: GatewayRequest, said: Done | Declined) -> bool:
+    def call_back(order: GatewayRequest, answer: Done | Declined) -> bool:
         if not secret:
             return False
-        body = message_of(order, said)
+        body = message_of(order, answer)
         sent = headers([secret], f"msg_{order.key}", int(clock().timestamp()), body)
         receive("sandbox", sent, body)
         return True

@@ -80,10 +80,10 @@ class GatewayClient:
             return {"state": "closed"}
         order = _order(request, payment, self._kernel.clock())
         try:
-            said = self._gateway(payment.gateway).ask(order)
-            if isinstance(said, Later):
-                return self._wait(said.ask_again_in)
-            self._answer(order, said)
+            answer = self._gateway(payment.gateway).ask(order)
+            if isinstance(answer, Later):
+                return self._wait(answer.ask_again_in)
+            self._answer(order, answer)
         except Unreachable as error:
             return self._failed(request, str(error))
         except BusError as error:
@@ -100,8 +100,8 @@ class GatewayClient:
         aggregate, _ = self._repository.load(Payment, Payment.stream_of(payment_id))
         return cast(Payment, aggregate)
 
-    def _answer(self, order: GatewayRequest, said: Done | Declined) -> None:
-        command = answer_command(order, said)
+    def _answer(self, order: GatewayRequest, answer: Done | Declined) -> None:
+        command = answer_command(order, answer)
         context = Context(
             actor=self._actor,
             channel="gateway",
@@ -121,18 +121,18 @@ class GatewayClient:
         return {"next_attempt_at": at, "failures": failures, "last_error": sentence}
 
 
-def answer_command(order: GatewayRequest, said: Done | Declined) -> Command:
+def answer_command(order: GatewayRequest, answer: Done | Declined) -> Command:
     """A gateway's answer as a command."""
-    if isinstance(said, Declined):
+    if isinstance(answer, Declined):
         return gateway_commands.RecordDecline(
             payment_id=order.payment_id,
             request_no=order.request_no,
-            code=said.code,
-            sentence=said.sentence,
+            code=answer.code,
+            sentence=answer.sentence,
         )
     record = _DONE[order.asked]
     return record(
-        payment_id=order.payment_id, request_no=order.request_no, reference=said.reference
+        payment_id=order.payment_id, request_no=order.request_no, reference=answer.reference
     )
 
 

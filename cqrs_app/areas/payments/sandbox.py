@@ -56,14 +56,14 @@ class Sandbox:
         entry = self._book(order)
         if order.method == "tok_away" or (order.method == "tok_timeout" and entry.times == 1):
             raise Unreachable(_TIMED_OUT)
-        said = answer_to(order)
+        answer = answer_to(order)
         if order.method == "tok_twice":
-            self._call_back(order, said)
+            self._call_back(order, answer)
         if order.method != "tok_late":
-            return said
+            return answer
         if order.at < entry.first_at + LATE:
             return Later(ask_again_in=LATE)
-        return Later(ask_again_in=LATE) if self._call_back(order, said) else said
+        return Later(ask_again_in=LATE) if self._call_back(order, answer) else answer
 
     def _book(self, order: GatewayRequest) -> Entry:
         row = insert_into(self._engine, sandbox_requests).values(

@@ -167,7 +167,7 @@ def _query(entry: Entry, registry: Registry, schemas: Schemas) -> dict[str, Any]
             "200": {"description": "The answer, and how fresh it is.", **_json(answer)},
             "304": {"description": "The client has this answer already (If-None-Match)."},
         }
-        | responses("403", "422", *(["404"] if of_one or about_one else [])),
+        | responses("400", "403", "422", *(["404"] if of_one or about_one else [])),
     }
 
 

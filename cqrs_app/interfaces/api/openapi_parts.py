@@ -7,6 +7,7 @@ from typing import Any
 from cqrs_app.interfaces.api.queries import LONGEST_WAIT_MS
 from cqrs_app.interfaces.api.reading import LONGEST_KEY
 from cqrs_app.interfaces.api.schemas import Components, Schema, record, reference
+from cqrs_app.kernel.queries.bounds import HIGHEST_POSITION, LONGEST_STALENESS
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
@@ -42,8 +43,18 @@ SCHEMAS = {
             "version": _WHOLE,
             "events": _list(reference("EventSince")),
             "number": _TEXT,
+            "position": _WHOLE,
+            "lag_seconds": {"type": "number"},
         },
-        optional=("errors", "stream", "version", "events", "number"),
+        optional=(
+            "errors",
+            "stream",
+            "version",
+            "events",
+            "number",
+            "position",
+            "lag_seconds",
+        ),
     ),
     "Freshness": record(
         "How fresh an answer is. `stale`: the write that `min_version` names is not in it yet.",
@@ -152,13 +163,27 @@ CONSISTENCY_PARAMETERS = [
         "query",
         "wait_ms",
         {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_MS},
-        "How long to wait for it; then the answer comes all the same, marked stale.",
+        "How long to wait for what was asked for. Then an answer without the write comes all the "
+        "same, marked stale, and one outside of the bounds is refused (503).",
+    ),
+    parameter(
+        "query",
+        "min_position",
+        {"type": "integer", "minimum": 1, "maximum": HIGHEST_POSITION},
+        "A bound: the answer includes every event up to this position of the log, such as the "
+        "`position` of an earlier answer.",
+    ),
+    parameter(
+        "query",
+        "max_staleness",
+        {"type": "number", "minimum": 0, "maximum": LONGEST_STALENESS},
+        "A bound: the oldest event that the answer lacks is at most so many seconds old.",
     ),
     parameter("query", "strong", {"type": "boolean"}, "Answer from the events themselves."),
 ]
 
 _PROBLEMS = {
-    "400": "Malformed: not JSON, or not in the form asked for.",
+    "400": "Malformed: not in the form asked for, or a position beyond the end of the log.",
     "401": "No token, or one that is not known.",
     "403": "The token lacks the permission.",
     "404": "Nothing of this name or id.",

@@ -14,7 +14,7 @@ from cqrs_app.interfaces.api.answers import encoded
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.web.errors import TITLES, report_page, status_of
 from cqrs_app.kernel.commands.context import new_id
-from cqrs_app.kernel.errors import BusError, Invalid, VersionConflict
+from cqrs_app.kernel.errors import BusError, Invalid, TooStale, VersionConflict
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.catalogue.problems import KINDS
 from cqrs_app.services import kernel
@@ -48,6 +48,8 @@ def described(error: BusError) -> dict[str, Any]:
         ]
     if isinstance(error, VersionConflict):
         body |= _since(error)
+    if isinstance(error, TooStale):
+        body |= {"position": error.position, "lag_seconds": round(error.lag_seconds, 3)}
     return body
 
 

@@ -14,13 +14,14 @@ from cqrs_app.interfaces.api.problems import Unusable
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Query, parse
+from cqrs_app.kernel.queries.bounds import HIGHEST_POSITION, LONGEST_STALENESS, Bounds
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.subjects import is_empty, subjects_of
 from cqrs_app.platform.runtime.records import shown
 from cqrs_app.services import kernel
 
 LONGEST_WAIT_MS = 10_000
-CONSISTENCY = ("min_version", "wait_ms", "strong")
+CONSISTENCY = ("min_version", "wait_ms", "strong", "min_position", "max_staleness")
 NOTHING = "There is nothing with this id."
 NOT_SHOWN_YET = "There is nothing with this id yet: your write is not shown so far. Try again."
 
@@ -80,6 +81,10 @@ def _asker() -> QueryContext:
         seen=seen_in(request.args.get("min_version")),
         wait=wait / 1000,
         strong=reading.flag("strong"),
+        bounds=Bounds(
+            min_position=reading.number("min_position", lowest=1, highest=HIGHEST_POSITION) or 0,
+            max_staleness=reading.seconds("max_staleness", highest=LONGEST_STALENESS),
+        ),
     )
 
 

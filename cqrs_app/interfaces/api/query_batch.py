@@ -18,6 +18,7 @@ from cqrs_app.interfaces.api.problems import NO_DATABASE, Unusable, described, l
 from cqrs_app.interfaces.api.queries import answered, seen_in
 from cqrs_app.kernel.errors import BusError, Unavailable
 from cqrs_app.kernel.messages.messages import parse
+from cqrs_app.kernel.queries.bounds import HIGHEST_POSITION, LONGEST_STALENESS, Bounds
 from cqrs_app.kernel.queries.context import Answer, QueryContext
 from cqrs_app.services import kernel
 
@@ -26,12 +27,15 @@ MOST_QUERIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryItem:
-    """One query of a batch; `min_version` and `strong` as with the query's own endpoint."""
+    """One query of a batch; what it says of consistency is as with the query's own endpoint, but
+    nothing waits."""
 
     query: str
     fields: dict[str, Any] = field(default_factory=dict)
     min_version: str | None = None
     strong: bool = False
+    min_position: Annotated[int, msgspec.Meta(ge=0, le=HIGHEST_POSITION)] = 0
+    max_staleness: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_STALENESS)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,11 @@ def _problem(error: BusError) -> dict[str, Any]:
 
 def _answer(item: QueryItem) -> Answer[Any]:
     cls = kernel.registry.query(item.query)
-    asker = QueryContext(actor=reading.actor(), seen=seen_in(item.min_version), strong=item.strong)
+    asker = QueryContext(
+        actor=reading.actor(),
+        seen=seen_in(item.min_version),
+        strong=item.strong,
+        bounds=Bounds(min_position=item.min_position, max_staleness=item.max_staleness),
+    )
     kernel.queries.authorise(cls, asker)
     return answered(parse(cls, item.fields), asker)

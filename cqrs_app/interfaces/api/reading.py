@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -14,6 +15,7 @@ from cqrs_app.kernel.messages.fields import WHOLE_NUMBER, plain_json
 
 CHANNEL = "api"
 LONGEST_KEY = 255
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 NAMESPACE = uuid.UUID("5f3d0a52-7c0e-4b5b-9a5e-3f6b6a3c6d10")
 """Command ids are made from the token and the key, so that two tokens never share one."""
 
@@ -72,6 +74,17 @@ def number(name: str, *, lowest: int, highest: int = 2**31 - 1) -> int | None:
         sentence = f"Enter a whole number from {lowest} to {highest}."
         raise Invalid("The request", {name: sentence})
     return int(text)
+
+
+def seconds(name: str, *, highest: float) -> float | None:
+    """A number of seconds among the parameters, or None. Raises Invalid outside its limits."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not _DECIMAL.fullmatch(text) or float(text) > highest:
+        sentence = f"Enter a number from 0 to {highest:g}, such as 2.5."
+        raise Invalid("The request", {name: sentence})
+    return float(text)
 
 
 def flag(name: str) -> bool:

@@ -287,8 +287,8 @@ def _operators(console: Console) -> Iterator[Finding]:
 
 
 def _first_line(error: Exception) -> str:
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return said[0].rstrip(".") if said else type(error).__name__
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {

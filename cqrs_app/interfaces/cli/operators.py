@@ -55,7 +55,8 @@ def list_operators() -> None:
             state = f"disabled since {operator.disabled_at:%Y-%m-%d %H:%M} UTC"
         factor = "second factor" if operator.has_second_factor else ""
         click.echo(
-            f"{operator.name:<20} {operator.role:<10} {state:<33} {factor:<14} "
+            f"{operator.name:<20} {operator.role:<10} {operator.team or '-':<12} {state:<33} "
+            f"{factor:<14} "
             f"{operator.display_name}"
         )
 
@@ -76,6 +77,17 @@ def enable(name: str) -> None:
     """Open a disabled account again."""
     _accounts().enable(name)
     click.echo(f"{name} can sign in again, with the password from before.")
+
+
+@operators.command("team")
+@click.argument("name")
+@click.argument("team", default="")
+@in_one_sentence
+def team_command(name: str, team: str) -> None:
+    """Put an operator into a team, to which orders can be assigned; without TEAM, into none."""
+    _accounts().set_team(name, team)
+    operator = _accounts().get(name)
+    click.echo(f"{operator.name} is in {f'team {operator.team}' if operator.team else 'no team'}.")
 
 
 @operators.command("password")

@@ -1,4 +1,4 @@
-"""`flask projections`: list, rebuild, swap, catch up."""
+"""`flask projections`: list, rebuild, swap, catch up; see snapshots.py for the others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from flask.cli import with_appcontext
 
 from cqrs_app.interfaces.cli.acting import CHANNEL, owner
 from cqrs_app.interfaces.cli.faults import in_shell_words
+from cqrs_app.interfaces.cli.rebuilding import chosen, known, rebuild_in_place
+from cqrs_app.interfaces.cli.snapshots import restore, snapshot
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.context import QueryContext
@@ -34,6 +36,10 @@ names_argument = click.argument("names", metavar="NAME...", nargs=-1, required=T
 @click.group()
 def projections() -> None:
     """Look after the read models, and whatever else follows the log."""
+
+
+projections.add_command(snapshot)
+projections.add_command(restore)
 
 
 @projections.command("list")
@@ -68,12 +74,12 @@ def rebuild(names: Sequence[str], *, every: bool, outdated: bool, beside: bool) 
     """Replay every event into the projections NAME. Pages show the old rows until the new ones are
     complete, or with --beside, until they are swapped in."""
     kernel.runner.prepare()
-    names = _chosen(names, every=every, outdated=outdated)
+    names = chosen(names, every=every, outdated=outdated)
     if beside:
         _rebuild_beside(names)
     else:
         for name in names:
-            _rebuild_in_place(name)
+            rebuild_in_place(name)
 
 
 @projections.command()
@@ -127,45 +133,6 @@ def catch_up() -> None:
     kernel.runner.prepare()
     for name in kernel.registry.subscriptions:
         click.echo(f"{name}: {kernel.runner.advance(name)} events")
-
-
-def known(names: Sequence[str]) -> Sequence[str]:
-    """The names without repetitions. Raises UsageError for one that is no projection's."""
-    for name in names:
-        if name not in kernel.registry.projections:
-            known = ", ".join(sorted(kernel.registry.projections))
-            raise click.UsageError(f"There is no projection called {name}. There are: {known}.")
-    return tuple(dict.fromkeys(names))
-
-
-def _chosen(names: Sequence[str], *, every: bool, outdated: bool) -> Sequence[str]:
-    if every:
-        return tuple(kernel.registry.projections)
-    if not outdated:
-        if not names:
-            raise click.UsageError("Name a projection, or choose --all or --outdated.")
-        return known(names)
-    cursors = kernel.runner.cursors("read")
-    found = [
-        name
-        for name, projection in kernel.registry.projections.items()
-        if name in cursors and kernel.runner.outdated(cursors[name], projection)
-    ]
-    if not found:
-        click.echo("No projection has rows of another release.")
-    return found
-
-
-def _rebuild_in_place(name: str) -> None:
-    total = max(kernel.store.head(), 1)
-    with click.progressbar(length=total, label=f"Rebuilding {name}", show_pos=True) as bar:
-
-        def progress(done: int, everything: int) -> None:
-            bar.length = everything
-            bar.update(done - bar.pos)
-
-        taken = kernel.runner.rebuild(name, progress)
-    click.echo(f"{name} holds {taken} events.")
 
 
 def _rebuild_beside(names: Sequence[str]) -> None:

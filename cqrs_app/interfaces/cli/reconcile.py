@@ -11,7 +11,7 @@ import msgspec
 from flask.cli import with_appcontext
 
 from cqrs_app.interfaces.cli.acting import CHANNEL, acting_as
-from cqrs_app.interfaces.cli.projections import known
+from cqrs_app.interfaces.cli.rebuilding import known
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.reconciliation.comparison import Difference
 from cqrs_app.kernel.reconciliation.reconciler import Found

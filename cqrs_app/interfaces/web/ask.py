@@ -5,23 +5,38 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from flask import abort, g, request
+from flask import session as cookie
 
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Invalid, TimedOut
 from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.queries.bounds import Bounds
 from cqrs_app.kernel.queries.context import Answer, QueryContext
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.services import kernel
 
 Q = TypeVar("Q", bound=Query)
 CHANNEL = "form"
+SEEN = "seen"
+"""The key in the session cookie of the position that the session has seen."""
 NO_ANSWER = (*DATABASE_TROUBLE, TimedOut)
 """What a query raises while its store is down."""
 
 
 def ask(query: Query, **consistency: Any) -> Answer[Any]:
-    """The answer, with its freshness. Raises what the query bus raises: see errors.py."""
-    return kernel.queries.ask(query, QueryContext(actor=g.operator.actor, **consistency))
+    """The answer, with its freshness. Raises what the query bus raises: see errors.py.
+
+    Where replicas are asked, it is never older than what the session has seen, whichever replica
+    and whichever host answered before.
+    """
+    if not kernel.queries.has_replica:
+        return kernel.queries.ask(query, QueryContext(actor=g.operator.actor, **consistency))
+    bounds = Bounds(not_before=cookie.get(SEEN, 0))
+    context = QueryContext(actor=g.operator.actor, bounds=bounds, **consistency)
+    answer = kernel.queries.ask(query, context)
+    if answer.freshness.furthest > cookie.get(SEEN, 0):
+        cookie[SEEN] = answer.freshness.furthest
+    return answer
 
 
 def query_or_404(cls: type[Q], sentence: str, **identity: str) -> Q:

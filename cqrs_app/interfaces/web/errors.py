@@ -13,6 +13,7 @@ from cqrs_app.interfaces.web.security import StaleForm
 from cqrs_app.interfaces.web.sign_in import sign_in_again
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import (
+    BeyondHead,
     BusError,
     Busy,
     CommandReused,
@@ -21,6 +22,7 @@ from cqrs_app.kernel.errors import (
     Refused,
     SwitchedOff,
     TimedOut,
+    TooStale,
     Unavailable,
     UnknownMessage,
     VersionConflict,
@@ -35,6 +37,8 @@ STATUS: dict[type[BusError], int] = {
     NotAllowed: 403,
     UnknownMessage: 404,
     VersionConflict: 409,
+    BeyondHead: 400,
+    TooStale: 503,
     Busy: 503,
     SwitchedOff: 503,
     TimedOut: 503,

@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("batches", "Batches", "web.batches", "circle-check", "batches.run", "a"),
     Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
     Entry("command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"),
+    Entry("alerts", "Alerts", "web.alerts", "bolt", "alerts.view", "j"),
     Entry("failures", "Failures", "web.failures", "alert-triangle", "failures.view", "x"),
     Entry("system", "System", "web.system", "activity", "system.view", "s"),
 )

@@ -81,7 +81,7 @@ class PollShortcut:
         self._next: WSGIApplication = app.wsgi_app
         self._polls = polls
         self._sessions: Sessions = services_of(app).sessions
-        self._standing: ChangeToken = services_of(app).change_token
+        self._change_token: ChangeToken = services_of(app).change_token
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         query = self._polls.get(environ["PATH_INFO"])
@@ -100,7 +100,7 @@ class PollShortcut:
             return (
                 operator is not None
                 and operator.may(query.declaration.permission)
-                and held == _made_from(self._standing, query, operator, environ)
+                and held == _made_from(self._change_token, query, operator, environ)
             )
         except (DBAPIError, PoolTimeout, SecurityError):
             return False

@@ -17,8 +17,12 @@ from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
 from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.views import default_views, given_of, list_url
+from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.platform.alerts.queries import on_by_severity
 from cqrs_app.platform.runtime import health
+from cqrs_app.platform.views.views import SavedView
 from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
@@ -33,7 +37,8 @@ class Watch:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._banners: list[dict[str, str]] = []
-        self._open_failures = 0
+        self._open_failures = self._alerts = 0
+        self._defaults: tuple[SavedView, ...] = ()
 
     def banners(self) -> list[dict[str, str]]:
         """What is away now: {level, text}."""
@@ -45,6 +50,16 @@ class Watch:
         self._look()
         return self._open_failures
 
+    def alerts(self) -> int:
+        """How many alerts are raised or acknowledged, likewise."""
+        self._look()
+        return self._alerts
+
+    def default_views(self, role: str) -> list[SavedView]:
+        """The views that the navigation opens for this role, one for a list at most."""
+        self._look()
+        return [each for each in self._defaults if each.default_for == role]
+
     def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
             try:
@@ -53,6 +68,9 @@ class Watch:
                 self._looked = time.monotonic()
                 with suppress(*DATABASE_TROUBLE):
                     self._open_failures = services.stored_failures.count_open()
+                    with reader_of(kernel.engines.write).connect() as connection:
+                        self._alerts = sum(on_by_severity(connection).values())
+                    self._defaults = default_views()
             finally:
                 self._lock.release()
 
@@ -72,28 +90,46 @@ def init_shell(app: Flask, settings: Settings) -> None:
 
     @lru_cache(NAVIGATIONS_KEPT)
     def navigation_of(
-        root: str, permissions: frozenset[str], active: str, open_failures: int
+        root: str,
+        permissions: frozenset[str],
+        active: str,
+        counts: tuple[tuple[str, int], ...],
+        defaults: tuple[tuple[str, str], ...],
     ) -> Markup:
         template = app.jinja_env.get_template("_navigation.html")
         groups = [("", open_to(permissions, ENTRIES))]
         groups += [("Other systems", open_to(permissions, INTEGRATIONS))]
-        counts = {"failures": open_failures}
-        return Markup(template.render(groups=groups, active=active, counts=counts))  # noqa: S704
+        return Markup(  # noqa: S704 - our own template
+            template.render(groups=groups, active=active, counts=dict(counts), urls=dict(defaults))
+        )
 
     def navigation(active: str) -> Markup:
         """The places of the console that this operator may open; cached, as there are few
         combinations.
         """
-        may_see = "failures.view" in _permissions()
-        count = watch.open_failures() if may_see else 0
-        return navigation_of(request.script_root, _permissions(), active, count)
+        mine = _permissions()
+        counts = (
+            ("failures", watch.open_failures() if "failures.view" in mine else 0),
+            ("alerts", watch.alerts() if "alerts.view" in mine else 0),
+        )
+        urls = tuple(default_urls().items())
+        return navigation_of(request.script_root, mine, active, counts, urls)
+
+    def default_urls() -> dict[str, str]:
+        """List -> address of the view that the operator's role opens first."""
+        views = watch.default_views(g.operator.role) if g.get("operator") else []
+        return {each.list: list_url(each.list, given_of(each)) for each in views}
 
     def shortcuts() -> list[Entry]:
         """The places that a key leads to."""
         return open_to(_permissions(), (*ENTRIES, *INTEGRATIONS))
 
     app.jinja_env.globals.update(
-        about=about, navigation=navigation, shortcuts=shortcuts, list_columns=COLUMNS.__getitem__
+        about=about,
+        navigation=navigation,
+        shortcuts=shortcuts,
+        default_urls=default_urls,
+        list_columns=COLUMNS.__getitem__,
     )
 
     @app.context_processor

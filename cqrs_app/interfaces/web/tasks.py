@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from cqrs_app.interfaces.web.ask import may_act
+from cqrs_app.interfaces.web.unavailable import UnavailableActions, by_reason
 from cqrs_app.services import kernel
 
 
@@ -19,7 +20,9 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
+def allowed_tasks(
+    actions: Collection[Any],
+) -> tuple[list[dict[str, Any]], list[UnavailableActions]]:
     """The actions the operator may take now, and those that only the state of the thing forbids.
     `actions` have `command`, `label`, `allowed` and `reason`.
     """
@@ -29,4 +32,4 @@ def allowed_tasks(actions: Collection[Any]) -> tuple[list[dict[str, Any]], list[
         if not each.allowed
         and may_act(kernel.registry.command(each.command).declaration.permission)
     ]
-    return offered(each.command for each in actions if each.allowed), not_now
+    return offered(each.command for each in actions if each.allowed), by_reason(not_now)

@@ -89,6 +89,14 @@ class Bulk:
         )
         return values
 
+    def restore(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows that are in the driver's format already: at least one, with distinct keys."""
+        values = [tuple(row) for row in rows]
+        if any(len(row) != len(self._names) for row in values):
+            raise ValueError(f"a row of {self._table} has not as many values as the table columns")
+        named = [dict(zip(self._names, row, strict=True)) for row in values]
+        connection.exec_driver_sql(self._upsert, (_json(named),) if self._on_postgresql else values)
+
     def as_stored(self, rows: Iterable[Row]) -> list[Stored]:
         """These rows as `write` would store them."""
         return self._values(map(self._stored, rows))

@@ -30,6 +30,8 @@ class Projection(Subscription):
     store: ClassVar[Store] = "read"
     version: ClassVar[int] = 1
     """Increment it when the tables or the rules change: the projection then requires a rebuild."""
+    synchronous: bool = False
+    """Whether it is updated in the transaction of each command: see synchronous.py."""
     tables: ClassVar[tuple[Table, ...]] = ()
     digest_key: bytes = b""
     """The key of the digests of its tables: see digests.py."""

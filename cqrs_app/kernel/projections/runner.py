@@ -13,6 +13,7 @@ from cqrs_app.kernel.projections.generation import Generation
 from cqrs_app.kernel.projections.generation_rows import generation_rows
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.projections.snapshots import Snapshot, UnusableSnapshot
 from cqrs_app.kernel.subscriptions import parking
 from cqrs_app.kernel.subscriptions.cursors import Cursor, Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import parking_in
@@ -49,22 +50,27 @@ class ProjectionRunner(SubscriptionRunner):
         subscription = self._subscriptions[reached.projection]
         return self.outdated(reached, subscription) is None
 
-    def rebuild(self, name: str, progress: Callable[[int, int], None]) -> int:
-        """Replay the whole log into emptied tables, in one transaction. Returns the number of
-        events.
+    def rebuild(
+        self, name: str, progress: Callable[[int, int], None], start: Snapshot | None = None
+    ) -> int:
+        """Replay the whole log, or what came after the snapshot to `start` from, into emptied
+        tables, in one transaction. Returns the number of events that the rows then include.
 
         Readers see the old rows until it commits. `progress` is called with (events done, total
-        events).
+        events). Raises UnusableSnapshot, and changes nothing.
         """
         projection = self._projection(name)
         cursors = cursors_in(projection.store)
         self._store.place()
-        total, taken, position, last = self._store.head(), 0, 0, None
+        position, last = self._start(projection, start) if start else (0, None)
+        total, taken = self._store.head(), position
         with self._engines[projection.store].begin() as connection:
             if cursors.lock(connection, name) is None:
                 raise LookupError(f"The projection {name} has no cursor yet.")
             parking_in(projection.store).forget(connection, name)
             with projection.refilled(connection):
+                if start:
+                    start.load(connection, projection)
                 while events := self._store.follow(position, self._batch):
                     self.replay(connection, projection, self.wanted(projection, events))
                     position, last = events[-1].position or 0, events[-1].hash
@@ -73,6 +79,22 @@ class ProjectionRunner(SubscriptionRunner):
             version, zone = projection.version, self._codec.zone.key
             cursors.rebuilt(connection, name, position, last, version, self._clock(), zone)
         return taken
+
+    def _start(self, projection: Projection, snapshot: Snapshot) -> tuple[int, bytes | None]:
+        """The position and the hash of the last event in a snapshot, which has to be one of this
+        log."""
+        engine = self._engines[projection.store]
+        snapshot.check(projection, engine.dialect.name, self._codec.zone.key)
+        position, last = snapshot.header.position, bytes.fromhex(snapshot.header.hash)
+        if not position:
+            return 0, None
+        found = self._store.at_positions([position])
+        if not found or found[0].hash != last:
+            raise UnusableSnapshot(
+                f"The snapshot of {projection.name} was taken at position {position} of another "
+                "log. Nothing was changed. Rebuild from the log."
+            )
+        return position, last
 
     def fold(self, name: str, streams: Iterable[str], rows: Rows) -> None:
         """Add to `rows` what the projection would store for these streams, from their events."""

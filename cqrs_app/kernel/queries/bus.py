@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 from sqlalchemy import Engine
@@ -25,6 +25,7 @@ from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
+from cqrs_app.kernel.queries.bounds import Bounds
 from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache, codec_of
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
@@ -56,6 +57,13 @@ class QueryOptions:
     at_once: int = 1
 
 
+class Source(NamedTuple):
+    """Where the rows of an answer are read, and how far its projections are there."""
+
+    engine: Engine
+    reached: Sequence[Reached]
+
+
 def results_of(query: type[Query]) -> tuple[str, ...]:
     """The results that an answer to such a query can be counted as."""
     kept = ("hit", "stale_hit", "miss") if query.declaration.cached else ()
@@ -63,7 +71,8 @@ def results_of(query: type[Query]) -> tuple[str, ...]:
 
 
 class QueryBus:
-    """`engines` are "read" and "write", both used for reading only.
+    """`engines` are "write", "read" and "query", which reads the read store or a replica of it. All
+    are used for reading only.
 
     `count` is called for each answer; `results_of` lists the results. `served_late` is called with
     (query name, seconds) for those that lack events of that age.
@@ -90,7 +99,9 @@ class QueryBus:
         self._past = past
         self._repository = repository
         self._write = reader_of(engines["write"])
+        self._query = reader_of(engines["query"])
         self._read = reader_of(engines["read"])
+        self.has_replica = engines["query"].url != engines["read"].url
         self._store = store
         self._cursors, self._parking = cursors_in("read"), parking_in("read")
         self._runner = runner
@@ -171,15 +182,66 @@ class QueryBus:
         )
         if query.declaration.store == "write":
             return self._from_write_store(query, stale), "uncached"
-        # Read before the rows, which may then be newer than claimed, but never older.
-        reached = self._cursors.reached(self._read, reads)
+        rows = self._source(query, context)
         if query.declaration.cached and context.cached and self._options.caching:
-            return self._cached(query, reached, stale)
-        return self._from_rows(query, reached, stale), "uncached"
+            return self._cached(query, context.bounds, rows, stale)
+        return self._from_rows(query, rows, stale), "uncached"
+
+    def _source(self, query: Query, context: QueryContext) -> Source:
+        """Where to read an answer that keeps the bounds. Waits for it up to `context.wait` seconds,
+        unless too many requests are waiting already. Raises TooStale and BeyondHead."""
+        bounds, label = context.bounds, query.declaration.label
+        if not bounds.are_strict or not query.declaration.reads:
+            return self._nearest(query, bounds)
+        bounds.refuse_unknown(self._store.head())
+
+        def look() -> tuple[Source | None, Freshness]:
+            source = self._nearest(query, bounds)
+            freshness = self._gauge.measure(source.reached)
+            return (source if bounds.allow(freshness) else None), freshness
+
+        def fresh_enough() -> Source | None:
+            source, freshness = look()
+            if source is None and not freshness.is_moving:
+                raise bounds.shortfall(label, freshness)
+            return source
+
+        source = self._wait(fresh_enough, context.wait, context.actor.name)
+        if source is None:
+            raise bounds.shortfall(label, look()[1])
+        return source
+
+    def _wait(self, look: Callable[[], T | None], seconds: float, actor: str) -> T | None:
+        """What `look` returns as soon as that is not None; None after so many seconds, or at once
+        if too many requests are waiting already."""
+        deadline = time.monotonic() + seconds
+        found = look()
+        if found is not None:
+            return found
+        with self._waits.turn(actor) as granted:
+            while granted and found is None and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+                found = look()
+        return found
+
+    def _nearest(self, query: Query, bounds: Bounds) -> Source:
+        """The replica, or the read store itself where the replica is behind the bounds. The cursors
+        are read before the rows, which may then be newer than claimed, but never older."""
+        reads = query.declaration.reads
+        found = Source(self._query, self._cursors.reached(self._query, reads))
+        if not self.has_replica or not reads:
+            return found
+        needed = max(bounds.min_position, bounds.not_before)
+        positions = {each.projection: each.position for each in found.reached}
+        is_behind = any(positions.get(name, 0) < needed for name in reads)
+        if bounds.are_strict and not is_behind:
+            is_behind = not bounds.allow(self._gauge.measure(found.reached))
+        return Source(self._read, self._cursors.reached(self._read, reads)) if is_behind else found
 
     def _cached(
-        self, query: Query, reached: Sequence[Reached], stale: bool
+        self, query: Query, bounds: Bounds, source: Source, stale: bool
     ) -> tuple[Answer[Any], str]:
+        reached = source.reached
         codec, parameters = self._codecs[type(query)], msgspec.json.encode(query)
         key = self._cache.key(type(query).__name__, codec.shape, parameters)
         positions = {each.projection: each.position for each in reached}
@@ -198,12 +260,12 @@ class QueryBus:
         if not self._cache.begin_flight(key):
             # Another request is computing this answer. Show the old one, with its age, or wait for
             # the new one.
-            if found:
-                return kept(found), "stale_hit"
-            landed = self._wait_for_flight(key, codec)
-            if landed:
-                return kept(landed), "hit"
-        answer = self._from_rows(query, reached, stale)
+            older = found or self._wait_for_flight(key, codec)
+            if older and bounds.allow_entry(older.entry.positions, reached):
+                answer = kept(older)
+                if bounds.allow(answer.freshness):
+                    return answer, "stale_hit" if found else "hit"
+        answer = self._from_rows(query, source, stale)
         value = msgspec.Raw(msgspec.json.encode(answer.value))
         self._cache.store(key, Entry(positions, revisions, value))
         return answer, "miss"
@@ -223,10 +285,10 @@ class QueryBus:
             value = self._answers[type(query)].handler(query, connection)
         return Answer(self._written(query, revealed(value, self._vault)), freshness, stale)
 
-    def _from_rows(self, query: Query, reached: Sequence[Reached], stale: bool) -> Answer[Any]:
-        with self._read.connect() as connection:
+    def _from_rows(self, query: Query, source: Source, stale: bool) -> Answer[Any]:
+        with source.engine.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(self._written(query, value), self._gauge.measure(reached), stale)
+        return Answer(self._written(query, value), self._gauge.measure(source.reached), stale)
 
     def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
         freshness = self._from_events()
@@ -239,10 +301,10 @@ class QueryBus:
         reads = query.declaration.reads
         try:
             if reads and not context.strong:
-                reached = self._cursors.reached(self._read, reads)
-                with self._read.connect() as connection:
+                rows = self._source(query, context)
+                with rows.engine.connect() as connection:
                     value = source.handler(query, self._past, connection)
-                freshness = self._gauge.measure(reached)
+                freshness = self._gauge.measure(rows.reached)
             else:
                 freshness = self._from_events()
                 value = source.handler(query, self._past, *(None for _ in reads[:1]))
@@ -281,7 +343,7 @@ class QueryBus:
         """How fresh an earlier answer is now, with the `shown` and `position` of its freshness, and
         whether a newer one can be had."""
         names = [each.partition(":")[0] for each in shown]
-        return self._gauge.again(self._cursors.reached(self._read, names), shown, position)
+        return self._gauge.again(self._cursors.reached(self._query, names), shown, position)
 
     def wait_until_shown(
         self, reads: Iterable[str], seen: MinVersion, wait: float, actor: str
@@ -289,15 +351,7 @@ class QueryBus:
         """Wait up to `wait` seconds until these projections include a write; returns whether they
         do. Does not wait if they never will, or if too many requests are waiting already."""
         names = tuple(reads)
-        deadline = time.monotonic() + wait
-        shown = self._shown(names, seen)
-        if shown is not None:
-            return shown
-        with self._waits.turn(actor) as granted:
-            while granted and shown is None and time.monotonic() < deadline:
-                time.sleep(POLL_SECONDS)
-                shown = self._shown(names, seen)
-        return bool(shown)
+        return bool(self._wait(lambda: self._shown(names, seen), wait, actor))
 
     def _shown(self, reads: Sequence[str], seen: MinVersion) -> bool | None:
         """Whether they include the write; None while it is still to come."""
@@ -307,11 +361,11 @@ class QueryBus:
         if position is None:
             committed = self._store.versions_of([seen.stream]).get(seen.stream, 0)
             return None if seen.version <= committed else False
-        reached = self._cursors.reached(self._read, reads)
+        reached = self._cursors.reached(self._query, reads)
         if any(each.position < position for each in reached):
             return None
         head = self._store.head()
         if any(each.position > head for each in reached):
             return False  # they followed another log
-        with self._read.connect() as connection:
+        with self._query.connect() as connection:
             return not self._parking.holds(connection, reads, seen.stream)

@@ -7,10 +7,12 @@ from typing import Any, Generic, TypeVar
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.fields import WHOLE_NUMBER
+from cqrs_app.kernel.queries.bounds import Bounds
 from cqrs_app.kernel.queries.freshness import Freshness
 
 T = TypeVar("T")
 
+UNBOUNDED = Bounds()
 HIGHEST_VERSION = 2**31 - 1
 
 
@@ -35,8 +37,9 @@ class QueryContext:
     """Who asks, and how consistent the answer must be.
 
     By default the answer is eventually consistent. `seen`: wait up to `wait` seconds for the
-    asker's own write, then answer anyway, marked stale. `strong`: fold the events now. `cached`
-    off: bypass the cache, for answers that are asked for only once.
+    asker's own write, then answer anyway, marked stale. `bounds`: wait as long until the answer
+    keeps them, then refuse to answer. `strong`: fold the events now. `cached` off: bypass the
+    cache, for answers that are asked for only once.
     """
 
     actor: Actor
@@ -44,6 +47,7 @@ class QueryContext:
     wait: float = 0.0
     strong: bool = False
     cached: bool = True
+    bounds: Bounds = UNBOUNDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Freshness:
     them. `state`: current, behind, stale, paused, rebuilding, failed. `shown` names the projections
     and their revisions, to ask again later how fresh the same answer is. `foreign`: a projection
     followed another log, so the answer is not known to include any event of this one.
+    `furthest`: the position of the last event that any of the projections includes.
     """
 
     as_of: datetime
@@ -33,6 +34,7 @@ class Freshness:
     cached: bool = False
     shown: tuple[str, ...] = ()
     foreign: bool = False
+    furthest: int = 0
 
     @property
     def is_moving(self) -> bool:
@@ -94,6 +96,7 @@ class FreshnessGauge:
             cached=cached,
             shown=tuple(f"{name}:{revision}" for name, revision in made_of.items()),
             foreign=foreign,
+            furthest=max(positions.values()),
         )
 
     def again(

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, Engine, bindparam, select
@@ -113,12 +113,22 @@ class Change:
     steps: tuple[Callable[[Connection], None], ...] = ()
 
 
+class Follower(Protocol):
+    """What is brought up to date in the transaction that writes events."""
+
+    def want(self, events: Iterable[StoredEvent]) -> bool: ...
+    def take(self, connection: Connection, events: Iterable[StoredEvent]) -> None: ...
+    def committed(self, events: Iterable[StoredEvent]) -> None: ...
+
+
 class EventStore(ABC):
     """Appends with optimistic locking and reads in one global order.
 
     Positions are assigned after commit, in insert order, so that a reader who has seen position n
     has seen every event that will ever have a position before n (docs/decisions/0001).
     """
+
+    follower: Follower | None = None
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -140,7 +150,8 @@ class EventStore(ABC):
         finished command with one of the ids, and whatever a step raises. Then nothing is written.
         """
         steps = [step for change in changes for step in change.steps]
-        if not steps:
+        follower, events = self._followed(changes)
+        if not steps and follower is None:
             with raw_connection(self._engine) as driver:
                 self._write_alone(driver, changes)
             return
@@ -148,6 +159,8 @@ class EventStore(ABC):
             for step in steps:
                 step(connection)
             self.append(connection, changes)
+        if follower is not None:
+            follower.committed(events)
 
     def append(self, connection: Connection, changes: Sequence[Change]) -> None:
         """Write `changes`, without their steps, within the caller's transaction.
@@ -155,8 +168,23 @@ class EventStore(ABC):
         Raises VersionConflict and AlreadyRecorded like `commit`. The caller must then roll back.
         """
         driver = connection.connection.driver_connection
+        follower, events = self._followed(changes)
         with translated_errors(self._engine, driver):
             self._write(driver, changes)
+            if follower is not None:
+                self._place_within(driver)
+        if follower is not None:
+            follower.take(connection, events)
+
+    def _followed(self, changes: Sequence[Change]) -> tuple[Follower | None, list[StoredEvent]]:
+        """The follower, if it wants any of these events, and the events."""
+        events = [event for change in changes for event in change.events]
+        wanted = self.follower is not None and self.follower.want(events)
+        return (self.follower if wanted else None), events
+
+    @abstractmethod
+    def _place_within(self, driver: Any) -> None:
+        """Assign positions to events that have none, in the caller's transaction."""
 
     @abstractmethod
     def _write(self, driver: Any, changes: Sequence[Change]) -> None:
@@ -209,8 +237,14 @@ class EventStore(ABC):
     def follow(self, after: int, limit: int) -> tuple[StoredEvent, ...]:
         """The next events in global order, at most `limit`, after position `after`."""
         with self.reader.connect() as connection:
-            rows = connection.execute(_FOLLOWING, {"after": after, "limit": limit}).all()
-            return tuple(StoredEvent(*row) for row in rows)
+            return self.follow_within(connection, after, limit)
+
+    def follow_within(
+        self, connection: Connection, after: int, limit: int
+    ) -> tuple[StoredEvent, ...]:
+        """The same, as the caller's transaction sees it."""
+        rows = connection.execute(_FOLLOWING, {"after": after, "limit": limit})
+        return tuple(StoredEvent(*row) for row in rows)
 
     def at_positions(self, positions: Sequence[int]) -> tuple[StoredEvent, ...]:
         """The events at these positions, in order."""

@@ -121,6 +121,8 @@ FROM (
 WHERE events.id = assigned.id
 """  # noqa: S608
 
+_PLANS_AS_BEFORE = "SET LOCAL enable_bitmapscan TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT"
+
 
 class PostgresEventStore(EventStore):
     def _write(self, driver: psycopg.Connection, changes: Sequence[Change]) -> None:
@@ -145,13 +147,23 @@ class PostgresEventStore(EventStore):
         placed = 0
         while True:
             with raw_connection(self._engine) as driver:
-                found = driver.execute(_PLACE, prepare=False)
-                while found.nextset():
-                    pass
-                count: int = found.rowcount
+                count = _place_some(driver)
             placed += count
             if count < PLACE_BATCH:
                 return placed
+
+    def _place_within(self, driver: psycopg.Connection) -> None:
+        # Nobody else assigns positions until this transaction ends.
+        while _place_some(driver) == PLACE_BATCH:
+            pass
+        driver.execute(_PLANS_AS_BEFORE, prepare=False)
+
+
+def _place_some(driver: psycopg.Connection) -> int:
+    found = driver.execute(_PLACE, prepare=False)
+    while found.nextset():
+        pass
+    return found.rowcount
 
 
 def _statement(changes: Sequence[Change]) -> tuple[str, Sequence[Any] | dict[str, Any]]:

@@ -46,6 +46,9 @@ class SqliteEventStore(EventStore):
     def place(self) -> int:
         return 0
 
+    def _place_within(self, driver: sqlite3.Connection) -> None:
+        """All have one."""
+
     def _write_alone(self, driver: sqlite3.Connection, changes: Sequence[Change]) -> None:
         driver.execute("BEGIN IMMEDIATE")
         self._write(driver, changes)

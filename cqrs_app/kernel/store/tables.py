@@ -235,6 +235,8 @@ def _cursors(name: str, store: MetaData) -> Table:
         Column("revision", BigKey, nullable=False, server_default="0"),
         Column("advanced_at", UtcDateTime),
         Column("error", Text),
+        # The end of the log when the cursor was created.
+        Column("since", BigKey, nullable=False, server_default="0"),
     )
 
 

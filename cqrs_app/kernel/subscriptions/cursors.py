@@ -40,7 +40,8 @@ FROM {cursors} WHERE subscription IN ({placeholders})
 class Cursor:
     """`position` and `hash` are those of the last event processed; `hash` is None if it is not
     known. `state` is running, paused, building, or failed or rebuilding (with `error`).
-    `revision` is a new number after any change. `parked` counts the parked events."""
+    `revision` is a new number after any change. `since` is where the log ended when the cursor was
+    created. `parked` counts the parked events."""
 
     subscription: str
     position: int
@@ -52,6 +53,7 @@ class Cursor:
     revision: int
     advanced_at: datetime | None
     error: str | None
+    since: int
     parked: int
 
 
@@ -100,11 +102,13 @@ class Cursors:
             )
         )
 
-    def ensure(self, connection: Connection, versions: dict[str, int], zone: str = "UTC") -> None:
-        """Create the missing cursors, at the beginning of the log."""
+    def ensure(
+        self, connection: Connection, versions: dict[str, int], zone: str = "UTC", head: int = 0
+    ) -> None:
+        """Create the missing cursors, at the beginning of a log that ends at `head` now."""
         for name, version in versions.items():
             row = {"subscription": name, "position": 0, "version": version, "state": "running"}
-            row |= {"applied": 0, "zone": zone}
+            row |= {"applied": 0, "zone": zone, "since": head}
             insert = insert_into(connection, self._table).values(row)
             connection.execute(insert.on_conflict_do_nothing())
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -63,10 +64,11 @@ class SubscriptionRunner:
 
     def prepare(self) -> None:
         """Create the missing cursors."""
+        head = self._store.head()
         for store, engine in self._engines.items():
             versions = {each.name: each.version for each in self._in(store)}
             with engine.begin() as connection:
-                cursors_in(store).ensure(connection, versions, self._codec.zone.key)
+                cursors_in(store).ensure(connection, versions, self._codec.zone.key, head)
 
     def advance(self, name: str) -> int:
         """Process all pending events of one subscription; returns how many it read.
@@ -122,7 +124,7 @@ class SubscriptionRunner:
             elapsed = (time.perf_counter() - started) * 1000
             waited = (self._clock() - events[0].recorded_at).total_seconds() * 1000
             self._advanced(name, len(events), elapsed, waited)
-            if any(_erases(event, subscription) for event in events):
+            if any(erases(event, subscription) for event in events):
                 self._forget_person(subscription)
         return len(events)
 
@@ -133,6 +135,9 @@ class SubscriptionRunner:
 
     def _forget_person(self, subscription: Subscription) -> None:
         """Called after this subscription has removed a person's values from its rows."""
+        self.forget_answers()
+
+    def forget_answers(self) -> None:
         self._erased()
 
     def _take_next(self, subscription: Subscription) -> Sequence[StoredEvent]:
@@ -157,7 +162,11 @@ class SubscriptionRunner:
                 with self._engines[subscription.store].begin() as connection:
                     cursors.set_state(connection, name, "running")
             return ()
-        mine = self.wanted(subscription, events)
+        mine = [
+            event
+            for event in self.wanted(subscription, events)
+            if event.type not in subscription.once or (event.position or 0) > cursor.since
+        ]
         if not (cursor.parked and mine) and self._take_together(subscription, cursor, events, mine):
             return events
         with self._moving(subscription, cursor, events) as connection:
@@ -179,13 +188,18 @@ class SubscriptionRunner:
             )
         return None
 
-    def ahead(self, cursor: Cursor, limit: int | None = None) -> Sequence[StoredEvent]:
-        """The events after the cursor. Raises Halted if the log is not the one it followed."""
+    def ahead(
+        self, cursor: Cursor, limit: int | None = None, within: Connection | None = None
+    ) -> Sequence[StoredEvent]:
+        """The events after the cursor, as the transaction `within` sees them. Raises Halted if the
+        log is not the one it followed."""
         limit = limit or self._batch
+        store = self._store
+        follow = store.follow if within is None else partial(store.follow_within, within)
         if not cursor.position:
-            return self._store.follow(0, limit)
+            return follow(0, limit)
         # The event at the cursor is read again as well, so that the check costs no extra statement.
-        found = self._store.follow(cursor.position - 1, limit + 1)
+        found = follow(cursor.position - 1, limit + 1)
         last = found[0] if found else None
         same = last is not None and last.position == cursor.position
         if last is None or not same or (cursor.hash is not None and last.hash != cursor.hash):
@@ -261,7 +275,7 @@ class SubscriptionRunner:
         for event in events:
             error = None
             # An erasure waits behind no parked event: a poison event must not retain personal data.
-            if event.stream not in blocked or _erases(event, subscription):
+            if event.stream not in blocked or erases(event, subscription):
                 take = parking.taker(subscription, self._codec)
                 error = parking.take_one(connection, event, take)
                 if error is None:
@@ -271,5 +285,6 @@ class SubscriptionRunner:
             parked.park(connection, name, event, self._clock(), described)
 
 
-def _erases(event: StoredEvent, subscription: Subscription) -> bool:
+def erases(event: StoredEvent, subscription: Subscription) -> bool:
+    """Whether the subscription removes a person's values upon this event."""
     return event.type == SubjectErased.__name__ and subscription.wants(event.type)

@@ -71,6 +71,9 @@ class Subscription(ABC):
     store: ClassVar[Store] = "write"
     events: ClassVar[tuple[type[Event], ...] | None] = None
     """The event types it wants; None for all."""
+    once: ClassVar[frozenset[str]] = frozenset()
+    """The event types that ask for something to be done once. Where the cursor was created later,
+    such as in a read store that is filled anew, they are left out."""
     appends: ClassVar[tuple[type[Event], ...]] = ()
     """The event types that `take` may append to the log. Their subscribers are woken afterwards."""
 

@@ -61,9 +61,10 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
             case StartBatch() | ResumeBatch() | RetryBatchItems():
                 name = items.command_of(call.command.batch_id)
                 if creator := items.ended_creator(call.command.batch_id):
-                    raise CREATOR_ENDED(
+                    raise CREATOR_ENDED.because(
                         f"The account or token of {creator}, who created this batch, is no longer "
-                        "active. Nothing was changed. Create a new batch of the remaining items."
+                        "active.",
+                        "Create a new batch of the remaining items.",
                     )
             case _:
                 return proceed(call)

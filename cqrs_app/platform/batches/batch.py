@@ -44,9 +44,9 @@ def while_it_is(*states: BatchState) -> Rule:
     @rule(NO_SUCH_BATCH, NOT_NOW)
     def check(batch: CommandBatch, batch_id: str) -> None:
         if batch.state is None:
-            raise NO_SUCH_BATCH(f"There is no batch {batch_id}. Nothing was changed.")
+            raise NO_SUCH_BATCH.because(f"There is no batch {batch_id}.")
         if batch.state not in states:
-            raise NOT_NOW(f"The batch is {_NOW[batch.state]}. Nothing was changed.")
+            raise NOT_NOW.because(f"The batch is {_NOW[batch.state]}.")
 
     return check
 
@@ -72,7 +72,7 @@ class CommandBatch(Aggregate):
     @handles(CreateBatch, refusals=[NOT_FROZEN, BATCH_EXISTS])
     def create(self, command: CreateBatch) -> Iterator[Event]:
         if self.state is not None:
-            raise BATCH_EXISTS("The batch was created already. Nothing was changed.")
+            raise BATCH_EXISTS.because("The batch was created already.")
         yield BatchCreated(
             batch_id=command.batch_id,
             command=command.command,

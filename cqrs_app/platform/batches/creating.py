@@ -102,9 +102,8 @@ class Batches:
             heads = store.load_many(map(aggregate.stream_of, subjects))
             for subject in subjects:
                 stream = aggregate.stream_of(subject)
-                if stream not in heads:
-                    continue
-                found = repository.at(aggregate, stream, heads[stream], ())
+                head = heads.get(stream)
+                found = repository.at(aggregate, stream, head, ()) if head else aggregate()
                 counts.update(
                     name
                     for name, handler in handlers.items()

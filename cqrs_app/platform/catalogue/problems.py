@@ -18,7 +18,9 @@ KINDS = {
     "command_id_reused": "The Idempotency-Key was used before, for something else.",
     "too_many_requests": "Too many requests; the header Retry-After says when to try again.",
     "unknown_event_type": "There is no event of that type.",
-    "beyond_head": "The position to go on after is beyond the end of the log.",
+    "beyond_head": "The position given is beyond the end of the log.",
+    "too_stale": "No answer is as fresh as was asked for; `position` and `lag_seconds` are those "
+    "of the one there is.",
     "unknown_event": "The feed has come to an event of a newer release; it goes on after that.",
     "busy": "More at once than the settings allow.",
     "switched_off": "Commands are switched off by setting.",

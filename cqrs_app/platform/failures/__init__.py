@@ -10,17 +10,17 @@ from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.failures import events, queries
 from cqrs_app.platform.failures.as_test import FailureAsTest, SampleOf, failure_as_test
-from cqrs_app.platform.failures.failure import Failure, Standings, possible
+from cqrs_app.platform.failures.failure import Failure, FailureStates, possible
 from cqrs_app.platform.failures.retry import PreviewRetry, Previews
 from cqrs_app.platform.failures.subscriptions import ReadStoreRetries, WriteStoreFailures
 
 
 def failures_area(
-    standing_of: Standings,
+    state_of: FailureStates,
     sample_of: SampleOf,
     tasks: Sequence[BackgroundTask] = (),
 ) -> Area:
-    """The area; `standing_of` and `sample_of` read a stored failure."""
+    """The area; `state_of` and `sample_of` read a stored failure."""
     subscriptions = ReadStoreRetries(), WriteStoreFailures()
     previews = Previews(*subscriptions)
     return Area(
@@ -36,6 +36,6 @@ def failures_area(
             PreviewRetry: projected(previews.answer),
             FailureAsTest: from_past(failure_as_test(sample_of)),
         },
-        middleware=[possible(standing_of)],
+        middleware=[possible(state_of)],
         consequences=[previews.consequences],
     )

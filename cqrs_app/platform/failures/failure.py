@@ -36,15 +36,15 @@ PAST = Refusal("past_moment", "It is to be ignored until a moment that has passe
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FailureState:
     """What the rules need of a failure's row. `state` is open, resolved or ignored."""
 
     kind: str
     state: str
 
 
-Standings = Callable[[str], Standing | None]
-"""The standing of the failure with this id, or None."""
+FailureStates = Callable[[str], FailureState | None]
+"""The kind and state of the failure with this id, or None."""
 
 
 @dataclass
@@ -74,19 +74,18 @@ class Failure(Aggregate):
         """Nothing to remember."""
 
 
-def possible(standing_of: Standings) -> Middleware:
+def possible(state_of: FailureStates) -> Middleware:
     """Refuse what makes no sense for the failure as it is now."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         command = call.command
         if isinstance(command, RetryFailure | ResolveFailure | IgnoreFailure | ReopenFailure):
-            standing = standing_of(command.failure_id)
-            if standing is None:
-                raise UNKNOWN(
-                    f"There is no failure {command.failure_id}. Nothing was changed. "
-                    "The Failures page lists them."
+            failure = state_of(command.failure_id)
+            if failure is None:
+                raise UNKNOWN.because(
+                    f"There is no failure {command.failure_id}.", "The Failures page lists them."
                 )
-            _require(command, standing, call.received_at)
+            _require(command, failure, call.received_at)
         return proceed(call)
 
     return check
@@ -94,17 +93,17 @@ def possible(standing_of: Standings) -> Middleware:
 
 def _require(
     command: RetryFailure | ResolveFailure | IgnoreFailure | ReopenFailure,
-    standing: Standing,
+    failure: FailureState,
     now: datetime,
 ) -> None:
     match command:
-        case RetryFailure() if standing.kind != "event":
-            raise NOT_PARKED("Only parked events can be retried here. Nothing was changed.")
-        case ResolveFailure() if standing.state == "resolved":
-            raise ALREADY_RESOLVED("It is already resolved. Nothing was changed.")
-        case ReopenFailure() if standing.state == "open":
-            raise ALREADY_OPEN("It is already open. Nothing was changed.")
+        case RetryFailure() if failure.kind != "event":
+            raise NOT_PARKED.because("Only parked events can be retried here.")
+        case ResolveFailure() if failure.state == "resolved":
+            raise ALREADY_RESOLVED.because("It is already resolved.")
+        case ReopenFailure() if failure.state == "open":
+            raise ALREADY_OPEN.because("It is already open.")
         case IgnoreFailure(until=until) if until <= now:
-            raise PAST("That moment has passed. Nothing was changed. Choose a later one.")
+            raise PAST.because("That moment has passed.", "Choose a later one.")
         case _:
             pass

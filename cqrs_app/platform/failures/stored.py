@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.failures.as_test import Sample
-from cqrs_app.platform.failures.failure import Standing
+from cqrs_app.platform.failures.failure import FailureState
 from cqrs_app.platform.failures.queries import open_by_kind, state_of
 from cqrs_app.platform.failures.tables import failures
 
@@ -26,14 +26,14 @@ class StoredFailures:
         self._reader = reader_of(engine)
         self._clock = clock
 
-    def standing(self, failure_id: str) -> Standing | None:
+    def state(self, failure_id: str) -> FailureState | None:
         """Its kind and state, or None."""
         found = select(_ROW.kind, _ROW.state, _ROW.ignored_until)
         with self._reader.connect() as connection:
             row = connection.execute(found.where(_ROW.failure_id == failure_id)).first()
         if row is None:
             return None
-        return Standing(row.kind, state_of(row.state, row.ignored_until, self._clock()))
+        return FailureState(row.kind, state_of(row.state, row.ignored_until, self._clock()))
 
     def sample(self, failure_id: str) -> Sample | None:
         """Its last occurrence, or None."""

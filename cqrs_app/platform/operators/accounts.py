@@ -180,6 +180,15 @@ class Accounts:
                 .values(timezone=chosen)
             )
 
+    def set_team(self, name: str, team: str) -> None:
+        """The team that the operator belongs to; empty for none."""
+        operator = self.get(name)
+        chosen = usable_name(team, "a team's") if team.strip() else ""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators).where(operators.c.name == operator.name).values(team=chosen)
+            )
+
     def change_preferences(self, name: str, change: Callable[[Preferences], Preferences]) -> None:
         """How the operator likes the console, in every session: changed as they are now, since two
         pages may change different ones at once."""

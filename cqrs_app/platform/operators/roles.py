@@ -24,6 +24,7 @@ SYSTEM_NAMES = frozenset(
         "webhooks",
         "gateway",
         "failures",
+        "alerts",
     }
 )
 """Names of system actors. No person may have one, so that the log is unambiguous."""

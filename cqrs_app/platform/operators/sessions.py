@@ -35,7 +35,7 @@ SEEN_EVERY = timedelta(seconds=60)
 # Runs with every request, including polls, so it bypasses SQLAlchemy.
 _ACTIVE = f"""
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
-    operators.timezone, operators.preferences, operators.must_change_password,
+    operators.timezone, operators.team, operators.preferences, operators.must_change_password,
     {HAS_SECOND_FACTOR}, sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
 WHERE sessions.token_hash = {{placeholder}} AND sessions.revoked_at IS NULL
@@ -127,6 +127,7 @@ class Sessions:
             role,
             created_at,
             timezone,
+            team,
             preferences,
             must_change,
             has_second,
@@ -142,6 +143,7 @@ class Sessions:
             disabled_at=None,
             created_at=self._from_store(created_at),
             timezone=timezone,
+            team=team,
             preferences=preferences_from(preferences),
             must_change_password=bool(must_change),
             has_second_factor=bool(has_second),

@@ -38,6 +38,8 @@ operators = Table(
     Column("password_changed_at", UtcDateTime, nullable=False),
     # The time zone in which times are shown; empty for the shop's.
     Column("timezone", String(ZONE_LENGTH), nullable=False, server_default=""),
+    # Orders can be assigned to a team; empty for none.
+    Column("team", String(NAME_LENGTH), nullable=False, server_default=""),
     # JSON: see preferences.py.
     Column("preferences", Text, nullable=False, server_default="{}"),
     # Whether somebody else chose the password: see accounts.py.

@@ -29,11 +29,15 @@ from cqrs_app.platform.runtime.events import (
     RebuildBesideStarted,
 )
 
-_EVENTS: tuple[type[Event], ...] = (
-    ProjectionPaused,
-    ProjectionResumed,
-    ParkedEventsRetried,
-    ParkedEventSkipped,
+_STATES: tuple[type[Event], ...] = (ProjectionPaused, ProjectionResumed)
+_RETRIES: tuple[type[Event], ...] = (ParkedEventsRetried, ParkedEventSkipped)
+_GENERATIONS: tuple[type[Event], ...] = (
+    RebuildBesideStarted,
+    ComparisonRequested,
+    ProjectionSwapped,
+    ProjectionSwitchedBack,
+    GenerationDropped,
+    ProjectionRepairRequested,
 )
 
 
@@ -42,7 +46,8 @@ class _StoreControl(Subscription):
     that each takes effect once."""
 
     accepts_restored_log: ClassVar[bool] = True
-    events: ClassVar[tuple[type[Event], ...] | None] = _EVENTS
+    events: ClassVar[tuple[type[Event], ...] | None] = (*_STATES, *_RETRIES)
+    once: ClassVar[frozenset[str]] = frozenset(each.__name__ for each in (*_RETRIES, *_GENERATIONS))
 
     def __init__(self, subscriptions: Sequence[Subscription]) -> None:
         self._names = {each.name for each in subscriptions if each.store == self.store}
@@ -69,18 +74,15 @@ class _StoreControl(Subscription):
 
 class ReadStoreControl(_StoreControl):
     """Also carries out what is done with the second generations of projections, and notes which
-    projections are to be repaired."""
+    projections are to be repaired. A read store that is filled anew takes over from the log which
+    projections are paused, and repeats nothing else."""
 
     name: ClassVar[str] = "projection_control"
     store: ClassVar[Store] = "read"
     events: ClassVar[tuple[type[Event], ...] | None] = (
-        *_EVENTS,
-        RebuildBesideStarted,
-        ComparisonRequested,
-        ProjectionSwapped,
-        ProjectionSwitchedBack,
-        GenerationDropped,
-        ProjectionRepairRequested,
+        *_STATES,
+        *_RETRIES,
+        *_GENERATIONS,
     )
 
     def is_projection(self, name: str) -> bool:

@@ -90,13 +90,13 @@ def program_on(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fuzzer asks for versions that never come, and would wait for them for seconds."""
-    wait = QueryBus.wait_until_shown
+    """A fuzzer asks for what never comes, and would wait for it for seconds."""
+    wait = QueryBus._wait
 
-    def wait_briefly(bus: QueryBus, reads: Any, seen: Any, seconds: float, actor: str) -> bool:
-        return wait(bus, reads, seen, min(seconds, 0.01), actor)
+    def wait_briefly(bus: QueryBus, look: Any, seconds: float, actor: str) -> Any:
+        return wait(bus, look, min(seconds, 0.01), actor)
 
-    monkeypatch.setattr(QueryBus, "wait_until_shown", wait_briefly)
+    monkeypatch.setattr(QueryBus, "_wait", wait_briefly)
 
 
 @pytest.mark.timeout(600)
@@ -119,7 +119,11 @@ def test_no_request_meets_a_fault_or_an_answer_outside_the_description(
             for program, app in zip(programs, apps, strict=True):
                 # Inside the process, no client decompresses a response.
                 headers = {**program.headers, "Accept-Encoding": "identity"}
-                answer = case.call_and_validate(headers=headers, checks=CHECKS, app=app)
+                answer = case.call(headers=headers, app=app)
+                # What is not fresh enough yet is refused for the time being, which is no fault.
+                late = b'"code":"too_stale"' in answer.content
+                excluded = [not_a_server_error] if late else []
+                case.validate_response(answer, checks=CHECKS, excluded_checks=excluded)
                 answers[operation.label].add(answer.status_code)
 
         try_out()

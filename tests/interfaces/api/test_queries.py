@@ -199,3 +199,38 @@ def test_an_event_of_a_newer_release_stops_the_feed_and_is_named(
     assert (answer.status_code, answer.json["code"]) == (503, "unknown_event")
     assert "position 1" in answer.json["detail"]
     assert "OrderPlaced" in answer.json["detail"]
+
+
+def test_an_answer_outside_of_its_bounds_is_refused_with_what_there_is(
+    admin: Program, console: Flask
+) -> None:
+    admin.do("PlaceOrder", **order())
+    catch_up(console)
+    admin.do("ApproveOrder", order_id="A1")
+    found = admin.get("/queries/GetOrder", order_id="A1", min_position="1", max_staleness="3600")
+    assert (found.status_code, found.json["position"]) == (200, 1)
+    late = admin.get("/queries/GetOrder", order_id="A1", min_position="2", wait_ms="50")
+    assert (late.status_code, late.json["code"], late.json["position"]) == (503, "too_stale", 1)
+    assert late.headers["Retry-After"]
+    late = admin.get("/queries/GetOrder", order_id="A1", max_staleness="0")
+    assert (late.status_code, late.json["code"]) == (503, "too_stale")
+    assert late.json["lag_seconds"] >= 0
+    beyond = admin.get("/queries/GetOrder", order_id="A1", min_position="99")
+    assert (beyond.status_code, beyond.json["code"]) == (400, "beyond_head")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_position", "0"),
+        ("min_position", "-1"),
+        ("min_position", str(2**63)),
+        ("max_staleness", "-1"),
+        ("max_staleness", "nan"),
+        ("max_staleness", "1e3"),
+        ("max_staleness", "86401"),
+    ],
+)
+def test_a_bound_that_cannot_be_used_is_named(reader: Program, name: str, value: str) -> None:
+    answer = reader.get("/queries/ListOrders", **{name: value})
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, name)

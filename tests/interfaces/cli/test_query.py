@@ -50,6 +50,19 @@ def test_an_answer_waits_for_ones_own_write_or_says_that_it_is_stale(
     assert (answer["stale"], answer["value"]["order_id"]) == (False, THE)
 
 
+def test_an_answer_outside_of_its_bounds_is_status_1(
+    flask: Run, kernel: Kernel, do: Callable[..., Any]
+) -> None:
+    do("PlaceOrder")
+    for bound in (("--min-position", "1"), ("--max-staleness", "0")):
+        words = ("GetOrder", "--order-id", THE, *bound, "--wait-ms", "20")
+        late = flask("query", *words)
+        assert late.exit_code == 1
+        assert late.stderr.endswith("[too_stale]\n")
+    catch_up(kernel)
+    assert ask(flask, *words)["value"]["order_id"] == THE
+
+
 def test_a_strong_answer_comes_from_the_events(flask: Run, do: Callable[..., Any]) -> None:
     do("PlaceOrder")
     assert ask(flask, "GetOrder", "--order-id", THE)["value"] is None
@@ -66,6 +79,8 @@ def test_a_strong_answer_comes_from_the_events(flask: Run, do: Callable[..., Any
         (("GetOrder",), "--order-id: Required."),
         (("GetOrder", "--order-id", "1", "--min-version", "2"), "such as order-10042:3"),
         (("GetOrder", "--order-id", "1", "--wait-ms", "-1"), "not in the range"),
+        (("GetOrder", "--order-id", "1", "--min-position", "-1"), "not in the range"),
+        (("GetOrder", "--order-id", "1", "--max-staleness", "nan"), "not a number"),
     ],
 )
 def test_what_cannot_be_understood_is_status_2(

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 import msgspec
 import pytest
 from redis import Redis
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import delete, inspect, select, text, update
 
 from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
 from cqrs_app.kernel.commands.bus import BusOptions
@@ -23,6 +23,7 @@ from cqrs_app.kernel.projections.comparison import Report
 from cqrs_app.kernel.projections.generation import name_of
 from cqrs_app.kernel.projections.generation_rows import GenerationRow, generation_rows
 from cqrs_app.kernel.queries.bus import QueryOptions
+from cqrs_app.kernel.reconciliation.records import records
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import tables
 from cqrs_app.platform.runtime import runtime_area
@@ -31,6 +32,8 @@ from cqrs_app.platform.runtime.commands import (
     DropGeneration,
     PauseProjection,
     RebuildBeside,
+    RepairProjection,
+    ResumeProjection,
     SwapProjection,
     SwitchBack,
 )
@@ -561,3 +564,26 @@ def test_a_change_of_one_generation_alone_since_the_comparison_stops_the_swap(
     act(filled, SwapProjection(projection="counters"))
     assert row(engines).role == "next"
     assert "changed otherwise than the new rows" in (row(engines).problem or "")
+
+
+def test_a_read_store_that_is_filled_anew_repeats_no_request(
+    filled: Kernel, engines: Engines, make_kernel: Callable[..., Kernel]
+) -> None:
+    build(filled)
+    act(filled, SwapProjection(projection="counters"))
+    act(filled, RepairProjection(projection="counters"))
+    act(filled, PauseProjection(projection="counters"))
+    with engines.read.begin() as connection:
+        filled.runner.generations["counters"].drop(connection)
+        for table in (counters, tables.checkpoints, tables.digests, tables.reconciliations):
+            connection.execute(delete(table))
+    kernel = make_kernel()
+    kernel.runner.advance("projection_control")
+    with engines.read.connect() as connection:
+        assert generation_rows(connection) == {}
+        assert records(connection) == {}
+    assert checkpoint(engines).state == "paused"
+    act(kernel, ResumeProjection(projection="counters"))
+    kernel.runner.advance("counters")
+    build(kernel)
+    assert row(engines).built_at

@@ -59,6 +59,8 @@ class OrderRow:
     placed_at: datetime
     updated_at: datetime
     hold_reason: HoldReason | None
+    assignee: str
+    team: str
     flags: int
     tags: tuple[str, ...]
     carrier: str

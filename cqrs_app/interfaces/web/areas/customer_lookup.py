@@ -55,7 +55,7 @@ def _about_one(customer_id: str) -> Choice:
 
 
 def _choice(profile: ProfileView) -> Choice:
-    note, tone = _standing(profile)
+    note, tone = _account_note(profile)
     if profile.status is CustomerStatus.ERASED:
         return Choice(value=profile.customer_id, note=note, tone=tone)
     fill = {
@@ -67,7 +67,7 @@ def _choice(profile: ProfileView) -> Choice:
     return Choice(value=profile.customer_id, text=text, fill=fill, note=note, tone=tone)
 
 
-def _standing(profile: ProfileView) -> tuple[str, str]:
+def _account_note(profile: ProfileView) -> tuple[str, str]:
     if profile.merged_into:
         return f"Merged into {profile.merged_into}, whose order this will be.", "warn"
     if profile.status is not CustomerStatus.ACTIVE:

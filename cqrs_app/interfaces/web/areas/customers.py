@@ -36,6 +36,7 @@ from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.tasks import allowed_tasks
+from cqrs_app.interfaces.web.views import tabs_here
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
 
@@ -59,6 +60,7 @@ def customers() -> ResponseReturnValue:
         counts=counts.value,
         counts_freshness=counts.freshness,
         columns=shown_columns("customers"),
+        views=tabs_here("customers"),
         may_register=may_act("customers.manage"),
     )
 

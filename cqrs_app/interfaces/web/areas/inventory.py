@@ -28,6 +28,7 @@ from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sor
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.interfaces.web.views import tabs_here
 from cqrs_app.interfaces.web.zones import business_day
 
 HIGHEST_FIRST = MappingProxyType(
@@ -49,6 +50,7 @@ def products() -> ResponseReturnValue:
         freshness=answer.freshness,
         question=question,
         columns=shown_columns("products"),
+        views=tabs_here("products"),
         kinds=list(Shown),
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,8 +15,8 @@ from markupsafe import Markup
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.areas.failures import open_failures
 from cqrs_app.interfaces.web.areas.rebuilds import after
-from cqrs_app.interfaces.web.areas.webhooks import standings
-from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, ask_or_none, may_act
+from cqrs_app.interfaces.web.areas.webhooks import webhook_rows
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may_act
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.formats import formats_of
@@ -27,7 +27,6 @@ from cqrs_app.interfaces.web.statistics import SWITCH, charts, given_span, messa
 from cqrs_app.kernel.reconciliation.records import Reconciliation
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
-from cqrs_app.platform.runtime.problems import Problem, problems
 from cqrs_app.platform.runtime.reconciliation import ReconciliationList
 from cqrs_app.platform.runtime.statistics.queries import ListErrors, Ranked, Slowest, StoredNow
 from cqrs_app.platform.runtime.status import (
@@ -88,7 +87,7 @@ def system_panel(panel: str) -> ResponseReturnValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SubscriptionRow:
     """A subscription and how far it is behind; `condition` is its state, or behind or stale. `rate`
     is that of events applied in the last hour, `lags` are its seconds of lag in that time."""
 
@@ -125,37 +124,11 @@ def _health() -> dict[str, Any]:
 
 def _problems() -> dict[str, Any]:
     processes = ask(ProcessList())
-    found = [*problems(kernel, health.look(kernel)), *_webhook_problems()]
+    found = services.problem_sources.problems(kernel)
     return {
         "freshness_of": processes.freshness,
         "troubles": [with_buttons(each) for each in found],
     }
-
-
-def _webhook_problems() -> Iterator[Problem]:
-    answer = ask_or_none(ListWebhooks())
-    for each in standings(answer.value) if answer else ():
-        name, cursor = each.webhook.webhook_id, each.delivery and each.delivery.cursor
-        if each.condition == "failing" and cursor:
-            yield Problem(
-                kind="webhook_failing",
-                subject=name,
-                level="bad",
-                title=f"Webhook {name} fails",
-                cost="Its receiver gets nothing. Everything is kept for it.",
-                since=cursor.failing_since,
-                remedy="Its last attempts have what the receiver answered.",
-            )
-        elif each.condition == "paused":
-            yield Problem(
-                kind="webhook_paused",
-                subject=name,
-                level="warn",
-                title=f"Webhook {name} is paused",
-                cost="Its receiver gets nothing. Everything is kept for it.",
-                since=None,
-                remedy=each.webhook.pause_reason or "Resume it once its receiver works.",
-            )
 
 
 def _charts() -> dict[str, Any]:
@@ -198,7 +171,7 @@ def _projections() -> dict[str, Any]:
     # Asked last, so that nobody can be ahead of the log.
     log = ask(LogHead(after=tuple(row.position for row in found))).value
     rows = [
-        _standing(
+        _row_of(
             row,
             log.events,
             log.oldest_after[row.position],
@@ -223,20 +196,20 @@ def _manageable() -> set[str]:
     return {each.name for area in areas for each in (*area.projections, *area.subscriptions)}
 
 
-def _standing(
+def _row_of(
     row: ProjectionRow,
     head: int,
     oldest: datetime | None,
     rate: str,
     lags: tuple[float | None, ...],
-) -> Standing:
+) -> SubscriptionRow:
     settings: Settings = services.settings
     lag = max(head - row.position, 0)
     seconds = (seconds_since(oldest) or 0.0) if lag else 0.0
     condition = row.state
     if row.state == "running" and lag and seconds >= settings.amber_lag_seconds:
         condition = "behind" if seconds < settings.red_lag_seconds else "stale"
-    return Standing(row, lag, seconds, condition, rate, lags)
+    return SubscriptionRow(row, lag, seconds, condition, rate, lags)
 
 
 def _failures() -> dict[str, Any]:
@@ -260,7 +233,7 @@ def proof_of(records: Sequence[Reconciliation]) -> dict[str, Any]:
 
 def _webhooks() -> dict[str, Any]:
     answer = ask(ListWebhooks())
-    rows = standings(answer.value)
+    rows = webhook_rows(answer.value)
     urgent = ("failing", "paused")
     return {
         "answer": answer,

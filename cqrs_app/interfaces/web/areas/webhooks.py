@@ -40,7 +40,7 @@ TONES = {"delivering": "good", "new": "idle", "paused": "warn", "failing": "bad"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WebhookRow:
     """A webhook and its progress; `condition` is one of TONES."""
 
     webhook: WebhookView
@@ -93,13 +93,13 @@ def webhook_now(webhook_id: str) -> ResponseReturnValue:
 def listed() -> dict[str, Any]:
     """What the list of webhooks shows."""
     answer = ask(ListWebhooks())
-    return {"rows": standings(answer.value), "freshness": answer.freshness, **_may_manage()}
+    return {"rows": webhook_rows(answer.value), "freshness": answer.freshness, **_may_manage()}
 
 
-def standings(found: tuple[WebhookView, ...]) -> list[Standing]:
+def webhook_rows(found: tuple[WebhookView, ...]) -> list[WebhookRow]:
     """These webhooks with the progress of each."""
     deliveries = {each.cursor.webhook_id: each for each in ask(ListDeliveries()).value}
-    return [Standing(each, deliveries.get(each.webhook_id)) for each in found]
+    return [WebhookRow(each, deliveries.get(each.webhook_id)) for each in found]
 
 
 def _shown(webhook_id: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _shown(webhook_id: str) -> dict[str, Any]:
     freshness: Freshness = answer.freshness
     return {
         "webhook_id": webhook_id,
-        "standing": Standing(answer.value, found.value.delivery) if answer.value else None,
+        "webhook_row": WebhookRow(answer.value, found.value.delivery) if answer.value else None,
         "attempts": found.value.attempts,
         "freshness": freshness,
         "attempts_freshness": found.freshness,
@@ -126,7 +126,7 @@ def _may_manage() -> dict[str, bool]:
 def _signs() -> list[Sign]:
     if not may(VIEW):
         return []
-    conditions = [each.condition for each in standings(ask(ListWebhooks()).value)]
+    conditions = [each.condition for each in webhook_rows(ask(ListWebhooks()).value)]
     if not conditions:
         return []
     for condition, tone in (("failing", "bad"), ("paused", "warn")):

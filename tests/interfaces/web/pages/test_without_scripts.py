@@ -377,3 +377,21 @@ def test_a_command_is_sent_with_the_token_of_its_form(
     address = form_address(client, order_in(shop, "placed"), "AddOrderNote")
     assert send(client, address, note="Mind the dog.", csrf_token="forged").status_code == 422
     assert send(client, address, note="Mind the dog.").status_code == 303
+
+
+def test_the_title_of_a_form_names_what_it_is_about(
+    client_of: Callable[[str], FlaskClient], shop: Flask
+) -> None:
+    client, order_id = client_of("admin"), order_in(shop, "placed")
+    for name, title, button in (
+        ("ApproveOrder", f"Approve order {order_id}", f"Approve order {order_id}"),
+        ("ChangeOrderLines", f"Change lines: order {order_id}", "Change lines"),
+        ("RetryFulfilment", f"Try again: order {order_id}", "Try again"),
+    ):
+        form = page(client, f"/commands/{name}?order_id={order_id}")
+        assert form.h1 is not None
+        assert form.h1.get_text() == title
+        assert form.select_one("#command .form-actions .btn-main").get_text(strip=True) == button  # type: ignore[union-attr]
+    form = page(client, "/commands/ReceiveStock?sku=MUG-101")
+    assert form.h1 is not None
+    assert form.h1.get_text() == "Receive stock: product MUG-101"

@@ -31,6 +31,8 @@ from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     order,
     order_at,
     order_list,
+    queue,
+    queueing,
     reports,
 )
 from cqrs_app.interfaces.web.areas.orders.changed_lines import ChangedLines, lines_to_change
@@ -86,6 +88,7 @@ ORDERS = WebArea(
             fragment=order.order_fragment,
             summary=order_summary,
             list_fragment=order_list.list_fragment,
+            after=queueing.after_action,
         ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },

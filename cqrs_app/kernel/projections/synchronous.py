@@ -1,0 +1,79 @@
+"""Projections that are up to date with every commit: their rows are written in the transaction that
+writes the events, so read and write store have to be one database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Engine
+
+from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
+from cqrs_app.kernel.projections.projection import Projection
+from cqrs_app.kernel.projections.runner import ProjectionRunner
+from cqrs_app.kernel.store.base import Follower
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.kernel.subscriptions.runner import Halted, erases
+
+MOST_EVENTS = 1_000
+"""A projection that is further behind is left to the workers."""
+
+
+class NotOneDatabase(ValueError):
+    """A projection is declared synchronous, but the stores are two databases."""
+
+
+def follower_of(
+    projections: Iterable[Projection], runner: ProjectionRunner, *, write: Engine, read: Engine
+) -> Follower | None:
+    """What the event store has to call, if any of these are to be synchronous. Raises
+    NotOneDatabase."""
+    named = list(projections)
+    if not named:
+        return None
+    if write.url != read.url:
+        names = ", ".join(each.name for each in named)
+        raise NotOneDatabase(
+            f"Synchronous projections ({names}) need the read models in the database of the events."
+        )
+    return SynchronousProjections(named, runner)
+
+
+class SynchronousProjections:
+    """The event store calls it. Workers find nothing left to do, or do what is left to them: see
+    `ProjectionRunner.advance`."""
+
+    def __init__(self, projections: Sequence[Projection], runner: ProjectionRunner) -> None:
+        self._projections = projections
+        self._runner = runner
+
+    def want(self, events: Iterable[StoredEvent]) -> bool:
+        types = {event.type for event in events}
+        return any(each.wants(name) for each in self._projections for name in types)
+
+    def take(self, connection: Connection, events: Iterable[StoredEvent]) -> None:
+        """Apply what has a position, in the transaction that has written `events`."""
+        types = {event.type for event in events}
+        for projection in self._projections:
+            if any(map(projection.wants, types)):
+                self._advance(projection, connection)
+
+    def committed(self, events: Iterable[StoredEvent]) -> None:
+        """Called after the commit."""
+        if any(erases(event, each) for event in events for each in self._projections):
+            self._runner.forget_answers()
+
+    def _advance(self, projection: Projection, connection: Connection) -> None:
+        """One that is paused, stopped or far behind is left as it is."""
+        cursor = cursors_in(projection.store).lock(connection, projection.name)
+        if cursor is None or cursor.state != "running":
+            return
+        if self._runner.outdated(cursor, projection):
+            return
+        try:
+            events = self._runner.ahead(cursor, MOST_EVENTS + 1, connection)
+            wanted = self._runner.wanted(projection, events)
+        except (Halted, UnknownEvent):
+            return  # which a worker meets too, and reports
+        if 0 < len(events) <= MOST_EVENTS:
+            self._runner.move(connection, projection, cursor, events)
+            self._runner.replay(connection, projection, wanted)
