@@ -54,6 +54,7 @@ class Device:
 
     def add_passkey(self, name: str) -> None:
         self.page.goto("/account/passkeys/new")
+        expect(self.page.get_by_text("No passkey was added")).to_be_hidden()
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_role("button", name="Add passkey").click()
 
@@ -121,6 +122,7 @@ def test_a_passkey_is_the_second_factor_of_a_password(mia: Device) -> None:
 def test_a_device_that_does_not_verify_its_user_signs_nobody_in(mia: Device) -> None:
     mia.verifies_its_user(False)
     mia.page.goto("/sign-in")
+    expect(mia.page.get_by_text("No passkey was used")).to_be_hidden()
     mia.use_passkey()
     expect(mia.page.get_by_text("No passkey was used")).to_be_visible()
     assert mia.services.sessions.list("mia") == []
