@@ -50,6 +50,9 @@ from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
 from cqrs_app.platform.alerts.shop import SHOP
 from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
 from cqrs_app.platform.alerts.watching import WatchProblems
+from cqrs_app.platform.approvals.commands import RUN as RUN_APPROVALS
+from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.task import CarryOutRequests
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -163,19 +166,21 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
             return process_ahead(connection, order_id)
 
     stored = StoredFailures(engines.write)
+    signers = Signers(engines.write, lambda: registry.roles)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
         Files(engines.write).is_there,
         fulfilment_of,
         _policy(settings),
-        _tasks(settings),
+        _tasks(settings, signers),
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
         is_assignable=Assignees(engines.write).has,
         claims=Claims(engines.write, settings.claim_minutes),
         runs=Runs(engines.write),
+        signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),
@@ -221,7 +226,7 @@ def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
     return names
 
 
-def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
+def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTask]]:
     """Area -> its background tasks."""
     return {
         "fulfilment": [
@@ -235,6 +240,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         ],
         "uploads": [ImportUploads()],
         "batches": [RunBatches(system_actor("worker", END, RUN))],
+        "approvals": [CarryOutRequests(system_actor("approvals", RUN_APPROVALS), signers)],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))

@@ -37,6 +37,8 @@ from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.alerts import alerts_area
 from cqrs_app.platform.alerts import events as alert_events
+from cqrs_app.platform.approvals import approvals_area
+from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
@@ -103,6 +105,7 @@ def build_registry(
     is_assignable: IsAssignable = lambda command: True,
     claims: Claims | None = None,
     runs: Runs | None = None,
+    signers: Signers | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     alert_channels: Sequence[str] = (),
@@ -117,9 +120,9 @@ def build_registry(
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
-    assigned to whom a command names, `claims` and `runs` who works on which order. `failure_state`
-    and `sample_of` read a stored failure. Notices of alerts go to `alert_channels`. Business days
-    are those of `zone`.
+    assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
+    policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
+    alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -142,6 +145,7 @@ def build_registry(
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        approvals_area(shop, signers, tasks.get("approvals", ())),
         failures_area(failure_state, sample_of, tasks.get("failures", ())),
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),

@@ -58,6 +58,8 @@ MOST_EFFECTS = 200
 BY_HAND = "manual"
 """The gateway name, in events, of payments that people carry out."""
 
+_MOVES = (PaymentRefundRequested, PaymentCaptureRequested)
+
 _PAST_INPUTS = ORDER_EVENTS | PAYMENT_EVENTS
 
 
@@ -84,7 +86,14 @@ def effects_of(planned: Plan) -> Iterator[Effect]:
     for command, tried in planned.steps:
         sentence = _sentence(command, tried)
         if sentence:
-            yield Effect(command=command.name, subject=command.subject, sentence=sentence)
+            amount, currency = moved(tried.events)
+            yield Effect(
+                command=command.name,
+                subject=command.subject,
+                sentence=sentence,
+                amount=amount,
+                currency=currency,
+            )
     if planned.process.given_up:
         for payment_id, paid in planned.process.payments.items():
             if "capture" in paid.waits:
@@ -102,7 +111,7 @@ def _sentence(command: OutgoingCommand, tried: Tried) -> str:
         return f"The order will be put on hold: {command.arguments['note']}"
     if command.name in _OF_ORDERS:
         return _OF_ORDERS[command.name]
-    return " ".join(filter(None, map(_words_for, tried.events)))
+    return " ".join(filter(None, map(words_for, tried.events)))
 
 
 _OF_ORDERS = {
@@ -111,7 +120,15 @@ _OF_ORDERS = {
 }
 
 
-def _words_for(event: Event) -> str:
+def moved(events: Iterable[Event]) -> tuple[Decimal | None, str]:
+    """The money that payments move with these events, and its currency."""
+    moves = [each for each in events if isinstance(each, _MOVES)]
+    amount = sum((each.amount for each in moves), Decimal(0))
+    return (amount, moves[0].currency) if moves else (None, "")
+
+
+def words_for(event: Event) -> str:
+    """What the event means for money and stock; empty for others."""
     match event:
         case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
             return f"{_money(event)} must be refunded by hand (payment {event.payment_id})."

@@ -110,7 +110,9 @@ Index(
     postgresql_where=_unsuccessful,
     sqlite_where=_unsuccessful,
 )
-_final = command_log.c.outcome.in_(("succeeded", "refused"))
+FINAL = ("succeeded", "refused", "requested")
+"""Outcomes that never change. "requested": it was kept to be decided on by others."""
+_final = command_log.c.outcome.in_(FINAL)
 Index(
     "ix_command_log_finished_at",
     command_log.c.finished_at,

@@ -121,18 +121,8 @@ class Sessions:
             row = driver.execute(self._active, given).fetchone()
         if row is None:
             return None
-        (
-            name,
-            display_name,
-            role,
-            created_at,
-            timezone,
-            team,
-            preferences,
-            must_change,
-            has_second,
-            seen_at,
-        ) = row
+        name, display_name, role, created_at, timezone, team, preferences, *rest = row
+        must_change, has_second, seen_at = rest
         if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
