@@ -19,6 +19,7 @@ from cqrs_app.platform.runtime import (
     generations,
     past,
     pending,
+    query_log,
     reconciliation,
     status,
 )
@@ -58,6 +59,7 @@ def runtime_area(
             statistics.StoredNow: projected(statistics.stored_now),
             statistics.Slowest: projected(statistics.slowest),
             statistics.ListErrors: projected(statistics.list_errors),
+            query_log.ListQueries: projected(query_log.list_queries),
             command_log.ListCommands: projected(command_log.list_commands(zone)),
             command_log.GetCommand: projected(command_log.get_command),
             command_log.FailedToday: projected(command_log.failed_today(zone)),
