@@ -11,34 +11,47 @@ from werkzeug.local import LocalProxy
 from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
+from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
+from cqrs_app.telemetry import Export
 
 NAME = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`redis_url` is that of the embedded server if the settings name none."""
+    """`redis_url` is that of the embedded server if the settings name none; `export` sends traces
+    to a collector, if they name one."""
 
     settings: Settings
     redis_url: str
     kernel: Kernel
     failures: Recorder
+    export: Export | None
     stored_failures: StoredFailures
+    problem_sources: Sources
     reconciliation_schedule: Schedule
     change_token: ChangeToken
     payment_callbacks: Callbacks
     batches: Batches
     accounts: Accounts
+    assignees: Assignees
+    claims: Claims
+    runs: Runs
+    inbox: Inbox
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle
@@ -50,6 +63,8 @@ class Services:
         self.failures.close()
         # What was written just now may have been slow, which is measured too.
         self.kernel.recorder.close()
+        if self.export is not None:
+            self.export.close()
 
 
 def services_of(app: Flask) -> Services:

@@ -30,6 +30,8 @@ from cqrs_app.environment import SettingsError, misspelt, parse
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
+SMTP_URL = re.compile(r"smtps?://([^\s@/]+@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?/?")
+EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 RELEASE = re.compile(r"[A-Za-z0-9_.+-]{0,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
@@ -88,6 +90,8 @@ class Settings:
     log_format: str = "text"
     access_log: bool = False
     release: str = ""
+    otel_exporter_otlp_endpoint: str = ""
+    otel_service_name: str = "countersign"
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -136,6 +140,14 @@ class Settings:
     webhook_allowed_networks: str = ""
     webhook_pause_after_hours: Annotated[float, Meta(ge=0, le=87_840)] = 72.0
 
+    # Alerts
+    smtp_url: str = ""
+    alert_emails: str = ""
+    alert_sender: str = ""
+    alert_urls: str = ""
+    heartbeat_url: str = ""
+    certificate_hosts: str = ""
+
     # Payments
     payment_gateway: str = ""
     payment_callback_secret: str = ""
@@ -160,6 +172,7 @@ class Settings:
     command_retry_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     command_timeout: Seconds = 30.0
     undo_seconds: Annotated[int, Meta(ge=0, le=60)] = 5
+    claim_minutes: Annotated[int, Meta(ge=1, le=480)] = 5
     max_concurrent_commands: Limit = 100
     query_caching_enabled: bool = True
     query_cache_ttl: Annotated[int, Meta(ge=1, le=31_622_400)] = 300
@@ -325,6 +338,7 @@ class Settings:
         self._refuse_unusable_redis()
         self._refuse_unusable_window()
         self._refuse_unusable_payments()
+        self._refuse_unusable_alerts()
         self._refuse_unusable_fulfilment()
         if self.amber_lag_seconds > self.red_lag_seconds:
             raise SettingsError(
@@ -445,6 +459,46 @@ class Settings:
             raise SettingsError(
                 f"FULFILMENT_PAYMENT_METHOD is too long. Write at most {LONGEST_METHOD} characters."
             )
+
+    @property
+    def alert_recipients(self) -> tuple[str, ...]:
+        """The addresses that notices of alerts are mailed to."""
+        return tuple(filter(None, map(str.strip, self.alert_emails.split(","))))
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """The hosts whose certificates are watched."""
+        return tuple(filter(None, map(str.strip, self.certificate_hosts.split(","))))
+
+    def _refuse_unusable_alerts(self) -> None:
+        # No value is repeated here: addresses of services hold secrets.
+        if bool(self.smtp_url) != bool(self.alert_recipients):
+            raise SettingsError("SMTP_URL and ALERT_EMAILS belong together: set both, or neither.")
+        if self.smtp_url and not SMTP_URL.fullmatch(self.smtp_url):
+            raise SettingsError(
+                "SMTP_URL cannot be used. Write smtps://USER:PASSWORD@HOST or smtp://HOST:25."
+            )
+        for address in filter(None, (*self.alert_recipients, self.alert_sender)):
+            if not EMAIL.fullmatch(address):
+                raise SettingsError(
+                    f"{address!r} in ALERT_EMAILS or ALERT_SENDER is no e-mail address. Write "
+                    "addresses with commas, such as ops@shop.example."
+                )
+        if not all(":" in url for url in self.alert_urls.split()):
+            raise SettingsError(
+                "ALERT_URLS cannot be used. Write addresses as Apprise documents them, with "
+                "blanks between them."
+            )
+        if self.heartbeat_url and not self.heartbeat_url.startswith(("https://", "http://")):
+            raise SettingsError(
+                "HEARTBEAT_URL cannot be used. Write https://HOST/PATH as the service shows it."
+            )
+        for host in self.certificates:
+            if not HOST_NAME.fullmatch(host):
+                raise SettingsError(
+                    f"CERTIFICATE_HOSTS has {host!r}, which is no host name. Write names with "
+                    "commas, such as desk.example or desk.example:8443."
+                )
 
     def _refuse_unusable_payments(self) -> None:
         _one_of("payment_gateway", self.payment_gateway, PAYMENT_GATEWAYS)

@@ -32,6 +32,7 @@ from bench.cases import (
     several_clients,
     statistics,
     verb_start,
+    view_counts,
     visibility,
     vitals,
     web_memory,
@@ -278,6 +279,13 @@ CASES: tuple[Case, ...] = (
             _many_orders("filtered", most=1.5),
             _many_orders("searched", most=3),
             _many_orders("common", most=None),
+        ),
+    ),
+    Case(
+        view_counts.sides,
+        (
+            Line(name="counts of ten views, kept", of="kept", most=50, unit="ms"),
+            Line(name="counts of ten views, counted up to a bound", of="counted", unit="ms"),
         ),
     ),
     Case(flask_admin.sides, (_flask_admin("first", least=8), _flask_admin("deep", least=25))),

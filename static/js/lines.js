@@ -18,6 +18,19 @@
       }
       row.querySelector("[data-number]").textContent = index + 1;
     }
+    noteRepeated(box);
+  };
+  // A product that an earlier line names too.
+  const noteRepeated = (box) => {
+    const lines = new Map();
+    for (const [index, row] of rowsOf(box).entries()) {
+      const note = row.querySelector("[data-also]");
+      const sku = row.querySelector('[name$="-sku"]')?.value.trim();
+      if (!note) continue;
+      const text = lines.has(sku) ? `Also on line ${lines.get(sku)}` : "";
+      if (note.textContent !== text) note.textContent = text;
+      if (sku && !lines.has(sku)) lines.set(sku, index + 1);
+    }
   };
   const add = (box) => {
     const template = box.querySelector("template[data-new-line]");
@@ -63,7 +76,7 @@
     const digits = String(amount < 0n ? -amount : amount).padStart(PLACES + 1, "0");
     return `${amount < 0n ? "-" : ""}${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
   };
-  // What other rows of the form take off the whole or add to it.
+  // What other rows of the form take off all lines or add to them.
   const adjustments = (box) => {
     let all = 0n;
     for (const field of box.closest("form").querySelectorAll('[data-lines] [name$="-amount"]')) {
@@ -79,7 +92,7 @@
     const format = formatOf(box);
     const places = format.resolvedOptions().minimumFractionDigits;
     const exactly = new Intl.NumberFormat(box.dataset.locale, { minimumFractionDigits: places, maximumFractionDigits: PLACES });
-    let all = adjustments(box);
+    let all = box.id === "lines" ? adjustments(box) : 0n;
     for (const row of rowsOf(box)) {
       const text = (name) => row.querySelector(`[name$="-${name}"]`)?.value.trim() ?? "";
       const quantity = /^\d{1,12}$/.test(text("quantity")) ? BigInt(text("quantity")) : null;
@@ -115,6 +128,8 @@
   });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
+    const row = event.target.closest("[data-lines] tbody > tr");
+    if (row) noteRepeated(row.closest("[data-lines]"));
     const counts = event.target.name === "currency" || event.target.closest("[data-lines]");
     if (counts) for (const box of form.querySelectorAll("[data-lines]")) sum(box);
   });

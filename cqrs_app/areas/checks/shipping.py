@@ -13,7 +13,7 @@ ADDRESS_NEEDED = Refusal("address_needed", "There is no address to ship to.")
 def addressed(order: Any, order_id: str) -> None:
     """Applied when an order is shipped and when that action is offered; not to imported history."""
     if order.status is not None and not order.addressed:
-        raise ADDRESS_NEEDED(
-            f"Order {order_id} has no shipping address. Nothing was changed. Write one first: "
-            f"street, city and country."
+        raise ADDRESS_NEEDED.because(
+            f"Order {order_id} has no shipping address.",
+            "Write one first: street, city and country.",
         )

@@ -24,7 +24,5 @@ def customer_to_keep(call: Call, proceed: Proceed) -> Receipt:
             elif isinstance(event, CustomerMerged):
                 why = f"was merged into {event.into}"
         if why:
-            raise NOT_KEPT(
-                f"Customer {command.into} {why}. Nothing was changed. Choose another customer."
-            )
+            raise NOT_KEPT.because(f"Customer {command.into} {why}.", "Choose another customer.")
     return proceed(call)

@@ -24,9 +24,9 @@ def unused(customer: CustomerState, customer_id: str) -> None:
     if customer.status is CustomerStatus.ERASED:
         raise _erased(customer)
     if customer.status is not None:
-        raise EXISTS(
-            f"There is a customer {customer.customer_id} already. Nothing was changed. "
-            "Choose another number, or update that customer's profile."
+        raise EXISTS.because(
+            f"There is a customer {customer.customer_id} already.",
+            "Choose another number, or update that customer's profile.",
         )
 
 
@@ -34,43 +34,43 @@ def unused(customer: CustomerState, customer_id: str) -> None:
 def registered(customer: CustomerState, customer_id: str) -> None:
     """Also while deactivated."""
     if customer.status is None:
-        raise UNKNOWN(
-            "No customer is registered under this number. Nothing was changed. "
-            "Register the customer first; one who is known from orders keeps the number."
+        raise UNKNOWN.because(
+            "No customer is registered under this number.",
+            "Register the customer first; one who is known from orders keeps the number.",
         )
     if customer.status is CustomerStatus.ERASED:
         raise _erased(customer)
     if customer.status is CustomerStatus.MERGED:
-        raise MERGED(
-            f"Customer {customer.customer_id} was merged into {customer.into}. "
-            f"Nothing was changed. Use customer {customer.into}."
+        raise MERGED.because(
+            f"Customer {customer.customer_id} was merged into {customer.into}.",
+            f"Use customer {customer.into}.",
         )
 
 
 @rule(ALREADY_DEACTIVATED, after=registered)
 def not_deactivated(customer: CustomerState, customer_id: str) -> None:
     if customer.status is CustomerStatus.DEACTIVATED:
-        raise ALREADY_DEACTIVATED(
-            f"Customer {customer.customer_id} is already deactivated. Nothing was changed."
+        raise ALREADY_DEACTIVATED.because(
+            f"Customer {customer.customer_id} is already deactivated."
         )
 
 
 @rule(NOT_DEACTIVATED, after=registered)
 def deactivated(customer: CustomerState, customer_id: str) -> None:
     if customer.status is CustomerStatus.ACTIVE:
-        raise NOT_DEACTIVATED(f"Customer {customer.customer_id} is active. Nothing was changed.")
+        raise NOT_DEACTIVATED.because(f"Customer {customer.customer_id} is active.")
 
 
 def email_taken() -> Refused:
     """Does not name the address: the sentences of refusals are stored."""
-    return EMAIL_TAKEN(
-        "Another customer has this e-mail address. Nothing was changed. Use another address, or "
-        "change that customer's first."
+    return EMAIL_TAKEN.because(
+        "Another customer has this e-mail address.",
+        "Use another address, or change that customer's first.",
     )
 
 
 def _erased(customer: CustomerState) -> Refused:
-    return ERASED(
-        f"Customer {customer.customer_id} was erased, and what was erased cannot come back. "
-        "Nothing was changed. Register the person under a new number."
+    return ERASED.because(
+        f"Customer {customer.customer_id} was erased, and what was erased cannot come back.",
+        "Register the person under a new number.",
     )

@@ -106,9 +106,9 @@ def not_released(process: FulfilmentProcess) -> Refused | None:
     """Why the order may not ship yet; None if it may, or if fulfilment does not handle it."""
     if not process.begun or process.given_up or process.status.stage in RELEASED:
         return None
-    return NOT_RELEASED(
-        f"Order {process.order_id} is not ready to ship: {process.status.sentence} Nothing was "
-        f"changed. Look at its fulfilment to see what it waits for.",
+    return NOT_RELEASED.because(
+        f"Order {process.order_id} is not ready to ship: {process.status.sentence}",
+        "Look at its fulfilment to see what it waits for.",
     )
 
 
@@ -120,30 +120,26 @@ def not_open(process: FulfilmentProcess) -> Refused | None:
 
 
 def _nothing_to_do(process: FulfilmentProcess, what: str) -> Refused:
-    return NOTHING_TO_DO(
-        f"The fulfilment of order {process.order_id} {what}. Nothing was changed.",
-    )
+    return NOTHING_TO_DO.because(f"The fulfilment of order {process.order_id} {what}.")
 
 
 def not_skippable(process: FulfilmentProcess, command: SkipFulfilmentStep) -> Refused | None:
     if command.step is process.skippable:
         return not_open(process)
-    return not_open(process) or NOT_AT_THIS_STEP(
-        f"Order {process.order_id} does not wait at this step: {process.status.sentence} "
-        f"Nothing was changed.",
+    return not_open(process) or NOT_AT_THIS_STEP.because(
+        f"Order {process.order_id} does not wait at this step: {process.status.sentence}"
     )
 
 
 def not_cancellable(process: FulfilmentProcess) -> Refused | None:
     if process.given_up:
-        return not_open(process) or BEING_UNDONE(
-            f"Order {process.order_id} is being undone already. Nothing was changed.",
+        return not_open(process) or BEING_UNDONE.because(
+            f"Order {process.order_id} is being undone already."
         )
     if process.has_shipped_goods:
-        return not_open(process) or GOODS_SENT(
-            f"Goods of order {process.order_id} have left; it can no longer be cancelled. "
-            f"Nothing was changed. Cancel its remaining items, and record a credit note for what "
-            f"comes back.",
+        return not_open(process) or GOODS_SENT.because(
+            f"Goods of order {process.order_id} have left; it can no longer be cancelled.",
+            "Cancel its remaining items, and record a credit note for what comes back.",
         )
     if process.is_known and not process.begun:
         return _nothing_to_do(process, "has not begun")

@@ -204,13 +204,18 @@ def ordered_line(line: orders.OrderedLine) -> OrderedLine:
     return OrderedLine(line.sku, line.quantity)
 
 
+STARTED = "Started"
+"""The first step of every order."""
+
+
 def words_for(item: Input | Event) -> tuple[str, str]:
     """What happened and its details, for the list of an order's steps."""
     match item:
         case Approved():
             units = sum(line.quantity for line in item.lines)
             total = _money(item.currency, item.total)
-            return "Begun", f"{len(item.lines):,} lines, {units:,} units, {total}"
+            shown = (counted(len(item.lines), "line"), counted(units, "unit"), total)
+            return STARTED, _joined(shown, ", ")
         case OrderChanged():
             return _words(item.type), f"By {item.by}"
         case PaymentChanged():
@@ -222,7 +227,7 @@ def words_for(item: Input | Event) -> tuple[str, str]:
         case Placed():
             return "Order placed", ""
         case Returned():
-            return "Items returned", f"{sum(item.units.values()):,} units to restock"
+            return "Items returned", f"{counted(sum(item.units.values()), 'unit')} to restock"
         case StockArrived():
             return "There may be stock again", item.sku
         case DeadlinePassed():
@@ -253,6 +258,11 @@ def words_for_command(command: OutgoingCommand, order_id: str) -> tuple[str, str
         amount = _money(fields["currency"], Decimal(amount))
     parts = (units, subject, amount)
     return _words(command.name), _joined(parts, " ")
+
+
+def counted(count: int, noun: str) -> str:
+    """The number with its noun: "1 unit", "1,200 units"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _words(name: str) -> str:

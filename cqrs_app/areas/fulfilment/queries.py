@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from cqrs_app.areas.fulfilment.commands import (
     SkipFulfilmentStep,
 )
 from cqrs_app.areas.fulfilment.decisions import not_cancellable, not_open, not_released
+from cqrs_app.areas.fulfilment.inputs import STARTED
 from cqrs_app.areas.fulfilment.process import NOTHING, FulfilmentProcess
 from cqrs_app.areas.fulfilment.stages import waits_for
 from cqrs_app.areas.fulfilment.store import process_of, read_process, read_processes
@@ -215,9 +217,16 @@ def get_fulfilment_steps(
     ahead = reversed(read_process(connection, question.order_id).steps.values())
     rows = [*ahead, *connection.execute(stored).mappings()][:MOST_STEPS]
     return tuple(
-        StepView(version=row["step"], **{name: row[name] for name in _STEP_FIELDS[1:]})
+        _worded(StepView(version=row["step"], **{name: row[name] for name in _STEP_FIELDS[1:]}))
         for row in rows
     )
+
+
+def _worded(step: StepView) -> StepView:
+    """The first step of an order was stored as "Begun", with "1 lines, 1 units"."""
+    if step.what != "Begun":
+        return step
+    return replace(step, what=STARTED, text=re.sub(r"\b1 (line|unit)s\b", r"1 \1", step.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,6 @@ from cqrs_app.areas.inventory.commands import (
 from cqrs_app.areas.inventory.state import StockState
 from cqrs_app.kernel import Refusal, rule
 
-UNCHANGED = "Nothing was changed."
-
 UNKNOWN = Refusal("no_such_product", "There is no product of this number.")
 RETIRED = Refusal("product_retired", "The product is retired.")
 NOT_TRACKED = Refusal("not_tracked", "It is not stocked: it is a fee.")
@@ -32,16 +30,16 @@ MORE_THAN_RESERVED = Refusal("more_than_reserved", "Less of it is reserved for t
 @rule(UNKNOWN)
 def exists(item: StockState, sku: str) -> None:
     if not item.sku:
-        raise UNKNOWN(
-            f"There is no product {sku}. {UNCHANGED} Capital and small letters differ; "
-            f"a product has to be added first.",
+        raise UNKNOWN.because(
+            f"There is no product {sku}.",
+            "Capital and small letters differ; a product has to be added first.",
         )
 
 
 @rule(RETIRED, after=exists)
 def offered(item: StockState, sku: str) -> None:
     if item.retired:
-        raise RETIRED(f"Product {sku} is retired. {UNCHANGED} Restore it first.")
+        raise RETIRED.because(f"Product {sku} is retired.", "Restore it first.")
 
 
 @rule(NOT_TRACKED, after=offered)
@@ -61,31 +59,32 @@ def must_be_the_same(item: StockState, command: AddProduct) -> None:
     if item.retired or not same:
         what = "was retired; its number stays taken" if item.retired else "is there already"
         way_out = "Restore it instead." if item.retired else "Rename it, or choose another number."
-        raise PRODUCT_EXISTS(f"Product {item.sku} {what}. {UNCHANGED} {way_out}")
+        raise PRODUCT_EXISTS.because(f"Product {item.sku} {what}.", way_out)
 
 
 @rule(STILL_RESERVED, after=offered)
 def unreserved(item: StockState, sku: str) -> None:
     if item.reserved:
-        raise STILL_RESERVED(
+        raise STILL_RESERVED.because(
             f"{sum(item.reserved.values()):,} of product {sku} are reserved for "
-            f"{_orders(len(item.reserved))}. {UNCHANGED} Ship or release them first.",
+            f"{_orders(len(item.reserved))}.",
+            "Ship or release them first.",
         )
 
 
 @rule(NOT_RETIRED, after=exists)
 def retired(item: StockState, sku: str) -> None:
     if not item.retired:
-        raise NOT_RETIRED(f"Product {sku} is not retired. {UNCHANGED}")
+        raise NOT_RETIRED.because(f"Product {sku} is not retired.")
 
 
 def must_leave_reserved(item: StockState, command: AdjustStock) -> None:
     after, reserved = item.on_hand + command.difference, item.on_hand - item.available
     if after < reserved:
-        raise BELOW_RESERVED(
-            f"Product {item.sku} has {item.on_hand:,} on hand, {reserved:,} of it reserved for "
-            f"orders. {UNCHANGED} At most {item.available:,} can be taken off; release a "
-            f"reservation to take off more.",
+        raise BELOW_RESERVED.because(
+            f"Product {item.sku} has {item.on_hand:,} on hand, {reserved:,} of it "
+            "reserved for orders.",
+            f"At most {item.available:,} can be taken off; release a reservation to take off more.",
         )
 
 
@@ -113,9 +112,9 @@ def must_change_reservation(item: StockState, command: ChangeReservation) -> boo
         return False
     held = item.reserved.get(command.order_id, 0)
     if not held:
-        raise NOT_RESERVED(
-            f"Nothing of product {item.sku} is reserved for order {command.order_id}. {UNCHANGED} "
-            f"Reserve it first.",
+        raise NOT_RESERVED.because(
+            f"Nothing of product {item.sku} is reserved for order {command.order_id}.",
+            "Reserve it first.",
         )
     more = command.quantity - held
     if more > 0:
@@ -134,21 +133,21 @@ def to_commit(item: StockState, command: CommitStock) -> int:
         return 0
     held = item.reserved.get(command.order_id, 0)
     if not held:
-        raise NOT_RESERVED(
-            f"Nothing of product {item.sku} is reserved for order {command.order_id}. {UNCHANGED} "
-            f"Reserve it first.",
+        raise NOT_RESERVED.because(
+            f"Nothing of product {item.sku} is reserved for order {command.order_id}.",
+            "Reserve it first.",
         )
     if command.quantity is not None and command.quantity > held:
-        raise MORE_THAN_RESERVED(
-            f"{held:,} of product {item.sku} are reserved for order {command.order_id}; "
-            f"{command.quantity:,} cannot be shipped. {UNCHANGED}",
+        raise MORE_THAN_RESERVED.because(
+            f"{held:,} of product {item.sku} are reserved for order "
+            f"{command.order_id}; {command.quantity:,} cannot be shipped."
         )
     return held if command.quantity is None else command.quantity
 
 
 def _must_be_tracked(item: StockState) -> None:
     if not item.tracked:
-        raise NOT_TRACKED(f"Product {item.sku} is not stocked: it is a fee. {UNCHANGED}")
+        raise NOT_TRACKED.because(f"Product {item.sku} is not stocked: it is a fee.")
 
 
 def _orders(count: int) -> str:

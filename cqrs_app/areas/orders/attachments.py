@@ -13,7 +13,6 @@ from cqrs_app.areas.orders.rules import (
     NO_SUCH_ORDER,
     PERSON_ERASED,
     TOO_MANY_ATTACHMENTS,
-    UNCHANGED,
     exists,
 )
 from cqrs_app.areas.orders.state import OrderState
@@ -32,7 +31,7 @@ class OrderAttachments(OrderState):
     def attach(self, command: AttachFile) -> Decision:
         exists(self, command.order_id)
         if command.file_id in self.attachments:
-            raise ATTACHED(f"Order {self.order_id} already has this file. {UNCHANGED}")
+            raise ATTACHED.because(f"Order {self.order_id} already has this file.")
         if sum(map(bool, self.attachments)) >= MOST_ATTACHMENTS:
             raise TOO_MANY_ATTACHMENTS(
                 f"Order {self.order_id} has {MOST_ATTACHMENTS} attachments. The file was not kept. "
@@ -54,8 +53,8 @@ class OrderAttachments(OrderState):
         exists(self, command.order_id)
         file_id = dict(enumerate(self.attachments, start=1)).get(command.number)
         if not file_id:
-            raise NO_SUCH_ATTACHMENT(
-                f"Order {self.order_id} has no attachment {command.number}. {UNCHANGED}"
+            raise NO_SUCH_ATTACHMENT.because(
+                f"Order {self.order_id} has no attachment {command.number}."
             )
         yield AttachmentRemoved(
             order_id=command.order_id,

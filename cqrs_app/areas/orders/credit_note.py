@@ -33,9 +33,10 @@ class CreditNote(Aggregate):
     @handles(RecordCreditNote, refusals=[CREDIT_NOTE_EXISTS, UNKNOWN_COUNTRY, IN_THE_FUTURE])
     def record(self, command: RecordCreditNote) -> Decision:
         if self.recorded:
-            raise CREDIT_NOTE_EXISTS(
+            raise CREDIT_NOTE_EXISTS.because(
                 f"There is a credit note {command.credit_note_id} already, recorded on "
-                f"{moment(self.recorded)}. Nothing was changed. Choose another number."
+                f"{moment(self.recorded)}.",
+                "Choose another number.",
             )
         yield from unknown_country(command.country)
         yield CreditNoteRecorded(

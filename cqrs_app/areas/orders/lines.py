@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from cqrs_app.areas.orders.amounts import NOTHING, amount_of, part_of, value_of
 from cqrs_app.areas.orders.commands import ChangeOrderLines, ShipOrder
-from cqrs_app.areas.orders.events import LineTerms, OrderedLine, OrderLinesChanged, SentLine
+from cqrs_app.areas.orders.events import (
+    Adjustment,
+    LineTerms,
+    OrderedLine,
+    OrderLinesChanged,
+    SentLine,
+)
 from cqrs_app.areas.orders.rules import (
     DISCOUNT_TOO_HIGH,
     FEWER_THAN_SHIPPED,
@@ -17,10 +23,9 @@ from cqrs_app.areas.orders.rules import (
     ORDER_TOO_LARGE,
     SAME_LINES,
     SHIPPED_PRICE,
-    UNCHANGED,
 )
 from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import MOST_LINES, ChangedLine, OrderLine
+from cqrs_app.areas.orders.types import MOST_LINES, ChangedLine, OrderAdjustment, OrderLine
 from cqrs_app.areas.types import HIGHEST_AMOUNT, MOST_UNITS
 from cqrs_app.standards.money import exact
 
@@ -39,9 +44,8 @@ def ordered(line: OrderLine, currency: str) -> OrderedLine:
 def must_exist(order: OrderState, line_no: int) -> None:
     """Raises NO_SUCH_LINE."""
     if line_no > len(order.left):
-        raise NO_SUCH_LINE(
-            f"Order {order.order_id} has no line {line_no}; its last line is {len(order.left)}. "
-            f"{UNCHANGED}"
+        raise NO_SUCH_LINE.because(
+            f"Order {order.order_id} has no line {line_no}; its last line is {len(order.left)}."
         )
 
 
@@ -55,15 +59,23 @@ def to_send(order: OrderState, command: ShipOrder) -> Iterator[SentLine]:
         must_exist(order, line.line_no)
         left = order.left[line.line_no - 1]
         if line.quantity > left:
-            raise MORE_THAN_LEFT(
+            raise MORE_THAN_LEFT.because(
                 f"Line {line.line_no} of order {order.order_id} has {left} left to ship; "
-                f"{line.quantity} cannot be shipped. {UNCHANGED}"
+                f"{line.quantity} cannot be shipped."
             )
         yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
 
+def adjusted(adjustments: Iterable[OrderAdjustment], currency: str) -> tuple[Adjustment, ...]:
+    """Order-wide discounts and charges as an event holds them."""
+    return tuple(
+        Adjustment(kind=str(each.kind), label=each.label, amount=exact(each.amount, currency))
+        for each in adjustments
+    )
+
+
 def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesChanged:
-    """The change, without lines that are sent as they are. Raises Refused."""
+    """The change, without what is sent as it is. Raises Refused."""
     before, after = [], []
     for line in command.lines:
         must_exist(order, line.line_no)
@@ -73,7 +85,9 @@ def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesCha
             before.append(now)
             after.append(new)
     added = tuple(ordered(line, order.currency) for line in command.added)
-    difference = amount_of((*after, *added)) - amount_of(before)
+    adjustments = _new_adjustments(order, command)
+    replaced = () if adjustments is None else tuple(order.adjustments)
+    difference = amount_of((*after, *added), adjustments or ()) - amount_of(before, replaced)
     event = OrderLinesChanged(
         order_id=order.order_id,
         customer_id=order.customer_id,
@@ -83,6 +97,8 @@ def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesCha
         added=added,
         difference=exact(difference, order.currency),
         total=exact(order.total + difference, order.currency),
+        adjustments=adjustments,
+        adjustments_before=replaced,
     )
     _must_be_usable(order, event)
     return event
@@ -95,6 +111,14 @@ def _terms(order: OrderState, line_no: int) -> LineTerms:
         unit_price=order.prices[line_no - 1],
         discount=exact(order.discounts.get(line_no, NOTHING), order.currency),
     )
+
+
+def _new_adjustments(order: OrderState, command: ChangeOrderLines) -> tuple[Adjustment, ...] | None:
+    """None if they stay as they are."""
+    if command.adjustments is None:
+        return None
+    new = adjusted(command.adjustments, order.currency)
+    return None if new == tuple(order.adjustments) else new
 
 
 def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
@@ -110,8 +134,8 @@ def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
         discount=exact(discount, order.currency),
     )
     if value_of(new) < 0:
-        raise DISCOUNT_TOO_HIGH(
-            f"The discount of line {line.line_no} is more than the line costs. {UNCHANGED}"
+        raise DISCOUNT_TOO_HIGH.because(
+            f"The discount of line {line.line_no} is more than the line costs."
         )
     return new
 
@@ -119,42 +143,41 @@ def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
 def _must_keep_shipped(order: OrderState, now: LineTerms, new: LineTerms) -> None:
     shipped, where = order.shipped(now.line_no), f"Line {now.line_no} of order {order.order_id}"
     if new.quantity < shipped:
-        raise FEWER_THAN_SHIPPED(
-            f"{where} has {shipped} shipped; its quantity cannot be {new.quantity}. {UNCHANGED}"
+        raise FEWER_THAN_SHIPPED.because(
+            f"{where} has {shipped} shipped; its quantity cannot be {new.quantity}."
         )
     share = exact(part_of(now.discount, new.quantity, now.quantity), order.currency)
     if shipped and (new.unit_price, new.discount) != (now.unit_price, share):
-        raise SHIPPED_PRICE(
-            f"{where} has shipped units; its price stays. {UNCHANGED} "
-            "Add a line for units at another price."
+        raise SHIPPED_PRICE.because(
+            f"{where} has shipped units; its price stays.", "Add a line for units at another price."
         )
 
 
 def _must_be_usable(order: OrderState, event: OrderLinesChanged) -> None:
-    if not event.lines and not event.added:
-        raise SAME_LINES(f"The lines of order {order.order_id} are like that already. {UNCHANGED}")
+    if not event.lines and not event.added and event.adjustments is None:
+        raise SAME_LINES.because(f"The lines of order {order.order_id} are like that already.")
     more = _units(event.lines) + _units(event.added) - _units(event.before)
     left = sum(order.left) + more
     if left == 0 and any(order.sent):
-        raise NOTHING_LEFT(
-            f"Nothing of order {order.order_id} would be left to ship. {UNCHANGED} "
-            "Cancel its remaining items instead."
+        raise NOTHING_LEFT.because(
+            f"Nothing of order {order.order_id} would be left to ship.",
+            "Cancel its remaining items instead.",
         )
     if left == 0:
-        raise NO_LINES(
-            f"Order {order.order_id} would have no lines left. {UNCHANGED} Cancel it instead."
+        raise NO_LINES.because(
+            f"Order {order.order_id} would have no lines left.", "Cancel it instead."
         )
     if len(order.left) + len(event.added) > MOST_LINES:
-        raise ORDER_TOO_LARGE(
-            f"An order has at most {MOST_LINES:,} lines, removed ones included. {UNCHANGED}"
+        raise ORDER_TOO_LARGE.because(
+            f"An order has at most {MOST_LINES:,} lines, removed ones included."
         )
     if more > 0 and left + sum(order.sent) > MOST_UNITS:
-        raise ORDER_TOO_LARGE(f"An order has at most {MOST_UNITS:,} units. {UNCHANGED}")
+        raise ORDER_TOO_LARGE.because(f"An order has at most {MOST_UNITS:,} units.")
     if event.total > HIGHEST_AMOUNT:
-        raise ORDER_TOO_LARGE(f"The lines come to more than {HIGHEST_AMOUNT:,}. {UNCHANGED}")
+        raise ORDER_TOO_LARGE.because(f"The lines come to more than {HIGHEST_AMOUNT:,}.")
     if event.total < 0:
-        raise DISCOUNT_TOO_HIGH(
-            f"The discounts of order {order.order_id} would exceed its lines. {UNCHANGED}"
+        raise DISCOUNT_TOO_HIGH.because(
+            f"The discounts of order {order.order_id} would exceed its lines."
         )
 
 

@@ -33,7 +33,6 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.areas.orders.events import (
     Address,
-    Adjustment,
     BillingAddressChanged,
     CancelledLine,
     OrderApproved,
@@ -52,7 +51,7 @@ from cqrs_app.areas.orders.events import (
     RemainingItemsCancelled,
     ShippingAddressChanged,
 )
-from cqrs_app.areas.orders.lines import lines_changed, ordered, to_send
+from cqrs_app.areas.orders.lines import adjusted, lines_changed, ordered, to_send
 from cqrs_app.areas.orders.returns import OrderReturns
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
@@ -74,7 +73,6 @@ from cqrs_app.areas.orders.rules import (
     SHIPPED_PRICE,
     TAGGED,
     TOO_MANY_TAGS,
-    UNCHANGED,
     UNKNOWN_CUSTOMER,
     UNKNOWN_PRODUCT,
     exists,
@@ -121,15 +119,15 @@ class Order(OrderReturns, OrderAttachments):
     def place(self, command: PlaceOrder) -> Decision:
         if self.status is not None:
             placed = moment(self.moments[_S.PLACED])
-            raise ORDER_EXISTS(
-                f"There is an order {self.order_id} already, placed on {placed}. "
-                f"{UNCHANGED} Choose another number."
+            raise ORDER_EXISTS.because(
+                f"There is an order {self.order_id} already, placed on {placed}.",
+                "Choose another number.",
             )
         country = command.country or command.shipping_address.country
         if not country:
-            raise COUNTRY_NEEDED(
-                f"Order {command.order_id} has no country, and nothing is known of its customer's. "
-                "Nothing was changed. Enter the country of the address."
+            raise COUNTRY_NEEDED.because(
+                f"Order {command.order_id} has no country, and nothing is known of its customer's.",
+                "Enter the country of the address.",
             )
         yield OrderPlaced(
             order_id=command.order_id,
@@ -140,14 +138,7 @@ class Order(OrderReturns, OrderAttachments):
             currency=command.currency,
             lines=tuple(ordered(line, command.currency) for line in command.lines),
             total=exact(amount_of(command.lines, command.adjustments), command.currency),
-            adjustments=tuple(
-                Adjustment(
-                    kind=str(each.kind),
-                    label=each.label,
-                    amount=exact(each.amount, command.currency),
-                )
-                for each in command.adjustments
-            ),
+            adjustments=adjusted(command.adjustments, command.currency),
             billing_address=_address(command.billing_address),
         )
         yield from withdrawn_currency(command.currency)
@@ -299,9 +290,7 @@ class Order(OrderReturns, OrderAttachments):
     def assign(self, command: AssignOrderToCustomer) -> Decision:
         former = self.customer_id
         if command.customer_id == former:
-            raise SAME_CUSTOMER(
-                f"Order {self.order_id} is already customer {former}'s. Nothing was changed."
-            )
+            raise SAME_CUSTOMER.because(f"Order {self.order_id} is already customer {former}'s.")
         known = order_to_assign(command)
         yield OrderAssigned(
             order_id=command.order_id,
@@ -323,11 +312,10 @@ class Order(OrderReturns, OrderAttachments):
     @handles(AddOrderTag, when=exists, refusals=[TAGGED, TOO_MANY_TAGS])
     def add_tag(self, command: AddOrderTag) -> Decision:
         if command.tag in self.tags:
-            raise TAGGED(f"Order {self.order_id} already has the tag “{command.tag}”. {UNCHANGED}")
+            raise TAGGED.because(f"Order {self.order_id} already has the tag “{command.tag}”.")
         if len(self.tags) >= MOST_TAGS:
-            raise TOO_MANY_TAGS(
-                f"Order {self.order_id} has {MOST_TAGS} tags. Nothing was changed. "
-                "Remove one first."
+            raise TOO_MANY_TAGS.because(
+                f"Order {self.order_id} has {MOST_TAGS} tags.", "Remove one first."
             )
         yield OrderTagAdded(order_id=command.order_id, tag=command.tag)
 
@@ -336,8 +324,8 @@ class Order(OrderReturns, OrderAttachments):
     def remove_tag(self, command: RemoveOrderTag) -> Decision:
         exists(self, command.order_id)
         if command.tag not in self.tags:
-            raise NOT_TAGGED(
-                f"Order {self.order_id} does not have the tag “{command.tag}”. {UNCHANGED}"
+            raise NOT_TAGGED.because(
+                f"Order {self.order_id} does not have the tag “{command.tag}”."
             )
         yield OrderTagRemoved(order_id=command.order_id, tag=command.tag)
 

@@ -21,7 +21,6 @@ from cqrs_app.areas.orders.rules import (
     MORE_THAN_SHIPPED,
     NO_SUCH_LINE,
     NO_SUCH_RETURN,
-    UNCHANGED,
     has_open_return,
     returnable,
 )
@@ -87,9 +86,8 @@ class OrderReturns(OrderState):
         """What this open return is for, by line. Raises NO_SUCH_RETURN."""
         if return_id not in self.returning:
             open_ones = ", ".join(self.returning) or "none"
-            raise NO_SUCH_RETURN(
-                f"Order {self.order_id} has no open return {return_id}; open: {open_ones}. "
-                f"{UNCHANGED}"
+            raise NO_SUCH_RETURN.because(
+                f"Order {self.order_id} has no open return {return_id}; open: {open_ones}."
             )
         return self.returning[return_id]
 
@@ -100,7 +98,7 @@ class OrderReturns(OrderState):
             where = f"Return {return_id} of order {self.order_id}"
             most = requested.get(line.line_no)
             if most is None:
-                raise NO_SUCH_LINE(f"{where} is not for line {line.line_no}. {UNCHANGED}")
+                raise NO_SUCH_LINE.because(f"{where} is not for line {line.line_no}.")
             back = line.restocked + line.written_off
             if back > most:
                 yield MORE_THAN_REQUESTED.because(

@@ -12,7 +12,6 @@ from cqrs_app.areas.orders.words import OrderStatus, label_of
 from cqrs_app.kernel import Refusal, Refused, Rule, rule
 
 _S = OrderStatus
-UNCHANGED = "Nothing was changed."
 NO_SUCH_ORDER = Refusal("no_such_order", "There is no order with this number.")
 ORDER_EXISTS = Refusal("order_exists", "The number was used before.")
 IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.")
@@ -100,7 +99,7 @@ def in_status(
     @rule(NO_SUCH_ORDER, *_by_code(refused))
     def check(order: OrderState, order_id: str) -> None:
         if order.status is None:
-            raise NO_SUCH_ORDER(f"There is no order {order_id}. {UNCHANGED} Check the number.")
+            raise NO_SUCH_ORDER.because(f"There is no order {order_id}.", "Check the number.")
         if order.status in refused:
             code, why = refused[order.status]
             raise Refused.because(code, _reason(order, order.status, why))

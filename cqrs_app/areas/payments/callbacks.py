@@ -77,7 +77,7 @@ class Callbacks:
         stream = Payment.stream_for(command)
         payment = cast(Payment, self._repository.load(Payment, stream)[0])
         if payment.gateway != gateway:
-            raise UNKNOWN(f"The gateway {gateway} has no such payment here. Nothing was changed.")
+            raise UNKNOWN.because(f"The gateway {gateway} has no such payment here.")
 
 
 def command_in(body: bytes) -> Command:

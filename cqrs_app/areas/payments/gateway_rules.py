@@ -110,16 +110,15 @@ class AnsweredPayment(PaymentState):
     def resolve_dispute(self, command: gateway_commands.ResolveDispute) -> Iterator[Event]:
         dispute = self.disputes.get(command.reference)
         if dispute is None:
-            raise NO_SUCH_DISPUTE(
-                f"Payment {command.payment_id} has no dispute {command.reference}. "
-                f"Nothing was changed. Record the dispute first.",
+            raise NO_SUCH_DISPUTE.because(
+                f"Payment {command.payment_id} has no dispute {command.reference}.",
+                "Record the dispute first.",
             )
         if dispute.outcome == str(command.outcome):
             return
         if dispute.outcome:
-            raise DISPUTE_SETTLED(
-                f"The dispute {command.reference} is settled already: {dispute.outcome}. "
-                f"Nothing was changed.",
+            raise DISPUTE_SETTLED.because(
+                f"The dispute {command.reference} is settled already: {dispute.outcome}."
             )
         yield was.PaymentDisputeResolved(
             payment_id=self.payment_id,
@@ -138,9 +137,9 @@ def _asked(payment: PaymentState, number: int, asked: Asked | None) -> Request:
         request = payment.requests[number - 1]
         if asked in (None, request.asked):
             return request
-    raise NO_SUCH_REQUEST(
-        f"Payment {payment.payment_id} has no such request {number}. "
-        f"Nothing was changed. Its page shows the requests.",
+    raise NO_SUCH_REQUEST.because(
+        f"Payment {payment.payment_id} has no such request {number}.",
+        "Its page shows the requests.",
     )
 
 

@@ -117,9 +117,8 @@ class Payment(AnsweredPayment):
     def move(self, command: MovePayment) -> Iterator[Event]:
         amount = to_move(self)
         if command.order_id == self.order_id:
-            raise SAME_ORDER(
-                f"Payment {self.payment_id} belongs to order {self.order_id} already. "
-                f"Nothing was changed.",
+            raise SAME_ORDER.because(
+                f"Payment {self.payment_id} belongs to order {self.order_id} already."
             )
         yield was.PaymentMoved(
             payment_id=self.payment_id,
@@ -134,7 +133,7 @@ class Payment(AnsweredPayment):
     @handles(ClearFlaggedAnswers, when=exists, refusals=[NOTHING_FLAGGED])
     def clear(self, command: ClearFlaggedAnswers) -> Iterator[Event]:
         if not self.flags:
-            raise NOTHING_FLAGGED("Nothing is flagged. Nothing was changed.")
+            raise NOTHING_FLAGGED.because("Nothing is flagged.")
         yield was.FlaggedAnswersCleared(
             payment_id=self.payment_id, order_id=self.order_id, note=command.note
         )
@@ -152,16 +151,15 @@ class Payment(AnsweredPayment):
 
     def _require_new(self, payment_id: str) -> None:
         if self.started_at is not None:
-            raise PAYMENT_EXISTS(
-                f"There is a payment {payment_id} already. Nothing was changed. "
-                f"Choose another number.",
+            raise PAYMENT_EXISTS.because(
+                f"There is a payment {payment_id} already.", "Choose another number."
             )
 
 
 def _claimed(reference: str) -> Claim:
     """The same payment is not recorded twice, however its reference is spelled."""
-    taken = REFERENCE_USED(
-        "Another payment was recorded with this reference. Nothing was changed. If this is other "
-        "money, add to the reference what tells them apart.",
+    taken = REFERENCE_USED.because(
+        "Another payment was recorded with this reference.",
+        "If this is other money, add to the reference what tells them apart.",
     )
     return Claim("payment_reference", "".join(reference.casefold().split()), taken)

@@ -44,9 +44,7 @@ DISPUTE_SETTLED = Refusal("dispute_settled", "It was settled the other way.")
 @rule(UNKNOWN)
 def exists(payment: PaymentState, payment_id: str) -> None:
     if payment.started_at is None:
-        raise UNKNOWN(
-            f"There is no payment {payment_id}. Nothing was changed. Check the number.",
-        )
+        raise UNKNOWN.because(f"There is no payment {payment_id}.", "Check the number.")
 
 
 def to_capture(payment: PaymentState) -> Decimal:
@@ -58,11 +56,10 @@ def to_capture(payment: PaymentState) -> Decimal:
     if left > 0:
         return left
     if asked:
-        raise ANSWER_AWAITED(
-            "All of it is being captured; the gateway has not answered yet. "
-            "Nothing was changed. Wait for the answer.",
+        raise ANSWER_AWAITED.because(
+            "All of it is being captured; the gateway has not answered yet.", "Wait for the answer."
         )
-    raise NOTHING_TO_CAPTURE("All of it is captured. Nothing was changed.")
+    raise NOTHING_TO_CAPTURE.because("All of it is captured.")
 
 
 def to_void(payment: PaymentState) -> Decimal:
@@ -72,13 +69,13 @@ def to_void(payment: PaymentState) -> Decimal:
         return payment.amount
     _require_authorised(payment)
     if is_open(payment.requests, Asked.CAPTURE):
-        raise ANSWER_AWAITED(
-            "It is being captured; the gateway has not answered yet. "
-            "Nothing was changed. Wait for the answer, then refund or void it.",
+        raise ANSWER_AWAITED.because(
+            "It is being captured; the gateway has not answered yet.",
+            "Wait for the answer, then refund or void it.",
         )
     left = payment.authorised - payment.captured
     if not left:
-        raise NOTHING_TO_VOID("All of it is captured. Nothing was changed. Refund it instead.")
+        raise NOTHING_TO_VOID.because("All of it is captured.", "Refund it instead.")
     return left
 
 
@@ -91,9 +88,9 @@ def to_refund(payment: PaymentState) -> Decimal:
     if left > 0:
         return left
     if not payment.captured:
-        raise NOTHING_TO_REFUND("Nothing of it is captured. Nothing was changed.")
-    raise NOTHING_TO_REFUND(
-        "All that was captured is refunded, disputed, or on its way back. Nothing was changed.",
+        raise NOTHING_TO_REFUND.because("Nothing of it is captured.")
+    raise NOTHING_TO_REFUND.because(
+        "All that was captured is refunded, disputed, or on its way back."
     )
 
 
@@ -102,16 +99,13 @@ def to_move(payment: PaymentState) -> Decimal:
     or if anything is pending.
     """
     if any(each.is_open for each in payment.requests):
-        raise ANSWER_AWAITED(
-            "The gateway has not answered yet. Nothing was changed. Wait for the answer.",
-        )
+        raise ANSWER_AWAITED.because("The gateway has not answered yet.", "Wait for the answer.")
     kept = payment.captured - payment.refunded - payment.disputed("lost")
     if kept <= 0:
-        raise NOTHING_TO_MOVE("The shop has no money of it. Nothing was changed.")
+        raise NOTHING_TO_MOVE.because("The shop has no money of it.")
     if not payment.voided and payment.authorised > payment.captured:
-        raise NOT_SETTLED(
-            "Some of it is authorised and not captured. Nothing was changed. "
-            "Capture or void it first.",
+        raise NOT_SETTLED.because(
+            "Some of it is authorised and not captured.", "Capture or void it first."
         )
     return kept
 
@@ -144,24 +138,21 @@ def payable(amount: Decimal, currency: str) -> Decimal:
     """The amount with its currency's places. Raises Refused for a fraction of the smallest unit."""
     why = too_fine(amount, currency)
     if why:
-        raise TOO_FINE(f"{why} Nothing was changed. Write the amount with no more digits.")
+        raise TOO_FINE.because(why, "Write the amount with no more digits.")
     return exact(amount, currency)
 
 
 def _require_authorised(payment: PaymentState) -> None:
     if is_open(payment.requests, Asked.AUTHORISATION):
-        raise ANSWER_AWAITED(
-            "The gateway has not answered yet whether it is authorised. "
-            "Nothing was changed. Wait for the answer.",
+        raise ANSWER_AWAITED.because(
+            "The gateway has not answered yet whether it is authorised.", "Wait for the answer."
         )
     if payment.declined:
-        raise DECLINED(
-            "The gateway declined it. Nothing was changed. Begin another payment.",
-        )
+        raise DECLINED.because("The gateway declined it.", "Start another payment.")
 
 
 def _require_not_voided(payment: PaymentState) -> None:
     if payment.void_planned or is_open(payment.requests, Asked.VOID):
-        raise VOIDED("It is being voided. Nothing was changed. Begin another payment if need be.")
+        raise VOIDED.because("It is being voided.", "Start another payment if need be.")
     if payment.voided:
-        raise VOIDED("It is voided. Nothing was changed. Begin another payment.")
+        raise VOIDED.because("It is voided.", "Start another payment.")

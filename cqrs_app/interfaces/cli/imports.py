@@ -15,13 +15,17 @@ from flask.cli import with_appcontext
 
 from cqrs_app import database
 from cqrs_app.kernel.errors import BusError
-from cqrs_app.platform.transfer.imports.documents import Profile
-from cqrs_app.platform.transfer.imports.importer import Imported, Progress, import_file
+from cqrs_app.platform.transfer.imports.documents import Profile, SetAside
+from cqrs_app.platform.transfer.imports.formats import Dates, DecimalSign, Format
+from cqrs_app.platform.transfer.imports.importer import Progress, import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES, NoProfile, profile_of
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.set_aside import as_csv
 from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.imports.text import ENCODINGS
 from cqrs_app.services import kernel, services
+
+SEPARATOR_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
 class ProfileName(click.ParamType[Profile]):
@@ -49,15 +53,46 @@ class ProfileName(click.ParamType[Profile]):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the figures as JSON.",
 )
+@click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="Detected if not given.")
+@click.option(
+    "--separator",
+    type=click.Choice(list(SEPARATOR_NAMES)),
+    help="What stands between two values. Detected if not given.",
+)
+@click.option(
+    "--decimal",
+    type=click.Choice([str(each) for each in DecimalSign]),
+    help="What stands before the decimals of a number. Detected if not given.",
+)
+@click.option(
+    "--dates",
+    type=click.Choice([str(each) for each in Dates]),
+    help="The order of day, month and year. Detected if not given.",
+)
 @with_appcontext
-def import_command(source: Path, profile: Profile, dry_run: bool, report_file: Path | None) -> None:
+def import_command(
+    source: Path,
+    profile: Profile,
+    dry_run: bool,
+    report_file: Path | None,
+    encoding: str | None,
+    separator: str | None,
+    decimal: str | None,
+    dates: str | None,
+) -> None:
     """Import FILE, or a folder or archive of files, through the command bus.
 
     Started again after a kill, it goes on where it was.
     """
+    given = Format(
+        encoding=encoding,
+        separator=SEPARATOR_NAMES[separator] if separator else None,
+        decimal=DecimalSign(decimal) if decimal else None,
+        dates=Dates(dates) if dates else None,
+    )
     run = _rehearse if dry_run else _import
     try:
-        figures, problem = run(profile, source)
+        figures, problem = run(profile, source, given)
     except BadFile as error:
         raise click.ClickException(str(error)) from error
     except BusError as error:
@@ -68,16 +103,15 @@ def import_command(source: Path, profile: Profile, dry_run: bool, report_file: P
         raise click.ClickException(problem)
 
 
-def _import(profile: Profile, source: Path) -> tuple[dict[str, Any], str]:
+def _import(profile: Profile, source: Path, given: Format) -> tuple[dict[str, Any], str]:
     settings = services.settings
     database.upgrade(settings)
     kernel.runner.prepare()
     with _progress("Importing") as progress:
-        imported = import_file(kernel, profile, source, progress)
+        imported = import_file(kernel, profile, source, progress, given)
     figures = imported.report.as_json()
     _tell(figures)
-    for path in _write_set_aside(settings.data_dir / "imports", source, imported):
-        click.echo(f"The rows set aside are in {path}")
+    _write_set_aside(source, "set-aside", imported.headers, imported.set_aside)
     problem = (
         ""
         if imported.report.adds_up
@@ -89,7 +123,7 @@ def _import(profile: Profile, source: Path) -> tuple[dict[str, Any], str]:
     return figures, problem
 
 
-def _rehearse(profile: Profile, source: Path) -> tuple[dict[str, Any], str]:
+def _rehearse(profile: Profile, source: Path, given: Format) -> tuple[dict[str, Any], str]:
     try:
         database.check(services.settings)
     except CommandError as error:
@@ -98,8 +132,10 @@ def _rehearse(profile: Profile, source: Path) -> tuple[dict[str, Any], str]:
             "Run: flask db upgrade"
         ) from error
     with _progress("Rehearsing") as progress:
-        figures = rehearse_file(kernel, profile, source, progress).as_json()
+        rehearsed = rehearse_file(kernel, profile, source, progress, given)
+    figures = rehearsed.figures.as_json()
     _tell(figures)
+    _write_set_aside(source, "dry-run-set-aside", rehearsed.headers, rehearsed.set_aside)
     click.echo("This was a dry run: nothing was changed.")
     return figures, ""
 
@@ -122,24 +158,50 @@ def _rate(per_second: float | None) -> str:
     return f"{per_second:.0f} per second" if per_second else ""
 
 
-def _write_set_aside(folder: Path, source: Path, imported: Imported) -> Iterator[Path]:
-    """One file of rows for each file that has any, with line and reason before its columns."""
+def _write_set_aside(
+    source: Path,
+    ending: str,
+    headers: dict[str, tuple[str, ...]],
+    set_aside: list[SetAside],
+) -> None:
+    """Write one file of rows for each file that has any, with line and reason before its
+    columns."""
+    folder = services.settings.data_dir / "imports"
     folder.mkdir(parents=True, exist_ok=True)
     name = source.name.split(".")[0]
-    for file, header in imported.headers.items():
-        rows = [(row, reason) for row, reason in imported.set_aside if row.file == file]
+    for file, header in headers.items():
+        rows = [each for each in set_aside if each.row.file == file]
         part = "" if file == source.name else f"-{file.split('.')[0]}"
-        path = folder / f"{name}{part}-set-aside.csv"
+        path = folder / f"{name}{part}-{ending}.csv"
         path.write_bytes(as_csv({file: header}, rows))
         if rows:
-            yield path
+            click.echo(f"The rows set aside are in {path}")
 
 
 def _tell(figures: dict[str, Any]) -> None:
     for name, value in figures.items():
-        if isinstance(value, dict):
+        if name == "files":
+            for file, format_of_it in value.items():
+                read = "; ".join(f"{what} {how}" for what, how in _read_as(format_of_it))
+                click.echo(f"{file:<34} {read}")
+        elif name == "set_aside_examples":
+            for each in value:
+                column = f"{each['column']} {each['value']!r}: " if each["column"] else ""
+                where = f"{each['file']} line {each['line']}"
+                click.echo(f"  {where}: {each['reason']}. {column}{each['sentence']}")
+        elif isinstance(value, dict):
             click.echo(name)
             for part, count in value.items():
                 click.echo(f"  {part:<32} {count}")
         else:
             click.echo(f"{name:<34} {value}")
+
+
+def _read_as(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """How a file was read, in words."""
+    names = {sign: name for name, sign in SEPARATOR_NAMES.items()}
+    for what, how in file.items():
+        if what == "ignored":
+            yield "ignored columns", ", ".join(how)
+        else:
+            yield what, names.get(how, how)

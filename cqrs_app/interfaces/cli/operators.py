@@ -35,10 +35,10 @@ def _password_options(command: Callable[..., None]) -> Callable[..., None]:
 @_password_options
 @in_one_sentence
 def create(name: str, role: str, display_name: str, password_stdin: bool, generate: bool) -> None:
-    """Make an operator who can sign in at once."""
+    """Make an operator who can sign in at once, and then chooses a password."""
     password, shown = _password(password_stdin, generate)
-    operator = _accounts().create(name, role, password, display_name)
-    click.echo(f"{operator.name} can sign in as {role}.{shown}")
+    operator = _accounts().create(name, role, password, display_name, must_change_password=True)
+    click.echo(f"{operator.name} can sign in as {role}, and then chooses a password.{shown}")
 
 
 @operators.command("list")
@@ -48,7 +48,10 @@ def list_operators() -> None:
         state = "can sign in"
         if operator.disabled_at:
             state = f"disabled since {operator.disabled_at:%Y-%m-%d %H:%M} UTC"
-        click.echo(f"{operator.name:<20} {operator.role:<10} {state:<33} {operator.display_name}")
+        click.echo(
+            f"{operator.name:<20} {operator.role:<10} {operator.team or '-':<12} {state:<33} "
+            f"{operator.display_name}"
+        )
 
 
 @operators.command("disable")
@@ -69,16 +72,30 @@ def enable(name: str) -> None:
     click.echo(f"{name} can sign in again, with the password from before.")
 
 
+@operators.command("team")
+@click.argument("name")
+@click.argument("team", default="")
+@in_one_sentence
+def team_command(name: str, team: str) -> None:
+    """Put an operator into a team, to which orders can be assigned; without TEAM, into none."""
+    _accounts().set_team(name, team)
+    operator = _accounts().get(name)
+    click.echo(f"{operator.name} is in {f'team {operator.team}' if operator.team else 'no team'}.")
+
+
 @operators.command("password")
 @click.argument("name")
 @_password_options
 @in_one_sentence
 def password_command(name: str, password_stdin: bool, generate: bool) -> None:
-    """Set a new password; all sessions of the operator end."""
+    """Set a password for the next sign-in, when the operator chooses another; all sessions end."""
     operator = _accounts().get(name)
     password, shown = _password(password_stdin, generate)
-    _accounts().set_password(operator.name, password)
-    click.echo(f"{operator.name} has a new password and is signed out everywhere.{shown}")
+    _accounts().set_password(operator.name, password, must_change_password=True)
+    click.echo(
+        f"{operator.name} is signed out everywhere, and chooses a password after signing in with "
+        f"this one.{shown}"
+    )
 
 
 def _accounts() -> Accounts:

@@ -9,14 +9,40 @@ from flask import Response
 from cqrs_app.interfaces.web.presentation import event_words
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.services import kernel
 
 ANNOUNCE = "Announce"
 """The response header with a sentence that console.js puts into the page's live region."""
 
 
+def title_of(cls: type[Command], identity: str, between: str = ": ") -> str:
+    """The command with the thing it is about: "Approve order CS-1", "Change lines: order CS-1"."""
+    label, noun = cls.declaration.label, noun_of(cls)
+    if not identity:
+        return label
+    return f"{label} {identity}" if names_noun(cls) else f"{label}{between}{noun} {identity}"
+
+
+def submit_label_of(cls: type[Command], identity: str) -> str:
+    """The command's label, with the thing's number where it names the thing."""
+    return title_of(cls, identity) if names_noun(cls) else cls.declaration.label
+
+
+def names_noun(cls: type[Command]) -> bool:
+    """Whether the label ends in what the command is about."""
+    return cls.declaration.label.casefold().endswith(noun_of(cls))
+
+
+def noun_of(cls: type[Command]) -> str:
+    """What the command is about: "order", "product"."""
+    aggregate = kernel.registry.routes[cls].aggregate
+    name, _, rest = aggregate.identity.rpartition("_")
+    return (name if rest == "id" else aggregate.category).replace("_", " ")
+
+
 def outcome_of(cls: type[Command], identity: str, receipt: Receipt, undo_seconds: float) -> str:
     """A sentence on what became of the command; `undo_seconds` is 0 where it cannot be undone."""
-    about = f"{cls.declaration.label} {identity}".strip()
+    about = title_of(cls, identity, between=", ")
     if receipt.status == "queued":
         when = f"in {undo_seconds:g} seconds" if undo_seconds else "accepted, waiting for a worker"
         return f"{about}: {when}."

@@ -8,13 +8,11 @@ from urllib.parse import urlsplit
 from flask import has_request_context, request, url_for
 
 from cqrs_app.interfaces.web.areas import PLACES
-from cqrs_app.interfaces.web.areas.area import Place
+from cqrs_app.interfaces.web.areas.area import FROM, Place
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import kernel
 
-FROM = "from"
-"""The parameter with the address that a form or a button was on, with its filters."""
 _RETURNING = frozenset({"web.command_form", "web.undo"})
 
 
@@ -50,7 +48,17 @@ def page_of(cls: type[Command], identity: str) -> str:
     """The URL of the page that shows `identity`; the area's list if it is not known, and the
     command's own page in the catalogue if its area has none.
     """
-    return _page_in(category_of(cls), identity) or url_for("web.catalogue_entry", name=cls.__name__)
+    return pages_of(cls, identity)[0]
+
+
+def pages_of(cls: type[Command], identity: str) -> tuple[str, ...]:
+    """That page, and the other one that offers its commands."""
+    page = _page_in(category_of(cls), identity)
+    place = place_of(cls)
+    if page and identity and place and place.also:
+        name = kernel.registry.aggregates[category_of(cls)].identity
+        return page, url_for(place.also, **{name: identity})  # type: ignore[arg-type]
+    return (page or url_for("web.catalogue_entry", name=cls.__name__),)
 
 
 @bp.app_template_global()

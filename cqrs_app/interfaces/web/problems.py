@@ -87,6 +87,27 @@ def _webhook(problem: Problem) -> list[Button]:
     return [Button("See webhook", url_for("web.webhook", webhook_id=problem.subject))]
 
 
+def _queries(problem: Problem) -> list[Button]:
+    return [Button("See queries", url_for("web.system_page", page="questions"))]
+
+
+def _reconciliation(problem: Problem) -> list[Button]:
+    page = url_for("web.system_page", page="subscriptions", _anchor="system-reconciliation")
+    return [Button("See reconciliation", page)]
+
+
+def _storage(problem: Problem) -> list[Button]:
+    return [Button("See storage", url_for("web.system_page", page="storage"))]
+
+
+def _fulfilment(problem: Problem) -> list[Button]:
+    return [Button("See orders", url_for("web.fulfilments", show="attention"))]
+
+
+def _orders(problem: Problem) -> list[Button]:
+    return [Button("See orders", url_for("web.orders", stage=problem.subject, sort="placed_at"))]
+
+
 def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -100,6 +121,14 @@ BUTTONS: Mapping[str, Callable[[Problem], list[Button]]] = {
     "failed_actions": _failed_actions,
     "crashed_jobs": _crashed_jobs,
     "queued_actions": _log("queued"),
+    "open_failures": lambda problem: _failures(problem.subject),
+    "failed_requests": lambda problem: _failures("page"),
+    "failed_queries": _queries,
+    "not_reconciled": _reconciliation,
+    "stuck_orders": _fulfilment,
+    "oldest_order": _orders,
+    "disk": _storage,
+    "certificate": lambda problem: [],
     "webhook_failing": _webhook,
     "webhook_paused": _webhook,
 }

@@ -82,9 +82,8 @@ def possible(state_of: FailureStates) -> Middleware:
         if isinstance(command, RetryFailure | ResolveFailure | IgnoreFailure | ReopenFailure):
             failure = state_of(command.failure_id)
             if failure is None:
-                raise UNKNOWN(
-                    f"There is no failure {command.failure_id}. Nothing was changed. "
-                    "The Failures page lists them."
+                raise UNKNOWN.because(
+                    f"There is no failure {command.failure_id}.", "The Failures page lists them."
                 )
             _require(command, failure, call.received_at)
         return proceed(call)
@@ -99,12 +98,12 @@ def _require(
 ) -> None:
     match command:
         case RetryFailure() if failure.kind != "event":
-            raise NOT_PARKED("Only parked events can be retried here. Nothing was changed.")
+            raise NOT_PARKED.because("Only parked events can be retried here.")
         case ResolveFailure() if failure.state == "resolved":
-            raise ALREADY_RESOLVED("It is already resolved. Nothing was changed.")
+            raise ALREADY_RESOLVED.because("It is already resolved.")
         case ReopenFailure() if failure.state == "open":
-            raise ALREADY_OPEN("It is already open. Nothing was changed.")
+            raise ALREADY_OPEN.because("It is already open.")
         case IgnoreFailure(until=until) if until <= now:
-            raise PAST("That moment has passed. Nothing was changed. Choose a later one.")
+            raise PAST.because("That moment has passed.", "Choose a later one.")
         case _:
             pass

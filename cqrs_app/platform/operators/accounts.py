@@ -29,20 +29,32 @@ class Accounts:
         engine: Engine,
         roles: Roles,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        shop_name: str = "",
     ) -> None:
         self._engine = engine
         self._roles = roles
+        self._shop_name = shop_name
         self._reader = reader_of(engine)
         self._clock = clock
 
-    def create(self, name: str, role: str, password: str, display_name: str = "") -> Operator:
-        """Create an operator, who can sign in at once."""
+    def create(
+        self,
+        name: str,
+        role: str,
+        password: str,
+        display_name: str = "",
+        *,
+        must_change_password: bool = False,
+    ) -> Operator:
+        """Create an operator, who can sign in at once. `must_change_password`: somebody else chose
+        it, so the operator chooses another at the first sign-in."""
         account = usable_name(name, "an operator's")
         if role not in self._roles:
             raise AccountError(
                 f"There is no role {role!r}: choose one of {', '.join(self._roles)}."
             )
-        passwords.require_strong(password, account)
+        passwords.require_strong(password, account, display_name, self._shop_name)
         now = self._clock()
         row = {
             "name": account,
@@ -52,6 +64,7 @@ class Accounts:
             "disabled_at": None,
             "created_at": now,
             "password_changed_at": now,
+            "must_change_password": must_change_password,
         }
         try:
             with self._engine.begin() as connection:
@@ -122,11 +135,17 @@ class Accounts:
                 update(operators).where(operators.c.name == operator.name).values(disabled_at=None)
             )
 
-    def set_password(self, name: str, password: str) -> None:
-        """Set a new password and end all sessions of the operator."""
+    def set_password(self, name: str, password: str, *, must_change_password: bool = False) -> None:
+        """Set a new password and end all sessions of the operator. `must_change_password`: see
+        `create`."""
         operator, now = self.get(name), self._clock()
-        passwords.require_strong(password, operator.name)
-        values = {"password_hash": passwords.hash_of(password), "password_changed_at": now}
+        names = (operator.name, operator.display_name, self._shop_name)
+        passwords.require_strong(password, *names)
+        values = {
+            "password_hash": passwords.hash_of(password),
+            "password_changed_at": now,
+            "must_change_password": must_change_password,
+        }
         with self._engine.begin() as connection:
             connection.execute(
                 update(operators).where(operators.c.name == operator.name).values(values)
@@ -145,6 +164,15 @@ class Accounts:
                 update(operators)
                 .where(operators.c.name == account_of(name))
                 .values(timezone=chosen)
+            )
+
+    def set_team(self, name: str, team: str) -> None:
+        """The team that the operator belongs to; empty for none."""
+        operator = self.get(name)
+        chosen = usable_name(team, "a team's") if team.strip() else ""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators).where(operators.c.name == operator.name).values(team=chosen)
             )
 
     def change_preferences(self, name: str, change: Callable[[Preferences], Preferences]) -> None:

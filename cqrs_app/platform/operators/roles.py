@@ -24,6 +24,8 @@ SYSTEM_NAMES = frozenset(
         "webhooks",
         "gateway",
         "failures",
+        "approvals",
+        "alerts",
     }
 )
 """Names of system actors. No person may have one, so that the log is unambiguous."""

@@ -30,7 +30,8 @@ SEEN_EVERY = timedelta(seconds=60)
 # Runs with every request, including polls, so it bypasses SQLAlchemy.
 _ACTIVE = """
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
-    operators.timezone, operators.preferences, sessions.seen_at
+    operators.timezone, operators.team, operators.preferences, operators.must_change_password,
+    sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
 WHERE sessions.token_hash = {placeholder} AND sessions.revoked_at IS NULL
     AND sessions.expires_at > {placeholder} AND sessions.seen_at > {placeholder}
@@ -91,7 +92,8 @@ class Sessions:
             row = driver.execute(self._active, given).fetchone()
         if row is None:
             return None
-        name, display_name, role, created_at, timezone, preferences, seen_at = row
+        name, display_name, role, created_at, timezone, team, preferences, *rest = row
+        must_change, seen_at = rest
         if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
@@ -102,7 +104,9 @@ class Sessions:
             disabled_at=None,
             created_at=self._from_store(created_at),
             timezone=timezone,
+            team=team,
             preferences=preferences_from(preferences),
+            must_change_password=bool(must_change),
         )
 
     def revoke(self, token: str) -> None:

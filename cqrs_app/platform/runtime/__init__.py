@@ -22,6 +22,7 @@ from cqrs_app.platform.runtime import (
     query_log,
     reconciliation,
     status,
+    traces,
 )
 from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
 from cqrs_app.platform.runtime.generation_rules import generation_rules
@@ -62,6 +63,7 @@ def runtime_area(
             query_log.ListQueries: projected(query_log.list_queries),
             command_log.ListCommands: projected(command_log.list_commands(zone)),
             command_log.GetCommand: projected(command_log.get_command),
+            traces.GetTrace: projected(traces.get_trace(subscriptions)),
             command_log.FailedToday: projected(command_log.failed_today(zone)),
             pending.PendingWrites: projected(pending.pending_writes),
             pending.DelayedCommands: projected(pending.delayed_commands),

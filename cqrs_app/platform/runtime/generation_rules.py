@@ -36,13 +36,11 @@ def generation_rules(control: ReadStoreControl) -> Middleware:
         if operation is not None or isinstance(call.command, RepairProjection):
             name: str = getattr(call.command, "projection")  # noqa: B009 - all of them have it
             if not control.is_projection(name):
-                raise NO_PROJECTION(
-                    f"{name} is no projection and cannot be rebuilt. Nothing was changed."
-                )
+                raise NO_PROJECTION.because(f"{name} is no projection and cannot be rebuilt.")
         if operation is not None:
             accepted = getattr(call.command, "accept_differences", 0)
             if objection := control.objection(operation, name, accepted):
-                raise NOT_READY(f"{objection} Nothing was changed.")
+                raise NOT_READY.because(f"{objection}")
         return proceed(call)
 
     return check

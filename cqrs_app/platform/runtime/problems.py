@@ -30,7 +30,8 @@ _LOG = command_log.c
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """`kind` is a name for programs; `subject` what it is about, such as a subscription. `since` is
-    None where nobody knows. `remedy` says what to do."""
+    None where nobody knows. `remedy` says what to do. It is one from `limit` on: `value` is how
+    much there is of it, in the unit of its kind."""
 
     kind: str
     subject: str = ""
@@ -39,6 +40,14 @@ class Problem:
     cost: str
     since: datetime | None
     remedy: str
+    value: float = 1.0
+    limit: float = 1.0
+    falls: bool = False
+    """Whether less of it is worse."""
+
+    @property
+    def has_begun(self) -> bool:
+        return self.value <= self.limit if self.falls else self.value >= self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,19 @@ class Actions:
     waiting_since: datetime | None = None
 
 
+OF_READ_STORE = frozenset({"stopped", "behind", "paused", "parked", "drift"})
+"""Kinds of problems that are not known while the read store is down."""
+OF_REDIS = frozenset({"crashed_jobs"})
+"""Likewise of Redis."""
+
+
 def problems(kernel: Kernel, state: Health) -> list[Problem]:
     """All of them, the worst first. Reads what answers."""
+    return [each for each in measured(kernel, state) if each.has_begun]
+
+
+def measured(kernel: Kernel, state: Health) -> list[Problem]:
+    """Like `problems`, with those that have not reached their limit."""
     now, followers, actions = kernel.clock(), [], Actions()
     down_since: dict[str, datetime | None] = {}
     with answered_within(STORE_SECONDS):
@@ -175,7 +195,7 @@ def _of_followers(
                 since=each.waiting_since or each.cursor.advanced_at,
                 remedy="Resume it once the reason for the pause is gone.",
             )
-        elif each.waiting_since and (now - each.waiting_since).total_seconds() >= red_lag:
+        elif each.waiting_since:
             yield Problem(
                 kind="behind",
                 subject=name,
@@ -184,6 +204,8 @@ def _of_followers(
                 cost=cost,
                 since=each.waiting_since,
                 remedy="See whether its position moves. Add workers if several are behind.",
+                value=(now - each.waiting_since).total_seconds(),
+                limit=red_lag,
             )
         if each.parked_streams:
             count = each.parked_streams
@@ -196,6 +218,7 @@ def _of_followers(
                 cost=f"{each.feeds}: {count:,} {words}.",
                 since=each.parked_since,
                 remedy="Read the error. Retry once its cause is fixed, or skip the event.",
+                value=count,
             )
 
 
@@ -213,6 +236,7 @@ def _of_records(records: Iterable[Reconciliation]) -> Iterator[Problem]:
                 cost="Pages, exports and reports may show something that did not happen.",
                 since=each.compared_at,
                 remedy=each.problem or "Repair it: the rows are compared with the events first.",
+                value=max(count, 1),
             )
 
 
@@ -226,8 +250,9 @@ def _of_actions(actions: Actions, now: datetime) -> Iterator[Problem]:
             cost="Nothing of them was saved. Whoever sent them has to send them again.",
             since=actions.failed_since,
             remedy="The log entry of each has its error.",
+            value=count,
         )
-    if actions.waiting_since and now - actions.waiting_since > WAITS_TOO_LONG:
+    if actions.waiting_since:
         yield Problem(
             kind="queued_actions",
             level="bad",
@@ -235,6 +260,8 @@ def _of_actions(actions: Actions, now: datetime) -> Iterator[Problem]:
             cost="They are accepted and not carried out yet.",
             since=actions.waiting_since,
             remedy="See whether workers run and are busy.",
+            value=(now - actions.waiting_since).total_seconds(),
+            limit=WAITS_TOO_LONG.total_seconds(),
         )
 
 
@@ -248,6 +275,7 @@ def _of_jobs(state: Health) -> Iterator[Problem]:
             cost="The sweep has done or will do their work.",
             since=None,
             remedy="The log of the workers has the tracebacks.",
+            value=count,
         )
 
 

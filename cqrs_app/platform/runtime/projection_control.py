@@ -60,13 +60,13 @@ class ProjectionControl(Aggregate):
     @handles(PauseProjection, refusals=[UNKNOWN, ALREADY_PAUSED])
     def pause(self, command: PauseProjection) -> Iterator[Event]:
         if self.paused:
-            raise ALREADY_PAUSED(f"{command.projection} is already paused. Nothing was changed.")
+            raise ALREADY_PAUSED.because(f"{command.projection} is already paused.")
         yield ProjectionPaused(projection=command.projection)
 
     @handles(ResumeProjection, refusals=[UNKNOWN, NOT_PAUSED])
     def resume(self, command: ResumeProjection) -> Iterator[Event]:
         if not self.paused:
-            raise NOT_PAUSED(f"{command.projection} is not paused. Nothing was changed.")
+            raise NOT_PAUSED.because(f"{command.projection} is not paused.")
         yield ProjectionResumed(projection=command.projection)
 
     @handles(RetryParkedEvents, refusals=[UNKNOWN])
@@ -119,9 +119,8 @@ def known_subscriptions(names: frozenset[str]) -> Middleware:
     def check(call: Call, proceed: Proceed) -> Receipt:
         name = getattr(call.command, ProjectionControl.identity, None)
         if call.stream.startswith(f"{ProjectionControl.category}-") and name not in names:
-            raise UNKNOWN(
-                f"There is no subscription called {name}. Nothing was changed. "
-                "The System page lists them."
+            raise UNKNOWN.because(
+                f"There is no subscription called {name}.", "The System page lists them."
             )
         return proceed(call)
 

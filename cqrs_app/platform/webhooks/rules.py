@@ -35,7 +35,7 @@ def deliverable(types: tuple[str, ...], allowed: tuple[Network, ...]) -> Middlew
 def _known(requested: tuple[str, ...], types: tuple[str, ...]) -> None:
     unknown = [name for name in requested if name not in types]
     if unknown:
-        raise UNKNOWN_EVENT_TYPE(
-            f"There is no event type {', '.join(unknown)} that is sent to webhooks. Nothing was "
-            f"changed. There are: {', '.join(types)}.",
+        raise UNKNOWN_EVENT_TYPE.because(
+            f"There is no event type {', '.join(unknown)} that is sent to webhooks.",
+            f"There are: {', '.join(types)}.",
         )

@@ -46,7 +46,7 @@ NOT_PAUSED = Refusal("not_paused", "It is not paused.")
 def exists(webhook: Webhook, webhook_id: str) -> None:
     if webhook.added_at is None or webhook.removed:
         was = "was removed" if webhook.removed else "does not exist"
-        raise UNKNOWN(f"The webhook {webhook_id} {was}. Nothing was changed.")
+        raise UNKNOWN.because(f"The webhook {webhook_id} {was}.")
 
 
 @dataclass
@@ -70,9 +70,8 @@ class Webhook(Aggregate):
     def add(self, command: AddWebhook) -> Iterator[Event]:
         if self.added_at is not None:
             was = "was removed; its name stays taken" if self.removed else "is there already"
-            raise WEBHOOK_EXISTS(
-                f"The webhook {command.webhook_id} {was}. Nothing was changed. "
-                f"Choose another name.",
+            raise WEBHOOK_EXISTS.because(
+                f"The webhook {command.webhook_id} {was}.", "Choose another name."
             )
         yield WebhookAdded(
             webhook_id=command.webhook_id,
@@ -93,17 +92,13 @@ class Webhook(Aggregate):
     @handles(PauseWebhook, when=exists, refusals=[ALREADY_PAUSED])
     def pause(self, command: PauseWebhook) -> Iterator[Event]:
         if self.paused:
-            raise ALREADY_PAUSED(
-                f"The webhook {command.webhook_id} is already paused. Nothing was changed.",
-            )
+            raise ALREADY_PAUSED.because(f"The webhook {command.webhook_id} is already paused.")
         yield WebhookPaused(webhook_id=command.webhook_id, reason=command.reason)
 
     @handles(ResumeWebhook, when=exists, refusals=[NOT_PAUSED])
     def resume(self, command: ResumeWebhook) -> Iterator[Event]:
         if not self.paused:
-            raise NOT_PAUSED(
-                f"The webhook {command.webhook_id} is not paused. Nothing was changed.",
-            )
+            raise NOT_PAUSED.because(f"The webhook {command.webhook_id} is not paused.")
         yield WebhookResumed(webhook_id=command.webhook_id)
 
     @handles(ReplayWebhook, when=exists)

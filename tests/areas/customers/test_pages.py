@@ -13,6 +13,7 @@ from cqrs_app.areas.customers.commands import EraseCustomer
 from cqrs_app.kernel.assembly import Kernel
 from tests.areas.customers.test_erasure import WHY, order, run
 from tests.interfaces.web.pages.conftest import catch_up, client_in
+from tests.interfaces.web.pages.test_without_scripts import page
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def text_of(client: FlaskClient, address: str) -> str:
 def register(client: FlaskClient, app: Flask, number: str, **values: str) -> None:
     assert send(client, "RegisterCustomer", customer_id=number, **values) == 303
     catch_up(app)
+
+
+def test_the_page_of_a_customer_has_one_primary_button(client: FlaskClient, console: Flask) -> None:
+    register(client, console, "C1", name="Ana Lima")
+    buttons = page(client, "/customers/C1").select("main .btn-main")
+    assert [each.get_text() for each in buttons] == ["Place order"]
 
 
 def test_a_customer_is_registered_found_and_counted(client: FlaskClient, console: Flask) -> None:

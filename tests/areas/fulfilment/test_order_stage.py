@@ -173,6 +173,48 @@ def test_the_stage_reads_the_same_everywhere(make_desk: MakeDesk) -> None:
         assert {row.order_id: OrderStage(row.stage) for row in view} == stages
 
 
+RECOMMENDED = {
+    "failed": "Retry payment",
+    "missing": None,
+    "placed": "Approve order",
+    "held": "Release order",
+    "ready": "Ship order",
+    "partly": "Ship order",
+    "shipped": "Mark as delivered",
+    "delivered": None,
+    "cancelled": None,
+}
+"""By order of `every_stage`: the action that its page recommends to a supervisor."""
+
+
+def test_an_order_recommends_the_one_action_that_helps_it(make_desk: MakeDesk) -> None:
+    desk = make_desk("tok_declined")
+    every_stage(desk)
+    client = client_in(desk.app, "supervisor")
+    for order_id, label in RECOMMENDED.items():
+        main = [each.get_text() for each in page(client, f"/orders/{order_id}").select(".btn-main")]
+        assert main == ([label] if label else []), order_id
+    # Whoever may not retry fulfilment releases the order, which does the same.
+    operators = page(client_in(desk.app, "operator"), "/orders/failed")
+    assert [each.get_text() for each in operators.select(".btn-main")] == ["Release order"]
+
+
+def test_a_payment_is_retried_from_the_order_and_its_page_stays(make_desk: MakeDesk) -> None:
+    desk = make_desk("tok_declined")
+    every_stage(desk)
+    client = client_in(desk.app, "supervisor")
+    address = str(page(client, "/orders/failed").select_one("#do-RetryFulfilment")["href"])  # type: ignore[index]
+    form = page(client, address)
+    values = {
+        str(each["name"]): str(each["value"]) for each in form.select("#command [type=hidden]")
+    }
+    htmx = {"HX-Request": "true", "HX-Current-URL": "http://localhost/orders/failed"}
+    answer = client.post(address, data=values, headers=htmx)
+    assert answer.headers["HX-Redirect"] == "/orders/failed"
+    desk.settle_all()
+    assert shown(desk, "failed")[0] is OrderStage.AWAITING_PAYMENT
+
+
 def test_a_link_from_before_there_were_stages_still_works(make_desk: MakeDesk) -> None:
     desk = make_desk("tok_declined")
     every_stage(desk)

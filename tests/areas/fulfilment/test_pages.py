@@ -113,7 +113,7 @@ def test_an_order_that_is_not_paid_is_not_offered_for_shipping(make_desk: MakeDe
     )
     with pytest.raises(Refused, match="is not ready to ship") as refused:
         desk.ship()
-    assert (told.allowed, told.reason) == (False, refused.value.sentence)
+    assert (told.allowed, told.reason) == (False, refused.value.why)
     assert told.reason in shown
     pay = f"/commands/RecordPayment?order_id={THE}&amount=10.00&currency=GBP"
     answer = send(supervisor, pay, payment_id="bank-1", method="bank transfer", reference="17")

@@ -182,7 +182,8 @@ def test_steps_are_those_of_then_before_and_after_the_row_is_made(upgraded: Orde
 
 Steps = tuple[StepView, ...]
 
-RENAMED_STAGES = {
+RENAMED_STEPS = {
+    "Begun": "Started",
     "Waits for payment": "Awaiting payment",
     "Payment declined, tried again": "Payment declined, retrying",
     "Paused": "On hold",
@@ -196,26 +197,32 @@ RENAMED_STAGES = {
 
 
 def steps_of_then(order_id: str) -> Steps:
-    """With the labels that stages, and the digits that amounts have today; sentences
+    """With the words of the first step, the labels of stages and the digits of amounts that are of
+    today; other sentences
     stay as they were stored."""
     steps = msgspec.convert(STORE["steps"][order_id], Steps)
     return tuple(
         dataclasses.replace(
             step,
             what=label_of_today(step),
-            text=re.sub(
-                "GBP ([0-9.]+)(?= ·|$)", lambda found: f"GBP {Decimal(found[1]):.2f}", step.text
-            ),
+            text=text_of_today(step),
         )
         for step in steps
     )
+
+
+def text_of_today(step: StepView) -> str:
+    text = step.text
+    if step.what == "Begun":
+        text = re.sub(r"\b1 (line|unit)s\b", r"1 \1", text)
+    return re.sub("GBP ([0-9.]+)(?= ·|$)", lambda found: f"GBP {Decimal(found[1]):.2f}", text)
 
 
 def label_of_today(step: StepView) -> str:
     # The event of the same name names its payment.
     if step.what == "Payment declined" and " · " not in step.text:
         return "Payment failed"
-    return RENAMED_STAGES.get(step.what, step.what)
+    return RENAMED_STEPS.get(step.what, step.what)
 
 
 def steps_of(desk: OrderDesk, order_id: str) -> Steps:

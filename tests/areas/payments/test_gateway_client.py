@@ -299,7 +299,7 @@ def test_the_read_models_show_what_happened(desk: Desk) -> None:
     assert [(each.payment_id, each.uncaptured) for each in unsettled] == [("P1", 4)]
     assert desk.ask(ListPayments(show="disputed")).rows == ()
     labels = [each.label for each in desk.ask(PaymentTimeline(payment_id=THE))]
-    assert labels[0] == "Authorisation asked for"
+    assert labels[0] == "Authorisation requested"
     assert labels[-1] == "Refunded"
 
 

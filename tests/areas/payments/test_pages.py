@@ -62,7 +62,8 @@ def test_a_payment_is_begun_captured_and_refunded_by_hand(desk: Desk) -> None:
     text = shown(ann, "/payments/P1")
     assert "Requested" in text
     assert "Not answered yet" in text
-    assert "Wait for the answer." in text
+    assert "All of it" not in text
+    assert "The gateway has not answered yet" in text
     assert offered(ann) == ["VoidPayment"]
     desk.ask_gateway()
     assert offered(ann) == ["CapturePayment", "VoidPayment"]

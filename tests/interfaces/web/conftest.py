@@ -17,9 +17,10 @@ from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
 from cqrs_app.installed_areas import ROLES
-from cqrs_app.interfaces.web.auth import background, init_auth, public
+from cqrs_app.interfaces.web.auth import background, public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.formats import formats_of
+from cqrs_app.interfaces.web.gate import init_auth
 from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.security import init_security
 from cqrs_app.kernel.store.engines import configure

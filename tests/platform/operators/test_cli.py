@@ -50,7 +50,9 @@ def test_create_takes_the_password_from_a_pipe(flask: Terminal, accounts: Accoun
     )
     assert result.exit_code == 0
     assert PASSWORD not in result.output
-    assert accounts.verify("mia", PASSWORD)
+    operator = accounts.verify("mia", PASSWORD)
+    assert operator
+    assert operator.must_change_password
 
 
 def test_list_shows_role_and_state(flask: Terminal, accounts: Accounts) -> None:
@@ -69,7 +71,9 @@ def test_disable_enable_and_password(flask: Terminal, accounts: Accounts) -> Non
     assert flask("enable", "mia").exit_code == 0
     assert accounts.verify("mia", PASSWORD)
     assert flask("password", "mia", "--password-stdin", typed="nine white swans\n").exit_code == 0
-    assert accounts.verify("mia", "nine white swans")
+    operator = accounts.verify("mia", "nine white swans")
+    assert operator
+    assert operator.must_change_password
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ class OrderRow:
     shipped_units: int
     placed_at: datetime
     updated_at: datetime
+    assignee: str
+    team: str
     hold_reason: HoldReason | None
     flags: int
     tags: tuple[str, ...]

@@ -137,7 +137,7 @@ def _offer(payment: Payment, command: type[Command], to_do: Callable[[Payment], 
     try:
         return Offer(command=name, label=label, left=to_do(payment), reason="")
     except Refused as refusal:
-        return Offer(command=name, label=label, left=None, reason=refusal.sentence)
+        return Offer(command=name, label=label, left=None, reason=refusal.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,4 +200,6 @@ def gateway_requests_of(question: GatewayRequests, connection: Connection) -> tu
 
 
 def _line(row: Mapping[Any, Any]) -> PaymentTimelineEntry:
-    return PaymentTimelineEntry(**{name: row[name] for name in _LINE})
+    # Rows keep the words of the release that wrote them.
+    label = row["label"].replace(" asked for", " requested")
+    return PaymentTimelineEntry(**{name: row[name] for name in _LINE} | {"label": label})

@@ -141,7 +141,11 @@ def _signs() -> list[Sign]:
 FULFILMENT = WebArea(
     places={
         "fulfilment": Place(
-            "fulfilment", "web.fulfilments", "web.fulfilment", summary=order_summary
+            "fulfilment",
+            "web.fulfilments",
+            "web.fulfilment",
+            also="web.order",
+            summary=order_summary,
         )
     },
     home_signs=_signs,

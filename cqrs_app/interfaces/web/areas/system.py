@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.areas.failures import open_failures
 from cqrs_app.interfaces.web.areas.rebuilds import after
 from cqrs_app.interfaces.web.areas.webhooks import webhook_rows
-from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, ask_or_none, may_act
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may_act
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.formats import formats_of
@@ -27,7 +27,6 @@ from cqrs_app.interfaces.web.statistics import SWITCH, charts, given_span, messa
 from cqrs_app.kernel.reconciliation.records import Reconciliation
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.figures import CommandFigures, QueryFigures
-from cqrs_app.platform.runtime.problems import Problem, problems
 from cqrs_app.platform.runtime.reconciliation import ReconciliationList
 from cqrs_app.platform.runtime.statistics.queries import ListErrors, Ranked, Slowest, StoredNow
 from cqrs_app.platform.runtime.status import (
@@ -125,37 +124,11 @@ def _health() -> dict[str, Any]:
 
 def _problems() -> dict[str, Any]:
     processes = ask(ProcessList())
-    found = [*problems(kernel, health.look(kernel)), *_webhook_problems()]
+    found = services.problem_sources.problems(kernel)
     return {
         "freshness_of": processes.freshness,
         "troubles": [with_buttons(each) for each in found],
     }
-
-
-def _webhook_problems() -> Iterator[Problem]:
-    answer = ask_or_none(ListWebhooks())
-    for each in webhook_rows(answer.value) if answer else ():
-        name, cursor = each.webhook.webhook_id, each.delivery and each.delivery.cursor
-        if each.condition == "failing" and cursor:
-            yield Problem(
-                kind="webhook_failing",
-                subject=name,
-                level="bad",
-                title=f"Webhook {name} fails",
-                cost="Its receiver gets nothing. Everything is kept for it.",
-                since=cursor.failing_since,
-                remedy="Its last attempts have what the receiver answered.",
-            )
-        elif each.condition == "paused":
-            yield Problem(
-                kind="webhook_paused",
-                subject=name,
-                level="warn",
-                title=f"Webhook {name} is paused",
-                cost="Its receiver gets nothing. Everything is kept for it.",
-                since=None,
-                remedy=each.webhook.pause_reason or "Resume it once its receiver works.",
-            )
 
 
 def _charts() -> dict[str, Any]:

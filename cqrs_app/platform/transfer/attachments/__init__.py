@@ -34,9 +34,9 @@ def only_what_was_received(is_received: IsReceived) -> Middleware:
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         if isinstance(call.command, AttachFile) and not is_received(call.command):
-            raise NO_SUCH_FILE(
-                f"No such file was received for order {call.command.order_id}. "
-                "Nothing was changed. Send it on the order's page."
+            raise NO_SUCH_FILE.because(
+                f"No such file was received for order {call.command.order_id}.",
+                "Send it on the order's page.",
             )
         return proceed(call)
 

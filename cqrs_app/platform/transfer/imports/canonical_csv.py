@@ -22,8 +22,8 @@ from cqrs_app.platform.transfer.imports.canonical import (
     number_field,
 )
 from cqrs_app.platform.transfer.imports.clock import moment
+from cqrs_app.platform.transfer.imports.formats import whole
 from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
-from cqrs_app.platform.transfer.imports.lines import whole
 
 ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
 NEWER = ("discount", "adjustments", *(f"bill_{part}" for part in ADDRESS))

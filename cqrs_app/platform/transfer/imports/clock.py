@@ -7,10 +7,15 @@ from datetime import UTC, datetime, tzinfo
 
 from cqrs_app.kernel.errors import Refusal, Refused
 from cqrs_app.kernel.messages.fields import USABLE_YEARS
+from cqrs_app.platform.transfer.imports.formats import SHAPES, Dates, iso_time
 
 NO_SUCH_HOUR = Refusal(
     "no_such_hour", "The clocks went forward over the time that a file has for it."
 )
+
+
+class OutOfCalendar(ValueError):
+    """A time that no page could show. The text is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,8 @@ class LocalClock:
         self._falling = False
 
     def read(self, text: str) -> Reading:
-        """Raises ValueError for a text that is no ISO 8601 time, and for a year outside
-        USABLE_YEARS."""
+        """Raises ValueError for a text that is no ISO 8601 time, and OutOfCalendar for a year
+        outside USABLE_YEARS."""
         local = datetime.fromisoformat(text)
         if local.tzinfo:
             return Reading(_in_utc(local))
@@ -66,6 +71,16 @@ class LocalClock:
         )
 
 
+def time_of(clock: LocalClock, dates: Dates, text: str) -> Reading:
+    """Raises ValueError with a sentence."""
+    try:
+        return clock.read(iso_time(text, dates))
+    except OutOfCalendar:
+        raise
+    except ValueError:
+        raise ValueError(f"This is not a date and time like {SHAPES[dates]}.") from None
+
+
 def moment(text: str) -> datetime:
     """Parse an ISO 8601 time, in UTC if it has no zone, and convert it to UTC. Raises ValueError
     like `LocalClock.read`."""
@@ -76,7 +91,7 @@ def _in_utc(local: datetime) -> datetime:
     try:
         at = local.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{local} is no time of this calendar") from None
+        raise OutOfCalendar("The time is not in the calendar.") from None
     if at.year not in USABLE_YEARS:
-        raise ValueError(f"{local} is in no year that can be used")
+        raise OutOfCalendar(f"The year must be from {USABLE_YEARS[0]} to {USABLE_YEARS[-1]}.")
     return at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
 NAMESPACE = uuid.UUID("6d6c8f0e-3c1b-5c62-9a55-0c5f8a1c7a10")
@@ -32,12 +33,13 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Document:
     """One order or credit note of the file: its steps, in order, of which the first creates it, and
-    the rows it was read from."""
+    the rows it was read from. `email` is that of its customer."""
 
     kind: Kind
     key: str
     steps: tuple[Step, ...]
     rows: tuple[SourceRow, ...]
+    email: str = ""
 
     @property
     def lines(self) -> int:
@@ -50,33 +52,56 @@ class Document:
         return fixed_id(profile, self.kind, self.key, step.name)
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A row that is not imported. `reason` is a code; the sentence explains it, and names no column
+    if it is about the whole row."""
+
+    row: SourceRow
+    reason: str
+    sentence: str = ""
+    column: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """How a file was read: its columns, and those that were ignored."""
+
+    header: tuple[str, ...]
+    format: Format = DETECTED
+    ignored: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Contents:
-    """The content of a file, or of several that belong together.
+    """The content of a file, or of several that belong together, by name.
 
-    `headers` maps the name of each file to its columns.
+    `differing_times` counts documents whose rows have different times; the first one was used.
     """
 
-    headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: dict[str, SourceFile] = field(default_factory=dict)
     rows: int = 0
     documents: list[Document] = field(default_factory=list)
-    set_aside: list[tuple[SourceRow, str]] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    differing_times: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """How files of one kind are read.
 
-    `read` raises BadFile if the file as a whole cannot be used. `commands` are those that its
-    documents consist of; an import can run no others. `reasons` are those for which rows are set
-    aside. `is_charge` returns whether a SKU stands for freight, a fee or the like: such a product
-    has no stock, and the report counts it as a charge.
+    `read` is given a path, and the format if it is not to be detected; it raises BadFile if the
+    file as a whole cannot be used. `commands` are those that its documents consist of; an import
+    can run no others. `reasons` maps those for which it sets rows aside to a sentence. `is_charge`
+    returns whether a SKU stands for freight, a fee or the like: such a product has no stock, and
+    the report counts it as a charge.
     """
 
     name: str
-    read: Callable[[Path], Contents]
+    read: Callable[[Path, Format], Contents]
     commands: tuple[type[Command], ...]
-    reasons: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
     is_charge: Callable[[str], bool] = lambda sku: False
 
 

@@ -9,20 +9,35 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import BATCH_CHUNK
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.errors import BusError, CommandReused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.operators.roles import system_actor
-from cqrs_app.platform.transfer.imports.documents import Contents, Document, Profile, Step
+from cqrs_app.platform.transfer.imports.documents import (
+    Contents,
+    Document,
+    Profile,
+    SetAside,
+    Step,
+)
+from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
 from cqrs_app.platform.transfer.imports.report import Report, read_back
-from cqrs_app.platform.transfer.imports.source import SourceRow
+
+MOST_EXAMPLES = 50
+LONGEST_VALUE = 200
+ALREADY_HERE = (
+    "An earlier import brought in this document with other content. What is here was left as it is."
+)
 
 Progress = Callable[[int, int], None]
 """Called with (documents done, total documents)."""
@@ -36,7 +51,7 @@ class Imported:
     reason."""
 
     report: Report
-    set_aside: list[tuple[SourceRow, str]]
+    set_aside: list[SetAside]
     headers: dict[str, tuple[str, ...]]
 
 
@@ -45,36 +60,44 @@ class _Carried:
     """The outcome of the documents; `refused` counts later steps of imported documents."""
 
     taken: list[Document] = field(default_factory=list)
-    set_aside: list[tuple[SourceRow, str]] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     newcomer_counts: NewcomerCounts = field(default_factory=NewcomerCounts)
     commands: int = 0
 
 
-def import_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Imported:
-    """Import one file, folder or archive.
+def import_file(
+    kernel: Kernel,
+    profile: Profile,
+    path: Path,
+    progress: Progress,
+    given: Format = DETECTED,
+) -> Imported:
+    """Import one file, folder or archive; `given` is its format if it is not to be detected.
 
     Raises BadFile, before anything is changed, if it cannot be used.
     """
-    contents = profile.read(path)
+    contents = profile.read(path, given)
     started = time.perf_counter()
     carried = _carry_out(kernel, profile, contents, progress)
     seconds = max(time.perf_counter() - started, 1e-9)
-    set_aside = in_file_order([*contents.set_aside, *carried.set_aside])
+    set_aside = explained(profile, [*contents.set_aside, *carried.set_aside])
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
     report = read_back(
         kernel,
         importer_of(profile),
         carried.taken,
-        rows=contents.rows,
+        contents=contents,
         set_aside_by_reason=counted_by_reason(profile, set_aside),
+        set_aside_examples=examples(set_aside),
         refused_by_code=dict(carried.refused + carried.newcomer_counts.refused),
         newcomer_counts=carried.newcomer_counts,
         is_charge=profile.is_charge,
         per_second=carried.commands / seconds,
     )
-    return Imported(report, set_aside, contents.headers)
+    headers = {name: file.header for name, file in contents.files.items()}
+    return Imported(report, set_aside, headers)
 
 
 def importer_of(profile: Profile) -> Actor:
@@ -107,15 +130,45 @@ def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
     return step.command, context
 
 
-def in_file_order(set_aside: list[tuple[SourceRow, str]]) -> list[tuple[SourceRow, str]]:
-    return sorted(set_aside, key=lambda pair: (pair[0].file, pair[0].line))
+def explained(profile: Profile, set_aside: Sequence[SetAside]) -> list[SetAside]:
+    """In the order of the file, each with a sentence."""
+    ordered = sorted(set_aside, key=lambda each: (each.row.file, each.row.line))
+    return [
+        each if each.sentence else replace(each, sentence=profile.reasons.get(each.reason, ""))
+        for each in ordered
+    ]
 
 
-def counted_by_reason(
-    profile: Profile, set_aside: Sequence[tuple[SourceRow, str]]
-) -> dict[str, int]:
+def counted_by_reason(profile: Profile, set_aside: Sequence[SetAside]) -> dict[str, int]:
     """Rows per reason: every reason of the profile, even if unused, and any others."""
-    return dict.fromkeys(profile.reasons, 0) | Counter(reason for _, reason in set_aside)
+    return dict.fromkeys(profile.reasons, 0) | Counter(each.reason for each in set_aside)
+
+
+def examples(set_aside: Sequence[SetAside]) -> list[dict[str, Any]]:
+    """The first row set aside per reason and column, at most MOST_EXAMPLES."""
+    first: dict[tuple[str, str], SetAside] = {}
+    for each in set_aside:
+        first.setdefault((each.reason, each.column), each)
+    return [
+        {
+            "file": each.row.file,
+            "line": each.row.line,
+            "reason": each.reason,
+            "column": each.column,
+            "value": each.value[:LONGEST_VALUE],
+            "sentence": each.sentence,
+        }
+        for each in islice(first.values(), MOST_EXAMPLES)
+    ]
+
+
+def not_taken(document: Document, error: BusError) -> Iterator[SetAside]:
+    """The rows of a document whose first command is refused."""
+    code, sentence = error.code, error.sentence
+    if isinstance(error, CommandReused):
+        code, sentence = "already_here_with_other_content", ALREADY_HERE
+    for row in document.rows:
+        yield SetAside(row, code, sentence)
 
 
 def _carry_out(
@@ -145,7 +198,7 @@ def _carry_out_chunk(
         if outcome.error is None:
             begun.append(document)
         else:
-            carried.set_aside += [(row, outcome.error.code) for row in document.rows]
+            carried.set_aside += not_taken(document, outcome.error)
     new = list(newcomers.of(begun, carried.newcomer_counts))
     later = [item for each in begun for item in bus_items(profile, each, each.steps[1:])]
     outcomes = kernel.commands.execute_batch(

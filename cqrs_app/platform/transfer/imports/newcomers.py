@@ -79,6 +79,7 @@ class _Known:
     at: datetime
     words: str = ""
     country: str = ""
+    email: str = ""
 
 
 class Newcomers:
@@ -92,7 +93,7 @@ class Newcomers:
         self._kinds = {kind for kind, task in TASKS.items() if task in profile.commands}
         self._known: dict[Place, _Known] = {}
         for document in sorted(documents, key=lambda each: each.steps[0].at):
-            self._learn(document.steps[0])
+            self._learn(document)
 
     def of(
         self, documents: Iterable[Document], newcomer_counts: NewcomerCounts
@@ -108,18 +109,22 @@ class Newcomers:
                         # The line of an order may have a SKU that is not valid for a product.
                         newcomer_counts.refused[f"{TASKS[place[0]].__name__}.{invalid.code}"] += 1
 
-    def _learn(self, made: Step) -> None:
+    def _learn(self, document: Document) -> None:
+        made = document.steps[0]
         command: Any = made.command
         for place, words in _named_in(command).items():
             if place[0] in self._kinds:
                 known = self._known.setdefault(place, _Known(made.at, country=command.country))
                 known.words = known.words or words
+                known.email = known.email or document.email
 
     def _newcomer(self, place: Place, known: _Known) -> Newcomer:
         kind, number = place
         command: Command
         if kind == "customers":
-            command = RegisterCustomer(customer_id=number, name=known.words, country=known.country)
+            command = RegisterCustomer(
+                customer_id=number, name=known.words, email=known.email, country=known.country
+            )
         else:
             command = AddProduct(
                 sku=number, description=known.words, tracked=not self._profile.is_charge(number)

@@ -12,14 +12,19 @@ from cqrs_app.areas.orders.events import OrderFlagged
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.batch import Foreseen
 from cqrs_app.kernel.commands.bus import BATCH_CHUNK
-from cqrs_app.platform.transfer.imports.documents import Document, Profile
+from cqrs_app.platform.transfer.imports.documents import Document, Profile, SetAside
+from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.importer import (
     Progress,
     bus_item_of,
     bus_items,
     counted_by_reason,
+    examples,
+    explained,
+    not_taken,
 )
 from cqrs_app.platform.transfer.imports.newcomers import NewcomerCounts, Newcomers
+from cqrs_app.platform.transfer.imports.report import described
 
 
 @dataclass(slots=True)
@@ -33,6 +38,9 @@ class Rehearsal:
     taken: int = 0
     set_aside: int = 0
     set_aside_by_reason: dict[str, int] = field(default_factory=dict)
+    set_aside_examples: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    differing_times: int = 0
     documents: int = 0
     new: int = 0
     extended: int = 0
@@ -53,13 +61,33 @@ class Rehearsal:
         return {"dry_run": True} | asdict(self) | codes
 
 
-def rehearse_file(kernel: Kernel, profile: Profile, path: Path, progress: Progress) -> Rehearsal:
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What an import would lead to, and the rows that it would set aside."""
+
+    figures: Rehearsal
+    set_aside: list[SetAside]
+    headers: dict[str, tuple[str, ...]]
+
+
+def rehearse_file(
+    kernel: Kernel,
+    profile: Profile,
+    path: Path,
+    progress: Progress,
+    given: Format = DETECTED,
+) -> Rehearsed:
     """Read a file and decide everything in it, each command on top of those before it.
 
     Writes nothing, neither events nor rows of the command log. Raises BadFile like the import.
     """
-    contents = profile.read(path)
-    result = Rehearsal(rows=contents.rows, documents=len(contents.documents))
+    contents = profile.read(path, given)
+    result = Rehearsal(
+        rows=contents.rows,
+        documents=len(contents.documents),
+        files=described(contents),
+        differing_times=contents.differing_times,
+    )
     set_aside, newcomer_counts = list(contents.set_aside), NewcomerCounts()
     newcomers = Newcomers(profile, contents.documents)
     for start in range(0, len(contents.documents), BATCH_CHUNK):
@@ -68,20 +96,23 @@ def rehearse_file(kernel: Kernel, profile: Profile, path: Path, progress: Progre
         for document, steps in _foreseen(kernel, profile, chunk):
             if steps[0].error is not None:
                 result.refused += 1
-                set_aside += [(row, steps[0].error.code) for row in document.rows]
+                set_aside += not_taken(document, steps[0].error)
                 continue
             begun.append(document)
             _judge(result, document, steps)
             _count_flags(result, kernel, steps)
         result.commands += _rehearse(kernel, profile, newcomers, begun, newcomer_counts)
         progress(start + len(chunk), len(contents.documents))
+    set_aside = explained(profile, set_aside)
     result.set_aside_by_reason = counted_by_reason(profile, set_aside)
+    result.set_aside_examples = examples(set_aside)
     result.set_aside = len(set_aside)
     result.taken = result.rows - result.set_aside
     result.refused_by_code += newcomer_counts.refused
     for name, figure in newcomer_counts.figures().items():
         setattr(result, name, figure)
-    return result
+    headers = {name: file.header for name, file in contents.files.items()}
+    return Rehearsed(result, set_aside, headers)
 
 
 def _foreseen(

@@ -12,7 +12,7 @@ from cqrs_app.areas.desk.queries.import_totals import IDS_AT_ONCE, ImportedTotal
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext
-from cqrs_app.platform.transfer.imports.documents import Document
+from cqrs_app.platform.transfer.imports.documents import Contents, Document
 from cqrs_app.platform.transfer.imports.newcomers import NewcomerCounts
 
 K = TypeVar("K")
@@ -24,7 +24,9 @@ SHOWN_PLACES = Decimal("0.001")
 class Report:
     """`taken`, orders, customers, flags and money are what the read models show of this file's
     documents. Money is exact, credits are negative. `goods` is `gross` without `charges`, which are
-    freight and the like. `refused_by_code` counts later steps of imported orders.
+    freight and the like. `set_aside_examples` has the first row for each reason and column, `files`
+    how each file was read, `differing_times` the documents whose rows have different times, of
+    which the first was used. `refused_by_code` counts later steps of imported orders.
     `registered_customers` and `products` were imported with these documents, now or in an earlier
     run. `there_already` counts, per kind, those that existed otherwise and were left unchanged."""
 
@@ -32,6 +34,9 @@ class Report:
     taken: int
     set_aside: int
     set_aside_by_reason: dict[str, int]
+    set_aside_examples: list[dict[str, Any]]
+    files: dict[str, dict[str, Any]]
+    differing_times: int
     refused_by_code: dict[str, int]
     orders: int
     orders_by_status: dict[str, int]
@@ -71,13 +76,22 @@ def money_text(amount: Decimal) -> str:
     return str(short if short == amount else amount)
 
 
+def described(contents: Contents) -> dict[str, dict[str, Any]]:
+    """Name of each file -> its format, and the columns that were ignored."""
+    return {
+        name: file.format.as_json() | ({"ignored": list(file.ignored)} if file.ignored else {})
+        for name, file in contents.files.items()
+    }
+
+
 def read_back(
     kernel: Kernel,
     actor: Actor,
     documents: list[Document],
     *,
-    rows: int,
+    contents: Contents,
     set_aside_by_reason: dict[str, int],
+    set_aside_examples: list[dict[str, Any]],
     refused_by_code: dict[str, int],
     newcomer_counts: NewcomerCounts,
     is_charge: Callable[[str], bool],
@@ -105,10 +119,13 @@ def read_back(
     gross = sum((amount for _, amount in sold), Decimal(0))
     charged = sum((amount for sku, amount in sold if is_charge(sku)), Decimal(0))
     return Report(
-        rows=rows,
+        rows=contents.rows,
         taken=taken,
         set_aside=sum(set_aside_by_reason.values()),
         set_aside_by_reason=set_aside_by_reason,
+        set_aside_examples=set_aside_examples,
+        files=described(contents),
+        differing_times=contents.differing_times,
         refused_by_code=refused_by_code,
         orders=sum(each.orders for each in totals),
         orders_by_status=dict(_sum(Counter(each.statuses) for each in totals)),

@@ -1,13 +1,12 @@
-"""Reads text files strictly: a file with a fault is rejected as a whole."""
+"""Reads the bytes of files, plain or compressed, within limits."""
 
 from __future__ import annotations
 
 import bz2
-import csv
 import gzip
 import lzma
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +23,6 @@ Texts of shops compress to between a fifth and a fiftieth, decompression bombs t
 MAX_ROWS = 1_500_000
 """Rows of one file. They are held in memory, at about 3 kB each."""
 
-LONGEST_LINE = 64 * 1024
-"""In bytes. No file of a shop has longer lines."""
-
 _PACKED: dict[bytes, Any] = {
     b"\xfd7zXZ\x00": lzma.open,
     b"\x1f\x8b": gzip.open,
@@ -40,11 +36,13 @@ class BadFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One row, with the name of its file and the number of its last line. The header is line 1."""
+    """One row, with the name of its file and the number of its last line. The header is line 1.
+    `problem` is a sentence if it cannot be a row of its table."""
 
     file: str
     line: int
     values: tuple[str, ...]
+    problem: str = ""
 
 
 class Bounded:
@@ -71,43 +69,15 @@ class Bounded:
         return piece
 
 
-def read_rows(path: Path, header: Sequence[str], newer: int = 0) -> Iterator[SourceRow]:
-    """The rows below the header of a CSV file in UTF-8, plain or compressed. A file may be without
-    the `newer` last columns, which are then empty.
-
-    Raises BadFile if the file is missing, empty, binary or not UTF-8, or has another header, a line
-    longer than LONGEST_LINE, more than MAX_ROWS rows, or too many bytes.
-    """
-    with unpacked(path) as file:
-        try:
-            reader = csv.reader(_lines(path, file, LONGEST_LINE), strict=True)
-            first = next(reader, None)
-            if first is None:
-                raise BadFile(f"{path.name} is empty. Nothing was imported.")
-            missing = len(header) - len(first)
-            if missing not in (0, newer) or first != list(header)[: len(first)]:
-                raise BadFile(
-                    f"{path.name} does not start with the columns of this profile "
-                    f"({', '.join(header)}). Nothing was imported."
-                )
-            for number, values in enumerate(reader, start=1):
-                _check_rows(path, number)
-                empty = [""] * missing if len(values) == len(first) else []
-                yield SourceRow(path.name, reader.line_num, (*values, *empty))
-        except csv.Error as error:
-            raise BadFile(
-                f"{path.name} is not a CSV file: {error}. Nothing was imported."
-            ) from error
-
-
 def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
-    """The lines that are not blank, each as a row with one value; otherwise like `read_rows`.
+    """The lines of a UTF-8 file that are not blank, each as a row with one value.
 
-    `longest` is the maximum length of a line, in bytes.
+    `longest` is the maximum length of a line, in bytes. Raises BadFile if the file is missing,
+    binary or not UTF-8, or has a longer line, more than MAX_ROWS rows, or too many bytes.
     """
     with unpacked(path) as file:
-        for number, line in enumerate(_lines(path, file, longest), start=1):
-            _check_rows(path, number)
+        for number, line in enumerate(utf8_lines(path, file, longest), start=1):
+            check_rows(path, number)
             if line.strip():
                 yield SourceRow(path.name, number, (line.strip(),))
 
@@ -142,7 +112,8 @@ def _most_bytes(path: Path) -> int:
     return min(MAX_UNPACKED, max(SMALL, MAX_RATIO * path.stat().st_size))
 
 
-def _check_rows(path: Path, number: int) -> None:
+def check_rows(path: Path, number: int) -> None:
+    """Raise BadFile if a file has this many rows."""
     if number > MAX_ROWS:
         raise BadFile(
             f"{path.name} has more than {MAX_ROWS:,} rows. Cut it in parts and import each of "
@@ -150,7 +121,8 @@ def _check_rows(path: Path, number: int) -> None:
         )
 
 
-def _lines(path: Path, file: Bounded, longest: int) -> Iterator[str]:
+def utf8_lines(path: Path, file: Bounded, longest: int) -> Iterator[str]:
+    """The lines of a text in UTF-8. Raises BadFile."""
     number = 0
     while line := file.readline(longest + 1):
         number += 1

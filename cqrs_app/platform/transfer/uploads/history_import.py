@@ -35,7 +35,7 @@ class HistoryImport(Aggregate):
     @handles(StartImport, refusals=[NO_SUCH_UPLOAD, ALREADY_STARTED, BEING_RECEIVED, TOO_LARGE])
     def start(self, command: StartImport) -> Iterator[Event]:
         if self.started:
-            raise ALREADY_STARTED(f"{command.file_name} was started before. Nothing was changed.")
+            raise ALREADY_STARTED.because(f"{command.file_name} was started before.")
         yield ImportStarted(
             import_id=command.import_id,
             profile=command.profile,

@@ -91,6 +91,26 @@ def test_lines_and_timeline_stay_when_somebody_else_approves_the_order_on_screen
     assert not moved_too_much(page)
 
 
+def test_no_column_of_the_list_moves_while_a_row_is_pending(
+    shop: Flask, watched: Callable[[int], Page]
+) -> None:
+    page = watched(1440)
+    page.goto("/orders")
+    before = widths_of(page)
+    order_id = order_in(shop, "placed")
+    page.get_by_role("link", name=order_id, exact=True).focus()
+    page.keyboard.press("a")
+    expect(page.locator(f"#row-{order_id}")).to_contain_text("pending: Order approved")
+    assert widths_of(page) == before
+
+
+def widths_of(page: Page) -> list[float]:
+    """How wide each column of the list is."""
+    return page.locator("#orders-table thead th").evaluate_all(  # type: ignore[no-any-return]
+        "heads => heads.map(head => head.getBoundingClientRect().width)"
+    )
+
+
 def tops_of(page: Page) -> dict[str, float]:
     """How far from the top of the page the lines and the timeline begin."""
     return {

@@ -27,8 +27,10 @@ PLACES = {
     "y": "/payments",
     "e": "/ledger",
     "a": "/batches",
+    "n": "/notifications",
     "i": "/imports",
     "l": "/log",
+    "j": "/alerts",
     "x": "/failures",
     "s": "/system",
     "w": "/webhooks",
@@ -242,6 +244,18 @@ def test_three_orders_of_a_filtered_list_are_approved_with_few_keys(to_approve: 
     expect(page.locator("#announcer")).to_contain_text(f"{names[-1]}: undone.")
     expect(page.locator(f"#row-{names[-1]}")).not_to_contain_text("pending")
     expect(page.locator(f"#row-{names[0]}")).to_contain_text("pending")
+
+
+def test_the_key_of_an_unavailable_action_says_why(shop: Flask, orders: Page) -> None:
+    orders.goto(f"/orders/{order_in(shop, 'shipped')}")
+    line = orders.get_by_role("button", name="Ship order")
+    expect(line).to_have_count(0)
+    orders.keyboard.press("s")
+    announced = orders.locator("#announcer")
+    expect(announced).to_contain_text("Ship order is unavailable. Order")
+    expect(announced).to_contain_text("Nothing is left to ship.")
+    expect(line).to_be_visible()
+    expect(line).to_be_disabled()
 
 
 def test_ctrl_enter_sends_a_form_from_any_of_its_fields(orders: Page) -> None:

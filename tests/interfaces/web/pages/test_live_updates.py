@@ -218,7 +218,7 @@ def test_a_list_says_what_has_changed_since_and_shows_it_when_asked(
     context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
     kernel.commands.execute(ApproveOrder(order_id=order_id), context)
     after(page)
-    expect(page.locator("#order-changes")).to_contain_text("1 change on its way")
+    expect(page.locator("#order-changes")).to_contain_text("1 change not shown yet")
     catch_up(shop)
     after(page)
     page.get_by_role("link", name="1 change, show").click()

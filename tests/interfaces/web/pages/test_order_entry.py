@@ -368,3 +368,22 @@ def test_every_demo_product_has_a_price(
 ) -> None:
     text = page_of(client_of("viewer"), "/products").get_text(" ")
     assert all(f"EUR\u00a0{price}" in text for _, _, price in PRODUCTS)
+
+
+def test_a_product_on_two_lines_is_noted(form: Page, shop: Flask) -> None:
+    sku = PRODUCTS[0][0]
+    for line in (0, 1):
+        form.locator(f"[name=lines-{line}-sku]").fill(sku)
+        if line == 0:
+            form.get_by_role("button", name="Add line").click()
+    notes = form.locator("[data-also]")
+    expect(notes.nth(1)).to_have_text("Also on line 1")
+    expect(notes.nth(0)).to_be_empty()
+    form.get_by_role("button", name="Remove line 1", exact=True).click()
+    expect(notes).to_have_text([""])
+    # Without scripts, when the form comes back.
+    client = client_in(shop, "operator")
+    values = fields(page_of(client, ADDRESS)) | {"lines-0-sku": sku, "lines-1-sku": sku}
+    back = client.post(ADDRESS, data=values)
+    soup = BeautifulSoup(back.text, "html.parser")
+    assert [note.get_text() for note in soup.select("[data-also]")][:2] == ["", "Also on line 1"]

@@ -67,7 +67,7 @@ def test_a_change_is_told_with_a_new_tag(
     note(shop)
 
     on_its_way = poll(client, address, tag)
-    assert "1 change on its way" in on_its_way.text
+    assert "1 change not shown yet" in on_its_way.text
     catch_up(shop)
     shown = poll(client, address, on_its_way.headers["HX-PTag"])
     assert "1 change, show" in shown.text

@@ -377,3 +377,32 @@ def test_a_command_is_sent_with_the_token_of_its_form(
     address = form_address(client, order_in(shop, "placed"), "AddOrderNote")
     assert send(client, address, note="Mind the dog.", csrf_token="forged").status_code == 422
     assert send(client, address, note="Mind the dog.").status_code == 303
+
+
+def test_the_title_of_a_form_names_what_it_is_about(
+    client_of: Callable[[str], FlaskClient], shop: Flask
+) -> None:
+    client, order_id = client_of("admin"), order_in(shop, "placed")
+    for name, title, button in (
+        ("ApproveOrder", f"Approve order {order_id}", f"Approve order {order_id}"),
+        ("ChangeOrderLines", f"Change lines: order {order_id}", "Change lines"),
+        ("RetryFulfilment", f"Retry: order {order_id}", "Retry"),
+    ):
+        form = page(client, f"/commands/{name}?order_id={order_id}")
+        assert form.h1 is not None
+        assert form.h1.get_text() == title
+        assert form.select_one("#command .form-actions .btn-main").get_text(strip=True) == button  # type: ignore[union-attr]
+    form = page(client, "/commands/ReceiveStock?sku=MUG-101")
+    assert form.h1 is not None
+    assert form.h1.get_text() == "Receive stock: product MUG-101"
+
+
+def test_a_form_lists_the_countries_once_for_all_fields_that_offer_them(
+    client_of: Callable[[str], FlaskClient],
+) -> None:
+    form = page(client_of("operator"), "/commands/PlaceOrder")
+    fields = form.select("input[autocomplete$=country-name]")
+    assert len(fields) == 3
+    [list_id] = {str(each["list"]) for each in fields}
+    [offered] = form.select(f"datalist#{list_id}")
+    assert "Ireland" in {str(each["value"]) for each in offered.select("option")}

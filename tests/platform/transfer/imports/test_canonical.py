@@ -237,7 +237,7 @@ def test_orders_of_a_live_console_are_not_touched_by_its_own_export(
     [plain] = exported(kernel.store, kernel.registry.codec)
     path.write_text(json.dumps(plain))
     head = kernel.store.head()
-    said = rehearse_file(kernel, PROFILE, path, quiet)
+    said = rehearse_file(kernel, PROFILE, path, quiet).figures
     imported = import_file(kernel, PROFILE, path, quiet)
     assert imported.report.set_aside_by_reason["order_exists"] == 1
     assert (said.refused, said.commands) == (1, 0)
@@ -314,7 +314,7 @@ def test_a_row_without_an_article_makes_its_order_unreadable(
 ) -> None:
     contents = countersign.read(table(tmp_path / "hand.csv", *rows, ROW | {"number": "8"}))
     assert [document.key for document in contents.documents] == ["8"]
-    assert [reason for _, reason in contents.set_aside] == ["unreadable"] * len(rows)
+    assert [each.reason for each in contents.set_aside] == ["unreadable"] * len(rows)
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_a_row_that_cannot_be_read_takes_its_whole_document_with_it(
         file.write(f"{broken}\norder\n")
     contents = countersign.read(path)
     assert [document.key for document in contents.documents] == ["8"]
-    assert sorted((row.line, reason) for row, reason in contents.set_aside) == [
+    assert sorted((each.row.line, each.reason) for each in contents.set_aside) == [
         (2, "unreadable"),
         (4, "unreadable"),
         (5, "unreadable"),
@@ -379,7 +379,7 @@ def test_an_unusable_document_is_set_aside(tmp_path: Path, bad: Any) -> None:
     path.write_text("\n".join(["", json.dumps(GOOD), json.dumps(bad), "{", "{" * 5_000]) + "\n")
     contents = countersign.read(path)
     assert [document.key for document in contents.documents] == ["1"]
-    assert [(row.line, reason) for row, reason in contents.set_aside] == [
+    assert [(each.row.line, each.reason) for each in contents.set_aside] == [
         (3, "unreadable"),
         (4, "unreadable"),
         (5, "unreadable"),
@@ -395,7 +395,7 @@ def test_a_time_that_no_page_can_show_is_not_let_in(year: int) -> None:
 def test_a_repeated_document_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "some.jsonl"
     path.write_text(json.dumps(GOOD) + "\n" + json.dumps(GOOD) + "\n")
-    assert [reason for _, reason in countersign.read(path).set_aside] == ["repeated_document"]
+    assert [each.reason for each in countersign.read(path).set_aside] == ["repeated_document"]
 
 
 @pytest.mark.parametrize(

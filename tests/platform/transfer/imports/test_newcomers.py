@@ -90,7 +90,7 @@ def test_a_dry_run_counts_them_and_a_second_import_changes_nothing(
     kernel: Kernel, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "day.csv", ROWS)
-    said = rehearse_file(kernel, PROFILE, path, quiet)
+    said = rehearse_file(kernel, PROFILE, path, quiet).figures
     assert kernel.store.head() == 0
     first = run(kernel, path)
     head = kernel.store.head()
@@ -98,7 +98,7 @@ def test_a_dry_run_counts_them_and_a_second_import_changes_nothing(
     figures = newcomers(first)
     assert figures == (said.registered_customers, said.products, said.there_already)
     assert newcomers(run(kernel, path)) == figures
-    again = rehearse_file(kernel, PROFILE, path, quiet)
+    again = rehearse_file(kernel, PROFILE, path, quiet).figures
     assert (again.commands, again.registered_customers, again.products) == (0, *figures[:2])
     assert kernel.store.head() == head
 
@@ -118,7 +118,7 @@ def test_whoever_is_there_already_stays_as_they_are(kernel: Kernel, tmp_path: Pa
     streams += [f"product-{each}" for each in ("85123A", "85123a")]
     before = [[event.id for event in kernel.store.events_of(each)] for each in streams]
     path = write(tmp_path / "day.csv", ROWS)
-    said = rehearse_file(kernel, PROFILE, path, quiet)
+    said = rehearse_file(kernel, PROFILE, path, quiet).figures
     imported = run(kernel, path)
     assert newcomers(imported) == (0, 2, {"customers": 2, "products": 2})
     assert said.there_already == imported.report.there_already
@@ -145,7 +145,7 @@ def test_orders_that_are_not_taken_bring_nobody(kernel: Kernel, tmp_path: Path) 
     head = kernel.store.head()
     other = [("536366", "NEW", "Not seen", "1", "2010-12-01 08:28:00", "1.85", "99", "France")]
     imported = run(kernel, write(tmp_path / "other.csv", other))
-    assert imported.report.set_aside_by_reason["command_id_reused"] == 1
+    assert imported.report.set_aside_by_reason["already_here_with_other_content"] == 1
     assert newcomers(imported) == (0, 0, NOBODY)
     assert kernel.store.head() == head
 
@@ -196,7 +196,7 @@ def test_history_reserves_nothing_and_sets_nobody_to_work(console: Flask, tmp_pa
 def test_the_real_month_has_its_customers_and_products(kernel: Kernel) -> None:
     truth = json.loads((DATA / "2010-12.truth.json").read_text())
     path = DATA / "2010-12.csv.xz"
-    said = rehearse_file(kernel, PROFILE, path, quiet)
+    said = rehearse_file(kernel, PROFILE, path, quiet).figures
     imported = run(kernel, path)
     customers, products, there_already = newcomers(imported)
     assert customers == truth["distinct"]["customers"] == imported.report.customers

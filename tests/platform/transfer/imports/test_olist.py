@@ -104,7 +104,7 @@ def run(kernel: Kernel, path: Path) -> Imported:
 
 
 def rehearse(kernel: Kernel, path: Path) -> Rehearsal:
-    return rehearse_file(kernel, PROFILE, path, quiet)
+    return rehearse_file(kernel, PROFILE, path, quiet).figures
 
 
 def test_a_few_orders_of_every_kind(kernel: Kernel, few: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_row_that_cannot_be_read_takes_its_order_with_it(few: Path, name: str)
     assert {each.key for each in before.documents} - {each.key for each in after.documents} == {
         "o1"
     }
-    reasons = [Counter(reason for _, reason in each.set_aside) for each in (before, after)]
+    reasons = [Counter(row.reason for row in each.set_aside) for each in (before, after)]
     # Its row, its three items, its repetition and the new one.
     assert reasons[1]["unreadable"] - reasons[0]["unreadable"] == 6
     assert reasons[1]["repeated_order"] == 0
@@ -319,12 +319,16 @@ def test_the_command_rehearses_and_imports_an_archive(
     assert json.loads(out.read_text())["dry_run"] is True
     assert written(kernel) == (0, 0)
     imports = services_of(console).settings.data_dir / "imports"
-    assert not imports.exists()
+    assert [each.name for each in imports.iterdir() if "payments" in each.name] == [
+        "few-order_payments-dry-run-set-aside.csv"
+    ]
     imported = runner.invoke(args=arguments)
     assert imported.exit_code == 0, imported.output
     assert json.loads(out.read_text())["orders"] == 5
     payments = imports / "few-order_payments-set-aside.csv"
-    assert payments.read_text().splitlines()[1] == "2,payment,o1,1,credit_card,1,27.49"
+    assert payments.read_text().splitlines()[1] == (
+        "2,payment,,,Payments are not imported.,o1,1,credit_card,1,27.49"
+    )
 
 
 @needs_data

@@ -54,7 +54,7 @@ def test_a_function_that_stumbles_over_a_row_cut_off_stops_nothing(tmp_path: Pat
     )
     path = tmp_path / "some.csv"
     path.write_text("a,b\n7\n")
-    assert [reason for _, reason in file.read(path).set_aside] == ["unreadable"]
+    assert [each.reason for each in file.read(path).set_aside] == ["unreadable"]
 
 
 def test_the_document_of_the_guide_can_be_read() -> None:

@@ -59,6 +59,7 @@ def test_a_file_is_sent_followed_and_its_report_fetched(console: Flask) -> None:
     assert "Done" in text
     assert "by supervisor" in text
     assert "of these: write off 1" in text
+    assert "11 Quantity many This is not a whole number." in text
     report = client.get(f"{address}/report.json")
     assert report.headers["Content-Disposition"] == "attachment; filename=day-report.json"
     assert FIGURES.items() <= json.loads(report.get_data()).items()

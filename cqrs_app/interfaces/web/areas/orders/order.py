@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import abort, render_template, request, url_for
+from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.assignments.commands import ASSIGN, WORK
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
@@ -19,20 +20,14 @@ from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.commands import VIEW as SEE_PRODUCTS
 from cqrs_app.areas.inventory.queries.one_product import StockOfOrder
-from cqrs_app.areas.orders.commands import (
-    ATTACH,
-    REMOVE_ATTACHMENT,
-    ApproveOrder,
-    DeliverOrder,
-    HoldOrder,
-    ReleaseOrder,
-    ShipOrder,
-)
+from cqrs_app.areas.orders.commands import ATTACH, REMOVE_ATTACHMENT
 from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.payments.queries.lists import OrderPayments
 from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
+from cqrs_app.interfaces.web.areas.orders.next_step import placed
 from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
+from cqrs_app.interfaces.web.areas.orders.queueing import QUEUE, claim_in_queue, queue_bar
 from cqrs_app.interfaces.web.areas.orders.returns import proposed_refunds
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.areas.product_lookups import products_of
@@ -54,13 +49,11 @@ from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.kernel.queries.freshness import Freshness
+from cqrs_app.platform.queue.claims import Attention
 from cqrs_app.platform.runtime.pending import RawEvents
 from cqrs_app.platform.transfer.attachments.queries import OrderAttachments
+from cqrs_app.services import services
 
-STEPS = tuple(each.__name__ for each in (ApproveOrder, ReleaseOrder, ShipOrder, DeliverOrder))
-"""What an order waits for; only the first of them that is allowed is offered as the next step."""
-BESIDE = (*STEPS, HoldOrder.__name__)
-"""Actions with a button of their own; all others are in a menu, so that no button moves."""
 FIRST_LINES = 200
 """How many lines of a long order are shown at first."""
 
@@ -70,6 +63,7 @@ def order(order_id: str) -> ResponseReturnValue:
     """The order's page; htmx gets the requested part of it."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
+    claim_in_queue(order_id)
     shown = _shown_or_404(order_id, request.args)
     if wants("order"):
         return render_template("orders/_order.html", **shown)
@@ -79,6 +73,7 @@ def order(order_id: str) -> ResponseReturnValue:
         **shown,
         events=_events(order_id) if with_events else None,
         papers=PAPERS,
+        queue=queue_bar(order_id) if shown["order"] else None,
         **(neighbours(shown["order"]) if shown["order"] else {"list_url": url_for("web.orders")}),
     )
 
@@ -106,7 +101,7 @@ def order_fragment(order_id: str) -> str:
 def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
     all_lines = args.get("lines") == "all"
-    more_args = {name: args[name] for name in ("lines", LIST, *NAMES) if args.get(name)}
+    more_args = {name: args[name] for name in ("lines", LIST, QUEUE, *NAMES) if args.get(name)}
     entries = question_of(order_id, args)
     read_store = True
     try:
@@ -137,6 +132,7 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         badges = replace(badges, pending=None)  # its notice says so
     ahead = value is not None and empty is not None
     allowed, not_now = allowed_tasks(actions.value.actions)
+    fulfilment_tasks = tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else []
     follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
         "order_id": order_id,
@@ -149,18 +145,20 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         else (),
         **timeline,
         "allowed": [each for each in allowed if each["name"] not in waiting],
-        **_placed(allowed, waiting),
+        **placed(allowed, waiting, value and value.stage, fulfilment_tasks),
         "delayed": delayed,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,
+        "attention": _attention(order_id),
+        "may_assign": may_act(ASSIGN),
+        "may_work": may_act(WORK),
         "may_see_commands": may("commands.view"),
         "may_see_events": may("events.view"),
         "may_see_customers": may("customers.view"),
         "panels": panels,
         "read_store": read_store,
         "unavailable": unavailable,
-        "way_tasks": tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else [],
         "refunds": list(
             proposed_refunds(value, panels["payments"].value.payments)
             if value and panels["payments"]
@@ -181,16 +179,12 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _placed(allowed: list[dict[str, Any]], waiting: Set[str]) -> dict[str, Any]:
-    """The actions with a button, those in the menu, and the name of the one that the order waits
-    for. While one waits to be carried out, it alone has a place beside the menu."""
-    offered = [each for each in allowed if each["name"] not in waiting]
-    beside = [] if waiting else [each for each in offered if each["name"] in BESIDE]
-    return {
-        "beside": beside,
-        "more": [each for each in offered if each not in beside],
-        "next_step": next((each["name"] for each in beside if each["name"] in STEPS), ""),
-    }
+def _attention(order_id: str) -> Attention:
+    """Who works on the order, or has it open; nobody while the write store is down."""
+    try:
+        return services.claims.attend(order_id, g.operator.name)
+    except NO_ANSWER:
+        return Attention()
 
 
 def _moving_since(

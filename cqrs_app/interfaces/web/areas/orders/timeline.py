@@ -14,8 +14,10 @@ from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import parse
 from cqrs_app.kernel.queries.context import Answer
 
-AT_FIRST = 50
-"""Entries that a page shows; "Show earlier" adds as many."""
+AT_FIRST = 8
+"""Entries that a page shows, about as high as the panels beside them."""
+MORE = 50
+"""Entries that "Show earlier" adds."""
 NAMES = ("kind", "newest")
 
 
@@ -64,9 +66,7 @@ def timeline_panel(
                 for kind in EntryKind
             ),
         ],
-        "earlier_url": url(**of_kind, newest=newest + AT_FIRST)
-        if len(answer.value) > newest
-        else "",
+        "earlier_url": url(**of_kind, newest=newest + MORE) if len(answer.value) > newest else "",
         "notes": notes.value[::-1],
     }
     return panel, version

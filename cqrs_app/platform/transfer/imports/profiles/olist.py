@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from cqrs_app.areas.customers.commands import RegisterCustomer
@@ -19,17 +21,43 @@ from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import AddOrderNote, PlaceOrder
 from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.transfer.imports.clock import moment
-from cqrs_app.platform.transfer.imports.documents import Contents, Document, Profile, Step
+from cqrs_app.platform.transfer.imports.clock import LocalClock, time_of
+from cqrs_app.platform.transfer.imports.documents import (
+    Contents,
+    Document,
+    Profile,
+    SetAside,
+    SourceFile,
+    Step,
+)
 from cqrs_app.platform.transfer.imports.folder import files_in
-from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Gathered
+from cqrs_app.platform.transfer.imports.formats import DETECTED, Dates, Format, exact
+from cqrs_app.platform.transfer.imports.gathered import (
+    Gathered,
+    Unreadable,
+    incomplete,
+    parsed,
+    refused,
+)
 from cqrs_app.platform.transfer.imports.lifecycle import LIFE_COMMANDS, life_of
-from cqrs_app.platform.transfer.imports.lines import exact
-from cqrs_app.platform.transfer.imports.source import SourceRow, read_rows
+from cqrs_app.platform.transfer.imports.source import SourceRow
+from cqrs_app.platform.transfer.imports.table import open_table
 
 Row = Mapping[str, str]
+Item = tuple[SourceRow, Row]
+"""A row of a file, and its texts by column."""
+_COLUMNS = {
+    "order_id": "order_id",
+    "customer_id": "customer_unique_id",
+    "postal_code": "customer_zip_code_prefix",
+    "city": "customer_city",
+    "sku": "product_id",
+    "unit_price": "price",
+}
+"""Field of a command -> the column that it is read from."""
 
 FREIGHT = "FREIGHT"
+NO_CUSTOMER = "No row of the customers' file has this customer."
 NO_TIME = "The file says delivered without a time; the latest time it knows of the order is taken."
 
 _HEADERS = {
@@ -89,15 +117,17 @@ _ENDINGS = {"canceled": "cancelled", "unavailable": "rejected", "delivered": "de
 for the third."""
 
 
-def read(path: Path) -> Contents:
+def read(path: Path, given: Format = DETECTED) -> Contents:
     """Raises BadFile if the files cannot be used."""
     with files_in(path, _FILES) as files:
-        return _Reading(files).contents()
+        return _Reading(files, given).contents()
 
 
 class _Reading:
-    def __init__(self, files: Mapping[str, Path]) -> None:
-        self._files = files
+    def __init__(self, files: Mapping[str, Path], given: Format) -> None:
+        self._tables = {
+            name: open_table(path, _HEADERS[name], given=given) for name, path in files.items()
+        }
         self._customers = self._looked_up("customers")
         self._products = self._looked_up("products")
         self._contents = Contents()
@@ -106,8 +136,9 @@ class _Reading:
     def contents(self) -> Contents:
         for name in ("orders", "order_items"):
             for source, row in self._counted(name):
-                if row is None:
-                    self._gathered.unreadable(source, _number(source))
+                if source.problem:
+                    fault = Unreadable(source.problem)
+                    self._gathered.unreadable(source, row.get("order_id", ""), fault)
                 else:
                     self._gathered.add(row["order_id"], source, (name, row))
         for _, rows in self._gathered.documents():
@@ -118,26 +149,36 @@ class _Reading:
                 self._set_aside(orders[1:], "repeated_order")
             else:
                 self._set_aside(items, "no_order")
-        for source, row in self._counted("order_payments"):
-            self._contents.set_aside.append((source, UNREADABLE if row is None else "payment"))
+        for source, _ in self._counted("order_payments"):
+            broken = Unreadable(source.problem).of(source) if source.problem else None
+            self._contents.set_aside.append(broken or SetAside(source, "payment"))
         return self._contents
 
-    def _set_aside(self, rows: list[tuple[SourceRow, Row]], reason: str) -> None:
-        self._contents.set_aside += [(source, reason) for source, _ in rows]
+    def _set_aside(self, rows: list[Item], reason: str) -> None:
+        self._contents.set_aside += [SetAside(source, reason) for source, _ in rows]
 
-    def _take(self, source: SourceRow, row: Row, items: list[tuple[SourceRow, Row]]) -> None:
+    def _take(self, source: SourceRow, row: Row, items: list[Item]) -> None:
         rows = (source, *(each for each, _ in items))
         try:
-            steps = tuple(self._steps(row, [item for _, item in items]))
-        except (Invalid, ValueError, KeyError):
-            self._contents.set_aside += [(each, UNREADABLE) for each in rows]
+            steps = tuple(self._steps(row, items))
+        except Invalid as invalid:
+            # Items of one article become one line, so a line's number is that of no row.
+            self._contents.set_aside += refused(rows[:1], invalid, _COLUMNS)
+            self._contents.set_aside += incomplete(rows[1:], source)
+        except UnreadableItem as fault:
+            self._contents.set_aside.append(fault.of(fault.row))
+            others = [each for each in rows if each is not fault.row]
+            self._contents.set_aside += incomplete(others, fault.row)
+        except Unreadable as fault:
+            self._contents.set_aside.append(fault.of(source))
+            self._contents.set_aside += incomplete(rows[1:], source)
         else:
             self._contents.documents.append(Document("order", row["order_id"], steps, rows))
 
-    def _steps(self, row: Row, items: list[Row]) -> Iterator[Step]:
-        placed_at = moment(row["order_purchase_timestamp"])
+    def _steps(self, row: Row, items: list[Item]) -> Iterator[Step]:
+        placed_at = _moment_of(row, "order_purchase_timestamp")
         yield Step(placed_at, self._placed(row, items))
-        known = {what: moment(row[name]) for what, name in _MOMENTS.items() if row[name]}
+        known = {what: _moment_of(row, name) for what, name in _MOMENTS.items() if row[name]}
         latest = max([placed_at, *known.values()])
         ending = _ENDINGS.get(row["order_status"])
         has_no_time = ending is not None and ending not in known
@@ -148,8 +189,10 @@ class _Reading:
             note = AddOrderNote(order_id=row["order_id"], note=NO_TIME)
             yield Step(latest, note, "no-time")
 
-    def _placed(self, row: Row, items: list[Row]) -> PlaceOrder:
-        customer = self._customers[row["customer_id"]]
+    def _placed(self, row: Row, items: list[Item]) -> PlaceOrder:
+        customer = self._customers.get(row["customer_id"])
+        if customer is None:
+            raise Unreadable(NO_CUSTOMER, "customer_id", row["customer_id"])
         return PlaceOrder(
             order_id=row["order_id"],
             # The file's customer_id differs for each order. This one identifies the person.
@@ -164,8 +207,10 @@ class _Reading:
             lines=tuple(self._lines(items)),
         )
 
-    def _lines(self, items: list[Row]) -> Iterator[OrderLine]:
-        units = Counter((item["product_id"], exact(item["price"])) for item in items)
+    def _lines(self, items: list[Item]) -> Iterator[OrderLine]:
+        units = Counter(
+            (item["product_id"], _amount(source, item, "price")) for source, item in items
+        )
         for (product_id, price), quantity in units.items():
             product = self._products.get(product_id, {})
             yield OrderLine(
@@ -174,39 +219,53 @@ class _Reading:
                 quantity=quantity,
                 unit_price=price,
             )
-        freight = sum((exact(item["freight_value"]) for item in items), Decimal(0))
+        freight = sum((_amount(*each, "freight_value") for each in items), Decimal(0))
         if freight:
             yield OrderLine(sku=FREIGHT, description="Freight", quantity=1, unit_price=freight)
 
-    def _counted(self, name: str) -> Iterator[tuple[SourceRow, Row | None]]:
-        """The rows of a file of which every row is imported or set aside; None for one that cannot
-        be read."""
-        self._contents.headers[self._files[name].name] = _HEADERS[name]
-        for source in read_rows(self._files[name], _HEADERS[name]):
+    def _counted(self, name: str) -> Iterator[Item]:
+        """The rows of a file of which every row is imported or set aside."""
+        table = self._tables[name]
+        for source in table.rows():
             self._contents.rows += 1
-            yield source, _row(name, source)
+            yield source, table.texts(source)
+        file = SourceFile(table.header, table.format, table.ignored)
+        self._contents.files[table.path.name] = file
 
     def _looked_up(self, name: str) -> dict[str, Row]:
         """The rows of a file by the value of the first column."""
-        rows = (_row(name, source) for source in read_rows(self._files[name], _HEADERS[name]))
-        return {row[_HEADERS[name][0]]: row for row in rows if row is not None}
+        table = self._tables[name]
+        rows = (table.texts(source) for source in table.rows() if not source.problem)
+        return {row[_HEADERS[name][0]]: row for row in rows}
 
 
-def _row(name: str, source: SourceRow) -> Row | None:
-    if len(source.values) != len(_HEADERS[name]):
-        return None
-    return dict(zip(_HEADERS[name], map(str.strip, source.values), strict=True))
+class UnreadableItem(Unreadable):
+    """A value of an order's item cannot be read."""
+
+    def __init__(self, row: SourceRow, fault: Unreadable) -> None:
+        super().__init__(fault.sentence, fault.column, fault.value)
+        self.row = row
 
 
-def _number(source: SourceRow) -> str:
-    """The order's number in a row that cannot be read; blank if there is none."""
-    return source.values[0].strip() if source.values else ""
+def _moment_of(row: Row, column: str) -> datetime:
+    return parsed(row[column], partial(time_of, LocalClock(), Dates.ISO), column).at
+
+
+def _amount(source: SourceRow, item: Row, column: str) -> Decimal:
+    try:
+        return parsed(item[column], exact, column)
+    except Unreadable as fault:
+        raise UnreadableItem(source, fault) from None
 
 
 PROFILE = Profile(
     name="olist",
     read=read,
     commands=(RegisterCustomer, AddProduct, PlaceOrder, AddOrderNote, *LIFE_COMMANDS),
-    reasons=("payment", "no_order", "repeated_order"),
+    reasons={
+        "payment": "Payments are not imported.",
+        "no_order": "No row of the orders' file has this order.",
+        "repeated_order": "An earlier row of the file has the same order. That one is used.",
+    },
     is_charge=lambda sku: sku == FREIGHT,
 )

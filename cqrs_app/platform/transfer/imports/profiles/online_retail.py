@@ -13,7 +13,7 @@ from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
 from cqrs_app.platform.transfer.imports.documents import Profile
-from cqrs_app.platform.transfer.imports.lines import Line, LineFile
+from cqrs_app.platform.transfer.imports.lines import Changed, Line, LineFile
 
 HEADER = (
     "InvoiceNo",
@@ -55,7 +55,7 @@ _FILE = LineFile(
     columns={
         "number": "InvoiceNo",
         "at": "InvoiceDate",
-        "customer_id": lambda row: row["CustomerID"].removesuffix(".0"),
+        "customer_id": Changed("CustomerID", lambda text: text.removesuffix(".0")),
         "country": "Country",
         "currency": lambda row: "GBP",
         "sku": "StockCode",
@@ -71,6 +71,10 @@ PROFILE = Profile(
     name="online-retail",
     read=_FILE.read,
     commands=(RegisterCustomer, AddProduct, PlaceOrder, RecordCreditNote),
-    reasons=("write_off", "zero_price", "adjustment"),
+    reasons={
+        "write_off": "The quantity is below zero and there is no price: stock was written off.",
+        "zero_price": "The price is zero.",
+        "adjustment": "This is an adjustment of the books, not an order or a credit note.",
+    },
     is_charge=_is_charge,
 )

@@ -1,0 +1,167 @@
+"""An alert and the rule that raises it: their commands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.handling import handles, rule
+from cqrs_app.kernel.commands.middleware import Proceed
+from cqrs_app.kernel.errors import Refusal
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.platform.alerts.commands import (
+    AcknowledgeAlert,
+    ChangeAlertRule,
+    EndSilence,
+    RaiseAlert,
+    ResolveAlert,
+    SendTestAlert,
+    SilenceAlert,
+)
+from cqrs_app.platform.alerts.events import (
+    AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    AlertRuleChanged,
+    AlertSilenced,
+    AlertSilenceEnded,
+    TestAlertSent,
+)
+from cqrs_app.platform.alerts.rules import RULES
+
+UNKNOWN = Refusal("no_such_alert", "No alert of this name was ever raised.")
+NO_RULE = Refusal("no_such_alert_rule", "There is no alert rule of this name.")
+ALREADY_RAISED = Refusal("already_raised", "It is already raised.")
+ALREADY_ACKNOWLEDGED = Refusal("already_acknowledged", "It is already acknowledged.")
+NOT_RAISED = Refusal("alert_not_raised", "It is not raised.")
+NOT_SILENCED = Refusal("not_silenced", "It is not silenced.")
+PAST = Refusal("past_moment", "It is to be silenced until a moment that has passed.")
+
+
+@rule(UNKNOWN)
+def exists(alert: Alert, alert_id: str) -> None:
+    if not alert.state:
+        raise UNKNOWN(f"There is no alert {alert_id}. Nothing was changed.")
+
+
+@rule(NOT_RAISED, after=exists)
+def is_on(alert: Alert, alert_id: str) -> None:
+    if alert.state == "resolved":
+        raise NOT_RAISED(f"The alert {alert_id} is already resolved. Nothing was changed.")
+
+
+@rule(ALREADY_ACKNOWLEDGED, after=is_on)
+def is_new(alert: Alert, alert_id: str) -> None:
+    if alert.state == "acknowledged":
+        raise ALREADY_ACKNOWLEDGED(
+            f"The alert {alert_id} is already acknowledged. Nothing was changed."
+        )
+
+
+@rule(NOT_SILENCED, after=exists)
+def is_silenced(alert: Alert, alert_id: str) -> None:
+    if alert.silenced_until is None:
+        raise NOT_SILENCED(f"The alert {alert_id} is not silenced. Nothing was changed.")
+
+
+@dataclass
+class Alert(Aggregate):
+    """One rule about one thing: raised, acknowledged and resolved any number of times. A silence
+    outlasts that."""
+
+    category: ClassVar[str] = "alert"
+    identity: ClassVar[str] = "alert_id"
+
+    state: Literal["", "raised", "acknowledged", "resolved"] = ""
+    silenced_until: datetime | None = None
+
+    @handles(RaiseAlert, refusals=[ALREADY_RAISED])
+    def raise_(self, command: RaiseAlert) -> Iterator[Event]:
+        if self.state in ("raised", "acknowledged"):
+            raise ALREADY_RAISED("It is already raised. Nothing was changed.")
+        yield AlertRaised(
+            alert_id=command.alert_id,
+            rule=command.rule,
+            subject=command.subject,
+            severity=command.severity,
+            owner=command.owner,
+            title=command.title,
+            cost=command.cost,
+            remedy=command.remedy,
+            value=command.value,
+            since=command.since,
+        )
+
+    @handles(AcknowledgeAlert, when=is_new)
+    def acknowledge(self, command: AcknowledgeAlert) -> Iterator[Event]:
+        yield AlertAcknowledged(alert_id=command.alert_id, note=command.note)
+
+    @handles(ResolveAlert, when=is_on)
+    def resolve(self, command: ResolveAlert) -> Iterator[Event]:
+        yield AlertResolved(alert_id=command.alert_id, note=command.note)
+
+    @handles(SilenceAlert, when=exists, refusals=[PAST])
+    def silence(self, command: SilenceAlert) -> Iterator[Event]:
+        yield AlertSilenced(alert_id=command.alert_id, until=command.until, reason=command.reason)
+
+    @handles(EndSilence, when=is_silenced)
+    def end_silence(self, command: EndSilence) -> Iterator[Event]:
+        yield AlertSilenceEnded(alert_id=command.alert_id)
+
+    @handles(SendTestAlert)
+    def test(self, command: SendTestAlert) -> Iterator[Event]:
+        yield TestAlertSent(alert_id=command.alert_id, message=command.message)
+
+    def evolve(self, event: Event, at: datetime) -> None:
+        match event:
+            case AlertRaised():
+                self.state = "raised"
+            case AlertAcknowledged():
+                self.state = "acknowledged"
+            case AlertResolved():
+                self.state = "resolved"
+            case AlertSilenced(until=until):
+                self.silenced_until = until
+            case AlertSilenceEnded():
+                self.silenced_until = None
+
+
+@dataclass
+class AlertRule(Aggregate):
+    """The changes to one rule of RULES."""
+
+    category: ClassVar[str] = "alert_rule"
+    identity: ClassVar[str] = "rule"
+
+    @handles(ChangeAlertRule, refusals=[NO_RULE])
+    def change(self, command: ChangeAlertRule) -> Iterator[Event]:
+        if command.rule not in RULES:
+            raise NO_RULE(
+                f"There is no alert rule {command.rule}. Nothing was changed. "
+                f"There are: {', '.join(RULES)}."
+            )
+        yield AlertRuleChanged(
+            rule=command.rule,
+            enabled=command.enabled,
+            raise_at=command.raise_at,
+            clear_at=command.clear_at,
+            pending_seconds=command.pending_seconds,
+            severity=command.severity,
+            owner=command.owner,
+        )
+
+    def evolve(self, event: Event, at: datetime) -> None:
+        """Nothing to remember: a change replaces the one before."""
+
+
+def only_until_later(call: Call, proceed: Proceed) -> Receipt:
+    """Middleware: refuse a silence that would be over already."""
+    command = call.command
+    if isinstance(command, SilenceAlert) and command.until <= call.received_at:
+        raise PAST("That moment has passed. Nothing was changed. Choose a later one.")
+    return proceed(call)

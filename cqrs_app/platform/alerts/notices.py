@@ -1,0 +1,167 @@
+"""The rows of notices: what is to be sent to each channel, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.leases import Lease
+from cqrs_app.platform.alerts.commands import TEST
+from cqrs_app.platform.alerts.events import AlertRaised
+from cqrs_app.platform.alerts.tables import alert_notices, alerts
+
+LEASE = Lease(timedelta(seconds=60))
+KEPT = timedelta(days=90)
+AT_ONCE = 50
+
+_ROW = alert_notices.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One row of `alert_notices`, as far as it is needed to send it."""
+
+    id: int
+    alert_id: str
+    channel: str
+    kind: str
+    title: str
+    body: str
+    attempts: int
+    created_at: datetime
+
+
+_FIELDS = [_ROW[name] for name in Notice.__annotations__]
+
+
+def queue_raised(
+    connection: Connection, channels: Sequence[str], event: AlertRaised, recorded: Recorded
+) -> None:
+    """At once, or at the end of the alert's silence."""
+    silence = select(alerts.c.silenced_until).where(alerts.c.alert_id == event.alert_id)
+    until = connection.execute(silence).scalar()
+    at = max(until, recorded.recorded_at) if until else recorded.recorded_at
+    title = f"{event.severity.capitalize()}: {event.title}"
+    owner = f"Owner: {event.owner}" if event.owner else ""
+    since = f"Since {event.since:%Y-%m-%d %H:%M} UTC."
+    body = "\n".join(filter(None, (event.cost, since, event.remedy, owner)))
+    _queue(connection, channels, "raised", event.alert_id, title, body, recorded, at)
+
+
+def queue_resolved(
+    connection: Connection, channels: Sequence[str], alert_id: str, recorded: Recorded
+) -> None:
+    """To those that were sent, or are being sent, that it was raised. What waits for the end of a
+    silence is dropped."""
+    silent = (
+        _ROW.alert_id == alert_id,
+        _ROW.state == "waiting",
+        _ROW.attempts == 0,
+        _ROW.next_attempt_at > recorded.recorded_at,
+    )
+    gone = update(alert_notices).where(*silent).values(state="dropped").returning(_ROW.channel)
+    dropped = set(connection.execute(gone).scalars())
+    row = connection.execute(select(alerts).where(alerts.c.alert_id == alert_id)).one()
+    body = f"Raised {row.raised_at:%Y-%m-%d %H:%M} UTC, resolved by {recorded.stored.operator}."
+    heard = [each for each in channels if each not in dropped]
+    title = f"Resolved: {row.title}"
+    _queue(connection, heard, "resolved", alert_id, title, body, recorded, recorded.recorded_at)
+
+
+def queue_test(
+    connection: Connection, channels: Sequence[str], message: str, recorded: Recorded
+) -> None:
+    title, body = "Test alert", f"{message}\nSent by {recorded.stored.operator}."
+    at = recorded.recorded_at
+    _queue(connection, channels, "test", TEST, title, body, recorded, at)
+
+
+def _queue(
+    connection: Connection,
+    channels: Sequence[str],
+    kind: str,
+    alert_id: str,
+    title: str,
+    body: str,
+    recorded: Recorded,
+    at: datetime,
+) -> None:
+    rows = [
+        {
+            "alert_id": alert_id,
+            "position": recorded.stored.position,
+            "channel": channel,
+            "kind": kind,
+            "title": title,
+            "body": body,
+            "state": "waiting",
+            "attempts": 0,
+            "error": "",
+            "created_at": recorded.recorded_at,
+            "next_attempt_at": at,
+        }
+        for channel in channels
+    ]
+    if rows:
+        connection.execute(insert(alert_notices), rows)
+
+
+def postpone(connection: Connection, alert_id: str, until: datetime) -> None:
+    """Send nothing that waits for this alert before then."""
+    waiting = (_ROW.alert_id == alert_id, _ROW.state == "waiting")
+    connection.execute(update(alert_notices).where(*waiting).values(next_attempt_at=until))
+
+
+def due(engine: Engine, now: datetime) -> list[int]:
+    """The notices that can be sent now and that nobody is sending."""
+    found = select(_ROW.id).where(*_is_due(now)).order_by(_ROW.next_attempt_at, _ROW.id)
+    with reader_of(engine).connect() as connection:
+        return list(connection.execute(found.limit(AT_ONCE)).scalars())
+
+
+def take(engine: Engine, notice_id: int, now: datetime) -> Notice | None:
+    """The notice, leased to the caller; None if it is not due any more."""
+    mine = update(alert_notices).where(_ROW.id == notice_id, *_is_due(now))
+    with engine.begin() as connection:
+        row = connection.execute(
+            mine.values(taken_until=LEASE.end()).returning(*_FIELDS)
+        ).one_or_none()
+    return Notice(**row._mapping) if row else None
+
+
+def finish(
+    engine: Engine, notice: Notice, state: str, error: str, now: datetime, again: datetime
+) -> None:
+    """Note an attempt. One that is waiting still is tried again then."""
+    changes = {
+        "state": state,
+        "error": error,
+        "attempts": notice.attempts + 1,
+        "next_attempt_at": again,
+        "sent_at": now if state == "sent" else None,
+        "taken_until": None,
+    }
+    with engine.begin() as connection:
+        connection.execute(update(alert_notices).where(_ROW.id == notice.id).values(**changes))
+
+
+def forget_old(connection: Connection, now: datetime) -> None:
+    connection.execute(
+        delete(alert_notices).where(_ROW.state != "waiting", _ROW.created_at < now - KEPT)
+    )
+
+
+def count_failing(connection: Connection) -> int:
+    """How many could not be sent yet or were given up in the last day."""
+    trouble = (_ROW.error != "") & _ROW.state.in_(("waiting", "failed"))
+    return int(connection.execute(select(func.count()).where(trouble)).scalar_one())
+
+
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    waiting = (_ROW.state == "waiting", _ROW.next_attempt_at <= now)
+    return *waiting, LEASE.is_free(_ROW.taken_until)

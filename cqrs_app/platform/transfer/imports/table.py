@@ -1,0 +1,170 @@
+"""Reads CSV files with a header, whatever their encoding, separator and order of columns."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
+from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow, check_rows, unpacked
+from cqrs_app.platform.transfer.imports.text import Lines
+
+SEPARATORS = (",", ";", "\t", "|")
+MAX_REREAD = 16 * 1024**2
+"""Characters that are read again because quotation marks are in the wrong place."""
+NOT_CSV = (
+    "A quotation mark is in the wrong place: within a quoted text, write it twice, and end the "
+    "text with one."
+)
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(slots=True)
+class Table:
+    """A file whose header was read.
+
+    `header` are its columns as the file names them, `columns` maps the wanted ones that it has to
+    their index, `ignored` are the others. `format` has its separator, and its encoding once all
+    rows were read.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    columns: Mapping[str, int]
+    ignored: tuple[str, ...]
+    format: Format
+
+    def rows(self) -> Iterator[SourceRow]:
+        """The rows below the header. Blank ones are left out; one that cannot be read has a
+        `problem`. Raises BadFile."""
+        with unpacked(self.path) as file:
+            lines = Lines(self.path, file, self.format.encoding)
+            records = _Records(self.path, lines, self.format.separator or ",")
+            next(records)
+            number = 0
+            for row in records:
+                if row.problem or any(map(str.strip, row.values)):
+                    number += 1
+                    check_rows(self.path, number)
+                    yield self._checked(row)
+            self.format = replace(self.format, encoding=lines.encoding)
+
+    def texts(self, row: SourceRow, *, strip: bool = True) -> dict[str, str]:
+        """Wanted column -> its text in the row, as far as it has one."""
+        values = [*map(str.strip, row.values)] if strip else row.values
+        count = len(values)
+        return {name: values[index] for name, index in self.columns.items() if index < count}
+
+    def _checked(self, row: SourceRow) -> SourceRow:
+        if row.problem or len(row.values) == len(self.header):
+            return row
+        problem = f"The row has {len(row.values)} values; the header has {len(self.header)}."
+        return replace(row, problem=problem)
+
+
+def open_table(
+    path: Path, wanted: Sequence[str], optional: Sequence[str] = (), given: Format = DETECTED
+) -> Table:
+    """Read the header of a file. Its columns may be in any order and case, and have others between
+    them; those of `optional` may be missing.
+
+    Raises BadFile if the file is missing, empty, binary or of unknown encoding, if it has a line
+    longer than LONGEST_LINE, more than MAX_ROWS rows or too many bytes, or if a wanted column is
+    missing or occurs twice.
+    """
+    tried = []
+    for separator in (given.separator,) if given.separator else SEPARATORS:
+        header = _header(path, given, separator)
+        tried.append((separator, header, _columns(header, [*wanted, *optional])))
+    separator, header, columns = max(tried, key=lambda each: len(each[2]))
+    if not header:
+        raise BadFile(f"The first line of {path.name} cannot be read. Nothing was imported.")
+    missing = [name for name in wanted if name not in columns]
+    if missing:
+        raise BadFile(
+            f"{path.name} has no column {', no column '.join(missing)}. It starts with "
+            f"{', '.join(header)[:300]}. Nothing was imported."
+        )
+    for name in columns:
+        if sum(_key(each) == _key(name) for each in header) > 1:
+            raise BadFile(f"{path.name} has the column {name} twice. Nothing was imported.")
+    used = set(columns.values())
+    ignored = tuple(name for index, name in enumerate(header) if index not in used and name)
+    return Table(path, header, columns, ignored, replace(given, separator=separator))
+
+
+def _header(path: Path, given: Format, separator: str) -> tuple[str, ...]:
+    with unpacked(path) as file:
+        first = next(_Records(path, Lines(path, file, given.encoding), separator), None)
+    if first is None:
+        raise BadFile(f"{path.name} is empty. Nothing was imported.")
+    # With another separator than the file's, a quoted name may be followed by anything.
+    return () if first.problem else tuple(map(str.strip, first.values))
+
+
+def _columns(header: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
+    places = {_key(name): index for index, name in reversed(list(enumerate(header)))}
+    return {name: places[_key(name)] for name in wanted if _key(name) in places}
+
+
+def _key(name: str) -> str:
+    return _SPACES.sub(" ", name.strip()).casefold()
+
+
+class _Records:
+    """The records of a CSV file, strictly. Of one that cannot be parsed, only the first line is
+    lost: a quotation mark that is never closed would swallow all rows up to the next one."""
+
+    def __init__(self, path: Path, lines: Lines, separator: str) -> None:
+        self._path = path
+        self._lines = iter(lines)
+        self._separator = separator
+        self._again: deque[str] = deque()
+        self._reread = 0
+        self._record: list[str] = []
+        self._line = 0
+        self._width = 0
+        self._reader = self._new_reader()
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        return self
+
+    def __next__(self) -> SourceRow:
+        self._record.clear()
+        try:
+            values = next(self._reader)
+        except csv.Error:
+            return self._broken()
+        if len(self._record) > 1 and self._width and len(values) != self._width:
+            return self._broken()
+        self._width = self._width or len(values)
+        self._line += len(self._record)
+        return SourceRow(self._path.name, self._line, tuple(values))
+
+    def _broken(self) -> SourceRow:
+        first, *rest = self._record
+        self._reread += sum(map(len, rest))
+        if self._reread > MAX_REREAD:
+            raise BadFile(
+                f"{self._path.name} is not a CSV file: quotation marks are in the wrong place in "
+                f"many lines, for example in line {self._line + 1}. Nothing was imported."
+            )
+        self._again.extendleft(reversed(rest))
+        self._reader = self._new_reader()
+        self._line += 1
+        values = next(csv.reader([first], delimiter=self._separator), [])
+        return SourceRow(self._path.name, self._line, tuple(values), NOT_CSV)
+
+    def _new_reader(self) -> Iterator[list[str]]:
+        return csv.reader(self._recorded(), strict=True, delimiter=self._separator)
+
+    def _recorded(self) -> Iterator[str]:
+        while (
+            line := self._again.popleft() if self._again else next(self._lines, None)
+        ) is not None:
+            self._record.append(line)
+            yield line
