@@ -314,6 +314,7 @@ def _query_options(settings: Settings) -> QueryOptions:
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
         max_waiting=settings.max_waiting_queries,
+        log_share=settings.query_log_share,
         write_through=settings.write_through_seconds if settings.query_caching_enabled else 0.0,
         at_once=1 if settings.query_bus_type == "synchronous" else AT_ONCE,
     )
