@@ -103,7 +103,6 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         redis_url=redis_url,
         kernel=kernel,
         failures=failures,
-        stored_failures=StoredFailures(write),
         problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
