@@ -49,6 +49,9 @@ from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
 from cqrs_app.platform.alerts.shop import SHOP
 from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
 from cqrs_app.platform.alerts.watching import WatchProblems
+from cqrs_app.platform.approvals.commands import RUN as RUN_APPROVALS
+from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.task import CarryOutRequests
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -58,6 +61,7 @@ from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import Rates, SignInRates
@@ -79,6 +83,7 @@ from cqrs_app.platform.webhooks.tasks import Deliveries
 from cqrs_app.processes import embedded_redis
 from cqrs_app.services import NAME, Services
 from cqrs_app.settings import Settings
+from cqrs_app.telemetry import Export, export_of
 
 REDIS_PATIENCE_SECONDS = 0.25
 """The longest time an operator waits for a Redis that hangs."""
@@ -95,7 +100,8 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
     engines = database.engines_of(app, settings)
     failures = Recorder(engines.write, release_of(settings), utc_now)
-    kernel = _kernel(engines, settings, redis_url, failures.report)
+    export = export_of(settings, release_of(settings))
+    kernel = _kernel(engines, settings, redis_url, failures.report, export)
     write, roles = kernel.engines.write, kernel.registry.roles
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
@@ -103,6 +109,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         redis_url=redis_url,
         kernel=kernel,
         failures=failures,
+        export=export,
         problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
@@ -112,6 +119,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
+        inbox=Inbox(write, kernel.clock),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -130,7 +138,13 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         # Imported here, so that processes without pages do not load what pages need.
         from cqrs_app.interfaces import api, web
 
-        logs.init_requests(app, kernel.recorder, kernel.statistics, access_log=settings.access_log)
+        logs.init_requests(
+            app,
+            kernel.recorder,
+            kernel.statistics,
+            kernel.tracer,
+            access_log=settings.access_log,
+        )
         web.init_app(app, settings)
         api.init_app(app, settings)
     return app
@@ -142,25 +156,29 @@ def release_of(settings: Settings) -> str:
     return settings.release or str(described["project"]["version"])
 
 
-def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Reporter) -> Kernel:
+def _kernel(
+    engines: Engines, settings: Settings, redis_url: str, report: Reporter, export: Export | None
+) -> Kernel:
     def fulfilment_of(order_id: str) -> FulfilmentProcess:
         with reader_of(engines.write).connect() as connection:
             return process_ahead(connection, order_id)
 
     stored = StoredFailures(engines.write)
+    signers = Signers(engines.write, lambda: registry.roles)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
         Files(engines.write).is_there,
         fulfilment_of,
         _policy(settings),
-        _tasks(settings),
+        _tasks(settings, signers),
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
         is_assignable=Assignees(engines.write).has,
         claims=Claims(engines.write, settings.claim_minutes),
         runs=Runs(engines.write),
+        signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),
@@ -186,6 +204,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         synchronous=_synchronous(settings, registry),
         exchanged=sql_views.repoint,
         report=report,
+        export=export,
     )
 
 
@@ -206,7 +225,7 @@ def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
     return names
 
 
-def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
+def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTask]]:
     """Area -> its background tasks."""
     return {
         "fulfilment": [
@@ -220,6 +239,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         ],
         "uploads": [ImportUploads()],
         "batches": [RunBatches(system_actor("worker", END, RUN))],
+        "approvals": [CarryOutRequests(system_actor("approvals", RUN_APPROVALS), signers)],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
@@ -279,6 +299,7 @@ def _query_options(settings: Settings) -> QueryOptions:
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
         max_waiting=settings.max_waiting_queries,
+        write_through=settings.write_through_seconds if settings.query_caching_enabled else 0.0,
         at_once=1 if settings.query_bus_type == "synchronous" else AT_ONCE,
     )
 

@@ -14,6 +14,7 @@ from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.rates import SignInRates
@@ -24,18 +25,21 @@ from cqrs_app.platform.queue.claims import Claims
 from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
+from cqrs_app.telemetry import Export
 
 NAME = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`redis_url` is that of the embedded server if the settings name none."""
+    """`redis_url` is that of the embedded server if the settings name none; `export` sends traces
+    to a collector, if they name one."""
 
     settings: Settings
     redis_url: str
     kernel: Kernel
     failures: Recorder
+    export: Export | None
     problem_sources: Sources
     reconciliation_schedule: Schedule
     change_token: ChangeToken
@@ -45,6 +49,7 @@ class Services:
     assignees: Assignees
     claims: Claims
     runs: Runs
+    inbox: Inbox
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle
@@ -56,6 +61,8 @@ class Services:
         self.failures.close()
         # What was written just now may have been slow, which is measured too.
         self.kernel.recorder.close()
+        if self.export is not None:
+            self.export.close()
 
 
 def services_of(app: Flask) -> Services:

@@ -90,6 +90,8 @@ class Settings:
     log_format: str = "text"
     access_log: bool = False
     release: str = ""
+    otel_exporter_otlp_endpoint: str = ""
+    otel_service_name: str = "countersign"
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -178,6 +180,7 @@ class Settings:
     query_pagination_enabled: bool = True
     query_timeout: Seconds = 10.0
     max_concurrent_queries: Limit = 200
+    write_through_seconds: Annotated[float, Meta(ge=0, le=3600)] = 1.0
     max_waiting_queries: Annotated[int, Meta(ge=0, le=256)] = 4
 
     # The stores' behaviour

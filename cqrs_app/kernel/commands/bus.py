@@ -18,10 +18,11 @@ from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.consequences import (
     Consequences,
     Effect,
+    Forecast,
     Prospect,
     Rehearsed,
 )
-from cqrs_app.kernel.commands.context import Actor, Context, Receipt, running_command
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.denials import Denials
 from cqrs_app.kernel.commands.guards import guarding
@@ -33,6 +34,7 @@ from cqrs_app.kernel.commands.middleware import (
     Middleware,
     Record,
     Retry,
+    Trace,
     authorise,
     check_permission,
     compose,
@@ -54,6 +56,7 @@ from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
 from cqrs_app.kernel.privacy.vault import Step, Vault
 from cqrs_app.kernel.reporting import Reporter, unreported
 from cqrs_app.kernel.store import Change, EventStore, LogEntry
+from cqrs_app.kernel.tracing.tracer import Tracer
 
 BATCH_CHUNK = 200
 WITHDRAWN = "withdrawn"
@@ -104,6 +107,7 @@ class CommandBus:
         count: Count,
         report: Reporter = unreported,
         clock: Callable[[], datetime] = utc_now,
+        tracer: Tracer | None = None,
     ) -> None:
         self._routes = routes
         self._named = {command.__name__: command for command in routes}
@@ -128,16 +132,20 @@ class CommandBus:
             minds_versions=options.optimistic_concurrency,
         )
         self._count = count
+        self._tracer = tracer or Tracer()
         self._denials = denials = Denials(log, clock)
         record = partial(Record, log, denials, count, report)
-        self._outer = self._outer_chain(record())
-        self._outer_of_batch = self._outer_chain(record(count_successes=False))
+        outer = self._outer_chain(record())
+        self._outer_of_batch: list[Middleware] = [
+            Trace(self._tracer),
+            *self._outer_chain(record(count_successes=False)),
+        ]
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
-        chain: list[Middleware] = [*self._outer, Deduplicate(log), retry, *middleware]
-        self._run = compose(chain, self._transact)
-        self._queue = compose(self._outer, self._put_in_log)
+        chain: list[Middleware] = [*outer, Deduplicate(log), retry, *middleware]
+        self._run = compose([Trace(self._tracer), *chain], self._transact)
+        self._queue = compose([Trace(self._tracer, queued=True), *outer], self._put_in_log)
 
     @property
     def enabled(self) -> bool:
@@ -272,6 +280,10 @@ class CommandBus:
 
         Raises what `execute` would raise.
         """
+        return self.foresee(command, context).effects
+
+    def foresee(self, command: Command, context: Context) -> Forecast:
+        """What this command would do now. Writes nothing. Raises what `execute` would raise."""
         events = self._previewed(command, context)
 
         def rehearse(further: Sequence[tuple[Command, Context]]) -> list[Rehearsed]:
@@ -282,7 +294,10 @@ class CommandBus:
             ]
 
         prospect = Prospect(command=command, events=events, past=self._past, rehearse=rehearse)
-        return tuple(effect for each in self._consequences for effect in each(prospect))
+        effects = (effect for each in self._consequences for effect in each(prospect))
+        cls = self._routes[type(command)].aggregate
+        before, head = self._repository.load(cls, cls.stream_for(command))
+        return Forecast(before, head.version, events, tuple(effects))
 
     def _previewed(self, command: Command, context: Context) -> tuple[Recorded, ...]:
         if not self._options.enabled:
@@ -364,6 +379,7 @@ class CommandBus:
             past=self._past,
             existing=self._existing,
             take_guard=self._guard,
+            foresee=self.foresee,
         )
         if personal_fields(type(command)):
             call.keep, call.open = self._sealed, self._vault.open
@@ -392,16 +408,16 @@ class CommandBus:
             raise SwitchedOff
         if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
             raise Busy("commands")
-        token = running_command.set(call.context.command_id)
         try:
             return self._run(call)
         finally:
-            running_command.reset(token)
             self._slots.release()
 
     def _transact(self, call: Call) -> Receipt:
-        change = self._decider.decide(call)
-        self._store.commit([change])
+        with self._tracer.step("decide"):
+            change = self._decider.decide(call)
+        with self._tracer.step("commit"):
+            self._store.commit([change])
         self._after_commit(event.type for event in change.events)
         return receipt_of(change.entry, repeated=False)
 

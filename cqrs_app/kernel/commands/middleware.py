@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Context, Receipt
+from cqrs_app.kernel.commands.context import Context, Receipt, running_command
 from cqrs_app.kernel.commands.denials import Denials
 from cqrs_app.kernel.commands.log import CommandLog
 from cqrs_app.kernel.errors import (
@@ -30,6 +30,9 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.reporting import Reporter, unreported
+from cqrs_app.kernel.store.tables import FINAL
+from cqrs_app.kernel.tracing.live import NO_SPAN
+from cqrs_app.kernel.tracing.tracer import Tracer
 
 HISTORY = Permission("history.record", None)
 """The permission to record past events with the time they happened."""
@@ -64,6 +67,42 @@ def compose(chain: Sequence[Middleware], innermost: Proceed) -> Proceed:
 
 def _around(middleware: Middleware, proceed: Proceed) -> Proceed:
     return lambda call: middleware(call, proceed)
+
+
+class Trace:
+    """Makes a span of each command, with one below it for each event it wrote. Names the command
+    for log lines."""
+
+    def __init__(self, tracer: Tracer, *, queued: bool = False) -> None:
+        self._tracer = tracer
+        self._queued = queued
+
+    def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        token = running_command.set(call.context)
+        try:
+            return self._traced(call, proceed)
+        finally:
+            running_command.reset(token)
+
+    def _traced(self, call: Call, proceed: Proceed) -> Receipt:
+        context = call.context
+        if self._queued:
+            span = self._tracer.queued(f"queue {call.name}", context.correlation)
+        else:
+            span = self._tracer.command(
+                call.name, context.command_id, context.correlation, context.causation_id
+            )
+        if span is NO_SPAN:
+            return proceed(call)
+        with span:
+            span.note("cqrs.command.id", context.command_id)
+            span.note("cqrs.stream", call.stream)
+            receipt = proceed(call)
+            if call.attempts > 1:
+                span.note("cqrs.attempts", call.attempts)
+            if not receipt.repeated:
+                self._tracer.published(call.written)
+            return receipt
 
 
 class Record:
@@ -117,7 +156,7 @@ class Record:
             self._report_failure(call, error)
             self._write(call, "failed", code, redacted(str(error), call.command), traceback=lines)
             raise
-        if self._count_successes and (receipt.repeated or receipt.status == "succeeded"):
+        if self._count_successes and (receipt.repeated or receipt.status != "queued"):
             self._count(call.name, counted_as(receipt), call.duration_ms)
         return receipt
 
@@ -137,8 +176,9 @@ class Record:
 
 
 def counted_as(receipt: Receipt) -> str:
-    """How the statistics count an accepted command. A repetition changed nothing."""
-    return "repeated" if receipt.repeated else receipt.status
+    """How the statistics count a command that was carried out, or led to another outcome than a
+    refusal. A repetition changed nothing."""
+    return "repeated" if receipt.repeated else "succeeded"
 
 
 def log_lines(call: Call, proceed: Proceed) -> Receipt:
@@ -194,7 +234,7 @@ class Deduplicate:
             return proceed(call)
         except (AlreadyRecorded, Refused, VersionConflict):
             earlier = self._log.find(call.context.command_id)
-            if earlier is None or earlier.outcome not in ("succeeded", "refused"):
+            if earlier is None or earlier.outcome not in FINAL:
                 raise
             return call.answer_again(earlier)
 

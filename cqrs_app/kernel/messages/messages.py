@@ -31,6 +31,7 @@ class Declaration:
     undoable: bool = False
     reads: tuple[str, ...] = ()
     cached: bool = False
+    hot: bool = False
     store: str = "read"
     listed: bool = True
 
@@ -110,14 +111,16 @@ def query(
     permission: Permission,
     reads: tuple[str, ...] = (),
     cached: bool = False,
+    hot: bool = False,
     store: str = "read",
     listed: bool = True,
 ) -> Callable[[C], C]:
     """Declare a query. `reads`: the projections it answers from. `cached`: keep the answers.
+    `hot`: also compute those that are kept again when a projection has advanced.
     `store`: "read", or "write" for queries on events and the command log. `listed`: whether it can
     be asked by name; off for a query with a separate endpoint."""
     declared = Declaration(
-        label, permission, reads=reads, cached=cached, store=store, listed=listed
+        label, permission, reads=reads, cached=cached or hot, hot=hot, store=store, listed=listed
     )
     return _declare(declared)
 

@@ -110,7 +110,9 @@ Index(
     postgresql_where=_unsuccessful,
     sqlite_where=_unsuccessful,
 )
-_final = command_log.c.outcome.in_(("succeeded", "refused"))
+FINAL = ("succeeded", "refused", "requested")
+"""Outcomes that never change. "requested": it was kept to be decided on by others."""
+_final = command_log.c.outcome.in_(FINAL)
 Index(
     "ix_command_log_finished_at",
     command_log.c.finished_at,
@@ -216,6 +218,20 @@ measurements = Table(
     Column("source", String(12), primary_key=True),
     Column("series", Text, nullable=False),
 )
+
+# Spans of one trace from one process, as JSON: see measurements/traces.py.
+traces = Table(
+    "traces",
+    write_tables,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("trace_id", String(32), nullable=False),
+    # What kind of process, and its number on its host.
+    Column("process", String(40), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("spans", Text, nullable=False),
+)
+Index("ix_traces_trace_id", traces.c.trace_id)
+Index("ix_traces_recorded_at", traces.c.recorded_at)
 
 
 def _cursors(name: str, store: MetaData) -> Table:

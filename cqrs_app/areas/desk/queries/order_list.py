@@ -58,9 +58,9 @@ class OrderRow:
     shipped_units: int
     placed_at: datetime
     updated_at: datetime
-    hold_reason: HoldReason | None
     assignee: str
     team: str
+    hold_reason: HoldReason | None
     flags: int
     tags: tuple[str, ...]
     carrier: str

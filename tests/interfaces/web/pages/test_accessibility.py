@@ -25,6 +25,7 @@ PAGES = (
         "/search?q=lamp",
         "/orders",
         "/workload",
+        "/notifications",
         "/customers",
         "/credit-notes",
         "/reports",

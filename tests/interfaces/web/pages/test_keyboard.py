@@ -27,6 +27,7 @@ PLACES = {
     "y": "/payments",
     "e": "/ledger",
     "a": "/batches",
+    "n": "/notifications",
     "i": "/imports",
     "l": "/log",
     "j": "/alerts",
