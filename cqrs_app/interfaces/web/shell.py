@@ -22,11 +22,11 @@ from cqrs_app.interfaces.web.views import default_views, given_of, list_url
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
-from cqrs_app.platform.alerts.queries import on_by_severity
+from cqrs_app.platform.alerts.queries import open_counts
 from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.views.views import SavedView
-from cqrs_app.services import kernel, services
+from cqrs_app.services import kernel
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
@@ -43,7 +43,7 @@ class Watch:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._banners: list[dict[str, str]] = []
-        self._open_failures = self._alerts = 0
+        self._open_counts = {"failures": 0, "alerts": 0}
         self._defaults: tuple[SavedView, ...] = ()
         self._batches: tuple[BatchRow, ...] = ()
 
@@ -52,13 +52,10 @@ class Watch:
         self._look()
         return self._banners
 
-    def open_failures(self) -> int:
-        """How many failures are open; what was known last while the write store is down."""
-        return self._open_failures
-
-    def alerts(self) -> int:
-        """How many alerts are raised or acknowledged, likewise."""
-        return self._alerts
+    def open_counts(self) -> dict[str, int]:
+        """How many failures are open and alerts are on; what was known last while the write store
+        is down."""
+        return self._open_counts
 
     def default_views(self, role: str) -> list[SavedView]:
         """The views that the navigation opens for this role, one for a list at most."""
@@ -75,9 +72,8 @@ class Watch:
                 self._banners = [{"level": level, "text": text} for level, text in found]
                 self._looked = time.monotonic()
                 with suppress(BusError, *DATABASE_TROUBLE):
-                    self._open_failures = services.stored_failures.count_open()
                     with reader_of(kernel.engines.write).connect() as connection:
-                        self._alerts = sum(on_by_severity(connection).values())
+                        self._open_counts = open_counts(connection, kernel.clock())
                     self._defaults = default_views()
                     ended_after = datetime.now(UTC) - IN_TRAY
                     self._batches = live_batches(kernel.engines.write, ended_after)
@@ -118,10 +114,8 @@ def init_shell(app: Flask, settings: Settings) -> None:
         combinations.
         """
         mine = _permissions()
-        counts = (
-            ("failures", watch.open_failures() if "failures.view" in mine else 0),
-            ("alerts", watch.alerts() if "alerts.view" in mine else 0),
-        )
+        found = watch.open_counts().items()
+        counts = tuple((name, count) for name, count in found if f"{name}.view" in mine)
         urls = tuple(default_urls().items())
         return navigation_of(request.script_root, mine, active, counts, urls)
 
