@@ -58,17 +58,19 @@ NO_PAGES = {
     "web.queue_next",
     "web.queue_close",
     "web.queue_after",
+    "web.notifications_read",
+    "web.notification_open",
 }
 
 # What the hottest may cost at most, the look at what is away and the freshness of each answer
 # included; the driver alone is asked for an operator's session, which is not counted. It may only
 # fall, or rise for a reason.
 MOST = {
-    "web.banners": 4,
-    "web.home": 73,
-    "web.orders": 12,
+    "web.banners": 5,
+    "web.home": 74,
+    "web.orders": 13,
     "web.orders_changes": 8,
-    "web.order": 46,
+    "web.order": 47,
     "web.order_now": 46,
     "ListOrders": 5,
     "GetOrder": 7,
@@ -102,6 +104,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.order": f"/orders/{order}",
         "web.order_now": f"/orders/{order}/now",
         "web.workload": "/workload",
+        "web.notifications": "/notifications",
         "web.order_attachments": f"/orders/{order}/attachments",
         "web.attachment": f"/orders/{order}/attachments/1",
         "web.order_at": f"/orders/{order}/at?position=1",
@@ -126,6 +129,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.ledger": "/ledger",
         "web.command_log": "/log",
         "web.command": "/log/none",
+        "web.command_trace": "/log/none/trace",
         "web.export": "/exports/ListOrders.csv",
         "web.imports": "/imports",
         "web.imports_panel": "/imports/panel",
@@ -138,6 +142,13 @@ def addresses(number: int) -> dict[str, str]:
         "web.new_batch": "/batches/new",
         "web.batch": f"/batches/{import_id(number)}",
         "web.batch_now": f"/batches/{import_id(number)}/now",
+        "web.alerts": "/alerts",
+        "web.alerts_now": "/alerts/-/now",
+        "web.alert_rules": "/alerts/-/rules",
+        "web.alert_rules_now": "/alerts/-/rules/now",
+        "web.alert_runbook": "/alerts/-/runbook/parked",
+        "web.alert": "/alerts/none",
+        "web.alert_now": "/alerts/none/now",
         "web.failures": "/failures",
         "web.failures_now": "/failures/-/now",
         "web.failure": f"/failures/{NO_FAILURE}",
