@@ -7,13 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-<<<<<<<< HEAD:migrations/write/0033_notifications.py
 revision: str = "write_0033"
 down_revision: str | None = "write_0032"
-========
-revision: str = "write_0031"
-down_revision: str | None = "write_0030"
->>>>>>>> queue15:migrations/write/0031_notifications.py
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
