@@ -17,7 +17,9 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
@@ -46,6 +48,8 @@ class Services:
     payment_callbacks: Callbacks
     batches: Batches
     accounts: Accounts
+    second_factors: SecondFactors
+    passkeys: Passkeys
     assignees: Assignees
     claims: Claims
     runs: Runs
