@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,9 @@ from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
 from cqrs_app.platform.alerts.shop import SHOP
 from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
 from cqrs_app.platform.alerts.watching import WatchProblems
+from cqrs_app.platform.approvals.commands import RUN as RUN_APPROVALS
+from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.task import CarryOutRequests
 from cqrs_app.platform.batches.commands import END, RUN
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.batches.items import Items
@@ -58,10 +62,13 @@ from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
@@ -99,6 +106,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     export = export_of(settings, release_of(settings))
     kernel = _kernel(engines, settings, redis_url, failures.report, export)
     write, roles = kernel.engines.write, kernel.registry.roles
+    _refuse_unknown_roles(settings, roles)
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
         settings=settings,
@@ -106,16 +114,18 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         kernel=kernel,
         failures=failures,
         export=export,
-        stored_failures=StoredFailures(write),
         problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles, shop_name=settings.shop_name),
+        second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
+        passkeys=Passkeys(write, settings.shop_name),
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
+        inbox=Inbox(write, kernel.clock),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -152,6 +162,14 @@ def release_of(settings: Settings) -> str:
     return settings.release or str(described["project"]["version"])
 
 
+def _refuse_unknown_roles(settings: Settings, roles: Collection[str]) -> None:
+    for role in settings.roles_with_second_factor.difference(roles):
+        raise SettingsError(
+            f"SECOND_FACTOR_ROLES has {role!r}, which is no role. Write roles with commas: "
+            f"{', '.join(roles)}."
+        )
+
+
 def _kernel(
     engines: Engines, settings: Settings, redis_url: str, report: Reporter, export: Export | None
 ) -> Kernel:
@@ -160,19 +178,21 @@ def _kernel(
             return process_ahead(connection, order_id)
 
     stored = StoredFailures(engines.write)
+    signers = Signers(engines.write, lambda: registry.roles)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
         Files(engines.write).is_there,
         fulfilment_of,
         _policy(settings),
-        _tasks(settings),
+        _tasks(settings, signers),
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
         is_assignable=Assignees(engines.write).has,
         claims=Claims(engines.write, settings.claim_minutes),
         runs=Runs(engines.write),
+        signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),
@@ -219,7 +239,7 @@ def _synchronous(settings: Settings, registry: Registry) -> tuple[str, ...]:
     return names
 
 
-def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
+def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTask]]:
     """Area -> its background tasks."""
     return {
         "fulfilment": [
@@ -233,6 +253,7 @@ def _tasks(settings: Settings) -> dict[str, list[BackgroundTask]]:
         ],
         "uploads": [ImportUploads()],
         "batches": [RunBatches(system_actor("worker", END, RUN))],
+        "approvals": [CarryOutRequests(system_actor("approvals", RUN_APPROVALS), signers)],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [
             FollowParkedEvents(system_actor("failures", MANAGE_FAILURES), release_of(settings))
@@ -292,6 +313,8 @@ def _query_options(settings: Settings) -> QueryOptions:
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
         max_waiting=settings.max_waiting_queries,
+        log_share=settings.query_log_share,
+        write_through=settings.write_through_seconds if settings.query_caching_enabled else 0.0,
         at_once=1 if settings.query_bus_type == "synchronous" else AT_ONCE,
     )
 

@@ -12,7 +12,8 @@ from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
-from cqrs_app.areas.customers.queries import ListRegisteredCustomers
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.queries import ChooseCustomers, ListRegisteredCustomers
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
 from cqrs_app.areas.desk.queries.order_list import ListOrders
@@ -22,7 +23,8 @@ from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
-from cqrs_app.areas.inventory.queries.product_list import ListProducts
+from cqrs_app.areas.inventory.queries.product_list import ChooseProducts, ListProducts
+from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.orders.order import Order
@@ -37,11 +39,14 @@ from cqrs_app.kernel.registry import Area, Registry, events_in
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.alerts import alerts_area
 from cqrs_app.platform.alerts import events as alert_events
+from cqrs_app.platform.approvals import approvals_area
+from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failure import FailureStates
+from cqrs_app.platform.notifications import NOTIFICATIONS
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.queue import queue_area
@@ -74,7 +79,12 @@ to know."""
 
 
 CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
-    {Order.category: ChooseOrders, Assignment.category: ChooseOrders}
+    {
+        Order.category: ChooseOrders,
+        Assignment.category: ChooseOrders,
+        Customer.category: ChooseCustomers,
+        StockItem.category: ChooseProducts,
+    }
 )
 """Category of streams -> the query that chooses things of this kind for a batch."""
 
@@ -103,6 +113,7 @@ def build_registry(
     is_assignable: IsAssignable = lambda command: True,
     claims: Claims | None = None,
     runs: Runs | None = None,
+    signers: Signers | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     alert_channels: Sequence[str] = (),
@@ -117,9 +128,9 @@ def build_registry(
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
-    assigned to whom a command names, `claims` and `runs` who works on which order. `failure_state`
-    and `sample_of` read a stored failure. Notices of alerts go to `alert_channels`. Business days
-    are those of `zone`.
+    assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
+    policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
+    alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -139,9 +150,11 @@ def build_registry(
         batches_area(shop, batch_items, tasks.get("batches", ())),
         views_area(LISTS),
         queue_area(claims, runs, zone),
+        NOTIFICATIONS,
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
+        approvals_area(shop, signers, tasks.get("approvals", ())),
         failures_area(failure_state, sample_of, tasks.get("failures", ())),
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),

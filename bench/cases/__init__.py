@@ -11,6 +11,7 @@ from functools import partial
 from bench.case import Case, Line, on_each_database
 from bench.cases import (
     batch,
+    beside,
     big_store,
     catch_up,
     command,
@@ -172,6 +173,37 @@ CASES: tuple[Case, ...] = (
             of="memory",
             most=1.2,
             unit="RSS at the end by RSS after a tenth",
+        ),
+    ),
+    *on_each_database(
+        beside.rebuild_sides,
+        Line(
+            name="rebuild beside on {database}",
+            of="beside",
+            to="in place",
+            least=0.8,
+            unit="events per second of the processor; 100,000 of them, with --quick 4,000",
+        ),
+        Line(
+            name="rebuild of every read model beside, in one pass, on {database}",
+            of="one pass",
+            to="one after the other",
+            least=3,
+            unit="events per second of the processor; 100,000 of them, with --quick 4,000",
+        ),
+    ),
+    *on_each_database(
+        beside.swap_sides,
+        Line(
+            name="longest wait of a reader during a swap on {database}",
+            of="swap",
+            most=50,
+            unit="ms",
+        ),
+        Line(
+            name="longest wait of a reader without a swap on {database}",
+            of="no swap",
+            unit="ms",
         ),
     ),
     *on_each_database(

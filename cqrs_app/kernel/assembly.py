@@ -29,7 +29,9 @@ from cqrs_app.kernel.projections.synchronous import follower_of
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
+from cqrs_app.kernel.queries.log import QueryLog
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.write_through import WriteThrough
 from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter, reporting, unreported
@@ -86,6 +88,8 @@ class Kernel:
     builder: Builder
     comparison: Comparison
     cache: QueryCache
+    write_through: WriteThrough
+    query_log: QueryLog
     statistics: Statistics
     recorder: Recorder
     tracer: Tracer
@@ -115,6 +119,8 @@ class Kernel:
     def close(self) -> None:
         """Finish pending background work."""
         self.wake_ups.close()
+        self.write_through.close()
+        self.query_log.close()
         for dispatcher in self.tasks.values():
             dispatcher.close()
         self.traces.close()
@@ -175,6 +181,7 @@ def assemble(
     def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
         if name not in registry.subscriptions:
             return  # rows beside the live ones, which nobody sees
+        write_through.advanced(name)
         statistics.count("projection", name, "applied", ms, events)
         statistics.count("visible", name, "applied", waited_ms)
         recorder.record("visible", (name,), waited_ms)
@@ -233,6 +240,7 @@ def assemble(
         clock=clock,
         tracer=tracer,
     )
+    query_log = QueryLog(engines.write, queries.log_share, clock)
     query_bus = QueryBus(
         registry.answers,
         registry.notation,
@@ -247,8 +255,10 @@ def assemble(
         queries,
         count=_counting(statistics, recorder, "query", "queries"),
         served_late=served_late,
+        log=query_log,
         tracer=tracer,
     )
+    write_through = WriteThrough(query_bus.refresh, queries.write_through)
     kernel = Kernel(
         registry=registry,
         engines=engines,
@@ -261,6 +271,8 @@ def assemble(
         builder=Builder(runner, comparison, engines.read, store, registry.codec),
         comparison=comparison,
         cache=cache,
+        write_through=write_through,
+        query_log=query_log,
         statistics=statistics,
         recorder=recorder,
         tracer=tracer,

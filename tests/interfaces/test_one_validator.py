@@ -27,6 +27,8 @@ Door = Callable[[Flask, str, dict[str, str]], bool]
 NAMES_OF_WHAT_IS_THERE = {
     *("StartImport.file_name", "AddWebhook.event_types", "ChangeWebhook.event_types"),
     *("RetryParkedEvents.stream", "SkipParkedEvent.stream"),
+    *("SetApprovalPolicy.commands", "SetApprovalPolicy.statuses", "SetApprovalPolicy.countries"),
+    "SetApprovalPolicy.stages.people",
 }
 """Texts that must equal one that is known already."""
 

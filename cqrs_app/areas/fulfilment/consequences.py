@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -47,6 +48,7 @@ from cqrs_app.kernel.effects import (
     Context,
     Effect,
     Prospect,
+    Quantity,
     Rehearsed,
     parse,
 )
@@ -57,6 +59,8 @@ MOST_EFFECTS = 200
 
 BY_HAND = "manual"
 """The gateway name, in events, of payments that people carry out."""
+
+_MOVES = (PaymentRefundRequested, PaymentCaptureRequested)
 
 _PAST_INPUTS = ORDER_EVENTS | PAYMENT_EVENTS
 
@@ -84,7 +88,15 @@ def effects_of(planned: Plan) -> Iterator[Effect]:
     for command, tried in planned.steps:
         sentence = _sentence(command, tried)
         if sentence:
-            yield Effect(command=command.name, subject=command.subject, sentence=sentence)
+            amount, currency = moved(tried.events)
+            yield Effect(
+                command=command.name,
+                subject=command.subject,
+                sentence=sentence,
+                adds=tuple(filter(None, map(_quantity, tried.events))),
+                amount=amount,
+                currency=currency,
+            )
     if planned.process.given_up:
         for payment_id, paid in planned.process.payments.items():
             if "capture" in paid.waits:
@@ -102,7 +114,7 @@ def _sentence(command: OutgoingCommand, tried: Tried) -> str:
         return f"The order will be put on hold: {command.arguments['note']}"
     if command.name in _OF_ORDERS:
         return _OF_ORDERS[command.name]
-    return " ".join(filter(None, map(_words_for, tried.events)))
+    return " ".join(filter(None, map(words_for, tried.events)))
 
 
 _OF_ORDERS = {
@@ -111,7 +123,48 @@ _OF_ORDERS = {
 }
 
 
-def _words_for(event: Event) -> str:
+def _quantity(event: Event) -> Quantity | None:
+    """What it adds to the consequences of many commands."""
+    match event:
+        case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
+            return Quantity(event.currency, event.amount, "must be refunded by hand")
+        case StockReservationChanged():
+            more = event.quantity - event.before
+            return Quantity(UNITS, Decimal(abs(more)), RESERVED if more > 0 else TO_STOCK)
+        case StockAdjusted():
+            return Quantity(UNITS, Decimal(event.difference), TO_STOCK)
+        case StockReserved() | StockReleased() | StockCommitted():
+            return Quantity(UNITS, Decimal(event.quantity), _VERBS[type(event)])
+    paid: Any = event
+    verb = _VERBS.get(type(event))
+    return Quantity(paid.currency, paid.amount, verb) if verb else None
+
+
+UNITS = ""
+RESERVED = "will be reserved"
+TO_STOCK = "will return to stock"
+_VERBS: Mapping[type[Event], str] = MappingProxyType(
+    {
+        PaymentRefundRequested: "will be refunded",
+        PaymentVoidRequested: "of authorisations will be voided",
+        PaymentAuthorisationRequested: "will be requested",
+        PaymentCaptureRequested: "will be captured",
+        StockReserved: RESERVED,
+        StockReleased: TO_STOCK,
+        StockCommitted: "will leave stock",
+    }
+)
+
+
+def moved(events: Iterable[Event]) -> tuple[Decimal | None, str]:
+    """The money that payments move with these events, and its currency."""
+    moves = [each for each in events if isinstance(each, _MOVES)]
+    amount = sum((each.amount for each in moves), Decimal(0))
+    return (amount, moves[0].currency) if moves else (None, "")
+
+
+def words_for(event: Event) -> str:
+    """What the event means for money and stock; empty for others."""
     match event:
         case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
             return f"{_money(event)} must be refunded by hand (payment {event.payment_id})."

@@ -13,10 +13,11 @@ from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
 from cqrs_app.kernel.commands.middleware import Count, counted_as
 from cqrs_app.kernel.commands.repository import NO_STREAM
-from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.errors import BusError, VersionConflict
 from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store import Change, EventStore, Head
+from cqrs_app.kernel.store.tables import FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Batch:
         outcomes = [_outcome(run, call) for call in self._calls]
         if self._changes:
             try:
+                self._require_relied_on()
                 commit(self._changes)
             except Exception:  # noqa: BLE001 - whatever the reason, each item is tried alone
                 # Nothing was written, and it is not known which item failed. Run each in its own
@@ -114,17 +116,15 @@ class Batch:
         # Measure this command only, without those before it in the batch.
         call.started = time.perf_counter()
         earlier = self._known.get(call.context.command_id)
-        if earlier is not None and earlier.outcome in ("succeeded", "refused"):
+        if earlier is not None and earlier.outcome in FINAL:
             return call.answer_again(earlier)
-        stream = self._streams[call.stream]
+        cls, name = self._decider.target(call)
+        stream = self._stream(name)
         if stream.aggregate is None:
-            cls = self._decider.routes[type(call.command)].aggregate
-            stream.aggregate = self._decider.repository.at(
-                cls, call.stream, stream.stored, stream.pending
-            )
+            stream.aggregate = self._decider.repository.at(cls, name, stream.stored, stream.pending)
         aggregate, stream.aggregate = stream.aggregate, None
         # A refusal midway leaves the aggregate half changed: the next call then restores it.
-        change = self._decider.decide_on(call, stream.head, aggregate)
+        change = self._decider.decide_on(call, name, aggregate, stream.head)
         stream.aggregate = aggregate
         stream.pending += change.events
         if change.events:
@@ -135,6 +135,21 @@ class Batch:
         # An id repeated within a batch gets the first answer, like any repetition.
         self._known[call.context.command_id] = change.entry
         return receipt_of(change.entry, repeated=False)
+
+    def _stream(self, name: str) -> Stream:
+        if name not in self._streams:
+            head = self._store.load(name) or NO_STREAM
+            self._streams[name] = Stream(head, head)
+        return self._streams[name]
+
+    def _require_relied_on(self) -> None:
+        """Raise VersionConflict if another stream has not the version that a call relies on."""
+        relied_on = {call.relies_on for call in self._calls if call.relies_on}
+        if relied_on:
+            versions = self._store.versions_of(stream for stream, _ in relied_on)
+            for stream, seen in relied_on:
+                if versions.get(stream, 0) != seen:
+                    raise VersionConflict(stream, seen, None)
 
     def _past(self, stream: str) -> tuple[Event, ...]:
         """What is written of a stream, and what the calls so far would add to it."""

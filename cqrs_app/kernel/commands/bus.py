@@ -18,6 +18,7 @@ from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.consequences import (
     Consequences,
     Effect,
+    Forecast,
     Prospect,
     Rehearsed,
 )
@@ -279,6 +280,10 @@ class CommandBus:
 
         Raises what `execute` would raise.
         """
+        return self.foresee(command, context).effects
+
+    def foresee(self, command: Command, context: Context) -> Forecast:
+        """What this command would do now. Writes nothing. Raises what `execute` would raise."""
         events = self._previewed(command, context)
 
         def rehearse(further: Sequence[tuple[Command, Context]]) -> list[Rehearsed]:
@@ -289,7 +294,10 @@ class CommandBus:
             ]
 
         prospect = Prospect(command=command, events=events, past=self._past, rehearse=rehearse)
-        return tuple(effect for each in self._consequences for effect in each(prospect))
+        effects = (effect for each in self._consequences for effect in each(prospect))
+        cls = self._routes[type(command)].aggregate
+        before, head = self._repository.load(cls, cls.stream_for(command))
+        return Forecast(before, head.version, events, tuple(effects))
 
     def _previewed(self, command: Command, context: Context) -> tuple[Recorded, ...]:
         if not self._options.enabled:
@@ -371,6 +379,7 @@ class CommandBus:
             past=self._past,
             existing=self._existing,
             take_guard=self._guard,
+            foresee=self.foresee,
         )
         if personal_fields(type(command)):
             call.keep, call.open = self._sealed, self._vault.open

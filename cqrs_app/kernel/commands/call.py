@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.consequences import Forecast
 from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
 from cqrs_app.kernel.errors import CommandReused, Invalid, NotAllowed, Refused
@@ -25,6 +27,9 @@ Past = Callable[[str], Sequence[Event]]
 
 Existing = Callable[[Collection[str]], Collection[str]]
 """Of these streams, those that exist."""
+
+Foresee = Callable[[Command, Context], Forecast]
+"""What a command would do now. Raises what carrying it out would raise."""
 
 Guard = Callable[["Call", str, str], Step]
 """Takes a guard of a kind for a stream: see guards.py."""
@@ -43,6 +48,10 @@ def nothing(stream: str) -> Sequence[Event]:
 
 def none_of(streams: Collection[str]) -> Collection[str]:
     return ()
+
+
+def unforeseen(command: Command, context: Context) -> Forecast:
+    return Forecast(Aggregate(), 0, (), ())
 
 
 def unguarded(call: Call, kind: str, stream: str) -> Step:
@@ -64,6 +73,12 @@ class Call:
     sender left open; where that was read from the command's own stream, `completed_at` is the
     version read, and it is run again at another. With `guard`, it is run again if another command
     with that guard commits before this one. `written` are the events of the last attempt.
+
+    It may `foresee` what a command would do. It may name another command to decide `instead`, with
+    the `outcome` that the log then has for this one: the events are that command's, in its stream.
+    It may add `arguments` to those of the aggregate's method. And it may say that it relies on the
+    version of another stream (`relies_on`), 0 if there is none: at another version the command is
+    run again. That is read by the statement that reads the command's own stream.
     """
 
     command: Command
@@ -77,6 +92,7 @@ class Call:
     past: Past = nothing
     existing: Existing = none_of
     take_guard: Guard = unguarded
+    foresee: Foresee = unforeseen
     belongs_to: str | None = None
     dry: bool = False
     delay: float = 0.0
@@ -87,6 +103,10 @@ class Call:
     completed: Command | None = None
     completed_at: int | None = None
     guards: list[Step] = field(default_factory=list)
+    instead: Command | None = None
+    outcome: str = "succeeded"
+    arguments: dict[str, Any] = field(default_factory=dict)
+    relies_on: tuple[str, int] | None = None
     written: Sequence[StoredEvent] = ()
     started: float = field(default_factory=time.perf_counter)
 
@@ -95,12 +115,18 @@ class Call:
         return type(self.command).__name__
 
     @property
+    def routed(self) -> Command:
+        """The command whose aggregate decides."""
+        return self.instead or self.command
+
+    @property
     def duration_ms(self) -> float:
         return (time.perf_counter() - self.started) * 1000
 
     def begin(self) -> None:
         """Forget what middleware left in an earlier attempt."""
         self.warnings, self.completed, self.completed_at, self.guards = [], None, None, []
+        self.instead, self.outcome, self.arguments, self.relies_on = None, "succeeded", {}, None
 
     def guard(self, kind: str, stream: str) -> None:
         self.guards.append(self.take_guard(self, kind, stream))

@@ -4,24 +4,50 @@ process manager, would send."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
-from cqrs_app.kernel.commands.call import Past
+from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.events.recorded import Recorded
-from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.messages.messages import Command, Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One consequence of a command. `command` would be sent and is about `subject`; `sentence` says
-    it for people. `certain` is off where it depends on an answer from outside."""
+    it for people. `certain` is off where it depends on an answer from outside. `adds` is what can
+    be summed over many commands; `amount` is the money that it moves, in `currency`."""
 
     command: str
     subject: str
     sentence: str
     certain: bool = True
+    adds: tuple[Quantity, ...] = field(default=(), compare=False)
+    amount: Decimal | None = field(default=None, compare=False)
+    currency: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """An amount in a currency, or units where that is empty, and what happens to it, as in "EUR
+    5.00 will be refunded"."""
+
+    currency: str
+    amount: Decimal
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a command would do now: its own events, and what would follow from them. `before` is its
+    aggregate, at `version`."""
+
+    before: Aggregate
+    version: int
+    events: tuple[Recorded, ...]
+    effects: tuple[Effect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +65,7 @@ class Prospect:
 
     command: Command
     events: tuple[Recorded, ...]
-    past: Past
+    past: Callable[[str], Sequence[Event]]
     rehearse: Callable[[Sequence[tuple[Command, Context]]], list[Rehearsed]]
 
 

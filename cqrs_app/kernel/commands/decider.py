@@ -20,7 +20,7 @@ from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.sealing import Sealing
 from cqrs_app.kernel.privacy.vault import Step, Vault
-from cqrs_app.kernel.store import Change, Head
+from cqrs_app.kernel.store import Change, Head, LogEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,50 +40,68 @@ class Decider:
 
         Raises Refused (by a business rule, or for personal data of an erased person),
         VersionConflict if the operator saw an older version and the command declares
-        `minds_version`, and UndeclaredEvent. Its claims are checked when the change is written.
+        `minds_version`, or if the version that the call relies on is another, and UndeclaredEvent.
+        Its claims are checked when the change is written.
         """
-        cls = self.routes[type(call.command)].aggregate
-        aggregate, head = self.repository.load(cls, call.stream)
-        return self.decide_on(call, head, aggregate)
+        cls, stream = self.target(call)
+        if call.relies_on is None:
+            return self.decide_on(call, stream, *self.repository.load(cls, stream))
+        other, seen = call.relies_on
+        aggregate, head, version = self.repository.load_beside(cls, stream, other)
+        if version != seen:
+            raise VersionConflict(other, seen, None)
+        return self.decide_on(call, stream, aggregate, head)
 
-    def decide_on(self, call: Call, head: Head, aggregate: Aggregate) -> Change:
+    def target(self, call: Call) -> tuple[type[Aggregate], str]:
+        """The aggregate that decides, and its stream."""
+        cls = self.routes[type(call.routed)].aggregate
+        return cls, cls.stream_for(call.instead) if call.instead else call.stream
+
+    def decide_on(self, call: Call, stream: str, aggregate: Aggregate, head: Head) -> Change:
         """Like `decide`, on an aggregate already restored, which is left in its new state."""
-        call.belongs_to = aggregate.belongs_to
+        if call.instead is None:
+            call.belongs_to = aggregate.belongs_to
         expected = call.context.expected_version
-        minds = type(call.command).declaration.minds_version and self.minds_versions
+        minds = type(call.routed).declaration.minds_version and self.minds_versions
         if minds and expected is not None and expected != head.version:
             raise VersionConflict(call.stream, expected, head.version)
-        if call.completed_at not in (None, head.version):
+        if call.instead is None and call.completed_at not in (None, head.version):
             raise VersionConflict(call.stream, call.completed_at or 0, None)
         history = call.context.occurred_at is not None
         now = self.clock()
         at = call.context.occurred_at or now
-        handler = self.routes[type(call.command)]
+        handler = self.routes[type(call.routed)].given(call.arguments)
         doubts = chain(call.context.doubts, aggregate.doubts(at, now)) if history else ()
         decided = decide(
             aggregate,
             handler,
-            call.completed or call.command,
+            call.instead or call.completed or call.command,
             at,
             history=history,
             doubts=doubts,
-            warnings=call.warnings,
+            warnings=() if call.instead else call.warnings,
         )
-        call.belongs_to = aggregate.belongs_to
-        sealing = self.vault.sealing(call.stream, aggregate.belongs_to, dry=call.dry)
+        if call.instead is None:
+            call.belongs_to = aggregate.belongs_to
+        sealing = self.vault.sealing(stream, aggregate.belongs_to, dry=call.dry)
         events = tuple(self._with_owned(decided.events))
-        stored = call.written = self._chain(call, head, events, sealing, at, now)
+        stored = self._chain(call, stream, head, events, sealing, at, now)
+        call.written = stored
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:
             last = head.snapshot.version if head.snapshot else 0
             snapshot = snapshot_of(aggregate, version, last)
-        listed = [{"type": event.type, "version": event.version} for event in stored]
-        entry = call.entry(
-            "succeeded", version=version, events=msgspec.json.encode(listed).decode()
-        )
         steps = self._steps(decided, events, sealing, head, dry=call.dry)
+        entry = self._entry(call, version, stored)
         return Change(entry, stored, snapshot, (*call.guards, *steps))
+
+    def _entry(self, call: Call, version: int, stored: Sequence[StoredEvent]) -> LogEntry:
+        if call.instead:
+            return call.entry(call.outcome)  # the events are in another stream
+        listed = [{"type": event.type, "version": event.version} for event in stored]
+        written = msgspec.json.encode(listed).decode()
+        return call.entry(call.outcome, version=version, events=written)
 
     def _with_owned(self, events: Iterable[Event]) -> Iterator[Event]:
         """Erasing a person erases every subject that the person owns."""
@@ -116,6 +134,7 @@ class Decider:
     def _chain(
         self,
         call: Call,
+        stream: str,
         head: Head,
         events: Sequence[Event],
         sealing: Sealing,
@@ -127,7 +146,7 @@ class Decider:
         context = call.context
         rows = (
             StoredEvent(
-                stream=call.stream,
+                stream=stream,
                 version=version,
                 type=type(event).__name__,
                 schema=event.schema,

@@ -89,6 +89,10 @@ class Handler:
                 yield refused
         yield from self.method(aggregate, command, **self.settings)
 
+    def given(self, arguments: Mapping[str, Any]) -> Handler:
+        """With further arguments of the method."""
+        return replace(self, settings={**self.settings, **arguments}) if arguments else self
+
     def objection(self, aggregate: Aggregate, identity: str) -> Refused | None:
         """Why the command is not possible now, judged without its fields; None if it is."""
         objections = (rule.refusal(aggregate, identity) for rule in self._rules_for(history=False))

@@ -30,6 +30,7 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.reporting import Reporter, unreported
+from cqrs_app.kernel.store.tables import FINAL
 from cqrs_app.kernel.tracing.live import NO_SPAN
 from cqrs_app.kernel.tracing.tracer import Tracer, in_queue
 
@@ -154,7 +155,7 @@ class Record:
             self._report_failure(call, error)
             self._write(call, "failed", code, redacted(str(error), call.command), traceback=lines)
             raise
-        if self._count_successes and (receipt.repeated or receipt.status == "succeeded"):
+        if self._count_successes and (receipt.repeated or receipt.status != "queued"):
             self._count(call.name, counted_as(receipt), call.duration_ms)
         return receipt
 
@@ -174,8 +175,9 @@ class Record:
 
 
 def counted_as(receipt: Receipt) -> str:
-    """How the statistics count an accepted command. A repetition changed nothing."""
-    return "repeated" if receipt.repeated else receipt.status
+    """How the statistics count a command that was carried out, or led to another outcome than a
+    refusal. A repetition changed nothing."""
+    return "repeated" if receipt.repeated else "succeeded"
 
 
 def log_lines(call: Call, proceed: Proceed) -> Receipt:
@@ -231,7 +233,7 @@ class Deduplicate:
             return proceed(call)
         except (AlreadyRecorded, Refused, VersionConflict):
             earlier = self._log.find(call.context.command_id)
-            if earlier is None or earlier.outcome not in ("succeeded", "refused"):
+            if earlier is None or earlier.outcome not in FINAL:
                 raise
             return call.answer_again(earlier)
 

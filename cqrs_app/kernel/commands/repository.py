@@ -24,6 +24,14 @@ class Repository:
         head = self._store.load(stream) or NO_STREAM
         return self.at(cls, stream, head), head
 
+    def load_beside(
+        self, cls: type[Aggregate], stream: str, other: str
+    ) -> tuple[Aggregate, Head, int]:
+        """Like `load`, with the version of another stream, in one statement."""
+        found, version = self._store.load_beside(stream, other)
+        head = found or NO_STREAM
+        return self.at(cls, stream, head), head, version
+
     def at(
         self, cls: type[Aggregate], stream: str, head: Head, pending: Sequence[StoredEvent] = ()
     ) -> Aggregate:

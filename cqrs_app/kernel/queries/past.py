@@ -124,6 +124,10 @@ class Past:
         write = self._writers[cls]
         return Moment(write(aggregate) if write else aggregate, last, newest)
 
+    def recorded(self, stream: str) -> list[Recorded]:
+        """The events of a stream, in order."""
+        return [self._codec.decode(each) for each in self._store.events_of(stream)]
+
     def rows(
         self, projection: str, stream: str, until: Until = WHOLE, beside: Sequence[str] = ()
     ) -> PastRows:

@@ -52,6 +52,12 @@ _FIRST_UNPLACED = (
 )
 # These run with every command or every query, so they bypass SQLAlchemy.
 _HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM streams WHERE stream = {{placeholder}}"  # noqa: S608
+_HEAD_BESIDE = f"""
+SELECT {", ".join(f"mine.{name}" for name in HEAD_FIELDS)}, coalesce(other.version, 0)
+FROM (SELECT 1) AS one
+LEFT JOIN streams AS mine ON mine.stream = {{placeholder}}
+LEFT JOIN streams AS other ON other.stream = {{placeholder}}
+"""  # noqa: S608
 _COMMITTED = """
 SELECT (SELECT coalesce(max(position), 0) FROM events)
     + (SELECT count(*) FROM events WHERE position IS NULL)
@@ -137,6 +143,7 @@ class EventStore(ABC):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._head_of = _HEAD.format(placeholder=placeholder_of(engine))
+        self._head_beside = _HEAD_BESIDE.format(placeholder=placeholder_of(engine))
         self.reader = reader_of(engine)
 
     def rehearse(self, change: Change) -> None:
@@ -212,6 +219,13 @@ class EventStore(ABC):
         with raw_connection(self._engine) as driver:
             row = driver.execute(self._head_of, (stream,)).fetchone()
         return head_of(row) if row else None
+
+    def load_beside(self, stream: str, other: str) -> tuple[Head | None, int]:
+        """The head of a stream, and the version of another one (0: it does not exist), in one
+        statement."""
+        with raw_connection(self._engine) as driver:
+            *row, version = driver.execute(self._head_beside, (stream, other)).fetchone()
+        return head_of(row) if row[0] is not None else None, version
 
     def load_many(self, streams: Iterable[str]) -> dict[str, Head]:
         with self.reader.connect() as connection:

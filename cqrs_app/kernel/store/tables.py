@@ -110,7 +110,9 @@ Index(
     postgresql_where=_unsuccessful,
     sqlite_where=_unsuccessful,
 )
-_final = command_log.c.outcome.in_(("succeeded", "refused"))
+FINAL = ("succeeded", "refused", "requested")
+"""Outcomes that never change. "requested": it was kept to be decided on by others."""
+_final = command_log.c.outcome.in_(FINAL)
 Index(
     "ix_command_log_finished_at",
     command_log.c.finished_at,
@@ -203,6 +205,21 @@ processes = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     Column("doing", Text, nullable=False, server_default=""),
+)
+
+# A sample of the questions asked: see queries/log.py.
+query_log = Table(
+    "query_log",
+    write_tables,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("query", String(100), nullable=False),
+    # As JSON, without texts.
+    Column("parameters", Text, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("result", String(20), nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("ms", Float, nullable=False),
 )
 
 # The series of one metric in one slot of time, as JSON: see measurements/rows.py.

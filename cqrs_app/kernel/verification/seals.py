@@ -21,12 +21,10 @@ from sqlalchemy.exc import IntegrityError
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.base import LOG_FIELDS
 from cqrs_app.kernel.store.engines import reader_of
-from cqrs_app.kernel.store.tables import command_log, events, seals
+from cqrs_app.kernel.store.tables import FINAL, command_log, events, seals
 from cqrs_app.kernel.verification.streams import Report
 
 LogName = Literal["events", "commands"]
-FINAL = ("succeeded", "refused")
-"""Outcomes that no later run of the same command id replaces."""
 PAGE = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -14,12 +14,14 @@ AfterAction = Literal["next", "stay", "close"]
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     """`shortcuts`: whether single keys act (WCAG 2.1.4); `compact`: lists with less room between
-    rows; `after_action`: what follows an action in the queue; `hidden`: per list the columns that
+    rows; `after_action`: what follows an action in the queue; `unwanted`: kinds of
+    notifications that are not written; `hidden`: per list the columns that
     are not shown."""
 
     shortcuts: bool = True
     compact: bool = False
     after_action: AfterAction = "next"
+    unwanted: tuple[str, ...] = ()
     hidden: dict[str, tuple[str, ...]] = {}
 
     def to_text(self) -> str:

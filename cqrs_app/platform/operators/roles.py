@@ -24,6 +24,7 @@ SYSTEM_NAMES = frozenset(
         "webhooks",
         "gateway",
         "failures",
+        "approvals",
         "alerts",
     }
 )

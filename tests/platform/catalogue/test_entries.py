@@ -38,6 +38,7 @@ def test_every_permission_belongs_to_a_role_or_to_the_system() -> None:
     assert REGISTRY.permissions() - given <= {
         "history.record",
         "fulfilment.follow",
+        "approvals.run",
         "alerts.raise",
     }
 

@@ -9,10 +9,11 @@ from cqrs_app.platform.operators.roles import system_actor
 
 ADDED: dict[str, str] = {
     "viewer": """
-        customers.view fulfilment.view inventory.view orders.view payments.view
+        approvals.view customers.view fulfilment.view inventory.view orders.view payments.view
         views.view
     """,
     "operator": """
+        approvals.request approvals.sign
         assignments.assign batches.run queue.work commands.view customers.manage
         inventory.receive orders.address orders.approve
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
@@ -30,7 +31,7 @@ ADDED: dict[str, str] = {
         projections.retry system.view views.share webhooks.view
     """,
     "admin": """
-        alerts.configure
+        alerts.configure approvals.manage approvals.override
         batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
     """,
 }

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table
 
 from cqrs_app.areas.assignments.events import AssigneeChanged, AssigneeRemoved
 from cqrs_app.areas.customers.events import CustomerMerged
-from cqrs_app.areas.desk.projections.lines import add_lines, change_lines
+from cqrs_app.areas.desk.projections.lines import add_lines, change_lines, stored_adjustments
 from cqrs_app.areas.desk.projections.merged import kept, merge
 from cqrs_app.areas.desk.projections.returns import cancel_return, open_return, receive_return
 from cqrs_app.areas.desk.read_models import (
@@ -175,7 +175,7 @@ class OrdersProjection(Projection):
             currency=event.currency,
             total=event.total,
             **sums_of(event.lines, event.adjustments),
-            adjustments=msgspec.json.encode(event.adjustments).decode(),
+            adjustments=stored_adjustments(event.adjustments),
             tags="[]",
             line_count=len(event.lines),
             last_line=len(event.lines),

@@ -146,9 +146,9 @@ class OrderView:
     returned_units: int
     placed_at: datetime
     updated_at: datetime
-    hold_reason: HoldReason | None
     assignee: str
     team: str
+    hold_reason: HoldReason | None
     carrier: str
     tracking: str
     shipping_address: AddressView

@@ -9,19 +9,19 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.areas.desk.read_models import orders
-from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
+from cqrs_app.areas.desk.words import NEEDS_ACTION
 from cqrs_app.areas.orders.commands import VIEW
 from cqrs_app.kernel import Query, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """The orders of an operator or of a team that need action; `oldest` is when the first of them
-    was placed."""
+    """The orders of an operator or of a team that need action, by the value of their stage;
+    `oldest` is when the first of them was placed."""
 
     operator: str
     team: str
-    stages: Mapping[OrderStage, int] = field(default_factory=dict)
+    stages: Mapping[str, int] = field(default_factory=dict)
     oldest: datetime
 
     @property
@@ -59,6 +59,6 @@ def _counted(connection: Connection) -> Iterator[Workload]:
             yield Workload(
                 operator=who if column is columns.assignee else "",
                 team=who if column is columns.team else "",
-                stages={OrderStage(row.stage): row.orders for row in mine},
+                stages={row.stage: row.orders for row in mine},
                 oldest=min(row.oldest for row in mine),
             )

@@ -26,7 +26,9 @@ def workload() -> ResponseReturnValue:
         rows=answer.value,
         freshness=answer.freshness,
         stages=[
-            stage for stage in NEEDS_ACTION if any(each.stages.get(stage) for each in answer.value)
+            stage
+            for stage in NEEDS_ACTION
+            if any(each.stages.get(stage.value) for each in answer.value)
         ],
         waiting=[stage.value for stage in NEEDS_ACTION],
     )

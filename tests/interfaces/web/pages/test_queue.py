@@ -337,7 +337,8 @@ def test_next_and_skip_have_keys_and_c_claims(shop: Shop, browser_pair: tuple[Pa
     browser.keyboard.press("Control+Enter")
     browser.wait_for_url("**/orders/A-3?*")
     expect(browser.get_by_text("4 left")).to_be_visible()
-    browser.get_by_label("After an action").select_option("close")
+    with browser.expect_response("**/queue/after"):
+        browser.get_by_label("After an action").select_option("close")
     expect(browser.get_by_label("After an action")).to_have_value("close")
     browser.reload()
     expect(browser.get_by_label("After an action")).to_have_value("close")

@@ -1,0 +1,41 @@
+"""Approvals: a command that a policy applies to waits for a second person, who signs exactly what
+was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cqrs_app.kernel.commands.handling import handlers_of
+from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, projected
+from cqrs_app.kernel.registry import Area
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.approvals import events, queries
+from cqrs_app.platform.approvals.gate import Gate
+from cqrs_app.platform.approvals.policies import ApprovalPolicies
+from cqrs_app.platform.approvals.request import ApprovalRequest
+from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.subscription import FollowRequests
+
+
+def approvals_area(
+    areas: Sequence[Area], signers: Signers | None, tasks: Sequence[BackgroundTask] = ()
+) -> Area:
+    """The area; a policy may be about any command of `areas`, or about policies themselves."""
+    handlers = {each: handler for area in areas for each, handler in area.handlers.items()}
+    return Area(
+        name="approvals",
+        aggregates=[ApprovalPolicies, ApprovalRequest],
+        events=events,
+        subscriptions=[FollowRequests()],
+        tasks=tasks,
+        answers={
+            queries.ListApprovalPolicies: from_state(ApprovalPolicies, queries.list_policies),
+            queries.ListApprovalRequests: projected(queries.list_requests),
+            queries.CountWaiting: projected(queries.count_waiting),
+            queries.GetApprovalRequest: from_past(queries.get_request),
+            queries.RequestActions: actions_of(ApprovalRequest),
+        },
+        middleware=[]
+        if signers is None
+        else [Gate(handlers | handlers_of(ApprovalPolicies), signers)],
+    )

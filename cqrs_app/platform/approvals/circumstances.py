@@ -1,0 +1,111 @@
+"""What the conditions of policies are about, and what a signer is shown: from a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from cqrs_app.areas.fulfilment.consequences import words_for
+from cqrs_app.areas.orders.events import CreditNoteRecorded, OrderPlaced
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.areas.payments.events import PaymentCaptureRequested, PaymentRefundRequested
+from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.consequences import Forecast
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.commands.handling import Handler
+from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.platform.approvals.policy import Circumstances, SeenVersion, ShownEffects
+
+Past = Callable[[str], Sequence[Event]]
+_MOVES = (PaymentRefundRequested, PaymentCaptureRequested, CreditNoteRecorded)
+_MINDED = (Order.category, Payment.category)
+"""The versions of other things that a signature depends on. A product's stock changes with every
+order; what it comes to is in the effects."""
+_NONE = Decimal(0)
+_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def circumstances(
+    command: Command, context: Context, forecast: Forecast, past: Past, role: str
+) -> Circumstances:
+    """What conditions are compared with. `role` is that of who asks."""
+    order_id = getattr(forecast.before, "order_id", "") or getattr(command, "order_id", "")
+    order, country = _order(past(Order.stream_of(order_id))) if order_id else (None, "")
+    return Circumstances(
+        command=type(command).__name__,
+        fields=msgspec.to_builtins(command),
+        moved=_moved(forecast),
+        worth=_worth(forecast.before) or (_worth(order) if order else {}),
+        status=str(order.status or "") if order else "",
+        country=country,
+        role=role,
+        channel=context.channel,
+    )
+
+
+def shown(
+    command: Command,
+    forecast: Forecast,
+    past: Past,
+    handlers: Mapping[type[Command], Handler],
+) -> ShownEffects:
+    """What a signer is shown of the command."""
+    handler = handlers[type(command)]
+    identity = getattr(command, handler.aggregate.identity)
+    own = filter(None, (words_for(each.event) for each in forecast.events))
+    follow = (each.sentence for each in forecast.effects)
+    stake = _moved(forecast) or _worth(forecast.before)
+    versions = {each: len(past(each)) for each in _touched(forecast, handlers)}
+    versions = {handler.aggregate.stream_for(command): forecast.version} | versions
+    currency, amount = max(stake.items(), key=lambda each: each[1], default=("", None))
+    return ShownEffects(
+        effects=(f"{command.declaration.label} {identity}.", *own, *follow),
+        versions=tuple(SeenVersion(stream=each, version=seen) for each, seen in versions.items()),
+        amount=amount,
+        currency=currency,
+    )
+
+
+def _touched(forecast: Forecast, handlers: Mapping[type[Command], Handler]) -> Iterable[str]:
+    aggregates = {each.__name__: handler.aggregate for each, handler in handlers.items()}
+    for effect in forecast.effects:
+        aggregate = aggregates.get(effect.command)
+        if aggregate is not None and aggregate.category in _MINDED:
+            yield aggregate.stream_of(effect.subject)
+
+
+def _moved(forecast: Forecast) -> dict[str, Decimal]:
+    """By currency: of its own events or of what follows, whichever is more."""
+    own, follow = dict[str, Decimal](), dict[str, Decimal]()
+    for recorded in forecast.events:
+        event: Any = recorded.event
+        if isinstance(event, _MOVES):
+            own[event.currency] = own.get(event.currency, _NONE) + event.amount
+    for effect in forecast.effects:
+        if effect.amount is not None:
+            follow[effect.currency] = follow.get(effect.currency, _NONE) + effect.amount
+    return {each: max(own.get(each, _NONE), follow.get(each, _NONE)) for each in own | follow}
+
+
+def _worth(thing: Aggregate) -> dict[str, Decimal]:
+    match thing:
+        case Order() if thing.currency:
+            return {thing.currency: thing.total}
+        case Payment() if thing.currency:
+            return {thing.currency: thing.amount}
+    return {}
+
+
+def _order(past: Sequence[Event]) -> tuple[Order, str]:
+    """An order as it is, times apart, and its country."""
+    order, country = Order(), ""
+    for event in past:
+        order.evolve(event, _SOME_TIME)
+        if isinstance(event, OrderPlaced):
+            country = event.country
+    return order, country

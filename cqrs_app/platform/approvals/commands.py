@@ -1,0 +1,164 @@
+"""What people do with approval policies and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+from cqrs_app.areas.types import Currency, CurrencyOrAny, money
+from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.platform.approvals.types import (
+    MOST_HOURS,
+    Answer,
+    ApprovalStage,
+    Channel,
+    Comment,
+    Digest,
+    FieldCondition,
+    Names,
+    PolicyName,
+    RequestId,
+    State,
+    names,
+)
+
+VIEW = Permission("approvals.view", Role.VIEWER)
+REQUEST = Permission("approvals.request", Role.OPERATOR)
+SIGN = Permission("approvals.sign", Role.OPERATOR)
+OVERRIDE = Permission("approvals.override", Role.ADMIN)
+MANAGE = Permission("approvals.manage", Role.ADMIN)
+RUN = Permission("approvals.run", None)
+"""What the console does itself: record requests, and what became of them."""
+
+
+@command(label="Set approval policy", permission=MANAGE, minds_version=True)
+class SetApprovalPolicy(Command):
+    """Ask for a second signature before these actions are carried out. All conditions that are
+    given must hold."""
+
+    policy: PolicyName
+    commands: Annotated[
+        Names,
+        Meta(
+            title="Actions",
+            description="Names of commands, one a line, such as RefundPayment.",
+            examples=[["RefundPayment"]],
+            min_length=1,
+            max_length=50,
+            extra={"spellcheck": "false"},
+        ),
+    ]
+    over: Annotated[
+        Decimal | None,
+        money("Amount over", description="What the action moves, or else what it is about."),
+    ] = None
+    currency: CurrencyOrAny = ""
+    moves_money: Annotated[
+        bool, Meta(title="Only if money moves", description="For example, if it refunds a payment.")
+    ] = False
+    statuses: Annotated[Names, names("Statuses", "Of the order, before the action.")] = ()
+    countries: Annotated[Names, names("Countries", "Of the order.")] = ()
+    asked_by: Annotated[tuple[Role, ...], Meta(title="Asked by", max_length=4)] = ()
+    channels: Annotated[tuple[Channel, ...], Meta(title="Sent from", max_length=4)] = ()
+    conditions: Annotated[
+        tuple[FieldCondition, ...],
+        Meta(title="Further conditions", description="On fields of the action.", max_length=10),
+    ] = ()
+    stages: Annotated[
+        tuple[ApprovalStage, ...],
+        Meta(title="Stages", description="One after the other.", max_length=5, extra={"rows": 1}),
+    ] = (ApprovalStage(),)
+    comment_on_refusal: Annotated[bool, Meta(title="A refusal needs a comment")] = True
+    carry_out_hours: Annotated[
+        int, Meta(title="Hours to be carried out, once approved", ge=1, le=MOST_HOURS)
+    ] = 24
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.over is not None and not self.currency:
+            yield "currency", NEEDED
+        if not self.stages:
+            yield "stages", NEEDED
+
+
+@command(label="Remove approval policy", permission=MANAGE, minds_version=True, risky=True)
+class RemoveApprovalPolicy(Command):
+    """Stop asking for a second signature. Open requests stay as they are."""
+
+    policy: PolicyName
+
+
+@command(label="Use recommended policies", permission=MANAGE)
+class UseRecommendedPolicies(Command):
+    """Refunds and credit notes, cancellations of paid orders, stock adjustments and large orders on
+    hold need a second signature."""
+
+    policy: Annotated[PolicyName, Meta(extra={"widget": "hidden"})] = "recommended"
+    over: Annotated[
+        Decimal, money("Orders on hold over", description="Releasing a larger one is signed too.")
+    ] = Decimal(500)
+    currency: Currency = "EUR"
+
+
+@command(label="Request approval", permission=RUN)
+class RequestApproval(Command):
+    """Recorded by the console in place of a command that a policy applies to."""
+
+    request_id: RequestId
+
+
+@command(label="Sign request", permission=SIGN)
+class SignRequest(Command):
+    """Approve, refuse or return a request, exactly as it was shown."""
+
+    request_id: RequestId
+    decision: Annotated[Answer, Meta(title="Decision")]
+    digest: Digest
+    comment: Comment = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.decision is Answer.RETURN and not self.comment.strip():
+            yield "comment", NEEDED
+
+
+@command(label="Withdraw request", permission=REQUEST, risky=True)
+class WithdrawRequest(Command):
+    """Take the request back. Nothing is carried out."""
+
+    request_id: RequestId
+    comment: Comment = ""
+
+
+@command(label="Request again", permission=REQUEST)
+class ResubmitRequest(Command):
+    """Ask again for the same, as it is now. Earlier signatures no longer count."""
+
+    request_id: RequestId
+    comment: Comment = ""
+
+
+@command(label="Override approval", permission=OVERRIDE, risky=True)
+class OverrideApproval(Command):
+    """In an emergency: carry it out without the missing signatures. Everybody can see who did."""
+
+    request_id: RequestId
+    digest: Digest
+    reason: Annotated[Comment, Meta(title="Reason", min_length=1)]
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if not self.reason.strip():
+            yield "reason", NEEDED
+
+
+@command(label="Record outcome", permission=RUN)
+class RecordOutcome(Command):
+    """What became of a request: carried out, failed, out of date, expired or void."""
+
+    request_id: RequestId
+    after: Annotated[int, Meta(title="After version", ge=1)]
+    state: Annotated[State, Meta(title="State")]
+    sentence: Comment = ""

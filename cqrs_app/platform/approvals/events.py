@@ -1,0 +1,130 @@
+"""What happened to approval policies and requests."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cqrs_app.kernel.messages.messages import Event, event
+from cqrs_app.kernel.privacy.personal import PERSONAL
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects
+from cqrs_app.platform.approvals.types import ApprovalStage
+
+
+@event()
+class ApprovalPolicySet(Event):
+    policy: ApprovalPolicy
+
+
+@event()
+class ApprovalPolicyRemoved(Event):
+    policy: str
+
+
+@event()
+class ApprovalRequested(Event):
+    """`payload` is the command as JSON, sealed with the key of `person`. `digest` covers all that
+    a signer is shown. `asked_by` is the actor, `asker` the person behind it."""
+
+    request_id: str
+    command: str
+    stream: str
+    person: str
+    payload: Annotated[str, PERSONAL]
+    payload_hash: str
+    shown: ShownEffects
+    digest: str
+    policies: tuple[ApprovalPolicy, ...]
+    stages: tuple[ApprovalStage, ...]
+    asked_by: str
+    asker: str
+    channel: str
+
+    @property
+    def concerns(self) -> str:
+        return self.person
+
+
+@event()
+class ApprovalSigned(Event):
+    """A person approves what has this digest. `signer` is the actor that sent it."""
+
+    request_id: str
+    person: str
+    signer: str
+    stage: int
+    digest: str
+    comment: str
+
+
+@event()
+class ApprovalGranted(Event):
+    request_id: str
+
+
+@event()
+class ApprovalRefused(Event):
+    request_id: str
+    person: str
+    signer: str
+    comment: str
+
+
+@event()
+class ApprovalReturned(Event):
+    request_id: str
+    person: str
+    signer: str
+    comment: str
+
+
+@event()
+class ApprovalResubmitted(Event):
+    request_id: str
+    shown: ShownEffects
+    digest: str
+    comment: str
+
+
+@event()
+class ApprovalWithdrawn(Event):
+    request_id: str
+    comment: str
+
+
+@event()
+class ApprovalOverridden(Event):
+    request_id: str
+    person: str
+    reason: str
+    missing: int
+
+
+@event()
+class ApprovalOutdated(Event):
+    """What it would do has changed since it was shown. `reason` says what."""
+
+    request_id: str
+    reason: str
+
+
+@event()
+class ApprovalExecuted(Event):
+    request_id: str
+
+
+@event()
+class ApprovalFailed(Event):
+    request_id: str
+    reason: str
+
+
+@event()
+class ApprovalExpired(Event):
+    request_id: str
+
+
+@event()
+class ApprovalVoided(Event):
+    """The personal data that it needs was erased."""
+
+    request_id: str

@@ -1,0 +1,240 @@
+"""The gate: a command that a policy applies to becomes a request, whatever door it came through.
+
+Not asked: history, which has happened; what the console's own processes send, since it follows from
+a command that was asked; and dry runs. A request's own command passes once it is approved, and only
+with exactly what was signed.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from cqrs_app.kernel.commands.call import Call
+from cqrs_app.kernel.commands.context import Context, Receipt, new_id
+from cqrs_app.kernel.commands.handling import Handler
+from cqrs_app.kernel.commands.middleware import Proceed
+from cqrs_app.kernel.errors import (
+    BusError,
+    Busy,
+    Invalid,
+    SwitchedOff,
+    TimedOut,
+    Unavailable,
+    VersionConflict,
+)
+from cqrs_app.kernel.messages.messages import Command, Event, parse
+from cqrs_app.platform.approvals import rules
+from cqrs_app.platform.approvals.circumstances import circumstances, shown
+from cqrs_app.platform.approvals.commands import (
+    OverrideApproval,
+    RequestApproval,
+    ResubmitRequest,
+    SetApprovalPolicy,
+    SignRequest,
+    WithdrawRequest,
+)
+from cqrs_app.platform.approvals.events import ApprovalRequested
+from cqrs_app.platform.approvals.policies import POLICIES, ApprovalPolicies
+from cqrs_app.platform.approvals.policy import (
+    ApprovalPolicy,
+    ShownEffects,
+    applying,
+    digest_of,
+    stages_of,
+)
+from cqrs_app.platform.approvals.request import ApprovalRequest, Now, Wanted, describe
+from cqrs_app.platform.approvals.signer import Signer, short_of
+from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.types import Answer, State
+from cqrs_app.platform.operators.roles import SYSTEM_NAMES
+
+REQUESTED = "requested"
+"""The outcome of a command that became a request."""
+EXECUTION = "approval~"
+"""The prefix of the ids of requested commands that are carried out. No door takes a "~" in the id
+of a command, so nobody else can use one."""
+LATER = (Busy, SwitchedOff, TimedOut, Unavailable)
+"""Says nothing about the command."""
+_NAMESPACE = uuid.UUID("0f8a3c1e-6d0a-4c53-9a58-2f6f4f2c7b11")
+OnRequest = SignRequest | WithdrawRequest | ResubmitRequest | OverrideApproval
+
+
+def request_id_of(command_id: str) -> str:
+    """The id of the request that a command becomes."""
+    return str(uuid.uuid5(_NAMESPACE, command_id))
+
+
+def execution_id(request_id: str) -> str:
+    """The id under which the requested command is carried out, once."""
+    return EXECUTION + request_id
+
+
+def payload_hash(payload: str) -> str:
+    """The hash of a command as JSON."""
+    return digest_of(msgspec.json.decode(payload))
+
+
+class KnownPolicies:
+    """The policies this process read last, with their version."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, tuple[ApprovalPolicy, ...]] | None = None
+        self._lock = threading.Lock()
+
+    def at(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
+        """Read again where the version may be old: the command then runs again."""
+        known = self._known
+        return self.read(call) if known is None or call.attempts > 1 else known
+
+    def read(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
+        past = call.past(POLICIES)
+        policies = ApprovalPolicies()
+        for event in past:
+            policies.evolve(event, call.received_at)
+        found = (len(past), tuple(policies.policies.values()))
+        with self._lock:
+            if self._known is None or self._known[0] < found[0]:
+                self._known = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`handlers` are of the commands that a policy may be about."""
+
+    handlers: Mapping[type[Command], Handler]
+    signers: Signers
+    known: KnownPolicies = field(default_factory=KnownPolicies)
+
+    def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        match call.command:
+            case RequestApproval():
+                raise rules.NOT_APPROVED(
+                    "A request is made by the action that needs approval. Nothing was changed. "
+                    "Send that action."
+                )
+            case SetApprovalPolicy():
+                self._require_known(call.command)
+            case SignRequest() | WithdrawRequest() | ResubmitRequest() | OverrideApproval():
+                call.arguments["now"] = self._now(call, call.command)
+                return proceed(call)
+        if call.context.command_id.startswith(EXECUTION):
+            require_approved(call)
+        elif not call.dry and self._is_asked(call):
+            version, policies = self.known.at(call)
+            if any(call.name in policy.commands for policy in policies):
+                version, policies = self.known.read(call)
+                if wanted := self.wanted(call, policies):
+                    request_id = request_id_of(call.context.command_id)
+                    call.instead = RequestApproval(request_id=request_id)
+                    call.outcome, call.arguments["wanted"] = REQUESTED, wanted
+            call.relies_on = (POLICIES, version)
+        return proceed(call)
+
+    def wanted(self, call: Call, policies: Sequence[ApprovalPolicy]) -> Wanted | None:
+        """What is asked for in place of a command; None if no policy applies. Raises what that
+        would raise, and Refused if too few people could sign."""
+        context = replace(call.context, command_id=new_id())
+        forecast = call.foresee(call.command, context)
+        asking = self.signers.of(context.actor.name)
+        found = circumstances(call.command, context, forecast, call.past, asking.role)
+        asked = applying(policies, found)
+        if not asked:
+            return None
+        self._require_signers(asked, asking)
+        return Wanted(
+            command=call.name,
+            stream=call.stream,
+            person=call.command.concerns or forecast.before.belongs_to or call.stream,
+            payload=call.payload,
+            payload_hash=payload_hash(call.payload),
+            shown=shown(call.command, forecast, call.past, self.handlers),
+            policies=asked,
+            asking=asking,
+            channel=context.channel,
+        )
+
+    def _is_asked(self, call: Call) -> bool:
+        return (
+            type(call.command) in self.handlers
+            and call.context.occurred_at is None
+            and call.context.actor.name not in SYSTEM_NAMES
+        )
+
+    def _require_known(self, command: SetApprovalPolicy) -> None:
+        known = {each.__name__ for each in self.handlers}
+        if unknown := [each for each in command.commands if each not in known]:
+            raise rules.UNKNOWN_ACTION(
+                f"{', '.join(unknown)} cannot need approval. Nothing was changed. "
+                "Use the names of commands as they are in the catalogue, such as RefundPayment."
+            )
+
+    def _require_signers(self, policies: Sequence[ApprovalPolicy], asking: Signer) -> None:
+        short = short_of(stages_of(policies), self.signers.all(), asking.person)
+        if short:
+            stage, missing = short
+            able = "change who the policy names" if stage.people else "give more people that role"
+            raise rules.NOBODY_CAN_SIGN(
+                f"This needs approval by {describe(stage)} other than you. Not enough people can "
+                f"give it: {missing} missing. Nothing was changed. Ask an administrator to {able}."
+            )
+
+    def _now(self, call: Call, command: OnRequest) -> Now:
+        signer = self.signers.of(call.context.actor.name)
+        now = Now(signer=signer, at=call.clock())
+        approves = isinstance(command, SignRequest) and command.decision is Answer.APPROVE
+        past = call.past(ApprovalRequest.stream_of(command.request_id))
+        if not past or not (approves or isinstance(command, ResubmitRequest)):
+            return now
+        try:
+            return replace(now, shown=self.shown_now(call, past))
+        except LATER:
+            raise
+        except (BusError, VersionConflict) as error:
+            return replace(now, problem=error.sentence)
+
+    def shown_now(self, call: Call, past: Sequence[Event]) -> ShownEffects:
+        """What the command of a request would do now. Raises what it would raise."""
+        named = {each.__name__: each for each in self.handlers}
+        command, context = requested(named, self.signers, past)
+        forecast = call.foresee(command, context)
+        return shown(command, forecast, call.past, self.handlers)
+
+
+def requested(
+    commands: Mapping[str, type[Command]], signers: Signers, past: Sequence[Event]
+) -> tuple[Command, Context]:
+    """The command of a request, as the one who asked would send it now. Raises BusError if its
+    values were erased, or that person may not act any more."""
+    first = past[0]
+    assert isinstance(first, ApprovalRequested)  # noqa: S101 - the first event of each request
+    actor = signers.actor(first.asked_by)
+    if actor is None:
+        raise rules.NOT_APPROVED(f"{first.asked_by}, who asked, may not act any more.")
+    try:
+        command = parse(commands[first.command], msgspec.json.decode(first.payload))
+    except (Invalid, msgspec.MsgspecError):
+        raise rules.NOT_APPROVED("The personal data that it needs was erased.") from None
+    return command, Context(actor=actor, channel=first.channel)
+
+
+def require_approved(call: Call) -> None:
+    """Let a requested command pass only if it is approved, and is exactly what was signed, on the
+    version that was shown."""
+    request_id = call.context.command_id.removeprefix(EXECUTION)
+    request = ApprovalRequest()
+    for event in call.past(ApprovalRequest.stream_of(request_id)):
+        request.evolve(event, call.received_at)
+    same = (request.command, request.stream, request.payload_hash) == (
+        call.name,
+        call.stream,
+        payload_hash(call.payload),
+    )
+    if request.state is not State.APPROVED or request.shown is None or not same:
+        raise rules.NOT_APPROVED("This is not approved. Nothing was changed.")
+    call.completed_at = request.shown.versions[0].version

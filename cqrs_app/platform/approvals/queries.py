@@ -1,0 +1,260 @@
+"""Queries on policies and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import Connection, func, select
+
+from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.past import Past
+from cqrs_app.platform.approvals.commands import VIEW
+from cqrs_app.platform.approvals.events import ApprovalRequested
+from cqrs_app.platform.approvals.policies import ApprovalPolicies
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
+from cqrs_app.platform.approvals.request import ApprovalRequest
+from cqrs_app.platform.approvals.signer import Signer
+from cqrs_app.platform.approvals.tables import approval_requests
+from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, State
+from cqrs_app.platform.operators.tables import operators
+
+_ROW = approval_requests.c
+_PENDING = [each for each in State if each.pending]
+MOST_OPEN = 1_000
+"""Requests that are looked through for those that wait for somebody."""
+Name = Annotated[str, Meta(title="Operator", max_length=100)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """One request in a list. `subject` is what it is about, `due` when the state ends by itself,
+    `given` and `needed` count approvals."""
+
+    request_id: str
+    command: str
+    stream: str
+    state: State
+    summary: str
+    amount: Decimal | None
+    currency: str
+    asked_by: str
+    asked_at: datetime
+    changed_at: datetime
+    due: datetime | None
+    given: int
+    needed: int
+    digest: str
+
+
+@query(label="Approval policies", permission=VIEW)
+class ListApprovalPolicies(Query):
+    """The policies that are set, in the order in which they were set first."""
+
+    policy: Annotated[str, Meta(max_length=40)] = ""
+
+
+def list_policies(
+    question: ListApprovalPolicies, policies: ApprovalPolicies, version: int
+) -> tuple[ApprovalPolicy, ...]:
+    found = policies.policies.values()
+    return tuple(each for each in found if question.policy in ("", each.policy))
+
+
+@query(label="Approval requests", permission=VIEW, store="write")
+class ListApprovalRequests(Query):
+    """Requests, the oldest open ones first, or else the latest first."""
+
+    state: Annotated[State | None, Meta(title="State")] = None
+    show: Annotated[Literal["open", "decided", "all"], Meta(title="Show")] = "all"
+    waits_for: Annotated[Name, Meta(description="Requests this operator is asked to sign.")] = ""
+    asked_by: Annotated[Name, Meta(title="Asked by")] = ""
+    stream: Annotated[str, Meta(title="About", max_length=200)] = ""
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+def list_requests(question: ListApprovalRequests, connection: Connection) -> tuple[RequestRow, ...]:
+    if question.waits_for:
+        waiting = waiting_for(connection, question.waits_for)
+        return tuple(waiting)[: question.limit]
+    found = select(approval_requests)
+    if question.state is not None:
+        found = found.where(_ROW.state == question.state)
+    if question.show != "all":
+        pending = _ROW.state.in_(_PENDING)
+        found = found.where(pending if question.show == "open" else ~pending)
+    if question.asked_by:
+        found = found.where(_ROW.asker == question.asked_by)
+    if question.stream:
+        found = found.where(_ROW.stream == question.stream)
+    order = (
+        (_ROW.asked_at, _ROW.request_id)
+        if question.show == "open"
+        else (_ROW.asked_at.desc(), _ROW.request_id)
+    )
+    return tuple(map(_row, connection.execute(found.order_by(*order).limit(question.limit))))
+
+
+def waiting_for(connection: Connection, name: str) -> Iterator[RequestRow]:
+    """The open requests that an operator is asked to sign, oldest first."""
+    account = select(operators.c.role).where(
+        operators.c.name == name, operators.c.disabled_at.is_(None)
+    )
+    signer = Signer(name, name, connection.execute(account).scalar() or "")
+    found = (
+        select(approval_requests)
+        .where(_ROW.state == State.OPEN, _ROW.asker != name)
+        .order_by(_ROW.asked_at, _ROW.request_id)
+    )
+    for row in connection.execute(found.limit(MOST_OPEN)):
+        if msgspec.json.decode(row.request, type=ApprovalRequest).may_sign(signer):
+            yield _row(row)
+
+
+def _row(row: Any) -> RequestRow:
+    request = msgspec.json.decode(row.request, type=ApprovalRequest)
+    return RequestRow(
+        request_id=row.request_id,
+        command=row.command,
+        stream=row.stream,
+        state=State(row.state),
+        summary=" ".join(request.shown.effects[:3]) if request.shown else "",
+        amount=row.amount,
+        currency=row.currency,
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+        changed_at=row.changed_at,
+        due=row.due,
+        given=len(request.signed),
+        needed=sum(each.approvals for each in request.stages),
+        digest=request.digest,
+    )
+
+
+@query(label="Number of approval requests", permission=VIEW, store="write", listed=False)
+class CountWaiting(Query):
+    """How many requests wait for an operator."""
+
+    name: Name
+
+
+def count_waiting(question: CountWaiting, connection: Connection) -> int:
+    some = select(func.count()).where(_ROW.state == State.OPEN)
+    if not connection.execute(some).scalar():
+        return 0
+    return sum(1 for _ in waiting_for(connection, question.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalStep:
+    """One entry of a request's history."""
+
+    type: str
+    operator: str
+    at: datetime
+    comment: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequestView:
+    """One request. `payload` are the fields of the command, empty once personal data in it is
+    erased; `digest` is what a signature names; `signed` are those who approved."""
+
+    request_id: str
+    state: State
+    command: str
+    stream: str
+    payload: dict[str, Any]
+    payload_hash: str
+    digest: str
+    effects: tuple[str, ...]
+    versions: tuple[SeenVersion, ...]
+    amount: Decimal | None
+    currency: str
+    policies: tuple[str, ...]
+    stages: tuple[ApprovalStage, ...]
+    stage: int
+    round: int
+    signed: tuple[str, ...]
+    missing: int
+    asked_by: str
+    asker: str
+    asked_at: datetime | None
+    channel: str
+    due: datetime | None
+    version: int
+    history: tuple[ApprovalStep, ...]
+
+
+@query(label="Approval request", permission=VIEW, store="write")
+class GetApprovalRequest(Query):
+    """One request as it is now, with its history, or nothing."""
+
+    request_id: RequestId
+
+
+def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView | None:
+    found = past.recorded(ApprovalRequest.stream_of(question.request_id))
+    if not found:
+        return None
+    request = ApprovalRequest()
+    for recorded in found:
+        request.evolve(recorded.event, recorded.occurred_at)
+    first: Any = found[0].event
+    assert isinstance(first, ApprovalRequested) and request.shown  # noqa: S101
+    return ApprovalRequestView(
+        request_id=question.request_id,
+        state=request.state or State.OPEN,
+        command=request.command,
+        stream=request.stream,
+        payload=_fields(first.payload),
+        payload_hash=request.payload_hash,
+        digest=request.digest,
+        effects=request.shown.effects,
+        versions=request.shown.versions,
+        amount=request.shown.amount,
+        currency=request.shown.currency,
+        policies=request.policies,
+        stages=request.stages,
+        stage=request.stage,
+        round=request.round,
+        signed=tuple(request.signed),
+        missing=request.missing,
+        asked_by=request.asked_by,
+        asker=request.asker,
+        asked_at=request.asked_at,
+        channel=request.channel,
+        due=request.due,
+        version=len(found),
+        history=tuple(
+            ApprovalStep(
+                type=each.stored.type,
+                operator=each.stored.operator,
+                at=each.occurred_at,
+                comment=getattr(each.event, "comment", "") or getattr(each.event, "reason", ""),
+                command_id=each.stored.command_id,
+            )
+            for each in found
+        ),
+    )
+
+
+@query(label="What may be done with a request", permission=VIEW)
+class RequestActions(Query):
+    """The actions on one request, each allowed or with the reason why not."""
+
+    request_id: RequestId
+
+
+def _fields(payload: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = msgspec.json.decode(payload)
+    except msgspec.MsgspecError:
+        return {}
+    return found

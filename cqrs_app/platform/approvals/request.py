@@ -1,0 +1,352 @@
+"""A request for approval: who has to sign, who has, and what becomes of it. Pure.
+
+What a signer sees is fixed by a digest. `ResubmitRequest` begins another round with another digest,
+for which earlier signatures do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
+from cqrs_app.kernel.commands.handling import Rule, handles, rule
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.platform.approvals import events as was
+from cqrs_app.platform.approvals import rules
+from cqrs_app.platform.approvals.commands import (
+    OverrideApproval,
+    RecordOutcome,
+    RequestApproval,
+    ResubmitRequest,
+    SignRequest,
+    WithdrawRequest,
+)
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects, digest_of, stages_of
+from cqrs_app.platform.approvals.signer import Signer
+from cqrs_app.platform.approvals.types import Answer, ApprovalStage, State
+
+UNCHANGED = "Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The circumstances of a command on a request: who sends it, when, and what the requested
+    command would do now: `shown`, or `problem`, why it would be refused."""
+
+    signer: Signer
+    at: datetime
+    shown: ShownEffects | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for: a command as JSON, about a stream. `person` is whose personal data it
+    carries."""
+
+    command: str
+    stream: str
+    person: str
+    payload: str
+    payload_hash: str
+    shown: ShownEffects
+    policies: tuple[ApprovalPolicy, ...]
+    asking: Signer
+    channel: str
+
+
+def in_state(*states: State) -> Rule:
+    """Requires a request in one of these states."""
+
+    @rule(rules.NO_SUCH_REQUEST, rules.NOT_OPEN)
+    def check(request: ApprovalRequest, request_id: str) -> None:
+        if request.state is None:
+            raise rules.NO_SUCH_REQUEST(f"There is no request {request_id}. {UNCHANGED}")
+        if request.state not in states:
+            label = request.state.label.lower()
+            raise Refused.because(rules.NOT_OPEN.code, f"The request is {label}.")
+
+    return check
+
+
+@dataclass
+class ApprovalRequest(Aggregate):
+    """`signed` are those who approved, with their stage; `stage` is the one that waits. `due` is
+    when the state ends by itself. `changes` counts its events."""
+
+    category: ClassVar[str] = "approval"
+    identity: ClassVar[str] = "request_id"
+
+    state: State | None = None
+    command: str = ""
+    stream: str = ""
+    person: str = ""
+    payload_hash: str = ""
+    shown: ShownEffects | None = None
+    digest: str = ""
+    stages: tuple[ApprovalStage, ...] = ()
+    policies: tuple[str, ...] = ()
+    comment_on_refusal: bool = False
+    carry_out_hours: int = 0
+    asked_by: str = ""
+    asker: str = ""
+    channel: str = ""
+    asked_at: datetime | None = None
+    round: int = 0
+    stage: int = 0
+    signed: dict[str, int] = field(default_factory=dict)
+    due: datetime | None = None
+    changes: int = 0
+
+    @handles(
+        RequestApproval,
+        refusals=[
+            rules.REQUEST_EXISTS,
+            rules.ALREADY_REQUESTED,
+            rules.NOBODY_CAN_SIGN,
+            rules.NOT_APPROVED,
+        ],
+    )
+    def request(self, command: RequestApproval, wanted: Wanted) -> Decision:
+        if self.state is not None:
+            raise rules.REQUEST_EXISTS(f"The request exists. {UNCHANGED}")
+        taken = rules.ALREADY_REQUESTED(
+            "The same is already awaiting approval. Nothing was changed. "
+            "Wait for the decision, or withdraw that request first."
+        )
+        yield Claim("approval", f"{wanted.command} {wanted.stream}", taken)
+        yield was.ApprovalRequested(
+            request_id=command.request_id,
+            command=wanted.command,
+            stream=wanted.stream,
+            person=wanted.person,
+            payload=wanted.payload,
+            payload_hash=wanted.payload_hash,
+            shown=wanted.shown,
+            digest=shown_digest(command.request_id, 1, wanted.payload_hash, wanted.shown),
+            policies=wanted.policies,
+            stages=stages_of(wanted.policies),
+            asked_by=wanted.asking.name,
+            asker=wanted.asking.person,
+            channel=wanted.channel,
+        )
+
+    @handles(
+        SignRequest,
+        when=in_state(State.OPEN),
+        refusals=[
+            rules.OWN_REQUEST,
+            rules.NOT_A_SIGNER,
+            rules.ALREADY_SIGNED,
+            rules.NOT_AS_SHOWN,
+            rules.COMMENT_NEEDED,
+            rules.DEADLINE_OVER,
+        ],
+    )
+    def sign(self, command: SignRequest, now: Now) -> Decision:
+        self._require_signer(now)
+        self._require_shown(command.digest)
+        who = {"request_id": command.request_id, "person": now.signer.person}
+        signed: dict[str, Any] = who | {"signer": now.signer.name, "comment": command.comment}
+        match command.decision:
+            case Answer.REFUSE:
+                if self.comment_on_refusal and not command.comment.strip():
+                    raise rules.COMMENT_NEEDED(f"Say why you refuse it. {UNCHANGED}")
+                yield was.ApprovalRefused(**signed)
+                yield self._ended()
+            case Answer.RETURN:
+                yield was.ApprovalReturned(**signed)
+            case Answer.APPROVE if changed := self._problem(now):
+                yield was.ApprovalOutdated(request_id=command.request_id, reason=changed)
+            case Answer.APPROVE:
+                if now.signer.person in self.signed:
+                    raise rules.ALREADY_SIGNED(f"You have approved this before. {UNCHANGED}")
+                yield was.ApprovalSigned(**signed, stage=self.stage, digest=self.digest)
+                if self.stage == len(self.stages):
+                    yield was.ApprovalGranted(request_id=command.request_id)
+
+    @handles(
+        WithdrawRequest,
+        when=in_state(State.OPEN, State.RETURNED, State.STALE),
+        refusals=[rules.NOT_YOURS],
+    )
+    def withdraw(self, command: WithdrawRequest, now: Now) -> Decision:
+        self._require_asker(now)
+        yield was.ApprovalWithdrawn(request_id=command.request_id, comment=command.comment)
+        yield self._ended()
+
+    @handles(
+        ResubmitRequest,
+        when=in_state(State.RETURNED, State.STALE),
+        refusals=[rules.NOT_YOURS, rules.NOBODY_CAN_SIGN],
+    )
+    def resubmit(self, command: ResubmitRequest, now: Now) -> Decision:
+        self._require_asker(now)
+        if now.shown is None:
+            raise Refused.because(
+                rules.NOT_OPEN.code, now.problem, "Withdraw the request, or ask again later."
+            )
+        digest = shown_digest(command.request_id, self.round + 1, self.payload_hash, now.shown)
+        yield was.ApprovalResubmitted(
+            request_id=command.request_id, shown=now.shown, digest=digest, comment=command.comment
+        )
+
+    @handles(OverrideApproval, when=in_state(State.OPEN), refusals=[rules.NOT_AS_SHOWN])
+    def override(self, command: OverrideApproval, now: Now) -> Decision:
+        self._require_shown(command.digest)
+        yield was.ApprovalOverridden(
+            request_id=command.request_id,
+            person=now.signer.person,
+            reason=command.reason,
+            missing=self.missing,
+        )
+
+    @handles(RecordOutcome, refusals=[rules.NO_SUCH_REQUEST, rules.NOT_OPEN])
+    def record(self, command: RecordOutcome) -> Decision:
+        carried_out = command.state in (State.EXECUTED, State.FAILED)
+        pending = (State.OPEN, State.RETURNED, State.STALE, State.APPROVED)
+        in_state(*([State.APPROVED] if carried_out else pending))(self, command.request_id)
+        if not carried_out and command.after != self.changes:
+            raise rules.NOT_OPEN(f"The request has changed. {UNCHANGED}")
+        yield outcome(command)
+        if command.state is not State.STALE:
+            yield self._ended()
+
+    @property
+    def missing(self) -> int:
+        """How many approvals are missing, in all stages."""
+        needed = sum(each.approvals for each in self.stages)
+        return needed - len(self.signed)
+
+    def change_since(self, shown: ShownEffects) -> str:
+        """What differs from what was shown; empty if nothing does."""
+        if shown == self.shown:
+            return ""
+        if self.shown and shown.effects != self.shown.effects:
+            return "What it would do has changed."
+        return "What it is about has changed."
+
+    def may_sign(self, signer: Signer) -> bool:
+        """Whether this person is asked now."""
+        if self.state is not State.OPEN or signer.person == self.asker:
+            return False
+        return signer.person not in self.signed and signer.fits(self.stages[self.stage])
+
+    def _require_signer(self, now: Now) -> None:
+        if now.signer.person == self.asker:
+            raise rules.OWN_REQUEST(
+                f"You cannot sign what you asked for. {UNCHANGED} Somebody else has to."
+            )
+        if not now.signer.fits(self.stages[self.stage]) and now.signer.person not in self.signed:
+            raise rules.NOT_A_SIGNER(
+                f"It needs {describe(self.stages[self.stage])}, which you are not. {UNCHANGED}"
+            )
+        if self.due and now.at > self.due:
+            raise rules.DEADLINE_OVER(f"The time to decide is over. {UNCHANGED}")
+
+    def _require_shown(self, digest: str) -> None:
+        if digest != self.digest:
+            raise rules.NOT_AS_SHOWN(
+                f"The request is not what you were shown. {UNCHANGED} Look at it again."
+            )
+
+    def _problem(self, now: Now) -> str:
+        if now.shown is None:
+            return f"It would be refused now: {now.problem}"
+        return self.change_since(now.shown)
+
+    def _require_asker(self, now: Now) -> None:
+        if now.signer.person != self.asker:
+            raise rules.NOT_YOURS(f"Only {self.asker}, who asked, can do this. {UNCHANGED}")
+
+    def _ended(self) -> Claim:
+        return Claim("approval", "", rules.ALREADY_REQUESTED(""))
+
+    def evolve(self, event: Event, at: datetime) -> None:
+        self.changes += 1
+        match event:
+            case was.ApprovalRequested():
+                self._ask(event, at)
+            case was.ApprovalSigned():
+                self.signed[event.person] = event.stage
+                here = sum(stage == self.stage for stage in self.signed.values())
+                if here >= self.stages[self.stage].approvals:
+                    self.stage += 1
+                    if self.stage < len(self.stages):
+                        self._wait(State.OPEN, at)
+            case was.ApprovalGranted() | was.ApprovalOverridden():
+                self.state = State.APPROVED
+                self.due = at + timedelta(hours=self.carry_out_hours)
+            case was.ApprovalReturned():
+                self._wait(State.RETURNED, at)
+            case was.ApprovalOutdated():
+                self._wait(State.STALE, at)
+            case was.ApprovalResubmitted():
+                self.shown, self.digest = event.shown, event.digest
+                self._begin(at)
+            case _:
+                self.state, self.due = _ENDS[type(event)], None
+
+    def _ask(self, event: was.ApprovalRequested, at: datetime) -> None:
+        self.command, self.stream, self.person = event.command, event.stream, event.person
+        self.payload_hash, self.shown, self.digest = event.payload_hash, event.shown, event.digest
+        self.asked_by, self.asker, self.channel = event.asked_by, event.asker, event.channel
+        self.stages, self.asked_at = event.stages, at
+        self.policies = tuple(each.policy for each in event.policies)
+        self.comment_on_refusal = any(each.comment_on_refusal for each in event.policies)
+        self.carry_out_hours = min(each.carry_out_hours for each in event.policies)
+        self._begin(at)
+
+    def _begin(self, at: datetime) -> None:
+        self.round, self.stage, self.signed = self.round + 1, 0, {}
+        self._wait(State.OPEN, at)
+
+    def _wait(self, state: State, at: datetime) -> None:
+        stage = self.stages[min(self.stage, len(self.stages) - 1)]
+        self.state, self.due = state, at + timedelta(hours=stage.hours)
+
+
+_ENDS = {
+    was.ApprovalRefused: State.REFUSED,
+    was.ApprovalWithdrawn: State.WITHDRAWN,
+    was.ApprovalExecuted: State.EXECUTED,
+    was.ApprovalFailed: State.FAILED,
+    was.ApprovalExpired: State.EXPIRED,
+    was.ApprovalVoided: State.VOID,
+}
+
+
+def outcome(command: RecordOutcome) -> Event:
+    """The event that records what became of a request. Raises Refused for a state of people."""
+    here = {"request_id": command.request_id}
+    match command.state:
+        case State.EXECUTED:
+            return was.ApprovalExecuted(**here)
+        case State.FAILED:
+            return was.ApprovalFailed(**here, reason=command.sentence)
+        case State.STALE:
+            return was.ApprovalOutdated(**here, reason=command.sentence)
+        case State.EXPIRED:
+            return was.ApprovalExpired(**here)
+        case State.VOID:
+            return was.ApprovalVoided(**here)
+    raise rules.NOT_OPEN(f"A request is {command.state.label.lower()} by a person. {UNCHANGED}")
+
+
+def shown_digest(request_id: str, number: int, payload_hash: str, shown: ShownEffects) -> str:
+    """The digest of what a signer is shown in a round."""
+    return digest_of(request_id, number, payload_hash, shown)
+
+
+def describe(stage: ApprovalStage) -> str:
+    """Who a stage asks, such as "2 supervisors"."""
+    if stage.people:
+        return f"{stage.approvals} of {', '.join(stage.people)}"
+    return (
+        f"{stage.approvals} {stage.role}"
+        if stage.approvals == 1
+        else (f"{stage.approvals} {stage.role}s")
+    )

@@ -1,0 +1,25 @@
+"""Why commands on policies and requests are refused."""
+
+from __future__ import annotations
+
+from cqrs_app.kernel.errors import Refusal
+
+NO_SUCH_POLICY = Refusal("no_such_policy", "There is no policy of this name.")
+UNKNOWN_ACTION = Refusal("unknown_action", "A policy cannot be about this command.")
+REQUEST_EXISTS = Refusal("request_exists", "The request exists.")
+ALREADY_REQUESTED = Refusal(
+    "already_requested", "A request for the same action on the same thing is open."
+)
+NOBODY_CAN_SIGN = Refusal(
+    "nobody_can_sign", "Too few people could approve it, the one who asks left out."
+)
+NO_SUCH_REQUEST = Refusal("no_such_request", "There is no request of this id.")
+NOT_OPEN = Refusal("not_open", "The request is in another state.")
+OWN_REQUEST = Refusal("own_request", "Whoever asked cannot sign, by whatever account or token.")
+NOT_A_SIGNER = Refusal("not_a_signer", "The policy names others.")
+ALREADY_SIGNED = Refusal("already_signed", "The person has approved it before.")
+NOT_AS_SHOWN = Refusal("not_as_shown", "The signature is for something else than the request.")
+COMMENT_NEEDED = Refusal("comment_needed", "The policy wants to know why it is refused.")
+DEADLINE_OVER = Refusal("deadline_over", "It should have been decided before.")
+NOT_YOURS = Refusal("not_yours", "Somebody else asked for it.")
+NOT_APPROVED = Refusal("not_approved", "The request is not approved, or for something else.")

@@ -1,0 +1,82 @@
+"""The people behind accounts and tokens, as they are in the write store now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, select
+
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.approvals.signer import Signer
+from cqrs_app.platform.operators.ended import has_ended
+from cqrs_app.platform.operators.roles import Roles
+from cqrs_app.platform.operators.tables import api_tokens, operators
+from cqrs_app.platform.operators.tokens import ACTOR_PREFIX
+
+SHELL = "shell:"
+"""The prefix of whoever works on the machine itself: no operator, so they cannot sign."""
+
+
+class Signers:
+    """`roles` returns role -> permissions."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        roles: Callable[[], Roles],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._roles = roles
+        self._clock = clock
+
+    def of(self, name: str) -> Signer:
+        """Who an actor of this name is. A token acts for the operator who made it, with at most its
+        own role."""
+        if name.startswith(ACTOR_PREFIX):
+            found = (
+                select(api_tokens.c.role, api_tokens.c.made_by)
+                .where(api_tokens.c.name == name.removeprefix(ACTOR_PREFIX))
+                .order_by(api_tokens.c.created_at.desc())
+                .limit(1)
+            )
+            with self._reader.connect() as connection:
+                row = connection.execute(found).first()
+            return Signer(name, row.made_by, row.role) if row else Signer(name, name, "")
+        account = select(operators.c.role).where(
+            operators.c.name == name, operators.c.disabled_at.is_(None)
+        )
+        with self._reader.connect() as connection:
+            return Signer(name, name, connection.execute(account).scalar() or "")
+
+    def all(self) -> list[Signer]:
+        """Every operator whose account works."""
+        found = select(operators.c.name, operators.c.role)
+        with self._reader.connect() as connection:
+            working = connection.execute(found.where(operators.c.disabled_at.is_(None)))
+            return [Signer(name, name, role) for name, role in working]
+
+    def actor(self, name: str) -> Actor | None:
+        """The actor of this name with the permissions it has now; None if it may not act any
+        more."""
+        if has_ended(self._engine, name, self._clock()):
+            return None
+        roles = self._roles()
+        if name.startswith(SHELL):
+            return Actor(name, frozenset[str]().union(*roles.values()))
+        if not name.startswith(ACTOR_PREFIX):
+            return Actor(name, roles.get(self.of(name).role, frozenset()))
+        tokens = api_tokens.c
+        found = select(tokens.role, tokens.permissions).where(
+            tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None)
+        )
+        with self._reader.connect() as connection:
+            row = connection.execute(found).first()
+        if row is None:
+            return None
+        chosen = frozenset(row.permissions.split())
+        rights = roles.get(row.role, frozenset())
+        return Actor(name, rights & chosen if chosen else rights)

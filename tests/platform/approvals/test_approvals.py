@@ -1,0 +1,451 @@
+"""A second signature: asked for, given on what was shown, carried out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
+from cqrs_app.areas.orders.commands import (
+    AddOrderNote,
+    ApproveOrder,
+    AssignOrderToCustomer,
+    CancelOrder,
+    ChangeShippingAddress,
+)
+from cqrs_app.areas.orders.types import ShippingAddress
+from cqrs_app.areas.orders.words import CancelReason
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
+from cqrs_app.kernel.messages.permissions import Role
+from cqrs_app.platform.approvals.commands import (
+    OverrideApproval,
+    RemoveApprovalPolicy,
+    ResubmitRequest,
+    WithdrawRequest,
+)
+from cqrs_app.platform.approvals.tables import approval_requests
+from cqrs_app.platform.approvals.types import ApprovalStage
+from cqrs_app.services import services_of
+from tests.console import MakeConsole
+from tests.platform.approvals.conftest import REFUND, Shop
+
+CANCEL = CancelOrder(order_id="A-1", reason=CancelReason.CUSTOMER_REQUEST)
+MOVE = ChangeShippingAddress(
+    order_id="A-1",
+    address=ShippingAddress(line1="12 Rue Oberkampf", city="Paris", country="FR"),
+)
+
+
+def expire_leases(shop: Shop) -> None:
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(update(approval_requests).values(lease_until=None))
+
+
+@contextmanager
+def hours_ago(shop: Shop, hours: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is done within was done so long ago."""
+    with monkeypatch.context() as patched:
+        then = datetime.now(UTC) - timedelta(hours=hours)
+        commands = shop.kernel.commands
+        patched.setattr(commands, "_clock", lambda: then)
+        patched.setattr(commands, "_decider", replace(commands._decider, clock=lambda: then))
+        yield
+
+
+def test_without_a_policy_nothing_is_asked(shop: Shop) -> None:
+    assert shop.run(REFUND).status == "succeeded"
+    assert shop.refunds() == 1
+
+
+def test_a_command_under_a_policy_becomes_a_request_and_changes_nothing_else(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    view = shop.view(request_id)
+    assert shop.refunds() == 0
+    assert (view.state, view.command, view.stream) == ("open", "RefundPayment", "payment-P-1")
+    assert (view.asked_by, view.amount, view.currency) == ("sam", 12, "EUR")
+    assert view.effects[1] == "EUR 12.00 must be refunded by hand (payment P-1)."
+
+
+def test_signed_it_is_carried_out_once_as_the_one_who_asked(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    signed = shop.sign(request_id, "tina")
+    assert shop.state(request_id) == "approved"
+    shop.work()
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
+    entry = shop.kernel.log.find(f"approval~{request_id}")
+    assert entry is not None
+    assert (entry.operator, entry.channel, entry.causation_id) == (
+        "sam",
+        "approval",
+        signed.command_id,
+    )
+
+
+def test_the_same_command_id_is_the_same_request(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask(command_id="the-same-command")
+    again = shop.run(REFUND, command_id="the-same-command")
+    assert (again.status, again.repeated) == ("requested", True)
+    assert shop.events(f"approval-{request_id}") == ["ApprovalRequested"]
+
+
+def test_one_request_per_thing_and_action_is_open(shop: Shop) -> None:
+    shop.policy()
+    first = shop.ask()
+    with pytest.raises(Refused) as refused:
+        shop.run(REFUND)
+    assert refused.value.code == "already_requested"
+    shop.run(WithdrawRequest(request_id=first))
+    shop.ask()
+
+
+def test_what_the_rules_refuse_is_refused_at_once(shop: Shop) -> None:
+    shop.policy()
+    with pytest.raises(Refused):
+        shop.run(replace(REFUND, amount=Decimal(1000)))
+    assert shop.view_all() == []
+
+
+def test_nobody_signs_their_own_request_by_whatever_account(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask(name="sam")
+    tokens = services_of(shop.app).tokens
+    tokens.create("robot", "supervisor", made_by="sam")
+    for name in ("sam", "token:robot"):
+        with pytest.raises(Refused) as refused:
+            shop.sign(request_id, name)
+        assert refused.value.code == "own_request"
+    assert shop.state(request_id) == "open"
+
+
+def test_what_a_token_asks_for_its_maker_cannot_sign(shop: Shop) -> None:
+    services_of(shop.app).tokens.create("robot", "supervisor", made_by="sam")
+    shop.policy()
+    request_id = shop.ask(name="token:robot", channel="api")
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, "sam")
+    assert refused.value.code == "own_request"
+    shop.sign(request_id, "tina")
+    shop.work()
+    assert shop.state(request_id) == "executed"
+
+
+def test_only_those_whom_the_policy_asks_can_sign(shop: Shop) -> None:
+    shop.policy(stages=(ApprovalStage(role=Role.SUPERVISOR, people=("tina",)),))
+    request_id = shop.ask()
+    for name in ("olga", "ada"):
+        with pytest.raises(Refused) as refused:
+            shop.sign(request_id, name)
+        assert refused.value.code == "not_a_signer"
+    with pytest.raises(NotAllowed):
+        shop.sign(request_id, "victor")
+    shop.sign(request_id, "tina")
+
+
+def test_where_nobody_could_sign_it_is_refused_at_once_and_says_who_could_be_made_able(
+    shop: Shop,
+) -> None:
+    shop.policy(stages=(ApprovalStage(role=Role.ADMIN),))
+    with pytest.raises(Refused) as refused:
+        shop.run(REFUND, "ada")
+    assert refused.value.code == "nobody_can_sign"
+    assert "1 admin other than you" in refused.value.sentence
+    shop.policy(stages=(ApprovalStage(approvals=3),))
+    with pytest.raises(Refused, match=r"3 supervisors other than you.*1 missing"):
+        shop.run(REFUND, "sam")
+
+
+def test_every_stage_needs_its_number_of_people_one_after_the_other(shop: Shop) -> None:
+    shop.policy("ApproveOrder", stages=(ApprovalStage(approvals=2), ApprovalStage(role=Role.ADMIN)))
+    request_id = shop.ask(ApproveOrder(order_id="A-1"), "olga")
+    shop.sign(request_id, "sam")
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, "sam")
+    assert refused.value.code == "already_signed"
+    shop.sign(request_id, "tina")
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, "tina")
+    assert (refused.value.code, shop.state(request_id)) == ("already_signed", "open")
+    shop.sign(request_id, "ada")
+    shop.work()
+    assert "OrderApproved" in shop.events("order-A-1")
+
+
+def test_a_signature_is_for_exactly_what_was_shown(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, digest="0" * 64)
+    assert refused.value.code == "not_as_shown"
+
+
+def test_content_that_changed_since_makes_the_request_stale_instead_of_signed(shop: Shop) -> None:
+    shop.policy("CancelOrder")
+    request_id = shop.ask(CANCEL)
+    shop.run(AddOrderNote(order_id="A-1", note="The customer called."))
+    assert shop.sign(request_id).events == ("ApprovalOutdated",)
+    assert shop.state(request_id) == "stale"
+    shop.work()
+    assert "OrderCancelled" not in shop.events("order-A-1")
+
+
+def test_content_that_changes_after_approval_is_not_carried_out(shop: Shop) -> None:
+    shop.policy("CancelOrder")
+    request_id = shop.ask(CANCEL)
+    shop.sign(request_id)
+    shop.run(AddOrderNote(order_id="A-1", note="The customer called."))
+    shop.work()
+    assert shop.state(request_id) == "stale"
+    assert "OrderCancelled" not in shop.events("order-A-1")
+
+
+def test_a_stale_request_with_signatures_can_be_withdrawn_or_asked_again(shop: Shop) -> None:
+    shop.policy("CancelOrder", stages=(ApprovalStage(approvals=2),))
+    request_id = shop.ask(CANCEL)
+    shop.sign(request_id, "tina")
+    old = shop.view(request_id).digest
+    shop.run(AddOrderNote(order_id="A-1", note="The customer called."))
+    shop.sign(request_id, "ada")
+    assert shop.state(request_id) == "stale"
+    shop.run(ResubmitRequest(request_id=request_id), "sam")
+    view = shop.view(request_id)
+    assert (view.state, view.round, view.signed) == ("open", 2, ())
+    assert len(view.history) == 4
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, "tina", digest=old)
+    assert refused.value.code == "not_as_shown"
+    shop.run(AddOrderNote(order_id="A-1", note="And again."))
+    shop.sign(request_id, "ada")
+    shop.run(WithdrawRequest(request_id=request_id), "sam")
+    assert shop.state(request_id) == "withdrawn"
+
+
+def test_any_no_ends_it_and_no_earlier_yes_revives_it(shop: Shop) -> None:
+    shop.policy("CancelOrder", stages=(ApprovalStage(approvals=2),))
+    request_id = shop.ask(CANCEL)
+    shop.sign(request_id, "tina")
+    shop.sign(request_id, "tina", "refuse", comment="I was wrong.")
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, "ada")
+    assert refused.value.code == "not_open"
+    shop.work()
+    assert "OrderCancelled" not in shop.events("order-A-1")
+
+
+def test_a_refusal_keeps_the_evidence_and_needs_a_comment(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, decision="refuse")
+    assert refused.value.code == "comment_needed"
+    shop.sign(request_id, decision="refuse", comment="No receipt.")
+    view = shop.view(request_id)
+    assert (view.state, view.payload["reason"], view.history[-1].comment) == (
+        "refused",
+        "Scratched.",
+        "No receipt.",
+    )
+
+
+def test_returned_with_a_comment_it_is_asked_again_as_a_new_round(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    with pytest.raises(Invalid):
+        shop.sign(request_id, decision="return")
+    shop.sign(request_id, decision="return", comment="Please attach the receipt.")
+    assert shop.state(request_id) == "returned"
+    with pytest.raises(Refused) as refused:
+        shop.run(ResubmitRequest(request_id=request_id), "olga")
+    assert refused.value.code == "not_yours"
+    shop.run(ResubmitRequest(request_id=request_id, comment="Attached."))
+    shop.sign(request_id)
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
+
+
+def test_of_a_yes_and_a_no_at_once_the_first_in_the_stream_decides(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    digest, commit = shop.view(request_id).digest, shop.kernel.store.commit
+
+    def refused_meanwhile(changes: Any) -> None:
+        monkeypatch.setattr(shop.kernel.store, "commit", commit)
+        shop.sign(request_id, "ada", "refuse", comment="No.", digest=digest)
+        commit(changes)
+
+    monkeypatch.setattr(shop.kernel.store, "commit", refused_meanwhile)
+    with pytest.raises(Refused) as refused:
+        shop.sign(request_id, "tina", digest=digest)
+    assert refused.value.code == "not_open"
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("refused", 0)
+
+
+def test_two_approvals_at_once_count_as_two(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.policy(stages=(ApprovalStage(approvals=2),))
+    request_id = shop.ask()
+    commit = shop.kernel.store.commit
+
+    def approved_meanwhile(changes: Any) -> None:
+        monkeypatch.setattr(shop.kernel.store, "commit", commit)
+        shop.sign(request_id, "ada")
+        commit(changes)
+
+    monkeypatch.setattr(shop.kernel.store, "commit", approved_meanwhile)
+    shop.sign(request_id, "tina")
+    assert shop.state(request_id) == "approved"
+    assert shop.events(f"approval-{request_id}").count("ApprovalGranted") == 1
+    shop.work()
+    assert shop.refunds() == 1
+
+
+def test_killed_after_it_was_carried_out_it_is_not_carried_out_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.sign(request_id)
+    task = shop.kernel.registry.tasks["approvals"]
+    with monkeypatch.context() as patched:
+        patched.setattr(task, "_record", lambda *rest: None)
+        task.work(shop.kernel, request_id)
+    assert (shop.state(request_id), shop.refunds()) == ("approved", 1)
+    expire_leases(shop)
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
+
+
+def test_without_the_permission_by_then_it_fails_and_says_so(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.sign(request_id)
+    services_of(shop.app).accounts.disable("sam")
+    shop.work()
+    assert shop.state(request_id) == "failed"
+    assert "sam" in shop.view(request_id).history[-1].comment
+    assert shop.refunds() == 0
+
+
+def test_what_the_rules_refuse_by_then_is_stale(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.run(RemoveApprovalPolicy(policy="test"), "ada")
+    shop.run(replace(REFUND, amount=Decimal(40)))
+    assert shop.sign(request_id).events == ("ApprovalOutdated",)
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("stale", 1)
+
+
+def test_what_nobody_decides_expires_and_so_does_what_is_not_carried_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.policy("RefundPayment", "CancelOrder", stages=(ApprovalStage(hours=2),), carry_out_hours=1)
+    with hours_ago(shop, 3, monkeypatch):
+        undecided, approved = shop.ask(), shop.ask(CANCEL)
+        shop.sign(approved)
+    with pytest.raises(Refused) as refused:
+        shop.sign(undecided)
+    assert refused.value.code == "deadline_over"
+    shop.work()
+    assert (shop.state(undecided), shop.state(approved)) == ("expired", "expired")
+    assert "OrderCancelled" not in shop.events("order-A-1")
+
+
+def test_a_policy_just_set_holds_for_the_next_command_of_another_process(
+    make_people: MakeConsole,
+) -> None:
+    shop, other = Shop(make_people()), services_of(make_people()).kernel
+    context = {"actor": shop.actor("sam"), "channel": "form"}
+    other.commands.execute(AddOrderNote(order_id="A-1", note="Hello."), Context(**context))
+    shop.policy()
+    assert other.commands.execute(REFUND, Context(**context)).status == "requested"
+    shop.pay("P-2", order_id="A-2")
+    shop.run(RemoveApprovalPolicy(policy="test"), "ada")
+    again = replace(REFUND, payment_id="P-2")
+    [outcome] = other.commands.execute_batch([(again, Context(**context))])
+    assert outcome.receipt is not None
+    assert outcome.receipt.status == "succeeded"
+
+
+def test_a_policy_just_set_holds_for_a_batch_of_another_process(make_people: MakeConsole) -> None:
+    shop, other = Shop(make_people()), services_of(make_people()).kernel
+    context = {"actor": shop.actor("sam"), "channel": "form"}
+    other.commands.execute(AddOrderNote(order_id="A-1", note="Hello."), Context(**context))
+    shop.policy()
+    [outcome] = other.commands.execute_batch([(REFUND, Context(**context))])
+    assert outcome.receipt is not None
+    assert outcome.receipt.status == "requested"
+
+
+def test_history_is_not_asked_and_neither_are_the_consoles_own_processes(shop: Shop) -> None:
+    shop.policy()
+    importer = Actor("importer", frozenset({"payments.refund", "history.record"}))
+    past = datetime(2024, 5, 1, tzinfo=UTC)
+    fulfilment = Actor("fulfilment", frozenset({"payments.refund"}))
+    commands = shop.kernel.commands
+    first = commands.execute(REFUND, Context(actor=fulfilment, channel="process"))
+    second = commands.execute(REFUND, Context(actor=importer, channel="import", occurred_at=past))
+    assert (first.status, second.status) == ("succeeded", "succeeded")
+
+
+def test_nobody_carries_out_a_request_by_using_its_id(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    with pytest.raises(Refused) as refused:
+        shop.run(REFUND, command_id=f"approval~{request_id}", channel="approval")
+    assert (refused.value.code, shop.refunds()) == ("not_approved", 0)
+
+
+def test_an_emergency_is_carried_out_at_once_and_everybody_sees_who_did_it(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    override = OverrideApproval(
+        request_id=request_id, digest=shop.view(request_id).digest, reason="The site is down."
+    )
+    with pytest.raises(NotAllowed):
+        shop.run(override, "tina")
+    shop.run(override, "ada")
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
+    [entry] = [each for each in shop.view(request_id).history if "Overridden" in each.type]
+    assert (entry.operator, entry.comment) == ("ada", "The site is down.")
+
+
+def test_an_erased_person_ends_the_request_and_the_evidence_stays(shop: Shop) -> None:
+    shop.run(RegisterCustomer(customer_id="C-1", email="ann@example.com"))
+    shop.run(AssignOrderToCustomer(order_id="A-1", customer_id="C-1"))
+    shop.policy("ChangeShippingAddress")
+    request_id = shop.ask(MOVE)
+    assert "Rue" in str(shop.view(request_id).payload)
+    hashed = shop.view(request_id).payload_hash
+    shop.run(EraseCustomer(customer_id="C-1", reason="Asked for it."), "ada")
+    shop.work()
+    view = shop.view(request_id)
+    assert (view.state, view.payload, view.payload_hash) == ("void", {}, hashed)
+    assert [each.operator for each in view.history] == ["sam", "approvals"]
+    assert "Rue" not in str(
+        [each.payload for each in shop.kernel.store.events_of(f"approval-{request_id}")]
+    )
+
+
+def test_the_logs_verify_with_requests_in_them(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.sign(request_id)
+    shop.work()
+    faults = [each for each in shop.kernel.verify_streams() if each.fault]
+    faults += [each for each in shop.kernel.verify_logs() if each.fault]
+    assert faults == []
