@@ -12,7 +12,8 @@ from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
-from cqrs_app.areas.customers.queries import ListRegisteredCustomers
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.queries import ChooseCustomers, ListRegisteredCustomers
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
 from cqrs_app.areas.desk.queries.order_list import ListOrders
@@ -22,7 +23,8 @@ from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
-from cqrs_app.areas.inventory.queries.product_list import ListProducts
+from cqrs_app.areas.inventory.queries.product_list import ChooseProducts, ListProducts
+from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.orders.order import Order
@@ -77,7 +79,12 @@ to know."""
 
 
 CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
-    {Order.category: ChooseOrders, Assignment.category: ChooseOrders}
+    {
+        Order.category: ChooseOrders,
+        Assignment.category: ChooseOrders,
+        Customer.category: ChooseCustomers,
+        StockItem.category: ChooseProducts,
+    }
 )
 """Category of streams -> the query that chooses things of this kind for a batch."""
 

@@ -37,6 +37,7 @@ KERNEL_WRITE = [
     tables.command_log,
     tables.processes,
     tables.measurements,
+    tables.traces,
     tables.seals,
     tables.claims,
     tables.subject_keys,

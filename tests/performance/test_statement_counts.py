@@ -129,6 +129,7 @@ def addresses(number: int) -> dict[str, str]:
         "web.ledger": "/ledger",
         "web.command_log": "/log",
         "web.command": "/log/none",
+        "web.command_trace": "/log/none/trace",
         "web.export": "/exports/ListOrders.csv",
         "web.imports": "/imports",
         "web.imports_panel": "/imports/panel",

@@ -33,6 +33,7 @@ from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
 from cqrs_app.interfaces.web.outcome import announcing, outcome_of, submit_label_of, title_of
 from cqrs_app.interfaces.web.places import back_to, category_of, pages_of, place_of
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -119,6 +120,8 @@ def command_submit(name: str) -> ResponseReturnValue:
         command = command_from(form, cls)
     except Invalid as invalid:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
+    if cls.declaration.step_up and (asked := step_up()):
+        return asked
     context = command_context(form.command_id.data, expected_version(form))
     try:
         if cls.declaration.undoable:

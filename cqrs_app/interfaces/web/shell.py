@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from flask import Flask, Response, g, render_template, request
@@ -18,20 +19,25 @@ from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, ope
 from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.views import default_views, given_of, list_url
+from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.alerts.queries import on_by_severity
+from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.views.views import SavedView
 from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
+IN_TRAY = timedelta(minutes=1)
+"""How long a batch that has ended is still shown."""
 NAVIGATIONS_KEPT = 256
 
 
 class Watch:
-    """Checks the console's parts at most every two seconds per process."""
+    """Looks at what every page shows at most every two seconds per process, when a page asks for
+    its banners, which come first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,6 +45,7 @@ class Watch:
         self._banners: list[dict[str, str]] = []
         self._open_failures = self._alerts = 0
         self._defaults: tuple[SavedView, ...] = ()
+        self._batches: tuple[BatchRow, ...] = ()
 
     def banners(self) -> list[dict[str, str]]:
         """What is away now: {level, text}."""
@@ -47,18 +54,19 @@ class Watch:
 
     def open_failures(self) -> int:
         """How many failures are open; what was known last while the write store is down."""
-        self._look()
         return self._open_failures
 
     def alerts(self) -> int:
         """How many alerts are raised or acknowledged, likewise."""
-        self._look()
         return self._alerts
 
     def default_views(self, role: str) -> list[SavedView]:
         """The views that the navigation opens for this role, one for a list at most."""
-        self._look()
         return [each for each in self._defaults if each.default_for == role]
+
+    def batches(self, operator: str) -> list[BatchRow]:
+        """What the tray shows: the batches of an operator that run, or ended just now."""
+        return [each for each in self._batches if each.created_by == operator]
 
     def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
@@ -66,11 +74,13 @@ class Watch:
                 found = health.banners(health.look(kernel))
                 self._banners = [{"level": level, "text": text} for level, text in found]
                 self._looked = time.monotonic()
-                with suppress(*DATABASE_TROUBLE):
+                with suppress(BusError, *DATABASE_TROUBLE):
                     self._open_failures = services.stored_failures.count_open()
                     with reader_of(kernel.engines.write).connect() as connection:
                         self._alerts = sum(on_by_severity(connection).values())
                     self._defaults = default_views()
+                    ended_after = datetime.now(UTC) - IN_TRAY
+                    self._batches = live_batches(kernel.engines.write, ended_after)
             finally:
                 self._lock.release()
 
@@ -138,6 +148,7 @@ def init_shell(app: Flask, settings: Settings) -> None:
         return {
             "shop_name": settings.shop_name,
             "banners": always + watch.banners() if signed_in else [],
+            "tray": watch.batches(g.operator.name) if signed_in else [],
         }
 
 

@@ -37,6 +37,7 @@ from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import ANSWER_SECONDS, reader_of
 from cqrs_app.kernel.subscriptions.cursors import Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
+from cqrs_app.kernel.tracing.tracer import Tracer
 
 T = TypeVar("T")
 
@@ -95,6 +96,7 @@ class QueryBus:
         *,
         count: Count,
         served_late: Callable[[str, float], None],
+        tracer: Tracer | None = None,
     ) -> None:
         self._answers = answers
         self._past = past
@@ -112,6 +114,7 @@ class QueryBus:
         self._options = options
         self._count = count
         self._served_late = served_late
+        self._tracer = tracer or Tracer()
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._waits = Waits(options.max_waiting)
         kinds = {query: get_type_hints(each.handler)["return"] for query, each in answers.items()}
@@ -126,8 +129,10 @@ class QueryBus:
         result, code = "failed", ""
         try:
             self.authorise(type(query), context)
-            with self._slot(), answered_within(self._options.timeout + ANSWER_SECONDS):
-                answer, result = self._answer(query, context)
+            with self._tracer.step(f"query {name}") as span:
+                with self._slot(), answered_within(self._options.timeout + ANSWER_SECONDS):
+                    answer, result = self._answer(query, context)
+                span.note("cqrs.cache", result)
             if answer.freshness.lag_seconds:
                 self._served_late(name, answer.freshness.lag_seconds)
             return answer

@@ -219,6 +219,20 @@ measurements = Table(
     Column("series", Text, nullable=False),
 )
 
+# Spans of one trace from one process, as JSON: see measurements/traces.py.
+traces = Table(
+    "traces",
+    write_tables,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("trace_id", String(32), nullable=False),
+    # What kind of process, and its number on its host.
+    Column("process", String(40), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("spans", Text, nullable=False),
+)
+Index("ix_traces_trace_id", traces.c.trace_id)
+Index("ix_traces_recorded_at", traces.c.recorded_at)
+
 
 def _cursors(name: str, store: MetaData) -> Table:
     return Table(

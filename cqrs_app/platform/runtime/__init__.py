@@ -21,6 +21,7 @@ from cqrs_app.platform.runtime import (
     pending,
     reconciliation,
     status,
+    traces,
 )
 from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
 from cqrs_app.platform.runtime.generation_rules import generation_rules
@@ -60,6 +61,7 @@ def runtime_area(
             statistics.ListErrors: projected(statistics.list_errors),
             command_log.ListCommands: projected(command_log.list_commands(zone)),
             command_log.GetCommand: projected(command_log.get_command),
+            traces.GetTrace: projected(traces.get_trace(subscriptions)),
             command_log.FailedToday: projected(command_log.failed_today(zone)),
             pending.PendingWrites: projected(pending.pending_writes),
             pending.DelayedCommands: projected(pending.delayed_commands),

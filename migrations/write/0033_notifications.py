@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0031"
-down_revision: str | None = "write_0030"
+revision: str = "write_0033"
+down_revision: str | None = "write_0032"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
