@@ -110,6 +110,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles),
+        signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours

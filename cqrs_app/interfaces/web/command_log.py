@@ -25,7 +25,7 @@ from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, Link,
 from cqrs_app.services import kernel, services
 
 ENDPOINT = "web.command_log"
-OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
+OUTCOMES = ("succeeded", "refused", "requested", "failed", "queued", "running")
 FILTERS = MappingProxyType(
     {
         "type": "Action",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.alerts.queries import on_by_severity
+from cqrs_app.platform.approvals.queries import waiting_by_name
 from cqrs_app.platform.runtime import health
 from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
@@ -36,6 +37,7 @@ class Watch:
         self._looked = float("-inf")
         self._banners: list[dict[str, str]] = []
         self._open_failures = self._alerts = 0
+        self._approvals: Mapping[str, int] = {}
 
     def banners(self) -> list[dict[str, str]]:
         """What is away now: {level, text}."""
@@ -52,6 +54,11 @@ class Watch:
         self._look()
         return self._alerts
 
+    def waiting_for(self, name: str) -> int:
+        """How many requests this operator is asked to approve, likewise."""
+        self._look()
+        return self._approvals.get(name, 0)
+
     def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
             try:
@@ -62,6 +69,7 @@ class Watch:
                     self._open_failures = services.stored_failures.count_open()
                     with reader_of(kernel.engines.write).connect() as connection:
                         self._alerts = sum(on_by_severity(connection).values())
+                        self._approvals = waiting_by_name(connection)
             finally:
                 self._lock.release()
 
@@ -81,12 +89,17 @@ def init_shell(app: Flask, settings: Settings) -> None:
 
     @lru_cache(NAVIGATIONS_KEPT)
     def navigation_of(
-        root: str, permissions: frozenset[str], active: str, failures: int, alerts: int
+        root: str,
+        permissions: frozenset[str],
+        active: str,
+        failures: int,
+        alerts: int,
+        approvals: int,
     ) -> Markup:
         template = app.jinja_env.get_template("_navigation.html")
         groups = [("", open_to(permissions, ENTRIES))]
         groups += [("Other systems", open_to(permissions, INTEGRATIONS))]
-        counts = {"failures": failures, "alerts": alerts}
+        counts = {"failures": failures, "alerts": alerts, "approvals": approvals}
         return Markup(template.render(groups=groups, active=active, counts=counts))  # noqa: S704
 
     def navigation(active: str) -> Markup:
@@ -96,7 +109,8 @@ def init_shell(app: Flask, settings: Settings) -> None:
         mine = _permissions()
         failures = watch.open_failures() if "failures.view" in mine else 0
         alerts = watch.alerts() if "alerts.view" in mine else 0
-        return navigation_of(request.script_root, mine, active, failures, alerts)
+        approvals = watch.waiting_for(g.operator.name) if "approvals.sign" in mine else 0
+        return navigation_of(request.script_root, mine, active, failures, alerts, approvals)
 
     def shortcuts() -> list[Entry]:
         """The places that a key leads to."""

@@ -19,7 +19,7 @@ from cqrs_app.kernel.commands.consequences import Forecast
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.messages.messages import Command, Event
-from cqrs_app.platform.approvals.policy import Circumstances, SeenVersion, Shown
+from cqrs_app.platform.approvals.policy import Circumstances, SeenVersion, ShownEffects
 
 Past = Callable[[str], Sequence[Event]]
 _MOVES = (PaymentRefundRequested, PaymentCaptureRequested, CreditNoteRecorded)
@@ -53,7 +53,7 @@ def shown(
     forecast: Forecast,
     past: Past,
     handlers: Mapping[type[Command], Handler],
-) -> Shown:
+) -> ShownEffects:
     """What a signer is shown of the command."""
     handler = handlers[type(command)]
     identity = getattr(command, handler.aggregate.identity)
@@ -63,7 +63,7 @@ def shown(
     versions = {each: len(past(each)) for each in _touched(forecast, handlers)}
     versions = {handler.aggregate.stream_for(command): forecast.version} | versions
     currency, amount = max(stake.items(), key=lambda each: each[1], default=("", None))
-    return Shown(
+    return ShownEffects(
         effects=(f"{command.declaration.label} {identity}.", *own, *follow),
         versions=tuple(SeenVersion(stream=each, version=seen) for each, seen in versions.items()),
         amount=amount,

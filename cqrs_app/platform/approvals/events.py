@@ -6,13 +6,13 @@ from typing import Annotated
 
 from cqrs_app.kernel.messages.messages import Event, event
 from cqrs_app.kernel.privacy.personal import PERSONAL
-from cqrs_app.platform.approvals.policy import Policy, Shown
-from cqrs_app.platform.approvals.types import Stage
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects
+from cqrs_app.platform.approvals.types import ApprovalStage
 
 
 @event()
 class ApprovalPolicySet(Event):
-    policy: Policy
+    policy: ApprovalPolicy
 
 
 @event()
@@ -31,10 +31,10 @@ class ApprovalRequested(Event):
     person: str
     payload: Annotated[str, PERSONAL]
     payload_hash: str
-    shown: Shown
+    shown: ShownEffects
     digest: str
-    policies: tuple[Policy, ...]
-    stages: tuple[Stage, ...]
+    policies: tuple[ApprovalPolicy, ...]
+    stages: tuple[ApprovalStage, ...]
     asked_by: str
     asker: str
     channel: str
@@ -80,7 +80,7 @@ class ApprovalReturned(Event):
 @event()
 class ApprovalResubmitted(Event):
     request_id: str
-    shown: Shown
+    shown: ShownEffects
     digest: str
     comment: str
 

@@ -40,15 +40,23 @@ from cqrs_app.platform.approvals.commands import (
 )
 from cqrs_app.platform.approvals.events import ApprovalRequested
 from cqrs_app.platform.approvals.policies import POLICIES, ApprovalPolicies
-from cqrs_app.platform.approvals.policy import Policy, Shown, applying, digest_of, stages_of
+from cqrs_app.platform.approvals.policy import (
+    ApprovalPolicy,
+    ShownEffects,
+    applying,
+    digest_of,
+    stages_of,
+)
 from cqrs_app.platform.approvals.request import ApprovalRequest, Now, Wanted, describe
 from cqrs_app.platform.approvals.signer import Signer, short_of
 from cqrs_app.platform.approvals.signers import Signers
-from cqrs_app.platform.approvals.types import Answer, State
+from cqrs_app.platform.approvals.types import RequestState, SignDecision
 from cqrs_app.platform.operators.roles import SYSTEM_NAMES
 
 REQUESTED = "requested"
 """The outcome of a command that became a request."""
+AWAITING = "awaiting_approval"
+"""What programs read as its status."""
 EXECUTION = "approval~"
 """The prefix of the ids of requested commands that are carried out. No door takes a "~" in the id
 of a command, so nobody else can use one."""
@@ -77,15 +85,15 @@ class KnownPolicies:
     """The policies this process read last, with their version."""
 
     def __init__(self) -> None:
-        self._known: tuple[int, tuple[Policy, ...]] | None = None
+        self._known: tuple[int, tuple[ApprovalPolicy, ...]] | None = None
         self._lock = threading.Lock()
 
-    def at(self, call: Call) -> tuple[int, tuple[Policy, ...]]:
+    def at(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
         """Read again where the version may be old: the command then runs again."""
         known = self._known
         return self.read(call) if known is None or call.attempts > 1 else known
 
-    def read(self, call: Call) -> tuple[int, tuple[Policy, ...]]:
+    def read(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
         past = call.past(POLICIES)
         policies = ApprovalPolicies()
         for event in past:
@@ -130,7 +138,7 @@ class Gate:
             call.relies_on = (POLICIES, version)
         return proceed(call)
 
-    def wanted(self, call: Call, policies: Sequence[Policy]) -> Wanted | None:
+    def wanted(self, call: Call, policies: Sequence[ApprovalPolicy]) -> Wanted | None:
         """What is asked for in place of a command; None if no policy applies. Raises what that
         would raise, and Refused if too few people could sign."""
         context = replace(call.context, command_id=new_id())
@@ -168,7 +176,7 @@ class Gate:
                 "Use the names of commands as they are in the catalogue, such as RefundPayment."
             )
 
-    def _require_signers(self, policies: Sequence[Policy], asking: Signer) -> None:
+    def _require_signers(self, policies: Sequence[ApprovalPolicy], asking: Signer) -> None:
         short = short_of(stages_of(policies), self.signers.all(), asking.person)
         if short:
             stage, missing = short
@@ -181,7 +189,7 @@ class Gate:
     def _now(self, call: Call, command: OnRequest) -> Now:
         signer = self.signers.of(call.context.actor.name)
         now = Now(signer=signer, at=call.clock())
-        approves = isinstance(command, SignRequest) and command.decision is Answer.APPROVE
+        approves = isinstance(command, SignRequest) and command.decision is SignDecision.APPROVE
         past = call.past(ApprovalRequest.stream_of(command.request_id))
         if not past or not (approves or isinstance(command, ResubmitRequest)):
             return now
@@ -192,7 +200,7 @@ class Gate:
         except (BusError, VersionConflict) as error:
             return replace(now, problem=error.sentence)
 
-    def shown_now(self, call: Call, past: Sequence[Event]) -> Shown:
+    def shown_now(self, call: Call, past: Sequence[Event]) -> ShownEffects:
         """What the command of a request would do now. Raises what it would raise."""
         named = {each.__name__: each for each in self.handlers}
         command, context = requested(named, self.signers, past)
@@ -229,6 +237,6 @@ def require_approved(call: Call) -> None:
         call.stream,
         payload_hash(call.payload),
     )
-    if request.state is not State.APPROVED or request.shown is None or not same:
+    if request.state is not RequestState.APPROVED or request.shown is None or not same:
         raise rules.NOT_APPROVED("This is not approved. Nothing was changed.")
     call.completed_at = request.shown.versions[0].version

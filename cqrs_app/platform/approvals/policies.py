@@ -18,7 +18,7 @@ from cqrs_app.platform.approvals.commands import (
     UseRecommendedPolicies,
 )
 from cqrs_app.platform.approvals.events import ApprovalPolicyRemoved, ApprovalPolicySet
-from cqrs_app.platform.approvals.policy import Policy
+from cqrs_app.platform.approvals.policy import ApprovalPolicy
 from cqrs_app.platform.approvals.rules import NO_SUCH_POLICY, UNKNOWN_ACTION
 
 UNCHANGED = "Nothing was changed."
@@ -37,7 +37,7 @@ class ApprovalPolicies(Aggregate):
     category: ClassVar[str] = "approval_policies"
     identity: ClassVar[str] = "policy"
 
-    policies: dict[str, Policy] = field(default_factory=dict)
+    policies: dict[str, ApprovalPolicy] = field(default_factory=dict)
 
     @classmethod
     def stream_of(cls, identity: str) -> str:
@@ -46,7 +46,7 @@ class ApprovalPolicies(Aggregate):
     @handles(SetApprovalPolicy, refusals=[UNKNOWN_ACTION])
     def set(self, command: SetApprovalPolicy) -> Iterator[Event]:
         named = {each.name: getattr(command, each.name) for each in fields(command)}
-        policy = Policy(**named | {"commands": tuple(dict.fromkeys(command.commands))})
+        policy = ApprovalPolicy(**named | {"commands": tuple(dict.fromkeys(command.commands))})
         if self.policies.get(command.policy) != policy:
             yield ApprovalPolicySet(policy=policy)
 

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from cqrs_app.kernel.messages.messages import value
-from cqrs_app.platform.approvals.types import Comparison, FieldCondition, Stage
+from cqrs_app.platform.approvals.types import ApprovalStage, Comparison, FieldCondition
 
 
 @value
-class Policy:
+class ApprovalPolicy:
     """A policy as it is stored, and as a request keeps it. See SetApprovalPolicy."""
 
     policy: str
@@ -28,7 +28,7 @@ class Policy:
     asked_by: tuple[str, ...]
     channels: tuple[str, ...]
     conditions: tuple[FieldCondition, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[ApprovalStage, ...]
     comment_on_refusal: bool
     carry_out_hours: int
 
@@ -42,7 +42,7 @@ class SeenVersion:
 
 
 @value
-class Shown:
+class ShownEffects:
     """What a signer is shown of a command: what it would do now. `versions` are those of the
     streams that it touches, its own first. `amount` is the money at stake, None if there is
     none."""
@@ -82,12 +82,14 @@ def digest_of(*content: Any) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def applying(policies: Iterable[Policy], found: Circumstances) -> tuple[Policy, ...]:
+def applying(
+    policies: Iterable[ApprovalPolicy], found: Circumstances
+) -> tuple[ApprovalPolicy, ...]:
     """The policies that ask for a signature, in their order."""
     return tuple(each for each in policies if applies(each, found))
 
 
-def applies(policy: Policy, found: Circumstances) -> bool:
+def applies(policy: ApprovalPolicy, found: Circumstances) -> bool:
     """Whether all conditions of the policy hold."""
     return (
         found.command in policy.commands
@@ -101,12 +103,12 @@ def applies(policy: Policy, found: Circumstances) -> bool:
     )
 
 
-def stages_of(policies: Iterable[Policy]) -> tuple[Stage, ...]:
+def stages_of(policies: Iterable[ApprovalPolicy]) -> tuple[ApprovalStage, ...]:
     """The stages that satisfy all of them: a stage that several have counts once."""
     return tuple(dict.fromkeys(stage for policy in policies for stage in policy.stages))
 
 
-def _over(policy: Policy, found: Circumstances) -> bool:
+def _over(policy: ApprovalPolicy, found: Circumstances) -> bool:
     limit = policy.over
     return limit is None or any(
         amount > limit or (amount and currency != policy.currency)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cqrs_app.kernel.messages.permissions import Role
-from cqrs_app.platform.approvals.types import Stage
+from cqrs_app.platform.approvals.types import ApprovalStage
 
 _RANKS = {str(role): rank for rank, role in enumerate(Role)}
 
@@ -20,15 +20,15 @@ class Signer:
     person: str
     role: str
 
-    def fits(self, stage: Stage) -> bool:
+    def fits(self, stage: ApprovalStage) -> bool:
         """Whether a stage asks this person."""
         enough = _RANKS.get(self.role, -1) >= _RANKS[stage.role]
         return enough and (not stage.people or self.person in stage.people)
 
 
 def short_of(
-    stages: Sequence[Stage], signers: Collection[Signer], asker: str
-) -> tuple[Stage, int] | None:
+    stages: Sequence[ApprovalStage], signers: Collection[Signer], asker: str
+) -> tuple[ApprovalStage, int] | None:
     """The first stage that too few could sign and how many are missing, or None. One person signs
     in one stage only.
 

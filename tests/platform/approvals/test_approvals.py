@@ -32,7 +32,7 @@ from cqrs_app.platform.approvals.commands import (
     WithdrawRequest,
 )
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import Stage
+from cqrs_app.platform.approvals.types import ApprovalStage
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.platform.approvals.conftest import REFUND, Shop
@@ -142,7 +142,7 @@ def test_what_a_token_asks_for_its_maker_cannot_sign(shop: Shop) -> None:
 
 
 def test_only_those_whom_the_policy_asks_can_sign(shop: Shop) -> None:
-    shop.policy(stages=(Stage(role=Role.SUPERVISOR, people=("tina",)),))
+    shop.policy(stages=(ApprovalStage(role=Role.SUPERVISOR, people=("tina",)),))
     request_id = shop.ask()
     for name in ("olga", "ada"):
         with pytest.raises(Refused) as refused:
@@ -156,18 +156,18 @@ def test_only_those_whom_the_policy_asks_can_sign(shop: Shop) -> None:
 def test_where_nobody_could_sign_it_is_refused_at_once_and_says_who_could_be_made_able(
     shop: Shop,
 ) -> None:
-    shop.policy(stages=(Stage(role=Role.ADMIN),))
+    shop.policy(stages=(ApprovalStage(role=Role.ADMIN),))
     with pytest.raises(Refused) as refused:
         shop.run(REFUND, "ada")
     assert refused.value.code == "nobody_can_sign"
     assert "1 admin other than you" in refused.value.sentence
-    shop.policy(stages=(Stage(approvals=3),))
+    shop.policy(stages=(ApprovalStage(approvals=3),))
     with pytest.raises(Refused, match=r"3 supervisors other than you.*1 missing"):
         shop.run(REFUND, "sam")
 
 
 def test_every_stage_needs_its_number_of_people_one_after_the_other(shop: Shop) -> None:
-    shop.policy("ApproveOrder", stages=(Stage(approvals=2), Stage(role=Role.ADMIN)))
+    shop.policy("ApproveOrder", stages=(ApprovalStage(approvals=2), ApprovalStage(role=Role.ADMIN)))
     request_id = shop.ask(ApproveOrder(order_id="A-1"), "olga")
     shop.sign(request_id, "sam")
     with pytest.raises(Refused) as refused:
@@ -211,7 +211,7 @@ def test_content_that_changes_after_approval_is_not_carried_out(shop: Shop) -> N
 
 
 def test_a_stale_request_with_signatures_can_be_withdrawn_or_asked_again(shop: Shop) -> None:
-    shop.policy("CancelOrder", stages=(Stage(approvals=2),))
+    shop.policy("CancelOrder", stages=(ApprovalStage(approvals=2),))
     request_id = shop.ask(CANCEL)
     shop.sign(request_id, "tina")
     old = shop.view(request_id).digest
@@ -232,7 +232,7 @@ def test_a_stale_request_with_signatures_can_be_withdrawn_or_asked_again(shop: S
 
 
 def test_any_no_ends_it_and_no_earlier_yes_revives_it(shop: Shop) -> None:
-    shop.policy("CancelOrder", stages=(Stage(approvals=2),))
+    shop.policy("CancelOrder", stages=(ApprovalStage(approvals=2),))
     request_id = shop.ask(CANCEL)
     shop.sign(request_id, "tina")
     shop.sign(request_id, "tina", "refuse", comment="I was wrong.")
@@ -295,7 +295,7 @@ def test_of_a_yes_and_a_no_at_once_the_first_in_the_stream_decides(
 
 
 def test_two_approvals_at_once_count_as_two(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.policy(stages=(Stage(approvals=2),))
+    shop.policy(stages=(ApprovalStage(approvals=2),))
     request_id = shop.ask()
     commit = shop.kernel.store.commit
 
@@ -352,7 +352,7 @@ def test_what_the_rules_refuse_by_then_is_stale(shop: Shop) -> None:
 def test_what_nobody_decides_expires_and_so_does_what_is_not_carried_out(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.policy("RefundPayment", "CancelOrder", stages=(Stage(hours=2),), carry_out_hours=1)
+    shop.policy("RefundPayment", "CancelOrder", stages=(ApprovalStage(hours=2),), carry_out_hours=1)
     with hours_ago(shop, 3, monkeypatch):
         undecided, approved = shop.ask(), shop.ask(CANCEL)
         shop.sign(approved)

@@ -25,9 +25,9 @@ from cqrs_app.platform.approvals.commands import (
     ResubmitRequest,
     WithdrawRequest,
 )
-from cqrs_app.platform.approvals.queries import RequestView
+from cqrs_app.platform.approvals.queries import ApprovalView
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import Stage, State
+from cqrs_app.platform.approvals.types import ApprovalStage, RequestState
 from tests.console import consoles_on
 from tests.platform.approvals.conftest import Shop, with_people
 from tests.services.stores import Templates
@@ -92,8 +92,8 @@ class Story:
     def expire(self) -> None:
         """What the worker does once the time to decide is over."""
         version = self.shop.view(self.request_id).version
-        over = RecordOutcome(request_id=self.request_id, after=version, state=State.EXPIRED)
-        if self.shop.state(self.request_id) == State.OPEN:
+        over = RecordOutcome(request_id=self.request_id, after=version, state=RequestState.EXPIRED)
+        if self.shop.state(self.request_id) == RequestState.OPEN:
             actor = Actor("approvals", frozenset({RUN}))
             self.shop.kernel.commands.execute(over, Context(actor=actor, channel="approval"))
 
@@ -118,7 +118,7 @@ class Story:
             self._check_signatures(view)
         ENDS.update(str(each.state) for each in views)
 
-    def _check_signatures(self, view: RequestView) -> None:
+    def _check_signatures(self, view: ApprovalView) -> None:
         stored = self.shop.kernel.store.events_of(f"approval-{view.request_id}")
         events = [self.shop.kernel.registry.codec.decode(each).event for each in stored]
         signed = [each for each in events if type(each).__name__ == "ApprovalSigned"]
@@ -146,7 +146,7 @@ def test_nothing_runs_unsigned_or_twice_and_nothing_approved_is_lost(
         consoles_on(databases, redis_url) as make,
     ):
         shop, count = Shop(make()), iter(range(10_000))
-        shop.policy("CancelOrder", stages=(Stage(approvals=2),))
+        shop.policy("CancelOrder", stages=(ApprovalStage(approvals=2),))
 
         @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(STEPS, min_size=3, max_size=14))

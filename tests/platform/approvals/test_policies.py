@@ -13,9 +13,9 @@ from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.approvals.commands import SetApprovalPolicy
 from cqrs_app.platform.approvals.events import ApprovalPolicySet
 from cqrs_app.platform.approvals.policies import ApprovalPolicies, recommended
-from cqrs_app.platform.approvals.policy import Circumstances, Policy, applies, stages_of
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, Circumstances, applies, stages_of
 from cqrs_app.platform.approvals.signer import Signer, short_of
-from cqrs_app.platform.approvals.types import Channel, Comparison, FieldCondition, Stage
+from cqrs_app.platform.approvals.types import ApprovalStage, Comparison, FieldCondition, SentFrom
 
 FOUND = Circumstances(
     command="RefundPayment",
@@ -29,7 +29,7 @@ FOUND = Circumstances(
 )
 
 
-def policy(**terms: Any) -> Policy:
+def policy(**terms: Any) -> ApprovalPolicy:
     command = SetApprovalPolicy(policy="test", commands=("RefundPayment",), **terms)
     [event] = ApprovalPolicies().set(command)
     assert isinstance(event, ApprovalPolicySet)
@@ -56,8 +56,8 @@ def field(name: str, comparison: str, value: str) -> dict[str, Any]:
         ({"countries": ("Spain",)}, False),
         ({"asked_by": (Role.SUPERVISOR,)}, True),
         ({"asked_by": (Role.OPERATOR,)}, False),
-        ({"channels": (Channel.API,)}, True),
-        ({"channels": (Channel.FORM, Channel.BATCH)}, False),
+        ({"channels": (SentFrom.API,)}, True),
+        ({"channels": (SentFrom.FORM, SentFrom.BATCH)}, False),
         (field("amount", "is", "12"), True),
         (field("amount", "is_not", "12"), False),
         (field("amount", "over", "11"), True),
@@ -90,8 +90,8 @@ def test_an_amount_needs_its_currency_and_a_policy_a_stage() -> None:
 
 
 def test_several_policies_are_all_satisfied_and_what_they_share_counts_once() -> None:
-    both = Stage(approvals=2)
-    assert stages_of([policy(), policy(stages=(Stage(), both))]) == (Stage(), both)
+    both = ApprovalStage(approvals=2)
+    assert stages_of([policy(), policy(stages=(ApprovalStage(), both))]) == (ApprovalStage(), both)
 
 
 def test_set_again_as_it_is_nothing_happens() -> None:
@@ -108,17 +108,17 @@ ADA, OLGA = Signer("ada", "ada", "admin"), Signer("olga", "olga", "operator")
 @pytest.mark.parametrize(
     ("stages", "asker", "missing"),
     [
-        ((Stage(),), "olga", None),
-        ((Stage(approvals=3),), "olga", None),
-        ((Stage(approvals=3),), "sam", 1),
-        ((Stage(role=Role.ADMIN),), "ada", 1),
-        ((Stage(approvals=3), Stage(role=Role.ADMIN)), "olga", 1),
-        ((Stage(people=("sam",)), Stage(people=("sam",))), "olga", 1),
-        ((Stage(people=("olga",)),), "sam", 1),
+        ((ApprovalStage(),), "olga", None),
+        ((ApprovalStage(approvals=3),), "olga", None),
+        ((ApprovalStage(approvals=3),), "sam", 1),
+        ((ApprovalStage(role=Role.ADMIN),), "ada", 1),
+        ((ApprovalStage(approvals=3), ApprovalStage(role=Role.ADMIN)), "olga", 1),
+        ((ApprovalStage(people=("sam",)), ApprovalStage(people=("sam",))), "olga", 1),
+        ((ApprovalStage(people=("olga",)),), "sam", 1),
     ],
 )
 def test_too_few_signers_are_found_before_anybody_waits_for_them(
-    stages: tuple[Stage, ...], asker: str, missing: int | None
+    stages: tuple[ApprovalStage, ...], asker: str, missing: int | None
 ) -> None:
     found = short_of(stages, [SAM, TINA, ADA, OLGA], asker)
     assert (found and found[1]) == missing
