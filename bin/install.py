@@ -17,6 +17,7 @@ from pathlib import Path
 REQUIREMENTS = {
     "run": "requirements.txt",
     "dev": "requirements-dev.txt",
+    "traces": "requirements-traces.txt",
     "bench": "bench/requirements.txt",
     "clients": "tests/clients/requirements.txt",
 }
@@ -30,7 +31,7 @@ def main(project: Path, kind: str, folder: str = "") -> None:
     """Install what the requirement file of `kind` names, or exit with one sentence. `folder` is the
     environment; by default the one of that kind."""
     if kind not in REQUIREMENTS:
-        sys.exit("Usage: bin/install [run|dev|bench|clients]")
+        sys.exit("Usage: bin/install [run|dev|traces|bench|clients]")
     requirements = project / REQUIREMENTS[kind]
     packages = [requirements.parent / name for name in NODE.get(kind, ())]
     venv = project / (folder or PLACES.get(kind, ".venv"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -61,12 +62,18 @@ from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
@@ -79,6 +86,7 @@ from cqrs_app.platform.webhooks.tasks import Deliveries
 from cqrs_app.processes import embedded_redis
 from cqrs_app.services import NAME, Services
 from cqrs_app.settings import Settings
+from cqrs_app.telemetry import Export, export_of
 
 REDIS_PATIENCE_SECONDS = 0.25
 """The longest time an operator waits for a Redis that hangs."""
@@ -95,21 +103,29 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
     engines = database.engines_of(app, settings)
     failures = Recorder(engines.write, release_of(settings), utc_now)
-    kernel = _kernel(engines, settings, redis_url, failures.report)
+    export = export_of(settings, release_of(settings))
+    kernel = _kernel(engines, settings, redis_url, failures.report, export)
     write, roles = kernel.engines.write, kernel.registry.roles
+    _refuse_unknown_roles(settings, roles)
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
         kernel=kernel,
         failures=failures,
-        stored_failures=StoredFailures(write),
+        export=export,
         problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(write, roles),
+        accounts=Accounts(write, roles, shop_name=settings.shop_name),
+        second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
+        passkeys=Passkeys(write, settings.shop_name),
+        assignees=Assignees(write),
+        claims=Claims(write, settings.claim_minutes, kernel.clock),
+        runs=Runs(write, kernel.clock),
+        inbox=Inbox(write, kernel.clock),
         signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
@@ -129,7 +145,13 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         # Imported here, so that processes without pages do not load what pages need.
         from cqrs_app.interfaces import api, web
 
-        logs.init_requests(app, kernel.recorder, kernel.statistics, access_log=settings.access_log)
+        logs.init_requests(
+            app,
+            kernel.recorder,
+            kernel.statistics,
+            kernel.tracer,
+            access_log=settings.access_log,
+        )
         web.init_app(app, settings)
         api.init_app(app, settings)
     return app
@@ -141,7 +163,17 @@ def release_of(settings: Settings) -> str:
     return settings.release or str(described["project"]["version"])
 
 
-def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Reporter) -> Kernel:
+def _refuse_unknown_roles(settings: Settings, roles: Collection[str]) -> None:
+    for role in settings.roles_with_second_factor.difference(roles):
+        raise SettingsError(
+            f"SECOND_FACTOR_ROLES has {role!r}, which is no role. Write roles with commas: "
+            f"{', '.join(roles)}."
+        )
+
+
+def _kernel(
+    engines: Engines, settings: Settings, redis_url: str, report: Reporter, export: Export | None
+) -> Kernel:
     def fulfilment_of(order_id: str) -> FulfilmentProcess:
         with reader_of(engines.write).connect() as connection:
             return process_ahead(connection, order_id)
@@ -158,6 +190,9 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         _checks(settings),
         OrderFiles(engines.write).is_received,
         batch_items=Items(engines.write),
+        is_assignable=Assignees(engines.write).has,
+        claims=Claims(engines.write, settings.claim_minutes),
+        runs=Runs(engines.write),
         signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
@@ -184,6 +219,7 @@ def _kernel(engines: Engines, settings: Settings, redis_url: str, report: Report
         synchronous=_synchronous(settings, registry),
         exchanged=sql_views.repoint,
         report=report,
+        export=export,
     )
 
 
@@ -278,6 +314,8 @@ def _query_options(settings: Settings) -> QueryOptions:
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
         max_waiting=settings.max_waiting_queries,
+        log_share=settings.query_log_share,
+        write_through=settings.write_through_seconds if settings.query_caching_enabled else 0.0,
         at_once=1 if settings.query_bus_type == "synchronous" else AT_ONCE,
     )
 

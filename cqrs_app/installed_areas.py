@@ -7,21 +7,29 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from cqrs_app.areas.assignments import ASSIGNMENTS
+from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
 from cqrs_app.areas.checks.types import NO_CHECKS, Checks, Reaction
 from cqrs_app.areas.customers import CUSTOMERS
+from cqrs_app.areas.customers.customer import Customer
+from cqrs_app.areas.customers.queries import ChooseCustomers, ListRegisteredCustomers
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.process import FulfilmentProcess
 from cqrs_app.areas.fulfilment.types import NO_PAYMENTS, Policy
 from cqrs_app.areas.inventory import INVENTORY
+from cqrs_app.areas.inventory.queries.product_list import ChooseProducts, ListProducts
+from cqrs_app.areas.inventory.stock_item import StockItem
 from cqrs_app.areas.orders import ORDERS
 from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments import payments_area
+from cqrs_app.areas.payments.queries.lists import ListPayments
 from cqrs_app.areas.payments.words import MANUAL
 from cqrs_app.kernel.events.recorded import UTC
 from cqrs_app.kernel.messages.messages import Query
@@ -38,16 +46,22 @@ from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failure import FailureStates
+from cqrs_app.platform.notifications import NOTIFICATIONS
+from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
+from cqrs_app.platform.queue import queue_area
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
 from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
+from cqrs_app.platform.views import views_area
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS)
 """The shop's areas that need no setting."""
 
 MONEY = Notation("currency", exact)
@@ -64,8 +78,25 @@ still written), those of alerts, and that a person was erased, which recipients 
 to know."""
 
 
-CHOOSERS: Mapping[str, type[Query]] = MappingProxyType({Order.category: ChooseOrders})
+CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
+    {
+        Order.category: ChooseOrders,
+        Assignment.category: ChooseOrders,
+        Customer.category: ChooseCustomers,
+        StockItem.category: ChooseProducts,
+    }
+)
 """Category of streams -> the query that chooses things of this kind for a batch."""
+
+LISTS: Mapping[str, type[Query]] = MappingProxyType(
+    {
+        "orders": ListOrders,
+        "customers": ListRegisteredCustomers,
+        "products": ListProducts,
+        "payments": ListPayments,
+    }
+)
+"""The lists of which views can be saved."""
 
 
 def build_registry(
@@ -79,6 +110,9 @@ def build_registry(
     is_file_received: Callable[[AttachFile], bool] = lambda command: False,
     *,
     batch_items: Items | None = None,
+    is_assignable: IsAssignable = lambda command: True,
+    claims: Claims | None = None,
+    runs: Runs | None = None,
     signers: Signers | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
@@ -93,9 +127,10 @@ def build_registry(
     fulfilment. Fulfilment follows `policy`; with `fulfilment` off it starts and forbids nothing.
     `tasks` are the background tasks by name of the area. `checks` says what is done about commands
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
-    received; `batch_items` holds the items of batches; with `signers`, policies ask for approval.
-    `failure_state` and `sample_of` read a stored failure. Notices of alerts go to `alert_channels`.
-    Business days are those of `zone`.
+    received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
+    assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
+    policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
+    alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -113,6 +148,9 @@ def build_registry(
     areas = (
         *shop,
         batches_area(shop, batch_items, tasks.get("batches", ())),
+        views_area(LISTS),
+        queue_area(claims, runs, zone),
+        NOTIFICATIONS,
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
@@ -121,7 +159,11 @@ def build_registry(
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
-        Area(name="operators", permissions=[MANAGE_TOKENS]),
+        Area(
+            name="operators",
+            permissions=[MANAGE_TOKENS],
+            middleware=[only_to_known_assignees(is_assignable)],
+        ),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]
     return Registry((*areas, runtime_area(controlled, zone, tasks.get("runtime", ()))), MONEY, zone)

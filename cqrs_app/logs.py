@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import IO, Any
 
 import msgspec
@@ -15,11 +16,14 @@ from flask import Flask, Response, g, has_request_context, request
 from cqrs_app.kernel.commands.context import new_id, running_command
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.statistics import Statistics
+from cqrs_app.kernel.tracing.live import LiveSpan, current_trace_id
+from cqrs_app.kernel.tracing.spans import caller_of, trace_id_of
+from cqrs_app.kernel.tracing.tracer import Tracer
 from cqrs_app.settings import Settings
 
 OURS = ("countersign", "cqrs_app")
 ACCESS = logging.getLogger("countersign.access")
-IDS = ("request_id", "command_id")
+IDS = ("request_id", "command_id", "trace_id")
 WEB = "web"
 UNKNOWN_ROUTE = "(none)"
 MAX_REPEATS = 5
@@ -46,17 +50,20 @@ def configure(settings: Settings, stream: IO[str] | None = None) -> None:
 
 
 def init_requests(
-    app: Flask, recorder: Recorder, statistics: Statistics, *, access_log: bool
+    app: Flask, recorder: Recorder, statistics: Statistics, tracer: Tracer, *, access_log: bool
 ) -> None:
     """Give each request an id, taken from a valid X-Request-Id if there is one, and return it in
-    the response. Record the time of each by route. With `access_log`, write one line per
-    request."""
+    the response. Make a span of each, below that of the caller if it names one, and record its time
+    by route. With `access_log`, write one line per request."""
 
     @app.before_request
     def _begin() -> None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
         g.request_began = time.perf_counter()
+        caller = caller_of(request.headers.get("traceparent", ""))
+        # Only what is sent with POST may carry out a command, whose trace it then belongs to.
+        g.span = tracer.request(caller, settled=request.method != "POST").__enter__()
 
     @app.after_request
     def _end(response: Response) -> Response:
@@ -66,6 +73,7 @@ def init_requests(
             route = (request.endpoint or UNKNOWN_ROUTE).removeprefix("web.")
             recorder.process = WEB
             status = f"{response.status_code // 100}xx"
+            _end_span(g.span, response.status_code)
             recorder.record("requests", (route, status), elapsed)
             statistics.count("request", route, status, elapsed)
             if access_log:
@@ -75,15 +83,29 @@ def init_requests(
         return response
 
 
+def _end_span(span: LiveSpan, status: int) -> None:
+    """Attributes by https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server"""
+    route = request.url_rule.rule if request.url_rule else ""
+    span.span.name = f"{request.method} {route}".strip()
+    span.note("http.request.method", request.method)
+    span.note("http.route", route)
+    span.note("http.response.status_code", status)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        span.span.error = str(status)
+    span.__exit__(None, None, None)
+
+
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     moment = datetime.fromtimestamp(record.created, UTC)
+    command = running_command.get()
     found = {
         "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname.lower(),
         "process": record.process,
         "logger": record.name,
         "request_id": g.get("request_id", "") if has_request_context() else "",
-        "command_id": running_command.get(),
+        "command_id": command.command_id if command else "",
+        "trace_id": current_trace_id() or (trace_id_of(command.correlation) if command else ""),
         "message": record.getMessage(),
     }
     return {name: value for name, value in found.items() if value != ""}
@@ -105,9 +127,7 @@ class Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = _fields(record)
         head = "{time} {level:7} [{process}] {logger}: {message}".format(**fields)
-        ids = "".join(
-            f" {name}={fields[name]}" for name in ("request_id", "command_id") if name in fields
-        )
+        ids = "".join(f" {name}={fields[name]}" for name in IDS if name in fields)
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
         return (head + ids).replace("\n", "\\n") + trace
 

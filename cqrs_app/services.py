@@ -15,27 +15,34 @@ from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
-from cqrs_app.platform.failures.stored import StoredFailures
+from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from cqrs_app.platform.queue.claims import Claims
+from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime.reconciliation import Schedule
 from cqrs_app.settings import Settings
+from cqrs_app.telemetry import Export
 
 NAME = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`redis_url` is that of the embedded server if the settings name none."""
+    """`redis_url` is that of the embedded server if the settings name none; `export` sends traces
+    to a collector, if they name one."""
 
     settings: Settings
     redis_url: str
     kernel: Kernel
     failures: Recorder
-    stored_failures: StoredFailures
+    export: Export | None
     problem_sources: Sources
     reconciliation_schedule: Schedule
     change_token: ChangeToken
@@ -43,6 +50,12 @@ class Services:
     batches: Batches
     accounts: Accounts
     signers: Signers
+    second_factors: SecondFactors
+    passkeys: Passkeys
+    assignees: Assignees
+    claims: Claims
+    runs: Runs
+    inbox: Inbox
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle
@@ -54,6 +67,8 @@ class Services:
         self.failures.close()
         # What was written just now may have been slow, which is measured too.
         self.kernel.recorder.close()
+        if self.export is not None:
+            self.export.close()
 
 
 def services_of(app: Flask) -> Services:

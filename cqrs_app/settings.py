@@ -90,6 +90,8 @@ class Settings:
     log_format: str = "text"
     access_log: bool = False
     release: str = ""
+    otel_exporter_otlp_endpoint: str = ""
+    otel_service_name: str = "countersign"
 
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
@@ -114,6 +116,8 @@ class Settings:
     sign_in_pause_seconds: Positive = 30
     sign_in_attempts_per_address: Limit = 60
     sign_in_attempts_in_all: Limit = 300
+    step_up_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 10
+    second_factor_roles: str = ""
     request_seconds: Annotated[float, Meta(ge=1, le=600)] = 10.0
     connections_per_address: Limit = 200
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
@@ -170,6 +174,7 @@ class Settings:
     command_retry_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     command_timeout: Seconds = 30.0
     undo_seconds: Annotated[int, Meta(ge=0, le=60)] = 5
+    claim_minutes: Annotated[int, Meta(ge=1, le=480)] = 5
     max_concurrent_commands: Limit = 100
     query_caching_enabled: bool = True
     query_cache_ttl: Annotated[int, Meta(ge=1, le=31_622_400)] = 300
@@ -177,6 +182,8 @@ class Settings:
     query_pagination_enabled: bool = True
     query_timeout: Seconds = 10.0
     max_concurrent_queries: Limit = 200
+    write_through_seconds: Annotated[float, Meta(ge=0, le=3600)] = 1.0
+    query_log_share: Annotated[float, Meta(ge=0, le=1)] = 0.01
     max_waiting_queries: Annotated[int, Meta(ge=0, le=256)] = 4
 
     # The stores' behaviour
@@ -277,6 +284,10 @@ class Settings:
         """Networks that webhooks may reach although they are not public."""
         parts = (part.strip() for part in self.webhook_allowed_networks.split(","))
         return tuple(ipaddress.ip_network(part) for part in parts if part)
+
+    @property
+    def roles_with_second_factor(self) -> frozenset[str]:
+        return frozenset(filter(None, map(str.strip, self.second_factor_roles.split(","))))
 
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, or else one that is generated once and stored in the data

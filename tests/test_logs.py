@@ -57,11 +57,16 @@ def test_a_command_writes_its_line_with_request_and_command_id(
     answer = app.test_client().post(
         "/api/v1/commands/AddOrderNote",
         json={"order_id": "O0", "note": "Mind the dog."},
-        headers={"Authorization": f"Bearer {secret}", "X-Request-Id": "from-the-proxy"},
+        headers={
+            "Authorization": f"Bearer {secret}",
+            "X-Request-Id": "from-the-proxy",
+            "traceparent": f"00-{'4b' * 16}-{'0f' * 8}-01",
+        },
     )
     assert answer.headers["X-Request-Id"] == "from-the-proxy"
     [line] = [each for each in as_json(stream) if "AddOrderNote" in each["message"]]
     assert (line["level"], line["request_id"]) == ("info", "from-the-proxy")
+    assert line["trace_id"] == "4b" * 16
     assert line["command_id"] == answer.json["command_id"]  # type: ignore[index]
     assert re.fullmatch(
         r"AddOrderNote succeeded by token:shop via api in [0-9.]+ ms", line["message"]

@@ -11,6 +11,7 @@ from functools import partial
 from bench.case import Case, Line, on_each_database
 from bench.cases import (
     batch,
+    beside,
     big_store,
     catch_up,
     command,
@@ -31,6 +32,7 @@ from bench.cases import (
     several_clients,
     statistics,
     verb_start,
+    view_counts,
     visibility,
     vitals,
     web_memory,
@@ -174,6 +176,37 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     *on_each_database(
+        beside.rebuild_sides,
+        Line(
+            name="rebuild beside on {database}",
+            of="beside",
+            to="in place",
+            least=0.8,
+            unit="events per second of the processor; 100,000 of them, with --quick 4,000",
+        ),
+        Line(
+            name="rebuild of every read model beside, in one pass, on {database}",
+            of="one pass",
+            to="one after the other",
+            least=3,
+            unit="events per second of the processor; 100,000 of them, with --quick 4,000",
+        ),
+    ),
+    *on_each_database(
+        beside.swap_sides,
+        Line(
+            name="longest wait of a reader during a swap on {database}",
+            of="swap",
+            most=50,
+            unit="ms",
+        ),
+        Line(
+            name="longest wait of a reader without a swap on {database}",
+            of="no swap",
+            unit="ms",
+        ),
+    ),
+    *on_each_database(
         reconciliation.sides,
         Line(
             name="reconciliation with digests on {database}",
@@ -246,6 +279,13 @@ CASES: tuple[Case, ...] = (
             _many_orders("filtered", most=1.5),
             _many_orders("searched", most=3),
             _many_orders("common", most=None),
+        ),
+    ),
+    Case(
+        view_counts.sides,
+        (
+            Line(name="counts of ten views, kept", of="kept", most=50, unit="ms"),
+            Line(name="counts of ten views, counted up to a bound", of="counted", unit="ms"),
         ),
     ),
     Case(flask_admin.sides, (_flask_admin("first", least=8), _flask_admin("deep", least=25))),

@@ -14,7 +14,7 @@ from cqrs_app.kernel.events.recorded import Recorded, UnreadableEvent
 from cqrs_app.kernel.messages.decimals import decimal_meta
 from cqrs_app.kernel.messages.messages import Command, Event, Query, command, event, query, value
 from cqrs_app.kernel.messages.normal import NormalForm
-from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE
+from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE, UUID
 from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.kernel.privacy.erasure import SubjectErased
@@ -51,6 +51,7 @@ __all__ = [
     "NEEDED",
     "ONE_LINE",
     "PERSONAL",
+    "UUID",
     "WHOLE",
     "Aggregate",
     "Amount",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.measurements import slow_statements
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.measurements.rollup import RollUp
+from cqrs_app.kernel.measurements.traces import TraceStore
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.building import Builder
 from cqrs_app.kernel.projections.comparison import Comparison
@@ -28,17 +29,22 @@ from cqrs_app.kernel.projections.synchronous import follower_of
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
+from cqrs_app.kernel.queries.log import QueryLog
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.write_through import WriteThrough
 from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.reporting import Reporter, reporting, unreported
 from cqrs_app.kernel.statistics import Statistics
-from cqrs_app.kernel.store import EventStore, event_store
+from cqrs_app.kernel.store import Change, EventStore, event_store
+from cqrs_app.kernel.store.base import APPENDED
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.kernel.subscriptions.presence import Presence, seen
 from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.kernel.subscriptions.wake_ups import Jobs, WakeUps
+from cqrs_app.kernel.tracing.live import LiveSpan
+from cqrs_app.kernel.tracing.tracer import Finished, Tracer
 from cqrs_app.kernel.verification.logs import verify_logs
 from cqrs_app.kernel.verification.seals import LogName, Seal, Seals
 from cqrs_app.kernel.verification.streams import Report, StreamVerifier
@@ -82,8 +88,12 @@ class Kernel:
     builder: Builder
     comparison: Comparison
     cache: QueryCache
+    write_through: WriteThrough
+    query_log: QueryLog
     statistics: Statistics
     recorder: Recorder
+    tracer: Tracer
+    traces: TraceStore
     roll_up: RollUp
     wake_ups: WakeUps
     tasks: Mapping[str, Dispatcher]
@@ -109,10 +119,13 @@ class Kernel:
     def close(self) -> None:
         """Finish pending background work."""
         self.wake_ups.close()
+        self.write_through.close()
+        self.query_log.close()
         for dispatcher in self.tasks.values():
             dispatcher.close()
         self.statistics.close()
         self.recorder.close()
+        self.traces.close()
 
 
 def _counting(statistics: Statistics, recorder: Recorder, bus: str, metric: str) -> Count:
@@ -140,6 +153,7 @@ def assemble(
     exchanged: Exchanged = lambda connection, tables: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     report: Reporter = unreported,
+    export: Finished | None = None,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
@@ -147,7 +161,8 @@ def assemble(
     wraps the keys of personal data (see vault.py), signs seals and keys the digests of rows.
     `exchanged` is called in the transaction of a swap: see projections/generation_control.py.
     The projections named in `synchronous` are so, and those that declare it; raises NotOneDatabase
-    where they cannot be (see projections/synchronous.py). Unexpected exceptions go to `report`.
+    where they cannot be (see projections/synchronous.py). Unexpected exceptions go to `report`, and
+    spans to `export` if they are sent elsewhere.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
@@ -156,13 +171,17 @@ def assemble(
     statistics, recorder = Statistics(engines.write, clock), Recorder(engines.write, clock)
     for name, engine in (("write", engines.write), ("read", engines.read), ("read", engines.query)):
         slow_statements.watch(engine, name, recorder)
-    wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place)
+    traces = TraceStore(engines.write, clock, lambda: recorder.process)
+    tracer = Tracer(traces.add, export)
+    engines.write.update_execution_options(**{APPENDED: partial(_trace_appended, tracer)})
+    wake_ups = WakeUps(redis, jobs, registry.subscribers_of, store.place, tracer)
     tasks: dict[str, Dispatcher] = {}
     cache = QueryCache(cache_redis, tuning.cache_ttl, jobs.prefix)
 
     def advanced(name: str, events: int, ms: float, waited_ms: float) -> None:
         if name not in registry.subscriptions:
             return  # rows beside the live ones, which nobody sees
+        write_through.advanced(name)
         statistics.count("projection", name, "applied", ms, events)
         statistics.count("visible", name, "applied", waited_ms)
         recorder.record("visible", (name,), waited_ms)
@@ -185,6 +204,7 @@ def assemble(
         advanced=advanced,
         erased=cache.forget_all,
         clock=clock,
+        tracer=tracer,
     )
     store.follower = follower_of(
         [
@@ -218,7 +238,9 @@ def assemble(
         count=_counting(statistics, recorder, "command", "commands"),
         report=report,
         clock=clock,
+        tracer=tracer,
     )
+    query_log = QueryLog(engines.write, queries.log_share, clock)
     query_bus = QueryBus(
         registry.answers,
         registry.notation,
@@ -233,7 +255,10 @@ def assemble(
         queries,
         count=_counting(statistics, recorder, "query", "queries"),
         served_late=served_late,
+        log=query_log,
+        tracer=tracer,
     )
+    write_through = WriteThrough(query_bus.refresh, queries.write_through)
     kernel = Kernel(
         registry=registry,
         engines=engines,
@@ -246,8 +271,12 @@ def assemble(
         builder=Builder(runner, comparison, engines.read, store, registry.codec),
         comparison=comparison,
         cache=cache,
+        write_through=write_through,
+        query_log=query_log,
         statistics=statistics,
         recorder=recorder,
+        tracer=tracer,
+        traces=traces,
         roll_up=RollUp(engines.write, clock),
         wake_ups=wake_ups,
         tasks=tasks,
@@ -282,6 +311,20 @@ def assemble(
             has_workers=has_workers,
         )
     return kernel
+
+
+def _trace_appended(tracer: Tracer, changes: Sequence[Change]) -> None:
+    """Make the spans of commands that a process manager records within its transaction."""
+    for change in changes:
+        entry = change.entry
+        span = tracer.command(
+            entry.type, entry.command_id, entry.correlation_id, entry.causation_id
+        )
+        if isinstance(span, LiveSpan):
+            with span:
+                span.note("cqrs.command.id", entry.command_id)
+                span.note("cqrs.stream", entry.stream)
+                tracer.published(change.events)
 
 
 def _derived(key: str, purpose: bytes) -> bytes:

@@ -6,7 +6,13 @@ from __future__ import annotations
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.batch import Outcome
 from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.consequences import Consequences, Effect, Prospect, Rehearsed
+from cqrs_app.kernel.commands.consequences import (
+    Consequences,
+    Effect,
+    Prospect,
+    Quantity,
+    Rehearsed,
+)
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
 from cqrs_app.kernel.commands.middleware import HISTORY, Middleware, Proceed
 from cqrs_app.kernel.commands.repository import Repository
@@ -48,6 +54,7 @@ __all__ = [
     "Overtaken",
     "Proceed",
     "Prospect",
+    "Quantity",
     "Receipt",
     "Rehearsed",
     "Repository",

@@ -33,8 +33,8 @@ ROLL_UP_SECONDS = 60.0
 
 class Sweep:
     """One pass does overdue work of subscriptions, queued commands and background tasks. Every ten
-    seconds it samples the state of the console, once a minute it seals the logs and adds up
-    measurements, and once an hour it does the housekeeping."""
+    seconds it samples the state of the console, once a minute it seals the logs, adds up
+    measurements and deletes old traces, and once an hour it does the housekeeping."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -67,6 +67,7 @@ class Sweep:
         if now - self._rolled_up > ROLL_UP_SECONDS:
             self._rolled_up = now
             yield "measurements", kernel.roll_up
+            yield "old traces", kernel.traces.delete_old
         if now - self._sealed > SEALING_SECONDS:
             yield "seals", self._seal
         if now - self._housekept > HOUSEKEEPING_SECONDS:

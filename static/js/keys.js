@@ -44,7 +44,11 @@
   // Why an action is unavailable, shown where the page lists it and announced.
   const explain = (command) => {
     const button = document.getElementById(`not-${command}`);
-    if (!button) return;
+    if (!button) {
+      // For view-only access there is one sentence in the place of the actions.
+      window.announce(document.querySelector(".order-actions > p")?.textContent ?? "");
+      return;
+    }
     button.closest("details").open = true;
     button.closest("li").scrollIntoView({ block: "nearest" });
     const whys = button.getAttribute("aria-describedby").split(" ");
@@ -77,12 +81,15 @@
 
   const act = (key) => {
     if (key === "g") go?.showModal();
-    else if (key === "j") click('[rel="next"][data-neighbour]') || step(1);
+    else if (key === "j") click('[data-queue="next"]') || click('[rel="next"][data-neighbour]') || step(1);
     else if (key === "k") click('[rel="prev"][data-neighbour]') || step(-1);
     else if (key === "u") click("[data-up]");
     else if (key === "f") filter();
     else if (key === "z") click("[data-undo]") || newest("[data-undo-row]")?.click();
     else if (key in COMMANDS) send(COMMANDS[key]);
+    else if (key === "c") click("[data-claim]");
+    else if (key === "w") click('[data-queue="start"]');
+    else if (key === "d") click('[data-queue="skip"]');
     else if (key === "x") document.activeElement.closest("tr")?.querySelector("[data-pick]")?.click();
     else if (key === "r") click("[data-live-switch]");
     else if (key === "/") document.dispatchEvent(new Event("palette:ask"));

@@ -76,7 +76,7 @@
     const digits = String(amount < 0n ? -amount : amount).padStart(PLACES + 1, "0");
     return `${amount < 0n ? "-" : ""}${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
   };
-  // What other rows of the form take off the whole or add to it.
+  // What other rows of the form take off all lines or add to them.
   const adjustments = (box) => {
     let all = 0n;
     for (const field of box.closest("form").querySelectorAll('[data-lines] [name$="-amount"]')) {
@@ -92,7 +92,7 @@
     const format = formatOf(box);
     const places = format.resolvedOptions().minimumFractionDigits;
     const exactly = new Intl.NumberFormat(box.dataset.locale, { minimumFractionDigits: places, maximumFractionDigits: PLACES });
-    let all = adjustments(box);
+    let all = box.id === "lines" ? adjustments(box) : 0n;
     for (const row of rowsOf(box)) {
       const text = (name) => row.querySelector(`[name$="-${name}"]`)?.value.trim() ?? "";
       const quantity = /^\d{1,12}$/.test(text("quantity")) ? BigInt(text("quantity")) : null;

@@ -18,7 +18,10 @@
     clearTimeout(asking);
     if (!chosen.size) return;
     asking = setTimeout(async () => {
-      const sent = new URLSearchParams({ csrf_token: bar.elements.csrf_token.value });
+      const sent = new URLSearchParams({
+        csrf_token: bar.elements.csrf_token.value,
+        what: bar.elements.what.value,
+      });
       for (const value of chosen.values()) sent.append("item", value);
       if (!everything.disabled) sent.set("everything", "1");
       const answer = await fetch(bar.dataset.offers, { method: "POST", body: sent }).catch(() => null);

@@ -37,12 +37,14 @@ KERNEL_WRITE = [
     tables.command_log,
     tables.processes,
     tables.measurements,
+    tables.traces,
     tables.seals,
     tables.claims,
     tables.subject_keys,
     tables.subscription_cursors,
     tables.subscription_parked,
     tables.statistics,
+    tables.query_log,
 ]
 LOADED = ["tests.kernel.conftest"]
 """What the process that others are forked from has loaded."""

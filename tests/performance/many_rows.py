@@ -36,6 +36,12 @@ ROWS = 20_000
 """The approximate number of rows in each growing table."""
 
 SETTLED = {
+    "alert_conditions": "the problems of this moment",
+    "alert_entries": "some rows per alert that was raised",
+    "alert_notices": "those of the last 90 days",
+    "alert_rules": "one row per rule that was changed",
+    "alert_tasks": "one row per task",
+    "alerts": "one row per rule and what it is about",
     "api_tokens": "what is set up by people, by hand",
     "checkpoints": "one row per projection",
     "digests": "one row per table of a projection",
@@ -49,6 +55,11 @@ SETTLED = {
     "failure_occurrences": "the last fifty of each failure",
     "fulfilment_outbox": "the commands of this moment: a row goes when its command has an outcome",
     "operators": "the people who work here",
+    "notifications": "those of ninety days",
+    "order_claims": "the orders that somebody works on now",
+    "order_presence": "the orders that are open now",
+    "queue_runs": "one row per operator",
+    "queue_skips": "what was skipped today",
     "order_activity": "some rows per day, however many orders",
     "order_days": "some rows per day, however many orders",
     "parked_events": "each is a fault that somebody has to see to",

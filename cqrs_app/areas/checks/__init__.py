@@ -4,6 +4,7 @@ import the areas; no area imports them.
 
 from __future__ import annotations
 
+from cqrs_app.areas.checks.assignments import of_an_order
 from cqrs_app.areas.checks.customers import customers_match
 from cqrs_app.areas.checks.payments import ProcessOf, payments_match
 from cqrs_app.areas.checks.products import products_match
@@ -19,6 +20,7 @@ def checks_area(process_of: ProcessOf, checks: Checks = NO_CHECKS) -> Area:
         name="checks",
         rules={ShipOrder: addressed} if checks.address_needed else {},
         middleware=[
+            of_an_order,
             customers_match(checks),
             products_match(checks),
             payments_match(checks, process_of),

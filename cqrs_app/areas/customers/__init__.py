@@ -15,6 +15,7 @@ CUSTOMERS = Area(
     middleware=[customer_to_keep],
     projections=[CustomerProfilesProjection()],
     answers={
+        queries.ChooseCustomers: projected(queries.choose_customers),
         queries.ListRegisteredCustomers: projected(queries.list_registered_customers),
         queries.CountCustomers: projected(queries.count_customers),
         queries.GetCustomerProfile: projected(

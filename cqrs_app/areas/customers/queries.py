@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -36,6 +36,8 @@ from cqrs_app.kernel import (
 )
 
 VIEW = Permission("customers.view", Role.VIEWER)
+MOST_CHOSEN = 10_000
+"""Customers of one page that is chosen for a batch."""
 READS = ("customer_profiles",)
 
 _PROFILE = customer_profiles.c
@@ -78,7 +80,7 @@ class ProfileView:
 _COLUMNS = [_PROFILE[name] for name in ProfileView.__annotations__]
 
 
-@query(label="Registered customers", permission=VIEW, reads=READS, cached=True)
+@query(label="Registered customers", permission=VIEW, reads=READS, cached=True, step_up=True)
 class ListRegisteredCustomers(ListQuery):
     """One page of customers; `q` holds beginnings of words in number, name, e-mail or phone."""
 
@@ -96,12 +98,39 @@ class ListRegisteredCustomers(ListQuery):
 def list_registered_customers(
     question: ListRegisteredCustomers, connection: Connection
 ) -> Page[ProfileView]:
-    found = select(*_COLUMNS)
+    return question.page(select(*_COLUMNS).where(*_conditions(question)), connection, _row)
+
+
+def _conditions(question: ListRegisteredCustomers) -> Iterator[ColumnElement[bool]]:
     if question.status is not None:
-        found = found.where(_PROFILE.status == str(question.status))
+        yield _PROFILE.status == str(question.status)
     if question.q.strip():
-        found = found.where(_matching(question.q))
-    return question.page(found, connection, _row)
+        yield _matching(question.q)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenCustomer:
+    """A customer with the version that the row includes."""
+
+    subject: str
+    version: int
+
+
+@query(label="Customers for a batch", permission=VIEW, reads=READS, listed=False)
+class ChooseCustomers(ListRegisteredCustomers):
+    """One page of the customers that match. `ids` names them instead."""
+
+    ids: Annotated[tuple[str, ...], Meta(max_length=MOST_CHOSEN)] = ()
+    limit: Annotated[int, Meta(ge=1, le=MOST_CHOSEN)] = MOST_CHOSEN
+
+
+def choose_customers(question: ChooseCustomers, connection: Connection) -> Page[ChosenCustomer]:
+    found = select(*_COLUMNS).where(*_conditions(question))
+    if question.ids:
+        found = found.where(_PROFILE.customer_id.in_(question.ids))
+    return question.page(
+        found, connection, lambda row: ChosenCustomer(row.customer_id, row.applied_version)
+    )
 
 
 def _matching(written: str) -> ColumnElement[bool]:

@@ -27,6 +27,8 @@ from cqrs_app.areas.desk.queries import (
     revenue,
     several_orders,
     timeline,
+    view_counts,
+    workload,
 )
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel import Area, from_past, projected
@@ -63,6 +65,7 @@ DESK = Area(
         several_orders.GetOrders: projected(several_orders.get_orders),
         several_orders.StagesOfOrders: projected(several_orders.stages_of_orders),
         figures.OrdersByStage: projected(figures.orders_by_stage),
+        view_counts.CountViews: projected(view_counts.count_views),
         figures.WaitingByAge: projected(figures.waiting_by_age),
         figures.TodayFigures: projected(figures.today_figures),
         figures.OrdersByDay: projected(figures.orders_by_day),
@@ -78,6 +81,7 @@ DESK = Area(
         order_totals.TotalOfOrders: projected(order_totals.total_of_orders),
         best.TopProducts: projected(best.top_products),
         best.TopCustomers: projected(best.top_customers),
+        workload.Workloads: projected(workload.workloads),
         import_totals.ImportTotals: projected(import_totals.import_totals),
     },
 )

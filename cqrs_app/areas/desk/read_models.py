@@ -55,6 +55,9 @@ orders = Table(
     Column("placed_day", Date, nullable=False),
     # When the last change was recorded; imported history may have happened long before.
     Column("updated_at", UtcDateTime, nullable=False),
+    # Who is responsible: an operator, or a team.
+    Column("assignee", String(40), nullable=False, server_default=""),
+    Column("team", String(40), nullable=False, server_default=""),
     Column("hold_reason", String(60), nullable=False),
     # How many events of imported history today's rules would have refused.
     Column("flags", Integer, nullable=False, server_default="0"),
@@ -104,6 +107,17 @@ Index(
     postgresql_where=_flagged,
     sqlite_where=_flagged,
 )
+
+for _name in ("assignee", "team"):
+    _given = orders.c[_name] != ""
+    Index(
+        f"ix_orders_{_name}",
+        orders.c[_name],
+        orders.c.placed_at,
+        orders.c.order_id,
+        postgresql_where=_given,
+        sqlite_where=_given,
+    )
 
 # `present` is false of one that was removed.
 order_tags = Table(

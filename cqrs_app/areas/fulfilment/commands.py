@@ -14,7 +14,7 @@ VIEW = Permission("fulfilment.view", Role.VIEWER)
 MANAGE = Permission("fulfilment.manage", Role.SUPERVISOR)
 
 
-@command(label="Try again", permission=MANAGE)
+@command(label="Retry", permission=MANAGE)
 class RetryFulfilment(Command):
     """Retry now what was refused, declined or is waiting."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -47,6 +48,7 @@ from cqrs_app.kernel.effects import (
     Context,
     Effect,
     Prospect,
+    Quantity,
     Rehearsed,
     parse,
 )
@@ -91,6 +93,7 @@ def effects_of(planned: Plan) -> Iterator[Effect]:
                 command=command.name,
                 subject=command.subject,
                 sentence=sentence,
+                adds=tuple(filter(None, map(_quantity, tried.events))),
                 amount=amount,
                 currency=currency,
             )
@@ -118,6 +121,39 @@ _OF_ORDERS = {
     "ReleaseOrder": "The order will be released.",
     "CancelOrder": "The order will be cancelled.",
 }
+
+
+def _quantity(event: Event) -> Quantity | None:
+    """What it adds to the consequences of many commands."""
+    match event:
+        case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
+            return Quantity(event.currency, event.amount, "must be refunded by hand")
+        case StockReservationChanged():
+            more = event.quantity - event.before
+            return Quantity(UNITS, Decimal(abs(more)), RESERVED if more > 0 else TO_STOCK)
+        case StockAdjusted():
+            return Quantity(UNITS, Decimal(event.difference), TO_STOCK)
+        case StockReserved() | StockReleased() | StockCommitted():
+            return Quantity(UNITS, Decimal(event.quantity), _VERBS[type(event)])
+    paid: Any = event
+    verb = _VERBS.get(type(event))
+    return Quantity(paid.currency, paid.amount, verb) if verb else None
+
+
+UNITS = ""
+RESERVED = "will be reserved"
+TO_STOCK = "will return to stock"
+_VERBS: Mapping[type[Event], str] = MappingProxyType(
+    {
+        PaymentRefundRequested: "will be refunded",
+        PaymentVoidRequested: "of authorisations will be voided",
+        PaymentAuthorisationRequested: "will be requested",
+        PaymentCaptureRequested: "will be captured",
+        StockReserved: RESERVED,
+        StockReleased: TO_STOCK,
+        StockCommitted: "will leave stock",
+    }
+)
 
 
 def moved(events: Iterable[Event]) -> tuple[Decimal | None, str]:

@@ -16,6 +16,7 @@ INVENTORY = Area(
     events=events,
     projections=[AvailabilityProjection(), MovementsProjection(), SalesProjection()],
     answers={
+        product_list.ChooseProducts: projected(product_list.choose_products),
         product_list.ListProducts: projected(product_list.list_products),
         product_list.GetProducts: projected(product_list.get_products),
         product_list.LowStock: projected(product_list.low_stock),

@@ -182,7 +182,9 @@ class ChangeShippingAddress(Command):
     minds_version=True,
 )
 class ChangeOrderLines(Command):
-    """Change quantities and prices, add lines or remove them, before they ship."""
+    """Change quantities and prices, add lines or remove them, before they ship; change discounts,
+    shipping and tax of the whole order.
+    """
 
     order_id: OrderId
     lines: Annotated[
@@ -197,6 +199,14 @@ class ChangeOrderLines(Command):
         tuple[OrderLine, ...],
         Meta(title="New lines", max_length=MOST_LINES),
     ] = ()
+    adjustments: Annotated[
+        Annotated[tuple[OrderAdjustment, ...], Meta(max_length=MOST_ADJUSTMENTS)] | None,
+        Meta(
+            title="Discounts, shipping and tax",
+            description="All of them, for the whole order. Left out, they stay as they are.",
+            extra={"help": "For the whole order.", "folded": True},
+        ),
+    ] = None
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from _listed_once(self.lines)

@@ -158,12 +158,13 @@ class ShippingAddressChanged(Event):
     address: Annotated[Address, PERSONAL]
 
 
-@event()
+@event(schema=2)
 class OrderLinesChanged(Event):
     """`lines` are the changed lines with their new values (quantity 0 if removed), `before` their
     old values. `added` get the numbers after the order's last line. `difference` is what the order
-    costs more, negative if less; `total` is the new total. Order-wide discounts and charges stay as
-    they are.
+    costs more, negative if less; `total` is the new total. `adjustments` are all order-wide
+    discounts and charges from now on, or None if they stay as they are; then `adjustments_before`
+    is empty.
     """
 
     order_id: str
@@ -174,6 +175,8 @@ class OrderLinesChanged(Event):
     added: tuple[OrderedLine, ...]
     difference: Decimal
     total: Decimal
+    adjustments: tuple[Adjustment, ...] | None = None
+    adjustments_before: tuple[Adjustment, ...] = ()
 
 
 @event()
@@ -362,4 +365,11 @@ def _placed_1(payload: dict[str, Any]) -> dict[str, Any]:
     return payload
 
 
-UPCASTERS = MappingProxyType({("OrderPlaced", 1): _placed_1})
+def _lines_changed_1(payload: dict[str, Any]) -> dict[str, Any]:
+    """Events from before order-wide discounts and charges could be changed: they stayed."""
+    return payload
+
+
+UPCASTERS = MappingProxyType(
+    {("OrderPlaced", 1): _placed_1, ("OrderLinesChanged", 1): _lines_changed_1}
+)

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from cqrs_app.areas.orders.amounts import NOTHING, amount_of, part_of, value_of
 from cqrs_app.areas.orders.commands import ChangeOrderLines, ShipOrder
-from cqrs_app.areas.orders.events import LineTerms, OrderedLine, OrderLinesChanged, SentLine
+from cqrs_app.areas.orders.events import (
+    Adjustment,
+    LineTerms,
+    OrderedLine,
+    OrderLinesChanged,
+    SentLine,
+)
 from cqrs_app.areas.orders.rules import (
     DISCOUNT_TOO_HIGH,
     FEWER_THAN_SHIPPED,
@@ -19,7 +25,7 @@ from cqrs_app.areas.orders.rules import (
     SHIPPED_PRICE,
 )
 from cqrs_app.areas.orders.state import OrderState
-from cqrs_app.areas.orders.types import MOST_LINES, ChangedLine, OrderLine
+from cqrs_app.areas.orders.types import MOST_LINES, ChangedLine, OrderAdjustment, OrderLine
 from cqrs_app.areas.types import HIGHEST_AMOUNT, MOST_UNITS
 from cqrs_app.standards.money import exact
 
@@ -60,8 +66,16 @@ def to_send(order: OrderState, command: ShipOrder) -> Iterator[SentLine]:
         yield SentLine(line_no=line.line_no, quantity=line.quantity)
 
 
+def adjusted(adjustments: Iterable[OrderAdjustment], currency: str) -> tuple[Adjustment, ...]:
+    """Order-wide discounts and charges as an event holds them."""
+    return tuple(
+        Adjustment(kind=str(each.kind), label=each.label, amount=exact(each.amount, currency))
+        for each in adjustments
+    )
+
+
 def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesChanged:
-    """The change, without lines that are sent as they are. Raises Refused."""
+    """The change, without what is sent as it is. Raises Refused."""
     before, after = [], []
     for line in command.lines:
         must_exist(order, line.line_no)
@@ -71,7 +85,9 @@ def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesCha
             before.append(now)
             after.append(new)
     added = tuple(ordered(line, order.currency) for line in command.added)
-    difference = amount_of((*after, *added)) - amount_of(before)
+    adjustments = _new_adjustments(order, command)
+    replaced = () if adjustments is None else tuple(order.adjustments)
+    difference = amount_of((*after, *added), adjustments or ()) - amount_of(before, replaced)
     event = OrderLinesChanged(
         order_id=order.order_id,
         customer_id=order.customer_id,
@@ -81,6 +97,8 @@ def lines_changed(order: OrderState, command: ChangeOrderLines) -> OrderLinesCha
         added=added,
         difference=exact(difference, order.currency),
         total=exact(order.total + difference, order.currency),
+        adjustments=adjustments,
+        adjustments_before=replaced,
     )
     _must_be_usable(order, event)
     return event
@@ -93,6 +111,14 @@ def _terms(order: OrderState, line_no: int) -> LineTerms:
         unit_price=order.prices[line_no - 1],
         discount=exact(order.discounts.get(line_no, NOTHING), order.currency),
     )
+
+
+def _new_adjustments(order: OrderState, command: ChangeOrderLines) -> tuple[Adjustment, ...] | None:
+    """None if they stay as they are."""
+    if command.adjustments is None:
+        return None
+    new = adjusted(command.adjustments, order.currency)
+    return None if new == tuple(order.adjustments) else new
 
 
 def _new_terms(order: OrderState, line: ChangedLine) -> LineTerms:
@@ -128,7 +154,7 @@ def _must_keep_shipped(order: OrderState, now: LineTerms, new: LineTerms) -> Non
 
 
 def _must_be_usable(order: OrderState, event: OrderLinesChanged) -> None:
-    if not event.lines and not event.added:
+    if not event.lines and not event.added and event.adjustments is None:
         raise SAME_LINES.because(f"The lines of order {order.order_id} are like that already.")
     more = _units(event.lines) + _units(event.added) - _units(event.before)
     left = sum(order.left) + more

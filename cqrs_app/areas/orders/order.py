@@ -33,7 +33,6 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.areas.orders.events import (
     Address,
-    Adjustment,
     BillingAddressChanged,
     CancelledLine,
     OrderApproved,
@@ -52,7 +51,7 @@ from cqrs_app.areas.orders.events import (
     RemainingItemsCancelled,
     ShippingAddressChanged,
 )
-from cqrs_app.areas.orders.lines import lines_changed, ordered, to_send
+from cqrs_app.areas.orders.lines import adjusted, lines_changed, ordered, to_send
 from cqrs_app.areas.orders.returns import OrderReturns
 from cqrs_app.areas.orders.rules import (
     BEFORE_PLACED,
@@ -139,14 +138,7 @@ class Order(OrderReturns, OrderAttachments):
             currency=command.currency,
             lines=tuple(ordered(line, command.currency) for line in command.lines),
             total=exact(amount_of(command.lines, command.adjustments), command.currency),
-            adjustments=tuple(
-                Adjustment(
-                    kind=str(each.kind),
-                    label=each.label,
-                    amount=exact(each.amount, command.currency),
-                )
-                for each in command.adjustments
-            ),
+            adjustments=adjusted(command.adjustments, command.currency),
             billing_address=_address(command.billing_address),
         )
         yield from withdrawn_currency(command.currency)

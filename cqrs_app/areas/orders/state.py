@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import ClassVar
 from cqrs_app.areas.orders.amounts import NOTHING, follows_items, part_of
 from cqrs_app.areas.orders.events import (
     Address,
+    Adjustment,
     AttachmentRemoved,
     FileAttached,
     OrderApproved,
@@ -49,8 +50,9 @@ _ENTERED = MappingProxyType(
 @dataclass
 class OrderState(Aggregate):
     """Of each line, in order: `left` is the quantity still to ship, `prices` the unit price, `sent`
-    what has shipped, empty until something has; `discounts` is by line, where there is one, and
-    `follows` what shrinks with the items: see amounts.py. `cancelled` is no longer in `total`. A
+    what has shipped, empty until something has; `discounts` is by line, where there is one;
+    `adjustments` are for the whole order, and `follows` what of them shrinks with the items: see
+    amounts.py. `cancelled` is no longer in `total`. A
     line keeps its number: one that was removed has a quantity of 0. `moments` says when each
     status was entered, a release apart. `addressed`: it has a street and a city to ship to.
     `returning` is what each open return is for, by line, and `returned` what came back; `returns`
@@ -59,7 +61,7 @@ class OrderState(Aggregate):
 
     category: ClassVar[str] = "order"
     identity: ClassVar[str] = "order_id"
-    shape: ClassVar[int] = 5
+    shape: ClassVar[int] = 6
 
     order_id: str = ""
     status: OrderStatus | None = None
@@ -70,6 +72,7 @@ class OrderState(Aggregate):
     prices: list[Decimal] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
     discounts: dict[int, Decimal] = field(default_factory=dict)
+    adjustments: list[Adjustment] = field(default_factory=list)
     follows: Decimal = NOTHING
     returning: dict[str, dict[int, int]] = field(default_factory=dict)
     returned: dict[int, int] = field(default_factory=dict)
@@ -134,7 +137,7 @@ class OrderState(Aggregate):
                     for line_no, line in enumerate(event.lines, start=1)
                     if line.discount
                 }
-                self.follows = follows_items(event.adjustments)
+                self._adjust(event.adjustments)
                 self.addressed = _is_complete(event.shipping_address)
                 self._enter(OrderStatus.PLACED, at)
             case OrderTagAdded() | OrderTagRemoved() | FileAttached() | AttachmentRemoved():
@@ -203,7 +206,13 @@ class OrderState(Aggregate):
         self.prices += [line.unit_price for line in event.added]
         if self.sent:
             self.sent += [0] * len(event.added)
+        if event.adjustments is not None:
+            self._adjust(event.adjustments)
         self.total = event.total
+
+    def _adjust(self, adjustments: Iterable[Adjustment]) -> None:
+        self.adjustments = list(adjustments)
+        self.follows = follows_items(self.adjustments)
 
     def _return(self, event: ReturnRequested | ReturnReceived | ReturnCancelled) -> None:
         if isinstance(event, ReturnRequested):

@@ -19,7 +19,7 @@ from cqrs_app.areas.types import (
     money,
     reason,
 )
-from cqrs_app.kernel import ONE_LINE, PERSONAL, NormalForm, value
+from cqrs_app.kernel import ONE_LINE, PERSONAL, UUID, NormalForm, value
 
 _ID_OR_NONE = r"^([A-Za-z0-9][A-Za-z0-9._\-]*)?(?!\n)$"
 
@@ -115,7 +115,7 @@ FileId = Annotated[
         title="File",
         description="The order's page makes it when a file is sent.",
         examples=["5c7b3a52-93ab-4d5f-8a43-5a0f6a1f9d11"],
-        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\n)$",
+        pattern=UUID,
         min_length=36,
         max_length=36,
     ),

@@ -29,7 +29,15 @@ from cqrs_app.areas.payments.requested import GatewayRequestStore, Overtaken, Re
 from cqrs_app.areas.payments.requests import Request
 from cqrs_app.areas.payments.words import Asked
 from cqrs_app.kernel import Command
-from cqrs_app.kernel.effects import Actor, BusError, Context, Kernel, Repository, pause_after
+from cqrs_app.kernel.effects import (
+    Actor,
+    BusError,
+    Context,
+    Kernel,
+    Repository,
+    StoredEvent,
+    pause_after,
+)
 
 _DONE: Mapping[Asked, Callable[..., Command]] = {
     Asked.AUTHORISATION: gateway_commands.RecordAuthorisation,
@@ -80,10 +88,13 @@ class GatewayClient:
             return {"state": "closed"}
         order = _order(request, payment, self._kernel.clock())
         try:
-            answer = self._gateway(payment.gateway).ask(order)
+            event = self._event(order)
+            gateway = self._gateway(payment.gateway)
+            with self._kernel.tracer.outgoing("ask gateway", event):
+                answer = gateway.ask(order)
             if isinstance(answer, Later):
                 return self._wait(answer.ask_again_in)
-            self._answer(order, answer)
+            self._answer(order, answer, event.correlation_id)
         except Unreachable as error:
             return self._failed(request, str(error))
         except BusError as error:
@@ -100,13 +111,19 @@ class GatewayClient:
         aggregate, _ = self._repository.load(Payment, Payment.stream_of(payment_id))
         return cast(Payment, aggregate)
 
-    def _answer(self, order: GatewayRequest, answer: Done | Declined) -> None:
+    def _event(self, order: GatewayRequest) -> StoredEvent:
+        """The event that made the request. A request has its id as key."""
+        events = self._kernel.store.events_of(Payment.stream_of(order.payment_id))
+        return next(event for event in events if event.id == order.key)
+
+    def _answer(self, order: GatewayRequest, answer: Done | Declined, correlation_id: str) -> None:
         command = answer_command(order, answer)
         context = Context(
             actor=self._actor,
             channel="gateway",
             command_id=answer_id(order.key, command),
             causation_id=order.key,
+            correlation_id=correlation_id,
         )
         self._kernel.commands.execute(command, context)
 

@@ -27,6 +27,7 @@ from cqrs_app.platform.batches.commands import (
 )
 from cqrs_app.platform.batches.creating import NewBatch
 from cqrs_app.platform.batches.queries import (
+    BatchEffect,
     BatchGroup,
     BatchView,
     BatchWorth,
@@ -77,7 +78,8 @@ class BatchAccepted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchProgress:
     """`counts` has the number of items by outcome; before the start, by what the check foresees. So
-    have `groups`, by sentence, and `worth`, by currency."""
+    have `groups`, by sentence, and `worth`, by currency. `effects` is what would follow from the
+    first items, before the start."""
 
     batch_id: BatchId
     command: str
@@ -90,6 +92,7 @@ class BatchProgress:
     counts: dict[str, int]
     groups: tuple[BatchGroup, ...]
     worth: tuple[BatchWorth, ...]
+    effects: tuple[BatchEffect, ...]
     created_by: str
     created_at: datetime
     started_at: datetime | None
@@ -159,10 +162,11 @@ def _progress(batch_id: str) -> BatchProgress:
         state=row.state,
         total=row.total,
         checked=view.checked,
-        finished=view.finished,
+        finished=view.row.finished,
         counts={each.value: view.counts.get(each, 0) for each in Outcome},
         groups=view.groups,
         worth=view.worth,
+        effects=view.effects,
         created_by=row.created_by,
         created_at=row.created_at,
         started_at=row.started_at,

@@ -16,6 +16,7 @@ from cqrs_app.interfaces.web.errors import TITLES, report_page, status_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, TooStale, VersionConflict
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.tracing.live import current_trace_id
 from cqrs_app.platform.catalogue.problems import KINDS
 from cqrs_app.services import kernel
 
@@ -116,7 +117,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     number = new_id()
     logger.error("%s: an endpoint failed", number, exc_info=error)
     report_page(error, number)
-    return problem(500, "failed", FAULT, number=number)
+    return problem(500, "failed", FAULT, number=number, trace_id=current_trace_id())
 
 
 _CODES = {

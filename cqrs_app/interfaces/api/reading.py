@@ -12,6 +12,7 @@ from cqrs_app.interfaces.api.problems import Unusable
 from cqrs_app.kernel.commands.context import Actor, Context, new_id
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import WHOLE_NUMBER, plain_json
+from cqrs_app.kernel.tracing.live import current_caller
 
 CHANNEL = "api"
 LONGEST_KEY = 255
@@ -52,7 +53,7 @@ def context_of(key: str | None, expected_version: int | None) -> Context:
         channel=CHANNEL,
         command_id=new_id() if key is None else _command_id(key),
         expected_version=expected_version,
-    )
+    ).called_by(current_caller())
 
 
 def actor() -> Actor:

@@ -82,7 +82,7 @@ class Schemas:
             return {"type": "string", "enum": [*arguments]}
         if isinstance(origin, type) and issubclass(origin, tuple | frozenset):
             return self._list_of(hint)
-        if isinstance(origin, type) and issubclass(origin, Mapping) and arguments[0] in (str, int):
+        if isinstance(origin, type) and issubclass(origin, Mapping):
             return {"type": "object", "additionalProperties": self.of(arguments[1])}
         if hint in _PLAIN:
             return dict(_PLAIN[hint])

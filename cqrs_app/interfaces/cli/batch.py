@@ -180,7 +180,7 @@ def _view(batch_id: str, operator: str | None) -> BatchView:
 
 def _print(view: BatchView) -> None:
     row = view.row
-    click.echo(f"{row.command}: {row.state.label}, {view.finished:,} of {row.total:,}")
+    click.echo(f"{row.command}: {row.state.label}, {row.finished:,} of {row.total:,}")
     for outcome in Outcome:
         if view.counts.get(outcome):
             worth = ", ".join(

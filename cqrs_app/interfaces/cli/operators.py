@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import click
 from flask.cli import AppGroup
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
@@ -17,6 +19,9 @@ from cqrs_app.services import services
 operators = AppGroup("operators", help="Accounts of the people who work here.")
 # More is no password; it also keeps a piped file from filling the memory.
 LONGEST_LINE = 10_000
+LONGEST_REASON = 300
+
+logger = logging.getLogger(__name__)
 
 
 def _password_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,10 +40,10 @@ def _password_options(command: Callable[..., None]) -> Callable[..., None]:
 @_password_options
 @in_one_sentence
 def create(name: str, role: str, display_name: str, password_stdin: bool, generate: bool) -> None:
-    """Make an operator who can sign in at once."""
+    """Make an operator who can sign in at once, and then chooses a password."""
     password, shown = _password(password_stdin, generate)
-    operator = _accounts().create(name, role, password, display_name)
-    click.echo(f"{operator.name} can sign in as {role}.{shown}")
+    operator = _accounts().create(name, role, password, display_name, must_change_password=True)
+    click.echo(f"{operator.name} can sign in as {role}, and then chooses a password.{shown}")
 
 
 @operators.command("list")
@@ -48,7 +53,12 @@ def list_operators() -> None:
         state = "can sign in"
         if operator.disabled_at:
             state = f"disabled since {operator.disabled_at:%Y-%m-%d %H:%M} UTC"
-        click.echo(f"{operator.name:<20} {operator.role:<10} {state:<33} {operator.display_name}")
+        factor = "second factor" if operator.has_second_factor else ""
+        click.echo(
+            f"{operator.name:<20} {operator.role:<10} {operator.team or '-':<12} {state:<33} "
+            f"{factor:<14} "
+            f"{operator.display_name}"
+        )
 
 
 @operators.command("disable")
@@ -69,16 +79,43 @@ def enable(name: str) -> None:
     click.echo(f"{name} can sign in again, with the password from before.")
 
 
+@operators.command("team")
+@click.argument("name")
+@click.argument("team", default="")
+@in_one_sentence
+def team_command(name: str, team: str) -> None:
+    """Put an operator into a team, to which orders can be assigned; without TEAM, into none."""
+    _accounts().set_team(name, team)
+    operator = _accounts().get(name)
+    click.echo(f"{operator.name} is in {f'team {operator.team}' if operator.team else 'no team'}.")
+
+
 @operators.command("password")
 @click.argument("name")
 @_password_options
 @in_one_sentence
 def password_command(name: str, password_stdin: bool, generate: bool) -> None:
-    """Set a new password; all sessions of the operator end."""
+    """Set a password for the next sign-in, when the operator chooses another; all sessions end."""
     operator = _accounts().get(name)
     password, shown = _password(password_stdin, generate)
-    _accounts().set_password(operator.name, password)
-    click.echo(f"{operator.name} has a new password and is signed out everywhere.{shown}")
+    _accounts().set_password(operator.name, password, must_change_password=True)
+    click.echo(
+        f"{operator.name} is signed out everywhere, and chooses a password after signing in with "
+        f"this one.{shown}"
+    )
+
+
+@operators.command("reset-second-factor")
+@click.argument("name")
+@click.option("--reason", required=True, help="Shown to the operator at the next sign-in.")
+@in_one_sentence
+def reset_second_factor(name: str, reason: str) -> None:
+    """Remove authenticator app, passkeys and recovery codes of who lost them; all sessions end."""
+    operator = _accounts().get(name)
+    services.second_factors.reset(operator.name, " ".join(reason.split())[:LONGEST_REASON])
+    services.sessions.end_all(operator.name)
+    logger.warning("second factors of %s removed by %s: %s", name, owner().name, reason)
+    click.echo(f"{operator.name} signs in with the password alone, and is signed out everywhere.")
 
 
 def _accounts() -> Accounts:

@@ -17,18 +17,22 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     health,
     home,
     lookups,
+    notifications,
+    operator_sessions,
+    passwords,
     past,
     search,
+    second_factors,
     statistics,
     tokens,
     undo,
 )
 from cqrs_app.interfaces.web.areas.orders import order_list
-from cqrs_app.interfaces.web.auth import init_auth
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
 from cqrs_app.interfaces.web.formats import formats_of
+from cqrs_app.interfaces.web.gate import init_auth
 from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.page_freshness import init_page_freshness
 from cqrs_app.interfaces.web.polling import init_polling

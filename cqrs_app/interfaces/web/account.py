@@ -1,4 +1,4 @@
-"""Your account: time zone and preferences."""
+"""Your account: time zone, preferences and notifications; the page leads to all of signing in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField
@@ -15,7 +16,10 @@ from wtforms import BooleanField, StringField
 from cqrs_app.interfaces.web.auth import local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import COLUMNS
+from cqrs_app.interfaces.web.forms_fields import CheckboxesField
+from cqrs_app.interfaces.web.operator_sessions import device_of
 from cqrs_app.interfaces.web.zones import shop_zone
+from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.preferences import Preferences
 from cqrs_app.services import services
@@ -29,6 +33,9 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         description="Times on your pages are shown in it. Leave empty for the shop's.",
         render_kw={"list": "timezones", "spellcheck": "false", "autocapitalize": "none"},
     )
+    notified = CheckboxesField(
+        "Notify me when", choices=[(kind.value, kind.label) for kind in NotificationKind]
+    )
     shortcuts = BooleanField(
         "Single-key shortcuts", description="Press ? on any page for the list of them."
     )
@@ -38,7 +45,10 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 def account() -> ResponseReturnValue:
     """The form; once submitted, the choice applies to every session of the operator."""
     preferences = g.operator.preferences
-    form = AccountForm(timezone=g.operator.timezone, shortcuts=preferences.shortcuts)
+    wanted = [kind.value for kind in NotificationKind if kind not in preferences.unwanted]
+    form = AccountForm(
+        timezone=g.operator.timezone, shortcuts=preferences.shortcuts, notified=wanted
+    )
     status = 200
     if form.validate_on_submit():
         try:
@@ -47,7 +57,9 @@ def account() -> ResponseReturnValue:
             form.timezone.errors = [str(error)]
             status = 422
         else:
-            _prefer(shortcuts=form.shortcuts.data)
+            chosen = form.notified.data or []
+            unwanted = tuple(kind.value for kind in NotificationKind if kind not in chosen)
+            _prefer(shortcuts=form.shortcuts.data, unwanted=unwanted)
             flash("Preferences saved.", "good")
             return redirect(url_for("web.account"), 303)
     page = render_template(
@@ -55,6 +67,12 @@ def account() -> ResponseReturnValue:
         form=form,
         shop_zone=shop_zone().key,
         timezones=sorted(available_timezones()),
+        factors=services.second_factors.of(g.operator.name),
+        passkeys=services.passkeys.of(g.operator.name),
+        sessions=[
+            (device_of(each.user_agent), each) for each in services.sessions.list(g.operator.name)
+        ],
+        this_session=services.sessions.key_of(cookie["token"]),
     )
     return page, status
 

@@ -13,6 +13,7 @@ from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.bounds import Bounds
 from cqrs_app.kernel.queries.context import Answer, QueryContext
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.tracing.live import current_caller
 from cqrs_app.services import kernel
 
 Q = TypeVar("Q", bound=Query)
@@ -78,7 +79,7 @@ def command_context(command_id: str, expected_version: int | None) -> Context:
         channel=CHANNEL,
         command_id=command_id,
         expected_version=expected_version,
-    )
+    ).called_by(current_caller())
 
 
 def is_fragment() -> bool:

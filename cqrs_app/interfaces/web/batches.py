@@ -16,9 +16,13 @@ from cqrs_app.interfaces.web.areas import BATCHED
 from cqrs_app.interfaces.web.ask import CHANNEL, may_act
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns import PARAMETER as COLUMNS
 from cqrs_app.interfaces.web.forms import command_from, form_for
+from cqrs_app.interfaces.web.places import place_of
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.typed import read_here
+from cqrs_app.interfaces.web.views import PLACE
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Invalid, NotAllowed, UnknownMessage
 from cqrs_app.kernel.messages.messages import Command
@@ -28,7 +32,7 @@ from cqrs_app.services import kernel, services
 
 MOST_COUNTED = 200
 """Selected rows for which the actions are counted one by one."""
-NOT_FILTERS = ("after", "before", "limit", "count", "list")
+NOT_FILTERS = (*PLACE, "sort", "descending", COLUMNS, "list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ def _create(cls: type[Command], selection: Selection, form: Any) -> ResponseRetu
         values = msgspec.to_builtins(command_from(form, cls)) if _shared(form) else {}
     except Invalid:
         return _form_page(cls, selection, form), 422
+    if cls.declaration.step_up and (asked := step_up()):
+        return asked
     values.pop(services.batches.identity(cls), None)
     new = NewBatch(
         batch_id=_batch_id(),
@@ -203,14 +209,21 @@ def _for_pasting() -> list[tuple[str, str]]:
 def batch_offers() -> ResponseReturnValue:
     """The actions for the selected rows, each with how many of them allow it now."""
     selection = Selection.sent()
+    batched = [cls for cls in BATCHED if _is_of(cls, request.form.get("what", ""))]
     counts: Mapping[str, int] = {}
     if selection.query is None and len(selection.named) <= MOST_COUNTED:
-        counts = services.batches.offers(BATCHED, [subject for subject, _ in selection.named])
+        counts = services.batches.offers(batched, [subject for subject, _ in selection.named])
     return render_template(
         "batches/_offers.html",
         offers=[
             each | {"count": counts.get(each["name"])}
-            for each in offered(cls.__name__ for cls in BATCHED)
+            for each in offered(cls.__name__ for cls in batched)
             if not counts or counts.get(each["name"])
         ],
     )
+
+
+def _is_of(cls: type[Command], what: str) -> bool:
+    """Whether a command is about the things of this list."""
+    place = place_of(cls)
+    return place is not None and place.tab == what

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import urlencode
 
-from flask import g
+from flask import g, request
+
+from cqrs_app.interfaces.web.blueprint import bp
 
 COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "orders": {
             "customer": "Customer",
             "country": "Country",
+            "assignee": "Assignee",
             "lines": "Lines",
             "total": "Total",
             "placed": "Placed",
@@ -41,7 +45,27 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 
 
+PARAMETER = "columns"
+"""Of a list's address: the columns to show, whatever the operator has hidden."""
+NONE = "none"
+
+
 def shown_columns(name: str) -> dict[str, str]:
-    """The optional columns of a list that the operator has not hidden."""
+    """The optional columns of a list: those in its address, or that the operator has not hidden."""
+    if given := request.args.get(PARAMETER):
+        wanted = given.split(",")
+        return {column: head for column, head in COLUMNS[name].items() if column in wanted}
     hidden = g.operator.preferences.hidden.get(name, ())
     return {column: head for column, head in COLUMNS[name].items() if column not in hidden}
+
+
+def columns_parameter(name: str) -> str:
+    """For an address that shows the same columns to everybody."""
+    return ",".join(shown_columns(name)) or NONE
+
+
+@bp.app_template_global()
+def without_columns() -> str:
+    """The present address with the columns that the operator has chosen."""
+    given = [(name, text) for name, text in request.args.items(multi=True) if name != PARAMETER]
+    return f"{request.path}?{urlencode(given)}" if given else request.path

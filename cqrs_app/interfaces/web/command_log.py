@@ -21,7 +21,10 @@ from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
-from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, Link, ListCommands
+from cqrs_app.kernel.tracing.spans import trace_id_of
+from cqrs_app.platform.runtime.causes import Link
+from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, ListCommands
+from cqrs_app.platform.runtime.traces import GetTrace, TraceView
 from cqrs_app.services import kernel, services
 
 ENDPOINT = "web.command_log"
@@ -80,7 +83,31 @@ def command(command_id: str) -> ResponseReturnValue:
         labels=_labels(),
         freshness=answer.freshness,
         about=about(view.entry.stream),
+        trace_id=trace_id_of(view.entry.correlation_id),
     )
+
+
+@bp.get("/log/<command_id>/trace")
+def command_trace(command_id: str) -> ResponseReturnValue:
+    """What one command took, where, and until when each read model showed it."""
+    answer = ask(GetTrace(command_id=command_id)) if command_id.isprintable() else None
+    if answer is None or answer.value is None:
+        abort(404, "There is no action with this id in the log.")
+    view: TraceView = answer.value
+    return render_template(
+        "commands/trace.html",
+        trace=view,
+        span=_span_ms(view),
+        chain=_tree(view),
+        labels=_labels(),
+        freshness=answer.freshness,
+        about=about(view.stream),
+    )
+
+
+def _span_ms(view: TraceView) -> float:
+    """From the first step to the end of the last one."""
+    return max((step.started_ms + step.took_ms for step in view.steps), default=0.0)
 
 
 def _question(labels: Mapping[str, str]) -> ListCommands:
@@ -142,19 +169,18 @@ def _labels() -> dict[str, str]:
     return {name: cls.declaration.label for name, cls in kernel.registry.commands.items()}
 
 
-def _tree(view: CommandView) -> list[dict[str, Any]]:
+def _tree(view: CommandView | TraceView) -> list[dict[str, Any]]:
     """The causes and effects as nested lists: each command with those it caused."""
-    known = {link.command_id for link in view.chain}
+    current = view.entry.command_id if isinstance(view, CommandView) else view.command_id
     children: dict[str | None, list[Link]] = {}
     for link in view.chain:
-        cause = link.causation_id if link.causation_id in known else None
-        children.setdefault(cause, []).append(link)
+        children.setdefault(link.caused_by, []).append(link)
 
     def branch(cause: str | None) -> list[dict[str, Any]]:
         return [
             {
                 "link": link,
-                "current": link.command_id == view.entry.command_id,
+                "current": link.command_id == current,
                 "caused": branch(link.command_id),
             }
             for link in children.get(cause, [])

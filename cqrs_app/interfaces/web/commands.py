@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from cqrs_app.interfaces.web.areas import SUGGESTIONS, SUMMARIES
+from cqrs_app.interfaces.web.areas.area import FROM
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_fragment, may
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
@@ -31,7 +32,8 @@ from cqrs_app.interfaces.web.forms import (
 from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
 from cqrs_app.interfaces.web.outcome import announcing, outcome_of, submit_label_of, title_of
-from cqrs_app.interfaces.web.places import FROM, back_to, category_of, pages_of, place_of
+from cqrs_app.interfaces.web.places import back_to, category_of, pages_of, place_of
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -54,7 +56,7 @@ AGAIN = "again"
 """In a form that is submitted only to be shown again with its present rows: see drafts.js."""
 FILL_IN = "fill-in"
 """The button that fills in what follows from other fields, for a browser without scripts."""
-ROW_NAMERS = ("stream", "return_id", "number")
+ROW_NAMERS = ("stream", "return_id", "number", "list")
 """Fields besides the identity that a page fills in and nobody should retype."""
 
 
@@ -118,6 +120,8 @@ def command_submit(name: str) -> ResponseReturnValue:
         command = command_from(form, cls)
     except Invalid as invalid:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
+    if cls.declaration.step_up and (asked := step_up()):
+        return asked
     context = command_context(form.command_id.data, expected_version(form))
     try:
         if cls.declaration.undoable:
@@ -186,6 +190,8 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     undoable = cls.declaration.undoable and receipt.status == "queued"
     undo_seconds = services.settings.undo_seconds if undoable else 0
     outcome = outcome_of(cls, identity, receipt, undo_seconds)
+    if place and place.waits:
+        _wait_until_shown(receipt)
     if place and place.fragment and is_fragment() and shown == urlsplit(page).path:
         # With the read store down, the page itself says what it cannot show.
         with suppress(*NO_ANSWER):
@@ -204,13 +210,18 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})
-    # Without scripts a page does not update by itself: give the change a moment to be included.
+    # Without scripts a page does not update by itself.
+    _wait_until_shown(receipt)
+    return redirect(page, 303)
+
+
+def _wait_until_shown(receipt: Receipt) -> None:
+    """Give the change a moment to be included in what pages show."""
     readers = kernel.registry.projections_of(receipt.events)
     seconds = services.settings.read_your_writes_seconds
     written = MinVersion(receipt.stream, receipt.version)
     with suppress(*NO_ANSWER):
         kernel.queries.wait_until_shown(readers, written, seconds, g.operator.name)
-    return redirect(page, 303)
 
 
 def _page(

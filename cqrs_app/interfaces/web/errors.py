@@ -8,8 +8,9 @@ from flask import Flask, Response, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from cqrs_app.interfaces.web.auth import form_again, sign_in_again
+from cqrs_app.interfaces.web.auth import form_again
 from cqrs_app.interfaces.web.security import StaleForm
+from cqrs_app.interfaces.web.sign_in import sign_in_again
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import (
     BeyondHead,
@@ -27,6 +28,7 @@ from cqrs_app.kernel.errors import (
     VersionConflict,
 )
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.kernel.tracing.live import current_trace_id
 from cqrs_app.services import kernel
 
 STATUS: dict[type[BusError], int] = {
@@ -167,6 +169,7 @@ def error_page(
         text=text,
         next=NEXT_TRY if retries else NEXT.get(status, ""),
         number=number,
+        trace_id=current_trace_id() if number else "",
         signed_in=g.get("operator") is not None,
         retry_seconds=RETRY_SECONDS if retries else None,
     )

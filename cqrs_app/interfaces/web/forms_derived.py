@@ -129,7 +129,10 @@ def field_for(cls: type, name: str, *, hidden: bool = False) -> Any:
         common |= {"min_entries": least, "max_entries": most + 1}
         common["default"] = common["default"] or ()
         return FieldList(
-            rows, validators=[FewEnoughRows(), Usable(cls, name, needed=False)], **common
+            rows,
+            validators=[FewEnoughRows(), Usable(cls, name, needed=False)],
+            may_be_left_out=field.nullable,
+            **common,
         )
     common["validators"] = validators
     common["render_kw"] = {key: field.hints[key] for key in ATTRIBUTES if key in field.hints}

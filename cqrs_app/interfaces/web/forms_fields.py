@@ -206,12 +206,14 @@ class FormField(wtforms.FormField):  # type: ignore[type-arg]  # generic in its 
 
 class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its stubs only
     """Rows, each with a button that removes it, and one button that adds another; they work without
-    scripts because each button's name says what it does.
+    scripts because each button's name says what it does. `may_be_left_out`: no rows are no value,
+    rather than an empty list.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_be_left_out: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.flags.required = self.min_entries > 0
+        self.may_be_left_out = may_be_left_out
 
     @property
     def filled(self) -> list[Any]:
@@ -268,7 +270,8 @@ class FieldList(wtforms.FieldList):  # type: ignore[type-arg]  # generic in its 
 def value_of(field: Any) -> Any:
     """What a field holds, in plain values as the kernel's `parse` takes them, or BLANK."""
     if isinstance(field, FieldList):
-        return [value_of(entry) for entry in field.filled]
+        rows = [value_of(entry) for entry in field.filled]
+        return BLANK if field.may_be_left_out and not rows else rows
     if isinstance(field, FormField):
         if not field.needed and is_blank(field):
             return BLANK

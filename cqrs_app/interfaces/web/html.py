@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask
+from flask import Flask, g
 from markupsafe import Markup, escape
 
 from cqrs_app.areas.desk.words import OrderStage
@@ -87,6 +87,7 @@ def register_html(app: Flask, formats: Formats) -> None:
         country_names=formats.country_names,
         currency_names=formats.currency_names,
         language_tag=formats.language_tag,
+        shared_list=shared_list,
         lookup_of=lookup_of,
         is_blank=is_blank,
         line_amounts=lambda lines, form: line_amounts(lines, form, formats),
@@ -98,6 +99,13 @@ def register_html(app: Flask, formats: Formats) -> None:
         sentence=lambda text: formats.sentence(text, shown_zone()),
         stage=lambda stage: _stage(static_url("icons.svg"), stage),
     )
+
+
+def shared_list(name: str, list_id: str) -> str:
+    """The id of the list of these texts in this response: that of the first field which offers
+    them."""
+    lists: dict[str, str] = g.setdefault("lists", {})
+    return lists.setdefault(name, list_id)
 
 
 def since(moment: datetime | None) -> Markup:

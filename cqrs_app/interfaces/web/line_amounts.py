@@ -11,6 +11,8 @@ from cqrs_app.interfaces.web.formats import Formats
 from cqrs_app.interfaces.web.forms_fields import FieldList
 
 NOTHING = Decimal(0)
+ALL_LINES = "lines"
+"""The name of a field with every line there will be, not only some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,14 @@ class LineAmounts:
 
 
 def line_amounts(lines: FieldList, form: Any, formats: Formats) -> LineAmounts:
-    """For rows with `quantity`, `unit_price` and perhaps a `discount`. The total includes what
-    other rows of the form subtract (`kind` "discount") or add as an `amount`.
+    """For rows with `quantity`, `unit_price` and perhaps a `discount`. The total of all lines
+    includes what other rows of the form subtract (`kind` "discount") or add as an `amount`.
     """
     currency = str(form.currency.data or "") if "currency" in form else ""
     amounts = [_amount(entry.form) for entry in lines.entries]
-    total = sum((each for each in amounts if each is not None), NOTHING) + sum(_adjustments(form))
+    total = sum((each for each in amounts if each is not None), NOTHING)
+    if lines.short_name == ALL_LINES:
+        total += sum(_adjustments(form))
     return LineAmounts(
         tuple("" if each is None else formats.exact(each, currency) for each in amounts),
         f"{currency} {formats.amount(total, currency)}".strip(),

@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
     Entry("approvals", "Approvals", "web.approvals", "check", "approvals.view", "v"),
     Entry("batches", "Batches", "web.batches", "circle-check", "batches.run", "a"),
+    Entry("notifications", "Notifications", "web.notifications", "info-circle", "", "n"),
     Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
     Entry("command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"),
     Entry("alerts", "Alerts", "web.alerts", "bolt", "alerts.view", "j"),

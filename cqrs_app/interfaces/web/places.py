@@ -8,13 +8,11 @@ from urllib.parse import urlsplit
 from flask import has_request_context, request, url_for
 
 from cqrs_app.interfaces.web.areas import PLACES
-from cqrs_app.interfaces.web.areas.area import Place
+from cqrs_app.interfaces.web.areas.area import FROM, Place
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import kernel
 
-FROM = "from"
-"""The parameter with the address that a form or a button was on, with its filters."""
 _RETURNING = frozenset({"web.command_form", "web.undo"})
 
 

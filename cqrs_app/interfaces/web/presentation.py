@@ -48,8 +48,10 @@ def utc_text(value: datetime | None) -> str:
 
 
 def utc_attribute(value: datetime | None) -> str:
-    """The moment for `<time datetime>`: "2026-11-20T12:03:04.120000Z"."""
-    return "" if value is None else as_utc(value).isoformat().replace("+00:00", "Z")
+    """The moment for `<time datetime>`: "2026-11-20T12:03:04Z"."""
+    if value is None:
+        return ""
+    return as_utc(value).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def seconds_since(value: datetime | None, now: datetime | None = None) -> float | None:

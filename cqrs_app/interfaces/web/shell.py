@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from flask import Flask, Response, g, render_template, request
@@ -17,26 +18,35 @@ from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
 from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.views import default_views, given_of, list_url
+from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
-from cqrs_app.platform.alerts.queries import on_by_severity
+from cqrs_app.platform.alerts.queries import open_counts
 from cqrs_app.platform.approvals.queries import waiting_by_name
+from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
-from cqrs_app.services import kernel, services
+from cqrs_app.platform.views.views import SavedView
+from cqrs_app.services import kernel
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
+IN_TRAY = timedelta(minutes=1)
+"""How long a batch that has ended is still shown."""
 NAVIGATIONS_KEPT = 256
 
 
 class Watch:
-    """Checks the console's parts at most every two seconds per process."""
+    """Looks at what every page shows at most every two seconds per process, when a page asks for
+    its banners, which come first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._banners: list[dict[str, str]] = []
-        self._open_failures = self._alerts = 0
+        self._open_counts = {"failures": 0, "alerts": 0}
+        self._defaults: tuple[SavedView, ...] = ()
+        self._batches: tuple[BatchRow, ...] = ()
         self._approvals: Mapping[str, int] = {}
 
     def banners(self) -> list[dict[str, str]]:
@@ -44,15 +54,18 @@ class Watch:
         self._look()
         return self._banners
 
-    def open_failures(self) -> int:
-        """How many failures are open; what was known last while the write store is down."""
-        self._look()
-        return self._open_failures
+    def open_counts(self) -> dict[str, int]:
+        """How many failures are open and alerts are on; what was known last while the write store
+        is down."""
+        return self._open_counts
 
-    def alerts(self) -> int:
-        """How many alerts are raised or acknowledged, likewise."""
-        self._look()
-        return self._alerts
+    def default_views(self, role: str) -> list[SavedView]:
+        """The views that the navigation opens for this role, one for a list at most."""
+        return [each for each in self._defaults if each.default_for == role]
+
+    def batches(self, operator: str) -> list[BatchRow]:
+        """What the tray shows: the batches of an operator that run, or ended just now."""
+        return [each for each in self._batches if each.created_by == operator]
 
     def waiting_for(self, name: str) -> int:
         """How many requests this operator is asked to approve, likewise."""
@@ -65,11 +78,13 @@ class Watch:
                 found = health.banners(health.look(kernel))
                 self._banners = [{"level": level, "text": text} for level, text in found]
                 self._looked = time.monotonic()
-                with suppress(*DATABASE_TROUBLE):
-                    self._open_failures = services.stored_failures.count_open()
+                with suppress(BusError, *DATABASE_TROUBLE):
                     with reader_of(kernel.engines.write).connect() as connection:
-                        self._alerts = sum(on_by_severity(connection).values())
+                        self._open_counts = open_counts(connection, kernel.clock())
                         self._approvals = waiting_by_name(connection)
+                    self._defaults = default_views()
+                    ended_after = datetime.now(UTC) - IN_TRAY
+                    self._batches = live_batches(kernel.engines.write, ended_after)
             finally:
                 self._lock.release()
 
@@ -92,32 +107,43 @@ def init_shell(app: Flask, settings: Settings) -> None:
         root: str,
         permissions: frozenset[str],
         active: str,
-        failures: int,
-        alerts: int,
-        approvals: int,
+        counts: tuple[tuple[str, int], ...],
+        defaults: tuple[tuple[str, str], ...],
     ) -> Markup:
         template = app.jinja_env.get_template("_navigation.html")
         groups = [("", open_to(permissions, ENTRIES))]
         groups += [("Other systems", open_to(permissions, INTEGRATIONS))]
-        counts = {"failures": failures, "alerts": alerts, "approvals": approvals}
-        return Markup(template.render(groups=groups, active=active, counts=counts))  # noqa: S704
+        return Markup(  # noqa: S704 - our own template
+            template.render(groups=groups, active=active, counts=dict(counts), urls=dict(defaults))
+        )
 
     def navigation(active: str) -> Markup:
         """The places of the console that this operator may open; cached, as there are few
         combinations.
         """
         mine = _permissions()
-        failures = watch.open_failures() if "failures.view" in mine else 0
-        alerts = watch.alerts() if "alerts.view" in mine else 0
-        approvals = watch.waiting_for(g.operator.name) if "approvals.sign" in mine else 0
-        return navigation_of(request.script_root, mine, active, failures, alerts, approvals)
+        found = watch.open_counts().items()
+        counts = tuple((name, count) for name, count in found if f"{name}.view" in mine)
+        if "approvals.sign" in mine:
+            counts += (("approvals", watch.waiting_for(g.operator.name)),)
+        urls = tuple(default_urls().items())
+        return navigation_of(request.script_root, mine, active, counts, urls)
+
+    def default_urls() -> dict[str, str]:
+        """List -> address of the view that the operator's role opens first."""
+        views = watch.default_views(g.operator.role) if g.get("operator") else []
+        return {each.list: list_url(each.list, given_of(each)) for each in views}
 
     def shortcuts() -> list[Entry]:
         """The places that a key leads to."""
         return open_to(_permissions(), (*ENTRIES, *INTEGRATIONS))
 
     app.jinja_env.globals.update(
-        about=about, navigation=navigation, shortcuts=shortcuts, list_columns=COLUMNS.__getitem__
+        about=about,
+        navigation=navigation,
+        shortcuts=shortcuts,
+        default_urls=default_urls,
+        list_columns=COLUMNS.__getitem__,
     )
 
     @app.context_processor
@@ -126,6 +152,7 @@ def init_shell(app: Flask, settings: Settings) -> None:
         return {
             "shop_name": settings.shop_name,
             "banners": always + watch.banners() if signed_in else [],
+            "tray": watch.batches(g.operator.name) if signed_in else [],
         }
 
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from flask import request
+
 from cqrs_app.interfaces.web.ask import may_act
+from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.unavailable import UnavailableActions, by_reason
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.services import kernel
+
+
+@bp.app_template_global()
+def label_of_command(name: str) -> str:
+    """What a command is called; its name where this release does not have it."""
+    cls = kernel.registry.commands.get(name)
+    return cls.declaration.label if cls else name
 
 
 def offered(names: Iterable[str]) -> list[dict[str, Any]]:
@@ -18,6 +30,16 @@ def offered(names: Iterable[str]) -> list[dict[str, Any]]:
         for name, of in found
         if may_act(of.permission)
     ]
+
+
+def selecting(commands: Iterable[type[Command]]) -> dict[str, Any]:
+    """What batches/_selection.html needs on a list: the commands for several of its rows, and its
+    filters."""
+    names = (each.__name__ for each in commands)
+    return {
+        "batched": offered(names) if may_act(RUN) else [],
+        "filters_query": request.query_string.decode(),
+    }
 
 
 def allowed_tasks(

@@ -22,7 +22,7 @@ from cqrs_app.kernel.commands.consequences import (
     Prospect,
     Rehearsed,
 )
-from cqrs_app.kernel.commands.context import Actor, Context, Receipt, running_command
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.denials import Denials
 from cqrs_app.kernel.commands.guards import guarding
@@ -34,6 +34,7 @@ from cqrs_app.kernel.commands.middleware import (
     Middleware,
     Record,
     Retry,
+    Trace,
     authorise,
     check_permission,
     compose,
@@ -55,6 +56,7 @@ from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
 from cqrs_app.kernel.privacy.vault import Step, Vault
 from cqrs_app.kernel.reporting import Reporter, unreported
 from cqrs_app.kernel.store import Change, EventStore, LogEntry
+from cqrs_app.kernel.tracing.tracer import Tracer
 
 BATCH_CHUNK = 200
 WITHDRAWN = "withdrawn"
@@ -105,6 +107,7 @@ class CommandBus:
         count: Count,
         report: Reporter = unreported,
         clock: Callable[[], datetime] = utc_now,
+        tracer: Tracer | None = None,
     ) -> None:
         self._routes = routes
         self._named = {command.__name__: command for command in routes}
@@ -129,16 +132,20 @@ class CommandBus:
             minds_versions=options.optimistic_concurrency,
         )
         self._count = count
+        self._tracer = tracer or Tracer()
         self._denials = denials = Denials(log, clock)
         record = partial(Record, log, denials, count, report)
-        self._outer = self._outer_chain(record())
-        self._outer_of_batch = self._outer_chain(record(count_successes=False))
+        outer = self._outer_chain(record())
+        self._outer_of_batch: list[Middleware] = [
+            Trace(self._tracer),
+            *self._outer_chain(record(count_successes=False)),
+        ]
         self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
         self._inner: list[Middleware] = [Deduplicate(log), *middleware]
         retry = Retry(options.retry_attempts, options.timeout)
-        chain: list[Middleware] = [*self._outer, Deduplicate(log), retry, *middleware]
-        self._run = compose(chain, self._transact)
-        self._queue = compose(self._outer, self._put_in_log)
+        chain: list[Middleware] = [*outer, Deduplicate(log), retry, *middleware]
+        self._run = compose([Trace(self._tracer), *chain], self._transact)
+        self._queue = compose([Trace(self._tracer, queued=True), *outer], self._put_in_log)
 
     @property
     def enabled(self) -> bool:
@@ -401,16 +408,16 @@ class CommandBus:
             raise SwitchedOff
         if not self._slots.acquire(timeout=min(1.0, self._options.timeout)):
             raise Busy("commands")
-        token = running_command.set(call.context.command_id)
         try:
             return self._run(call)
         finally:
-            running_command.reset(token)
             self._slots.release()
 
     def _transact(self, call: Call) -> Receipt:
-        change = self._decider.decide(call)
-        self._store.commit([change])
+        with self._tracer.step("decide"):
+            change = self._decider.decide(call)
+        with self._tracer.step("commit"):
+            self._store.commit([change])
         self._after_commit(event.type for event in change.events)
         return receipt_of(change.entry, repeated=False)
 

@@ -15,6 +15,7 @@ from cqrs_app.kernel.commands.consequences import Forecast
 from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
 from cqrs_app.kernel.errors import CommandReused, Invalid, NotAllowed, Refused
+from cqrs_app.kernel.events.recorded import StoredEvent
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.privacy.vault import Step
 from cqrs_app.kernel.store import LogEntry
@@ -71,7 +72,7 @@ class Call:
     and each is flagged beside what happened. And it may leave the command `completed` with what its
     sender left open; where that was read from the command's own stream, `completed_at` is the
     version read, and it is run again at another. With `guard`, it is run again if another command
-    with that guard commits before this one.
+    with that guard commits before this one. `written` are the events of the last attempt.
 
     It may `foresee` what a command would do. It may name another command to decide `instead`, with
     the `outcome` that the log then has for this one: the events are that command's, in its stream.
@@ -105,6 +106,7 @@ class Call:
     outcome: str = "succeeded"
     arguments: dict[str, Any] = field(default_factory=dict)
     relies_on: tuple[str, int] | None = None
+    written: Sequence[StoredEvent] = ()
     started: float = field(default_factory=time.perf_counter)
 
     @property

@@ -6,11 +6,12 @@ import secrets
 import time
 import uuid
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.fields import USABLE_YEARS
+from cqrs_app.kernel.tracing.spans import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,6 @@ class Actor:
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
-
-
-running_command: ContextVar[str] = ContextVar("running_command", default="")
-"""The id of the command that is being carried out, for log lines."""
 
 
 def new_id() -> str:
@@ -64,9 +61,19 @@ class Context:
 
     @property
     def correlation(self) -> str:
-        """The id shared by all commands that follow from a first one, which is that command's
-        id."""
+        """The id shared by all commands that follow from a first one: that command's id, or the
+        trace id of its caller."""
         return self.correlation_id or self.command_id
+
+    def called_by(self, caller: Caller | None) -> Context:
+        """The same within the trace of the caller, if it has one."""
+        if caller is None:
+            return self
+        return replace(self, correlation_id=caller.trace_id, causation_id=caller.span_id)
+
+
+running_command: ContextVar[Context | None] = ContextVar("running_command", default=None)
+"""The context of the command that is being carried out, for log lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

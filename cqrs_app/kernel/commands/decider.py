@@ -86,6 +86,7 @@ class Decider:
         sealing = self.vault.sealing(stream, aggregate.belongs_to, dry=call.dry)
         events = tuple(self._with_owned(decided.events))
         stored = self._chain(call, stream, head, events, sealing, at, now)
+        call.written = stored
         version = head.version + len(stored)
         snapshot = None
         if self.snapshots and stored:

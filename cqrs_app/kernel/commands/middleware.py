@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Context, Receipt
+from cqrs_app.kernel.commands.context import Context, Receipt, running_command
 from cqrs_app.kernel.commands.denials import Denials
 from cqrs_app.kernel.commands.log import CommandLog
 from cqrs_app.kernel.errors import (
@@ -31,6 +31,8 @@ from cqrs_app.kernel.messages.permissions import Permission
 from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.reporting import Reporter, unreported
 from cqrs_app.kernel.store.tables import FINAL
+from cqrs_app.kernel.tracing.live import NO_SPAN
+from cqrs_app.kernel.tracing.tracer import Tracer
 
 HISTORY = Permission("history.record", None)
 """The permission to record past events with the time they happened."""
@@ -65,6 +67,42 @@ def compose(chain: Sequence[Middleware], innermost: Proceed) -> Proceed:
 
 def _around(middleware: Middleware, proceed: Proceed) -> Proceed:
     return lambda call: middleware(call, proceed)
+
+
+class Trace:
+    """Makes a span of each command, with one below it for each event it wrote. Names the command
+    for log lines."""
+
+    def __init__(self, tracer: Tracer, *, queued: bool = False) -> None:
+        self._tracer = tracer
+        self._queued = queued
+
+    def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        token = running_command.set(call.context)
+        try:
+            return self._traced(call, proceed)
+        finally:
+            running_command.reset(token)
+
+    def _traced(self, call: Call, proceed: Proceed) -> Receipt:
+        context = call.context
+        if self._queued:
+            span = self._tracer.queued(f"queue {call.name}", context.correlation)
+        else:
+            span = self._tracer.command(
+                call.name, context.command_id, context.correlation, context.causation_id
+            )
+        if span is NO_SPAN:
+            return proceed(call)
+        with span:
+            span.note("cqrs.command.id", context.command_id)
+            span.note("cqrs.stream", call.stream)
+            receipt = proceed(call)
+            if call.attempts > 1:
+                span.note("cqrs.attempts", call.attempts)
+            if not receipt.repeated:
+                self._tracer.published(call.written)
+            return receipt
 
 
 class Record:

@@ -43,8 +43,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """Made from the event's hash, so that it is unique across consoles."""
-        return f"evt_{self.hash.hex()[:32]}"
+        return event_id(self.hash)
 
     def hash_after(self, previous: bytes) -> bytes:
         """SHA-256 over the previous event's hash and all fields except `hash` and `position`."""
@@ -64,6 +63,11 @@ class StoredEvent(msgspec.Struct, frozen=True):
             )
         )
         return hashlib.sha256(previous + content).digest()
+
+
+def event_id(hash_: bytes) -> str:
+    """The id of the event with this hash, unique across consoles."""
+    return f"evt_{hash_.hex()[:32]}"
 
 
 def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:

@@ -23,6 +23,7 @@ INVISIBLE = (
 
 # Ids are segments of URLs, so "." and ".." must not match.
 ID = r"^[A-Za-z0-9][A-Za-z0-9._\-]*(?!\n)$"
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\n)$"
 ONE_LINE = rf"^[^\x00-\x1f\x7f-\x9f{INVISIBLE}\ud800-\udfff]*(?!\n)$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*$"
 

@@ -3,6 +3,7 @@ writes the events, so read and write store have to be one database."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Engine
@@ -64,6 +65,7 @@ class SynchronousProjections:
 
     def _advance(self, projection: Projection, connection: Connection) -> None:
         """One that is paused, stopped or far behind is left as it is."""
+        started = time.time_ns()
         cursor = cursors_in(projection.store).lock(connection, projection.name)
         if cursor is None or cursor.state != "running":
             return
@@ -77,3 +79,4 @@ class SynchronousProjections:
         if 0 < len(events) <= MOST_EVENTS:
             self._runner.move(connection, projection, cursor, events)
             self._runner.replay(connection, projection, wanted)
+            self._runner.trace(projection, events, started)

@@ -18,7 +18,7 @@ from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
 from cqrs_app.kernel.events.recorded import UnknownEvent, UnreadableEvent
-from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
@@ -26,9 +26,10 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
 from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
 from cqrs_app.kernel.queries.bounds import Bounds
-from cqrs_app.kernel.queries.cache import AnswerCodec, Entry, Kept, QueryCache, codec_of
+from cqrs_app.kernel.queries.cache import AnswerCodec, Asked, Entry, Kept, QueryCache, codec_of
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
+from cqrs_app.kernel.queries.log import QueryLog
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.queries.side_by_side import side_by_side
 from cqrs_app.kernel.queries.waiting import Waits
@@ -37,6 +38,7 @@ from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import ANSWER_SECONDS, reader_of
 from cqrs_app.kernel.subscriptions.cursors import Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
+from cqrs_app.kernel.tracing.tracer import Tracer
 
 T = TypeVar("T")
 
@@ -47,13 +49,15 @@ FLIGHT_WAIT_SECONDS = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
     """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
-    0, there is no limit."""
+    0, there is no limit; if `write_through` or `log_share` is 0, there is none."""
 
     authorise: bool = True
     caching: bool = True
     timeout: float = 10.0
     max_concurrent: int = 200
     max_waiting: int = 4
+    write_through: float = 0.0
+    log_share: float = 0.0
     at_once: int = 1
 
 
@@ -94,13 +98,15 @@ class QueryBus:
         *,
         count: Count,
         served_late: Callable[[str, float], None],
+        log: QueryLog,
+        tracer: Tracer | None = None,
     ) -> None:
         self._answers = answers
         self._past = past
         self._repository = repository
         self._write = reader_of(engines["write"])
         self._query = reader_of(engines["query"])
-        self._read = reader_of(engines["read"])
+        self._primary = reader_of(engines["read"])
         self.has_replica = engines["query"].url != engines["read"].url
         self._store = store
         self._cursors, self._parking = cursors_in("read"), parking_in("read")
@@ -111,6 +117,8 @@ class QueryBus:
         self._options = options
         self._count = count
         self._served_late = served_late
+        self._log = log
+        self._tracer = tracer or Tracer()
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._waits = Waits(options.max_waiting)
         kinds = {query: get_type_hints(each.handler)["return"] for query, each in answers.items()}
@@ -125,8 +133,10 @@ class QueryBus:
         result, code = "failed", ""
         try:
             self.authorise(type(query), context)
-            with self._slot(), answered_within(self._options.timeout + ANSWER_SECONDS):
-                answer, result = self._answer(query, context)
+            with self._tracer.step(f"query {name}") as span:
+                with self._slot(), answered_within(self._options.timeout + ANSWER_SECONDS):
+                    answer, result = self._answer(query, context)
+                span.note("cqrs.cache", result)
             if answer.freshness.lag_seconds:
                 self._served_late(name, answer.freshness.lag_seconds)
             return answer
@@ -144,7 +154,9 @@ class QueryBus:
             code = error.code if isinstance(error, BusError) else type(error).__name__
             raise
         finally:
-            self._count(name, result, (time.perf_counter() - started) * 1000, code)
+            ms = (time.perf_counter() - started) * 1000
+            self._count(name, result, ms, code)
+            self._log.note(query, context.actor.name, result, ms, code)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -236,15 +248,15 @@ class QueryBus:
         is_behind = any(positions.get(name, 0) < needed for name in reads)
         if bounds.are_strict and not is_behind:
             is_behind = not bounds.allow(self._gauge.measure(found.reached))
-        return Source(self._read, self._cursors.reached(self._read, reads)) if is_behind else found
+        if is_behind:
+            return Source(self._primary, self._cursors.reached(self._primary, reads))
+        return found
 
     def _cached(
         self, query: Query, bounds: Bounds, source: Source, stale: bool
     ) -> tuple[Answer[Any], str]:
-        reached = source.reached
-        codec, parameters = self._codecs[type(query)], msgspec.json.encode(query)
-        key = self._cache.key(type(query).__name__, codec.shape, parameters)
-        positions = {each.projection: each.position for each in reached}
+        reached, codec = source.reached, self._codecs[type(query)]
+        key, parameters = self._key(query, reached)
         revisions = {each.projection: each.revision for each in reached}
 
         def kept(found: Kept) -> Answer[Any]:
@@ -265,10 +277,40 @@ class QueryBus:
                 answer = kept(older)
                 if bounds.allow(answer.freshness):
                     return answer, "stale_hit" if found else "hit"
-        answer = self._from_rows(query, source, stale)
-        value = msgspec.Raw(msgspec.json.encode(answer.value))
-        self._cache.store(key, Entry(positions, revisions, value))
-        return answer, "miss"
+        value, after = self._read(query, source)
+        if after == reached:
+            name = type(query).__name__
+            asked = Asked(name, parameters) if query.declaration.hot else None
+            self._cache.store(key, _entry(reached, value), asked)
+        return Answer(value, self._gauge.measure(after), stale), "miss"
+
+    def _key(self, query: Query, reached: Sequence[Reached]) -> tuple[str, bytes]:
+        """The key of the answer in the cache, and the parameters as JSON."""
+        # Rows of another version of a projection, such as after a swap, may mean something else.
+        versions = {each.projection: each.version for each in reached}
+        shape = self._codecs[type(query)].shape + msgspec.json.encode(versions, order="sorted")
+        parameters = msgspec.json.encode(query)
+        return self._cache.key(type(query).__name__, shape, parameters), parameters
+
+    def refresh(self, projections: Collection[str]) -> None:
+        """Compute the answers to hot questions again that are kept, and older than these
+        projections."""
+        for cls in self._answers:
+            if cls.declaration.hot and not set(cls.declaration.reads).isdisjoint(projections):
+                for parameters in self._cache.asked(cls.__name__):
+                    self._refresh(parse(cls, msgspec.json.decode(parameters)))
+
+    def _refresh(self, query: Query) -> None:
+        reads = query.declaration.reads
+        source = Source(self._query, self._cursors.reached(self._query, reads))
+        key, _ = self._key(query, source.reached)
+        found = self._cache.look_up(key, self._codecs[type(query)])
+        revisions = {each.projection: each.revision for each in source.reached}
+        if not found or found.entry.revisions == revisions or not self._cache.begin_flight(key):
+            return
+        value, after = self._read(query, source)
+        if after == source.reached:
+            self._cache.replace(key, _entry(source.reached, value))
 
     def _wait_for_flight(self, key: str, codec: AnswerCodec) -> Kept | None:
         deadline = time.monotonic() + min(FLIGHT_WAIT_SECONDS, self._options.timeout)
@@ -286,9 +328,28 @@ class QueryBus:
         return Answer(self._written(query, revealed(value, self._vault)), freshness, stale)
 
     def _from_rows(self, query: Query, source: Source, stale: bool) -> Answer[Any]:
+        value, reached = self._read(query, source)
+        return Answer(value, self._gauge.measure(reached), stale)
+
+    def _read(self, query: Query, source: Source) -> tuple[Any, Sequence[Reached]]:
+        """The value, and how far its projections are."""
         with source.engine.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(self._written(query, value), self._gauge.measure(source.reached), stale)
+        return self._written(query, value), self._unless_exchanged(source)
+
+    def _unless_exchanged(self, source: Source) -> Sequence[Reached]:
+        """How far the projections are whose rows have just been read. Where rows of another release
+        have been swapped in since the cursors were read, it is not known which were read, so the
+        cursor is the one that does not fit this release."""
+        names = [each.projection for each in source.reached]
+        after = {each.projection: each for each in self._cursors.reached(source.engine, names)}
+
+        def known(before: Reached) -> Reached:
+            now = after[before.projection]
+            is_other = now.version != before.version and not self._runner.fits(now)
+            return now if is_other else before
+
+        return [known(each) for each in source.reached]
 
     def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
         freshness = self._from_events()
@@ -304,7 +365,7 @@ class QueryBus:
                 rows = self._source(query, context)
                 with rows.engine.connect() as connection:
                     value = source.handler(query, self._past, connection)
-                freshness = self._gauge.measure(rows.reached)
+                freshness = self._gauge.measure(self._unless_exchanged(rows))
             else:
                 freshness = self._from_events()
                 value = source.handler(query, self._past, *(None for _ in reads[:1]))
@@ -369,3 +430,12 @@ class QueryBus:
             return False  # they followed another log
         with self._query.connect() as connection:
             return not self._parking.holds(connection, reads, seen.stream)
+
+
+def _entry(reached: Sequence[Reached], value: Any) -> Entry:
+    """What is kept of an answer from projections at these cursors."""
+    return Entry(
+        {each.projection: each.position for each in reached},
+        {each.projection: each.revision for each in reached},
+        msgspec.Raw(msgspec.json.encode(value)),
+    )

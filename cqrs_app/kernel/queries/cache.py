@@ -22,6 +22,8 @@ from cqrs_app.kernel.subscriptions.background import logger
 FLIGHT_MS = 3_000
 """How long one process may take to compute an answer before another starts as well."""
 REST_SECONDS = 1.0
+MOST_ASKED = 20
+"""How many questions of one hot query are computed again at most."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -69,12 +71,20 @@ class Kept(NamedTuple):
     value: Any
 
 
+class Asked(NamedTuple):
+    """A question: the name of the query, and its parameters as JSON."""
+
+    query: str
+    parameters: bytes
+
+
 class QueryCache:
     """`ttl` in seconds, varied by up to a tenth so that entries made together do not expire
     together. The keys in Redis begin with `prefix`."""
 
     def __init__(self, redis: Redis, ttl: int, prefix: str) -> None:
         self._entries = f"{prefix}:cache:"
+        self._asked = f"{prefix}:asked:"
         self._redis = redis
         self._ttl = ttl
         self._rest_until = 0.0
@@ -105,7 +115,8 @@ class QueryCache:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
-    def store(self, key: str, entry: Entry) -> None:
+    def store(self, key: str, entry: Entry, asked: Asked | None = None) -> None:
+        """Keep an answer. With `asked`, note the question: see `asked`."""
         if self.is_down:
             return
         seconds = int(self._ttl * random.uniform(0.9, 1.0)) or 1  # noqa: S311 - spreads load
@@ -113,9 +124,38 @@ class QueryCache:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.set(key, msgspec.json.encode(entry), ex=seconds)
             pipeline.delete(key + ":flight")
+            if asked:
+                named = f"{self._asked}{asked.query}"
+                pipeline.zadd(named, {asked.parameters: time.time()})
+                pipeline.zremrangebyrank(named, 0, -MOST_ASKED - 1)
+                pipeline.expire(named, self._ttl)
             pipeline.execute()
         except RedisError as error:
             self._rest(error)
+
+    def replace(self, key: str, entry: Entry) -> None:
+        """Put a newer answer in the place of one that is kept, for no longer than that was to be:
+        so an answer that nobody asks for expires."""
+        try:
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.set(key, msgspec.json.encode(entry), xx=True, keepttl=True)
+            pipeline.delete(key + ":flight")
+            pipeline.execute()
+        except RedisError as error:
+            self._rest(error)
+
+    def asked(self, query: str) -> list[bytes]:
+        """The parameters with which the query was asked while answers are kept, the latest
+        MOST_ASKED at most."""
+        if self.is_down:
+            return []
+        try:
+            since = time.time() - self._ttl
+            found: Any = self._redis.zrangebyscore(f"{self._asked}{query}", since, "+inf")
+        except RedisError as error:
+            self._rest(error)
+            return []
+        return list(found)
 
     def begin_flight(self, key: str) -> bool:
         """Whether the caller should compute this answer now: one at a time, or all while Redis is

@@ -64,6 +64,10 @@ SELECT (SELECT coalesce(max(position), 0) FROM events)
 """
 _HIGHEST_VERSION = 2**31 - 1
 
+APPENDED = "appended"
+"""The execution option, of an engine or a connection, with a function that is called with what
+`append` has written, before the caller commits it."""
+
 UNFINISHED = ("queued", "running", "failed")
 """Outcomes that a later run of the same command id may replace."""
 
@@ -165,7 +169,7 @@ class EventStore(ABC):
         with self._engine.begin() as connection:
             for step in steps:
                 step(connection)
-            self.append(connection, changes)
+            self._write_within(connection, changes)
         if follower is not None:
             follower.committed(events)
 
@@ -174,6 +178,11 @@ class EventStore(ABC):
 
         Raises VersionConflict and AlreadyRecorded like `commit`. The caller must then roll back.
         """
+        self._write_within(connection, changes)
+        if appended := connection.get_execution_options().get(APPENDED):
+            appended(changes)
+
+    def _write_within(self, connection: Connection, changes: Sequence[Change]) -> None:
         driver = connection.connection.driver_connection
         follower, events = self._followed(changes)
         with translated_errors(self._engine, driver):

@@ -207,6 +207,21 @@ processes = Table(
     Column("doing", Text, nullable=False, server_default=""),
 )
 
+# A sample of the questions asked: see queries/log.py.
+query_log = Table(
+    "query_log",
+    write_tables,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("query", String(100), nullable=False),
+    # As JSON, without texts.
+    Column("parameters", Text, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("result", String(20), nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("ms", Float, nullable=False),
+)
+
 # The series of one metric in one slot of time, as JSON: see measurements/rows.py.
 measurements = Table(
     "measurements",
@@ -218,6 +233,20 @@ measurements = Table(
     Column("source", String(12), primary_key=True),
     Column("series", Text, nullable=False),
 )
+
+# Spans of one trace from one process, as JSON: see measurements/traces.py.
+traces = Table(
+    "traces",
+    write_tables,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("trace_id", String(32), nullable=False),
+    # What kind of process, and its number on its host.
+    Column("process", String(40), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("spans", Text, nullable=False),
+)
+Index("ix_traces_trace_id", traces.c.trace_id)
+Index("ix_traces_recorded_at", traces.c.recorded_at)
 
 
 def _cursors(name: str, store: MetaData) -> Table:

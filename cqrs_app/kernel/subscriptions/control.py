@@ -13,6 +13,7 @@ from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store import EventStore
+from cqrs_app.kernel.store.base import APPENDED
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.cursors import Cursors, cursors_in
 from cqrs_app.kernel.subscriptions.parking import (
@@ -93,6 +94,7 @@ class Control:
         changes: list[RowChange] = []
         processed, error = 0, ""
         with self._engines[subscription.store].connect() as connection:
+            connection.execution_options(**{APPENDED: None})
             transaction = connection.begin()
             try:
                 positions = self._parking(name).positions_of(connection, name, stream)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -19,6 +19,10 @@ from cqrs_app.kernel.subscriptions import parking
 from cqrs_app.kernel.subscriptions.cursors import BUILDING, Cursor, Reached, cursors_in
 from cqrs_app.kernel.subscriptions.parking import parking_in
 from cqrs_app.kernel.subscriptions.subscription import STORES, Overtaken, Store, Subscription
+from cqrs_app.kernel.tracing.tracer import Tracer
+
+CATCHING_UP = timedelta(hours=1)
+"""Of events that are older than this, no spans are made."""
 
 
 class Halted(Exception):
@@ -48,6 +52,7 @@ class SubscriptionRunner:
         advanced: Advanced,
         erased: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tracer: Tracer | None = None,
     ) -> None:
         self._subscriptions = subscriptions
         self._codec = codec
@@ -58,6 +63,7 @@ class SubscriptionRunner:
         self._advanced = advanced
         self._erased = erased
         self._clock = clock
+        self._tracer = tracer or Tracer()
 
     def now(self) -> datetime:
         return self._clock()
@@ -115,6 +121,7 @@ class SubscriptionRunner:
 
     def _step(self, subscription: Subscription) -> int:
         started, name = time.perf_counter(), subscription.name
+        started_at = time.time_ns()
         try:
             events = self._take_next(subscription)
         except (UnknownEvent, Halted) as error:
@@ -124,9 +131,18 @@ class SubscriptionRunner:
             elapsed = (time.perf_counter() - started) * 1000
             waited = (self._clock() - events[0].recorded_at).total_seconds() * 1000
             self._advanced(name, len(events), elapsed, waited)
+            self.trace(subscription, events, started_at)
             if any(erases(event, subscription) for event in events):
                 self._forget_person(subscription)
         return len(events)
+
+    def trace(
+        self, subscription: Subscription, events: Sequence[StoredEvent], started: int
+    ) -> None:
+        """Make the spans of events that it has processed since `started`, in nanoseconds."""
+        wanted = [event for event in events if subscription.wants(event.type)]
+        since = self._clock() - CATCHING_UP
+        self._tracer.processed(subscription.name, wanted, started, since)
 
     def _halt(self, subscription: Subscription, error: Exception) -> None:
         cursors, name = cursors_in(subscription.store), subscription.name

@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 
 from cqrs_app.kernel.subscriptions.background import Background, logger
 from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
+from cqrs_app.kernel.tracing.tracer import Bookmark, Tracer
 
 MARK_SECONDS = 5
 """How long a lost wake-up can suppress the next ones."""
@@ -73,6 +74,7 @@ class WakeUps:
         jobs: Jobs,
         subscribers_of: Callable[[Iterable[str]], Iterable[str]],
         place: Callable[[], int],
+        tracer: Tracer | None = None,
     ) -> None:
         self._redis = redis
         self._jobs = jobs
@@ -81,6 +83,8 @@ class WakeUps:
         self._lock = threading.Lock()
         self._types: set[str] = set()
         self._commits = 0
+        self._tracer = tracer or Tracer()
+        self._traced: list[tuple[Bookmark, int]] = []
         self._commands: list[str] = []
         self._rest_until = 0.0
         self._background = Background("wake-ups", self._announce, PAUSE_SECONDS)
@@ -88,9 +92,12 @@ class WakeUps:
 
     def committed(self, event_types: Iterable[str]) -> None:
         """Announce committed events of these types; returns at once."""
+        bookmark = self._tracer.bookmark()
         with self._lock:
             self._types.update(event_types)
             self._commits += 1
+            if bookmark:
+                self._traced.append((bookmark, time.time_ns()))
         self._background.nudge()
 
     def command_queued(self, command_id: str) -> None:
@@ -138,6 +145,7 @@ class WakeUps:
             types, self._types = self._types, set()
             commits, self._commits = self._commits, 0
             commands, self._commands = self._commands, []
+            traced, self._traced = self._traced, []
         subscribers = list(self._subscribers_of(types)) if types else []
         if not subscribers and not commands:
             return
@@ -154,6 +162,8 @@ class WakeUps:
             self._background.pause = BUSY_PAUSE_SECONDS if busy else PAUSE_SECONDS
             if woken:
                 self._place()
+            for bookmark, since in traced:
+                self._tracer.later(bookmark, "wake up workers", "producer", since)
         except RedisError as error:
             self._rest_until = time.monotonic() + REST_SECONDS
             self.missed += len(subscribers) + len(commands)

@@ -115,7 +115,7 @@ class Alert(Aggregate):
 
     @handles(SendTestAlert)
     def test(self, command: SendTestAlert) -> Iterator[Event]:
-        yield TestAlertSent(alert_id=command.alert_id)
+        yield TestAlertSent(alert_id=command.alert_id, message=command.message)
 
     def evolve(self, event: Event, at: datetime) -> None:
         match event:

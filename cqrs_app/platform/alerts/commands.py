@@ -21,6 +21,7 @@ RAISE = Permission("alerts.raise", None)
 
 TEST = "test"
 """The alert that SendTestAlert is about."""
+TEST_MESSAGE = "A test of the notices. Nothing is wrong."
 LONGEST_TEXT = 500
 
 AlertId = Annotated[
@@ -137,6 +138,17 @@ class SendTestAlert(Command):
         str,
         Meta(title="Alert", pattern=r"^test(?!\n)$", max_length=4, extra={"widget": "hidden"}),
     ] = TEST
+    message: Annotated[
+        str,
+        Meta(
+            title="Message",
+            description="What the notice says.",
+            examples=[TEST_MESSAGE],
+            pattern=LINES,
+            min_length=1,
+            max_length=LONGEST_TEXT,
+        ),
+    ]
 
 
 @command(label="Change alert rule", permission=CONFIGURE)

@@ -50,6 +50,7 @@ class TestAlertSent(Event):
     __test__ = False  # not a test case, despite its name
 
     alert_id: str
+    message: str
 
 
 @event()

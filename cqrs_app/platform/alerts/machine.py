@@ -67,7 +67,7 @@ class Certificates:
 def _certificate(kernel: Kernel, host: str) -> Problem:
     try:
         days = (_expiry(host) - kernel.clock()).total_seconds() / 86_400
-        title = f"The certificate of {host} is valid for {max(days, 0):.0f} more days"
+        title = f"The certificate of {host} is valid for {int(days)} more days"
         if days < 0:
             title = f"The certificate of {host} has expired"
     except (OSError, ValueError) as error:

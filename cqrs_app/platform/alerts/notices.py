@@ -73,8 +73,10 @@ def queue_resolved(
     _queue(connection, heard, "resolved", alert_id, title, body, recorded, recorded.recorded_at)
 
 
-def queue_test(connection: Connection, channels: Sequence[str], recorded: Recorded) -> None:
-    title, body = "Test alert", f"Sent by {recorded.stored.operator}. Nothing is wrong."
+def queue_test(
+    connection: Connection, channels: Sequence[str], message: str, recorded: Recorded
+) -> None:
+    title, body = "Test alert", f"{message}\nSent by {recorded.stored.operator}."
     at = recorded.recorded_at
     _queue(connection, channels, "test", TEST, title, body, recorded, at)
 

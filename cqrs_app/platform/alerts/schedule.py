@@ -18,6 +18,16 @@ LEASE = Lease(timedelta(seconds=60))
 _ROW = alert_tasks.c
 
 
+AFTER_ERROR = timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn; whoever has it sets `error`, a sentence, if the task could not be done."""
+
+    error: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Turns:
     """Those of one task, every so often."""
@@ -34,8 +44,9 @@ class Turns:
             return any(self._has_come(row.due_at, now) for row in connection.execute(free))
 
     @contextmanager
-    def taken(self, kernel: Kernel) -> Iterator[bool]:
-        """Whether it is this caller's turn. If the block raises, the next caller tries again."""
+    def taken(self, kernel: Kernel) -> Iterator[Turn | None]:
+        """The caller's turn, or None if it is not due. If the block raises, the next caller tries
+        again."""
         engine, now = kernel.engines.write, kernel.clock()
         mine = _ROW.name == self.name
         first = insert_into(engine, alert_tasks).values(name=self.name, due_at=now, error="")
@@ -46,23 +57,19 @@ class Turns:
             connection.execute(first.on_conflict_do_nothing())
             got = connection.execute(take.values(taken_until=LEASE.end())).rowcount == 1
         if not got:
-            yield False
+            yield None
             return
-        after = {}
+        turn, changes = Turn(), {}
         try:
-            yield True
-            after = {"due_at": now + self.every}
+            yield turn
+            again = AFTER_ERROR if turn.error else self.every
+            changes = {"due_at": now + min(again, self.every), "error": turn.error}
+            changes |= {} if turn.error else {"done_at": kernel.clock()}
         finally:
             with engine.begin() as connection:
                 connection.execute(
-                    update(alert_tasks).where(mine).values(taken_until=None, **after)
+                    update(alert_tasks).where(mine).values(taken_until=None, **changes)
                 )
-
-    def note(self, engine: Engine, *, error: str = "", done_at: datetime | None = None) -> None:
-        """Keep what came of it; `done_at` where it succeeded."""
-        changes = {"error": error} | ({"done_at": done_at} if done_at else {})
-        with engine.begin() as connection:
-            connection.execute(update(alert_tasks).where(_ROW.name == self.name).values(**changes))
 
     def last(self, engine: Engine) -> datetime | None:
         """When it last succeeded."""

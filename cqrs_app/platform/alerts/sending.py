@@ -87,12 +87,9 @@ class SendHeartbeat(BackgroundTask):
         return [KEY] if HEARTBEAT.is_due(kernel.engines.write, kernel.clock()) else []
 
     def work(self, kernel: Kernel, key: str) -> bool:
-        engine = kernel.engines.write
-        with HEARTBEAT.taken(kernel) as mine:
-            if not mine:
-                return False
-            error = missing(kernel) or self._call(kernel.clock())
-            HEARTBEAT.note(engine, error=error, done_at=None if error else kernel.clock())
+        with HEARTBEAT.taken(kernel) as turn:
+            if turn:
+                turn.error = missing(kernel) or self._call(kernel.clock())
         return False
 
     def _call(self, now: datetime) -> str:

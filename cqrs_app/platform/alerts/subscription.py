@@ -58,7 +58,8 @@ class Alerts(Subscription):
                 _change_rule(connection, event)
                 return
             case TestAlertSent():
-                notices.queue_test(connection, self._channels, recorded)
+                text = event.message
+                notices.queue_test(connection, self._channels, text, recorded)
             case AlertRaised():
                 text = event.title
                 _raise(connection, event, recorded)

@@ -60,10 +60,9 @@ class WatchProblems(BackgroundTask):
         return [KEY] if TURNS.is_due(kernel.engines.write, kernel.clock()) else []
 
     def work(self, kernel: Kernel, key: str) -> bool:
-        with TURNS.taken(kernel) as mine:
-            if mine:
+        with TURNS.taken(kernel) as turn:
+            if turn:
                 self._look(kernel, self._sources.look(kernel))
-                TURNS.note(kernel.engines.write, done_at=kernel.clock())
         return False
 
     def housekeep(self, kernel: Kernel) -> None:

@@ -164,7 +164,7 @@ class ApprovalStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalView:
+class ApprovalRequestView:
     """One request. `payload` are the fields of the command, empty once personal data in it is
     erased; `digest` is what a signature names; `signed` are those who approved."""
 
@@ -201,7 +201,7 @@ class GetApprovalRequest(Query):
     request_id: RequestId
 
 
-def get_request(question: GetApprovalRequest, past: Past) -> ApprovalView | None:
+def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView | None:
     found = past.recorded(ApprovalRequest.stream_of(question.request_id))
     if not found:
         return None
@@ -210,7 +210,7 @@ def get_request(question: GetApprovalRequest, past: Past) -> ApprovalView | None
         request.evolve(recorded.event, recorded.occurred_at)
     first: Any = found[0].event
     assert isinstance(first, ApprovalRequested) and request.shown  # noqa: S101
-    return ApprovalView(
+    return ApprovalRequestView(
         request_id=question.request_id,
         state=request.state or RequestState.OPEN,
         command=request.command,

@@ -16,7 +16,7 @@ from cqrs_app.kernel.queries.answers import actions_of, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.batches import events, queries
-from cqrs_app.platform.batches.batch import CREATOR_ENDED, NOT_FROZEN, CommandBatch
+from cqrs_app.platform.batches.batch import CREATOR_ENDED, NO_SUCH_BATCH, NOT_FROZEN, CommandBatch
 from cqrs_app.platform.batches.commands import (
     CreateBatch,
     ResumeBatch,
@@ -38,6 +38,7 @@ def batches_area(
         name="batches",
         aggregates=[CommandBatch],
         events=events,
+        upcasters=events.UPCASTERS,
         subscriptions=[FollowBatches(categories)],
         tasks=tasks,
         answers={
@@ -60,6 +61,11 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                 name = call.command.command if items.is_frozen(call.command) else None
             case StartBatch() | ResumeBatch() | RetryBatchItems():
                 name = items.command_of(call.command.batch_id)
+                if name is None:
+                    raise NO_SUCH_BATCH(
+                        f"There is no batch {call.command.batch_id}, or its items were deleted "
+                        "since. Nothing was changed."
+                    )
                 if creator := items.ended_creator(call.command.batch_id):
                     raise CREATOR_ENDED.because(
                         f"The account or token of {creator}, who created this batch, is no longer "

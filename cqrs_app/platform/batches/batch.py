@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import ClassVar
 
 from cqrs_app.kernel.commands.aggregate import Aggregate
@@ -90,7 +91,7 @@ class CommandBatch(Aggregate):
 
     @handles(PauseBatch, when=while_it_is(BatchState.RUNNING))
     def pause(self, command: PauseBatch) -> Iterator[Event]:
-        yield BatchPaused(batch_id=command.batch_id)
+        yield BatchPaused(batch_id=command.batch_id, reason=command.reason)
 
     @handles(CancelBatch, when=while_it_is(BatchState.READY, BatchState.RUNNING, BatchState.PAUSED))
     def cancel(self, command: CancelBatch) -> Iterator[Event]:
@@ -110,14 +111,25 @@ class CommandBatch(Aggregate):
         yield BatchEnded(batch_id=command.batch_id)
 
     def evolve(self, event: Event, at: datetime) -> None:
-        match event:
-            case BatchCreated():
-                self.state = BatchState.RUNNING if event.start else BatchState.READY
-            case BatchStarted() | BatchResumed() | BatchItemsRetried():
-                self.state = BatchState.RUNNING
-            case BatchPaused():
-                self.state = BatchState.PAUSED
-            case BatchCancelled():
-                self.state = BatchState.CANCELLED
-            case BatchEnded():
-                self.state = BatchState.ENDED
+        self.state = state_after(type(event).__name__) or self.state
+        if isinstance(event, BatchCreated) and event.start:
+            self.state = BatchState.RUNNING
+
+
+def state_after(event: str) -> BatchState | None:
+    """The state that an event of this type leads to. A batch that starts at once is READY for no
+    longer than its creation."""
+    return _AFTER.get(event)
+
+
+_AFTER: Mapping[str, BatchState] = MappingProxyType(
+    {
+        BatchCreated.__name__: BatchState.READY,
+        BatchStarted.__name__: BatchState.RUNNING,
+        BatchResumed.__name__: BatchState.RUNNING,
+        BatchItemsRetried.__name__: BatchState.RUNNING,
+        BatchPaused.__name__: BatchState.PAUSED,
+        BatchCancelled.__name__: BatchState.CANCELLED,
+        BatchEnded.__name__: BatchState.ENDED,
+    }
+)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.patterns import ONE_LINE, UUID
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
 RUN = Permission("batches.run", Role.OPERATOR)
@@ -21,7 +22,7 @@ BatchId = Annotated[
         title="Batch",
         description="The console makes it when the items are chosen.",
         examples=["5c7b3a52-93ab-4d5f-8a43-5a0f6a1f9d11"],
-        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\n)$",
+        pattern=UUID,
         min_length=36,
         max_length=36,
     ),
@@ -68,6 +69,7 @@ class PauseBatch(Command):
     """Stop after the items that are being sent. Nothing is lost."""
 
     batch_id: BatchId
+    reason: Annotated[str, Meta(title="Reason", pattern=ONE_LINE, max_length=500)] = ""
 
 
 @command(label="Resume", permission=RUN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from cqrs_app.kernel.assembly import Kernel
@@ -102,9 +103,8 @@ class Batches:
             heads = store.load_many(map(aggregate.stream_of, subjects))
             for subject in subjects:
                 stream = aggregate.stream_of(subject)
-                if stream not in heads:
-                    continue
-                found = repository.at(aggregate, stream, heads[stream], ())
+                head = heads.get(stream)
+                found = repository.at(aggregate, stream, head, ()) if head else aggregate()
                 counts.update(
                     name
                     for name, handler in handlers.items()
@@ -162,9 +162,7 @@ class Batches:
         question = replace(question, limit=MOST_CHOSEN)
         while True:
             page = self._kernel.queries.ask(question, context).value
-            yield from (
-                Chosen(row.subject, row.version, row.amount, row.currency) for row in page.rows
-            )
+            yield from (Chosen(row.subject, row.version, *_worth(row)) for row in page.rows)
             if page.next is None:
                 return
             question = replace(question, after=page.next)
@@ -190,8 +188,7 @@ class Batches:
             yield Chosen(
                 subject,
                 versions.get(prefix + subject, 0) if seen is None else seen,
-                row.amount if row else None,
-                row.currency if row else "",
+                *_worth(row),
             )
 
     def _counted(self, chosen: Iterable[Chosen]) -> Iterator[Chosen]:
@@ -215,6 +212,11 @@ def _check_named(named: Sequence[tuple[str, int | None]]) -> None:
             raise Invalid(
                 "The batch", {"ids": f"{subject} has no version {version}. Nothing was created."}
             )
+
+
+def _worth(row: Any) -> tuple[Decimal | None, str]:
+    """The amount and its currency, of things that have one."""
+    return getattr(row, "amount", None), getattr(row, "currency", "")
 
 
 def _source(new: NewBatch) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Any
+
 from cqrs_app.kernel.messages.messages import Event, event
 
 
@@ -23,9 +26,12 @@ class BatchStarted(Event):
     leave_out: bool
 
 
-@event()
+@event(schema=2)
 class BatchPaused(Event):
+    """`reason` is empty where nobody gave one."""
+
     batch_id: str
+    reason: str
 
 
 @event()
@@ -53,3 +59,10 @@ class BatchEnded(Event):
     """Every item has an outcome."""
 
     batch_id: str
+
+
+def _paused_1(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"reason": ""}
+
+
+UPCASTERS = MappingProxyType({("BatchPaused", 1): _paused_1})

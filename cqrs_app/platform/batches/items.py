@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Engine, bindparam, delete, select, update
 
+from cqrs_app.kernel.commands.consequences import Quantity
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.projections.bulk import bulk_of
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.batches.commands import CreateBatch
-from cqrs_app.platform.batches.tables import batch_items, batches
+from cqrs_app.platform.batches.counts import Move, add_effects, count_anew, lock, moved, rows_of
+from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 from cqrs_app.platform.operators.ended import has_ended
 
@@ -100,7 +105,7 @@ class Items:
     ) -> int:
         """Store what a batch is about; returns how many items it has. Repeated ones count once.
 
-        A batch that exists already is left as it is.
+        A batch that exists already is left as it is. Raises Invalid if it is somebody else's.
         """
         row = {
             "batch_id": batch_id,
@@ -117,16 +122,25 @@ class Items:
         with self._engine.begin() as connection:
             added = insert_into(connection, batches).on_conflict_do_nothing()
             if connection.execute(added.returning(_BATCH.batch_id), row).scalar() is None:
-                known = select(_BATCH.total).where(_BATCH.batch_id == batch_id)
-                existing: int = connection.execute(known).scalar_one()
-                return existing
+                known = select(batches).where(_BATCH.batch_id == batch_id).with_for_update()
+                existing = connection.execute(known).one()
+                if existing.state != FROZEN:
+                    _check_creator(existing, created_by)
+                    total: int = existing.total
+                    return total
+                # Frozen for a batch that was never created: nobody has seen it.
+                connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))
+                mine = update(batches).where(_BATCH.batch_id == batch_id)
+                connection.execute(mine.values(**row))
             total = 0
             rows = _rows(batch_id, chosen)
+            bulk = bulk_of(batch_items, connection)
             while portion := list(islice(rows, _INSERTED)):
-                connection.execute(insert(batch_items), portion)
+                bulk.write(connection, portion)
                 total += len(portion)
             frozen = update(batches).where(_BATCH.batch_id == batch_id)
             connection.execute(frozen.values(total=total))
+            count_anew(connection, batch_id)
         return total
 
     def is_frozen(self, command: CreateBatch) -> bool:
@@ -188,8 +202,13 @@ class Items:
         """The next items to check, CHUNK at most."""
         return self._next(_ITEM.batch_id == batch_id, _ITEM.expected == "")
 
-    def checked(self, batch_id: str, results: Sequence[Result]) -> None:
-        """Record what is expected of each item."""
+    def checked(
+        self,
+        batch_id: str,
+        results: Sequence[Result],
+        effects: Mapping[int, Sequence[Quantity]] = MappingProxyType({}),
+    ) -> None:
+        """Record what is expected of each item, and what would follow from those previewed."""
         foreseen = (
             update(batch_items)
             .where(
@@ -199,8 +218,19 @@ class Items:
             )
             .values(expected=bindparam("o"), code=bindparam("c"), sentence=bindparam("s"))
         )
+        after = {each.number: each.outcome for each in results}
         with self._engine.begin() as connection:
+            lock(connection, batch_id)
+            rows = rows_of(connection, batch_id, list(after), _ITEM.outcome == Outcome.WAITING)
             connection.execute(foreseen, _parameters(results))
+            moves = (_move(row.expected, after[row.number], row) for row in rows)
+            moved(connection, batch_id, moves, foreseen=True)
+            unchecked = {row.number for row in rows if not row.expected}
+            add_effects(
+                connection,
+                batch_id,
+                (each for number, each in effects.items() if number in unchecked),
+            )
 
     def ready(self, batch_id: str) -> None:
         """Every item is checked."""
@@ -225,12 +255,16 @@ class Items:
                 update(batch_items)
                 .where(_ITEM.batch_id == batch_id, _ITEM.number.in_(waiting))
                 .values(outcome=Outcome.SENDING)
-                .returning(*_OF_ITEM)
+                .returning(*_OF_ITEM, _ITEM.currency, _ITEM.amount)
             )
+            rows = connection.execute(taken).all()
             items = sorted(
-                (Item(*row) for row in connection.execute(taken)), key=lambda each: each.number
+                (Item(row.number, row.subject, row.version, row.attempt) for row in rows),
+                key=lambda each: each.number,
             )
             if items:
+                moves = (_move(Outcome.WAITING, Outcome.SENDING, row) for row in rows)
+                moved(connection, batch_id, moves)
                 here = update(batches).where(_BATCH.batch_id == batch_id)
                 connection.execute(here.values(sending=True))
         return items
@@ -256,8 +290,13 @@ class Items:
             )
         )
         with self._engine.begin() as connection:
+            lock(connection, batch_id)
             if results:
+                after = {each.number: each.outcome for each in results}
+                rows = rows_of(connection, batch_id, list(after), _ITEM.outcome == Outcome.SENDING)
                 connection.execute(ended, _parameters(results))
+                moves = (_move(Outcome.SENDING, after[row.number], row) for row in rows)
+                moved(connection, batch_id, moves)
             left = select(_ITEM.number).where(
                 _ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.SENDING
             )
@@ -270,15 +309,17 @@ class Items:
         )
 
     def forget_old(self) -> None:
-        """Delete items that nobody made a batch of within a day, and those of old batches."""
+        """Delete items that nobody made a batch of within a day, and those of batches that ended
+        long ago, or were created then and not started."""
         now = self._clock()
         stray = (_BATCH.state == FROZEN) & (_BATCH.created_at < now - STRAYS_KEPT)
         old = _BATCH.finished_at < now - KEPT
+        unstarted = (_BATCH.state == BatchState.READY) & (_BATCH.created_at < now - KEPT)
         # One condition at a time, so that each is found by its index.
         with self._reader.connect() as connection:
             found = [
                 batch_id
-                for condition in (stray, old)
+                for condition in (stray, old, unstarted)
                 for batch_id in connection.execute(
                     select(_BATCH.batch_id).where(condition)
                 ).scalars()
@@ -286,6 +327,8 @@ class Items:
         for batch_id in found:
             with self._engine.begin() as connection:
                 connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))
+                for kept in (batch_counts, batch_effects):
+                    connection.execute(delete(kept).where(kept.c.batch_id == batch_id))
                 connection.execute(delete(batches).where(_BATCH.batch_id == batch_id))
 
     def _next(self, *where: Any, most: int = CHUNK) -> list[Item]:
@@ -324,7 +367,18 @@ def _rows(batch_id: str, chosen: Iterable[Chosen]) -> Iterator[dict[str, Any]]:
             "code": "",
             "sentence": "",
             "attempt": 1,
+            "finished_at": None,
         }
+
+
+def _check_creator(existing: Any, created_by: str) -> None:
+    if existing.created_by != created_by:
+        sentence = "Another batch has this id. Nothing was created. Leave it out, or use a new one."
+        raise Invalid("The batch", {"batch_id": sentence})
+
+
+def _move(before: str, after: str, row: Any) -> Move:
+    return Move(before, after, row.currency, row.amount)
 
 
 def _parameters(results: Iterable[Result]) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,35 +11,32 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Label, Row, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import events
-from cqrs_app.platform.batches.batch import CommandBatch
+from cqrs_app.platform.batches.batch import CommandBatch, state_after
 from cqrs_app.platform.batches.commands import RUN, BatchId
-from cqrs_app.platform.batches.events import (
-    BatchCancelled,
-    BatchCreated,
-    BatchEnded,
-    BatchItemsRetried,
-    BatchPaused,
-    BatchResumed,
-    BatchStarted,
-)
+from cqrs_app.platform.batches.events import BatchCreated
 from cqrs_app.platform.batches.items import FROZEN
-from cqrs_app.platform.batches.tables import batch_items, batches
+from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import OPEN, BatchState, Outcome
 
 MOST_SENTENCES = 50
 """Different sentences that a batch shows with their number of items."""
-_BATCH, _ITEM = batches.c, batch_items.c
+MOST_LIVE = 100
+EXPLAINED = (Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED, Outcome.SKIPPED)
+"""The outcomes that come with a sentence."""
+_BATCH, _ITEM, _COUNT = batches.c, batch_items.c, batch_counts.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """`source` says where the items come from. Times in UTC; `started_at` is that of the last
-    run."""
+    """`source` says where the items come from. Times in UTC; `started_at` is that of the last run.
+    `finished` items have an outcome: `done`, or `not_done` (refused, changed since, or failed), or
+    they were left out or cancelled."""
 
     batch_id: str
     command: str
@@ -49,10 +47,25 @@ class BatchRow:
     total: int
     started_at: datetime | None
     finished_at: datetime | None
+    finished: int
+    done: int
+    not_done: int
+
+
+def _total(name: str, *outcomes: Outcome) -> Label[int]:
+    counted = select(func.coalesce(func.sum(_COUNT.total), 0)).where(
+        _COUNT.batch_id == _BATCH.batch_id, _COUNT.foreseen.is_(False), _COUNT.outcome.in_(outcomes)
+    )
+    return counted.scalar_subquery().label(name)
 
 
 _NAMES = tuple(BatchRow.__annotations__)
-_COLUMNS = [_BATCH[name] for name in _NAMES]
+_TOTALS = {
+    "finished": [each for each in Outcome if each not in OPEN],
+    "done": [Outcome.DONE],
+    "not_done": [Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED],
+}
+_COLUMNS = [_total(name, *_TOTALS[name]) if name in _TOTALS else _BATCH[name] for name in _NAMES]
 
 
 @query(label="Batches", permission=RUN, store="write")
@@ -74,6 +87,15 @@ def list_batches(question: ListBatches, connection: Connection) -> Page[BatchRow
     return question.page(found, connection, _row)
 
 
+def live_batches(engine: Engine, ended_after: datetime) -> tuple[BatchRow, ...]:
+    """The batches of everybody that are checked or running now, or ended since then."""
+    moving = _BATCH.state.in_([BatchState.CHECKING, BatchState.RUNNING])
+    found = select(*_COLUMNS).where(moving | (_BATCH.finished_at > ended_after))
+    with reader_of(engine).connect() as connection:
+        rows = connection.execute(found.order_by(_BATCH.created_at).limit(MOST_LIVE))
+        return tuple(_row(row) for row in rows)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchGroup:
     """Items with one outcome and one sentence."""
@@ -93,18 +115,32 @@ class BatchWorth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchEffect:
+    """What would follow from `items` of the items: an amount in a currency, or units where that is
+    empty, and what happens to it, as in "EUR 312.00 will be refunded"."""
+
+    currency: str
+    amount: Decimal
+    verb: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchView:
-    """A batch with its progress. `fields` are those that all items share. `counts` is by outcome;
+    """A batch with its progress. `fields` are those that all items share; `paused_because` says why
+    a worker, or whoever gave a reason, paused it. `counts` is by outcome;
     before the batch is started, by what the check expects (`checked` of `total` items so far), and
-    so are `groups` and `worth`."""
+    so are `groups` and `worth`. `effects` are those of the first items, as long as it is not
+    started."""
 
     row: BatchRow
     fields: dict[str, Any]
+    paused_because: str
     counts: dict[str, int]
     groups: tuple[BatchGroup, ...]
     worth: tuple[BatchWorth, ...]
+    effects: tuple[BatchEffect, ...]
     checked: int
-    finished: int
 
 
 @query(label="Batch", permission=RUN, store="write")
@@ -115,45 +151,64 @@ class GetBatch(Query):
 
 
 def get_batch(question: GetBatch, connection: Connection) -> BatchView | None:
-    found = select(*_COLUMNS, _BATCH.fields).where(_BATCH.batch_id == question.batch_id)
+    columns = (*_COLUMNS, _BATCH.fields, _BATCH.paused_because)
+    found = select(*columns).where(_BATCH.batch_id == question.batch_id)
     row = connection.execute(found).one_or_none()
-    state = row and _state(connection, question.batch_id, row.state)
-    if row is None or state is None:
+    if row is None:
+        return None
+    state = _state(connection, question.batch_id, row.state)
+    if state is None:
         return None
     batch = _row(row, state)
     foreseen = batch.state in (BatchState.CHECKING, BatchState.READY)
+    counted = select(_COUNT.outcome, _COUNT.currency, _COUNT.total, _COUNT.amount).where(
+        _COUNT.batch_id == question.batch_id, _COUNT.foreseen.is_(foreseen), _COUNT.total > 0
+    )
+    kept = connection.execute(counted.order_by(_COUNT.currency)).all()
+    counts = Counter[str]()
+    for each in kept:
+        counts[each.outcome] += each.total
     column = _ITEM.expected if foreseen else _ITEM.outcome
-    here = _ITEM.batch_id == question.batch_id
-    counted = select(column, func.count()).where(here).group_by(column)
-    counts = {str(name or "waiting"): count for name, count in connection.execute(counted)}
-    said = (
+    explained = [each for each in EXPLAINED if counts[each]]
+    return BatchView(
+        row=batch,
+        fields=msgspec.json.decode(row.fields),
+        paused_because=row.paused_because if batch.state is BatchState.PAUSED else "",
+        counts=dict(counts),
+        groups=tuple(_groups(connection, question.batch_id, column, explained)),
+        worth=tuple(
+            BatchWorth(outcome=Outcome(each.outcome), currency=each.currency, amount=each.amount)
+            for each in kept
+            if each.currency and each.outcome != Outcome.WAITING
+        ),
+        effects=tuple(_effects(connection, question.batch_id)) if foreseen else (),
+        checked=batch.total - counts[Outcome.WAITING] if foreseen else batch.total,
+    )
+
+
+def _effects(connection: Connection, batch_id: str) -> Iterator[BatchEffect]:
+    found = select(batch_effects).where(batch_effects.c.batch_id == batch_id)
+    ordered = found.order_by(batch_effects.c.verb, batch_effects.c.currency)
+    for row in connection.execute(ordered):
+        values = dict(row._mapping)
+        values.pop("batch_id")
+        yield BatchEffect(**values)
+
+
+def _groups(
+    connection: Connection, batch_id: str, column: ColumnElement[str], outcomes: Sequence[Outcome]
+) -> Iterator[BatchGroup]:
+    if not outcomes:
+        return
+    found = (
         select(column, _ITEM.sentence, func.count())
-        .where(here, column.in_([Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED, "skipped"]))
+        .where(_ITEM.batch_id == batch_id, column.in_(outcomes))
         .group_by(column, _ITEM.sentence)
         .order_by(func.count().desc(), _ITEM.sentence)
         .limit(MOST_SENTENCES)
     )
-    summed = (
-        select(column, _ITEM.currency, func.sum(_ITEM.amount))
-        .where(here, _ITEM.amount.is_not(None), column != "")
-        .group_by(column, _ITEM.currency)
-        .order_by(_ITEM.currency)
-    )
-    return BatchView(
-        row=batch,
-        fields=msgspec.json.decode(row.fields),
-        counts=counts,
-        groups=tuple(
-            BatchGroup(outcome=Outcome(outcome), sentence=sentence, items=items)
-            for outcome, sentence, items in connection.execute(said)
-        ),
-        worth=tuple(
-            BatchWorth(outcome=Outcome(outcome), currency=currency, amount=amount)
-            for outcome, currency, amount in connection.execute(summed)
-        ),
-        checked=batch.total - counts.get(Outcome.WAITING, 0) if foreseen else batch.total,
-        finished=0 if foreseen else batch.total - sum(counts.get(each, 0) for each in OPEN),
-    )
+    for outcome, sentence, items in connection.execute(found):
+        yield BatchGroup(outcome=Outcome(outcome), sentence=sentence, items=items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,17 +279,7 @@ def _state(connection: Connection, batch_id: str, followed: str) -> BatchState |
         return None
     if decided == BatchCreated.__name__:
         return BatchState.CHECKING if followed == FROZEN else BatchState(followed)
-    return _DECIDED[decided]
-
-
-_DECIDED = {
-    BatchStarted.__name__: BatchState.RUNNING,
-    BatchResumed.__name__: BatchState.RUNNING,
-    BatchItemsRetried.__name__: BatchState.RUNNING,
-    BatchPaused.__name__: BatchState.PAUSED,
-    BatchCancelled.__name__: BatchState.CANCELLED,
-    BatchEnded.__name__: BatchState.ENDED,
-}
+    return state_after(decided)
 
 
 def _row(row: Any, state: BatchState | None = None) -> BatchRow:

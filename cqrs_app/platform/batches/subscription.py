@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
@@ -15,6 +15,7 @@ from cqrs_app.kernel.store.tables import events, streams
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.platform.batches.batch import CommandBatch
+from cqrs_app.platform.batches.counts import count_anew
 from cqrs_app.platform.batches.events import (
     BatchCancelled,
     BatchCreated,
@@ -63,7 +64,7 @@ class FollowBatches(Subscription):
                     _leave_out(connection, event.batch_id, at)
                 _set(connection, event.batch_id, BatchState.RUNNING, **begun)
             case BatchPaused():
-                _set(connection, event.batch_id, BatchState.PAUSED)
+                _set(connection, event.batch_id, BatchState.PAUSED, paused_because=event.reason)
             case BatchResumed():
                 _set(connection, event.batch_id, BatchState.RUNNING)
             case BatchCancelled():
@@ -74,6 +75,7 @@ class FollowBatches(Subscription):
                 connection.execute(
                     waiting.values(outcome=Outcome.CANCELLED, code="", sentence="", finished_at=at)
                 )
+                count_anew(connection, event.batch_id)
             case BatchItemsRetried():
                 self._retry(connection, event)
                 _set(connection, event.batch_id, BatchState.RUNNING, **begun)
@@ -102,6 +104,7 @@ class FollowBatches(Subscription):
                 finished_at=None,
             )
         )
+        count_anew(connection, event.batch_id)
 
 
 def followed_version(engine: Engine, batch_id: str) -> int | None:
@@ -133,6 +136,7 @@ def _leave_out(connection: Connection, batch_id: str, at: datetime) -> None:
     unwanted = update(batch_items).where(
         _ITEM.batch_id == batch_id,
         _ITEM.outcome == Outcome.WAITING,
-        func.coalesce(_ITEM.expected, "").not_in(["", Outcome.DONE]),
+        _ITEM.expected.not_in(["", Outcome.DONE]),
     )
     connection.execute(unwanted.values(outcome=Outcome.SKIPPED, finished_at=at))
+    count_anew(connection, batch_id)

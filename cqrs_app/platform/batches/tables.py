@@ -24,6 +24,8 @@ batches = Table(
     Column("total", Integer, nullable=False),
     # Whether items are "sending": they are finished whatever the state.
     Column("sending", Boolean, nullable=False),
+    # A sentence, where a worker paused it; else empty.
+    Column("paused_because", Text, nullable=False, server_default=""),
     Column("lease_until", UtcDateTime),
     # Of the present run: a retry begins another one.
     Column("started_at", UtcDateTime),
@@ -63,4 +65,28 @@ Index(
     batch_items.c.batch_id,
     batch_items.c.expected,
     batch_items.c.number,
+)
+
+# Of items by outcome: how many, and what they are worth. `foreseen`: by what the check expects.
+batch_counts = Table(
+    "batch_counts",
+    write_tables,
+    Column("batch_id", String(36), primary_key=True),
+    Column("foreseen", Boolean, primary_key=True),
+    Column("outcome", String(12), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("amount", Amount, nullable=False),
+)
+
+# What would follow from the items that the check previewed; units where there is no
+# currency: see Quantity.
+batch_effects = Table(
+    "batch_effects",
+    write_tables,
+    Column("batch_id", String(36), primary_key=True),
+    Column("verb", String(60), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("items", Integer, nullable=False),
+    Column("amount", Amount, nullable=False),
 )

@@ -11,6 +11,7 @@ from typing import ClassVar
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.batch import Outcome as Sent
 from cqrs_app.kernel.commands.bus import CommandBus
+from cqrs_app.kernel.commands.consequences import Quantity
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.errors import (
     BusError,
@@ -34,6 +35,9 @@ logger = logging.getLogger("countersign")
 CHANNEL = "batch"
 TURN_SECONDS = 0.5
 """How long a worker sends items before it does other work, such as updating the lists."""
+PREVIEWED = 500
+"""Items of a batch whose consequences are looked for: each takes several times as long as a
+check."""
 LATER = (Busy, SwitchedOff, Unavailable)
 """Not the item's fault: it is sent again."""
 PROGRAM_FAULT = (
@@ -77,15 +81,17 @@ class RunBatches(BackgroundTask):
             return True
         if batch.state == BatchState.CHECKING:
             if unchecked := items.unchecked(key):
-                items.checked(key, _checked(kernel, batch, unchecked))
+                results = _checked(kernel, batch, unchecked)
+                items.checked(key, results, _effects(kernel, batch, unchecked, results))
                 return True
             items.ready(key)
             return False
         if batch.state != BatchState.RUNNING:
             return False
         if items.ended_creator(key):
-            logger.warning("batch %s is paused: %s is no longer active", key, batch.created_by)
-            self._decide(kernel, PauseBatch(batch_id=key), key)
+            reason = f"The account or token of {batch.created_by} is no longer active."
+            logger.warning("batch %s is paused: %s", key, reason)
+            self._decide(kernel, PauseBatch(batch_id=key, reason=reason), key)
             return False
         if taken := items.send(key):
             items.finished(key, _sent(kernel, batch, taken))
@@ -129,6 +135,27 @@ def _checked(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result
         _result(item, ready if isinstance(ready, BusError) else next(foreseen).error)
         for item, ready in zip(items, prepared, strict=True)
     ]
+
+
+def _effects(
+    kernel: Kernel, batch: Taken, items: Sequence[Item], results: Sequence[Result]
+) -> dict[int, tuple[Quantity, ...]]:
+    """What would follow from the first PREVIEWED items of the batch, where it can be added up."""
+    found = {}
+    for item, result in zip(items, results, strict=True):
+        if item.number > PREVIEWED or result.outcome is not Outcome.DONE:
+            continue
+        prepared = _prepared(kernel, batch, item)
+        if isinstance(prepared, BusError):
+            continue
+        try:
+            effects = kernel.commands.effects(*prepared)
+        except BusError as error:
+            # Possible only after an item before it.
+            logger.info("batch %s, item %s: %s", batch.batch_id, item.number, error.sentence)
+        else:
+            found[item.number] = tuple(each for effect in effects for each in effect.adds)
+    return found
 
 
 def _sent(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result]:

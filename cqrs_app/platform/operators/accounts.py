@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of, usable_name
+from cqrs_app.platform.operators.notices import add_notice, take_notices
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.preferences import Preferences, preferences_from
 from cqrs_app.platform.operators.roles import Roles
-from cqrs_app.platform.operators.tables import operators, sessions
+from cqrs_app.platform.operators.tables import HAS_SECOND_FACTOR, operators, sessions
 
+_whole = select(operators, literal_column(HAS_SECOND_FACTOR).label("has_second_factor"))
 _working = operators.c.disabled_at.is_(None)
 
 
@@ -29,20 +31,32 @@ class Accounts:
         engine: Engine,
         roles: Roles,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        shop_name: str = "",
     ) -> None:
         self._engine = engine
         self._roles = roles
+        self._shop_name = shop_name
         self._reader = reader_of(engine)
         self._clock = clock
 
-    def create(self, name: str, role: str, password: str, display_name: str = "") -> Operator:
-        """Create an operator, who can sign in at once."""
+    def create(
+        self,
+        name: str,
+        role: str,
+        password: str,
+        display_name: str = "",
+        *,
+        must_change_password: bool = False,
+    ) -> Operator:
+        """Create an operator, who can sign in at once. `must_change_password`: somebody else chose
+        it, so the operator chooses another at the first sign-in."""
         account = usable_name(name, "an operator's")
         if role not in self._roles:
             raise AccountError(
                 f"There is no role {role!r}: choose one of {', '.join(self._roles)}."
             )
-        passwords.require_strong(password, account)
+        passwords.require_strong(password, account, display_name, self._shop_name)
         now = self._clock()
         row = {
             "name": account,
@@ -52,6 +66,7 @@ class Accounts:
             "disabled_at": None,
             "created_at": now,
             "password_changed_at": now,
+            "must_change_password": must_change_password,
         }
         try:
             with self._engine.begin() as connection:
@@ -70,13 +85,13 @@ class Accounts:
         with self._reader.connect() as connection:
             return [
                 Operator.from_row(row, self._roles)
-                for row in connection.execute(select(operators).order_by(operators.c.name))
+                for row in connection.execute(_whole.order_by(operators.c.name))
             ]
 
     def get(self, name: str) -> Operator:
         """The operator of this name. Raises AccountError if there is none."""
         with self._reader.connect() as connection:
-            found = select(operators).where(operators.c.name == account_of(name))
+            found = _whole.where(operators.c.name == account_of(name))
             row = connection.execute(found).one_or_none()
         if row is None:
             raise AccountError(f"There is no operator called {name}.")
@@ -87,7 +102,7 @@ class Accounts:
         a wrong password all take the same time."""
         account = account_of(name)
         with self._reader.connect() as connection:
-            found = select(operators).where(operators.c.name == account, _working)
+            found = _whole.where(operators.c.name == account, _working)
             row = connection.execute(found).one_or_none()
         if not passwords.matches(password, row.password_hash if row else None) or row is None:
             return None
@@ -122,16 +137,34 @@ class Accounts:
                 update(operators).where(operators.c.name == operator.name).values(disabled_at=None)
             )
 
-    def set_password(self, name: str, password: str) -> None:
-        """Set a new password and end all sessions of the operator."""
+    def set_password(self, name: str, password: str, *, must_change_password: bool = False) -> None:
+        """Set a new password and end all sessions of the operator. `must_change_password`: see
+        `create`."""
         operator, now = self.get(name), self._clock()
-        passwords.require_strong(password, operator.name)
-        values = {"password_hash": passwords.hash_of(password), "password_changed_at": now}
+        names = (operator.name, operator.display_name, self._shop_name)
+        passwords.require_strong(password, *names)
+        values = {
+            "password_hash": passwords.hash_of(password),
+            "password_changed_at": now,
+            "must_change_password": must_change_password,
+        }
         with self._engine.begin() as connection:
             connection.execute(
                 update(operators).where(operators.c.name == operator.name).values(values)
             )
             _revoke_sessions(connection, operator.name, now)
+            add_notice(connection, operator.name, "The password was changed.", now)
+
+    def take_notices(self, name: str) -> Sequence[str]:
+        """What changed in the account since the last sign-in, once."""
+        with self._engine.begin() as connection:
+            return take_notices(connection, account_of(name))
+
+    def is_working(self, name: str) -> bool:
+        """Whether there is such an account and it is not disabled."""
+        found = select(operators.c.name).where(operators.c.name == name, _working)
+        with self._reader.connect() as connection:
+            return connection.execute(found).first() is not None
 
     def set_timezone(self, name: str, timezone: str) -> None:
         """The zone in which the operator sees times; empty for the shop's."""
@@ -145,6 +178,15 @@ class Accounts:
                 update(operators)
                 .where(operators.c.name == account_of(name))
                 .values(timezone=chosen)
+            )
+
+    def set_team(self, name: str, team: str) -> None:
+        """The team that the operator belongs to; empty for none."""
+        operator = self.get(name)
+        chosen = usable_name(team, "a team's") if team.strip() else ""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(operators).where(operators.c.name == operator.name).values(team=chosen)
             )
 
     def change_preferences(self, name: str, change: Callable[[Preferences], Preferences]) -> None:

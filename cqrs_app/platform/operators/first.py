@@ -11,6 +11,9 @@ from cqrs_app.settings import Settings
 def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
     """Create the administrator named in the settings if there is no operator.
 
+    It changes the password at the first sign-in, except in a demo shop (DEMO_ORDERS above 0), which
+    is there to look at.
+
     Returns the password if it was generated, to be shown once. Raises SystemExit with one sentence
     if the name or password in the settings is invalid.
     """
@@ -18,7 +21,12 @@ def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
         return None
     password = settings.admin_password or passwords.generate()
     try:
-        accounts.create(settings.admin_name, "admin", password)
+        accounts.create(
+            settings.admin_name,
+            "admin",
+            password,
+            must_change_password=settings.demo_orders == 0,
+        )
     except WeakPassword as error:
         raise SystemExit(f"ADMIN_PASSWORD cannot be used. {error}") from error
     except AccountError as error:

@@ -14,7 +14,8 @@ from cqrs_app.platform.operators.roles import Roles
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """`permissions` are those of the role; times are UTC; `disabled_at` is None if the account is
-    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's."""
+    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's; `team`
+    is empty for none; `must_change_password`: before anything else."""
 
     name: str
     display_name: str
@@ -23,7 +24,10 @@ class Operator:
     disabled_at: datetime | None
     created_at: datetime
     timezone: str
+    team: str
     preferences: Preferences
+    must_change_password: bool
+    has_second_factor: bool
 
     @property
     def actor(self) -> Actor:
@@ -43,5 +47,8 @@ class Operator:
             disabled_at=row.disabled_at,
             created_at=row.created_at,
             timezone=row.timezone,
+            team=row.team,
             preferences=preferences_from(row.preferences),
+            must_change_password=row.must_change_password,
+            has_second_factor=bool(row.has_second_factor),
         )

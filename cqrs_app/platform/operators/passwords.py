@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
+from threading import Lock
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from cqrs_app.platform.operators.errors import WeakPassword
-from cqrs_app.platform.operators.weak_passwords import is_easily_guessed
 
 SHORTEST = 12
 LONGEST = 128
+PRODUCT = "countersign"
+ESTIMATED_CHARACTERS = 64
+"""As many are estimated: from there on no password gets weaker by having more."""
+UNGUESSABLE = 4
+"""The score that zxcvbn gives to what takes 10**10 guesses or more."""
+_estimating = Lock()
 
 # Argon2id above OWASP's minimum (19 MiB, two passes); about 70 ms on a small server.
 _hasher = PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
@@ -21,17 +29,42 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def require_strong(password: str, account: str) -> None:
-    """Raise WeakPassword with the reason. Fast for a password of any length."""
+def require_strong(password: str, *names: str) -> None:
+    """Raise WeakPassword with the reason. Fast for a password of any length. `names`: of the
+    account, its operator, the shop, which are guessed first.
+
+    The rules are those of NIST SP 800-63B-4, 3.1.1.2: length, no composition rules, nothing that is
+    common, expected or compromised.
+    """
     if len(password) < SHORTEST:
         raise WeakPassword(f"The password is too short: use at least {SHORTEST} characters.")
     if len(password) > LONGEST:
         raise WeakPassword(f"The password is too long: use at most {LONGEST} characters.")
-    if is_easily_guessed(password, account):
+    if is_easily_guessed(password, names):
         raise WeakPassword(
-            "The password is one of those that are guessed first: choose another, such as "
-            "four words that have nothing to do with each other."
+            "The password is easily guessed: it is a common one, or close to one, a pattern, or a "
+            "name. Choose another, such as four unrelated words."
         )
+
+
+def is_easily_guessed(password: str, names: Iterable[str] = ()) -> bool:
+    """Whether fewer than 10**10 guesses find it, of which the common passwords, words, names,
+    dates, repetitions, keyboard patterns and `names` come first. The estimate and its lists are
+    zxcvbn's (Wheeler, USENIX Security 2016)."""
+    # Imported here, since its lists take 30 ms to load and few processes need them.
+    from zxcvbn import zxcvbn
+
+    known = [PRODUCT, *(part for name in names for part in _parts(name))]
+    with _estimating:  # it keeps `known` in a global variable
+        estimate = zxcvbn(password[:ESTIMATED_CHARACTERS], known)
+    return int(estimate["score"]) < UNGUESSABLE
+
+
+def _parts(name: str) -> set[str]:
+    """A name, its words, and its words joined as people do."""
+    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    joined = {between.join(words) for between in ("", " ", ".", "-", "_")}
+    return {name.casefold(), *joined, *(word for word in words if len(word) > 2)} - {""}
 
 
 def hash_of(password: str) -> str:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 
 KEPT = 1_024
 
+AfterAction = Literal["next", "stay", "close"]
+
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     """`shortcuts`: whether single keys act (WCAG 2.1.4); `compact`: lists with less room between
-    rows; `hidden`: per list the columns that are not shown."""
+    rows; `after_action`: what follows an action in the queue; `unwanted`: kinds of
+    notifications that are not written; `hidden`: per list the columns that
+    are not shown."""
 
     shortcuts: bool = True
     compact: bool = False
+    after_action: AfterAction = "next"
+    unwanted: tuple[str, ...] = ()
     hidden: dict[str, tuple[str, ...]] = {}
 
     def to_text(self) -> str:

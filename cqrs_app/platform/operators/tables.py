@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from cqrs_app.kernel.store.columns import UtcDateTime
 from cqrs_app.kernel.store.tables import write_tables
@@ -12,6 +23,8 @@ ADDRESS_LENGTH = 64
 USER_AGENT_LENGTH = 300
 MAKER_LENGTH = 100
 ZONE_LENGTH = 60
+CREDENTIAL_LENGTH = 1_364
+"""The 1,023 bytes that WebAuthn allows for a credential id, in base64url."""
 
 operators = Table(
     "operators",
@@ -25,8 +38,14 @@ operators = Table(
     Column("password_changed_at", UtcDateTime, nullable=False),
     # The time zone in which times are shown; empty for the shop's.
     Column("timezone", String(ZONE_LENGTH), nullable=False, server_default=""),
+    # Orders can be assigned to a team; empty for none.
+    Column("team", String(NAME_LENGTH), nullable=False, server_default=""),
     # JSON: see preferences.py.
     Column("preferences", Text, nullable=False, server_default="{}"),
+    # Whether somebody else chose the password: see accounts.py.
+    Column("must_change_password", Boolean, nullable=False, server_default=false()),
+    # What changed in the account since the last sign-in, one sentence a line.
+    Column("security_notice", Text, nullable=False, server_default=""),
 )
 
 sessions = Table(
@@ -41,9 +60,66 @@ sessions = Table(
     Column("revoked_at", UtcDateTime),
     Column("address", String(ADDRESS_LENGTH), nullable=False),
     Column("user_agent", String(USER_AGENT_LENGTH), nullable=False),
+    # Only the password was right so far: nobody is signed in with this session.
+    Column("second_factor_due", Boolean, nullable=False, server_default=false()),
+    # When the operator last proved who they are: see stepping up in docs/signing-in.md.
+    Column("verified_at", UtcDateTime),
 )
 Index("ix_sessions_operator", sessions.c.operator)
 Index("ix_sessions_expires_at", sessions.c.expires_at)
+
+authenticator_apps = Table(
+    "authenticator_apps",
+    write_tables,
+    Column("operator", String(NAME_LENGTH), primary_key=True),
+    # Sealed with the operator's key: see authenticator_apps.py.
+    Column("secret", Text, nullable=False),
+    # The time step of the last code that was accepted. It and earlier ones are refused.
+    Column("last_step", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+HAS_SECOND_FACTOR = (
+    "(EXISTS (SELECT 1 FROM passkeys WHERE passkeys.operator = operators.name) OR "
+    "EXISTS (SELECT 1 FROM authenticator_apps WHERE authenticator_apps.operator = operators.name))"
+)
+"""Of a row of `operators`, as SQL."""
+
+recovery_codes = Table(
+    "recovery_codes",
+    write_tables,
+    # SHA-256 of the code in hexadecimal.
+    Column("code_hash", String(64), primary_key=True),
+    Column("operator", String(NAME_LENGTH), nullable=False),
+    Column("used_at", UtcDateTime),
+)
+Index("ix_recovery_codes_operator", recovery_codes.c.operator)
+
+passkeys = Table(
+    "passkeys",
+    write_tables,
+    # In base64url, as browsers send it.
+    Column("credential_id", String(CREDENTIAL_LENGTH), primary_key=True),
+    Column("operator", String(NAME_LENGTH), nullable=False),
+    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    # Whether it may be copied to other devices, and whether it was.
+    Column("backup_eligible", Boolean, nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+)
+Index("ix_passkeys_operator", passkeys.c.operator)
+
+passkey_challenges = Table(
+    "passkey_challenges",
+    write_tables,
+    # In base64url; deleted when it is used.
+    Column("challenge", String(100), primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+Index("ix_passkey_challenges_expires_at", passkey_challenges.c.expires_at)
 
 sign_in_failures = Table(
     "sign_in_failures",

@@ -19,8 +19,10 @@ from cqrs_app.platform.runtime import (
     generations,
     past,
     pending,
+    query_log,
     reconciliation,
     status,
+    traces,
 )
 from cqrs_app.platform.runtime.control import ReadStoreControl, WriteStoreControl
 from cqrs_app.platform.runtime.generation_rules import generation_rules
@@ -58,8 +60,10 @@ def runtime_area(
             statistics.StoredNow: projected(statistics.stored_now),
             statistics.Slowest: projected(statistics.slowest),
             statistics.ListErrors: projected(statistics.list_errors),
+            query_log.ListQueries: projected(query_log.list_queries),
             command_log.ListCommands: projected(command_log.list_commands(zone)),
             command_log.GetCommand: projected(command_log.get_command),
+            traces.GetTrace: projected(traces.get_trace(subscriptions)),
             command_log.FailedToday: projected(command_log.failed_today(zone)),
             pending.PendingWrites: projected(pending.pending_writes),
             pending.DelayedCommands: projected(pending.delayed_commands),

@@ -20,6 +20,7 @@ from cqrs_app.kernel.queries.paging import Limit, Page
 from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.store.base import EVENT_FIELDS, LOG_FIELDS
 from cqrs_app.kernel.store.tables import command_log, events
+from cqrs_app.platform.runtime.causes import Link, chain_of
 from cqrs_app.platform.runtime.commands import SEE_COMMANDS
 
 _LOG = command_log.c
@@ -29,7 +30,7 @@ _COLUMNS = [_LOG[name] for name in LOG_FIELDS]
 OperatorName = Annotated[str, NormalForm(str.casefold), Meta(title="Operator")]
 
 
-@query(label="Command log", permission=SEE_COMMANDS, store="write")
+@query(label="Command log", permission=SEE_COMMANDS, store="write", step_up=True)
 class ListCommands(Query):
     """Commands by type, outcome, operator, stream (or order id), business days and moments."""
 
@@ -101,20 +102,6 @@ def _wanted(question: ListCommands, zone: ZoneInfo) -> list[ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One command in a chain of causes; `causation_id` names the command or event that caused
-    it."""
-
-    command_id: str
-    type: str
-    stream: str
-    outcome: str
-    operator: str
-    received_at: datetime
-    causation_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class CommandView:
     """One command with the events it wrote and all commands with the same first cause."""
 
@@ -131,27 +118,25 @@ class GetCommand(Query):
 
 
 def get_command(question: GetCommand, connection: Connection) -> CommandView | None:
-    found = select(*_COLUMNS).where(_LOG.command_id == question.command_id)
-    row = connection.execute(found).first()
-    if row is None:
+    entry = entry_of(question.command_id, connection)
+    if entry is None:
         return None
-    entry = LogEntry(*row)
+    return CommandView(entry, events_by(entry, connection), chain_of(entry, connection))
+
+
+def entry_of(command_id: str, connection: Connection) -> LogEntry | None:
+    row = connection.execute(select(*_COLUMNS).where(_LOG.command_id == command_id)).first()
+    return LogEntry(*row) if row else None
+
+
+def events_by(entry: LogEntry, connection: Connection) -> tuple[StoredEvent, ...]:
+    """The events that a command wrote."""
     versions = [each["version"] for each in msgspec.json.decode(entry.events)]
     written = select(*(events.c[name] for name in EVENT_FIELDS)).where(
         events.c.stream == entry.stream, events.c.version.in_(versions)
     )
-    related = (_LOG.command_id == entry.correlation_id) | (
-        (_LOG.correlation_id == entry.correlation_id) & _LOG.causation_id.is_not(None)
-    )
-    links = [_LOG[name] for name in Link.__annotations__]
-    chain = select(*links).where(related).order_by(_LOG.received_at).limit(200)
-    return CommandView(
-        entry,
-        tuple(
-            StoredEvent(*each) for each in connection.execute(written.order_by(events.c.version))
-        ),
-        tuple(Link(*each) for each in connection.execute(chain)),
-    )
+    rows = connection.execute(written.order_by(events.c.version))
+    return tuple(StoredEvent(*row) for row in rows)
 
 
 @query(label="Failures today", permission=VIEW, store="write")

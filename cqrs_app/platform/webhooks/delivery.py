@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
@@ -119,7 +120,7 @@ class Deliverer:
         except (UnknownEvent, UnreadableEvent) as error:
             self._set_aside(taken, delivery, stored, str(error))
             return
-        answer = send(message, url, secrets, self._kernel.clock(), self._allowed)
+        answer = self._send(stored, message, url, secrets)
         now = self._kernel.clock()
         with self._leases.renewed(taken) as (connection, endpoint):
             attempts.keep(connection, endpoint, message, answer, now)
@@ -133,6 +134,19 @@ class Deliverer:
         if not answer.taken:
             self._report(taken, stored, answer.error)
             self._pause_where_hopeless(endpoint, answer, now - changes["failing_since"])
+
+    def _send(
+        self, stored: StoredEvent, message: Message, url: str, secrets: Sequence[str]
+    ) -> Answer:
+        with self._kernel.tracer.outgoing("POST webhook", stored) as span:
+            span.note("http.request.method", "POST")
+            span.note("server.address", urlsplit(url).hostname or "")
+            now = self._kernel.clock()
+            answer = send(message, url, secrets, now, self._allowed, span.traceparent)
+            if answer.status is not None:
+                span.note("http.response.status_code", answer.status)
+            span.span.error = answer.error
+        return answer
 
     def _set_aside(
         self, taken: Endpoint, delivery: Delivery, stored: StoredEvent, error: str

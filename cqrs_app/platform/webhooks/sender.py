@@ -15,8 +15,14 @@ AGENT = "Countersign-Webhooks/1"
 
 
 def send(
-    message: Message, url: str, secrets: Sequence[str], now: datetime, allowed: tuple[Network, ...]
+    message: Message,
+    url: str,
+    secrets: Sequence[str],
+    now: datetime,
+    allowed: tuple[Network, ...],
+    traceparent: str,
 ) -> Answer:
     """One attempt: see sending.post."""
     headers = signing.headers(secrets, message.id, int(now.timestamp()), message.body)
-    return sending.post(url, message.body, headers | {"User-Agent": AGENT}, allowed)
+    more = {"User-Agent": AGENT, "traceparent": traceparent}
+    return sending.post(url, message.body, headers | more, allowed)

@@ -161,3 +161,57 @@ def test_a_cancelled_orders_billing_address_stays() -> None:
 def test_an_order_is_restored_from_a_snapshot_with_its_amounts() -> None:
     order = given(*(each.event for each in placed().recorded)).state(Order)
     assert msgspec.json.decode(msgspec.json.encode(order), type=Order) == order
+
+
+def test_discounts_and_charges_are_changed_and_everything_adds_up_again() -> None:
+    history = placed()
+    changed = (adjustment(K.SHIPPING, "6.50"), adjustment(K.TAX, "11.00", "VAT"))
+    history.run(do.ChangeOrderLines(order_id="1", adjustments=changed))
+    event = history.recorded[-1].event
+    assert isinstance(event, was.OrderLinesChanged)
+    assert (event.lines, event.difference, event.total) == ((), Decimal("6.00"), Decimal("67.50"))
+    view = fold_order(GetOrder(order_id="1"), fold(history.recorded))
+    assert view
+    assert (view.discount, view.shipping, view.tax, view.fee) == tuple(
+        map(Decimal, ("4", "6.5", "11", "0"))
+    )
+    assert view.total == view.subtotal - view.discount + view.shipping + view.tax == Decimal("67.5")
+    assert [(each.kind, each.label) for each in view.adjustments] == [
+        (K.SHIPPING, ""),
+        (K.TAX, "VAT"),
+    ]
+    # A return takes its share of the tax there is now.
+    state = fold_state(history)
+    assert state.share_of({2: 1}) == Decimal(14) + part_of(Decimal(11), 14, 50)
+
+
+def fold_state(history: History) -> Order:
+    state = Order()
+    for each in history.recorded:
+        state.evolve(each.event, each.occurred_at)
+    return state
+
+
+def test_discounts_and_charges_that_are_left_out_stay() -> None:
+    history = placed()
+    history.run(do.ChangeOrderLines(order_id="1", added=(CUP,)))
+    event = history.recorded[-1].event
+    assert isinstance(event, was.OrderLinesChanged)
+    assert (event.adjustments, event.difference) == (None, Decimal("14.00"))
+    assert len(fold_state(history).adjustments) == len(ADJUSTMENTS)
+    same = given(history.recorded[0].event).when(
+        do.ChangeOrderLines(order_id="1", adjustments=ADJUSTMENTS)
+    )
+    assert same.refusal
+    assert same.refusal.code == "unchanged"
+    none = given(history.recorded[0].event).when(do.ChangeOrderLines(order_id="1", adjustments=()))
+    assert none.subject.total == Decimal("50.00")
+
+
+def test_discounts_higher_than_the_lines_are_refused() -> None:
+    too_much = (adjustment(K.DISCOUNT, "50.01"),)
+    refused = given(placed().recorded[0].event).when(
+        do.ChangeOrderLines(order_id="1", adjustments=too_much)
+    )
+    assert refused.refusal
+    assert refused.refusal.code == "discount_too_high"

@@ -70,6 +70,31 @@ def test_lines_are_changed_and_the_page_shows_it(order_desk: OrderDesk) -> None:
     assert "line 1: 4 → 6; line 2 removed" in shown
 
 
+def test_shipping_and_tax_are_changed_in_the_form_that_shows_them(order_desk: OrderDesk) -> None:
+    paid(order_desk)
+    client = client_in(order_desk.app, "supervisor")
+    address = link_of(client, "Change lines")
+    add = {"adjustments-0-kind": "shipping", "adjustments-0-amount": "4.50"}
+    post(client, address, **add)
+    settle(order_desk)
+    shown = words(page(client, f"/orders/{THE}"))
+    assert "Shipping" in shown and "GBP 19.50" in shown
+    assert "Discounts and charges changed" in shown
+    # The payment follows.
+    assert "GBP 4.50" in words(page(client, f"/payments?order_id={THE}"))
+    form = page(client, link_of(client, "Change lines"))
+    amount = form.find(attrs={"name": "adjustments-0-amount"})
+    assert amount is not None
+    assert amount["value"] == "4.50"
+    # What is removed in the form is removed from the order.
+    token = {name: text for name, text in values_in(form).items() if "adjustments" not in name}
+    gone = client.post(link_of(client, "Change lines"), data=token)
+    assert gone.status_code == 303, gone.get_data(as_text=True)
+    settle(order_desk)
+    assert "Shipping 4.50" not in words(page(client, f"/orders/{THE}"))
+    assert "GBP 15.00" in words(page(client, f"/orders/{THE}"))
+
+
 def test_what_would_follow_from_a_change_is_said_before_it(order_desk: OrderDesk) -> None:
     paid(order_desk)
     client = client_in(order_desk.app, "supervisor")

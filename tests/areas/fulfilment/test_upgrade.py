@@ -182,7 +182,7 @@ def test_steps_are_those_of_then_before_and_after_the_row_is_made(upgraded: Orde
 
 Steps = tuple[StepView, ...]
 
-RENAMED = {
+RENAMED_STEPS = {
     "Begun": "Started",
     "Waits for payment": "Awaiting payment",
     "Payment declined, tried again": "Payment declined, retrying",
@@ -222,7 +222,7 @@ def label_of_today(step: StepView) -> str:
     # The event of the same name names its payment.
     if step.what == "Payment declined" and " · " not in step.text:
         return "Payment failed"
-    return RENAMED.get(step.what, step.what)
+    return RENAMED_STEPS.get(step.what, step.what)
 
 
 def steps_of(desk: OrderDesk, order_id: str) -> Steps:

@@ -75,7 +75,8 @@ class OnCall:
 
     def wait(self, rule: str) -> None:
         """Look until a problem of this rule that lasts is an alert."""
-        self.look()
+        # A process counts as alive for twenty seconds.
+        self.look(21)
         self.look(RULES[rule].pending_seconds + 11)
 
     def on(self) -> list[str]:

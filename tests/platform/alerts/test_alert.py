@@ -89,7 +89,9 @@ def test_a_silence_outlasts_the_end_of_the_alert_and_can_be_ended() -> None:
 
 
 def test_a_test_alert_needs_no_alert() -> None:
-    assert given().events(SendTestAlert()) == [TestAlertSent(alert_id="test")]
+    assert given().events(SendTestAlert(message="Hello.")) == [
+        TestAlertSent(alert_id="test", message="Hello.")
+    ]
 
 
 def change(rule: str, raise_at: int, clear_at: int) -> ChangeAlertRule:

@@ -269,7 +269,7 @@ def test_a_disk_that_fills_up(on_call: OnCall, monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_order_that_waits_too_long(on_call: OnCall) -> None:
     on_call.do(on_call.place("O1"))
-    on_call.clock.move(days=4)
+    on_call.clock.move(days=8)
     is_raised(on_call, "oldest_order", "oldest_order.needs_approval")
     on_call.do(ApproveOrder(order_id="O1"))
     is_resolved(on_call, "oldest_order.needs_approval")

@@ -22,8 +22,8 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.approvals.commands import SetApprovalPolicy, SignRequest
 from cqrs_app.platform.approvals.gate import request_id_of
 from cqrs_app.platform.approvals.queries import (
+    ApprovalRequestView,
     ApprovalRow,
-    ApprovalView,
     GetApprovalRequest,
     ListApprovalRequests,
 )
@@ -89,10 +89,10 @@ class Shop:
         catch_up(self.app)
         return request_id_of(command_id)
 
-    def view(self, request_id: str) -> ApprovalView:
+    def view(self, request_id: str) -> ApprovalRequestView:
         question = GetApprovalRequest(request_id=request_id)
         asked = self.kernel.queries.ask(question, QueryContext(actor=self.actor("sam"))).value
-        assert isinstance(asked, ApprovalView)
+        assert isinstance(asked, ApprovalRequestView)
         return asked
 
     def view_all(self) -> list[ApprovalRow]:

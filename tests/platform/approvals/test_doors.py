@@ -6,9 +6,9 @@ import json
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.commands.context import Context
@@ -18,7 +18,7 @@ from cqrs_app.platform.batches.creating import NewBatch
 from cqrs_app.services import services_of
 from tests.interfaces.api.conftest import Program
 from tests.interfaces.web.pages.conftest import catch_up
-from tests.platform.approvals.conftest import PASSWORD, PEOPLE, REFUND, Shop
+from tests.platform.approvals.conftest import PEOPLE, REFUND, Shop
 
 FIELDS = {"payment_id": "P-1", "amount": "12", "reason": "Scratched."}
 Door = Callable[[Shop, str], None]
@@ -31,10 +31,11 @@ def page(shop: Shop, name: str) -> None:
     client.post("/commands/RefundPayment", data=form)
 
 
-def signed_in(shop: Shop, name: str) -> Any:
+def signed_in(shop: Shop, name: str) -> FlaskClient:
     client = shop.app.test_client()
-    shop.app.config["WTF_CSRF_ENABLED"] = False
-    client.post("/sign-in", data={"name": name, "password": PASSWORD})
+    token = services_of(shop.app).sessions.open(name, "127.0.0.1", "test")
+    with client.session_transaction() as cookie:
+        cookie["token"] = token
     return client
 
 

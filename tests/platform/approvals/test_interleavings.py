@@ -25,7 +25,7 @@ from cqrs_app.platform.approvals.commands import (
     ResubmitRequest,
     WithdrawRequest,
 )
-from cqrs_app.platform.approvals.queries import ApprovalView
+from cqrs_app.platform.approvals.queries import ApprovalRequestView
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestState
 from tests.console import consoles_on
@@ -118,7 +118,7 @@ class Story:
             self._check_signatures(view)
         ENDS.update(str(each.state) for each in views)
 
-    def _check_signatures(self, view: ApprovalView) -> None:
+    def _check_signatures(self, view: ApprovalRequestView) -> None:
         stored = self.shop.kernel.store.events_of(f"approval-{view.request_id}")
         events = [self.shop.kernel.registry.codec.decode(each).event for each in stored]
         signed = [each for each in events if type(each).__name__ == "ApprovalSigned"]

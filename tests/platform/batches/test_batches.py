@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import update
 
+from cqrs_app.areas.customers.commands import DeactivateCustomer, RegisterCustomer
+from cqrs_app.areas.inventory.commands import AddProduct, ReceiveStock
 from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
@@ -22,11 +26,14 @@ from cqrs_app.platform.batches.commands import (
     RetryBatchItems,
     StartBatch,
 )
-from cqrs_app.platform.batches.items import Items
+from cqrs_app.platform.batches.items import KEPT, Chosen, Items
+from cqrs_app.platform.batches.queries import GetBatch
 from cqrs_app.platform.batches.tables import batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 from cqrs_app.services import services_of
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.platform.batches.conftest import MARIA, SAM, Shop
+from tests.services.statements import statements
 
 HOLD = HoldReason.PAYMENT_CHECK
 
@@ -57,7 +64,7 @@ def test_started_it_sends_one_command_for_each_item(shop: Shop) -> None:
     assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "done"}
     assert shop.events("A-1") == ["OrderPlaced", "OrderApproved"]
     batch = shop.batch(batch_id)
-    assert (batch.row.state, batch.finished) == (BatchState.ENDED, 2)
+    assert (batch.row.state, batch.row.finished) == (BatchState.ENDED, 2)
     item = shop.items(batch_id)["A-2"]
     entry = shop.kernel.log.find(item.command_id)
     assert entry is not None
@@ -367,3 +374,125 @@ def test_a_held_order_stays_untouched_in_the_other_batch(shop: Shop) -> None:
     assert shop.outcomes(other) == {"A-2": "waiting"}
     assert shop.batch(other).row.state is BatchState.READY
     shop.run(HoldOrder(order_id="A-2", reason=HOLD))
+
+
+def counted(shop: Shop, batch_id: str, *, foreseen: bool = False) -> dict[str, int]:
+    """By outcome, from the rows of the items."""
+    items = shop.items(batch_id).values()
+    shown = ((each.expected or "waiting") if foreseen else each.outcome for each in items)
+    return dict(Counter(map(str, shown)))
+
+
+def test_counts_are_kept_through_every_step(shop: Shop) -> None:
+    shop.place("A-1", "A-2", "A-3", "A-4")
+    shop.decide(HoldOrder(order_id="A-2", reason=HoldReason.OTHER), SAM)
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2", "A-3", "A-4"])
+
+    def check(worth: dict[str, str], *, foreseen: bool = False) -> None:
+        view = shop.batch(batch_id)
+        assert view.counts == counted(shop, batch_id, foreseen=foreseen)
+        assert {str(each.outcome): str(round(each.amount, 2)) for each in view.worth} == worth
+
+    check({}, foreseen=True)
+    shop.work(batch_id)
+    check({"done": "15.00", "refused": "5.00"}, foreseen=True)
+    shop.decide(StartBatch(batch_id=batch_id, leave_out=True))
+    check({"skipped": "5.00"})
+    items = services_of(shop.app).batches._items
+    assert len(items.send(batch_id)) == 3
+    check({"sending": "15.00", "skipped": "5.00"})
+    shop.work(batch_id)
+    check({"done": "15.00", "skipped": "5.00"})
+    shop.decide(RetryBatchItems(batch_id=batch_id, outcome="skipped"))
+    check({"done": "15.00"})
+    shop.decide(CancelBatch(batch_id=batch_id))
+    check({"cancelled": "5.00", "done": "15.00"})
+
+
+def test_following_a_batch_adds_up_no_items(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], start=True)
+    with statements() as sent:
+        shop.batch(batch_id)
+    assert not any("batch_items" in str(each) for each in sent), list(map(str, sent))
+
+
+def test_the_page_says_why_a_worker_paused_it(shop: Shop) -> None:
+    accounts = services_of(shop.app).accounts
+    accounts.create("maria", "operator", "nine grey geese on a lake")
+    shop.place("A-1")
+    batch_id = shop.create("ApproveOrder", ["A-1"], start=True)
+    accounts.disable("maria")
+    shop.work(batch_id)
+    view = shop.batch(batch_id)
+    assert view.row.state == BatchState.PAUSED
+    assert view.paused_because == "The account or token of maria is no longer active."
+
+
+def test_items_that_nobody_made_a_batch_of_are_frozen_anew_under_their_id(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = str(uuid.uuid4())
+    items = services_of(shop.app).batches._items
+    stray = {"created_by": "sam", "permissions": [], "chosen": [Chosen("A-1")]}
+    items.freeze(batch_id, "HoldOrder", {"reason": "other"}, "1 chosen", **stray)  # type: ignore[arg-type]
+    shop.create("ApproveOrder", ["A-2"], batch_id=batch_id, start=True)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"A-2": "done"}
+    assert shop.batch(batch_id).row.created_by == "maria"
+
+
+def test_nobody_creates_a_batch_under_the_id_of_anothers(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1"])
+    with pytest.raises(Invalid, match="Another batch has this id"):
+        shop.create("ApproveOrder", ["A-2"], batch_id=batch_id, actor=SAM)
+    assert list(shop.items(batch_id)) == ["A-1"]
+
+
+def test_a_batch_that_is_never_started_is_deleted_in_the_end_and_cannot_be_started(
+    shop: Shop,
+) -> None:
+    shop.place("A-1")
+    batch_id = shop.create("ApproveOrder", ["A-1"])
+    shop.work(batch_id)
+    later = datetime.now(UTC) + KEPT + timedelta(days=1)
+    Items(shop.kernel.engines.write, lambda: later).forget_old()
+    assert shop.ask(GetBatch(batch_id=batch_id)) is None
+    with pytest.raises(Refused, match="its items were deleted") as refused:
+        shop.decide(StartBatch(batch_id=batch_id))
+    assert refused.value.code == "no_such_batch"
+
+
+LEAD = Actor("lead", ROLES["admin"])
+
+
+def test_products_are_chosen_by_the_filters_of_their_list(shop: Shop) -> None:
+    for sku, stock in (("LAMP", 0), ("VASE", 9), ("CARD 1/2@3", 0)):
+        shop.run(AddProduct(sku=sku, description=sku, low_below=5))
+        if stock:
+            shop.run(ReceiveStock(sku=sku, quantity=stock, reference="R1"))
+    catch_up(shop.app)
+    batch_id = shop.create("RetireProduct", filters={"show": ["out"]}, actor=LEAD, start=True)
+    # It is not about those that match later.
+    shop.run(AddProduct(sku="LATER", description="Later"))
+    catch_up(shop.app)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"LAMP": "done", "CARD 1/2@3": "done"}
+
+
+def test_customers_are_chosen_by_the_filters_of_their_list_or_named(shop: Shop) -> None:
+    for number in ("C1", "C2", "C3"):
+        shop.run(RegisterCustomer(customer_id=number, name=number), LEAD)
+    for number in ("C1", "C2"):
+        gone = DeactivateCustomer(customer_id=number, reason="Moved to another shop.")
+        shop.run(gone, LEAD)
+    catch_up(shop.app)
+    filters = {"status": ["deactivated"]}
+    batch_id = shop.create("ReactivateCustomer", filters=filters, actor=LEAD)
+    assert {name: each.version for name, each in shop.items(batch_id).items()} == {"C1": 2, "C2": 2}
+    named = shop.create("ReactivateCustomer", ["C1", "C3"], actor=LEAD, start=True)
+    shop.work(named)
+    assert shop.outcomes(named) == {"C1": "done", "C3": "refused"}
+    shop.decide(StartBatch(batch_id=batch_id), LEAD)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"C1": "conflicted", "C2": "done"}

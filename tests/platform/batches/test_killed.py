@@ -32,9 +32,9 @@ def test_each_item_has_one_outcome_though_workers_are_killed(make_console: MakeC
     chance = random.Random(ORDERS)
     for _ in range(KILLS):
         with process_of(shop.app, "worker") as worker, process_of(shop.app, "sweep") as sweep:
-            seen = shop.batch(batch_id).finished
+            seen = shop.batch(batch_id).row.finished
             wait_until(
-                lambda seen=seen: shop.batch(batch_id).finished > seen or ended(shop, batch_id)
+                lambda seen=seen: shop.batch(batch_id).row.finished > seen or ended(shop, batch_id)
             )  # type: ignore[misc]
             time.sleep(chance.random() / 20)
             for process in (worker, sweep):
@@ -55,7 +55,7 @@ def test_each_item_has_one_outcome_though_workers_are_killed(make_console: MakeC
 
 
 def moved(shop: Shop, batch_id: str, seen: int) -> bool:
-    return shop.batch(batch_id).finished > seen or ended(shop, batch_id)
+    return shop.batch(batch_id).row.finished > seen or ended(shop, batch_id)
 
 
 def ended(shop: Shop, batch_id: str) -> bool:

@@ -27,6 +27,16 @@ def test_a_password_from_the_settings_is_used_and_not_told(accounts: Accounts) -
     assert accounts.verify("boss", PASSWORD)
 
 
+def test_the_first_password_must_be_changed_except_in_a_demo_shop(accounts: Accounts) -> None:
+    ensure_first_operator(Settings(demo_orders=0), accounts)
+    assert accounts.get("admin").must_change_password
+
+
+def test_the_password_of_a_demo_shop_keeps_working(accounts: Accounts) -> None:
+    ensure_first_operator(Settings(demo_orders=1), accounts)
+    assert not accounts.get("admin").must_change_password
+
+
 def test_where_someone_can_sign_in_nobody_is_added(accounts: Accounts) -> None:
     accounts.create("mia", "viewer", PASSWORD)
     assert ensure_first_operator(Settings(), accounts) is None

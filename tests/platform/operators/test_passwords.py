@@ -4,6 +4,7 @@ import time
 
 import argon2
 import pytest
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.errors import WeakPassword
@@ -50,19 +51,55 @@ def test_a_password_of_the_wrong_length_is_refused(length: int) -> None:
         "houseboathouseboat",
         "countersign123",
         "mia.lundmia.lund12",
+        "Mia Lund 2026!",
+        "M1a.Lund-2026",
+        "dnuL.aiM dnuL",
+        "Northwind2026!",
+        "northwind-traders",
+        "N0rthw1nd-Trad3rs",
     ],
 )
-def test_a_password_that_is_guessed_first_is_refused(password: str) -> None:
-    with pytest.raises(WeakPassword, match="guessed first"):
-        passwords.require_strong(password, "mia.lund")
+def test_a_common_password_a_pattern_and_a_name_are_refused(password: str) -> None:
+    with pytest.raises(WeakPassword, match="easily guessed"):
+        passwords.require_strong(password, "mia.lund", "Mia Lund", "Northwind Traders")
 
 
 @pytest.mark.parametrize(
-    "password", [PASSWORD, "Grün ist die Heide", "x7!" * 3 + "kQ9zz", "密码" * 2 + "horse-wagon"]
+    "password", [PASSWORD, "Grün ist die Heide", "x7!kQ9zz#b2Wn", "密码" * 2 + "horse-wagon"]
 )
 def test_other_passwords_are_accepted_and_match(password: str) -> None:
     passwords.require_strong(password, "mia")
     assert passwords.matches(password, passwords.hash_of(password))
+
+
+def test_each_of_the_thirty_thousand_most_used_passwords_is_refused() -> None:
+    listed = FREQUENCY_LISTS["passwords"]
+    long_enough = [each for each in listed if len(each) >= passwords.SHORTEST]
+    assert len(listed) == 30_000
+    assert len(long_enough) == 229
+    assert [each for each in long_enough if not passwords.is_easily_guessed(each)] == []
+    assert [each for each in long_enough if not passwords.is_easily_guessed(each.title())] == []
+
+
+@pytest.mark.parametrize("length", [64, 128])
+def test_a_long_passphrase_of_any_characters_is_accepted(length: int) -> None:
+    password = ("Übermut tut 🦩 selten gut, sagte 祖母 und lachte über den Teich hinweg! " * 2)[
+        :length
+    ]
+    passwords.require_strong(password, "mia")
+    assert passwords.matches(password, passwords.hash_of(password))
+    assert not passwords.matches(password[:-1], passwords.hash_of(password))
+
+
+def test_no_kind_of_character_is_required() -> None:
+    passwords.require_strong("lamplight gravel tuba", "mia")
+    passwords.require_strong("84027519366240571", "mia")
+
+
+def test_names_of_one_operator_do_not_count_for_another() -> None:
+    with pytest.raises(WeakPassword):
+        passwords.require_strong("zyxquorvel12", "zyxquorvel")
+    passwords.require_strong("zyxquorvel12", "mia")
 
 
 def test_every_generated_password_is_strong_and_new() -> None:

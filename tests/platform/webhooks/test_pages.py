@@ -90,6 +90,7 @@ def test_the_form_to_change_one_shows_what_it_is_now(
         "Inventory",
         "Payments",
         "Fulfilment",
+        "Alerts",
     ]
     values = fields(form)
     assert values["url"] == receiver.url

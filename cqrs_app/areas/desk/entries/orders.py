@@ -9,6 +9,7 @@ from typing import Any
 
 from cqrs_app.areas.desk.entries.entry import Entry, amount, units
 from cqrs_app.areas.desk.words import EntryKind
+from cqrs_app.areas.orders.amounts import sums_of
 from cqrs_app.areas.orders.events import (
     Address,
     AttachmentRemoved,
@@ -32,8 +33,9 @@ from cqrs_app.areas.orders.events import (
     ReturnRequested,
     ShippingAddressChanged,
 )
-from cqrs_app.areas.orders.words import OrderStatus, advance_status, label_of
+from cqrs_app.areas.orders.words import AdjustmentKind, OrderStatus, advance_status, label_of
 from cqrs_app.kernel import ERASED, Event
+from cqrs_app.standards.money import exact
 
 Facts = dict[str, str]
 """The facts of an order that the timeline follows, so that it can show old and new value."""
@@ -102,9 +104,24 @@ def _rest_cancelled(event: RemainingItemsCancelled) -> Entry:
 
 
 def _lines_changed(event: OrderLinesChanged) -> Entry:
-    changed, added = "; ".join(_changes(event)), "; ".join(_added(event))
+    changed = "; ".join((*_changes(event), *_adjusted(event)))
+    added = "; ".join(_added(event))
     detail = (("Changed", changed[:_LONGEST]), ("Added", added[:_LONGEST]))
-    return Entry(_ORDER, "Lines changed", detail)
+    lines = event.lines or event.added
+    return Entry(_ORDER, "Lines changed" if lines else "Discounts and charges changed", detail)
+
+
+def _adjusted(event: OrderLinesChanged) -> Iterator[str]:
+    """What each kind of discount or charge came to, and comes to now."""
+    if event.adjustments is None:
+        return
+    before, now = sums_of((), event.adjustments_before), sums_of((), event.adjustments)
+    for kind in AdjustmentKind:
+        was, new = (exact(each[kind], event.currency) for each in (before, now))
+        if new != was:
+            yield f"{kind.label.lower()} {was:f} → {new:f}"
+    if now == before:
+        yield "labels of discounts and charges"
 
 
 def _changes(event: OrderLinesChanged) -> Iterator[str]:

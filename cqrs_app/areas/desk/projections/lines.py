@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from cqrs_app.areas.desk.read_models import order_lines
-from cqrs_app.areas.orders.amounts import NOTHING, value_of
-from cqrs_app.areas.orders.events import OrderedLine, OrderLinesChanged
+from cqrs_app.areas.orders.amounts import NOTHING, sums_of, value_of
+from cqrs_app.areas.orders.events import Adjustment, OrderedLine, OrderLinesChanged
 from cqrs_app.kernel import Row, Rows
 
 
@@ -43,4 +45,14 @@ def change_lines(event: OrderLinesChanged, order: Row, rows: Rows) -> None:
     order["last_line"] += len(event.added)
     order["units"] += sum(line.quantity for line in event.added)
     order["discount"] += sum((line.discount for line in event.added), NOTHING)
+    if event.adjustments is not None:
+        before = sums_of((), event.adjustments_before)
+        for kind, amount in sums_of((), event.adjustments).items():
+            order[kind] += amount - before[kind]
+        order["adjustments"] = stored_adjustments(event.adjustments)
     order["total"] = event.total
+
+
+def stored_adjustments(adjustments: Sequence[Adjustment]) -> str:
+    """As an order's row holds them."""
+    return msgspec.json.encode(adjustments).decode()

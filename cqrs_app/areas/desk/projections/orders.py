@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import Connection, Table
 
+from cqrs_app.areas.assignments.events import AssigneeChanged, AssigneeRemoved
 from cqrs_app.areas.customers.events import CustomerMerged
-from cqrs_app.areas.desk.projections.lines import add_lines, change_lines
+from cqrs_app.areas.desk.projections.lines import add_lines, change_lines, stored_adjustments
 from cqrs_app.areas.desk.projections.merged import kept, merge
 from cqrs_app.areas.desk.projections.returns import cancel_return, open_return, receive_return
 from cqrs_app.areas.desk.read_models import (
@@ -87,11 +88,11 @@ _OF_LINES = OrderShipped | RemainingItemsCancelled | OrderLinesChanged | ReturnR
 
 class OrdersProjection(Projection):
     """`applied_version` of an order's row is that of its own stream; the events of its fulfilment
-    change its stage."""
+    change its stage, those of its assignment who is responsible."""
 
     name: ClassVar[str] = "orders"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     fulfilled: ClassVar[bool] = True
     """Whether fulfilment sees to approved orders."""
     tables: ClassVar[tuple[Table, ...]] = (
@@ -174,7 +175,7 @@ class OrdersProjection(Projection):
             currency=event.currency,
             total=event.total,
             **sums_of(event.lines, event.adjustments),
-            adjustments=msgspec.json.encode(event.adjustments).decode(),
+            adjustments=stored_adjustments(event.adjustments),
             tags="[]",
             line_count=len(event.lines),
             last_line=len(event.lines),
@@ -183,6 +184,8 @@ class OrdersProjection(Projection):
             returned_units=0,
             placed_at=recorded.occurred_at,
             placed_day=day,
+            assignee="",
+            team="",
             hold_reason="",
             flags=0,
             imported=recorded.stored.operator == IMPORTER,
@@ -244,6 +247,18 @@ class OrdersProjection(Projection):
             others = [*_indexed(row, _lines_of(row, rows)), *index_words([name])]
             left = without(words["search"], index_words(numbers=[event.customer_id]), others)
             words["search"] = with_more(left, index_words(numbers=[event.into]))
+
+    def assignee_changed(self, event: AssigneeChanged, recorded: Recorded, rows: Rows) -> None:
+        self._assign(event.order_id, event.operator, event.team, recorded, rows)
+
+    def assignee_removed(self, event: AssigneeRemoved, recorded: Recorded, rows: Rows) -> None:
+        self._assign(event.order_id, "", "", recorded, rows)
+
+    def _assign(
+        self, order_id: str, operator: str, team: str, recorded: Recorded, rows: Rows
+    ) -> None:
+        row = rows.change(orders, order_id)
+        row.update(_seen(recorded), assignee=operator, team=team)
 
     def order_tag_added(self, event: OrderTagAdded, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)

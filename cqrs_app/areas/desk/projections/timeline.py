@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import Table
 
-from cqrs_app.areas.desk.entries import fulfilment, orders, payments, stock
+from cqrs_app.areas.desk.entries import assignments, fulfilment, orders, payments, stock
 from cqrs_app.areas.desk.entries.entry import Entry
 from cqrs_app.areas.desk.entries.orders import FOLLOWED, Facts, facts_after
 from cqrs_app.areas.desk.read_models import order_timeline
@@ -34,6 +34,7 @@ ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
     **payments.ENTRIES,
     **stock.ENTRIES,
     **fulfilment.ENTRIES,
+    **assignments.ENTRIES,
 }
 _WRITER = msgspec.json.Encoder()
 _READER = msgspec.json.Decoder(dict[str, str])
@@ -43,7 +44,7 @@ class OrderTimelineProjection(Projection):
     """One row per event and order."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:

@@ -44,7 +44,7 @@ class StageFigure:
     oldest: datetime | None
 
 
-@query(label="Orders by stage", permission=VIEW, reads=("orders",), cached=True)
+@query(label="Orders by stage", permission=VIEW, reads=("orders",), hot=True)
 class OrdersByStage(Query):
     """Every stage, also those without orders."""
 
@@ -89,7 +89,7 @@ class AgeFigure:
     earlier: int
 
 
-@query(label="Waiting orders by age", permission=VIEW, reads=("orders",), cached=True)
+@query(label="Waiting orders by age", permission=VIEW, reads=("orders",), hot=True)
 class WaitingByAge(Query):
     """The stages that need action, also those without orders; `waiting` as in `OrdersByStage`."""
 
@@ -142,7 +142,7 @@ class Figure:
     value_before: Decimal
 
 
-@query(label="Today", permission=VIEW, reads=("orders",), cached=True)
+@query(label="Today", permission=VIEW, reads=("orders",), hot=True)
 class TodayFigures(Query):
     """What was done on a business day, whenever the orders were placed."""
 
@@ -187,7 +187,7 @@ class DayFigure:
     revenue: tuple[Money, ...]
 
 
-@query(label="Orders by day", permission=VIEW, reads=("orders", "sales"), cached=True)
+@query(label="Orders by day", permission=VIEW, reads=("orders", "sales"), hot=True)
 class OrdersByDay(Query):
     """The last `days` business days up to `until`, oldest first, including days without orders."""
 

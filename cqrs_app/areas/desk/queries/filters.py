@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, not_, select
 
+from cqrs_app.areas.assignments.types import AssigneeOrAny, TeamOrAny
 from cqrs_app.areas.desk.read_models import order_lines, order_tags, orders
 from cqrs_app.areas.desk.search import matching
 from cqrs_app.areas.desk.words import OrderStage
@@ -58,6 +59,9 @@ class OrderFilters(Query):
     currency: CurrencyOrAny = ""
     sku: SkuOrAny = ""
     tag: TagOrAny = ""
+    assignee: AssigneeOrAny = ""
+    team: TeamOrAny = ""
+    unassigned: Annotated[bool | None, Meta(title="Unassigned")] = None
     placed_from: Annotated[date | None, Meta(title="Placed from")] = None
     placed_to: Annotated[date | None, Meta(title="Placed to")] = None
     min_total: Annotated[Decimal | None, _total("Total from")] = None
@@ -77,6 +81,7 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield columns.flags > 0 if filters.flagged else columns.flags == 0
     if filters.imported is not None:
         yield columns.imported.is_(filters.imported)
+    yield from _assigned(filters)
     for name in ("customer_id", "country", "currency"):
         if value := getattr(filters, name):
             yield columns[name] == value
@@ -88,6 +93,17 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         having = select(tagged.order_id).where(tagged.tag == filters.tag, tagged.present.is_(True))
         yield columns.order_id.in_(having)
     yield from _between(filters)
+
+
+def _assigned(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:
+    columns = orders.c
+    if filters.unassigned is not None:
+        nobody = and_(columns.assignee == "", columns.team == "")
+        yield nobody if filters.unassigned else not_(nobody)
+    for column, given in ((columns.assignee, filters.assignee), (columns.team, filters.team)):
+        if given:
+            # The second is the condition of its partial index.
+            yield and_(column == given, column != "")
 
 
 def _between(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:

@@ -146,6 +146,8 @@ class OrderView:
     returned_units: int
     placed_at: datetime
     updated_at: datetime
+    assignee: str
+    team: str
     hold_reason: HoldReason | None
     carrier: str
     tracking: str
@@ -217,9 +219,9 @@ def _rows_of(table: Table, order_id: str, connection: Connection) -> Sequence[Ma
     return connection.execute(found).mappings().all()
 
 
-def streams_beside(question: Any) -> tuple[str]:
-    """Events that change the order's stage, besides the order's own."""
-    return (f"fulfilment-{question.order_id}",)
+def streams_beside(question: Any) -> tuple[str, ...]:
+    """Events that change the order's stage or assignee, besides the order's own."""
+    return (f"fulfilment-{question.order_id}", f"assignment-{question.order_id}")
 
 
 def view_of(

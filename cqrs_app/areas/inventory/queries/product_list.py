@@ -20,6 +20,8 @@ from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, qu
 
 _P = products.c
 MOST_PRODUCTS = 500
+MOST_CHOSEN = 10_000
+"""Products of one page that is chosen for a batch."""
 
 
 class Shown(StrEnum):
@@ -123,6 +125,31 @@ class ListProducts(ListQuery):
 def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:
     found = select(*COLUMNS).where(*_conditions(question))
     return question.page(found, connection, product_row)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenProduct:
+    """A product with the version that the row includes."""
+
+    subject: str
+    version: int
+
+
+@query(label="Products for a batch", permission=VIEW, reads=("availability",), listed=False)
+class ChooseProducts(ListProducts):
+    """One page of the products that match. `ids` names them instead, retired ones too."""
+
+    ids: Annotated[tuple[str, ...], Meta(max_length=MOST_CHOSEN)] = ()
+    limit: Annotated[int, Meta(ge=1, le=MOST_CHOSEN)] = MOST_CHOSEN
+
+
+def choose_products(question: ChooseProducts, connection: Connection) -> Page[ChosenProduct]:
+    where = [_P.sku.in_(question.ids)] if question.ids else _conditions(question)
+    return question.page(
+        select(*COLUMNS).where(*where),
+        connection,
+        lambda row: ChosenProduct(row.sku, row.applied_version),
+    )
 
 
 @query(label="Several products", permission=VIEW, reads=("availability",), cached=True)

@@ -18,7 +18,15 @@ from cqrs_app.interfaces.web.listing import asked
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.problems import Button, with_buttons
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.alerts.commands import CONFIGURE, MANAGE, VIEW, ChangeAlertRule, SilenceAlert
+from cqrs_app.platform.alerts.commands import (
+    CONFIGURE,
+    MANAGE,
+    TEST_MESSAGE,
+    VIEW,
+    ChangeAlertRule,
+    SendTestAlert,
+    SilenceAlert,
+)
 from cqrs_app.platform.alerts.queries import (
     AlertRow,
     AlertView,
@@ -200,6 +208,10 @@ ALERTS = WebArea(
         "alert": Place("alerts", "web.alerts", "web.alert", fragment=_alert_panel),
         "alert_rule": Place("alerts", "web.alert_rules"),
     },
-    suggestions={SilenceAlert: _in_an_hour, ChangeAlertRule: _present_values},
+    suggestions={
+        SilenceAlert: _in_an_hour,
+        ChangeAlertRule: _present_values,
+        SendTestAlert: lambda given: {"message": TEST_MESSAGE},
+    },
     home_signs=_signs,
 )

@@ -26,7 +26,7 @@ from cqrs_app.platform.approvals.commands import (
     UseRecommendedPolicies,
 )
 from cqrs_app.platform.approvals.queries import (
-    ApprovalView,
+    ApprovalRequestView,
     GetApprovalRequest,
     ListApprovalPolicies,
     ListApprovalRequests,
@@ -116,7 +116,7 @@ def _policies() -> dict[str, Any]:
 def _one(request_id: str) -> dict[str, Any]:
     missing = f"There is no approval request {request_id}."
     answer = ask(query_or_404(GetApprovalRequest, missing, request_id=request_id))
-    view: ApprovalView | None = answer.value
+    view: ApprovalRequestView | None = answer.value
     if view is None:
         abort(404, missing)
     mine, open_ = view.asker == g.operator.name, view.state is RequestState.OPEN

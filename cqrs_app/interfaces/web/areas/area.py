@@ -13,6 +13,9 @@ from cqrs_app.interfaces.web.choices import Lookup
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
 
+FROM = "from"
+"""The parameter with the address that a form or a button was on, with its filters."""
+
 Suggest = Callable[[Mapping[str, str]], dict[str, Any]]
 """From the fields given in a URL to the values of other fields."""
 
@@ -25,7 +28,8 @@ class Place:
     thing by its identity, `also` that of another page of its identity that offers its commands.
     `fragment` renders again what a command changes on the page of one: the element whose id is the
     category; `list_fragment` what it changes in the list, the element `TAB-table`. `summary` shows
-    one in a form. `after` leads elsewhere after a command, unless empty.
+    one in a form. `after` leads elsewhere after a command, unless empty. `waits`: pages cannot mark
+    a change as pending, so the answer to a command waits a moment until they show it.
     """
 
     tab: str
@@ -36,6 +40,7 @@ class Place:
     summary: Callable[[str], Markup] | None = None
     list_fragment: Callable[[], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

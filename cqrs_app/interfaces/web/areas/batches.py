@@ -15,7 +15,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, turning
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.interfaces.web.tasks import allowed_tasks
+from cqrs_app.interfaces.web.tasks import allowed_tasks, label_of_command
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.platform.batches.queries import (
@@ -27,7 +27,7 @@ from cqrs_app.platform.batches.queries import (
     ListBatchItems,
 )
 from cqrs_app.platform.batches.words import RETRIED, BatchState, Outcome
-from cqrs_app.services import kernel
+from cqrs_app.platform.batches.work import PREVIEWED
 
 EXPECTED = (Outcome.DONE, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
 """In the order in which the result of the check shows them."""
@@ -53,7 +53,6 @@ def batches() -> ResponseReturnValue:
     return render_template(
         "batches/batches.html",
         page=answer.value,
-        labels=_labels(),
         may_start=may_act(RUN),
         **turning("web.batches", answer.value, question.limit),
     )
@@ -88,12 +87,12 @@ def _one(batch_id: str) -> dict[str, Any]:
     turned = {name: request.args[name] for name in TURNED if request.args.get(name)}
     items = ask(query_or_404(ListBatchItems, missing, batch_id=batch_id, **given, **turned)).value
     tasks, _ = allowed_tasks(ask(BatchActions(batch_id=batch_id)).value.actions)
-    cls = kernel.registry.commands.get(row.command)
     return {
         "view": view,
         "row": row,
-        "label": cls.declaration.label if cls else row.command,
+        "label": label_of_command(row.command),
         "foreseen": foreseen,
+        "previewed": PREVIEWED,
         "moves": row.state in (BatchState.CHECKING, BatchState.RUNNING),
         "outcomes": [each for each in (EXPECTED if foreseen else OUTCOMES) if counts.get(each)],
         "Outcome": Outcome,
@@ -120,10 +119,6 @@ def _seconds(row: BatchRow) -> float | None:
     if row.started_at is None:
         return None
     return max(0.0, ((row.finished_at or datetime.now(UTC)) - row.started_at).total_seconds())
-
-
-def _labels() -> dict[str, str]:
-    return {name: cls.declaration.label for name, cls in kernel.registry.commands.items()}
 
 
 BATCHES = WebArea(

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.customers.commands import (
     ChangeCustomerAddress,
     ChangeCustomerEmail,
+    ReactivateCustomer,
     RegisterCustomer,
     UpdateCustomerProfile,
 )
@@ -35,8 +36,9 @@ from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import asked_here, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
-from cqrs_app.interfaces.web.tasks import allowed_tasks
-from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.interfaces.web.tasks import allowed_tasks, selecting
+from cqrs_app.interfaces.web.views import tabs_here
+from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.context import Answer
 
 PROFILE_SORTS = MappingProxyType({"customer_id": False, "name": False, "registered_at": True})
@@ -46,6 +48,8 @@ ACCOUNT_SORTS = MappingProxyType(
 """Columns, and whether each is shown highest first."""
 
 ORDERS_SHOWN = 25
+BATCHED: tuple[type[Command], ...] = (ReactivateCustomer,)
+"""The reason of `DeactivateCustomer` is about one person, and no field of a batch."""
 
 
 @bp.get("/customers")
@@ -59,6 +63,8 @@ def customers() -> ResponseReturnValue:
         counts=counts.value,
         counts_freshness=counts.freshness,
         columns=shown_columns("customers"),
+        views=tabs_here("customers"),
+        **selecting(BATCHED),
         may_register=may_act("customers.manage"),
     )
 
@@ -182,4 +188,5 @@ CUSTOMERS = WebArea(
     },
     finders=(Finder("Customers", "users", "customers.view", _find, all="web.customers"),),
     starts=(RegisterCustomer,),
+    batched=BATCHED,
 )

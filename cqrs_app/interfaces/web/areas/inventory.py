@@ -11,7 +11,12 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.fulfilment.queries import OrdersWaitingFor
-from cqrs_app.areas.inventory.commands import AddProduct
+from cqrs_app.areas.inventory.commands import (
+    AddProduct,
+    RestoreProduct,
+    RetireProduct,
+    SetLowStockLevel,
+)
 from cqrs_app.areas.inventory.queries.one_product import GetProduct, ListMovements, ProductView
 from cqrs_app.areas.inventory.queries.product_list import ListProducts, LowStock, Shown
 from cqrs_app.areas.inventory.queries.sales import ProductSales
@@ -27,8 +32,10 @@ from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment, poll_every
-from cqrs_app.interfaces.web.tasks import offered
+from cqrs_app.interfaces.web.tasks import offered, selecting
+from cqrs_app.interfaces.web.views import tabs_here
 from cqrs_app.interfaces.web.zones import business_day
+from cqrs_app.kernel.messages.messages import Command
 
 HIGHEST_FIRST = MappingProxyType(
     {"sku": False, "description": False, "available": False, "short": True}
@@ -36,6 +43,7 @@ HIGHEST_FIRST = MappingProxyType(
 FILTERS = MappingProxyType({"q": "Search", "show": "Show"})
 SALES_DAYS = 30
 LOW_SHOWN = 8
+BATCHED: tuple[type[Command], ...] = (SetLowStockLevel, RetireProduct, RestoreProduct)
 
 
 @bp.get("/products")
@@ -49,6 +57,8 @@ def products() -> ResponseReturnValue:
         freshness=answer.freshness,
         question=question,
         columns=shown_columns("products"),
+        views=tabs_here("products"),
+        **selecting(BATCHED),
         kinds=list(Shown),
         chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
         sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
@@ -149,4 +159,5 @@ INVENTORY = WebArea(
     home_panels={"low-stock": _low_stock},
     finders=(Finder("Products", "stack-2", "inventory.view", _find, all="web.products"),),
     starts=(AddProduct,),
+    batched=BATCHED,
 )

@@ -29,6 +29,7 @@ from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
+from cqrs_app.interfaces.web.views import tabs_here
 from cqrs_app.services import services
 
 HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
@@ -67,6 +68,7 @@ def payments() -> ResponseReturnValue:
         freshness=answer.freshness,
         question=question,
         columns=shown_columns("payments"),
+        views=tabs_here("payments"),
         statuses=list(PaymentStatus),
         sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
         may_authorise=may_act("payments.authorise"),

@@ -81,6 +81,8 @@ def open_table(
         header = _header(path, given, separator)
         tried.append((separator, header, _columns(header, [*wanted, *optional])))
     separator, header, columns = max(tried, key=lambda each: len(each[2]))
+    if not header:
+        raise BadFile(f"The first line of {path.name} cannot be read. Nothing was imported.")
     missing = [name for name in wanted if name not in columns]
     if missing:
         raise BadFile(
@@ -100,9 +102,8 @@ def _header(path: Path, given: Format, separator: str) -> tuple[str, ...]:
         first = next(_Records(path, Lines(path, file, given.encoding), separator), None)
     if first is None:
         raise BadFile(f"{path.name} is empty. Nothing was imported.")
-    if first.problem:
-        raise BadFile(f"The first line of {path.name} cannot be read. Nothing was imported.")
-    return tuple(map(str.strip, first.values))
+    # With another separator than the file's, a quoted name may be followed by anything.
+    return () if first.problem else tuple(map(str.strip, first.values))
 
 
 def _columns(header: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:

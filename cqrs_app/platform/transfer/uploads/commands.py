@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
+from cqrs_app.kernel.messages.patterns import UUID
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
 RUN = Permission("imports.run", Role.SUPERVISOR)
@@ -17,7 +18,7 @@ ImportId = Annotated[
         title="Import",
         description="The Imports page makes it when a file is sent.",
         examples=["5c7b3a52-93ab-4d5f-8a43-5a0f6a1f9d11"],
-        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\n)$",
+        pattern=UUID,
         min_length=36,
         max_length=36,
     ),

@@ -24,12 +24,14 @@ PAGES = (
         "/search",
         "/search?q=lamp",
         "/orders",
+        "/workload",
+        "/notifications",
         "/customers",
         "/credit-notes",
         "/reports",
         "/refunded-orders",
     ),
-    *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new"),
+    *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new", "/views"),
     *("/imports", "/log", "/system"),
     *("/system/subscriptions", "/system/processes", "/system/actions", "/system/questions"),
     "/system/rebuilds",
@@ -37,7 +39,8 @@ PAGES = (
     *("/webhooks", "/webhooks/warehouse"),
     *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
     *("/catalogue", "/catalogue/PlaceOrder", "/catalogue/problems", "/queries/ListOrders"),
-    *("/customers/C1001", "/orders?q=nothing-such", "/account"),
+    *("/customers/C1001", "/orders?q=nothing-such", "/account", "/account/password"),
+    *("/account/authenticator", "/account/passkeys/new", "/confirm-identity"),
 )
 
 

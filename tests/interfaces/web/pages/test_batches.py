@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
 
+from cqrs_app.areas.inventory.commands import AddProduct
+from cqrs_app.areas.orders.commands import HoldOrder
+from cqrs_app.areas.orders.words import HoldReason
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.platform.batches.commands import StartBatch
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
-from tests.platform.batches.conftest import Shop
+from tests.platform.batches.conftest import SAM, Shop
 
 
 @pytest.fixture
@@ -147,7 +156,7 @@ def test_the_actions_for_a_selection_are_counted(shop: Shop) -> None:
     client = client_in(shop.app, "operator")
     token = page(client, "/orders").select_one("#batch input[name=csrf_token]")
     assert token is not None
-    sent = {"csrf_token": token["value"], "item": ["A-1@1", "A-2@1", "A-9@1"]}
+    sent = {"csrf_token": token["value"], "what": "orders", "item": ["A-1@1", "A-2@1", "A-9@1"]}
     answer = client.post("/batches/offers", data=sent)
     shown = " ".join(BeautifulSoup(answer.data, "html.parser").get_text(" ").split())
     assert "Approve order 2" in shown
@@ -159,3 +168,78 @@ def test_who_may_not_run_batches_sees_none(shop: Shop) -> None:
     viewer = client_in(shop.app, "viewer")
     assert page(viewer, "/orders").select("[data-pick]") == []
     assert viewer.get("/batches").status_code == 403
+
+
+def tray(client: FlaskClient) -> str:
+    found = page(client, "/customers").select_one("#banners .tray")
+    return " ".join(found.get_text(" ").split()) if found else ""
+
+
+def test_a_batch_is_on_every_page_of_its_creator_until_it_has_ended(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.interfaces.web.shell.LOOK_EVERY_SECONDS", -1.0)
+    client = client_in(shop.app, "operator")
+    assert tray(client) == ""
+    created = select(client, "A-1", "A-2", "A-3", command="ApproveOrder")
+    batch_id = created.location.rpartition("/")[2]
+    catch_up(shop.app)
+    assert tray(client) == "Approve order: 3 items Checking"
+    shop.run(HoldOrder(order_id="A-3", reason=HoldReason.OTHER))
+    shop.run(StartBatch(batch_id=batch_id))
+    catch_up(shop.app)
+    assert tray(client) == "Approve order: 3 items 0 of 3"
+    assert tray(client_in(shop.app, "supervisor")) == ""
+    shop.work(batch_id)
+    assert tray(client).startswith("Approve order: 3 items Finished: 2 items done, 1 not done")
+    row = page(client, "/batches").select_one("tbody tr")
+    assert row
+    assert [each.get_text(strip=True) for each in row.select("td.n")][:2] == ["2", "1"]
+    monkeypatch.setattr("cqrs_app.interfaces.web.shell.IN_TRAY", timedelta(0))
+    assert tray(client) == ""
+
+
+def test_the_end_of_a_batch_is_announced_on_any_page(
+    shop: Shop, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    address = serve(shop.app)
+    opened = new_page(base_url=address)
+    cookie = client_in(shop.app, "operator").get_cookie(shop.app.config["SESSION_COOKIE_NAME"])
+    assert cookie
+    opened.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+    creator = Actor("operator", ROLES["operator"])
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], actor=creator, start=True)
+    opened.goto("/products")
+    expect(opened.locator(".tray")).to_contain_text("0 of 2")
+    shop.work(batch_id)
+    announced = opened.locator("#announcer")
+    expect(announced).to_have_text("Approve order: finished. 2 items done", timeout=15_000)
+
+
+def test_products_are_selected_in_their_list(shop: Shop) -> None:
+    for sku in ("LAMP A", "VASE"):
+        shop.run(AddProduct(sku=sku, description=sku))
+    catch_up(shop.app)
+    client = client_in(shop.app, "supervisor")
+    shown = page(client, "/products?show=offered&columns=price")
+    form = shown.select_one("form#batch")
+    assert form
+    assert "Select product LAMP A" in [
+        str(each["aria-label"]) for each in shown.select("[data-pick]")
+    ]
+    sent = {str(each["name"]): each.get("value", "") for each in form.select("input[type=hidden]")}
+    picked = [each["value"] for each in shown.select("[data-pick]")]
+    offers = client.post("/batches/offers", data=sent | {"item": picked})
+    assert [each.next for each in BeautifulSoup(offers.text, "html.parser").select("button")] == [
+        "Set low-stock level ",
+        "Retire product ",
+    ]
+    created = client.post(
+        form["action"], data=sent | {"command": "RetireProduct", "everything": "1"}
+    )
+    batch_id = created.location.rpartition("/")[2]
+    shop.work(batch_id)
+    assert shop.batch(batch_id).row.source == "All with show offered"
+    shop.decide(StartBatch(batch_id=batch_id), SAM)
+    shop.work(batch_id)
+    assert shop.outcomes(batch_id) == {"LAMP A": "done", "VASE": "done"}

@@ -64,7 +64,7 @@ def test_a_list_and_its_rows_have_names(page: Page) -> None:
         - list "Filters in effect":
           - listitem:
             - link "Stage Needs approval remove this filter"
-        - navigation "Orders by stage":
+        - navigation "Views of orders":
           - link /^All/
         - region /order/:
           - heading /order/ [level=2]

@@ -386,7 +386,7 @@ def test_the_title_of_a_form_names_what_it_is_about(
     for name, title, button in (
         ("ApproveOrder", f"Approve order {order_id}", f"Approve order {order_id}"),
         ("ChangeOrderLines", f"Change lines: order {order_id}", "Change lines"),
-        ("RetryFulfilment", f"Try again: order {order_id}", "Try again"),
+        ("RetryFulfilment", f"Retry: order {order_id}", "Retry"),
     ):
         form = page(client, f"/commands/{name}?order_id={order_id}")
         assert form.h1 is not None
@@ -395,3 +395,14 @@ def test_the_title_of_a_form_names_what_it_is_about(
     form = page(client, "/commands/ReceiveStock?sku=MUG-101")
     assert form.h1 is not None
     assert form.h1.get_text() == "Receive stock: product MUG-101"
+
+
+def test_a_form_lists_the_countries_once_for_all_fields_that_offer_them(
+    client_of: Callable[[str], FlaskClient],
+) -> None:
+    form = page(client_of("operator"), "/commands/PlaceOrder")
+    fields = form.select("input[autocomplete$=country-name]")
+    assert len(fields) == 3
+    [list_id] = {str(each["list"]) for each in fields}
+    [offered] = form.select(f"datalist#{list_id}")
+    assert "Ireland" in {str(each["value"]) for each in offered.select("option")}

@@ -168,7 +168,10 @@ def test_an_encoding_that_is_given_is_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_the_separator_is_detected(tmp_path: Path, separator: str) -> None:
-    path = written(tmp_path / "some.csv", *(each.replace(",", separator) for each in (HEAD, GOOD)))
+    quoted = '"' + HEAD.replace(",", '","') + '"'
+    path = written(
+        tmp_path / "some.csv", *(each.replace(",", separator) for each in (quoted, GOOD))
+    )
     contents = read(path)
     assert len(placed(contents)) == 1
     assert contents.files["some.csv"].format.separator == separator

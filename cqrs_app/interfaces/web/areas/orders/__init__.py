@@ -31,9 +31,16 @@ from cqrs_app.interfaces.web.areas.orders import (  # noqa: F401 - pages
     order,
     order_at,
     order_list,
+    queue,
+    queueing,
     reports,
 )
-from cqrs_app.interfaces.web.areas.orders.changed_lines import ChangedLines, lines_to_change
+from cqrs_app.interfaces.web.areas.orders.changed_lines import (
+    ChangedLines,
+    adjustments_of_order,
+    lines_to_change,
+    present_adjustments,
+)
 from cqrs_app.interfaces.web.areas.orders.line_quantities import (
     line_quantities,
     still_to_ship,
@@ -86,10 +93,12 @@ ORDERS = WebArea(
             fragment=order.order_fragment,
             summary=order_summary,
             list_fragment=order_list.list_fragment,
+            after=queueing.after_action,
         ),
         "credit_note": Place("customers", "web.credit_notes", after=_page_of_customer),
     },
     suggestions={
+        ChangeOrderLines: present_adjustments,
         ChangeShippingAddress: _present_address,
         PlaceOrder: _new_order,
         ReceiveReturn: first_open_return,
@@ -105,6 +114,7 @@ ORDERS = WebArea(
         (ChangeOrderLines, "lines"): line_quantities(
             "lines", lines_to_change, most="Shipped", shown_as=ChangedLines
         ),
+        (ChangeOrderLines, "adjustments"): adjustments_of_order,
         (RequestReturn, "lines"): line_quantities("lines", returnable, most="Returnable"),
         (ReceiveReturn, "lines"): line_quantities("lines", requested, most="Requested"),
         (ShipOrder, "lines"): line_quantities("lines", still_to_ship, most="Remaining"),

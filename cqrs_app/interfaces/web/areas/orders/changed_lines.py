@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+
+from flask import request
+from wtforms.fields.core import UnboundField
 
 from cqrs_app.interfaces.web.areas.order_summary import order_given
 from cqrs_app.interfaces.web.areas.orders.line_quantities import LineQuantities, OpenLine
+from cqrs_app.interfaces.web.forms_derived import field_for
+from cqrs_app.interfaces.web.forms_fields import FieldList
+from cqrs_app.kernel.messages.messages import Command
 
 
 def lines_to_change(given: Mapping[str, str]) -> list[OpenLine] | None:
@@ -29,6 +36,25 @@ def lines_to_change(given: Mapping[str, str]) -> list[OpenLine] | None:
         for line in order.lines
         if line.quantity
     ]
+
+
+def present_adjustments(given: Mapping[str, str]) -> dict[str, Any]:
+    """The discounts and charges of the order, filled in."""
+    order = order_given(given)
+    return {"adjustments": [asdict(each) for each in order.adjustments]} if order else {}
+
+
+def adjustments_of_order(cls: type[Command]) -> UnboundField[Any]:
+    """The order's discounts and charges: where the form shows the present ones, a list without rows
+    means that there are none any more.
+    """
+    derived = field_for(cls, "adjustments")
+
+    def bind(*args: Any, **kwargs: Any) -> FieldList:
+        left_out = order_given(request.args) is None
+        return FieldList(*derived.args, **derived.kwargs | kwargs | {"may_be_left_out": left_out})
+
+    return UnboundField(bind)  # type: ignore[arg-type]  # any callable will do
 
 
 class ChangedLines(LineQuantities):

@@ -14,7 +14,8 @@ from cqrs_app.areas.desk.queries.filters import OrderFilters
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.interfaces.web.typed import read_here
+from cqrs_app.interfaces.web.columns import PARAMETER as COLUMNS
+from cqrs_app.interfaces.web.typed import ME, read_here
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import parse
@@ -27,13 +28,16 @@ PLACE = ("after", "before")
 WHOLE = ("limit", "since")
 SEVERAL = frozenset({"stage", "status"})
 """Parameters that may be given more than once."""
-YES_OR_NO = ("descending", "flagged", "imported")
+YES_OR_NO = ("descending", "flagged", "imported", "unassigned")
 FLAGS = {"1": True, "0": False}
 DAYS = dict.fromkeys(("placed_from", "placed_to"), "Enter a date, e.g. 2026-03-31.")
 WORDS: Mapping[str, Callable[[str], str]] = {
     "stage": lambda value: OrderStage(value).label,
     "status": lambda value: OrderStatus(value).label,
-    **dict.fromkeys(("flagged", "imported"), lambda value: "yes" if FLAGS[value] else "no"),
+    "assignee": lambda value: "Me" if value == ME else value,
+    **dict.fromkeys(
+        ("flagged", "imported", "unassigned"), lambda value: "yes" if FLAGS[value] else "no"
+    ),
 }
 HIGHEST_FIRST = {"placed_at": True, "updated_at": True, "total": True, "order_id": False}
 
@@ -69,7 +73,9 @@ class Address:
             raise Invalid("The address of this list", problems) from invalid
 
     def _values(self) -> dict[str, Any]:
-        values: dict[str, Any] = {name: found[0].strip() for name, found in self.given.items()}
+        values: dict[str, Any] = {
+            name: found[0].strip() for name, found in self.given.items() if name != COLUMNS
+        }
         for name in SEVERAL & self.given.keys():
             values[name] = list(dict.fromkeys(self.given[name]))
         for name in WHOLE:

@@ -24,7 +24,7 @@ def neighbours(order: Any) -> dict[str, str]:
     found = {"list_url": address.url()}
     try:
         question = address.without(*PLACE, "limit").question(ListOrders, limit=1)
-        mark = question.at({name: getattr(order, name) for name in _SORTED})
+        mark = mark_of(question, order)
         for name, beside in (("next_url", "after"), ("previous_url", "before")):
             rows = ask(replace(question, **{beside: mark})).value.rows  # type: ignore[arg-type]
             if rows:
@@ -34,6 +34,11 @@ def neighbours(order: Any) -> dict[str, str]:
         # shown.
         return found
     return found
+
+
+def mark_of(question: ListOrders, order: Any) -> str:
+    """The place of the order in the list."""
+    return question.at({name: getattr(order, name) for name in _SORTED})
 
 
 _SORTED = ("placed_at", "updated_at", "total", "order_id")

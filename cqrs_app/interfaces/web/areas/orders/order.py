@@ -9,9 +9,10 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import abort, render_template, request, url_for
+from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.areas.assignments.commands import ASSIGN, WORK
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
@@ -26,6 +27,7 @@ from cqrs_app.interfaces.web.areas.fulfilment import tasks_of
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST, neighbours
 from cqrs_app.interfaces.web.areas.orders.next_step import placed
 from cqrs_app.interfaces.web.areas.orders.printing import PAPERS
+from cqrs_app.interfaces.web.areas.orders.queueing import QUEUE, claim_in_queue, queue_bar
 from cqrs_app.interfaces.web.areas.orders.returns import proposed_refunds
 from cqrs_app.interfaces.web.areas.orders.timeline import NAMES, question_of, timeline_panel
 from cqrs_app.interfaces.web.areas.product_lookups import products_of
@@ -48,8 +50,10 @@ from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.context import Answer
 from cqrs_app.kernel.queries.freshness import Freshness
+from cqrs_app.platform.queue.claims import Attention
 from cqrs_app.platform.runtime.pending import RawEvents
 from cqrs_app.platform.transfer.attachments.queries import OrderAttachments
+from cqrs_app.services import services
 
 FIRST_LINES = 200
 """How many lines of a long order are shown at first."""
@@ -60,6 +64,7 @@ def order(order_id: str) -> ResponseReturnValue:
     """The order's page; htmx gets the requested part of it."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
+    claim_in_queue(order_id)
     shown = _shown_or_404(order_id, request.args)
     if wants("order"):
         return render_template("orders/_order.html", **shown)
@@ -69,6 +74,7 @@ def order(order_id: str) -> ResponseReturnValue:
         **shown,
         events=_events(order_id) if with_events else None,
         papers=PAPERS,
+        queue=queue_bar(order_id) if shown["order"] else None,
         **(neighbours(shown["order"]) if shown["order"] else {"list_url": url_for("web.orders")}),
     )
 
@@ -96,7 +102,7 @@ def order_fragment(order_id: str) -> str:
 def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
     all_lines = args.get("lines") == "all"
-    more_args = {name: args[name] for name in ("lines", LIST, *NAMES) if args.get(name)}
+    more_args = {name: args[name] for name in ("lines", LIST, QUEUE, *NAMES) if args.get(name)}
     entries = question_of(order_id, args)
     read_store = True
     try:
@@ -149,6 +155,9 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,
+        "attention": _attention(order_id),
+        "may_assign": may_act(ASSIGN),
+        "may_work": may_act(WORK),
         "may_see_commands": may("commands.view"),
         "may_see_events": may("events.view"),
         "may_see_customers": may("customers.view"),
@@ -173,6 +182,14 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         ),
         "more_args": more_args,
     }
+
+
+def _attention(order_id: str) -> Attention:
+    """Who works on the order, or has it open; nobody while the write store is down."""
+    try:
+        return services.claims.attend(order_id, g.operator.name)
+    except NO_ANSWER:
+        return Attention()
 
 
 def _moving_since(

@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0027"
-down_revision: str | None = "write_0026"
+revision: str = "write_0026"
+down_revision: str | None = "write_0025"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

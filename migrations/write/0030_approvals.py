@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0028"
-down_revision: str | None = "write_0027"
+revision: str = "write_0030"
+down_revision: str | None = "write_0029"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,0 +1,93 @@
+"""The gate: nothing is shown to anyone who is not signed in, and only the page that sets it up to
+those who have something to set up first."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+
+from cqrs_app.interfaces.web.auth import HOME, local_path
+from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.sign_in import sign_in_before_upload, sign_in_on_the_way
+from cqrs_app.interfaces.web.uploading import Upload
+from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.services import services
+
+
+def init_auth(app: Flask) -> None:
+    """Close the application: `g.operator` is the Operator who asks, or None on public pages.
+
+    Needs the services `accounts`, `sessions`, `throttle` and `sign_in_rates` by the time of the
+    first request. Templates get it as `operator`.
+    """
+    app.before_request(_require_operator)
+    app.context_processor(lambda: {"operator": g.get("operator")})
+    app.jinja_env.globals["second_factor_required"] = second_factor_required
+
+
+def second_factor_required() -> bool:
+    """Whether the role of who is signed in needs a second factor."""
+    return g.operator.role in services.settings.roles_with_second_factor
+
+
+def _require_operator() -> ResponseReturnValue | None:
+    if request.endpoint == "static" or request.blueprint not in (None, bp.name):
+        return None  # another blueprint has a door of its own
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "is_for_programs", False):
+        return None
+    g.operator = _operator(active=not getattr(view, "is_background", False))
+    # Without a view the answer is "not found" or the like, and tells nothing.
+    if view is None or getattr(view, "is_public", False):
+        return None
+    if g.operator:
+        return None if getattr(view, "sets_up", False) else _set_up_first(g.operator)
+    if request.method == "POST" and hasattr(view, "form_again"):
+        upload: Upload | None = getattr(view, "takes_file", None)
+        return sign_in_before_upload(upload) if upload else sign_in_on_the_way()
+    address = url_for("web.sign_in", next=local_path(_wanted_page()))
+    return _whole_page(address, "You are signed out.", 401)
+
+
+def _set_up_first(operator: Operator) -> ResponseReturnValue | None:
+    """Lead to what the operator must set up before anything else, or None."""
+    if operator.must_change_password:
+        address = url_for("web.account_password", next=local_path(_wanted_page()))
+        return _whole_page(address, "Choose a password first.", 403)
+    if second_factor_required() and not operator.has_second_factor:
+        return _whole_page(url_for("web.second_factor"), "Set up a second factor first.", 403)
+    return None
+
+
+def _whole_page(address: str, text: str, status: int) -> ResponseReturnValue:
+    if "HX-Request" in request.headers:
+        # A redirect would put the page into the fragment's place.
+        return Response(text, status, {"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+def _operator(*, active: bool) -> Operator | None:
+    token = cookie.get("token")
+    if not isinstance(token, str):
+        return None
+    operator = services.sessions.find(token, active=active)
+    if operator is None and services.sessions.waiting(token) is None:
+        cookie.pop("token")
+    return operator
+
+
+def _wanted_page() -> str:
+    """The page to come back to: for an action the one it was started from."""
+    if "HX-Request" in request.headers:
+        page = request.headers.get("HX-Current-URL", "")
+    elif request.method == "GET":
+        return request.full_path.removesuffix("?")
+    else:
+        page = request.headers.get("Referer", "")
+    parts = urlsplit(page)
+    if parts.netloc != request.host:
+        return HOME
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
