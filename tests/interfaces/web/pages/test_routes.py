@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.installed_areas import ROLES
-from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.fields import required_of
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import client_in, order_in
@@ -271,8 +271,8 @@ def test_each_task_opens_and_runs_only_with_its_permission(
         if role == "nobody":
             assert (form, sent) == (303, 401), name
         elif cls.declaration.permission in ROLES[role]:
-            # A command without fields has nothing that could be missing.
-            assert (form, sent) == (200, 422 if hints_of(cls) else 303), name
+            # Of some commands nothing can be missing.
+            assert (form, sent) == (200, 422 if required_of(cls) else 303), name
         else:
             assert (form, sent) == (403, 403), name
 
