@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -64,8 +65,10 @@ from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
@@ -103,6 +106,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     export = export_of(settings, release_of(settings))
     kernel = _kernel(engines, settings, redis_url, failures.report, export)
     write, roles = kernel.engines.write, kernel.registry.roles
+    _refuse_unknown_roles(settings, roles)
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
     app.extensions[NAME] = Services(
         settings=settings,
@@ -110,17 +114,19 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         kernel=kernel,
         failures=failures,
         export=export,
-        stored_failures=StoredFailures(write),
         problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
         accounts=Accounts(write, roles, shop_name=settings.shop_name),
+        second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
+        passkeys=Passkeys(write, settings.shop_name),
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
         inbox=Inbox(write, kernel.clock),
+        signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -155,6 +161,14 @@ def release_of(settings: Settings) -> str:
     """The name of the release that runs: the setting, or else the version of the project."""
     described = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     return settings.release or str(described["project"]["version"])
+
+
+def _refuse_unknown_roles(settings: Settings, roles: Collection[str]) -> None:
+    for role in settings.roles_with_second_factor.difference(roles):
+        raise SettingsError(
+            f"SECOND_FACTOR_ROLES has {role!r}, which is no role. Write roles with commas: "
+            f"{', '.join(roles)}."
+        )
 
 
 def _kernel(

@@ -116,6 +116,8 @@ class Settings:
     sign_in_pause_seconds: Positive = 30
     sign_in_attempts_per_address: Limit = 60
     sign_in_attempts_in_all: Limit = 300
+    step_up_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 10
+    second_factor_roles: str = ""
     request_seconds: Annotated[float, Meta(ge=1, le=600)] = 10.0
     connections_per_address: Limit = 200
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
@@ -282,6 +284,10 @@ class Settings:
         """Networks that webhooks may reach although they are not public."""
         parts = (part.strip() for part in self.webhook_allowed_networks.split(","))
         return tuple(ipaddress.ip_network(part) for part in parts if part)
+
+    @property
+    def roles_with_second_factor(self) -> frozenset[str]:
+        return frozenset(filter(None, map(str.strip, self.second_factor_roles.split(","))))
 
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, or else one that is generated once and stored in the data

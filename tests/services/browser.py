@@ -79,6 +79,9 @@ def page(new_page: Callable[..., Page]) -> Page:
     return new_page(viewport={"width": 1440, "height": 900})
 
 
+HERE = ("127.0.0.1", "localhost")
+
+
 def watch(page: Page, problems: list[str]) -> None:
     """Record script errors, violations of the security policy, and requests to other machines."""
 
@@ -88,7 +91,7 @@ def watch(page: Page, problems: list[str]) -> None:
 
     def on_request(address: str) -> None:
         parts = urlsplit(address)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in HERE:
             problems.append(f"another origin: {address}")
 
     page.on("console", on_console)

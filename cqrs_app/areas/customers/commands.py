@@ -108,7 +108,7 @@ class MergeCustomers(Command):
             yield "into", "Choose another customer."
 
 
-@command(label="Erase customer", permission=ERASE, minds_version=True, risky=True)
+@command(label="Erase customer", permission=ERASE, minds_version=True, risky=True, step_up=True)
 class EraseCustomer(Command):
     """Make everything personal about the customer unreadable, for good: here and in their orders.
     This cannot be undone. The orders and their amounts stay."""

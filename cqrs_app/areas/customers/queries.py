@@ -80,7 +80,7 @@ class ProfileView:
 _COLUMNS = [_PROFILE[name] for name in ProfileView.__annotations__]
 
 
-@query(label="Registered customers", permission=VIEW, reads=READS, cached=True)
+@query(label="Registered customers", permission=VIEW, reads=READS, cached=True, step_up=True)
 class ListRegisteredCustomers(ListQuery):
     """One page of customers; `q` holds beginnings of words in number, name, e-mail or phone."""
 

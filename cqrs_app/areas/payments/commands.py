@@ -56,6 +56,7 @@ class VoidPayment(Command):
     permission=Permission("payments.refund", Role.SUPERVISOR),
     minds_version=True,
     risky=True,
+    step_up=True,
 )
 class RefundPayment(Command):
     """Refund all or part of the captured amount."""

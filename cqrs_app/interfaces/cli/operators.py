@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import click
 from flask.cli import AppGroup
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
@@ -17,6 +19,9 @@ from cqrs_app.services import services
 operators = AppGroup("operators", help="Accounts of the people who work here.")
 # More is no password; it also keeps a piped file from filling the memory.
 LONGEST_LINE = 10_000
+LONGEST_REASON = 300
+
+logger = logging.getLogger(__name__)
 
 
 def _password_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,8 +53,10 @@ def list_operators() -> None:
         state = "can sign in"
         if operator.disabled_at:
             state = f"disabled since {operator.disabled_at:%Y-%m-%d %H:%M} UTC"
+        factor = "second factor" if operator.has_second_factor else ""
         click.echo(
             f"{operator.name:<20} {operator.role:<10} {operator.team or '-':<12} {state:<33} "
+            f"{factor:<14} "
             f"{operator.display_name}"
         )
 
@@ -96,6 +103,19 @@ def password_command(name: str, password_stdin: bool, generate: bool) -> None:
         f"{operator.name} is signed out everywhere, and chooses a password after signing in with "
         f"this one.{shown}"
     )
+
+
+@operators.command("reset-second-factor")
+@click.argument("name")
+@click.option("--reason", required=True, help="Shown to the operator at the next sign-in.")
+@in_one_sentence
+def reset_second_factor(name: str, reason: str) -> None:
+    """Remove authenticator app, passkeys and recovery codes of who lost them; all sessions end."""
+    operator = _accounts().get(name)
+    services.second_factors.reset(operator.name, " ".join(reason.split())[:LONGEST_REASON])
+    services.sessions.end_all(operator.name)
+    logger.warning("second factors of %s removed by %s: %s", name, owner().name, reason)
+    click.echo(f"{operator.name} signs in with the password alone, and is signed out everywhere.")
 
 
 def _accounts() -> Accounts:

@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
-from cqrs_app.platform.operators.tokens import LONGEST_DAYS, Token, Tokens
+from cqrs_app.platform.operators.tokens import DAYS, LONGEST_DAYS, Token, Tokens
 from cqrs_app.services import services
 
 tokens = AppGroup("tokens", help="API tokens: how programs get in.")
@@ -28,11 +28,16 @@ permission_names = click.Choice(sorted(frozenset[str]().union(*ROLES.values())))
     metavar="PERMISSION",
     help="Only this of what the role may do; repeat for more.",
 )
-@click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="Default: never.")
+@click.option(
+    "--expires-days", type=click.IntRange(1, LONGEST_DAYS), default=DAYS, show_default=True
+)
+@click.option("--never-expires", is_flag=True, help="It works until it is revoked.")
 @in_one_sentence
-def create(name: str, role: str, permissions: tuple[str, ...], expires_days: int | None) -> None:
+def create(
+    name: str, role: str, permissions: tuple[str, ...], expires_days: int, never_expires: bool
+) -> None:
     """Make a token. Its secret is the last line of the output, and is shown this once."""
-    expires_at = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
+    expires_at = None if never_expires else datetime.now(UTC) + timedelta(days=expires_days)
     made_by = owner().name
     secret = _tokens().create(
         name, role, permissions=permissions, made_by=made_by, expires_at=expires_at

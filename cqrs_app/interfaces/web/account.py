@@ -1,4 +1,4 @@
-"""Your account: time zone, preferences, and what to be notified of."""
+"""Your account: time zone, preferences and notifications; the page leads to all of signing in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField
@@ -16,6 +17,7 @@ from cqrs_app.interfaces.web.auth import local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.forms_fields import CheckboxesField
+from cqrs_app.interfaces.web.operator_sessions import device_of
 from cqrs_app.interfaces.web.zones import shop_zone
 from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.platform.operators.errors import AccountError
@@ -65,6 +67,12 @@ def account() -> ResponseReturnValue:
         form=form,
         shop_zone=shop_zone().key,
         timezones=sorted(available_timezones()),
+        factors=services.second_factors.of(g.operator.name),
+        passkeys=services.passkeys.of(g.operator.name),
+        sessions=[
+            (device_of(each.user_agent), each) for each in services.sessions.list(g.operator.name)
+        ],
+        this_session=services.sessions.key_of(cookie["token"]),
     )
     return page, status
 

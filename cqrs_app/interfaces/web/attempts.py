@@ -53,7 +53,7 @@ def log_failure(event: str, name: str) -> None:
     logger.warning("%s: %r from %s", event, name[:100], request.remote_addr)
 
 
-def begin_session(name: str) -> None:
+def begin_session(name: str, *, second_factor_due: bool = False) -> None:
     """A new session for this operator, in place of the one that the cookie named."""
     if "token" in cookie:
         services.sessions.revoke(cookie["token"])
@@ -61,4 +61,6 @@ def begin_session(name: str) -> None:
     cookie.clear()
     g.pop("csrf_token", None)
     address = request.remote_addr or ""
-    cookie["token"] = services.sessions.open(name, address, request.user_agent.string)
+    cookie["token"] = services.sessions.open(
+        name, address, request.user_agent.string, second_factor_due=second_factor_due
+    )

@@ -19,6 +19,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import PARAMETER as COLUMNS
 from cqrs_app.interfaces.web.forms import command_from, form_for
 from cqrs_app.interfaces.web.places import place_of
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.interfaces.web.views import PLACE
@@ -111,6 +112,8 @@ def _create(cls: type[Command], selection: Selection, form: Any) -> ResponseRetu
         values = msgspec.to_builtins(command_from(form, cls)) if _shared(form) else {}
     except Invalid:
         return _form_page(cls, selection, form), 422
+    if cls.declaration.step_up and (asked := step_up()):
+        return asked
     values.pop(services.batches.identity(cls), None)
     new = NewBatch(
         batch_id=_batch_id(),

@@ -33,6 +33,7 @@ from cqrs_app.interfaces.web.layout import mistakes, sections
 from cqrs_app.interfaces.web.lookups import can_complete, complete, notes_of
 from cqrs_app.interfaces.web.outcome import announcing, outcome_of, submit_label_of, title_of
 from cqrs_app.interfaces.web.places import back_to, category_of, pages_of, place_of
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.kernel.commands.context import Receipt, new_id
 from cqrs_app.kernel.errors import (
     BusError,
@@ -119,6 +120,8 @@ def command_submit(name: str) -> ResponseReturnValue:
         command = command_from(form, cls)
     except Invalid as invalid:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
+    if cls.declaration.step_up and (asked := step_up()):
+        return asked
     context = command_context(form.command_id.data, expected_version(form))
     try:
         if cls.declaration.undoable:
@@ -233,6 +236,7 @@ def _page(
     probe = _form(cls)
     if filled_in:
         prefill(probe, filled_in)
+    ahead = Foreseen() if situation.impossible else foreseen(cls, probe)
     return render_template(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
@@ -243,7 +247,7 @@ def _page(
         fill_in=FILL_IN if can_complete(form) else "",
         title=title_of(cls, about),
         help=(cls.__doc__ or "").strip(),
-        submit_label=submit_label_of(cls, about),
+        submit_label="Request approval" if ahead.approval else submit_label_of(cls, about),
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
         active=place.tab if place else "catalogue",
@@ -251,7 +255,7 @@ def _page(
         situation=situation,
         summary=_summary(cls, about),
         effects_url=_effects_url(cls),
-        foreseen=Foreseen() if situation.impossible else foreseen(cls, probe),
+        foreseen=ahead,
         in_dialog=in_dialog,
         draft=_draft(),
         typed=request.method == "POST",

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, abort, g, request, url_for
+from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.ask import may
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Query
@@ -20,7 +22,7 @@ from cqrs_app.services import kernel, services
 
 
 @bp.get("/exports/<name>.<ending>")
-def export(name: str, ending: str) -> Response:
+def export(name: str, ending: str) -> ResponseReturnValue:
     """The whole list with the URL's filters, streamed. An error after the first rows aborts the
     connection: the server then never sends the end of the response, and the browser reports a
     failed download.
@@ -33,6 +35,8 @@ def export(name: str, ending: str) -> Response:
     streams = subjects_of(question, kernel.registry.aggregates.values())
     if streams and not kernel.store.versions_of(streams):
         abort(404, "There is nothing of this name or number. Look at the address again.")
+    if listing.query.declaration.step_up and (asked := step_up()):
+        return asked
     # The stream outlives the request's context, so it gets the query bus itself.
     queries = services.kernel.queries
     rows = pages(queries, question, g.operator.actor)

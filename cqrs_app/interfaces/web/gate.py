@@ -25,6 +25,12 @@ def init_auth(app: Flask) -> None:
     """
     app.before_request(_require_operator)
     app.context_processor(lambda: {"operator": g.get("operator")})
+    app.jinja_env.globals["second_factor_required"] = second_factor_required
+
+
+def second_factor_required() -> bool:
+    """Whether the role of who is signed in needs a second factor."""
+    return g.operator.role in services.settings.roles_with_second_factor
 
 
 def _require_operator() -> ResponseReturnValue | None:
@@ -48,10 +54,12 @@ def _require_operator() -> ResponseReturnValue | None:
 
 def _set_up_first(operator: Operator) -> ResponseReturnValue | None:
     """Lead to what the operator must set up before anything else, or None."""
-    if not operator.must_change_password:
-        return None
-    address = url_for("web.account_password", next=local_path(_wanted_page()))
-    return _whole_page(address, "Choose a password first.", 403)
+    if operator.must_change_password:
+        address = url_for("web.account_password", next=local_path(_wanted_page()))
+        return _whole_page(address, "Choose a password first.", 403)
+    if second_factor_required() and not operator.has_second_factor:
+        return _whole_page(url_for("web.second_factor"), "Set up a second factor first.", 403)
+    return None
 
 
 def _whole_page(address: str, text: str, status: int) -> ResponseReturnValue:
@@ -66,7 +74,7 @@ def _operator(*, active: bool) -> Operator | None:
     if not isinstance(token, str):
         return None
     operator = services.sessions.find(token, active=active)
-    if operator is None:
+    if operator is None and services.sessions.waiting(token) is None:
         cookie.pop("token")
     return operator
 

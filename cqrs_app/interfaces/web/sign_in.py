@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import g, make_response, redirect, render_template, request, url_for
+from flask import flash, g, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -12,6 +12,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from cqrs_app.interfaces.web.attempts import (
+    TOO_MANY,
     AttemptRefused,
     attempt_succeeded,
     begin_attempt,
@@ -21,16 +22,30 @@ from cqrs_app.interfaces.web.attempts import (
 )
 from cqrs_app.interfaces.web.auth import form_again, local_path, public, sets_up
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.proofs import (
+    PREFIX,
+    ProofForm,
+    kept_fields,
+    passkey_owner,
+    proof_page,
+    prove,
+)
 from cqrs_app.interfaces.web.security import refuse_foreign_pages
 from cqrs_app.interfaces.web.uploading import Upload, discard_body
+from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.services import services
 
+DISABLED = "This account is disabled. Ask an administrator."
 WRONG = "The name or the password is wrong, or the account is disabled."
 OPEN_TOO_LONG = "This page was open too long, so you were not signed in. Enter your password again."
 INCOMPLETE = "Enter your name and password."
 SIGNED_OUT = "You are signed out, so nothing was sent. What you entered is kept: sign in to go on."
 FILE_NOT_SENT = "You are signed out, so nothing was uploaded. Sign in, then choose the file again."
 SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
+NOTICE = (
+    "Changed in your account since you last signed in: {} If it was not you, change your password "
+    "and tell an administrator."
+)
 SIGN_IN_PREFIX = "sign-in-"
 """Of the fields of the sign-in form that stands in another form's place."""
 
@@ -46,6 +61,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     password = PasswordField(
         "Password", [InputRequired()], render_kw={"autocomplete": "current-password"}
     )
+    passkey = HiddenField()
     next = HiddenField()
 
 
@@ -58,7 +74,26 @@ def sign_in() -> ResponseReturnValue:
         return redirect(local_path(form.next.data)) if g.operator else _page(form, None)
     if refusal := _sign_in(form):
         return _page(form, refusal.sentence), refusal.status, refusal.headers
-    return redirect(local_path(form.next.data), 303)
+    address = local_path(form.next.data)
+    if g.operator is None:
+        address = url_for("web.second_step", next=address)
+    return redirect(address, 303)
+
+
+@bp.route("/sign-in/second-factor", methods=["GET", "POST"])
+@public
+def second_step() -> ResponseReturnValue:
+    """The form for who gave the right password and has a second factor; then the session."""
+    address, name = local_path(request.args.get("next", "")), _waiting()
+    if name is None:
+        return redirect(address if g.operator else url_for("web.sign_in", next=address), 303)
+    form, action = ProofForm(), url_for("web.second_step", next=address)
+    if request.method == "GET":
+        return proof_page(form, action, signing_in=name)
+    if refusal := _finish(form, name):
+        page = proof_page(form, action, refusal.sentence, signing_in=name)
+        return page, refusal.status, refusal.headers
+    return redirect(address, 303)
 
 
 @bp.post("/sign-out")
@@ -73,9 +108,15 @@ def sign_out() -> ResponseReturnValue:
 
 
 def _sign_in(form: SignInForm) -> AttemptRefused | None:
-    """Open a session for whoever the form names, who is `g.operator` from then on."""
-    if not form.validate():
-        return AttemptRefused(OPEN_TOO_LONG if form.csrf_token.errors else INCOMPLETE)
+    """Open a session for whoever the form names, who is `g.operator` from then on, unless the
+    second factor is due."""
+    complete = form.validate()
+    if form.csrf_token.errors:
+        return AttemptRefused(OPEN_TOO_LONG)
+    if form.passkey.data:
+        return _sign_in_by_passkey(form.passkey.data)
+    if not complete:
+        return AttemptRefused(INCOMPLETE)
     name, password = form.name.data or "", form.password.data or ""
     if refusal := begin_attempt(name):
         return refusal
@@ -84,10 +125,51 @@ def _sign_in(form: SignInForm) -> AttemptRefused | None:
         log_failure("sign-in refused", name)
         return AttemptRefused(WRONG)
     attempt_succeeded(name)
-    begin_session(operator.name)
-    g.operator = operator
-    log_event("signed in", operator.name)
+    if operator.has_second_factor:
+        begin_session(operator.name, second_factor_due=True)
+        log_event("password accepted, second factor due", operator.name)
+    else:
+        _signed_in(operator.name)
     return None
+
+
+def _sign_in_by_passkey(response: str) -> AttemptRefused | None:
+    """A passkey that verified its user is two factors in one."""
+    wait = services.sign_in_rates.wait_of(request.remote_addr or "")
+    if wait:
+        return AttemptRefused(TOO_MANY.format(wait), 429, wait)
+    try:
+        name = passkey_owner(response)
+    except AccountError as error:
+        log_failure("passkey refused", "")
+        return AttemptRefused(str(error))
+    if not services.accounts.is_working(name):
+        log_failure("sign-in refused", name)
+        return AttemptRefused(DISABLED)
+    _signed_in(name, "with a passkey")
+    return None
+
+
+def _finish(form: ProofForm, name: str) -> AttemptRefused | None:
+    """The second step."""
+    if refusal := prove(form, name, password_will_do=False):
+        return refusal
+    _signed_in(name, "with a second factor")
+    return None
+
+
+def _waiting() -> str | None:
+    """The operator who gave the right password in this browser and owes the second factor."""
+    waiting: str | None = services.sessions.waiting(str(cookie.get("token", "")))
+    return waiting
+
+
+def _signed_in(name: str, how: str = "") -> None:
+    begin_session(name)
+    g.operator = services.sessions.find(cookie["token"])
+    if notices := services.accounts.take_notices(name):
+        flash(NOTICE.format(" ".join(notices)), "warn")
+    log_event(f"signed in {how}".strip(), name)
 
 
 def sign_in_on_the_way() -> ResponseReturnValue:
@@ -95,16 +177,25 @@ def sign_in_on_the_way() -> ResponseReturnValue:
     signed in, that form again. Nothing of it is carried out, kept here, or in an address."""
     refuse_foreign_pages()
     form = SignInForm(prefix=SIGN_IN_PREFIX)
-    kept = [
-        (name, text)
-        for name, texts in request.form.lists()
-        if name != "csrf_token" and not name.startswith(SIGN_IN_PREFIX)
-        for text in texts
-    ]
+    kept = kept_fields(SIGN_IN_PREFIX, PREFIX)
+    if name := _waiting():
+        return _second_step_on_the_way(name, kept)
     if form.name.name not in request.form:
         return _page(form, SIGNED_OUT, kept), 401
     if refusal := _sign_in(form):
         return _page(form, refusal.sentence, kept), refusal.status, refusal.headers
+    if name := _waiting():
+        return _second_step_on_the_way(name, kept)
+    return make_response(form_again(SIGNED_IN))
+
+
+def _second_step_on_the_way(name: str, kept: list[tuple[str, str]]) -> ResponseReturnValue:
+    form, action = ProofForm(), request.full_path.removesuffix("?")
+    if form.passkey.name not in request.form:
+        return proof_page(form, action, kept=kept, signing_in=name), 401
+    if refusal := _finish(form, name):
+        page = proof_page(form, action, refusal.sentence, kept, signing_in=name)
+        return page, refusal.status, refusal.headers
     return make_response(form_again(SIGNED_IN))
 
 

@@ -17,13 +17,14 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.web.ask import may
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.operators.tables import NAME_LENGTH
-from cqrs_app.platform.operators.tokens import LONGEST_DAYS, Token, Tokens
+from cqrs_app.platform.operators.tokens import DAYS, LONGEST_DAYS, Token, Tokens
 from cqrs_app.services import services
 
 
@@ -60,6 +61,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
             Optional(),
             NumberRange(1, LONGEST_DAYS, f"Enter a number of days from 1 to {LONGEST_DAYS}."),
         ],
+        default=DAYS,
         description="Leave empty for a token that works until it is revoked.",
         render_kw={"min": 1, "max": LONGEST_DAYS},
     )
@@ -97,6 +99,8 @@ def token_new() -> ResponseReturnValue:
         return _page(form, None)
     if not form.validate():
         return _page(form, None), 422
+    if asked := step_up():
+        return asked
     name: str = form.name.data or ""
     try:
         secret = _tokens().create(

@@ -29,6 +29,7 @@ class Declaration:
     minds_version: bool = False
     risky: bool = False
     undoable: bool = False
+    step_up: bool = False
     reads: tuple[str, ...] = ()
     cached: bool = False
     hot: bool = False
@@ -94,12 +95,21 @@ def command(
     minds_version: bool = False,
     risky: bool = False,
     undoable: bool = False,
+    step_up: bool = False,
 ) -> Callable[[C], C]:
     """Declare a command. `minds_version`: it conflicts if the stream has changed since the operator
     read it. `risky`: it is hard to undo, and pages mark it so. `undoable`: it has nothing to ask;
-    pages send it without a form, and it can be withdrawn for some seconds."""
+    pages send it without a form, and it can be withdrawn for some seconds. `step_up`: pages ask who
+    sends it to prove again who they are."""
+    if undoable and step_up:
+        raise ValueError(f"{label} cannot be undoable and need a proof: it is sent without a form")
     declared = Declaration(
-        label, permission, minds_version=minds_version, risky=risky, undoable=undoable
+        label,
+        permission,
+        minds_version=minds_version,
+        risky=risky,
+        undoable=undoable,
+        step_up=step_up,
     )
     return _declare(declared)
 
@@ -114,13 +124,22 @@ def query(
     hot: bool = False,
     store: str = "read",
     listed: bool = True,
+    step_up: bool = False,
 ) -> Callable[[C], C]:
     """Declare a query. `reads`: the projections it answers from. `cached`: keep the answers.
     `hot`: also compute those that are kept again when a projection has advanced.
     `store`: "read", or "write" for queries on events and the command log. `listed`: whether it can
-    be asked by name; off for a query with a separate endpoint."""
+    be asked by name; off for a query with a separate endpoint. `step_up`: pages ask who exports the
+    whole list to prove again who they are."""
     declared = Declaration(
-        label, permission, reads=reads, cached=cached or hot, hot=hot, store=store, listed=listed
+        label,
+        permission,
+        reads=reads,
+        cached=cached or hot,
+        hot=hot,
+        store=store,
+        listed=listed,
+        step_up=step_up,
     )
     return _declare(declared)
 

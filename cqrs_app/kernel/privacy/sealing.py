@@ -49,11 +49,16 @@ class Sealing:
             if key.secret is None:
                 return when_erased()
             self.used.add(key.key_id)
-            nonce = secrets.token_bytes(NONCE_BYTES)
-            content = nonce + AESGCM(key.secret).encrypt(nonce, text.encode(), self.stream.encode())
-            return token(key.key_id, base64.urlsafe_b64encode(content).decode().rstrip("="))
+            return sealed(text, key.key_id, key.secret, self.stream)
 
         return seal
+
+
+def sealed(text: str, key_id: str, secret: bytes, stream: str) -> str:
+    """The token of a text that only readers of this stream can open."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    content = nonce + AESGCM(secret).encrypt(nonce, text.encode(), stream.encode())
+    return token(key_id, base64.urlsafe_b64encode(content).decode().rstrip("="))
 
 
 def person_erased() -> Refused:

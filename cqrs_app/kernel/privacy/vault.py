@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, select, update
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.privacy.keys import NONCE_BYTES, SubjectKey, SubjectKeys, new_key_id
 from cqrs_app.kernel.privacy.personal import ERASED, TOKEN, key_ids
-from cqrs_app.kernel.privacy.sealing import Sealing, person_erased
+from cqrs_app.kernel.privacy.sealing import Sealing, person_erased, sealed
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.store.tables import subject_keys
 
@@ -56,6 +56,14 @@ class Vault:
             return text
         keys = self._keys.by_id(ids)
         return TOKEN.sub(lambda found: _opened(found, keys.get(found[1]), stream), text)
+
+    def seal(self, text: str, stream: str) -> str:
+        """Seal a text outside of any message, with the stream's key. `open` opens it. Raises
+        Refused if the key was destroyed."""
+        key = self._keys.make([stream])[stream]
+        if key.secret is None:
+            raise person_erased()
+        return sealed(text, key.key_id, key.secret, stream)
 
     def prepare(self, texts: Iterable[str]) -> None:
         """Load the keys that these texts need, with few look-ups."""
@@ -147,10 +155,10 @@ def _opened(found: Match[str], key: SubjectKey | None, stream: str) -> str:
     if key.secret is None:
         return ERASED
     content = found[2]
-    sealed = base64.urlsafe_b64decode(content + "=" * (-len(content) % 4))
+    stored = base64.urlsafe_b64decode(content + "=" * (-len(content) % 4))
     try:
         plain = AESGCM(key.secret).decrypt(
-            sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], stream.encode()
+            stored[:NONCE_BYTES], stored[NONCE_BYTES:], stream.encode()
         )
     except (InvalidTag, ValueError):
         # Somebody typed it as text, or changed it. It is shown unchanged, and `flask events verify`

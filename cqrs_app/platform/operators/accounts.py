@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of, usable_name
+from cqrs_app.platform.operators.notices import add_notice, take_notices
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.preferences import Preferences, preferences_from
 from cqrs_app.platform.operators.roles import Roles
-from cqrs_app.platform.operators.tables import operators, sessions
+from cqrs_app.platform.operators.tables import HAS_SECOND_FACTOR, operators, sessions
 
+_whole = select(operators, literal_column(HAS_SECOND_FACTOR).label("has_second_factor"))
 _working = operators.c.disabled_at.is_(None)
 
 
@@ -83,13 +85,13 @@ class Accounts:
         with self._reader.connect() as connection:
             return [
                 Operator.from_row(row, self._roles)
-                for row in connection.execute(select(operators).order_by(operators.c.name))
+                for row in connection.execute(_whole.order_by(operators.c.name))
             ]
 
     def get(self, name: str) -> Operator:
         """The operator of this name. Raises AccountError if there is none."""
         with self._reader.connect() as connection:
-            found = select(operators).where(operators.c.name == account_of(name))
+            found = _whole.where(operators.c.name == account_of(name))
             row = connection.execute(found).one_or_none()
         if row is None:
             raise AccountError(f"There is no operator called {name}.")
@@ -100,7 +102,7 @@ class Accounts:
         a wrong password all take the same time."""
         account = account_of(name)
         with self._reader.connect() as connection:
-            found = select(operators).where(operators.c.name == account, _working)
+            found = _whole.where(operators.c.name == account, _working)
             row = connection.execute(found).one_or_none()
         if not passwords.matches(password, row.password_hash if row else None) or row is None:
             return None
@@ -151,6 +153,18 @@ class Accounts:
                 update(operators).where(operators.c.name == operator.name).values(values)
             )
             _revoke_sessions(connection, operator.name, now)
+            add_notice(connection, operator.name, "The password was changed.", now)
+
+    def take_notices(self, name: str) -> Sequence[str]:
+        """What changed in the account since the last sign-in, once."""
+        with self._engine.begin() as connection:
+            return take_notices(connection, account_of(name))
+
+    def is_working(self, name: str) -> bool:
+        """Whether there is such an account and it is not disabled."""
+        found = select(operators.c.name).where(operators.c.name == name, _working)
+        with self._reader.connect() as connection:
+            return connection.execute(found).first() is not None
 
     def set_timezone(self, name: str, timezone: str) -> None:
         """The zone in which the operator sees times; empty for the shop's."""

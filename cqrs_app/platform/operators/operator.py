@@ -27,6 +27,7 @@ class Operator:
     team: str
     preferences: Preferences
     must_change_password: bool
+    has_second_factor: bool
 
     @property
     def actor(self) -> Actor:
@@ -49,4 +50,5 @@ class Operator:
             team=row.team,
             preferences=preferences_from(row.preferences),
             must_change_password=row.must_change_password,
+            has_second_factor=bool(row.has_second_factor),
         )

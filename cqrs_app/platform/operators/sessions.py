@@ -6,37 +6,53 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Engine, delete, insert, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
 
 from cqrs_app.kernel.store.columns import UtcDateTime
 from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
-from cqrs_app.kernel.store.engines import placeholder_of, raw_connection
+from cqrs_app.kernel.store.engines import placeholder_of, raw_connection, reader_of
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.preferences import preferences_from
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import (
     ADDRESS_LENGTH,
+    HAS_SECOND_FACTOR,
     USER_AGENT_LENGTH,
+    operators,
     sessions,
 )
 
 TOKEN_BYTES = 32
+KEY_LENGTH = 16
+SECOND_STEP_LIVES = timedelta(minutes=10)
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 SEEN_EVERY = timedelta(seconds=60)
 """The precision of `seen_at`: not every request writes it."""
 
 # Runs with every request, including polls, so it bypasses SQLAlchemy.
-_ACTIVE = """
+_ACTIVE = f"""
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
     operators.timezone, operators.team, operators.preferences, operators.must_change_password,
-    sessions.seen_at
+    {HAS_SECOND_FACTOR}, sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
-WHERE sessions.token_hash = {placeholder} AND sessions.revoked_at IS NULL
-    AND sessions.expires_at > {placeholder} AND sessions.seen_at > {placeholder}
-    AND operators.disabled_at IS NULL
-"""
+WHERE sessions.token_hash = {{placeholder}} AND sessions.revoked_at IS NULL
+    AND sessions.expires_at > {{placeholder}} AND sessions.seen_at > {{placeholder}}
+    AND operators.disabled_at IS NULL AND NOT sessions.second_factor_due
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session for its operator to recognise and end. `key` names it, and opens nothing."""
+
+    key: str
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    user_agent: str
 
 
 class Sessions:
@@ -51,6 +67,7 @@ class Sessions:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._reader = reader_of(engine)
         self._roles = roles
         self._active = _ACTIVE.format(placeholder=placeholder_of(engine))
         self._to_store = UtcDateTime().bind_processor(engine.dialect) or _unchanged
@@ -60,15 +77,27 @@ class Sessions:
         self._seen_every = min(SEEN_EVERY, self._idle / 10)
         self._clock = clock
 
-    def open(self, operator: str, address: str = "", user_agent: str = "") -> str:
-        """Start a session and return its token, of which only a hash is stored."""
+    def open(
+        self,
+        operator: str,
+        address: str = "",
+        user_agent: str = "",
+        *,
+        second_factor_due: bool = False,
+    ) -> str:
+        """Start a session and return its token, of which only a hash is stored.
+
+        `second_factor_due`: it lasts ten minutes, and `waiting` finds it, not `find`.
+        """
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
         row = {
             "token_hash": _hash_of(token),
             "operator": operator,
             "created_at": now,
             "seen_at": now,
-            "expires_at": now + self._life,
+            "expires_at": now + (SECOND_STEP_LIVES if second_factor_due else self._life),
+            "second_factor_due": second_factor_due,
+            "verified_at": None if second_factor_due else now,
             "address": address[:ADDRESS_LENGTH],
             "user_agent": user_agent.replace("\x00", "")[:USER_AGENT_LENGTH],
         }
@@ -93,7 +122,7 @@ class Sessions:
         if row is None:
             return None
         name, display_name, role, created_at, timezone, team, preferences, *rest = row
-        must_change, seen_at = rest
+        must_change, has_second, seen_at = rest
         if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
@@ -107,17 +136,79 @@ class Sessions:
             team=team,
             preferences=preferences_from(preferences),
             must_change_password=bool(must_change),
+            has_second_factor=bool(has_second),
         )
+
+    def waiting(self, token: str) -> str | None:
+        """The operator whose password was right and who owes the second factor, or None."""
+        found = (
+            select(sessions.c.operator)
+            .join(operators, operators.c.name == sessions.c.operator)
+            .where(
+                sessions.c.token_hash == _hash_of(token),
+                sessions.c.second_factor_due,
+                sessions.c.revoked_at.is_(None),
+                sessions.c.expires_at > self._clock(),
+                operators.c.disabled_at.is_(None),
+            )
+        )
+        with self._reader.connect() as connection:
+            return connection.execute(found).scalar()
+
+    def verified_at(self, token: str) -> datetime | None:
+        """When the operator of this session last proved who they are."""
+        found = select(sessions.c.verified_at).where(sessions.c.token_hash == _hash_of(token))
+        with self._reader.connect() as connection:
+            return connection.execute(found).scalar()
+
+    def verified(self, token: str) -> None:
+        """The operator of this session proved again who they are."""
+        self._change(sessions.c.token_hash == _hash_of(token), verified_at=self._clock())
+
+    def list(self, operator: str) -> list[Session]:
+        """The sessions of an operator that have not ended, the last used first."""
+        columns = (each.name for each in fields(Session) if each.name != "key")
+        found = select(sessions.c.token_hash, *(sessions.c[name] for name in columns))
+        active = found.where(*self._active_of(operator)).order_by(sessions.c.seen_at.desc())
+        with self._reader.connect() as connection:
+            rows = connection.execute(active).all()
+        return [Session(token_hash[:KEY_LENGTH], *rest) for token_hash, *rest in rows]
+
+    def key_of(self, token: str) -> str:
+        """The key under which `list` has the session of this token."""
+        return _hash_of(token)[:KEY_LENGTH]
+
+    def end(self, operator: str, key: str) -> bool:
+        """End a session of this operator. Returns whether there was one."""
+        this = sessions.c.token_hash.startswith(key, autoescape=True)
+        whole = len(key) == KEY_LENGTH
+        return whole and bool(self._change(and_(this, *self._active_of(operator))))
+
+    def end_all(self, operator: str, *, but: str = "") -> int:
+        """End all sessions of this operator, except that of the token `but`. Returns how many."""
+        others = sessions.c.token_hash != _hash_of(but)
+        return self._change(and_(others, *self._active_of(operator)))
 
     def revoke(self, token: str) -> None:
         """End one session, if it has not ended yet."""
-        self._change(sessions.c.token_hash == _hash_of(token), revoked_at=self._clock())
+        self._change(sessions.c.token_hash == _hash_of(token))
 
-    def _change(self, which: ColumnElement[bool], **values: datetime) -> None:
+    def _active_of(self, operator: str) -> tuple[ColumnElement[bool], ...]:
+        now = self._clock()
+        return (
+            sessions.c.operator == operator,
+            sessions.c.revoked_at.is_(None),
+            ~sessions.c.second_factor_due,
+            sessions.c.expires_at > now,
+            sessions.c.seen_at > now - self._idle,
+        )
+
+    def _change(self, which: ColumnElement[bool], **values: datetime) -> int:
+        """Change sessions that are not revoked; without values, revoke them."""
+        changed = update(sessions).where(which, sessions.c.revoked_at.is_(None))
         with self._engine.begin() as connection:
-            connection.execute(
-                update(sessions).where(which, sessions.c.revoked_at.is_(None)).values(values)
-            )
+            new = values or {"revoked_at": self._clock()}
+            return connection.execute(changed.values(new)).rowcount
 
 
 def _hash_of(token: str) -> str:

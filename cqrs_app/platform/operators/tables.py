@@ -79,6 +79,12 @@ authenticator_apps = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+HAS_SECOND_FACTOR = (
+    "(EXISTS (SELECT 1 FROM passkeys WHERE passkeys.operator = operators.name) OR "
+    "EXISTS (SELECT 1 FROM authenticator_apps WHERE authenticator_apps.operator = operators.name))"
+)
+"""Of a row of `operators`, as SQL."""
+
 recovery_codes = Table(
     "recovery_codes",
     write_tables,

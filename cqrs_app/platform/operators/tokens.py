@@ -22,6 +22,8 @@ from cqrs_app.platform.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.platform.operators.tables import MAKER_LENGTH, api_tokens
 
 LONGEST_DAYS = 3650
+DAYS = 90
+"""How long a token works unless somebody chooses otherwise."""
 PREFIX = "cs_"
 """The prefix of every secret, so that one left in a file can be recognised."""
 ACTOR_PREFIX = "token:"

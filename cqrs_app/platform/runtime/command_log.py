@@ -30,7 +30,7 @@ _COLUMNS = [_LOG[name] for name in LOG_FIELDS]
 OperatorName = Annotated[str, NormalForm(str.casefold), Meta(title="Operator")]
 
 
-@query(label="Command log", permission=SEE_COMMANDS, store="write")
+@query(label="Command log", permission=SEE_COMMANDS, store="write", step_up=True)
 class ListCommands(Query):
     """Commands by type, outcome, operator, stream (or order id), business days and moments."""
 

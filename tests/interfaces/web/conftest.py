@@ -23,9 +23,12 @@ from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.gate import init_auth
 from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.security import init_security
+from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.engines import configure
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.settings import Settings
@@ -71,6 +74,8 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         app.extensions["services"] = SimpleNamespace(
             settings=settings,
             accounts=accounts,
+            second_factors=SecondFactors(engine, Vault(engine, KEY, "test"), "Test shop"),
+            passkeys=Passkeys(engine, "Test shop"),
             sessions=Sessions(engine, ROLES, settings.session_idle_seconds, settings.session_hours),
             throttle=Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),
             sign_in_rates=SignInRates(
@@ -121,7 +126,7 @@ def sign_in(
 def token_in(page: str) -> str:
     """The form token in a page."""
     for tag in re.findall(r"<input[^>]*>", page):
-        if 'name="csrf_token"' in tag:
+        if 'csrf_token"' in tag:
             found = re.search(r'value="([^"]+)"', tag)
             assert found
             return found[1]

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.engines import configure
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from tests.services.stores import Databases
@@ -51,6 +53,11 @@ def accounts(engine: Engine, clock: Clock) -> Accounts:
 @pytest.fixture
 def sessions(engine: Engine, clock: Clock) -> Sessions:
     return Sessions(engine, ROLES, idle_seconds=1800, hours=12, clock=clock)
+
+
+@pytest.fixture
+def factors(engine: Engine, clock: Clock) -> SecondFactors:
+    return SecondFactors(engine, Vault(engine, "for tests only", "test"), "Test shop", clock)
 
 
 @pytest.fixture

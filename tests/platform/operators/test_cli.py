@@ -2,20 +2,24 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from typing import Any
 
+import pyotp
 import pytest
 from click.testing import Result
 from flask import Flask
 
 from cqrs_app.interfaces.cli.operators import operators
 from cqrs_app.platform.operators.accounts import Accounts
-from tests.platform.operators.conftest import PASSWORD
+from cqrs_app.platform.operators.second_factors import SecondFactors
+from cqrs_app.platform.operators.sessions import Sessions
+from tests.platform.operators.conftest import PASSWORD, Clock
 
 
 class Terminal:
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, **services: Any) -> None:
         app = Flask("cli")
-        app.extensions["services"] = SimpleNamespace(accounts=accounts)
+        app.extensions["services"] = SimpleNamespace(**services)
         app.cli.add_command(operators)
         self._runner = app.test_cli_runner()
 
@@ -24,8 +28,8 @@ class Terminal:
 
 
 @pytest.fixture
-def flask(accounts: Accounts) -> Terminal:
-    return Terminal(accounts)
+def flask(accounts: Accounts, factors: SecondFactors, sessions: Sessions) -> Terminal:
+    return Terminal(accounts=accounts, second_factors=factors, sessions=sessions)
 
 
 def test_create_shows_a_made_up_password_once(flask: Terminal, accounts: Accounts) -> None:
@@ -60,8 +64,8 @@ def test_list_shows_role_and_state(flask: Terminal, accounts: Accounts) -> None:
     accounts.create("zoe", "admin", PASSWORD)
     accounts.disable("mia")
     mia, zoe = flask("list").output.splitlines()
-    assert re.match(r"mia +viewer +disabled since 2026-03-01 09:00 UTC", mia)
-    assert re.match(r"zoe +admin +can sign in", zoe)
+    assert re.match(r"mia +viewer +- +disabled since 2026-03-01 09:00 UTC", mia)
+    assert re.match(r"zoe +admin +- +can sign in", zoe)
 
 
 def test_disable_enable_and_password(flask: Terminal, accounts: Accounts) -> None:
@@ -76,12 +80,32 @@ def test_disable_enable_and_password(flask: Terminal, accounts: Accounts) -> Non
     assert operator.must_change_password
 
 
+def test_second_factors_are_reset_with_a_reason_and_every_session_ends(
+    flask: Terminal, accounts: Accounts, factors: SecondFactors, sessions: Sessions, clock: Clock
+) -> None:
+    accounts.create("mia", "viewer", PASSWORD)
+    new = factors.new_app("mia")
+    factors.add_app("mia", new.sealed, pyotp.TOTP(new.key).at(clock.now))
+    token = sessions.open("mia")
+    assert "second factor" in flask("list").output
+    assert flask("reset-second-factor", "mia").exit_code == 2, "without a reason"
+    result = flask("reset-second-factor", "mia", "--reason", "lost her phone")
+    assert result.exit_code == 0
+    assert "second factor" not in flask("list").output
+    assert sessions.find(token) is None
+    assert "lost her phone (" in accounts.take_notices("mia")[-1]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("disable", "zoe"), "Error: There is no operator called zoe."),
         (("enable", "zoe"), "Error: There is no operator called zoe."),
         (("password", "zoe"), "Error: There is no operator called zoe."),
+        (
+            ("reset-second-factor", "zoe", "--reason", "lost"),
+            "Error: There is no operator called zoe.",
+        ),
         (("create", "demo", "--role", "viewer"), "Error: demo is the name of a part of the system"),
         (("create", "a b", "--role", "viewer"), "Error: 'a b' cannot be an operator's name"),
         (

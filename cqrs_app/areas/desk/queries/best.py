@@ -80,7 +80,13 @@ class CustomerSales:
     net: Decimal
 
 
-@query(label="Top customers", permission=VIEW_CUSTOMERS, reads=("sales", "customers"), cached=True)
+@query(
+    label="Top customers",
+    permission=VIEW_CUSTOMERS,
+    reads=("sales", "customers"),
+    cached=True,
+    step_up=True,
+)
 class TopCustomers(SalesFilters):
     """Customers with what they bought, were refunded and credited, the best first; guests are not
     listed."""

@@ -51,7 +51,9 @@ class AccountRow:
 _COLUMNS = [_ACCOUNT[name] for name in AccountRow.__annotations__]
 
 
-@query(label="Customers", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
+@query(
+    label="Customers", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True, step_up=True
+)
 class ListCustomers(ListQuery):
     """One page of accounts; `q` holds beginnings of words in the customer's number or name."""
 

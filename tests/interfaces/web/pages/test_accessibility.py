@@ -40,6 +40,7 @@ PAGES = (
     *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
     *("/catalogue", "/catalogue/PlaceOrder", "/catalogue/problems", "/queries/ListOrders"),
     *("/customers/C1001", "/orders?q=nothing-such", "/account", "/account/password"),
+    *("/account/authenticator", "/account/passkeys/new", "/confirm-identity"),
 )
 
 
