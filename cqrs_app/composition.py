@@ -126,6 +126,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
         inbox=Inbox(write, kernel.clock),
+        signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours

@@ -12,6 +12,7 @@ from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.platform.alerts.sources import Sources
+from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.notifications.inbox import Inbox
@@ -48,6 +49,7 @@ class Services:
     payment_callbacks: Callbacks
     batches: Batches
     accounts: Accounts
+    signers: Signers
     second_factors: SecondFactors
     passkeys: Passkeys
     assignees: Assignees

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -23,6 +23,7 @@ from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.alerts.queries import open_counts
+from cqrs_app.platform.approvals.queries import waiting_by_name
 from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.views.views import SavedView
@@ -46,6 +47,7 @@ class Watch:
         self._open_counts = {"failures": 0, "alerts": 0}
         self._defaults: tuple[SavedView, ...] = ()
         self._batches: tuple[BatchRow, ...] = ()
+        self._approvals: Mapping[str, int] = {}
 
     def banners(self) -> list[dict[str, str]]:
         """What is away now: {level, text}."""
@@ -65,6 +67,11 @@ class Watch:
         """What the tray shows: the batches of an operator that run, or ended just now."""
         return [each for each in self._batches if each.created_by == operator]
 
+    def waiting_for(self, name: str) -> int:
+        """How many requests this operator is asked to approve, likewise."""
+        self._look()
+        return self._approvals.get(name, 0)
+
     def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
             try:
@@ -74,6 +81,7 @@ class Watch:
                 with suppress(BusError, *DATABASE_TROUBLE):
                     with reader_of(kernel.engines.write).connect() as connection:
                         self._open_counts = open_counts(connection, kernel.clock())
+                        self._approvals = waiting_by_name(connection)
                     self._defaults = default_views()
                     ended_after = datetime.now(UTC) - IN_TRAY
                     self._batches = live_batches(kernel.engines.write, ended_after)
@@ -116,6 +124,8 @@ def init_shell(app: Flask, settings: Settings) -> None:
         mine = _permissions()
         found = watch.open_counts().items()
         counts = tuple((name, count) for name, count in found if f"{name}.view" in mine)
+        if "approvals.sign" in mine:
+            counts += (("approvals", watch.waiting_for(g.operator.name)),)
         urls = tuple(default_urls().items())
         return navigation_of(request.script_root, mine, active, counts, urls)
 
