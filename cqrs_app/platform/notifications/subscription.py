@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import Connection, select
 
-from cqrs_app.areas.assignments.events import AssigneeChanged, AssigneeRemoved, OrderTakenOver
-from cqrs_app.areas.orders.events import OrderHeld, OrderNoteAdded
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.subscriptions.subscription import Subscription
-from cqrs_app.platform.batches.events import BatchEnded
-from cqrs_app.platform.batches.tables import batches
-from cqrs_app.platform.notifications.mentions import mentioned
+from cqrs_app.platform.notifications.notices import NOTICES, Notice
 from cqrs_app.platform.notifications.tables import notifications
 from cqrs_app.platform.notifications.words import NotificationKind
-from cqrs_app.platform.operators.preferences import Preferences, preferences_from
+from cqrs_app.platform.operators.preferences import preferences_from
 from cqrs_app.platform.operators.tables import operators
 
 NEWS = timedelta(days=1)
 """What was recorded longer ago is no news, such as the whole log at an upgrade."""
-
-Notice = tuple[str, NotificationKind, str]
-"""Whom it is for, its kind and its sentence."""
-_K = NotificationKind
 
 
 class NotifyOperators(Subscription):
@@ -35,14 +27,7 @@ class NotifyOperators(Subscription):
 
     name: ClassVar[str] = "notifications"
     accepts_restored_log: ClassVar[bool] = True
-    events: ClassVar[tuple[type[Event], ...] | None] = (
-        OrderNoteAdded,
-        OrderHeld,
-        AssigneeChanged,
-        AssigneeRemoved,
-        OrderTakenOver,
-        BatchEnded,
-    )
+    events: ClassVar[tuple[type[Event], ...] | None] = tuple(NOTICES)
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         since = datetime.now(UTC) - NEWS
@@ -52,16 +37,13 @@ class NotifyOperators(Subscription):
         found = select(operators.c.name, operators.c.team, operators.c.preferences)
         active = connection.execute(found.where(operators.c.disabled_at.is_(None))).all()
         teams = {row.name: row.team for row in active}
-        wishes = {row.name: preferences_from(row.preferences) for row in active}
+        unwanted = {row.name: preferences_from(row.preferences).unwanted for row in active}
         for recorded in news:
-            for operator, kind, sentence in _first_each(_notices(recorded, teams, connection)):
-                own = operator == recorded.stored.operator
-                if not own and _wants(wishes.get(operator), kind):
+            event, actor = recorded.event, recorded.stored.operator
+            notices = NOTICES[type(event)](event, actor, teams, connection)
+            for operator, kind, sentence in _first_each(notices):
+                if operator in teams and operator != actor and kind not in unwanted[operator]:
                     _write(connection, recorded, operator, kind, sentence)
-
-
-def _wants(preferences: Preferences | None, kind: NotificationKind) -> bool:
-    return preferences is not None and kind not in preferences.unwanted
 
 
 def _first_each(notices: Iterable[Notice]) -> Iterator[Notice]:
@@ -71,27 +53,6 @@ def _first_each(notices: Iterable[Notice]) -> Iterator[Notice]:
         if notice[0] not in seen:
             seen.add(notice[0])
             yield notice
-
-
-def _notices(recorded: Recorded, teams: dict[str, str], connection: Connection) -> Iterator[Notice]:
-    event: Any = recorded.event
-    actor = recorded.stored.operator
-    match event:
-        case AssigneeChanged(operator=operator) if operator:
-            yield operator, _K.ASSIGNED, f"{actor} assigned order {event.order_id} to you."
-        case AssigneeChanged(team=team):
-            for name in (name for name, own in teams.items() if own == team):
-                sentence = f"{actor} assigned order {event.order_id} to team {team}."
-                yield name, _K.ASSIGNED, sentence
-        case OrderTakenOver():
-            yield event.holder, _K.TAKEN_OVER, f"{actor} took over order {event.order_id}."
-        case BatchEnded():
-            found = select(batches).where(batches.c.batch_id == event.batch_id)
-            row = connection.execute(found).one_or_none()
-            if row:
-                yield row.created_by, _K.BATCH, f"Your batch of {row.total:,} items has finished."
-    for name in mentioned(getattr(event, "note", "")):
-        yield name, _K.MENTION, f"{actor} mentioned you in a note on order {event.order_id}."
 
 
 def _write(

@@ -12,6 +12,8 @@ class NotificationKind(StrEnum):
     ASSIGNED = "assigned"
     TAKEN_OVER = "taken_over"
     BATCH = "batch"
+    REQUEST = "request"
+    ALERT = "alert"
 
     @property
     def label(self) -> str:
@@ -20,4 +22,6 @@ class NotificationKind(StrEnum):
             "assigned": "an order is assigned to me or my team",
             "taken_over": "somebody takes over an order that I have claimed",
             "batch": "my batch has finished",
+            "request": "my request was decided or returned",
+            "alert": "an alert that my team or I own is raised",
         }[self]

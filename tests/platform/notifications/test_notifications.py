@@ -15,10 +15,14 @@ from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.tables import events
+from cqrs_app.platform.alerts.commands import RaiseAlert
 from cqrs_app.platform.notifications.tables import notifications
+from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import PASSWORD, catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
+from tests.platform.approvals.conftest import PEOPLE
+from tests.platform.approvals.conftest import Shop as ApprovalShop
 from tests.platform.batches.conftest import MARIA, Shop
 
 ANA = Actor("ana", ROLES["operator"])
@@ -91,6 +95,30 @@ def test_a_batch_that_ended_notifies_whoever_created_it(shop: Shop) -> None:
     assert sentences(shop, "maria") == []
 
 
+def test_who_asked_for_signatures_is_notified_of_the_decision(make_console: Any) -> None:
+    shop = ApprovalShop(make_console())
+    for name, role in PEOPLE.items():
+        services_of(shop.app).accounts.create(name, role, PASSWORD)
+    shop.policy()
+    shop.pay()
+    shop.sign(shop.ask())
+    catch_up(shop.app)
+    assert [each.sentence for each in services_of(shop.app).inbox.newest("sam")] == [
+        "Your request (refund payment, payment-P-1) was approved."
+    ]
+    assert services_of(shop.app).inbox.newest("tina") == []
+
+
+def test_whoever_owns_an_alert_is_notified_when_it_is_raised(shop: Shop) -> None:
+    alert: dict[str, Any] = {"rule": "lag", "severity": "warning", "title": "Lists lag."}
+    alert["since"] = datetime.now(UTC)
+    worker = Actor("worker", frozenset({"alerts.raise"}))
+    for number, owner in enumerate(("returns", "ana", "", "somebody")):
+        shop.run(RaiseAlert(alert_id=f"{number:012}", owner=owner, **alert), worker)
+    assert sentences(shop, "ana") == ["Alert: Lists lag."] * 2
+    assert sentences(shop, "ben") == ["Alert: Lists lag."]
+
+
 def test_the_log_of_before_is_no_news(shop: Shop) -> None:
     shop.run(AddOrderNote(order_id="A-1", note="@ana"), MARIA)
     old = datetime.now(UTC) - timedelta(days=2)
@@ -133,7 +161,7 @@ def test_a_kind_that_is_not_wanted_is_not_written(shop: Shop) -> None:
     token = form.select_one("input[name=csrf_token]")
     assert token is not None
     boxes = {str(each["value"]) for each in form.select("input[name=notified][checked]")}
-    assert boxes == {"mention", "assigned", "taken_over", "batch"}
+    assert boxes == {each.value for each in NotificationKind}
     sent = {"csrf_token": token["value"], "notified": ["assigned"], "timezone": ""}
     assert client.post("/account", data=sent).status_code == 303
     shop.run(AddOrderNote(order_id="A-1", note="@ana"), MARIA)
