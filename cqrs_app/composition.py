@@ -114,7 +114,6 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         kernel=kernel,
         failures=failures,
         export=export,
-        stored_failures=StoredFailures(write),
         problem_sources=_problem_sources(settings),
         change_token=ChangeToken(kernel.engines.query, kernel.store),
         reconciliation_schedule=_schedule(settings),
@@ -127,6 +126,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
         inbox=Inbox(write, kernel.clock),
+        signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
             write, roles, idle_seconds=settings.session_idle_seconds, hours=settings.session_hours
@@ -314,6 +314,7 @@ def _query_options(settings: Settings) -> QueryOptions:
         timeout=settings.query_timeout,
         max_concurrent=settings.max_concurrent_queries,
         max_waiting=settings.max_waiting_queries,
+        log_share=settings.query_log_share,
         write_through=settings.write_through_seconds if settings.query_caching_enabled else 0.0,
         at_once=1 if settings.query_bus_type == "synchronous" else AT_ONCE,
     )

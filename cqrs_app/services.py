@@ -12,9 +12,9 @@ from cqrs_app.areas.payments.callbacks import Callbacks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.platform.alerts.sources import Sources
+from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
-from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
@@ -43,13 +43,13 @@ class Services:
     kernel: Kernel
     failures: Recorder
     export: Export | None
-    stored_failures: StoredFailures
     problem_sources: Sources
     reconciliation_schedule: Schedule
     change_token: ChangeToken
     payment_callbacks: Callbacks
     batches: Batches
     accounts: Accounts
+    signers: Signers
     second_factors: SecondFactors
     passkeys: Passkeys
     assignees: Assignees

@@ -183,6 +183,7 @@ class Settings:
     query_timeout: Seconds = 10.0
     max_concurrent_queries: Limit = 200
     write_through_seconds: Annotated[float, Meta(ge=0, le=3600)] = 1.0
+    query_log_share: Annotated[float, Meta(ge=0, le=1)] = 0.01
     max_waiting_queries: Annotated[int, Meta(ge=0, le=256)] = 4
 
     # The stores' behaviour

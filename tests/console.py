@@ -67,7 +67,7 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
             values: dict[str, Any] = {"redis_url": redis_url, "secret_key": "for tests only"}
             # Most tests update the projections themselves, have nothing to undo, and stand still.
             values |= {"read_your_writes_seconds": 0.0, "undo_seconds": 0, "demo_seconds": 0}
-            values |= {"write_through_seconds": 0.0}
+            values |= {"write_through_seconds": 0.0, "query_log_share": 0.0}
             values |= {**UNCHECKED, **settings}
             app = create_app(databases.settings(**values))
             stack.callback(close, app)

@@ -29,7 +29,7 @@ from cqrs_app.platform.runtime.commands import (
 )
 from cqrs_app.services import services_of
 
-READ = "SELECT * FROM orders WHERE order_id = 'TEMPLATE'"
+READ = "SELECT status, total, applied_version FROM orders WHERE order_id = 'TEMPLATE'"
 
 
 @contextmanager

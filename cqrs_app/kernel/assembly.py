@@ -29,6 +29,7 @@ from cqrs_app.kernel.projections.synchronous import follower_of
 from cqrs_app.kernel.queries.bus import QueryBus, QueryOptions
 from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
+from cqrs_app.kernel.queries.log import QueryLog
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.queries.write_through import WriteThrough
 from cqrs_app.kernel.reconciliation.reconciler import Reconciler
@@ -88,6 +89,7 @@ class Kernel:
     comparison: Comparison
     cache: QueryCache
     write_through: WriteThrough
+    query_log: QueryLog
     statistics: Statistics
     recorder: Recorder
     tracer: Tracer
@@ -118,11 +120,12 @@ class Kernel:
         """Finish pending background work."""
         self.wake_ups.close()
         self.write_through.close()
+        self.query_log.close()
         for dispatcher in self.tasks.values():
             dispatcher.close()
+        self.traces.close()
         self.statistics.close()
         self.recorder.close()
-        self.traces.close()
 
 
 def _counting(statistics: Statistics, recorder: Recorder, bus: str, metric: str) -> Count:
@@ -237,6 +240,7 @@ def assemble(
         clock=clock,
         tracer=tracer,
     )
+    query_log = QueryLog(engines.write, queries.log_share, clock)
     query_bus = QueryBus(
         registry.answers,
         registry.notation,
@@ -251,6 +255,7 @@ def assemble(
         queries,
         count=_counting(statistics, recorder, "query", "queries"),
         served_late=served_late,
+        log=query_log,
         tracer=tracer,
     )
     write_through = WriteThrough(query_bus.refresh, queries.write_through)
@@ -267,6 +272,7 @@ def assemble(
         comparison=comparison,
         cache=cache,
         write_through=write_through,
+        query_log=query_log,
         statistics=statistics,
         recorder=recorder,
         tracer=tracer,

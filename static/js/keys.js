@@ -44,7 +44,11 @@
   // Why an action is unavailable, shown where the page lists it and announced.
   const explain = (command) => {
     const button = document.getElementById(`not-${command}`);
-    if (!button) return;
+    if (!button) {
+      // For view-only access there is one sentence in the place of the actions.
+      window.announce(document.querySelector(".order-actions > p")?.textContent ?? "");
+      return;
+    }
     button.closest("details").open = true;
     button.closest("li").scrollIntoView({ block: "nearest" });
     const whys = button.getAttribute("aria-describedby").split(" ");

@@ -44,6 +44,7 @@ KERNEL_WRITE = [
     tables.subscription_cursors,
     tables.subscription_parked,
     tables.statistics,
+    tables.query_log,
 ]
 LOADED = ["tests.kernel.conftest"]
 """What the process that others are forked from has loaded."""

@@ -13,6 +13,7 @@ from cqrs_app.interfaces.api import reading
 from cqrs_app.interfaces.api.answers import answer
 from cqrs_app.interfaces.api.auth import count_batch
 from cqrs_app.interfaces.api.blueprint import bp
+from cqrs_app.interfaces.api.commands import described as receipt_as_json
 from cqrs_app.interfaces.api.commands import status_of
 from cqrs_app.interfaces.api.problems import NO_DATABASE, Unusable, described, logger
 from cqrs_app.kernel.commands.batch import Outcome
@@ -100,4 +101,5 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     if outcome.error is not None:
         body = described(outcome.error)
         return {"status": body["status"], "problem": body}
-    return {"status": outcome.receipt and status_of(outcome.receipt), "receipt": outcome.receipt}
+    assert outcome.receipt is not None  # noqa: S101 - an outcome is a receipt or an error
+    return {"status": status_of(outcome.receipt), "receipt": receipt_as_json(outcome.receipt)}

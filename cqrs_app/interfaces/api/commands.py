@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from flask import Response, g, url_for
@@ -13,14 +14,18 @@ from cqrs_app.interfaces.api.problems import Unusable
 from cqrs_app.kernel.commands.context import Context, Receipt
 from cqrs_app.kernel.commands.log import receipt_of
 from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.platform.approvals.gate import AWAITING, REQUESTED, request_id_of
+from cqrs_app.platform.approvals.queries import GetApprovalRequest
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.services import kernel
+
+_RECEIPT = tuple(each.name for each in fields(Receipt))
 
 
 @bp.post("/commands/<name>")
 def submit(name: str) -> Response:
-    """Carry out one command; 202 if it is queued. A dry run returns the events it would lead to and
-    their consequences.
+    """Carry out one command; 202 if it is queued or awaits approval. A dry run returns the events
+    it would lead to and their consequences.
     """
     cls, context = kernel.registry.command(name), reading.context()
     kernel.commands.authorise(cls, context)
@@ -44,12 +49,25 @@ def preview(command: Command, context: Context) -> list[dict[str, Any]]:
 
 def accepted(receipt: Receipt) -> Response:
     state = url_for("api.state_of", command_id=receipt.command_id)
-    return answer(receipt, status_of(receipt), {"Location": state})
+    if receipt.status == REQUESTED:
+        request_id = request_id_of(receipt.command_id)
+        state = url_for("api.ask", name=GetApprovalRequest.__name__, request_id=request_id)
+    return answer(described(receipt), status_of(receipt), {"Location": state})
 
 
 def status_of(receipt: Receipt) -> int:
-    """202 while it waits for a worker or is being carried out, 200 once it is done."""
-    return 202 if receipt.status in ("queued", "running") else 200
+    """202 while it waits for a worker or for approval or is being carried out, 200 once it is
+    done."""
+    return 202 if receipt.status in ("queued", "running", REQUESTED) else 200
+
+
+def described(receipt: Receipt) -> dict[str, Any]:
+    """The receipt; of a command that awaits approval also the request's id."""
+    found = {name: getattr(receipt, name) for name in _RECEIPT}
+    if receipt.status == REQUESTED:
+        request_id = request_id_of(receipt.command_id)
+        return found | {"status": AWAITING, "request_id": request_id}
+    return found
 
 
 @bp.get("/commands/<command_id>")
@@ -67,7 +85,7 @@ def state_of(command_id: str) -> Response:
         "command_id": receipt.command_id,
         "command": entry.type,
         "operator": entry.operator,
-        "status": receipt.status,
+        "status": AWAITING if receipt.status == REQUESTED else receipt.status,
         "stream": receipt.stream,
         "version": receipt.version,
         "events": receipt.events,
@@ -78,4 +96,6 @@ def state_of(command_id: str) -> Response:
         "received_at": entry.received_at,
         "finished_at": entry.finished_at,
     }
+    if receipt.status == REQUESTED:
+        state["request_id"] = request_id_of(command_id)
     return tagged(state, state)

@@ -114,7 +114,10 @@ def _command(entry: Entry, fields: Schema, receipt: Schema) -> dict[str, Any]:
             "description": "Carried out, or what it would lead to on a dry run.",
             **_json({"anyOf": [receipt, reference("Preview")]}),
         },
-        "202": {"description": "Accepted; a worker carries it out.", **_json(receipt)},
+        "202": {
+            "description": "Accepted; a worker carries it out, or it awaits approval.",
+            **_json({"anyOf": [receipt, reference("AwaitingApproval")]}),
+        },
     }
     return {
         **_about(entry),

@@ -8,13 +8,17 @@ from cqrs_app.interfaces.api.queries import LONGEST_WAIT_MS
 from cqrs_app.interfaces.api.reading import LONGEST_KEY
 from cqrs_app.interfaces.api.schemas import Components, Schema, record, reference
 from cqrs_app.kernel.queries.bounds import HIGHEST_POSITION, LONGEST_STALENESS
+from cqrs_app.platform.approvals.gate import AWAITING
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
 _TIME = {"type": "string", "format": "date-time"}
 _MAYBE_TEXT = {"anyOf": [_TEXT, {"type": "null"}]}
 _MAYBE_TIME = {"anyOf": [_TIME, {"type": "null"}]}
-_STATUS = {"type": "string", "enum": ["succeeded", "refused", "failed", "queued", "running"]}
+_STATUS = {
+    "type": "string",
+    "enum": ["succeeded", "refused", "failed", "queued", "running", AWAITING],
+}
 
 KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
 """A header's value has no spaces at its ends."""
@@ -89,11 +93,30 @@ SCHEMAS = {
             "attempts": _WHOLE,
             "received_at": _TIME,
             "finished_at": _MAYBE_TIME,
+            "request_id": _TEXT,
+        },
+        optional=("request_id",),
+    ),
+    "AwaitingApproval": record(
+        "The receipt of a command that a policy applies to. GetApprovalRequest shows the request.",
+        {
+            "command_id": _TEXT,
+            "status": {"type": "string", "enum": [AWAITING]},
+            "request_id": _TEXT,
+            "stream": _TEXT,
+            "version": _WHOLE,
+            "events": _list(_TEXT),
+            "duration_ms": {"type": "number"},
+            "repeated": {"type": "boolean"},
         },
     ),
     "BatchResult": record(
         "A receipt, or the problem instead of it.",
-        {"status": _WHOLE, "receipt": reference("Receipt"), "problem": reference("Problem")},
+        {
+            "status": _WHOLE,
+            "receipt": {"anyOf": [reference("Receipt"), reference("AwaitingApproval")]},
+            "problem": reference("Problem"),
+        },
         optional=("receipt", "problem"),
     ),
     "BatchResults": record("", {"results": _list(reference("BatchResult"))}),

@@ -13,6 +13,7 @@ from cqrs_app.interfaces.cli.message_group import MessageGroup, registry
 from cqrs_app.kernel.commands.consequences import Effect
 from cqrs_app.kernel.commands.context import Context, Receipt, new_id
 from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.platform.approvals.gate import AWAITING, REQUESTED, request_id_of
 from cqrs_app.services import kernel
 
 _SHOWN = ("command_id", "status", "stream", "version", "events", "duration_ms", "repeated")
@@ -77,10 +78,15 @@ def _context(ctx: click.Context) -> Context:
 
 def _print_receipt(name: str, receipt: Receipt, *, as_json: bool) -> None:
     facts: dict[str, Any] = {fact: getattr(receipt, fact) for fact in _SHOWN}
+    if receipt.status == REQUESTED:
+        facts |= {"status": AWAITING, "request_id": request_id_of(receipt.command_id)}
     if as_json:
         click.echo(msgspec.json.encode(facts))
         return
     again = " before; it was not done again" if receipt.repeated else ""
+    if receipt.status == REQUESTED:
+        click.echo(f"{name} needs approval; request {request_id_of(receipt.command_id)}")
+        return
     click.echo(f"{name} {receipt.status}{again} in {receipt.duration_ms:.1f} ms")
     click.echo(f"  command  {receipt.command_id}")
     click.echo(f"  stream   {receipt.stream}")

@@ -28,7 +28,7 @@ from cqrs_app.platform.runtime.traces import GetTrace, TraceView
 from cqrs_app.services import kernel, services
 
 ENDPOINT = "web.command_log"
-OUTCOMES = ("succeeded", "refused", "failed", "queued", "running")
+OUTCOMES = ("succeeded", "refused", "requested", "failed", "queued", "running")
 FILTERS = MappingProxyType(
     {
         "type": "Action",

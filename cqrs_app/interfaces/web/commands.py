@@ -236,6 +236,7 @@ def _page(
     probe = _form(cls)
     if filled_in:
         prefill(probe, filled_in)
+    ahead = Foreseen() if situation.impossible else foreseen(cls, probe)
     return render_template(
         "commands/_form.html" if in_dialog else "commands/form.html",
         form=form,
@@ -246,7 +247,7 @@ def _page(
         fill_in=FILL_IN if can_complete(form) else "",
         title=title_of(cls, about),
         help=(cls.__doc__ or "").strip(),
-        submit_label=submit_label_of(cls, about),
+        submit_label="Request approval" if ahead.approval else submit_label_of(cls, about),
         submit_url=request.full_path.removesuffix("?"),
         risky=cls.declaration.risky,
         active=place.tab if place else "catalogue",
@@ -254,7 +255,7 @@ def _page(
         situation=situation,
         summary=_summary(cls, about),
         effects_url=_effects_url(cls),
-        foreseen=Foreseen() if situation.impossible else foreseen(cls, probe),
+        foreseen=ahead,
         in_dialog=in_dialog,
         draft=_draft(),
         typed=request.method == "POST",

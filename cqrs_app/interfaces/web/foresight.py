@@ -13,8 +13,9 @@ from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, Refused
 from cqrs_app.kernel.messages.description import Field, fields_of
 from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.platform.approvals.foresight import needed, open_requests
 from cqrs_app.platform.catalogue.examples import example_of
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 
 UNCHANGED = "unchanged"
 """The code of a refusal because nothing would change."""
@@ -23,11 +24,14 @@ UNCHANGED = "unchanged"
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """The consequences, or why the command would be refused; neither while a relevant field has no
-    usable value.
+    usable value. `approval` says who has to approve it first, `request_id` which request for the
+    same waits already.
     """
 
     effects: tuple[Effect, ...] = ()
     refusal: str = ""
+    approval: str = ""
+    request_id: str = ""
 
 
 def foreseen(cls: type[Command], form: Any) -> Foreseen:
@@ -47,7 +51,7 @@ def foreseen(cls: type[Command], form: Any) -> Foreseen:
             values[field.name] = value
     try:
         command = parse(cls, values)
-        return Foreseen(kernel.commands.effects(command, command_context(new_id(), None)))
+        return _foreseen(command)
     except Invalid:
         return Foreseen()
     except Refused as refused:
@@ -58,6 +62,18 @@ def foreseen(cls: type[Command], form: Any) -> Foreseen:
     except NO_ANSWER:
         # The form can be submitted nevertheless, and then says what is wrong.
         return Foreseen()
+
+
+def _foreseen(command: Command) -> Foreseen:
+    context = command_context(new_id(), None)
+    forecast = kernel.commands.foresee(command, context)
+    approval = needed(kernel, services.signers, command, context, forecast)
+    stream = kernel.registry.routes[type(command)].aggregate.stream_for(command)
+    waiting = open_requests(kernel, [stream]) if approval else ()
+    same = [each for each in waiting if each.command == type(command).__name__]
+    return Foreseen(
+        forecast.effects, approval=approval, request_id=same[0].request_id if same else ""
+    )
 
 
 def _is_reason(field: Field) -> bool:

@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("products", "Products", "web.products", "stack-2", "inventory.view", "p"),
     Entry("payments", "Payments", "web.payments", "receipt", "payments.view", "y"),
     Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
+    Entry("approvals", "Approvals", "web.approvals", "check", "approvals.view", "v"),
     Entry("batches", "Batches", "web.batches", "circle-check", "batches.run", "a"),
     Entry("notifications", "Notifications", "web.notifications", "info-circle", "", "n"),
     Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),

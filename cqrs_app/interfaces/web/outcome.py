@@ -9,6 +9,7 @@ from flask import Response
 from cqrs_app.interfaces.web.presentation import event_words
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.approvals.gate import REQUESTED
 from cqrs_app.services import kernel
 
 ANNOUNCE = "Announce"
@@ -43,6 +44,8 @@ def noun_of(cls: type[Command]) -> str:
 def outcome_of(cls: type[Command], identity: str, receipt: Receipt, undo_seconds: float) -> str:
     """A sentence on what became of the command; `undo_seconds` is 0 where it cannot be undone."""
     about = title_of(cls, identity, between=", ")
+    if receipt.status == REQUESTED:
+        return f"{about}: approval requested."
     if receipt.status == "queued":
         when = f"in {undo_seconds:g} seconds" if undo_seconds else "accepted, waiting for a worker"
         return f"{about}: {when}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -22,11 +22,12 @@ from cqrs_app.interfaces.web.views import default_views, given_of, list_url
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
-from cqrs_app.platform.alerts.queries import on_by_severity
+from cqrs_app.platform.alerts.queries import open_counts
+from cqrs_app.platform.approvals.queries import waiting_by_name
 from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.views.views import SavedView
-from cqrs_app.services import kernel, services
+from cqrs_app.services import kernel
 from cqrs_app.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
@@ -43,22 +44,20 @@ class Watch:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._banners: list[dict[str, str]] = []
-        self._open_failures = self._alerts = 0
+        self._open_counts = {"failures": 0, "alerts": 0}
         self._defaults: tuple[SavedView, ...] = ()
         self._batches: tuple[BatchRow, ...] = ()
+        self._approvals: Mapping[str, int] = {}
 
     def banners(self) -> list[dict[str, str]]:
         """What is away now: {level, text}."""
         self._look()
         return self._banners
 
-    def open_failures(self) -> int:
-        """How many failures are open; what was known last while the write store is down."""
-        return self._open_failures
-
-    def alerts(self) -> int:
-        """How many alerts are raised or acknowledged, likewise."""
-        return self._alerts
+    def open_counts(self) -> dict[str, int]:
+        """How many failures are open and alerts are on; what was known last while the write store
+        is down."""
+        return self._open_counts
 
     def default_views(self, role: str) -> list[SavedView]:
         """The views that the navigation opens for this role, one for a list at most."""
@@ -68,6 +67,11 @@ class Watch:
         """What the tray shows: the batches of an operator that run, or ended just now."""
         return [each for each in self._batches if each.created_by == operator]
 
+    def waiting_for(self, name: str) -> int:
+        """How many requests this operator is asked to approve, likewise."""
+        self._look()
+        return self._approvals.get(name, 0)
+
     def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._lock.acquire(False):
             try:
@@ -75,9 +79,9 @@ class Watch:
                 self._banners = [{"level": level, "text": text} for level, text in found]
                 self._looked = time.monotonic()
                 with suppress(BusError, *DATABASE_TROUBLE):
-                    self._open_failures = services.stored_failures.count_open()
                     with reader_of(kernel.engines.write).connect() as connection:
-                        self._alerts = sum(on_by_severity(connection).values())
+                        self._open_counts = open_counts(connection, kernel.clock())
+                        self._approvals = waiting_by_name(connection)
                     self._defaults = default_views()
                     ended_after = datetime.now(UTC) - IN_TRAY
                     self._batches = live_batches(kernel.engines.write, ended_after)
@@ -118,10 +122,10 @@ def init_shell(app: Flask, settings: Settings) -> None:
         combinations.
         """
         mine = _permissions()
-        counts = (
-            ("failures", watch.open_failures() if "failures.view" in mine else 0),
-            ("alerts", watch.alerts() if "alerts.view" in mine else 0),
-        )
+        found = watch.open_counts().items()
+        counts = tuple((name, count) for name, count in found if f"{name}.view" in mine)
+        if "approvals.sign" in mine:
+            counts += (("approvals", watch.waiting_for(g.operator.name)),)
         urls = tuple(default_urls().items())
         return navigation_of(request.script_root, mine, active, counts, urls)
 

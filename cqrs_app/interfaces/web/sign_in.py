@@ -42,6 +42,10 @@ INCOMPLETE = "Enter your name and password."
 SIGNED_OUT = "You are signed out, so nothing was sent. What you entered is kept: sign in to go on."
 FILE_NOT_SENT = "You are signed out, so nothing was uploaded. Sign in, then choose the file again."
 SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
+NOTICE = (
+    "Changed in your account since you last signed in: {} If it was not you, change your password "
+    "and tell an administrator."
+)
 SIGN_IN_PREFIX = "sign-in-"
 """Of the fields of the sign-in form that stands in another form's place."""
 
@@ -163,10 +167,8 @@ def _waiting() -> str | None:
 def _signed_in(name: str, how: str = "") -> None:
     begin_session(name)
     g.operator = services.sessions.find(cookie["token"])
-    for sentence in services.accounts.take_notices(name):
-        flash(
-            f"{sentence} Was it not you? Change your password, and tell an administrator.", "warn"
-        )
+    if notices := services.accounts.take_notices(name):
+        flash(NOTICE.format(" ".join(notices)), "warn")
     log_event(f"signed in {how}".strip(), name)
 
 

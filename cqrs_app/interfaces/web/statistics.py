@@ -17,6 +17,7 @@ from cqrs_app.interfaces.web.charts import Chart, Series, Slot, line_chart
 from cqrs_app.interfaces.web.formats import Formats, formats_of
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.platform.runtime.query_log import ListQueries
 from cqrs_app.platform.runtime.statistics.catalogue import STATISTICS, Statistic
 from cqrs_app.platform.runtime.statistics.history import Mark, StatisticLine
 from cqrs_app.platform.runtime.statistics.queries import (
@@ -122,6 +123,7 @@ def statistics() -> ResponseReturnValue:
         answer=answer,
         groups=groups,
         labels=message_labels(),
+        logged=() if name else ask(ListQueries()).value,
         **(_one(STATISTICS[name]) if name else {"shown": None}),
     )
 

@@ -29,6 +29,7 @@ from cqrs_app.kernel.queries.bounds import Bounds
 from cqrs_app.kernel.queries.cache import AnswerCodec, Asked, Entry, Kept, QueryCache, codec_of
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
+from cqrs_app.kernel.queries.log import QueryLog
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.queries.side_by_side import side_by_side
 from cqrs_app.kernel.queries.waiting import Waits
@@ -48,7 +49,7 @@ FLIGHT_WAIT_SECONDS = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
     """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
-    0, there is no limit; if `write_through` is 0, there is none."""
+    0, there is no limit; if `write_through` or `log_share` is 0, there is none."""
 
     authorise: bool = True
     caching: bool = True
@@ -56,6 +57,7 @@ class QueryOptions:
     max_concurrent: int = 200
     max_waiting: int = 4
     write_through: float = 0.0
+    log_share: float = 0.0
     at_once: int = 1
 
 
@@ -96,6 +98,7 @@ class QueryBus:
         *,
         count: Count,
         served_late: Callable[[str, float], None],
+        log: QueryLog,
         tracer: Tracer | None = None,
     ) -> None:
         self._answers = answers
@@ -114,6 +117,7 @@ class QueryBus:
         self._options = options
         self._count = count
         self._served_late = served_late
+        self._log = log
         self._tracer = tracer or Tracer()
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._waits = Waits(options.max_waiting)
@@ -150,7 +154,9 @@ class QueryBus:
             code = error.code if isinstance(error, BusError) else type(error).__name__
             raise
         finally:
-            self._count(name, result, (time.perf_counter() - started) * 1000, code)
+            ms = (time.perf_counter() - started) * 1000
+            self._count(name, result, ms, code)
+            self._log.note(query, context.actor.name, result, ms, code)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

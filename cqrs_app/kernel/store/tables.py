@@ -207,6 +207,21 @@ processes = Table(
     Column("doing", Text, nullable=False, server_default=""),
 )
 
+# A sample of the questions asked: see queries/log.py.
+query_log = Table(
+    "query_log",
+    write_tables,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("query", String(100), nullable=False),
+    # As JSON, without texts.
+    Column("parameters", Text, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("result", String(20), nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("ms", Float, nullable=False),
+)
+
 # The series of one metric in one slot of time, as JSON: see measurements/rows.py.
 measurements = Table(
     "measurements",

@@ -20,10 +20,12 @@ from cqrs_app.platform.alerts.tables import (
     alert_tasks,
     alerts,
 )
+from cqrs_app.platform.failures.queries import count_open
 
 _ALERT, _CONDITION, _NOTICE = alerts.c, alert_conditions.c, alert_notices.c
 
 State = Literal["on", "resolved", "all"]
+_COUNT_ON = select(func.count()).select_from(alerts).where(_ALERT.state != "resolved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +89,14 @@ class CountAlerts(Query):
 
 
 def count_alerts(question: CountAlerts, connection: Connection) -> int:
-    return sum(on_by_severity(connection).values())
+    return int(connection.execute(_COUNT_ON).scalar_one())
 
 
-def on_by_severity(connection: Connection) -> dict[str, int]:
-    """Severity -> how many alerts are raised or acknowledged."""
-    found = select(_ALERT.severity, func.count()).where(_ALERT.state != "resolved")
-    return dict(connection.execute(found.group_by(_ALERT.severity)).all())
+def open_counts(connection: Connection, now: datetime) -> dict[str, int]:
+    """How many failures are open and alerts are on, in one statement."""
+    failures, on = count_open(now).scalar_subquery(), _COUNT_ON.scalar_subquery()
+    row = connection.execute(select(failures, on)).one()
+    return {"failures": row[0], "alerts": row[1]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,6 @@ def approvals_area(
         answers={
             queries.ListApprovalPolicies: from_state(ApprovalPolicies, queries.list_policies),
             queries.ListApprovalRequests: projected(queries.list_requests),
-            queries.CountWaiting: projected(queries.count_waiting),
             queries.GetApprovalRequest: from_past(queries.get_request),
             queries.RequestActions: actions_of(ApprovalRequest),
         },

@@ -14,16 +14,16 @@ from cqrs_app.kernel.messages.permissions import Permission, Role
 from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.platform.approvals.types import (
     MOST_HOURS,
-    Answer,
     ApprovalStage,
-    Channel,
     Comment,
     Digest,
     FieldCondition,
     Names,
     PolicyName,
     RequestId,
-    State,
+    RequestState,
+    SentFrom,
+    SignDecision,
     names,
 )
 
@@ -64,7 +64,7 @@ class SetApprovalPolicy(Command):
     statuses: Annotated[Names, names("Statuses", "Of the order, before the action.")] = ()
     countries: Annotated[Names, names("Countries", "Of the order.")] = ()
     asked_by: Annotated[tuple[Role, ...], Meta(title="Asked by", max_length=4)] = ()
-    channels: Annotated[tuple[Channel, ...], Meta(title="Sent from", max_length=4)] = ()
+    channels: Annotated[tuple[SentFrom, ...], Meta(title="Sent from", max_length=4)] = ()
     conditions: Annotated[
         tuple[FieldCondition, ...],
         Meta(title="Further conditions", description="On fields of the action.", max_length=10),
@@ -100,8 +100,8 @@ class UseRecommendedPolicies(Command):
     policy: Annotated[PolicyName, Meta(extra={"widget": "hidden"})] = "recommended"
     over: Annotated[
         Decimal, money("Orders on hold over", description="Releasing a larger one is signed too.")
-    ] = Decimal(500)
-    currency: Currency = "EUR"
+    ]
+    currency: Currency
 
 
 @command(label="Request approval", permission=RUN)
@@ -116,12 +116,12 @@ class SignRequest(Command):
     """Approve, refuse or return a request, exactly as it was shown."""
 
     request_id: RequestId
-    decision: Annotated[Answer, Meta(title="Decision")]
+    decision: Annotated[SignDecision, Meta(title="Decision")]
     digest: Digest
     comment: Comment = ""
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.decision is Answer.RETURN and not self.comment.strip():
+        if self.decision is SignDecision.RETURN and not self.comment.strip():
             yield "comment", NEEDED
 
 
@@ -160,5 +160,5 @@ class RecordOutcome(Command):
 
     request_id: RequestId
     after: Annotated[int, Meta(title="After version", ge=1)]
-    state: Annotated[State, Meta(title="State")]
+    state: Annotated[RequestState, Meta(title="State")]
     sentence: Comment = ""

@@ -50,11 +50,13 @@ from cqrs_app.platform.approvals.policy import (
 from cqrs_app.platform.approvals.request import ApprovalRequest, Now, Wanted, describe
 from cqrs_app.platform.approvals.signer import Signer, short_of
 from cqrs_app.platform.approvals.signers import Signers
-from cqrs_app.platform.approvals.types import Answer, State
+from cqrs_app.platform.approvals.types import RequestState, SignDecision
 from cqrs_app.platform.operators.roles import SYSTEM_NAMES
 
 REQUESTED = "requested"
 """The outcome of a command that became a request."""
+AWAITING = "awaiting_approval"
+"""What programs read as its status."""
 EXECUTION = "approval~"
 """The prefix of the ids of requested commands that are carried out. No door takes a "~" in the id
 of a command, so nobody else can use one."""
@@ -187,7 +189,7 @@ class Gate:
     def _now(self, call: Call, command: OnRequest) -> Now:
         signer = self.signers.of(call.context.actor.name)
         now = Now(signer=signer, at=call.clock())
-        approves = isinstance(command, SignRequest) and command.decision is Answer.APPROVE
+        approves = isinstance(command, SignRequest) and command.decision is SignDecision.APPROVE
         past = call.past(ApprovalRequest.stream_of(command.request_id))
         if not past or not (approves or isinstance(command, ResubmitRequest)):
             return now
@@ -235,6 +237,6 @@ def require_approved(call: Call) -> None:
         call.stream,
         payload_hash(call.payload),
     )
-    if request.state is not State.APPROVED or request.shown is None or not same:
+    if request.state is not RequestState.APPROVED or request.shown is None or not same:
         raise rules.NOT_APPROVED("This is not approved. Nothing was changed.")
     call.completed_at = request.shown.versions[0].version

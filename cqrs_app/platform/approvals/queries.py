@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.past import Past
@@ -21,25 +22,25 @@ from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, State
+from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
 from cqrs_app.platform.operators.tables import operators
 
 _ROW = approval_requests.c
-_PENDING = [each for each in State if each.pending]
+_PENDING = [each for each in RequestState if each.pending]
 MOST_OPEN = 1_000
 """Requests that are looked through for those that wait for somebody."""
 Name = Annotated[str, Meta(title="Operator", max_length=100)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRow:
+class ApprovalRow:
     """One request in a list. `subject` is what it is about, `due` when the state ends by itself,
     `given` and `needed` count approvals."""
 
     request_id: str
     command: str
     stream: str
-    state: State
+    state: RequestState
     summary: str
     amount: Decimal | None
     currency: str
@@ -70,7 +71,7 @@ def list_policies(
 class ListApprovalRequests(Query):
     """Requests, the oldest open ones first, or else the latest first."""
 
-    state: Annotated[State | None, Meta(title="State")] = None
+    state: Annotated[RequestState | None, Meta(title="State")] = None
     show: Annotated[Literal["open", "decided", "all"], Meta(title="Show")] = "all"
     waits_for: Annotated[Name, Meta(description="Requests this operator is asked to sign.")] = ""
     asked_by: Annotated[Name, Meta(title="Asked by")] = ""
@@ -78,7 +79,9 @@ class ListApprovalRequests(Query):
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
-def list_requests(question: ListApprovalRequests, connection: Connection) -> tuple[RequestRow, ...]:
+def list_requests(
+    question: ListApprovalRequests, connection: Connection
+) -> tuple[ApprovalRow, ...]:
     if question.waits_for:
         waiting = waiting_for(connection, question.waits_for)
         return tuple(waiting)[: question.limit]
@@ -100,7 +103,7 @@ def list_requests(question: ListApprovalRequests, connection: Connection) -> tup
     return tuple(map(_row, connection.execute(found.order_by(*order).limit(question.limit))))
 
 
-def waiting_for(connection: Connection, name: str) -> Iterator[RequestRow]:
+def waiting_for(connection: Connection, name: str) -> Iterator[ApprovalRow]:
     """The open requests that an operator is asked to sign, oldest first."""
     account = select(operators.c.role).where(
         operators.c.name == name, operators.c.disabled_at.is_(None)
@@ -108,7 +111,7 @@ def waiting_for(connection: Connection, name: str) -> Iterator[RequestRow]:
     signer = Signer(name, name, connection.execute(account).scalar() or "")
     found = (
         select(approval_requests)
-        .where(_ROW.state == State.OPEN, _ROW.asker != name)
+        .where(_ROW.state == RequestState.OPEN, _ROW.asker != name)
         .order_by(_ROW.asked_at, _ROW.request_id)
     )
     for row in connection.execute(found.limit(MOST_OPEN)):
@@ -116,13 +119,13 @@ def waiting_for(connection: Connection, name: str) -> Iterator[RequestRow]:
             yield _row(row)
 
 
-def _row(row: Any) -> RequestRow:
+def _row(row: Any) -> ApprovalRow:
     request = msgspec.json.decode(row.request, type=ApprovalRequest)
-    return RequestRow(
+    return ApprovalRow(
         request_id=row.request_id,
         command=row.command,
         stream=row.stream,
-        state=State(row.state),
+        state=RequestState(row.state),
         summary=" ".join(request.shown.effects[:3]) if request.shown else "",
         amount=row.amount,
         currency=row.currency,
@@ -136,18 +139,17 @@ def _row(row: Any) -> RequestRow:
     )
 
 
-@query(label="Number of approval requests", permission=VIEW, store="write", listed=False)
-class CountWaiting(Query):
-    """How many requests wait for an operator."""
-
-    name: Name
-
-
-def count_waiting(question: CountWaiting, connection: Connection) -> int:
-    some = select(func.count()).where(_ROW.state == State.OPEN)
-    if not connection.execute(some).scalar():
-        return 0
-    return sum(1 for _ in waiting_for(connection, question.name))
+def waiting_by_name(connection: Connection) -> dict[str, int]:
+    """Operator -> how many requests wait for them."""
+    found = select(_ROW.request).where(_ROW.state == RequestState.OPEN)
+    stored = connection.execute(found.order_by(_ROW.asked_at).limit(MOST_OPEN)).scalars().all()
+    if not stored:
+        return {}
+    requests = [msgspec.json.decode(each, type=ApprovalRequest) for each in stored]
+    accounts = select(operators.c.name, operators.c.role)
+    working = connection.execute(accounts.where(operators.c.disabled_at.is_(None))).all()
+    signers = [Signer(name, name, role) for name, role in working]
+    return Counter(each.name for each in signers for one in requests if one.may_sign(each))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +169,7 @@ class ApprovalRequestView:
     erased; `digest` is what a signature names; `signed` are those who approved."""
 
     request_id: str
-    state: State
+    state: RequestState
     command: str
     stream: str
     payload: dict[str, Any]
@@ -210,7 +212,7 @@ def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView
     assert isinstance(first, ApprovalRequested) and request.shown  # noqa: S101
     return ApprovalRequestView(
         request_id=question.request_id,
-        state=request.state or State.OPEN,
+        state=request.state or RequestState.OPEN,
         command=request.command,
         stream=request.stream,
         payload=_fields(first.payload),

@@ -26,7 +26,7 @@ from cqrs_app.platform.approvals.commands import (
 )
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects, digest_of, stages_of
 from cqrs_app.platform.approvals.signer import Signer
-from cqrs_app.platform.approvals.types import Answer, ApprovalStage, State
+from cqrs_app.platform.approvals.types import ApprovalStage, RequestState, SignDecision
 
 UNCHANGED = "Nothing was changed."
 
@@ -58,7 +58,7 @@ class Wanted:
     channel: str
 
 
-def in_state(*states: State) -> Rule:
+def in_state(*states: RequestState) -> Rule:
     """Requires a request in one of these states."""
 
     @rule(rules.NO_SUCH_REQUEST, rules.NOT_OPEN)
@@ -80,7 +80,7 @@ class ApprovalRequest(Aggregate):
     category: ClassVar[str] = "approval"
     identity: ClassVar[str] = "request_id"
 
-    state: State | None = None
+    state: RequestState | None = None
     command: str = ""
     stream: str = ""
     person: str = ""
@@ -136,7 +136,7 @@ class ApprovalRequest(Aggregate):
 
     @handles(
         SignRequest,
-        when=in_state(State.OPEN),
+        when=in_state(RequestState.OPEN),
         refusals=[
             rules.OWN_REQUEST,
             rules.NOT_A_SIGNER,
@@ -152,16 +152,16 @@ class ApprovalRequest(Aggregate):
         who = {"request_id": command.request_id, "person": now.signer.person}
         signed: dict[str, Any] = who | {"signer": now.signer.name, "comment": command.comment}
         match command.decision:
-            case Answer.REFUSE:
+            case SignDecision.REFUSE:
                 if self.comment_on_refusal and not command.comment.strip():
                     raise rules.COMMENT_NEEDED(f"Say why you refuse it. {UNCHANGED}")
                 yield was.ApprovalRefused(**signed)
                 yield self._ended()
-            case Answer.RETURN:
+            case SignDecision.RETURN:
                 yield was.ApprovalReturned(**signed)
-            case Answer.APPROVE if changed := self._problem(now):
+            case SignDecision.APPROVE if changed := self._problem(now):
                 yield was.ApprovalOutdated(request_id=command.request_id, reason=changed)
-            case Answer.APPROVE:
+            case SignDecision.APPROVE:
                 if now.signer.person in self.signed:
                     raise rules.ALREADY_SIGNED(f"You have approved this before. {UNCHANGED}")
                 yield was.ApprovalSigned(**signed, stage=self.stage, digest=self.digest)
@@ -170,7 +170,7 @@ class ApprovalRequest(Aggregate):
 
     @handles(
         WithdrawRequest,
-        when=in_state(State.OPEN, State.RETURNED, State.STALE),
+        when=in_state(RequestState.OPEN, RequestState.RETURNED, RequestState.STALE),
         refusals=[rules.NOT_YOURS],
     )
     def withdraw(self, command: WithdrawRequest, now: Now) -> Decision:
@@ -180,7 +180,7 @@ class ApprovalRequest(Aggregate):
 
     @handles(
         ResubmitRequest,
-        when=in_state(State.RETURNED, State.STALE),
+        when=in_state(RequestState.RETURNED, RequestState.STALE),
         refusals=[rules.NOT_YOURS, rules.NOBODY_CAN_SIGN],
     )
     def resubmit(self, command: ResubmitRequest, now: Now) -> Decision:
@@ -194,7 +194,7 @@ class ApprovalRequest(Aggregate):
             request_id=command.request_id, shown=now.shown, digest=digest, comment=command.comment
         )
 
-    @handles(OverrideApproval, when=in_state(State.OPEN), refusals=[rules.NOT_AS_SHOWN])
+    @handles(OverrideApproval, when=in_state(RequestState.OPEN), refusals=[rules.NOT_AS_SHOWN])
     def override(self, command: OverrideApproval, now: Now) -> Decision:
         self._require_shown(command.digest)
         yield was.ApprovalOverridden(
@@ -206,13 +206,18 @@ class ApprovalRequest(Aggregate):
 
     @handles(RecordOutcome, refusals=[rules.NO_SUCH_REQUEST, rules.NOT_OPEN])
     def record(self, command: RecordOutcome) -> Decision:
-        carried_out = command.state in (State.EXECUTED, State.FAILED)
-        pending = (State.OPEN, State.RETURNED, State.STALE, State.APPROVED)
-        in_state(*([State.APPROVED] if carried_out else pending))(self, command.request_id)
+        carried_out = command.state in (RequestState.EXECUTED, RequestState.FAILED)
+        pending = (
+            RequestState.OPEN,
+            RequestState.RETURNED,
+            RequestState.STALE,
+            RequestState.APPROVED,
+        )
+        in_state(*([RequestState.APPROVED] if carried_out else pending))(self, command.request_id)
         if not carried_out and command.after != self.changes:
             raise rules.NOT_OPEN(f"The request has changed. {UNCHANGED}")
         yield outcome(command)
-        if command.state is not State.STALE:
+        if command.state is not RequestState.STALE:
             yield self._ended()
 
     @property
@@ -231,7 +236,7 @@ class ApprovalRequest(Aggregate):
 
     def may_sign(self, signer: Signer) -> bool:
         """Whether this person is asked now."""
-        if self.state is not State.OPEN or signer.person == self.asker:
+        if self.state is not RequestState.OPEN or signer.person == self.asker:
             return False
         return signer.person not in self.signed and signer.fits(self.stages[self.stage])
 
@@ -276,14 +281,14 @@ class ApprovalRequest(Aggregate):
                 if here >= self.stages[self.stage].approvals:
                     self.stage += 1
                     if self.stage < len(self.stages):
-                        self._wait(State.OPEN, at)
+                        self._wait(RequestState.OPEN, at)
             case was.ApprovalGranted() | was.ApprovalOverridden():
-                self.state = State.APPROVED
+                self.state = RequestState.APPROVED
                 self.due = at + timedelta(hours=self.carry_out_hours)
             case was.ApprovalReturned():
-                self._wait(State.RETURNED, at)
+                self._wait(RequestState.RETURNED, at)
             case was.ApprovalOutdated():
-                self._wait(State.STALE, at)
+                self._wait(RequestState.STALE, at)
             case was.ApprovalResubmitted():
                 self.shown, self.digest = event.shown, event.digest
                 self._begin(at)
@@ -302,20 +307,20 @@ class ApprovalRequest(Aggregate):
 
     def _begin(self, at: datetime) -> None:
         self.round, self.stage, self.signed = self.round + 1, 0, {}
-        self._wait(State.OPEN, at)
+        self._wait(RequestState.OPEN, at)
 
-    def _wait(self, state: State, at: datetime) -> None:
+    def _wait(self, state: RequestState, at: datetime) -> None:
         stage = self.stages[min(self.stage, len(self.stages) - 1)]
         self.state, self.due = state, at + timedelta(hours=stage.hours)
 
 
 _ENDS = {
-    was.ApprovalRefused: State.REFUSED,
-    was.ApprovalWithdrawn: State.WITHDRAWN,
-    was.ApprovalExecuted: State.EXECUTED,
-    was.ApprovalFailed: State.FAILED,
-    was.ApprovalExpired: State.EXPIRED,
-    was.ApprovalVoided: State.VOID,
+    was.ApprovalRefused: RequestState.REFUSED,
+    was.ApprovalWithdrawn: RequestState.WITHDRAWN,
+    was.ApprovalExecuted: RequestState.EXECUTED,
+    was.ApprovalFailed: RequestState.FAILED,
+    was.ApprovalExpired: RequestState.EXPIRED,
+    was.ApprovalVoided: RequestState.VOID,
 }
 
 
@@ -323,15 +328,15 @@ def outcome(command: RecordOutcome) -> Event:
     """The event that records what became of a request. Raises Refused for a state of people."""
     here = {"request_id": command.request_id}
     match command.state:
-        case State.EXECUTED:
+        case RequestState.EXECUTED:
             return was.ApprovalExecuted(**here)
-        case State.FAILED:
+        case RequestState.FAILED:
             return was.ApprovalFailed(**here, reason=command.sentence)
-        case State.STALE:
+        case RequestState.STALE:
             return was.ApprovalOutdated(**here, reason=command.sentence)
-        case State.EXPIRED:
+        case RequestState.EXPIRED:
             return was.ApprovalExpired(**here)
-        case State.VOID:
+        case RequestState.VOID:
             return was.ApprovalVoided(**here)
     raise rules.NOT_OPEN(f"A request is {command.state.label.lower()} by a person. {UNCHANGED}")
 

@@ -27,7 +27,7 @@ from cqrs_app.platform.approvals.gate import LATER, execution_id, requested
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import State
+from cqrs_app.platform.approvals.types import RequestState
 
 logger = logging.getLogger("countersign")
 
@@ -37,7 +37,7 @@ PROGRAM_FAULT = (
     "A fault of the program prevented it. Nothing was changed. The log of the worker has details."
 )
 _ROW = approval_requests.c
-_PENDING = [each for each in State if each.pending]
+_PENDING = [each for each in RequestState if each.pending]
 
 
 class Changed(BusError):
@@ -55,7 +55,7 @@ class CarryOutRequests(BackgroundTask):
 
     def due(self, kernel: Kernel) -> list[str]:
         overdue = _ROW.due < kernel.clock()
-        wanted = (_ROW.state == State.APPROVED) | overdue | _ROW.erased
+        wanted = (_ROW.state == RequestState.APPROVED) | overdue | _ROW.erased
         found = select(_ROW.request_id).where(
             _ROW.state.in_(_PENDING), wanted, LEASE.is_free(_ROW.lease_until)
         )
@@ -77,12 +77,12 @@ class CarryOutRequests(BackgroundTask):
     def _proceed(self, kernel: Kernel, key: str, request: ApprovalRequest, *, erased: bool) -> None:
         done = kernel.log.find(execution_id(key))
         if done is not None and done.outcome == "succeeded":
-            self._record(kernel, key, request, State.EXECUTED)
+            self._record(kernel, key, request, RequestState.EXECUTED)
         elif erased:
-            self._record(kernel, key, request, State.VOID)
+            self._record(kernel, key, request, RequestState.VOID)
         elif request.due is not None and request.due < kernel.clock():
-            self._record(kernel, key, request, State.EXPIRED)
-        elif request.state is State.APPROVED:
+            self._record(kernel, key, request, RequestState.EXPIRED)
+        elif request.state is RequestState.APPROVED:
             self._carry_out(kernel, key, request)
 
     def _carry_out(self, kernel: Kernel, key: str, request: ApprovalRequest) -> None:
@@ -91,16 +91,16 @@ class CarryOutRequests(BackgroundTask):
         except (*LATER, *DATABASE_TROUBLE):
             raise
         except VersionConflict as conflict:
-            self._record(kernel, key, request, State.STALE, conflict.sentence)
+            self._record(kernel, key, request, RequestState.STALE, conflict.sentence)
         except Changed as changed:
-            self._record(kernel, key, request, State.STALE, changed.sentence)
+            self._record(kernel, key, request, RequestState.STALE, changed.sentence)
         except BusError as error:
-            self._record(kernel, key, request, State.FAILED, error.sentence)
+            self._record(kernel, key, request, RequestState.FAILED, error.sentence)
         except Exception:
             logger.exception("the command of request %s", key)
-            self._record(kernel, key, request, State.FAILED, PROGRAM_FAULT)
+            self._record(kernel, key, request, RequestState.FAILED, PROGRAM_FAULT)
         else:
-            self._record(kernel, key, request, State.EXECUTED)
+            self._record(kernel, key, request, RequestState.EXECUTED)
 
     def _execute(self, kernel: Kernel, key: str, request: ApprovalRequest) -> None:
         stream = ApprovalRequest.stream_of(key)
@@ -121,7 +121,12 @@ class CarryOutRequests(BackgroundTask):
         kernel.commands.execute(command, context)
 
     def _record(
-        self, kernel: Kernel, key: str, request: ApprovalRequest, state: State, sentence: str = ""
+        self,
+        kernel: Kernel,
+        key: str,
+        request: ApprovalRequest,
+        state: RequestState,
+        sentence: str = "",
     ) -> None:
         command = RecordOutcome(
             request_id=key, after=request.changes, state=state, sentence=sentence[:1000]

@@ -64,7 +64,7 @@ def names(title: str, description: str, *examples: str) -> Meta:
     )
 
 
-class Channel(StrEnum):
+class SentFrom(StrEnum):
     """How a command was sent."""
 
     FORM = "form"
@@ -90,7 +90,7 @@ class Comparison(StrEnum):
         return {"is": "is", "is_not": "is not", "over": "is over", "under": "is under"}[self]
 
 
-class Answer(StrEnum):
+class SignDecision(StrEnum):
     """What a signer decides."""
 
     APPROVE = "approve"
@@ -102,7 +102,7 @@ class Answer(StrEnum):
         return {"approve": "Approve", "refuse": "Refuse", "return": "Return"}[self]
 
 
-class State(StrEnum):
+class RequestState(StrEnum):
     """The state of a request; the values are stored."""
 
     OPEN = "open"
@@ -123,20 +123,25 @@ class State(StrEnum):
     @property
     def pending(self) -> bool:
         """Whether something can still become of the request."""
-        return self in (State.OPEN, State.RETURNED, State.STALE, State.APPROVED)
+        return self in (
+            RequestState.OPEN,
+            RequestState.RETURNED,
+            RequestState.STALE,
+            RequestState.APPROVED,
+        )
 
 
 _STATES = {
-    State.OPEN: "Awaiting approval",
-    State.RETURNED: "Returned",
-    State.APPROVED: "Approved",
-    State.EXECUTED: "Done",
-    State.FAILED: "Failed",
-    State.REFUSED: "Refused",
-    State.STALE: "Out of date",
-    State.EXPIRED: "Expired",
-    State.WITHDRAWN: "Withdrawn",
-    State.VOID: "Void",
+    RequestState.OPEN: "Awaiting approval",
+    RequestState.RETURNED: "Returned",
+    RequestState.APPROVED: "Approved",
+    RequestState.EXECUTED: "Done",
+    RequestState.FAILED: "Failed",
+    RequestState.REFUSED: "Refused",
+    RequestState.STALE: "Out of date",
+    RequestState.EXPIRED: "Expired",
+    RequestState.WITHDRAWN: "Withdrawn",
+    RequestState.VOID: "Void",
 }
 
 

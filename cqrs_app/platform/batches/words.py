@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     SENDING = "sending"
     DONE = "done"
+    REQUESTED = "requested"
     REFUSED = "refused"
     CONFLICTED = "conflicted"
     FAILED = "failed"
@@ -49,6 +50,7 @@ _OUTCOMES = {
     Outcome.WAITING: "Waiting",
     Outcome.SENDING: "Running",
     Outcome.DONE: "Done",
+    Outcome.REQUESTED: "Approval requested",
     Outcome.REFUSED: "Refused",
     Outcome.CONFLICTED: "Changed since",
     Outcome.FAILED: "Failed",

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.batch import Outcome as Sent
 from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.consequences import Quantity
-from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.errors import (
     BusError,
     Busy,
@@ -23,6 +24,7 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.approvals.gate import REQUESTED
 from cqrs_app.platform.batches.commands import EndBatch, PauseBatch
 from cqrs_app.platform.batches.items import Item, Items, Result, Taken
 from cqrs_app.platform.batches.subscription import followed_version
@@ -160,35 +162,35 @@ def _sent(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result]:
     """Carry out the command of each item. Those that could not be tried have no result."""
     prepared = [_prepared(kernel, batch, each) for each in items]
     usable = [each for each in prepared if not isinstance(each, BusError)]
-    errors = iter(_errors(kernel.commands, usable))
+    outcomes = iter(_outcomes(kernel.commands, usable))
     results = []
     for item, ready in zip(items, prepared, strict=True):
-        error = ready if isinstance(ready, BusError) else next(errors)
-        if not isinstance(error, LATER):
-            results.append(_result(item, error))
+        sent = Sent(None, ready) if isinstance(ready, BusError) else next(outcomes)
+        if not isinstance(sent.error, LATER):
+            requested = sent.receipt is not None and sent.receipt.status == REQUESTED
+            results.append(_result(item, sent.error, requested=requested))
     return results
 
 
-def _errors(bus: CommandBus, items: Sequence[tuple[Command, Context]]) -> list[BusError | None]:
+def _outcomes(bus: CommandBus, items: Sequence[tuple[Command, Context]]) -> list[Sent]:
     try:
-        return [each.error for each in bus.execute_batch(items)]
+        return bus.execute_batch(items)
     except DATABASE_TROUBLE:
         raise
     except Exception:
         logger.exception("a batch is sent item by item")
-        return [_error(lambda item=item: bus.execute(*item)) for item in items]  # type: ignore[misc]
+        return [_outcome(lambda item=item: bus.execute(*item)) for item in items]  # type: ignore[misc]
 
 
-def _error(act: Callable[[], object]) -> BusError | None:
+def _outcome(act: Callable[[], Receipt]) -> Sent:
     try:
-        act()
+        return Sent(act(), None)
     except BusError as error:
-        return error
+        return Sent(None, error)
     except DATABASE_TROUBLE:
         raise
     except Exception:  # noqa: BLE001 - one item's fault must not stop the others; the log has it
-        return BusError(PROGRAM_FAULT)
-    return None
+        return Sent(None, BusError(PROGRAM_FAULT))
 
 
 def _prepared(kernel: Kernel, batch: Taken, item: Item) -> tuple[Command, Context] | BusError:
@@ -209,9 +211,9 @@ def _prepared(kernel: Kernel, batch: Taken, item: Item) -> tuple[Command, Contex
     return command, context
 
 
-def _result(item: Item, error: BusError | None) -> Result:
+def _result(item: Item, error: BusError | None, *, requested: bool = False) -> Result:
     if error is None:
-        return Result(item.number, Outcome.DONE)
+        return Result(item.number, Outcome.REQUESTED if requested else Outcome.DONE)
     if isinstance(error, VersionConflict):
         outcome = Outcome.CONFLICTED
     elif type(error) is BusError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.platform.failures.commands import VIEW, FailureId
@@ -83,7 +83,12 @@ class CountFailures(Query):
 
 
 def count_failures(question: CountFailures, connection: Connection) -> int:
-    return sum(open_by_kind(connection, datetime.now(UTC)).values())
+    return int(connection.execute(count_open(datetime.now(UTC))).scalar_one())
+
+
+def count_open(now: datetime) -> Select[int]:
+    """How many failures are open."""
+    return select(func.count()).select_from(failures).where(_in_state("open", now))
 
 
 def open_by_kind(connection: Connection, now: datetime) -> dict[str, int]:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.failures.as_test import Sample
 from cqrs_app.platform.failures.failure import FailureState
-from cqrs_app.platform.failures.queries import open_by_kind, state_of
+from cqrs_app.platform.failures.queries import state_of
 from cqrs_app.platform.failures.tables import failures
 
 _ROW = failures.c
@@ -53,8 +53,3 @@ class StoredFailures:
             fields=sample.get("fields", {}),
             seen_at=row.last_seen,
         )
-
-    def count_open(self) -> int:
-        """How many are open."""
-        with self._reader.connect() as connection:
-            return sum(open_by_kind(connection, self._clock()).values())

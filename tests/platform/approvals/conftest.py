@@ -23,11 +23,11 @@ from cqrs_app.platform.approvals.commands import SetApprovalPolicy, SignRequest
 from cqrs_app.platform.approvals.gate import request_id_of
 from cqrs_app.platform.approvals.queries import (
     ApprovalRequestView,
+    ApprovalRow,
     GetApprovalRequest,
     ListApprovalRequests,
-    RequestRow,
 )
-from cqrs_app.platform.approvals.types import Answer
+from cqrs_app.platform.approvals.types import SignDecision
 from cqrs_app.services import services_of
 from tests.console import NO_REDIS, MakeConsole, consoles_on
 from tests.interfaces.web.pages.conftest import catch_up
@@ -95,7 +95,7 @@ class Shop:
         assert isinstance(asked, ApprovalRequestView)
         return asked
 
-    def view_all(self) -> list[RequestRow]:
+    def view_all(self) -> list[ApprovalRow]:
         found = self.kernel.queries.ask(
             ListApprovalRequests(), QueryContext(actor=self.actor("sam"))
         )
@@ -108,7 +108,7 @@ class Shop:
         self, request_id: str, name: str = "tina", decision: str = "approve", **more: Any
     ) -> Receipt:
         given = {"digest": self.view(request_id).digest, **more}
-        command = SignRequest(request_id=request_id, decision=Answer(decision), **given)
+        command = SignRequest(request_id=request_id, decision=SignDecision(decision), **given)
         receipt = self.run(command, name)
         catch_up(self.app)
         return receipt

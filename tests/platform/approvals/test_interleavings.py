@@ -27,7 +27,7 @@ from cqrs_app.platform.approvals.commands import (
 )
 from cqrs_app.platform.approvals.queries import ApprovalRequestView
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import ApprovalStage, State
+from cqrs_app.platform.approvals.types import ApprovalStage, RequestState
 from tests.console import consoles_on
 from tests.platform.approvals.conftest import Shop, with_people
 from tests.services.stores import Templates
@@ -92,8 +92,8 @@ class Story:
     def expire(self) -> None:
         """What the worker does once the time to decide is over."""
         version = self.shop.view(self.request_id).version
-        over = RecordOutcome(request_id=self.request_id, after=version, state=State.EXPIRED)
-        if self.shop.state(self.request_id) == State.OPEN:
+        over = RecordOutcome(request_id=self.request_id, after=version, state=RequestState.EXPIRED)
+        if self.shop.state(self.request_id) == RequestState.OPEN:
             actor = Actor("approvals", frozenset({RUN}))
             self.shop.kernel.commands.execute(over, Context(actor=actor, channel="approval"))
 

@@ -15,7 +15,7 @@ from cqrs_app.platform.approvals.events import ApprovalPolicySet
 from cqrs_app.platform.approvals.policies import ApprovalPolicies, recommended
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, Circumstances, applies, stages_of
 from cqrs_app.platform.approvals.signer import Signer, short_of
-from cqrs_app.platform.approvals.types import ApprovalStage, Channel, Comparison, FieldCondition
+from cqrs_app.platform.approvals.types import ApprovalStage, Comparison, FieldCondition, SentFrom
 
 FOUND = Circumstances(
     command="RefundPayment",
@@ -56,8 +56,8 @@ def field(name: str, comparison: str, value: str) -> dict[str, Any]:
         ({"countries": ("Spain",)}, False),
         ({"asked_by": (Role.SUPERVISOR,)}, True),
         ({"asked_by": (Role.OPERATOR,)}, False),
-        ({"channels": (Channel.API,)}, True),
-        ({"channels": (Channel.FORM, Channel.BATCH)}, False),
+        ({"channels": (SentFrom.API,)}, True),
+        ({"channels": (SentFrom.FORM, SentFrom.BATCH)}, False),
         (field("amount", "is", "12"), True),
         (field("amount", "is_not", "12"), False),
         (field("amount", "over", "11"), True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cqrs_app.interfaces.web.areas.alerts import ALERTS
+from cqrs_app.interfaces.web.areas.approvals import APPROVALS
 from cqrs_app.interfaces.web.areas.assignments import ASSIGNMENTS
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
@@ -18,7 +19,7 @@ from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS = (
     *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
-    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
 )
 """In the order of their signs on the health strip."""
 

@@ -33,6 +33,7 @@ EXPECTED = (Outcome.DONE, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
 """In the order in which the result of the check shows them."""
 OUTCOMES = (
     Outcome.DONE,
+    Outcome.REQUESTED,
     Outcome.REFUSED,
     Outcome.CONFLICTED,
     Outcome.FAILED,

@@ -156,7 +156,7 @@ def test_the_actions_for_a_selection_are_counted(shop: Shop) -> None:
     client = client_in(shop.app, "operator")
     token = page(client, "/orders").select_one("#batch input[name=csrf_token]")
     assert token is not None
-    sent = {"csrf_token": token["value"], "item": ["A-1@1", "A-2@1", "A-9@1"]}
+    sent = {"csrf_token": token["value"], "what": "orders", "item": ["A-1@1", "A-2@1", "A-9@1"]}
     answer = client.post("/batches/offers", data=sent)
     shown = " ".join(BeautifulSoup(answer.data, "html.parser").get_text(" ").split())
     assert "Approve order 2" in shown

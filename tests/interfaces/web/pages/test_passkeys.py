@@ -11,7 +11,9 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
-from cqrs_app.platform.operators.tables import passkeys
+from cqrs_app.areas.customers.commands import RegisterCustomer
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.platform.operators.tables import passkeys, sessions
 from cqrs_app.services import Services, services_of
 from tests.interfaces.web.conftest import token_in
 
@@ -117,6 +119,44 @@ def test_a_passkey_is_the_second_factor_of_a_password(mia: Device) -> None:
     expect(mia.page.get_by_role("heading", name="Second factor")).to_be_visible()
     mia.use_passkey()
     expect(mia.page.locator(".side .who-name")).to_contain_text("mia")
+
+
+def test_a_passkey_confirms_a_sensitive_action(mia: Device) -> None:
+    mia.page.goto("/sign-in")
+    mia.use_passkey()
+    expect(mia.page.locator(".side .who-name")).to_contain_text("mia")
+    with mia.services.kernel.engines.write.begin() as connection:
+        connection.execute(update(sessions).values(verified_at=None))
+    mia.page.goto("/tokens/new")
+    mia.page.get_by_label("Name").fill("till")
+    mia.page.get_by_role("button", name="Create token").click()
+    expect(mia.page.get_by_role("heading", name="Confirm it's you")).to_be_visible()
+    assert mia.services.tokens.list() == []
+    mia.use_passkey()
+    expect(mia.page.get_by_role("heading", name="Token till is made")).to_be_visible()
+
+
+def test_a_command_asks_in_its_dialog_and_is_then_carried_out(mia: Device) -> None:
+    mia.page.goto("/sign-in")
+    mia.use_passkey()
+    expect(mia.page.locator(".side .who-name")).to_contain_text("mia")
+    actor = mia.services.accounts.get("mia").actor
+    register = RegisterCustomer(customer_id="C77", name="Ada L", country="Germany")
+    mia.services.kernel.commands.execute(register, Context(actor=actor, channel="test"))
+    for name in mia.services.kernel.registry.subscriptions:
+        mia.services.kernel.runner.advance(name)
+    with mia.services.kernel.engines.write.begin() as connection:
+        connection.execute(update(sessions).values(verified_at=None))
+    mia.page.goto("/customers/C77")
+    mia.page.get_by_role("link", name="Erase customer").click()
+    dialog = mia.page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("asked by letter")
+    dialog.get_by_role("button", name="Erase customer").click()
+    expect(dialog.get_by_role("heading", name="Confirm it's you")).to_be_visible()
+    dialog.get_by_role("button", name="Use a passkey").click()
+    expect(dialog).to_be_hidden()
+    stored = mia.services.kernel.store.events_of("customer-C77")
+    assert "CustomerErased" in {each.type for each in stored}
 
 
 def test_a_device_that_does_not_verify_its_user_signs_nobody_in(mia: Device) -> None:

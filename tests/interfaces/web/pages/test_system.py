@@ -16,6 +16,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.services import services_of
+from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import client_in
 
 MINUTE = timedelta(minutes=1)
@@ -139,3 +140,19 @@ def test_a_subscription_has_its_lag_as_a_sparkline(client: FlaskClient, measured
         spark = row.select_one("svg.spark")
         assert spark is not None
         assert spark["aria-label"] == "orders: highest lag 3 s"
+
+
+def test_the_query_log_shows_questions_and_errors_without_texts(
+    make_shop: MakeConsole,
+) -> None:
+    app = make_shop(query_log_share=1.0)
+    engineer = client_in(app, "admin")
+    assert "No queries logged" in engineer.get("/system/statistics").text
+    engineer.get("/orders?q=Maria+Lind")
+    assert client_in(app, "operator").get("/system/statistics").status_code == 403
+    services_of(app).kernel.query_log.flush()
+    page = BeautifulSoup(engineer.get("/system/statistics").text, "html.parser")
+    table = page.find("caption", string="Query log, latest first").parent  # type: ignore[union-attr]
+    assert "ListOrders" in table.text
+    assert "Maria" not in table.text
+    assert "not_allowed" in table.text

@@ -41,6 +41,7 @@ from cqrs_app.interfaces.web.ask import (
     wants,
 )
 from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.awaiting import awaiting_approval, without_requested
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.delayed import delayed_actions
 from cqrs_app.interfaces.web.pending_badges import PendingBadge, badges_of
@@ -131,7 +132,10 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
     if waiting and badges.pending and badges.pending.version is None:
         badges = replace(badges, pending=None)  # its notice says so
     ahead = value is not None and empty is not None
-    allowed, not_now = allowed_tasks(actions.value.actions)
+    stream = f"order-{order_id}"
+    paid = panels["payments"].value.payments if panels["payments"] else ()
+    requests = awaiting_approval([stream, *(f"payment-{each.payment_id}" for each in paid)])
+    allowed, not_now = allowed_tasks(without_requested(actions.value.actions, requests, stream))
     fulfilment_tasks = tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else []
     follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
@@ -147,6 +151,7 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "allowed": [each for each in allowed if each["name"] not in waiting],
         **placed(allowed, waiting, value and value.stage, fulfilment_tasks),
         "delayed": delayed,
+        "requests": requests,
         "not_now": not_now,
         "actions_freshness": actions.freshness,
         "badges": badges,

@@ -1,0 +1,190 @@
+"""The Approvals pages: what is asked for, and signing it on a phone, by keyboard, without
+scripts."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+
+from cqrs_app.areas.orders.commands import CancelOrder, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine
+from cqrs_app.areas.orders.words import CancelReason
+from cqrs_app.areas.payments.commands import RecordPayment, RefundPayment
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.approvals.commands import SetApprovalPolicy, UseRecommendedPolicies
+from cqrs_app.platform.approvals.gate import request_id_of
+from cqrs_app.services import services_of
+from tests.interfaces.web.pages.conftest import catch_up, client_in
+from tests.services.browser import COLOURS, Violations
+
+PHONE = {"width": 390, "height": 844}
+RECOMMENDED = UseRecommendedPolicies(over=Decimal(500), currency="EUR")
+REFUND = RefundPayment(payment_id="P-1", amount=Decimal(12), reason="Scratched.")
+
+
+def run(app: Flask, command: Command, role: str, command_id: str = "") -> str:
+    kernel: Kernel = services_of(app).kernel
+    given = {"command_id": command_id} if command_id else {}
+    context = Context(actor=Actor(role, ROLES[role]), channel="form", **given)
+    return kernel.commands.execute(command, context).status
+
+
+def with_people(app: Flask) -> None:
+    """Accounts named like their roles, and a paid order."""
+    for role in ROLES:
+        client_in(app, role)
+    line = OrderLine(sku="LAMP", quantity=1, unit_price=Decimal(40))
+    run(app, PlaceOrder(order_id="A-1", country="FR", currency="EUR", lines=(line,)), "admin")
+    paid = RecordPayment(
+        payment_id="P-1",
+        order_id="A-1",
+        amount=Decimal(40),
+        currency="EUR",
+        method="Cash",
+        reference="R-1",
+    )
+    run(app, paid, "admin")
+
+
+def requested(app: Flask) -> str:
+    """The id of a request of the admin that waits for the supervisor."""
+    with_people(app)
+    run(app, SetApprovalPolicy(policy="refunds", commands=("RefundPayment",)), "admin")
+    command_id = str(uuid.uuid4())
+    assert run(app, REFUND, "admin", command_id) == "requested"
+    catch_up(app)
+    return request_id_of(command_id)
+
+
+def state_of(app: Flask, client: FlaskClient, request_id: str) -> str:
+    catch_up(app)
+    page = client.get(f"/approvals/{request_id}").text
+    found = re.search(r"<dt>State</dt><dd[^>]*>(.*?)</dd>", page, re.DOTALL)
+    assert found
+    return re.sub("<[^>]*>", "", found[1]).strip()
+
+
+def test_a_request_is_signed_without_scripts_on_what_was_shown(shop: Flask) -> None:
+    request_id = requested(shop)
+    supervisor = client_in(shop, "supervisor")
+    listed = supervisor.get("/approvals").text
+    assert f"/approvals/{request_id}" in listed
+    page = supervisor.get(f"/approvals/{request_id}").text
+    assert "must be refunded by hand" in page
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+    form = {name: fields[name] for name in ("csrf_token", "command_id", "request_id", "digest")}
+    url = f"/commands/SignRequest?request_id={request_id}"
+    answer = supervisor.post(url, data=form | {"decision": "approve", "comment": ""})
+    assert answer.status_code == 303
+    assert state_of(shop, supervisor, request_id) == "Approved"
+
+
+def test_whoever_asked_is_not_offered_to_sign(shop: Flask) -> None:
+    request_id = requested(shop)
+    page = client_in(shop, "admin").get(f"/approvals/{request_id}").text
+    assert 'value="approve"' not in page
+    assert "somebody else has to approve it" in page
+    assert 'value="approve"' not in client_in(shop, "viewer").get(f"/approvals/{request_id}").text
+
+
+def test_the_form_says_before_it_is_sent_that_it_needs_approval(shop: Flask) -> None:
+    requested(shop)
+    admin = client_in(shop, "admin")
+    url = "/commands/RefundPayment?payment_id=P-1&amount=5"
+    assert "Already <a" in admin.get(url).text
+    run(shop, SetApprovalPolicy(policy="notes", commands=("AddOrderNote",)), "admin")
+    page = admin.get("/commands/AddOrderNote?order_id=A-1&note=Hello").text
+    assert "Needs approval by 1 supervisor before it is carried out." in page
+    assert ">Request approval</button>" in page
+
+
+def test_the_order_shows_what_waits_on_it_and_why_an_action_is_not_possible(shop: Flask) -> None:
+    request_id = requested(shop)
+    run(shop, SetApprovalPolicy(policy="orders", commands=("CancelOrder",)), "admin")
+    cancel = CancelOrder(order_id="A-1", reason=CancelReason.DUPLICATE)
+    assert run(shop, cancel, "admin") == "requested"
+    catch_up(shop)
+    page = client_in(shop, "admin").get("/orders/A-1").text
+    assert f'href="/approvals/{request_id}"' in page
+    assert page.count("View request") == 2
+    assert 'id="do-CancelOrder"' not in page
+    assert "Requested by admin: awaiting approval." in page
+
+
+def test_one_button_switches_the_recommended_policies_on(shop: Flask) -> None:
+    with_people(shop)
+    admin = client_in(shop, "admin")
+    assert "Use recommended policies" in admin.get("/approvals/-/policies").text
+    run(shop, RECOMMENDED, "admin")
+    page = admin.get("/approvals/-/policies").text
+    assert "Refund payment, Record credit note" in page
+    assert "Use recommended policies" not in page
+    assert run(shop, REFUND, "admin") == "requested"
+
+
+def test_a_request_is_signed_on_a_phone_in_three_taps(
+    shop: Flask, signed_in: Callable[..., Page]
+) -> None:
+    request_id = requested(shop)
+    page = signed_in("supervisor", viewport=PHONE, has_touch=True)
+    page.goto("/")
+    page.get_by_role("link", name="1 waiting").tap()
+    page.get_by_role("link", name="Refund payment").first.tap()
+    page.get_by_role("button", name="Approve").tap()
+    expect(page.locator("#approval")).to_contain_text("Approved by")
+    assert state_of(shop, client_in(shop, "admin"), request_id) == "Approved"
+
+
+def test_what_is_typed_stays_while_the_page_updates(
+    shop: Flask, signed_in: Callable[..., Page]
+) -> None:
+    request_id = requested(shop)
+    page = signed_in("supervisor")
+    page.goto(f"/approvals/{request_id}")
+    page.get_by_label("Comment").fill("Where is the receipt?")
+    with page.expect_response("**/banners"):
+        pass
+    expect(page.get_by_label("Comment")).to_have_value("Where is the receipt?")
+    page.get_by_role("button", name="Return").press("Enter")
+    expect(page.locator("#approval")).to_contain_text("Returned")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_pages_fit_and_are_accessible(
+    shop: Flask,
+    signed_in: Callable[..., Page],
+    accessibility_violations: Violations,
+    page_problems: list[str],
+    width: int,
+    kind: str,
+) -> None:
+    if kind != "sqlite":
+        pytest.skip("how a page looks does not depend on its database")
+    one = f"/approvals/{requested(shop)}"
+    run(shop, RECOMMENDED, "admin")
+    page = signed_in("supervisor", viewport={"width": width, "height": 900})
+    policy = "/commands/SetApprovalPolicy?policy=holds"
+    faults: list[str] = []
+    for address in ("/approvals", "/approvals?view=decided", one, "/approvals/-/policies"):
+        page.emulate_media(color_scheme="light")
+        page.goto(address)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        faults += [f"{address}: {wide} px wider than the screen"] if wide > 0 else []
+        faults += page_problems
+        faults += [f"{address}: {each}" for each in accessibility_violations(page)]
+        page.emulate_media(color_scheme="dark")
+        faults += [f"{address}: {each}" for each in accessibility_violations(page, COLOURS)]
+        page_problems.clear()
+    assert not faults, "\n".join(faults)
+    form = client_in(shop, "admin").get(policy).text
+    assert 'value="500' in form

@@ -1,0 +1,168 @@
+"""Pages, API, command line, batch and queue ask alike, whoever sends the command."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from flask.testing import FlaskClient
+
+from cqrs_app.areas.payments.commands import RefundPayment
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.errors import NotAllowed
+from cqrs_app.platform.approvals.commands import SignRequest
+from cqrs_app.platform.batches.creating import NewBatch
+from cqrs_app.services import services_of
+from tests.interfaces.api.conftest import Program
+from tests.interfaces.web.pages.conftest import catch_up
+from tests.platform.approvals.conftest import PEOPLE, REFUND, Shop
+
+FIELDS = {"payment_id": "P-1", "amount": "12", "reason": "Scratched."}
+Door = Callable[[Shop, str], None]
+
+
+def page(shop: Shop, name: str) -> None:
+    client = signed_in(shop, name)
+    shop.app.config["WTF_CSRF_ENABLED"] = False
+    form = {**FIELDS, "command_id": str(uuid.uuid4())}
+    client.post("/commands/RefundPayment", data=form)
+
+
+def signed_in(shop: Shop, name: str) -> FlaskClient:
+    client = shop.app.test_client()
+    token = services_of(shop.app).sessions.open(name, "127.0.0.1", "test")
+    with client.session_transaction() as cookie:
+        cookie["token"] = token
+    return client
+
+
+def program(shop: Shop, name: str) -> Program:
+    tokens = services_of(shop.app).tokens
+    secret = tokens.create(f"of-{name}-{uuid.uuid4().hex[:8]}", PEOPLE[name], made_by=name)
+    return Program(shop.app.test_client(), secret)
+
+
+def api(shop: Shop, name: str) -> None:
+    program(shop, name).do("RefundPayment", **FIELDS)
+
+
+def api_batch(shop: Shop, name: str) -> None:
+    body = {"commands": [{"command": "RefundPayment", "fields": FIELDS}]}
+    program(shop, name).post("/commands", body)
+
+
+def command_line(shop: Shop, name: str) -> None:
+    words = [f"--{key.replace('_', '-')}={text}" for key, text in FIELDS.items()]
+    shop.app.test_cli_runner().invoke(args=["command", "RefundPayment", *words, "--as", name])
+
+
+def batch(shop: Shop, name: str) -> None:
+    new = NewBatch(
+        batch_id=str(uuid.uuid4()),
+        command="RefundPayment",
+        fields={"amount": "12", "reason": "Scratched."},
+        named=[("P-1", None)],
+        start=True,
+    )
+    services_of(shop.app).batches.create(new, shop.actor(name), "form")
+    catch_up(shop.app)
+    task = shop.kernel.registry.tasks["batches"]
+    while task.work(shop.kernel, new.batch_id):
+        pass
+    catch_up(shop.app)
+
+
+def queue(shop: Shop, name: str) -> None:
+    context = Context(actor=shop.actor(name), channel="form")
+    receipt = shop.kernel.commands.enqueue(REFUND, context)
+    shop.kernel.commands.run_queued(receipt.command_id)
+
+
+DOORS = [page, api, api_batch, command_line, batch, queue]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_whatever_door_and_whoever_asks_nothing_runs_unsigned(shop: Shop, door: Door) -> None:
+    shop.policy()
+    for name in PEOPLE:
+        before = shop.view_all()
+        with suppress(NotAllowed):
+            door(shop, name)
+        catch_up(shop.app)
+        known = {each.request_id for each in before}
+        asked = [each for each in shop.view_all() if each.request_id not in known]
+        assert len(asked) == (RefundPayment.declaration.permission in shop.actor(name).permissions)
+        for each in asked:
+            shop.sign(each.request_id, "ada" if name != "ada" else "tina", "refuse", comment="No.")
+    assert shop.refunds() == 0
+
+
+def test_the_api_answers_202_with_the_request_and_where_it_is(shop: Shop) -> None:
+    shop.policy()
+    answer = program(shop, "sam").do("RefundPayment", **FIELDS)
+    assert (answer.status_code, answer.json["status"]) == (202, "awaiting_approval")
+    request_id = answer.json["request_id"]
+    signer = program(shop, "tina")
+    place = answer.headers["Location"]
+    view = signer.client.get(place, headers=signer.headers).json["value"]
+    assert (view["state"], view["effects"][0]) == ("open", "Refund payment P-1.")
+    state = signer.get(f"/commands/{answer.json['command_id']}").json
+    assert (state["status"], state["request_id"]) == ("awaiting_approval", request_id)
+    signed = signer.do(
+        "SignRequest", request_id=request_id, decision="approve", digest=view["digest"]
+    )
+    assert signed.status_code == 200
+    shop.work()
+    assert signer.get("/queries/ListApprovalRequests").json["value"][0]["state"] == "executed"
+    assert shop.refunds() == 1
+
+
+def test_of_many_commands_the_api_says_which_await_approval(shop: Shop) -> None:
+    shop.policy()
+    note = {"command": "AddOrderNote", "fields": {"order_id": "A-1", "note": "Hello."}}
+    body = {"commands": [note, {"command": "RefundPayment", "fields": FIELDS}]}
+    first, second = program(shop, "sam").post("/commands", body).json["results"]
+    assert (first["status"], first["receipt"]["status"]) == (200, "succeeded")
+    assert (second["status"], second["receipt"]["status"]) == (202, "awaiting_approval")
+
+
+def test_the_command_line_says_which_request_it_became(shop: Shop) -> None:
+    shop.policy()
+    words = [f"--{key.replace('_', '-')}={text}" for key, text in FIELDS.items()]
+    run = shop.app.test_cli_runner().invoke
+    said = json.loads(
+        run(args=["command", "RefundPayment", *words, "--as", "sam", "--json"]).output
+    )
+    catch_up(shop.app)
+    assert said["status"] == "awaiting_approval"
+    digest = shop.view(said["request_id"]).digest
+    named = ["--request-id", said["request_id"], "--digest", digest, "--decision", "approve"]
+    own = run(args=["command", "SignRequest", *named, "--as", "sam"])
+    assert "cannot sign what you asked for" in own.output
+    nobody = run(args=["command", "SignRequest", *named])
+    assert nobody.exit_code != 0
+    assert run(args=["command", "SignRequest", *named, "--as", "tina"]).exit_code == 0
+
+
+def test_items_of_a_batch_each_await_approval(shop: Shop) -> None:
+    shop.policy()
+    batch(shop, "sam")
+    [asked] = shop.view_all()
+    assert shop.view(asked.request_id).channel == "batch"
+
+
+def test_a_signature_is_checked_again_when_it_comes_from_the_queue(shop: Shop) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    context = Context(actor=shop.actor("sam"), channel="form")
+    command = SignRequest(
+        request_id=request_id,
+        decision="approve",  # type: ignore[arg-type]
+        digest=shop.view(request_id).digest,
+    )
+    receipt = shop.kernel.commands.enqueue(command, context)
+    with pytest.raises(Exception, match="cannot sign what you asked for"):
+        shop.kernel.commands.run_queued(receipt.command_id)
