@@ -123,9 +123,9 @@ class Kernel:
         self.query_log.close()
         for dispatcher in self.tasks.values():
             dispatcher.close()
+        self.traces.close()
         self.statistics.close()
         self.recorder.close()
-        self.traces.close()
 
 
 def _counting(statistics: Statistics, recorder: Recorder, bus: str, metric: str) -> Count:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
-from cqrs_app.interfaces.web.attempts import attempt_succeeded, begin_attempt, log_event
+from cqrs_app.interfaces.web.attempts import log_event
 from cqrs_app.interfaces.web.auth import sets_up
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.proofs import begin_options, site, step_up
@@ -71,14 +71,10 @@ def authenticator() -> ResponseReturnValue:
         app = services.second_factors.new_app(name, form.sealed.data)
         if not form.validate():
             return _app_page(form, app), 422
-        if refusal := begin_attempt(name):
-            form.code.errors = [refusal.sentence]
-            return _app_page(form, app), refusal.status, refusal.headers
         codes = services.second_factors.add_app(name, form.sealed.data, form.code.data or "")
     except AccountError as error:
         form.code.errors = [str(error)]
         return _app_page(form, app), 422
-    attempt_succeeded(name)
     log_event("second factor added: authenticator app", name)
     return _added("Authenticator app added.", codes)
 

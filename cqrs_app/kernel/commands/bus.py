@@ -265,7 +265,7 @@ class CommandBus:
             occurred_at=entry.occurred_at,
         )
         call = self._call(command, context)
-        call.received_at = entry.received_at
+        call.received_at, call.was_queued = entry.received_at, True
         return self._guarded(call)
 
     def preview(self, command: Command, context: Context) -> tuple[Event, ...]:

@@ -64,8 +64,8 @@ class Call:
 
     `payload` is the command as plain JSON, which is stored only through `keep`. `belongs_to` is the
     person that owns its stream, None until the stream was read. If `dry`, nothing is stored.
-    `delay` is how many seconds it waits in the queue. `repeated` is set once an earlier run of the
-    same command id has answered.
+    `delay` is how many seconds it waits in the queue, `was_queued` whether it comes from there.
+    `repeated` is set once an earlier run of the same command id has answered.
 
     Middleware of areas may read the `past` of any stream: its events as this command finds them,
     and which streams are `existing`, which is cheaper. It may leave `warnings`: the command runs,
@@ -96,6 +96,7 @@ class Call:
     belongs_to: str | None = None
     dry: bool = False
     delay: float = 0.0
+    was_queued: bool = False
     attempts: int = 1
     repeated: bool = False
     warnings: list[Refused] = field(default_factory=list)

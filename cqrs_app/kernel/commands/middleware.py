@@ -32,7 +32,7 @@ from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.reporting import Reporter, unreported
 from cqrs_app.kernel.store.tables import FINAL
 from cqrs_app.kernel.tracing.live import NO_SPAN
-from cqrs_app.kernel.tracing.tracer import Tracer
+from cqrs_app.kernel.tracing.tracer import Tracer, in_queue
 
 HISTORY = Permission("history.record", None)
 """The permission to record past events with the time they happened."""
@@ -87,11 +87,10 @@ class Trace:
     def _traced(self, call: Call, proceed: Proceed) -> Receipt:
         context = call.context
         if self._queued:
-            span = self._tracer.queued(f"queue {call.name}", context.correlation)
+            span = self._tracer.queued(call.name, context.command_id, context.correlation)
         else:
-            span = self._tracer.command(
-                call.name, context.command_id, context.correlation, context.causation_id
-            )
+            cause = in_queue(context.command_id) if call.was_queued else context.causation_id
+            span = self._tracer.command(call.name, context.command_id, context.correlation, cause)
         if span is NO_SPAN:
             return proceed(call)
         with span:

@@ -90,11 +90,9 @@ class Tracer:
         parent_id = span_id_of(causation_id) if causation_id else ""
         return self._root(part, name, "internal", parent_id, span_id)
 
-    def queued(self, name: str, correlation_id: str) -> AnySpan:
-        """The span of accepting a command that is carried out later."""
-        if current_span.get() is None and not self._wants(correlation_id):
-            return NO_SPAN
-        return self.command(name, new_span_id(), correlation_id, None)
+    def queued(self, name: str, command_id: str, correlation_id: str) -> AnySpan:
+        """The span of accepting a command that is carried out later, below it."""
+        return self.command(f"queue {name}", in_queue(command_id), correlation_id, None)
 
     def step(self, name: str, kind: Kind = "internal") -> AnySpan:
         """A span below the current one, if there is one."""
@@ -182,6 +180,11 @@ class Tracer:
             self._keep(part.trace_id, part.spans)
         if self._export is not None:
             self._export(part.trace_id, part.spans)
+
+
+def in_queue(command_id: str) -> str:
+    """What stands for a command in the queue, as the cause of the same when it is carried out."""
+    return f"queue {command_id}"
 
 
 def _started(span_id: str, parent_id: str, name: str, kind: Kind) -> Span:

@@ -18,6 +18,7 @@ from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.store import LogEntry
 from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.kernel.tracing.spans import Kind, span_id_of, trace_id_of
+from cqrs_app.kernel.tracing.tracer import in_queue
 from cqrs_app.platform.runtime.causes import Link, chain_of
 from cqrs_app.platform.runtime.command_log import entry_of, events_by
 from cqrs_app.platform.runtime.commands import SEE_COMMANDS
@@ -111,12 +112,13 @@ def get_trace(subscriptions: Sequence[Subscription]) -> Answering:
 
 def _began(entry: LogEntry, spans: Sequence[StoredSpan]) -> int:
     """When the request that sent the command arrived, or else the command."""
-    own = span_id_of(entry.command_id)
     by_id = {each.span.span_id: each.span for each in spans}
-    if own not in by_id:
-        return int(entry.received_at.timestamp() * 1e9)
-    parent = by_id.get(by_id[own].parent_id)
-    return parent.started if parent and parent.kind == "server" else by_id[own].started
+    # A queued one has two: of accepting it and of carrying it out.
+    for cause in (in_queue(entry.command_id), entry.command_id):
+        if own := by_id.get(span_id_of(cause)):
+            parent = by_id.get(own.parent_id)
+            return parent.started if parent and parent.kind == "server" else own.started
+    return int(entry.received_at.timestamp() * 1e9)
 
 
 def _reached(

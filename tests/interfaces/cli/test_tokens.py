@@ -40,6 +40,16 @@ def test_a_token_may_be_narrowed_and_end_by_itself(console: Flask) -> None:
     assert "operator (orders.note orders.view)" in run(console, "list").output
 
 
+def test_a_token_ends_after_ninety_days_unless_it_is_never_to_expire(console: Flask) -> None:
+    tokens: Tokens = services_of(console).tokens
+    run(console, "create", "till", "--role", "operator")
+    run(console, "create", "wall", "--role", "operator", "--never-expires")
+    till, wall = tokens.list()
+    assert till.expires_at is not None
+    assert timedelta(days=89) < till.expires_at - datetime.now(UTC) <= timedelta(days=90)
+    assert wall.expires_at is None
+
+
 def test_a_revoked_token_is_listed_as_such(console: Flask) -> None:
     tokens: Tokens = services_of(console).tokens
     secret = tokens.create("till", "viewer", made_by="zoe")

@@ -88,6 +88,7 @@ def test_the_form_to_change_one_shows_what_it_is_now(
     assert [name.partition(" ")[0] for name, is_open in folded.items() if not is_open] == [
         "Customers",
         "Inventory",
+        "Assignments",
         "Payments",
         "Fulfilment",
         "Alerts",

@@ -150,6 +150,16 @@ def test_guessing_codes_is_slowed_down_like_guessing_passwords(mia: Mia) -> None
     assert mia.second(mia.code()).status_code == 429
 
 
+def test_giving_the_password_again_does_not_clear_the_count_of_wrong_codes(mia: Mia) -> None:
+    statuses = []
+    for _ in range(7):
+        mia.password()
+        statuses.append(mia.second("000000").status_code)
+    assert statuses[0] == 422
+    assert statuses[-1] == 429
+    assert mia.second(mia.code()).status_code == 429
+
+
 def test_the_second_step_is_only_for_who_gave_the_password(mia: Mia) -> None:
     answer = mia.client.get("/sign-in/second-factor?next=/orders")
     assert answer.location == "/sign-in?next=/orders"

@@ -144,3 +144,11 @@ def test_no_tokens_yet_says_what_they_are_for(
 @pytest.fixture
 def client_of_nobody(console: Flask) -> Callable[[], FlaskClient]:
     return console.test_client
+
+
+def test_a_token_ends_after_ninety_days_unless_another_time_is_chosen(
+    admin: FlaskClient, tokens: Tokens
+) -> None:
+    assert re.search(r'name="expires_days"[^>]*value="90"', admin.get("/tokens/new").text)
+    send(admin, "/tokens/new", name="till", role="operator", expires_days="")
+    assert tokens.list()[0].expires_at is None
