@@ -96,6 +96,8 @@ _DONE = {
         ((table, "batch_id") for table in ("batches", "batch_counts", "batch_effects")), _BATCH
     ),
     ("batch_items", "number"): "n",
+    ("approval_requests", "request_id"): "gen_random_uuid()::text",
+    ("approval_requests", "state"): "CASE WHEN n % 5000 = 0 THEN 'open' ELSE 'executed' END",
     ("order_files", "file_id"): "left(file_id, 20) || lpad(n::text, 13, '1') || right(file_id, 3)",
     ("sessions", "token_hash"): "md5(token_hash || n)",
     ("subject_keys", "key_id"): "left(md5(key_id || n), 22)",
@@ -105,7 +107,11 @@ _DONE = {
     ("sales_days", "country"): "country || (n % 30)",
     ("sales_days", "day"): "day - n / 30",
 }
-_FIRST = {("batches", "state"): "ended", ("batch_items", "outcome"): "done"}
+_FIRST = {
+    ("approval_requests", "request"): "{}",
+    ("batches", "state"): "ended",
+    ("batch_items", "outcome"): "done",
+}
 """Values that the first row of an empty table needs."""
 # Columns that hold ids, which differ in the copies.
 _NAMES = {
