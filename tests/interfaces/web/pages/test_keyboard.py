@@ -28,6 +28,7 @@ PLACES = {
     "e": "/ledger",
     "a": "/batches",
     "n": "/notifications",
+    "v": "/approvals",
     "i": "/imports",
     "l": "/log",
     "j": "/alerts",
