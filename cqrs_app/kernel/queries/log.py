@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import MISSING, fields
-from datetime import datetime
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -24,6 +25,9 @@ MOST_PENDING = 200
 """How many are written at once. What exceeds this is left out."""
 
 PAUSE_SECONDS = 2.0
+
+MOST_ITEMS = 5
+"""Of a list; the rest is left out."""
 
 HIDDEN = "…"
 
@@ -79,17 +83,24 @@ class QueryLog:
 
 def masked(query: Query) -> str:
     """The fields that were given, as JSON. Texts are hidden: any may be about a person."""
-    given = {}
-    for field in fields(query):  # type: ignore[arg-type]
-        value = getattr(query, field.name)
-        if field.default is MISSING or value != field.default:
-            given[field.name] = _shown(value)
-    return msgspec.json.encode(given).decode()
+    return msgspec.json.encode(_given(query)).decode()
+
+
+def _given(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass that differ from their defaults."""
+    return {
+        field.name: _shown(getattr(value, field.name))
+        for field in fields(value)
+        if field.default is MISSING or getattr(value, field.name) != field.default
+    }
 
 
 def _shown(value: Any) -> Any:
+    """What cannot be about a person, as it is."""
     if isinstance(value, tuple | list):
-        return [_shown(each) for each in value]
-    if isinstance(value, str) and not isinstance(value, Enum):
-        return HIDDEN
-    return value if isinstance(value, Enum | bool | int | float | None) else str(value)
+        return [*map(_shown, value[:MOST_ITEMS]), *([HIDDEN] if len(value) > MOST_ITEMS else [])]
+    if is_dataclass(value):
+        return _given(value)
+    if isinstance(value, Decimal | date):
+        return str(value)
+    return value if isinstance(value, Enum | bool | int | float | None) else HIDDEN

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import NotAllowed
-from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.messages.messages import Query, query, value
 from cqrs_app.kernel.queries import log
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.context import QueryContext
@@ -93,10 +93,18 @@ class Colour(StrEnum):
     RED = "red"
 
 
+@value
+class Part:
+    words: str = ""
+    number: int = 0
+
+
 @query(label="Many kinds", permission="counters.view")
 class ManyKinds(Query):
     words: str = ""
     names: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    numbers: tuple[int, ...] = ()
     colours: tuple[Colour, ...] = ()
     least: Decimal | None = None
     since: date | None = None
@@ -108,6 +116,8 @@ def test_texts_are_hidden_and_what_was_not_given_is_left_out() -> None:
     asked = ManyKinds(
         words="Maria Lind",
         names=("Maria", "Lind"),
+        parts=(Part(words="Maria", number=3),),
+        numbers=tuple(range(9)),
         colours=(Colour.RED,),
         least=Decimal("2.50"),
         since=date(2026, 1, 31),
@@ -116,6 +126,8 @@ def test_texts_are_hidden_and_what_was_not_given_is_left_out() -> None:
     assert msgspec.json.decode(log.masked(asked)) == {
         "words": "…",
         "names": ["…", "…"],
+        "parts": [{"words": "…", "number": 3}],
+        "numbers": [0, 1, 2, 3, 4, "…"],
         "colours": ["red"],
         "least": "2.50",
         "since": "2026-01-31",
