@@ -8,7 +8,9 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
+from sqlalchemy import delete
 
+from cqrs_app.kernel.store.tables import traces
 from cqrs_app.kernel.tracing.spans import trace_id_of
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, order_in
@@ -67,6 +69,8 @@ def test_an_action_without_recorded_steps_says_so(
     kernel = services_of(shop).kernel
     order_id = order_in(shop, "placed")
     command_id = kernel.store.events_of(f"order-{order_id}")[0].command_id
+    with kernel.engines.write.begin() as connection:
+        connection.execute(delete(traces))
     text = client_of("admin").get(f"/log/{command_id}/trace").text
     assert "No steps were recorded." in text
 
