@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from flask import Flask
 
 from cqrs_app.settings import Settings
+
+# redis-py imports the metrics of the OpenTelemetry SDK where that is installed. They are not used
+# here, and importing them takes 55 ms, which every verb of the command line would pay.
+sys.modules.setdefault("opentelemetry.sdk.metrics", None)  # type: ignore[arg-type]
 
 PROJECT = Path(__file__).parent.parent
 """The folder with app.py, pages, migrations and docs, whatever the working directory."""

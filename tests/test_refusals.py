@@ -1,4 +1,4 @@
-"""The reason of a refusal is the reason alone."""
+"""The reason of a refusal by an area is the reason alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import cqrs_app
+from cqrs_app import areas
 
 KEPT = "Nothing was changed"
 
 
 def refusals_with_more_than_a_reason() -> Iterator[str]:
     """Calls of a refusal, a constant, whose sentence also says what was kept."""
-    for path in Path(cqrs_app.__file__).parent.rglob("*.py"):
+    for path in Path(areas.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             if called and node.func.id.isupper() and KEPT in "".join(map(ast.unparse, node.args)):

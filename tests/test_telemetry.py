@@ -23,6 +23,7 @@ from cqrs_app.telemetry_sdk import ENDING_SECONDS, Sender
 from tests.interfaces.web.pages.conftest import catch_up
 from tests.platform.webhooks.conftest import Clock, Shop
 from tests.platform.webhooks.receiver import Receiver, listening
+from tests.processes.running import run_python
 
 
 def spans_in(receiver: Receiver) -> dict[str, Any]:
@@ -113,3 +114,13 @@ def test_without_the_sdk_the_console_says_what_to_install(
     monkeypatch.setattr(telemetry, "NEEDED", ("opentelemetry_that_is_not_there.sdk",))
     with pytest.raises(SettingsError, match="Run: bin/install traces"):
         export_of(settings, "1")
+
+
+def test_the_sdk_is_not_loaded_before_there_is_a_span_to_send() -> None:
+    done = run_python(
+        "-c",
+        "import sys; from cqrs_app import composition\n"
+        "print([name for name, module in sys.modules.items()"
+        " if module and name.startswith('opentelemetry.sdk.')])",
+    )
+    assert done.stdout.strip() == "[]", done.stderr

@@ -139,6 +139,10 @@ def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kern
 
     yield make
     for kernel in kernels:
+        # Kernels share engines: what one does at its end is measured by the recorder of another,
+        # which would begin to write again.
+        kernel.recorder.enabled = False
+    for kernel in kernels:
         kernel.close()
         kernel.redis.close()
 

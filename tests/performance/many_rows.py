@@ -73,6 +73,7 @@ SETTLED = {
 """Tables that do not grow with the work, and why."""
 
 _IMPORT = "left(import_id, 20) || lpad(n::text, 13, '1') || right(import_id, 3)"
+_BATCH = "left(batch_id, 20) || lpad(n::text, 13, '1') || right(batch_id, 3)"
 # Most copies are finished work. The real rows are the open work.
 _DONE = {
     ("orders", "status"): "CASE WHEN n % 50 = 0 THEN status ELSE 'delivered' END",
@@ -91,7 +92,9 @@ _DONE = {
     ("products", "retired"): "n % 10 = 0",
     ("imports", "import_id"): _IMPORT,
     ("import_chunks", "import_id"): _IMPORT,
-    ("batches", "batch_id"): "left(batch_id, 20) || lpad(n::text, 13, '1') || right(batch_id, 3)",
+    **dict.fromkeys(
+        ((table, "batch_id") for table in ("batches", "batch_counts", "batch_effects")), _BATCH
+    ),
     ("batch_items", "number"): "n",
     ("approval_requests", "request_id"): "gen_random_uuid()::text",
     ("approval_requests", "state"): "CASE WHEN n % 5000 = 0 THEN 'open' ELSE 'executed' END",

@@ -39,7 +39,7 @@ class OrderToTakeOver(TakeOverOrder):
 @rule(NOT_ASSIGNED)
 def assigned(assignment: Assignment, order_id: str) -> None:
     if not assignment.operator and not assignment.team:
-        raise NOT_ASSIGNED(f"Order {order_id} is assigned to nobody. Nothing was changed.")
+        raise NOT_ASSIGNED.because(f"Order {order_id} is assigned to nobody.")
 
 
 @dataclass
@@ -53,9 +53,8 @@ class Assignment(Aggregate):
     @handles(AssignOrder, refusals=[NO_SUCH_ORDER, UNKNOWN_ASSIGNEE, ALREADY_ASSIGNED])
     def assign(self, command: AssignOrder) -> Decision:
         if (command.operator, command.team) == (self.operator, self.team):
-            raise ALREADY_ASSIGNED(
-                f"Order {command.order_id} is assigned to {self.operator or self.team} already. "
-                "Nothing was changed."
+            raise ALREADY_ASSIGNED.because(
+                f"Order {command.order_id} is assigned to {self.operator or self.team} already."
             )
         yield AssigneeChanged(
             order_id=command.order_id,

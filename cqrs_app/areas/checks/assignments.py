@@ -20,7 +20,7 @@ def of_an_order(call: Call, proceed: Proceed) -> Receipt:
     if isinstance(command, AssignOrder | UnassignOrder | TakeOverOrder | SkipOrder):
         stream = f"order-{command.order_id}"
         if stream not in call.existing([stream]):
-            raise NO_SUCH_ORDER(
-                f"There is no order {command.order_id}. Nothing was changed. Check the number."
+            raise NO_SUCH_ORDER.because(
+                f"There is no order {command.order_id}.", "Check the number."
             )
     return proceed(call)

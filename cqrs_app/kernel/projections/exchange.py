@@ -39,6 +39,9 @@ def _on_postgresql(connection: Connection, names: Sequence[str]) -> None:
     live = [name for name, table in indexes.items() if table in names]
     second = {name: name.replace(SUFFIX, "") for name in indexes if name not in live}
     _run(connection, _renamings("INDEX", live, second))
+    # Readers need not wait for the disk. A swap that a crash of the server loses is done again,
+    # since the cursor of who does it is lost with it.
+    connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
     _lock(connection, both)
     _run(connection, _renamings("TABLE", names, {name_of(name): name for name in names}))
 

@@ -46,27 +46,25 @@ PAST = Refusal("past_moment", "It is to be silenced until a moment that has pass
 @rule(UNKNOWN)
 def exists(alert: Alert, alert_id: str) -> None:
     if not alert.state:
-        raise UNKNOWN(f"There is no alert {alert_id}. Nothing was changed.")
+        raise UNKNOWN.because(f"There is no alert {alert_id}.")
 
 
 @rule(NOT_RAISED, after=exists)
 def is_on(alert: Alert, alert_id: str) -> None:
     if alert.state == "resolved":
-        raise NOT_RAISED(f"The alert {alert_id} is already resolved. Nothing was changed.")
+        raise NOT_RAISED.because(f"The alert {alert_id} is already resolved.")
 
 
 @rule(ALREADY_ACKNOWLEDGED, after=is_on)
 def is_new(alert: Alert, alert_id: str) -> None:
     if alert.state == "acknowledged":
-        raise ALREADY_ACKNOWLEDGED(
-            f"The alert {alert_id} is already acknowledged. Nothing was changed."
-        )
+        raise ALREADY_ACKNOWLEDGED.because(f"The alert {alert_id} is already acknowledged.")
 
 
 @rule(NOT_SILENCED, after=exists)
 def is_silenced(alert: Alert, alert_id: str) -> None:
     if alert.silenced_until is None:
-        raise NOT_SILENCED(f"The alert {alert_id} is not silenced. Nothing was changed.")
+        raise NOT_SILENCED.because(f"The alert {alert_id} is not silenced.")
 
 
 @dataclass
@@ -83,7 +81,7 @@ class Alert(Aggregate):
     @handles(RaiseAlert, refusals=[ALREADY_RAISED])
     def raise_(self, command: RaiseAlert) -> Iterator[Event]:
         if self.state in ("raised", "acknowledged"):
-            raise ALREADY_RAISED("It is already raised. Nothing was changed.")
+            raise ALREADY_RAISED.because("It is already raised.")
         yield AlertRaised(
             alert_id=command.alert_id,
             rule=command.rule,
@@ -141,9 +139,8 @@ class AlertRule(Aggregate):
     @handles(ChangeAlertRule, refusals=[NO_RULE])
     def change(self, command: ChangeAlertRule) -> Iterator[Event]:
         if command.rule not in RULES:
-            raise NO_RULE(
-                f"There is no alert rule {command.rule}. Nothing was changed. "
-                f"There are: {', '.join(RULES)}."
+            raise NO_RULE.because(
+                f"There is no alert rule {command.rule}.", f"There are: {', '.join(RULES)}."
             )
         yield AlertRuleChanged(
             rule=command.rule,
@@ -163,5 +160,5 @@ def only_until_later(call: Call, proceed: Proceed) -> Receipt:
     """Middleware: refuse a silence that would be over already."""
     command = call.command
     if isinstance(command, SilenceAlert) and command.until <= call.received_at:
-        raise PAST("That moment has passed. Nothing was changed. Choose a later one.")
+        raise PAST.because("That moment has passed.", "Choose a later one.")
     return proceed(call)

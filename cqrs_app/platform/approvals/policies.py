@@ -27,7 +27,7 @@ UNCHANGED = "Nothing was changed."
 @rule(NO_SUCH_POLICY)
 def is_set(policies: ApprovalPolicies, policy: str) -> None:
     if policy not in policies.policies:
-        raise NO_SUCH_POLICY(f"There is no policy {policy}. {UNCHANGED}")
+        raise NO_SUCH_POLICY.because(f"There is no policy {policy}.")
 
 
 @dataclass

@@ -62,9 +62,9 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
             case StartBatch() | ResumeBatch() | RetryBatchItems():
                 name = items.command_of(call.command.batch_id)
                 if name is None:
-                    raise NO_SUCH_BATCH(
+                    raise NO_SUCH_BATCH.because(
                         f"There is no batch {call.command.batch_id}, or its items were deleted "
-                        "since. Nothing was changed."
+                        "since."
                     )
                 if creator := items.ended_creator(call.command.batch_id):
                     raise CREATOR_ENDED.because(

@@ -50,7 +50,7 @@ def only_to_known_assignees(is_assignable: IsAssignable) -> Middleware:
                 if command.operator
                 else (f"team {command.team} with an active operator")
             )
-            raise UNKNOWN_ASSIGNEE(f"There is no {who}. Nothing was changed. Check the name.")
+            raise UNKNOWN_ASSIGNEE.because(f"There is no {who}.", "Check the name.")
         return proceed(call)
 
     return check

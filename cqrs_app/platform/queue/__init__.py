@@ -59,13 +59,9 @@ def end_of_day(now: datetime, zone: ZoneInfo) -> datetime:
 def _with_holder(command: TakeOverOrder, operator: str, claims: Claims) -> OrderToTakeOver:
     held = claims.held([command.order_id]).get(command.order_id)
     if held is None:
-        raise NOT_CLAIMED(
-            f"Nobody has claimed order {command.order_id} now. Nothing was changed. Claim it."
-        )
+        raise NOT_CLAIMED.because(f"Nobody has claimed order {command.order_id} now.", "Claim it.")
     if held.operator == operator:
-        raise YOURS_ALREADY(
-            f"You have claimed order {command.order_id} already. Nothing was changed."
-        )
+        raise YOURS_ALREADY.because(f"You have claimed order {command.order_id} already.")
     given: dict[str, Any] = {each.name: getattr(command, each.name) for each in fields(command)}
     return OrderToTakeOver(**given, holder=held.operator)
 

@@ -39,9 +39,8 @@ def _check_owner(command: SaveView | RenameView | DeleteView, call: Call) -> Non
     if command.owner == TEAM and not actor.may(SHARE):
         raise NotAllowed(f"{label} of the team", SHARE)
     if command.owner not in (TEAM, actor.name):
-        raise NOT_YOURS(
-            f"These are the views of {command.owner}. Nothing was changed. "
-            "Save a view for yourself or for the team."
+        raise NOT_YOURS.because(
+            f"These are the views of {command.owner}.", "Save a view for yourself or for the team."
         )
 
 

@@ -73,9 +73,7 @@ class Views(Aggregate):
         self._require(command)
         same = fold(command.view) == fold(command.new_name)
         if not same and self._has(command.list, command.new_name):
-            raise NAME_TAKEN(
-                f"There is a view named {command.new_name} already. Nothing was changed."
-            )
+            raise NAME_TAKEN.because(f"There is a view named {command.new_name} already.")
         yield ViewRenamed(
             owner=command.owner, list=command.list, view=command.view, new_name=command.new_name
         )
@@ -90,9 +88,7 @@ class Views(Aggregate):
 
     def _require(self, command: RenameView | DeleteView) -> None:
         if not self._has(command.list, command.view):
-            raise NO_SUCH_VIEW(
-                f"There is no view named {command.view} of this list. Nothing was changed."
-            )
+            raise NO_SUCH_VIEW.because(f"There is no view named {command.view} of this list.")
 
     def evolve(self, event: Event, at: datetime) -> None:
         match event:
