@@ -182,9 +182,9 @@ class Sessions:
 
     def end(self, operator: str, key: str) -> bool:
         """End a session of this operator. Returns whether there was one."""
-        this = sessions.c.token_hash.startswith(key, autoescape=True)
-        whole = len(key) == KEY_LENGTH
-        return whole and bool(self._change(and_(this, *self._active_of(operator))))
+        this = sessions.c.token_hash.startswith(key)
+        is_key = len(key) == KEY_LENGTH and key.isalnum()
+        return is_key and bool(self._change(and_(this, *self._active_of(operator))))
 
     def end_all(self, operator: str, *, but: str = "") -> int:
         """End all sessions of this operator, except that of the token `but`. Returns how many."""
