@@ -35,8 +35,11 @@ class Assignees:
 
     def has(self, command: AssignOrder) -> bool:
         """Whether there is whom the order is to be assigned to."""
-        known = self.all()
-        return command.operator in known if command.operator else command.team in known.values()
+        named = command.operator or command.team
+        column = operators.c.name if command.operator else operators.c.team
+        found = select(column).where(column == named, operators.c.disabled_at.is_(None)).limit(1)
+        with self._reader.connect() as connection:
+            return connection.execute(found).first() is not None
 
 
 def only_to_known_assignees(is_assignable: IsAssignable) -> Middleware:

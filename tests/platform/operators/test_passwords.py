@@ -91,6 +91,18 @@ def test_a_long_passphrase_of_any_characters_is_accepted(length: int) -> None:
     assert not passwords.matches(password[:-1], passwords.hash_of(password))
 
 
+def test_a_long_password_full_of_substitutions_takes_no_longer_than_a_short_one() -> None:
+    password = "4@8({[<3&69!|1!|7$50%2+" * 3
+
+    def seconds(length: int) -> float:
+        started = time.process_time()
+        passwords.is_easily_guessed(password[:length])
+        return time.process_time() - started
+
+    seconds(32)  # loads its lists
+    assert min(seconds(64) for _ in range(3)) < 2 * min(seconds(32) for _ in range(3))
+
+
 def test_no_kind_of_character_is_required() -> None:
     passwords.require_strong("lamplight gravel tuba", "mia")
     passwords.require_strong("84027519366240571", "mia")
