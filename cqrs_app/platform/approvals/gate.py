@@ -89,9 +89,8 @@ class KnownPolicies:
         self._lock = threading.Lock()
 
     def at(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
-        """Read again where the version may be old: the command then runs again."""
-        known = self._known
-        return self.read(call) if known is None or call.attempts > 1 else known
+        """Where the version is old the command conflicts: then call `forget`."""
+        return self._known or self.read(call)
 
     def read(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
         past = call.past(POLICIES)
@@ -103,6 +102,10 @@ class KnownPolicies:
             if self._known is None or self._known[0] < found[0]:
                 self._known = found
         return found
+
+    def forget(self) -> None:
+        with self._lock:
+            self._known = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,17 @@ class Gate:
                     request_id = request_id_of(call.context.command_id)
                     call.instead = RequestApproval(request_id=request_id)
                     call.outcome, call.arguments["wanted"] = REQUESTED, wanted
-            call.relies_on = (POLICIES, version)
+            return self._relying(call, version, proceed)
         return proceed(call)
+
+    def _relying(self, call: Call, version: int, proceed: Proceed) -> Receipt:
+        call.relies_on = (POLICIES, version)
+        try:
+            return proceed(call)
+        except VersionConflict as conflict:
+            if conflict.stream == POLICIES:
+                self.known.forget()
+            raise
 
     def wanted(self, call: Call, policies: Sequence[ApprovalPolicy]) -> Wanted | None:
         """What is asked for in place of a command; None if no policy applies. Raises what that

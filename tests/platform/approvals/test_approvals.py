@@ -23,7 +23,7 @@ from cqrs_app.areas.orders.commands import (
 from cqrs_app.areas.orders.types import ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
+from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused, VersionConflict
 from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
@@ -378,6 +378,20 @@ def test_a_policy_just_set_holds_for_the_next_command_of_another_process(
     [outcome] = other.commands.execute_batch([(again, Context(**context))])
     assert outcome.receipt is not None
     assert outcome.receipt.status == "succeeded"
+
+
+def test_without_retries_another_process_is_refused_once_after_a_policy_was_set(
+    make_people: MakeConsole,
+) -> None:
+    shop, other = Shop(make_people()), services_of(make_people(command_retry_attempts=1)).kernel
+    context = {"actor": shop.actor("sam"), "channel": "form"}
+    note = AddOrderNote(order_id="A-1", note="Hello.")
+    other.commands.execute(note, Context(**context))
+    shop.policy()
+    with pytest.raises(VersionConflict):
+        other.commands.execute(note, Context(**context))
+    assert other.commands.execute(note, Context(**context)).status == "succeeded"
+    assert other.commands.execute(REFUND, Context(**context)).status == "requested"
 
 
 def test_a_policy_just_set_holds_for_a_batch_of_another_process(make_people: MakeConsole) -> None:
